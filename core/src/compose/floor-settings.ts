@@ -1,0 +1,24 @@
+import type { TrialSettings } from "./effective-config.ts";
+
+/** The union of all `Floor` documents whose selector matches one server; the strictest of each wins. */
+export interface FloorSettings {
+  /** Who may always come in, to which TCP ports. CIDR networks, sorted. */
+  readonly management: readonly { readonly name: string; readonly networks: readonly string[]; readonly tcpPorts: readonly number[] }[];
+  readonly trial: TrialSettings;
+  /** How many people besides the author must approve. */
+  readonly approvals: number;
+  readonly waves: WaveSettings;
+}
+
+export interface WaveSettings {
+  /** Servers in the first wave; 1 unless the floor says otherwise. */
+  readonly canary: number;
+  /** Growing share of the servers, in percent, after the canary, for example [25, 100]. */
+  readonly percent: readonly number[];
+  /** Seconds to wait between waves. */
+  readonly pauseSeconds: number;
+  /** Servers on trial at once, over all rollouts. */
+  readonly atOnce: number;
+}
+
+export const DEFAULT_WAVES: WaveSettings = { canary: 1, percent: [25, 100], pauseSeconds: 0, atOnce: 10 };

@@ -1,0 +1,42 @@
+import type { Finding } from "../base/finding.ts";
+import type { Result } from "../base/result.ts";
+import type { AddressSet } from "../net/address-set.ts";
+import type { Service } from "../net/service.ts";
+import type { Origin, ProvenanceEntry } from "./effective-config.ts";
+import type { FloorSettings } from "./floor-settings.ts";
+
+/** One policy's section of one domain, with where it stands. Parameters are already put in: no `$name` is left. */
+export interface LayeredSection<Section> {
+  readonly origin: Origin;
+  readonly section: Section;
+}
+
+/** What a name in a document means for this server. Every failure is a located finding. */
+export interface Lookup {
+  /**
+   * An address reference as written: a literal address, network or range, a defined name, a group, `role:`, `site:`, `server:`, `self`, `any`.
+   * `zone:` belongs to the firewall and is not asked here.
+   */
+  addresses(reference: string, origin: Origin, path: string): Result<AddressSet, Finding>;
+  /** A service as written: `tcp/443`, `udp/4000-4100`, `icmp/echo`, `esp`, `any`, or the name of a group. */
+  services(reference: string, origin: Origin, path: string): Result<readonly Service[], Finding>;
+}
+
+export interface ComposeInput<Section> {
+  readonly server: string;
+  /** Fleet first, then site, role, server; inside one layer by document name. */
+  readonly layers: readonly LayeredSection<Section>[];
+  readonly floor: FloorSettings;
+  readonly lookup: Lookup;
+  /** Role name to what the Server document binds it to; a role without a binding is the kernel name itself. */
+  readonly interfaces: Readonly<Record<string, InterfaceBinding>>;
+}
+
+export type InterfaceBinding = { readonly mac: string } | { readonly name: string };
+
+export interface Composed<Config> {
+  /** Null when no layer has a section of this domain and the floor asks nothing of it. */
+  readonly config: Config | null;
+  readonly provenance: readonly ProvenanceEntry[];
+  readonly findings: readonly Finding[];
+}

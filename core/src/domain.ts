@@ -1,0 +1,78 @@
+import type { Json } from "./base/canonical-json.ts";
+import type { Finding } from "./base/finding.ts";
+import type { ManagementPath } from "./plan/management-path.ts";
+import type { Probe } from "./plan/probe.ts";
+import type { Step } from "./plan/step.ts";
+
+export const DOMAINS = ["system", "network", "firewall", "vpn"] as const;
+/** The four kinds of settings, in the order in which additions are applied; removals and undo run in reverse. */
+export type DomainName = (typeof DOMAINS)[number];
+
+/** Something a domain wants read from the server, as data: the agent's `os` room performs it and nothing else. */
+export type FactQuery =
+  | { readonly kind: "command"; readonly name: string; readonly argv: readonly [string, ...string[]] }
+  | { readonly kind: "file"; readonly name: string; readonly path: string };
+
+/** What reading it gave. `status` is the exit code of a command, or 0 / 1 for a file that is there / absent. */
+export interface RawFact {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+export type RawFacts = Readonly<Record<string, RawFact>>;
+
+/** A difference between what should be and what was read back. */
+export interface Mismatch {
+  readonly path: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** What the plan of one domain for one server needs to know beside the config. */
+export interface PlanInput<Config, Observed> {
+  /** What the server should have; null when nothing of this domain is ours any more (then everything of ours is taken away). */
+  readonly desired: Config | null;
+  /** The confirmed config that is in force, null when there is none yet. */
+  readonly confirmed: Config | null;
+  readonly observed: Observed;
+  readonly managementPath: ManagementPath;
+}
+
+export interface DomainPlan {
+  readonly steps: readonly Step[];
+  /** Unified diff of native text, `confirmed and live` against `desired`; empty when nothing changes. */
+  readonly nativeDiff: string;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * The one shape of every domain. All of it is pure: descriptions go in, descriptions come out, and the agent's modules perform them.
+ *
+ * @typeParam Config   the domain's part of an effective config: concrete, canonical JSON, no references left
+ * @typeParam Observed what was read from the server, foreign objects included
+ */
+export interface Domain<Config extends Json, Observed extends Json> {
+  readonly name: DomainName;
+  /** What to read. */
+  readonly facts: readonly FactQuery[];
+  /** Raw facts to observed. Never throws on what a server answers: what cannot be read is said in `Observed`. */
+  observe(raw: RawFacts): Observed;
+  /** An effective config from outside, checked; the error is findings that name the field. */
+  parseConfig(value: unknown): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly findings: readonly Finding[] };
+  /** The desired config alone. */
+  validate(config: Config): readonly Finding[];
+  /** Steps, native diff and findings, the guard's (management path) included. Nothing is changed. */
+  plan(input: PlanInput<Config, Observed>): DomainPlan;
+  /** Desired to native text, for people, diffs and the boot file. */
+  render(config: Config): string;
+  /** Read-back against desired. Empty means equal; a verify that could not read says so as a mismatch. */
+  verify(desired: Config | null, observed: Observed): readonly Mismatch[];
+  /** The canonical form of what is ours in `observed`: its digest is the domain's live digest. Volatile parts (counters, handles) are out. */
+  ours(observed: Observed): Json;
+  /** A typed snapshot to the steps that put it back. Must work with nothing but the snapshot: no network, no control plane. */
+  restore(snapshot: Observed, live: Observed): readonly Step[];
+  /** Files and units that make the confirmed config the boot config, as steps; run after confirm, before `finalized`. */
+  persist(config: Config | null): readonly Step[];
+  /** What must be probed before and after, derived from config and expectations. */
+  probes(config: Config): readonly Probe[];
+}
