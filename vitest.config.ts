@@ -1,0 +1,42 @@
+import { defineConfig } from "vitest/config";
+import { whyNoKernelTests } from "./testkit/src/kernel-requirements.ts";
+
+/** Tests that need root and a real kernel; everything else is a unit test. */
+const KERNEL_TESTS = ["**/*.kernel.test.ts", "e2e/**/*.e2e.test.ts"];
+const ALWAYS_EXCLUDED = ["**/node_modules/**", "**/dist/**", ".tools/**", ".holdfast/**"];
+
+// Vitest reads the default export.
+export default defineConfig({
+  test: {
+    reporters: ["default", "./testkit/src/closing-line-reporter.ts"],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts", "**/*.test.tsx"],
+          exclude: [...ALWAYS_EXCLUDED, ...KERNEL_TESTS],
+          // Long enough for a test that starts a PostgreSQL on a busy two-core machine, short enough to show a hang.
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "kernel",
+          include: KERNEL_TESTS,
+          exclude: ALWAYS_EXCLUDED,
+          // Without the rights no test is chosen: each is reported as skipped (the closing lines say why) and no hook
+          // of theirs runs, for it would fail.
+          ...(whyNoKernelTests() === undefined ? {} : { testNamePattern: /(?!)/ }),
+          // Real servers, timers of PID 1 and loss measurements: two at once would disturb each other, and so would
+          // the unit tests, which therefore run first.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          // A boot of a server, a trial with its whole window and an automatic undo fit in; a hang is still seen.
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
