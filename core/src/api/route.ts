@@ -1,0 +1,83 @@
+import type { Permission } from "./account.ts";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Under `/api/v1`. */
+  readonly path: string;
+  /** What the one gate asks for. `self`: any signed-in person, about their own account. `open`: nobody needs to be signed in. */
+  readonly needs: Permission | "self" | "open";
+  readonly summary: string;
+}
+
+/**
+ * Every route there is, with the permission that the gate asks for: a handler without a row here is not registered, and a row without a
+ * handler fails the start. `edit` writes documents and changes; only `apply` makes a server move.
+ */
+export const ROUTES = {
+  login: { method: "POST", path: "/session", needs: "open", summary: "Sign in with a password" },
+  logout: { method: "DELETE", path: "/session", needs: "self", summary: "Sign out" },
+  me: { method: "GET", path: "/me", needs: "self", summary: "Who am I and what may I do" },
+  changePassword: { method: "POST", path: "/me/password", needs: "self", summary: "Change my password" },
+  listTokens: { method: "GET", path: "/tokens", needs: "self", summary: "My API tokens" },
+  createToken: { method: "POST", path: "/tokens", needs: "self", summary: "Make an API token with at most my permissions" },
+  revokeToken: { method: "DELETE", path: "/tokens/{id}", needs: "self", summary: "Revoke one of my tokens" },
+  listUsers: { method: "GET", path: "/users", needs: "admin", summary: "Accounts and what they may do" },
+  createUser: { method: "POST", path: "/users", needs: "admin", summary: "Make an account; answers with a one-time password" },
+  setUserPermissions: { method: "PUT", path: "/users/{name}/permissions", needs: "admin", summary: "Set what an account may do" },
+  resetUserPassword: { method: "POST", path: "/users/{name}/password", needs: "admin", summary: "Give an account a new one-time password" },
+  disableUser: { method: "POST", path: "/users/{name}/disable", needs: "admin", summary: "Close an account and end its sessions" },
+
+  listServers: { method: "GET", path: "/servers", needs: "view", summary: "Servers with their state" },
+  createServer: { method: "POST", path: "/servers", needs: "edit", summary: "Expect a server, before it is enrolled" },
+  getServer: { method: "GET", path: "/servers/{name}", needs: "view", summary: "One server" },
+  enrolServer: { method: "POST", path: "/servers/{name}/enrolment", needs: "admin", summary: "Make a single-use enrolment token" },
+  approveServerKey: { method: "POST", path: "/servers/{name}/approve-key", needs: "admin", summary: "Approve the key whose fingerprint was compared" },
+  pauseServer: { method: "POST", path: "/servers/{name}/pause", needs: "apply", summary: "Take no applies for a time" },
+  resumeServer: { method: "POST", path: "/servers/{name}/resume", needs: "apply", summary: "End a pause" },
+  unlockServer: { method: "POST", path: "/servers/{name}/unlock", needs: "apply", summary: "Release a lock after somebody has looked" },
+  releaseServer: { method: "POST", path: "/servers/{name}/release", needs: "admin", summary: "End management; the server keeps what is in force" },
+  getServerConfig: { method: "GET", path: "/servers/{name}/config", needs: "view", summary: "The effective config and where each item comes from" },
+  getServerLive: { method: "GET", path: "/servers/{name}/live", needs: "view", summary: "Ask the server itself, now" },
+  listServerApplies: { method: "GET", path: "/servers/{name}/applies", needs: "view", summary: "The server's story" },
+  explainPacket: { method: "POST", path: "/servers/{name}/explain", needs: "view", summary: "What would happen to a packet, and by which rule" },
+
+  listDocuments: { method: "GET", path: "/documents", needs: "view", summary: "Documents by kind" },
+  getDocument: { method: "GET", path: "/documents/{kind}/{name}", needs: "view", summary: "A document's head" },
+  listRevisions: { method: "GET", path: "/documents/{kind}/{name}/revisions", needs: "view", summary: "Its history" },
+  diffRevisions: { method: "GET", path: "/documents/{kind}/{name}/diff", needs: "view", summary: "Compare two revisions" },
+  validateDocuments: { method: "POST", path: "/documents/validate", needs: "view", summary: "Findings for a text; nothing is kept" },
+  getSchema: { method: "GET", path: "/schemas/{kind}", needs: "view", summary: "The JSON Schema of a kind" },
+
+  listChanges: { method: "GET", path: "/changes", needs: "view", summary: "Changes, newest first" },
+  createChange: { method: "POST", path: "/changes", needs: "edit", summary: "Make a change from documents and deletions" },
+  getChange: { method: "GET", path: "/changes/{id}", needs: "view", summary: "A change with its plans and applies" },
+  editChange: { method: "PUT", path: "/changes/{id}/items", needs: "edit", summary: "Replace what a draft holds (If-Match)" },
+  planChange: { method: "POST", path: "/changes/{id}/plan", needs: "edit", summary: "Ask every server concerned what it would do" },
+  applyChange: { method: "POST", path: "/changes/{id}/apply", needs: "apply", summary: "Apply exactly what was reviewed" },
+  withdrawChange: { method: "POST", path: "/changes/{id}/withdraw", needs: "edit", summary: "Withdraw before anything changed" },
+  approveChange: { method: "POST", path: "/changes/{id}/approve", needs: "approve", summary: "Approve this digest; never one's own change" },
+  planRollback: { method: "POST", path: "/changes/{id}/plan-rollback", needs: "edit", summary: "Plan today's composition without this change" },
+  rollbackChange: { method: "POST", path: "/changes/{id}/rollback", needs: "apply", summary: "Roll back after APPLIED, on trial like any other" },
+
+  listRollouts: { method: "GET", path: "/rollouts", needs: "view", summary: "Rollouts, newest first" },
+  getRollout: { method: "GET", path: "/rollouts/{id}", needs: "view", summary: "A rollout by waves" },
+  pauseRollout: { method: "POST", path: "/rollouts/{id}/pause", needs: "apply", summary: "Start nothing new" },
+  resumeRollout: { method: "POST", path: "/rollouts/{id}/resume", needs: "apply", summary: "Go on" },
+  haltRollout: { method: "POST", path: "/rollouts/{id}/halt", needs: "apply", summary: "End it where it stands" },
+
+  listApplies: { method: "GET", path: "/applies", needs: "view", summary: "Applies by state" },
+  getApply: { method: "GET", path: "/applies/{id}", needs: "view", summary: "The whole story of one apply" },
+  confirmApply: { method: "POST", path: "/applies/{id}/confirm", needs: "apply", summary: "A person confirms a trial" },
+  abortApply: { method: "POST", path: "/applies/{id}/abort", needs: "apply", summary: "Undo now, from whatever state" },
+  retryApply: { method: "POST", path: "/applies/{id}/retry", needs: "apply", summary: "A new apply of the same; releases a transient quarantine" },
+  rollbackApply: { method: "POST", path: "/applies/{id}/rollback", needs: "apply", summary: "Roll back one server" },
+  forceCloseApply: { method: "POST", path: "/applies/{id}/force-close", needs: "admin", summary: "Give up on an in-doubt apply; the server is locked" },
+
+  listAudit: { method: "GET", path: "/audit", needs: "audit", summary: "Who did what" },
+  verifyAudit: { method: "GET", path: "/audit/verify", needs: "audit", summary: "Walk the hash chain" },
+  doctor: { method: "GET", path: "/doctor", needs: "view", summary: "What the mission asks, row by row, with evidence" },
+  events: { method: "GET", path: "/events", needs: "view", summary: "Server-sent events: what moved" },
+  openapi: { method: "GET", path: "/openapi.json", needs: "open", summary: "This API as OpenAPI 3.1" },
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof ROUTES;

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { applySummarySchema } from "./apply.ts";
+
+export const capabilitySchema = z.object({ domain: z.string(), available: z.boolean(), reason: z.string(), module: z.string() });
+
+export const serverSummarySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  labels: z.record(z.string(), z.string()),
+  enrolment: z.enum(["expected", "pending", "enrolled", "released"]),
+  connected: z.boolean(),
+  lastSeenAt: z.string().nullable(),
+  generation: z.int(),
+  locked: z.object({ code: z.string(), reason: z.string() }).nullable(),
+  paused: z.object({ until: z.string(), reason: z.string() }).nullable(),
+  drift: z.array(z.string()),
+  open: applySummarySchema.nullable().describe("The apply that is under way on this server"),
+  lastSuccess: applySummarySchema.nullable(),
+  lastFailure: applySummarySchema.nullable(),
+});
+export type ServerSummary = z.infer<typeof serverSummarySchema>;
+
+export const serverDetailSchema = serverSummarySchema.extend({
+  agentVersion: z.string().nullable(),
+  bootId: z.string().nullable(),
+  capabilities: z.array(capabilitySchema),
+  facts: z.unknown().describe("{os, kernel, interfaces: [{name, mac, addresses}]} as the agent saw them"),
+  policies: z.array(z.object({ kind: z.string(), name: z.string(), revision: z.int() })).describe("What is in force"),
+  quarantined: z.array(z.object({ kind: z.string(), name: z.string(), revision: z.int(), code: z.string(), at: z.string() })),
+  pendingKey: z.object({ fingerprint: z.string(), since: z.string() }).nullable().describe("A key that waits for an operator's approval"),
+  etag: z.string(),
+});
+export type ServerDetail = z.infer<typeof serverDetailSchema>;
+
+export const createServerSchema = z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) });
+
+export const enrolmentSchema = z.object({
+  token: z.string().describe("Shown once; single use, one hour"),
+  expiresAt: z.string(),
+  command: z.string().describe("What to run on the server, complete"),
+  caFingerprint: z.string(),
+});
+
+export const pauseSchema = z.object({ seconds: z.int().min(60).max(30 * 86_400), reason: z.string().min(1) });
+export const reasonSchema = z.object({ reason: z.string().min(1) });
+
+/** One item of the effective config with where it came from and what it beat. */
+export const provenanceSchema = z.object({
+  item: z.string(),
+  from: z.object({ document: z.string(), revision: z.int(), layer: z.string(), path: z.string(), line: z.int().optional() }),
+  beat: z.array(z.object({ document: z.string(), revision: z.int(), layer: z.string(), value: z.string() })),
+});
+
+export const effectiveConfigSchema = z.object({
+  digest: z.string(),
+  config: z.unknown(),
+  provenance: z.array(provenanceSchema),
+  native: z.record(z.string(), z.string()).describe("Native text by domain"),
+});
+
+/** What the server itself says now, beside what it should be. */
+export const liveStateSchema = z.object({
+  at: z.string(),
+  generation: z.int(),
+  bootId: z.string(),
+  open: z.unknown().nullable(),
+  domains: z.array(
+    z.object({
+      domain: z.string(),
+      observed: z.unknown(),
+      liveDigest: z.string(),
+      confirmedDigest: z.string(),
+      drift: z.boolean(),
+      error: z.string(),
+    }),
+  ),
+});
