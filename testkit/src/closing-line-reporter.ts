@@ -49,7 +49,9 @@ export function skipReasons(
 
 export class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    const reasons = [...skipReasons(modules, whyNoKernelTests())].map(([reason, count]) => `skipped ${count}: ${reason}\n`);
+    const reasons = [...skipReasons(modules, whyNoKernelTests())].map(
+      ([reason, count]) => `skipped ${count}: ${reason}\n`,
+    );
     process.stdout.write(`${reasons.join("")}${closingLine(countRun(modules, unhandledErrors.length))}\n`);
   }
 }
