@@ -8,7 +8,10 @@ export const DOMAINS = ["system", "network", "firewall", "vpn"] as const;
 /** The four kinds of settings, in the order in which additions are applied; removals and undo run in reverse. */
 export type DomainName = (typeof DOMAINS)[number];
 
-/** Something a domain wants read from the server, as data: the agent's `os` room performs it and nothing else. */
+/**
+ * Something a domain wants read from the server, as data: the agent's `os` room performs it and nothing else.
+ * Commands run with LC_ALL=C and TZ=UTC, so that what they print does not depend on the server's language and time zone.
+ */
 export type FactQuery =
   | { readonly kind: "command"; readonly name: string; readonly argv: readonly [string, ...string[]] }
   | { readonly kind: "file"; readonly name: string; readonly path: string };
@@ -63,8 +66,11 @@ export interface Domain<Config extends Json, Observed extends Json> {
   validate(config: Config): readonly Finding[];
   /** Steps, native diff and findings, the guard's (management path) included. Nothing is changed. */
   plan(input: PlanInput<Config, Observed>): DomainPlan;
-  /** Desired to native text, for people, diffs and the boot file. */
-  render(config: Config): string;
+  /**
+   * Desired to native text, for people, diffs and the boot file. What can only be known on the server (the kernel's name of an interface that
+   * is bound by hardware address) is taken from `observed`; with null it is left out and said so in a comment.
+   */
+  render(config: Config, observed: Observed | null): string;
   /** Read-back against desired. Empty means equal; a verify that could not read says so as a mismatch. */
   verify(desired: Config | null, observed: Observed): readonly Mismatch[];
   /** The canonical form of what is ours in `observed`: its digest is the domain's live digest. Volatile parts (counters, handles) are out. */
@@ -72,7 +78,7 @@ export interface Domain<Config extends Json, Observed extends Json> {
   /** A typed snapshot to the steps that put it back. Must work with nothing but the snapshot: no network, no control plane. */
   restore(snapshot: Observed, live: Observed): readonly Step[];
   /** Files and units that make the confirmed config the boot config, as steps; run after confirm, before `finalized`. */
-  persist(config: Config | null): readonly Step[];
+  persist(config: Config | null, observed: Observed): readonly Step[];
   /** What must be probed before and after, derived from config and expectations. */
   probes(config: Config): readonly Probe[];
 }

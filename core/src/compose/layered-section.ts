@@ -2,8 +2,10 @@ import type { Finding } from "../base/finding.ts";
 import type { Result } from "../base/result.ts";
 import type { AddressSet } from "../net/address-set.ts";
 import type { Service } from "../net/service.ts";
+import type { ManagementPath } from "../plan/management-path.ts";
 import type { Origin, ProvenanceEntry } from "./effective-config.ts";
 import type { FloorSettings } from "./floor-settings.ts";
+import type { Need } from "./need.ts";
 
 /** One policy's section of one domain, with where it stands. Parameters are already put in: no `$name` is left. */
 export interface LayeredSection<Section> {
@@ -30,6 +32,10 @@ export interface ComposeInput<Section> {
   readonly lookup: Lookup;
   /** Role name to what the Server document binds it to; a role without a binding is the kernel name itself. */
   readonly interfaces: Readonly<Record<string, InterfaceBinding>>;
+  /** Where the agent of this server dials. What a composer closes outbound, it leaves open to these. */
+  readonly controlPlane: ManagementPath["controlPlane"];
+  /** What the domains composed before this one ask of it. The firewall is composed last, so it hears all of them. */
+  readonly needs: readonly Need[];
 }
 
 export type InterfaceBinding = { readonly mac: string } | { readonly name: string };
@@ -39,4 +45,6 @@ export interface Composed<Config> {
   readonly config: Config | null;
   readonly provenance: readonly ProvenanceEntry[];
   readonly findings: readonly Finding[];
+  /** What this config needs the firewall of the same server to let through. */
+  readonly needs: readonly Need[];
 }
