@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/guard.proto.
  */
 export const file_holdfast_v1_guard: GenFile = /*@__PURE__*/
-  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWQoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIbChNzZXNzaW9uX2Jvb3R0aW1lX25zGAIgASgEIg8KDU91dGJveFJlcXVlc3QiPAoOT3V0Ym94UmVzcG9uc2USKgoIb3V0Y29tZXMYASADKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbjKIBQoMR3VhcmRTZXJ2aWNlEj4KBlN1Ym1pdBIaLmhvbGRmYXN0LnYxLlN1Ym1pdFJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJOCg5HZXRUcmFuc2FjdGlvbhIiLmhvbGRmYXN0LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEkcKCEdldFN0YXRlEhwuaG9sZGZhc3QudjEuR2V0U3RhdGVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuR2V0U3RhdGVSZXNwb25zZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRJBCgZPdXRib3gSGi5ob2xkZmFzdC52MS5PdXRib3hSZXF1ZXN0GhsuaG9sZGZhc3QudjEuT3V0Ym94UmVzcG9uc2USUAoLQWNrbm93bGVkZ2USHy5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlcXVlc3QaIC5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlc3BvbnNlEj4KBkZvbGxvdxIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwAWIGcHJvdG8z", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_transaction]);
+  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWgoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCI5ChlTZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0EhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAEgASgEIhwKGlNlc3Npb25Fc3RhYmxpc2hlZFJlc3BvbnNlIg8KDU91dGJveFJlcXVlc3QiPAoOT3V0Ym94UmVzcG9uc2USKgoIb3V0Y29tZXMYASADKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbjLvBQoMR3VhcmRTZXJ2aWNlEj4KBlN1Ym1pdBIaLmhvbGRmYXN0LnYxLlN1Ym1pdFJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJOCg5HZXRUcmFuc2FjdGlvbhIiLmhvbGRmYXN0LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEkcKCEdldFN0YXRlEhwuaG9sZGZhc3QudjEuR2V0U3RhdGVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuR2V0U3RhdGVSZXNwb25zZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRJBCgZPdXRib3gSGi5ob2xkZmFzdC52MS5PdXRib3hSZXF1ZXN0GhsuaG9sZGZhc3QudjEuT3V0Ym94UmVzcG9uc2USUAoLQWNrbm93bGVkZ2USHy5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlcXVlc3QaIC5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlc3BvbnNlEmUKElNlc3Npb25Fc3RhYmxpc2hlZBImLmhvbGRmYXN0LnYxLlNlc3Npb25Fc3RhYmxpc2hlZFJlcXVlc3QaJy5ob2xkZmFzdC52MS5TZXNzaW9uRXN0YWJsaXNoZWRSZXNwb25zZRI+CgZGb2xsb3cSGS5ob2xkZmFzdC52MS5XYXRjaFJlcXVlc3QaFy5ob2xkZmFzdC52MS5XYXRjaEV2ZW50MAFiBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.SubmitRequest
@@ -28,12 +28,13 @@ export type SubmitRequest = Message<"holdfast.v1.SubmitRequest"> & {
   command?: SignedCommand | undefined;
 
   /**
-   * When the session that received it was established: nanoseconds of CLOCK_BOOTTIME. A Confirm over a session older than on_trial is
-   * refused; a lying session can only make the control plane confirm what it reached by another way.
+   * When the session that received it was established: nanoseconds of CLOCK_MONOTONIC, the only clock of this precision that two
+   * processes share. A Confirm over a session older than on_trial is refused; a lying session can only make the control plane confirm
+   * what it reached by another way.
    *
-   * @generated from field: uint64 session_boottime_ns = 2;
+   * @generated from field: uint64 session_monotonic_ns = 2;
    */
-  sessionBoottimeNs: bigint;
+  sessionMonotonicNs: bigint;
 };
 
 /**
@@ -42,6 +43,36 @@ export type SubmitRequest = Message<"holdfast.v1.SubmitRequest"> & {
  */
 export const SubmitRequestSchema: GenMessage<SubmitRequest> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_guard, 0);
+
+/**
+ * @generated from message holdfast.v1.SessionEstablishedRequest
+ */
+export type SessionEstablishedRequest = Message<"holdfast.v1.SessionEstablishedRequest"> & {
+  /**
+   * @generated from field: uint64 session_monotonic_ns = 1;
+   */
+  sessionMonotonicNs: bigint;
+};
+
+/**
+ * Describes the message holdfast.v1.SessionEstablishedRequest.
+ * Use `create(SessionEstablishedRequestSchema)` to create a new message.
+ */
+export const SessionEstablishedRequestSchema: GenMessage<SessionEstablishedRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_guard, 1);
+
+/**
+ * @generated from message holdfast.v1.SessionEstablishedResponse
+ */
+export type SessionEstablishedResponse = Message<"holdfast.v1.SessionEstablishedResponse"> & {
+};
+
+/**
+ * Describes the message holdfast.v1.SessionEstablishedResponse.
+ * Use `create(SessionEstablishedResponseSchema)` to create a new message.
+ */
+export const SessionEstablishedResponseSchema: GenMessage<SessionEstablishedResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_guard, 2);
 
 /**
  * @generated from message holdfast.v1.OutboxRequest
@@ -54,7 +85,7 @@ export type OutboxRequest = Message<"holdfast.v1.OutboxRequest"> & {
  * Use `create(OutboxRequestSchema)` to create a new message.
  */
 export const OutboxRequestSchema: GenMessage<OutboxRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 1);
+  messageDesc(file_holdfast_v1_guard, 3);
 
 /**
  * @generated from message holdfast.v1.OutboxResponse
@@ -71,7 +102,7 @@ export type OutboxResponse = Message<"holdfast.v1.OutboxResponse"> & {
  * Use `create(OutboxResponseSchema)` to create a new message.
  */
 export const OutboxResponseSchema: GenMessage<OutboxResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 2);
+  messageDesc(file_holdfast_v1_guard, 4);
 
 /**
  * The guard's fixed verbs, over a unix socket that only root and the agent's group may open. The session is its only client, and can do
@@ -147,6 +178,16 @@ export const GuardService: GenService<{
     methodKind: "unary";
     input: typeof AcknowledgeRequestSchema;
     output: typeof AcknowledgeResponseSchema;
+  },
+  /**
+   * A new session with the control plane stands. After on_trial one must come in the reconnect time, or the guard undoes.
+   *
+   * @generated from rpc holdfast.v1.GuardService.SessionEstablished
+   */
+  sessionEstablished: {
+    methodKind: "unary";
+    input: typeof SessionEstablishedRequestSchema;
+    output: typeof SessionEstablishedResponseSchema;
   },
   /**
    * The ledger's tail as it grows.
