@@ -206,8 +206,9 @@ JS
 
 # --- In order --------------------------------------------------------------------------------------------------------
 
-mkdir -p .tools
 if [[ -n $(missing_packages) ]] || ! ready; then
+  mkdir -p .tools 2>/dev/null && [[ -w . && -w .tools ]] ||
+    fail "cannot write in $PWD, which belongs to $(stat -c %U .) (.tools: $(stat -c %U .tools 2>/dev/null || echo none))"
   # Two bootstraps of one clone wait for each other.
   exec 9>.tools/lock
   flock 9

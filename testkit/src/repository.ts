@@ -25,10 +25,15 @@ function typescriptBelow(root: string, folder: string): string[] {
 
 /** The files that are committed or would be with the next `git add`; a file deleted from the work tree is left out. */
 export function filesKnownToGit(root: string): string[] {
-  const list = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
+  // A clone of one user that root tests is still this clone: git would refuse to read it.
+  const list = execFileSync(
+    "git",
+    ["-c", `safe.directory=${root}`, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
   return list.split("\0").filter((path) => path !== "" && existsSync(join(root, path)));
 }
