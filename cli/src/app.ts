@@ -1,0 +1,49 @@
+import { type Application, type ApplicationText, buildApplication, buildRouteMap } from "@stricli/core";
+import { CliError } from "./cli-error.ts";
+import { auditRoutes, doctorCommand, tokenRoutes, userRoutes } from "./command/account.ts";
+import { applyCommand } from "./command/apply.ts";
+import { changeRoutes } from "./command/change.ts";
+import { demoRoutes } from "./command/demo.ts";
+import { loginCommand, logoutCommand } from "./command/login.ts";
+import { planCommand } from "./command/plan.ts";
+import { policyRoutes } from "./command/policy.ts";
+import { rolloutRoutes } from "./command/rollout.ts";
+import { serverRoutes } from "./command/server.ts";
+import type { Context } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
+
+const routes = buildRouteMap({
+  routes: {
+    apply: applyCommand,
+    plan: planCommand,
+    server: serverRoutes,
+    policy: policyRoutes,
+    change: changeRoutes,
+    rollout: rolloutRoutes,
+    audit: auditRoutes,
+    token: tokenRoutes,
+    user: userRoutes,
+    doctor: doctorCommand,
+    login: loginCommand,
+    logout: logoutCommand,
+    demo: demoRoutes,
+  },
+  docs: {
+    brief: "Change Linux servers so that no wrong press of a button can lock you out",
+    fullDescription:
+      "Daily work is one command: holdfast apply -f FILE\n\n" +
+      "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 undone or not confirmed, 4 unreachable.\n" +
+      "HOLDFAST_URL and HOLDFAST_TOKEN, or `holdfast login`, say where and who.",
+  },
+});
+
+/** `text` says what is printed when a command fails: words and a remedy, never a stack. */
+export function buildHoldfast(text: ApplicationText): Application<Context> {
+  return buildApplication(routes, {
+    name: "holdfast",
+    scanner: { caseStyle: "allow-kebab-for-camel" },
+    documentation: { useAliasInUsageLine: true, caseStyle: "convert-camel-to-kebab" },
+    localization: { text },
+    determineExitCode: (thrown) => (thrown instanceof CliError ? thrown.exitCode : EXIT.refused),
+  });
+}

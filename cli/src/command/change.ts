@@ -1,0 +1,212 @@
+import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
+import { type ChangeDetail, changeDetailSchema, changeSummarySchema, rolloutSchema } from "@holdfast/core/api/change.ts";
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import { z } from "zod";
+import { CliError, usageError } from "../cli-error.ts";
+import { type Client, openClient } from "../client.ts";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { applicable, obstacles, printReview } from "../make-change.ts";
+import { act, verb } from "../verb.ts";
+import { outcome, stateWord } from "../view/state.ts";
+import { painter, plain } from "../view/style.ts";
+import { table } from "../view/table.ts";
+import { relative } from "../view/time.ts";
+import { watchRollout } from "../watch-rollout.ts";
+
+const list = verb({
+  brief: "Changes, newest first",
+  example: "change list",
+  run: async (client) => {
+    const { items: value } = await client.call("listChanges", { answer: z.object({ items: z.array(changeSummarySchema) }) });
+    return {
+      value,
+      text: (context) =>
+        table(
+          ["change", "state", "title", "author", "when", "documents"],
+          value.map((change) => [change.id, stateWord(context, change.state), plain(change.title), change.author, relative(change.createdAt, context.now()), change.items.map((item) => `${item.kind}/${item.name}`).join(" ")]),
+          "No changes yet.",
+        ),
+    };
+  },
+});
+
+const show = verb({
+  brief: "A change: what it holds, its plans and what came of it",
+  example: "change show 0199…",
+  operands: ["change"],
+  run: async (client, [id = ""]) => {
+    const value = await client.call("getChange", { params: { id }, answer: changeDetailSchema });
+    return { value, text: (context) => printChange(context, value) };
+  },
+});
+
+const story = verb({
+  brief: "The whole story of one apply, line by line",
+  example: "change story 0199…",
+  operands: ["apply"],
+  run: async (client, [id = ""]) => {
+    const value = await client.call("getApply", { params: { id }, answer: applyDetailSchema });
+    return {
+      value,
+      text: (context) =>
+        [
+          `${painter(context)("bold", value.server)}  ${outcome(context, value.state, value.serverIs, value.effect)}`,
+          ...(value.message === null ? [] : [`  ${plain(value.message)} (${value.code ?? ""})`]),
+          ...(value.waitingFor === null ? [] : [`  waiting for: ${value.waitingFor}`]),
+          `  request ${value.requestId ?? "none yet"}, fence ${value.fence ?? "none"}, retries ${value.retryCount}`,
+          table(
+            ["at", "state", "phase", "why", "who"],
+            value.events.map((event) => [event.at, event.toState, event.phase ?? "", plain([event.code, event.message].filter((part) => part !== null).join(": ")), event.actor]),
+            "Nothing happened yet.",
+          ),
+        ].join("\n"),
+    };
+  },
+});
+
+interface ApplyFlags {
+  readonly yes: boolean;
+  readonly acceptDanger: boolean;
+  readonly json: boolean;
+}
+
+const apply = buildCommand<ApplyFlags, [string], Context>({
+  docs: { brief: "Plan a change again and apply exactly that", fullDescription: "For a change made in the console or by the API.\n\nExample: holdfast change apply 0199… --yes" },
+  parameters: {
+    flags: {
+      yes: { kind: "boolean", brief: "Do not ask", default: false },
+      acceptDanger: { kind: "boolean", brief: "Apply in spite of findings marked DANGER", default: false },
+      json: { kind: "boolean", brief: "For machines", default: false },
+    },
+    aliases: { y: "yes" },
+    positional: { kind: "tuple", parameters: [{ brief: "Id of the change", parse: String, placeholder: "change" }] },
+  },
+  async func(flags, id) {
+    const client = openClient(this);
+    const change = await client.call("planChange", { params: { id }, body: {}, answer: changeDetailSchema });
+    await applyPlanned(this, client, change, flags, "applyChange");
+  },
+});
+
+const rollback = buildCommand<ApplyFlags, [string], Context>({
+  docs: {
+    brief: "Roll a change back after APPLIED, on trial like any other",
+    fullDescription: "Plans today's composition without the change, shows it, asks, applies. Conflicts with later changes are named.\n\nExample: holdfast change rollback 0199…",
+  },
+  parameters: {
+    flags: {
+      yes: { kind: "boolean", brief: "Do not ask", default: false },
+      acceptDanger: { kind: "boolean", brief: "Roll back in spite of findings marked DANGER", default: false },
+      json: { kind: "boolean", brief: "For machines", default: false },
+    },
+    aliases: { y: "yes" },
+    positional: { kind: "tuple", parameters: [{ brief: "Id of the change", parse: String, placeholder: "change" }] },
+  },
+  async func(flags, id) {
+    const client = openClient(this);
+    const change = await client.call("planRollback", { params: { id }, body: {}, answer: changeDetailSchema });
+    await applyPlanned(this, client, change, flags, "rollbackChange");
+  },
+});
+
+async function applyPlanned(context: Context, client: Client, change: ChangeDetail, flags: ApplyFlags, route: "applyChange" | "rollbackChange"): Promise<void> {
+  const kind = route === "applyChange" ? "forward" : "rollback";
+  const plans = change.plans.filter((plan) => plan.kind === kind);
+  if (!flags.json) context.process.stdout.write(printReview(context, change, plans));
+  const stopping = obstacles(plans);
+  if (stopping.length > 0) {
+    throw new CliError(EXIT.refused, "change.not_plannable", `Not possible on ${stopping.map((plan) => plan.server).join(", ")}.`, "Mend what the plans say.");
+  }
+  const doable = applicable(plans);
+  if (doable.length === 0) {
+    context.process.stdout.write("Nothing to do.\n");
+    return;
+  }
+  const risky = doable.flatMap((plan) => plan.findings.filter((finding) => finding.severity === "danger").map((finding) => ({ server: plan.server, finding })));
+  if (risky.length > 0 && !flags.acceptDanger) {
+    throw new CliError(EXIT.refused, "change.danger_not_accepted", "There are findings marked DANGER.", "Read them; then add --accept-danger.", risky.map(({ finding }) => finding) as never[]);
+  }
+  if (!flags.yes) {
+    if (!context.interactive) throw usageError("Nobody is here to ask.", "Add --yes.");
+    if ((await context.ask(`${kind === "forward" ? "Apply" : "Roll back"} on ${doable.map((plan) => plan.server).join(", ")}? Type yes: `)).trim() !== "yes") {
+      throw new CliError(EXIT.refused, "cli.not_confirmed", "Not done; nothing was changed.", "");
+    }
+  }
+  const rollout = await client.call(route, {
+    params: { id: change.id },
+    body: {
+      plans: doable.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
+      acknowledge: risky.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+    },
+    answer: rolloutSchema,
+  });
+  const result = await watchRollout(context, client, rollout.id);
+  if (flags.json) context.process.stdout.write(`${JSON.stringify(result.rollout)}\n`);
+  context.process.exitCode = result.exitCode;
+}
+
+const confirm = act({
+  brief: "Confirm a trial, as the person who sees that it works",
+  example: "change confirm 0199…",
+  operands: ["apply"],
+  send: (client, [id = ""]) => client.call("confirmApply", { params: { id }, body: {}, answer: z.unknown() }),
+  done: () => "Confirmation is on its way; the server decides whether it came in time.",
+});
+
+const abort = act({
+  brief: "Undo now, from whatever state",
+  example: "change abort 0199… 'customers complain'",
+  operands: ["apply", "reason"],
+  send: (client, [id = "", reason]) => client.call("abortApply", { params: { id }, body: { reason }, answer: z.unknown() }),
+  done: () => "The undo is asked for. Watch it with: holdfast change story APPLY",
+});
+
+const retry = verb({
+  brief: "A new apply of the same plan's change; releases a quarantine whose cause was transient",
+  example: "change retry 0199…",
+  operands: ["apply"],
+  run: async (client, [id = ""], context) => {
+    const value = await client.call("retryApply", { params: { id }, body: {}, answer: rolloutSchema });
+    const result = await watchRollout(context, client, value.id);
+    context.process.exitCode = result.exitCode;
+    return { value: result.rollout, text: () => "" };
+  },
+});
+
+const withdraw = act({
+  brief: "Withdraw a change before anything changed",
+  example: "change withdraw 0199…",
+  operands: ["change"],
+  send: (client, [id = ""]) => client.call("withdrawChange", { params: { id }, body: {}, answer: z.unknown() }),
+  done: () => "Withdrawn.",
+});
+
+const forceClose = act({
+  brief: "Give up on an apply that is in doubt; the server is locked until somebody has looked",
+  example: "change force-close 0199… 'server was scrapped'",
+  operands: ["apply", "reason"],
+  send: (client, [id = "", reason]) => client.call("forceCloseApply", { params: { id }, body: { reason }, answer: z.unknown() }),
+  done: () => "Closed as FAILED with unknown effect; the server is locked.",
+});
+
+export const changeRoutes = buildRouteMap({
+  routes: { list, show, story, apply, confirm, abort, retry, rollback, withdraw, "force-close": forceClose },
+  docs: { brief: "Changes and what came of them: show, apply, confirm, abort, retry, roll back" },
+});
+
+function printChange(context: Context, change: ChangeDetail): string {
+  const paint = painter(context);
+  return [
+    `${paint("bold", plain(change.title))}  ${stateWord(context, change.state)}`,
+    `  ${change.id} by ${change.author}, ${relative(change.createdAt, context.now())}${change.reason === "" ? "" : `: ${plain(change.reason)}`}`,
+    ...change.items.map((item) => `  ${item.action} ${item.kind}/${item.name}`),
+    "",
+    printReview(context, change, change.plans),
+    table(
+      ["server", "outcome", "why", "apply"],
+      change.applies.map((item) => [item.server, outcome(context, item.state, item.serverIs, item.effect), item.code ?? "", item.id]),
+      "Not applied anywhere.",
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,65 @@
+import { run, type ApplicationText, text_en } from "@stricli/core";
+import { homedir } from "node:os";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildHoldfast } from "./app.ts";
+import { CliError } from "./cli-error.ts";
+import type { Context } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
+import { printFindings } from "./view/findings.ts";
+import { painter } from "./view/style.ts";
+
+const interactive = process.stdin.isTTY && process.stdout.isTTY;
+
+const context: Context = {
+  // Node's own type says exitCode may be undefined; unset is what both mean by it.
+  process: process as Context["process"],
+  env: process.env,
+  interactive,
+  colour: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+  home: homedir(),
+  now: () => Date.now(),
+  sleep: (ms) => sleep(ms),
+  ask: askAtTerminal,
+};
+
+const text: ApplicationText = {
+  ...text_en,
+  exceptionWhileRunningCommand: (thrown) => explain(context, thrown),
+};
+
+/** Stricli has exit codes of its own for what a person typed wrongly: negative ones. */
+function settleExitCode(): void {
+  if (typeof process.exitCode === "number" && process.exitCode < 0) process.exitCode = EXIT.usage;
+}
+
+process.on("exit", settleExitCode);
+await run(buildHoldfast(text), process.argv.slice(2), context);
+settleExitCode();
+
+/** An expected failure is words and a remedy; anything else is a bug and says so. */
+function explain(shown: Context, thrown: unknown): string {
+  const paint = painter(shown);
+  if (!(thrown instanceof CliError)) return `${paint("red", "This is a bug in holdfast.")} ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
+  if (process.argv.includes("--json")) {
+    return JSON.stringify({ code: thrown.code, message: thrown.message, remedy: thrown.remedy, findings: thrown.findings });
+  }
+  const findings = thrown.findings.length === 0 ? "" : `${printFindings(shown, thrown.findings)}`;
+  return `${findings}${paint("red", thrown.message)}${thrown.remedy === "" ? "" : `\n${thrown.remedy}`}\n${paint("gray", thrown.code)}`;
+}
+
+async function askAtTerminal(question: string, options: { readonly hidden?: boolean } = {}): Promise<string> {
+  process.stdout.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: options.hidden === true ? silent : process.stdout, terminal: options.hidden === true });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once("line", resolve);
+      lines.once("close", () => reject(new CliError(EXIT.refused, "cli.not_confirmed", "No answer; nothing was changed.", "")));
+    });
+  } finally {
+    lines.close();
+    if (options.hidden === true) process.stdout.write("\n");
+  }
+}

@@ -1,0 +1,44 @@
+import { type ChangeDetail, changeDetailSchema, type CreateChange, type Plan } from "@holdfast/core/api/change.ts";
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import { CliError } from "./cli-error.ts";
+import type { Client } from "./client.ts";
+import type { Context } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
+import { printFindings } from "./view/findings.ts";
+import { printPlan } from "./view/plan.ts";
+
+/** Makes a draft and plans it on every server concerned. Errors of the documents stop it before any server is asked. */
+export async function makeAndPlan(client: Client, change: CreateChange): Promise<ChangeDetail> {
+  const made = await client.call("createChange", { body: change, answer: changeDetailSchema });
+  const errors = made.findings.filter((finding) => finding.severity === "error");
+  if (errors.length > 0) {
+    throw new CliError(EXIT.refused, "change.invalid", "The documents cannot be applied.", "Mend what the findings name; nothing was changed.", errors as readonly Finding[]);
+  }
+  return client.call("planChange", { params: { id: made.id }, body: {}, answer: changeDetailSchema });
+}
+
+export function printReview(context: Context, change: ChangeDetail, plans: readonly Plan[]): string {
+  const parts = plans.map((plan) => printPlan(context, plan));
+  const findings = change.findings.length === 0 ? "" : printFindings(context, change.findings as readonly Finding[]);
+  return [findings, ...parts].filter((part) => part !== "").join("\n");
+}
+
+/** The plans that can be applied, those on one server only when it is named. */
+export function applicable(plans: readonly Plan[]): readonly Plan[] {
+  return plans.filter((plan) => plan.status === "planned" && plan.planDigest !== null);
+}
+
+/** What stops an apply: refusals, and servers that could not be asked. */
+export function obstacles(plans: readonly Plan[]): readonly Plan[] {
+  return plans.filter((plan) => plan.status === "refused" || plan.status === "unreachable");
+}
+
+export interface Danger {
+  readonly server: string;
+  readonly finding: Plan["findings"][number];
+}
+
+/** Findings that a person must say yes to, one by one. */
+export function dangers(plans: readonly Plan[]): readonly Danger[] {
+  return plans.flatMap((plan) => plan.findings.filter((finding) => finding.severity === "danger").map((finding) => ({ server: plan.server, finding })));
+}
