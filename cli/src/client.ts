@@ -1,6 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { problemSchema } from "@holdfast/core/api/problem.ts";
 import { type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
-import { randomUUID } from "node:crypto";
 import type { z } from "zod";
 import { CliError } from "./cli-error.ts";
 import type { Context } from "./context.ts";
@@ -24,7 +24,10 @@ export interface Client {
 const CALL_TIMEOUT_MS = 60_000;
 
 /** The public API, one function. Every unsafe call carries an Idempotency-Key, so a repeated one is done once. */
-export function openClient(context: Context, override?: { readonly url?: string; readonly token?: string | null }): Client {
+export function openClient(
+  context: Context,
+  override?: { readonly url?: string; readonly token?: string | null },
+): Client {
   const kept = readCredentials(context);
   const url = override?.url ?? kept.url;
   const token = override?.token === undefined ? kept.token : override.token;
@@ -33,15 +36,22 @@ export function openClient(context: Context, override?: { readonly url?: string;
     url,
     async call(route, { params = {}, query = {}, body, ifMatch, answer }) {
       const { method, path } = ROUTES[route];
-      const target = new URL(`${url}/api/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))}`);
-      for (const [key, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(key, String(value));
+      const target = new URL(
+        `${url}/api/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))}`,
+      );
+      for (const [key, value] of Object.entries(query))
+        if (value !== undefined) target.searchParams.set(key, String(value));
       const headers: Record<string, string> = { accept: "application/json" };
       if (token !== null) headers["authorization"] = `Bearer ${token}`;
       if (body !== undefined) headers["content-type"] = "application/json";
       if (ifMatch !== undefined) headers["if-match"] = ifMatch;
       if (method !== "GET") headers["idempotency-key"] = randomUUID();
 
-      const response = await send(target, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const response = await send(target, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       const text = await response.text();
       const json: unknown = text === "" ? null : parseJson(text, target);
       if (!response.ok) throw problemError(json, response.status, target);
@@ -63,7 +73,10 @@ async function send(target: URL, init: RequestInit): Promise<Response> {
   try {
     return await fetch(target, { ...init, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   } catch (cause) {
-    const why = cause instanceof Error ? ((cause.cause instanceof Error ? cause.cause.message : undefined) ?? cause.message) : String(cause);
+    const why =
+      cause instanceof Error
+        ? ((cause.cause instanceof Error ? cause.cause.message : undefined) ?? cause.message)
+        : String(cause);
     throw new CliError(
       EXIT.unreachable,
       "cli.unreachable",
@@ -77,21 +90,39 @@ function parseJson(text: string, target: URL): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CliError(EXIT.unreachable, "cli.not_holdfast", `${target.origin} does not answer as Holdfast does.`, "Check HOLDFAST_URL.");
+    throw new CliError(
+      EXIT.unreachable,
+      "cli.not_holdfast",
+      `${target.origin} does not answer as Holdfast does.`,
+      "Check HOLDFAST_URL.",
+    );
   }
 }
 
 function problemError(json: unknown, status: number, target: URL): CliError {
   const problem = problemSchema.safeParse(json);
   if (!problem.success) {
-    return new CliError(EXIT.refused, `http.${status}`, `${target.origin} answered ${status}.`, "Look into the control plane's log.");
+    return new CliError(
+      EXIT.refused,
+      `http.${status}`,
+      `${target.origin} answered ${status}.`,
+      "Look into the control plane's log.",
+    );
   }
   const { code, detail, remedy, requestId, findings } = problem.data;
   const help = status === 401 ? "Sign in with `holdfast login`, or set HOLDFAST_TOKEN." : remedy;
-  const error = new CliError(EXIT.refused, code, detail, status >= 500 ? `${help} (request ${requestId})` : help, findings?.map(stripUndefined) ?? []);
+  const error = new CliError(
+    EXIT.refused,
+    code,
+    detail,
+    status >= 500 ? `${help} (request ${requestId})` : help,
+    findings?.map(stripUndefined) ?? [],
+  );
   return error;
 }
 
 function stripUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 }

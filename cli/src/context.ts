@@ -1,9 +1,12 @@
-import type { CommandContext, StricliProcess } from "@stricli/core";
 import type { Writable } from "node:stream";
+import type { CommandContext, StricliProcess } from "@stricli/core";
 
 /** Everything a command can reach, so that tests can give it other ones. */
 export interface Context extends CommandContext {
-  readonly process: StricliProcess & { readonly stdout: Writable & { readonly columns?: number }; readonly stderr: Writable };
+  readonly process: StricliProcess & {
+    readonly stdout: Writable & { readonly columns?: number };
+    readonly stderr: Writable;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A person is at the other end: colours, questions and redrawn lines are welcome. */
   readonly interactive: boolean;

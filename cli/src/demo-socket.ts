@@ -20,8 +20,17 @@ export type DemoStatus = z.infer<typeof demoStatusSchema>;
 export const demoClientSchema = z.object({ fetches: z.array(fetchSchema) });
 
 /** Speaks to the running demo (`make up`) over its unix socket, which only its owner may open. */
-export async function askDemo<Schema extends z.ZodType>(context: Context, method: "GET" | "POST", target: string, answer: Schema): Promise<z.infer<Schema>> {
-  const socketPath = path.join(context.env["HOLDFAST_DATA_DIR"] ?? path.resolve(import.meta.dirname, "../../.holdfast"), "demo", "demo.sock");
+export async function askDemo<Schema extends z.ZodType>(
+  context: Context,
+  method: "GET" | "POST",
+  target: string,
+  answer: Schema,
+): Promise<z.infer<Schema>> {
+  const socketPath = path.join(
+    context.env["HOLDFAST_DATA_DIR"] ?? path.resolve(import.meta.dirname, "../../.holdfast"),
+    "demo",
+    "demo.sock",
+  );
   const body = await new Promise<string>((resolve, reject) => {
     const request = http.request({ socketPath, method, path: target }, (response) => {
       const parts: Buffer[] = [];
@@ -32,7 +41,12 @@ export async function askDemo<Schema extends z.ZodType>(context: Context, method
     request.on("error", reject);
     request.end();
   }).catch((cause: unknown) => {
-    throw new CliError(EXIT.unreachable, "demo.not_running", `The demo is not running here (${cause instanceof Error ? cause.message : String(cause)}).`, "Start it with: make up");
+    throw new CliError(
+      EXIT.unreachable,
+      "demo.not_running",
+      `The demo is not running here (${cause instanceof Error ? cause.message : String(cause)}).`,
+      "Start it with: make up",
+    );
   });
   return answer.parse(JSON.parse(body));
 }

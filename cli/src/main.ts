@@ -1,8 +1,8 @@
-import { run, type ApplicationText, text_en } from "@stricli/core";
 import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { run, type ApplicationText, text_en } from "@stricli/core";
 import { buildHoldfast } from "./app.ts";
 import { CliError } from "./cli-error.ts";
 import type { Context } from "./context.ts";
@@ -41,22 +41,34 @@ settleExitCode();
 /** An expected failure is words and a remedy; anything else is a bug and says so. */
 function explain(shown: Context, thrown: unknown): string {
   const paint = painter(shown);
-  if (!(thrown instanceof CliError)) return `${paint("red", "This is a bug in holdfast.")} ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
+  if (!(thrown instanceof CliError))
+    return `${paint("red", "This is a bug in holdfast.")} ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
   if (process.argv.includes("--json")) {
-    return JSON.stringify({ code: thrown.code, message: thrown.message, remedy: thrown.remedy, findings: thrown.findings });
+    return JSON.stringify({
+      code: thrown.code,
+      message: thrown.message,
+      remedy: thrown.remedy,
+      findings: thrown.findings,
+    });
   }
-  const findings = thrown.findings.length === 0 ? "" : `${printFindings(shown, thrown.findings)}`;
+  const findings = thrown.findings.length === 0 ? "" : printFindings(shown, thrown.findings);
   return `${findings}${paint("red", thrown.message)}${thrown.remedy === "" ? "" : `\n${thrown.remedy}`}\n${paint("gray", thrown.code)}`;
 }
 
 async function askAtTerminal(question: string, options: { readonly hidden?: boolean } = {}): Promise<string> {
   process.stdout.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: options.hidden === true ? silent : process.stdout, terminal: options.hidden === true });
+  const lines = createInterface({
+    input: process.stdin,
+    output: options.hidden === true ? silent : process.stdout,
+    terminal: options.hidden === true,
+  });
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once("line", resolve);
-      lines.once("close", () => reject(new CliError(EXIT.refused, "cli.not_confirmed", "No answer; nothing was changed.", "")));
+      lines.once("close", () =>
+        reject(new CliError(EXIT.refused, "cli.not_confirmed", "No answer; nothing was changed.", "")),
+      );
     });
   } finally {
     lines.close();

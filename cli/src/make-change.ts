@@ -12,7 +12,13 @@ export async function makeAndPlan(client: Client, change: CreateChange): Promise
   const made = await client.call("createChange", { body: change, answer: changeDetailSchema });
   const errors = made.findings.filter((finding) => finding.severity === "error");
   if (errors.length > 0) {
-    throw new CliError(EXIT.refused, "change.invalid", "The documents cannot be applied.", "Mend what the findings name; nothing was changed.", errors as readonly Finding[]);
+    throw new CliError(
+      EXIT.refused,
+      "change.invalid",
+      "The documents cannot be applied.",
+      "Mend what the findings name; nothing was changed.",
+      errors as readonly Finding[],
+    );
   }
   return client.call("planChange", { params: { id: made.id }, body: {}, answer: changeDetailSchema });
 }
@@ -40,5 +46,9 @@ export interface Danger {
 
 /** Findings that a person must say yes to, one by one. */
 export function dangers(plans: readonly Plan[]): readonly Danger[] {
-  return plans.flatMap((plan) => plan.findings.filter((finding) => finding.severity === "danger").map((finding) => ({ server: plan.server, finding })));
+  return plans.flatMap((plan) =>
+    plan.findings
+      .filter((finding) => finding.severity === "danger")
+      .map((finding) => ({ server: plan.server, finding })),
+  );
 }

@@ -13,7 +13,10 @@ export function readDocuments(place: string): readonly DocumentFile[] {
   const kind = statSync(place, { throwIfNoEntry: false });
   if (kind === undefined) throw usageError(`${place} is not there.`, "Name a file or a folder with policy documents.");
   if (!kind.isDirectory()) return [{ file: place, text: readFileSync(place, "utf8") }];
-  const files = readdirSync(place).filter((name) => /\.ya?ml$/.test(name)).toSorted();
-  if (files.length === 0) throw usageError(`${place} holds no .yaml file.`, "Name a file or a folder with policy documents.");
+  const files = readdirSync(place)
+    .filter((name) => /\.ya?ml$/.test(name))
+    .toSorted();
+  if (files.length === 0)
+    throw usageError(`${place} holds no .yaml file.`, "Name a file or a folder with policy documents.");
   return files.map((name) => ({ file: path.join(place, name), text: readFileSync(path.join(place, name), "utf8") }));
 }

@@ -27,7 +27,11 @@ export function verb<T>(options: {
       flags: { json: { kind: "boolean", brief: "For machines: the answer as one JSON document", default: false } },
       positional: {
         kind: "array",
-        parameter: { brief: names.length === 0 ? "Nothing" : names.join(", "), parse: String, placeholder: names.join("> <") || "none" },
+        parameter: {
+          brief: names.length === 0 ? "Nothing" : names.join(", "),
+          parse: String,
+          placeholder: names.join("> <") || "none",
+        },
         minimum: names.length,
         maximum: names.length,
       },
@@ -51,6 +55,9 @@ export function act<Schema extends z.ZodType>(options: {
     brief: options.brief,
     example: options.example,
     operands: options.operands,
-    run: async (client, operands) => ({ value: (await options.send(client, operands)) as unknown, text: () => `${options.done(operands)}\n` }),
+    run: async (client, operands) => ({
+      value: (await options.send(client, operands)) as unknown,
+      text: () => `${options.done(operands)}\n`,
+    }),
   });
 }

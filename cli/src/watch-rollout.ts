@@ -18,7 +18,11 @@ const LOST_AFTER_MS = 180_000;
  * Watches a rollout to its end and tells each thing that happens once. A control plane that goes away is waited for: what is on trial
  * undoes itself meanwhile, and the outcome is asked for afterwards, never guessed.
  */
-export async function watchRollout(context: Context, client: Client, rolloutId: string): Promise<{ rollout: Rollout; exitCode: ExitCode }> {
+export async function watchRollout(
+  context: Context,
+  client: Client,
+  rolloutId: string,
+): Promise<{ rollout: Rollout; exitCode: ExitCode }> {
   const screen = liveLines(context);
   const told = new Map<string, string>();
   let lostSince: number | null = null;
@@ -30,13 +34,18 @@ export async function watchRollout(context: Context, client: Client, rolloutId: 
       lostSince = null;
     } catch (error) {
       if (!(error instanceof CliError) || error.exitCode !== EXIT.unreachable) throw error;
-      if (lostSince === null) screen.say("The control plane does not answer. What is on trial undoes itself; waiting to ask for the outcome.");
+      if (lostSince === null)
+        screen.say(
+          "The control plane does not answer. What is on trial undoes itself; waiting to ask for the outcome.",
+        );
       lostSince ??= context.now();
       if (context.now() - lostSince > LOST_AFTER_MS) throw error;
       await context.sleep(POLL_MS);
       continue;
     }
-    const applies = rollout.waves.flatMap((wave) => wave.servers.map((target) => target.apply)).filter((apply) => apply !== null);
+    const applies = rollout.waves
+      .flatMap((wave) => wave.servers.map((target) => target.apply))
+      .filter((apply) => apply !== null);
     for (const apply of applies) {
       const key = `${apply.state} ${apply.phase ?? ""} ${apply.lastStep ?? ""}`;
       if (told.get(apply.id) === key) continue;
@@ -53,7 +62,8 @@ export async function watchRollout(context: Context, client: Client, rolloutId: 
 }
 
 function story(context: Context, apply: ApplySummary): string {
-  if (isOpen(apply.state)) return `${stateWord(context, apply.state)} ${apply.phase ?? ""}${apply.lastStep === null ? "" : `: ${plain(apply.lastStep)}`}`;
+  if (isOpen(apply.state))
+    return `${stateWord(context, apply.state)} ${apply.phase ?? ""}${apply.lastStep === null ? "" : `: ${plain(apply.lastStep)}`}`;
   const why = apply.message === null ? "" : `\n${" ".repeat(19)}${plain(apply.message)} (${apply.code ?? ""})`;
   return `${outcome(context, apply.state, apply.serverIs, apply.effect)}${why}`;
 }
@@ -88,7 +98,8 @@ function liveLines(context: Context): { say(line: string): void; draw(lines: rea
       if (!context.interactive) return;
       erase();
       const room = Math.max(20, (context.process.stdout.columns ?? 80) - 1);
-      for (const line of lines) out.write(`${paint("yellow", width(line) > room ? `${line.slice(0, room - 1)}…` : line)}\n`);
+      for (const line of lines)
+        out.write(`${paint("yellow", width(line) > room ? `${line.slice(0, room - 1)}…` : line)}\n`);
       drawn = lines.length;
     },
     clear: erase,

@@ -1,4 +1,13 @@
-import { auditEntrySchema, auditVerifySchema, createdTokenSchema, doctorRowSchema, type Permission, PERMISSIONS, tokenSchema, userSchema } from "@holdfast/core/api/account.ts";
+import {
+  auditEntrySchema,
+  auditVerifySchema,
+  createdTokenSchema,
+  doctorRowSchema,
+  type Permission,
+  PERMISSIONS,
+  tokenSchema,
+  userSchema,
+} from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
@@ -19,7 +28,16 @@ const auditList = verb({
       text: () =>
         table(
           ["id", "at", "who", "from", "action", "object", "result", "request"],
-          value.map((entry) => [String(entry.id), entry.at, plain(entry.actor), entry.source, entry.action, plain(entry.object), entry.resultCode, entry.requestId ?? ""]),
+          value.map((entry) => [
+            String(entry.id),
+            entry.at,
+            plain(entry.actor),
+            entry.source,
+            entry.action,
+            plain(entry.object),
+            entry.resultCode,
+            entry.requestId ?? "",
+          ]),
           "The audit log is empty.",
         ),
     };
@@ -34,7 +52,10 @@ const auditVerify = verb({
     if (!value.intact) context.process.exitCode = EXIT.refused;
     return {
       value,
-      text: () => (value.intact ? `Intact: ${value.entries} entries, head ${value.head}\n` : `BROKEN at entry ${value.firstBroken ?? "?"}: somebody changed the log outside Holdfast.\n`),
+      text: () =>
+        value.intact
+          ? `Intact: ${value.entries} entries, head ${value.head}\n`
+          : `BROKEN at entry ${value.firstBroken ?? "?"}: somebody changed the log outside Holdfast.\n`,
     };
   },
 });
@@ -49,7 +70,13 @@ const tokenList = verb({
       text: (context) =>
         table(
           ["token", "name", "may", "expires", "last used"],
-          value.map((token) => [token.id, plain(token.name), token.permissions.join(" "), relative(token.expiresAt, context.now()), relative(token.lastUsedAt, context.now())]),
+          value.map((token) => [
+            token.id,
+            plain(token.name),
+            token.permissions.join(" "),
+            relative(token.expiresAt, context.now()),
+            relative(token.lastUsedAt, context.now()),
+          ]),
           "No tokens.",
         ),
     };
@@ -63,7 +90,10 @@ interface TokenFlags {
 }
 
 const tokenCreate = buildCommand<TokenFlags, [string], Context>({
-  docs: { brief: "Make an API token with at most my permissions", fullDescription: "The secret is shown once.\n\nExample: holdfast token create ci --may view --may edit --days 30" },
+  docs: {
+    brief: "Make an API token with at most my permissions",
+    fullDescription: "The secret is shown once.\n\nExample: holdfast token create ci --may view --may edit --days 30",
+  },
   parameters: {
     flags: {
       may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true },
@@ -73,8 +103,13 @@ const tokenCreate = buildCommand<TokenFlags, [string], Context>({
     positional: { kind: "tuple", parameters: [{ brief: "What it is for", parse: String, placeholder: "name" }] },
   },
   async func(flags, name) {
-    const value = await openClient(this).call("createToken", { body: { name, permissions: flags.may, days: flags.days }, answer: createdTokenSchema });
-    this.process.stdout.write(flags.json ? `${JSON.stringify(value)}\n` : `${value.secret}\nKeep it now; it is not shown again.\n`);
+    const value = await openClient(this).call("createToken", {
+      body: { name, permissions: flags.may, days: flags.days },
+      answer: createdTokenSchema,
+    });
+    this.process.stdout.write(
+      flags.json ? `${JSON.stringify(value)}\n` : `${value.secret}\nKeep it now; it is not shown again.\n`,
+    );
   },
 });
 
@@ -96,7 +131,11 @@ const userList = verb({
       text: () =>
         table(
           ["user", "may", "state"],
-          value.map((user) => [user.name, user.permissions.map((grant) => grant.permission).join(" "), user.disabled ? "disabled" : "active"]),
+          value.map((user) => [
+            user.name,
+            user.permissions.map((grant) => grant.permission).join(" "),
+            user.disabled ? "disabled" : "active",
+          ]),
           "No accounts.",
         ),
     };
@@ -108,13 +147,19 @@ interface UserFlags {
 }
 
 const userCreate = buildCommand<UserFlags, [string], Context>({
-  docs: { brief: "Make an account; prints a one-time password", fullDescription: "Permissions never imply one another.\n\nExample: holdfast user create kim --may view --may edit" },
+  docs: {
+    brief: "Make an account; prints a one-time password",
+    fullDescription: "Permissions never imply one another.\n\nExample: holdfast user create kim --may view --may edit",
+  },
   parameters: {
     flags: { may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true } },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
-    const value = await openClient(this).call("createUser", { body: { name, permissions: flags.may }, answer: z.object({ password: z.string() }) });
+    const value = await openClient(this).call("createUser", {
+      body: { name, permissions: flags.may },
+      answer: z.object({ password: z.string() }),
+    });
     this.process.stdout.write(`${name} / ${value.password}\nOne-time: it must be changed at the first sign-in.\n`);
   },
 });
@@ -138,13 +183,25 @@ export const doctorCommand = verb({
       text: (shown) => {
         const paint = painter(shown);
         return value
-          .map((row) => `${row.holds ? paint("green", "holds ") : paint("red", "BROKEN")}  ${row.asks}\n        ${paint("gray", plain(row.evidence))}${row.holds ? "" : `\n        ${row.remedy}`}\n`)
+          .map(
+            (row) =>
+              `${row.holds ? paint("green", "holds ") : paint("red", "BROKEN")}  ${row.asks}\n        ${paint("gray", plain(row.evidence))}${row.holds ? "" : `\n        ${row.remedy}`}\n`,
+          )
           .join("");
       },
     };
   },
 });
 
-export const auditRoutes = buildRouteMap({ routes: { list: auditList, verify: auditVerify }, docs: { brief: "The audit log: list and verify" } });
-export const tokenRoutes = buildRouteMap({ routes: { list: tokenList, create: tokenCreate, revoke: tokenRevoke }, docs: { brief: "API tokens" } });
-export const userRoutes = buildRouteMap({ routes: { list: userList, create: userCreate, disable: userDisable }, docs: { brief: "Accounts" } });
+export const auditRoutes = buildRouteMap({
+  routes: { list: auditList, verify: auditVerify },
+  docs: { brief: "The audit log: list and verify" },
+});
+export const tokenRoutes = buildRouteMap({
+  routes: { list: tokenList, create: tokenCreate, revoke: tokenRevoke },
+  docs: { brief: "API tokens" },
+});
+export const userRoutes = buildRouteMap({
+  routes: { list: userList, create: userCreate, disable: userDisable },
+  docs: { brief: "Accounts" },
+});

@@ -1,5 +1,5 @@
-import { buildCommand } from "@stricli/core";
 import { rolloutSchema } from "@holdfast/core/api/change.ts";
+import { buildCommand } from "@stricli/core";
 import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
@@ -30,12 +30,26 @@ export const applyCommand = buildCommand<Flags, [], Context>({
   parameters: {
     flags: {
       file: { kind: "parsed", parse: String, brief: "A file or folder with documents, - for standard input" },
-      on: { kind: "parsed", parse: String, brief: "Only on this server (may be repeated)", optional: true, variadic: true },
+      on: {
+        kind: "parsed",
+        parse: String,
+        brief: "Only on this server (may be repeated)",
+        optional: true,
+        variadic: true,
+      },
       title: { kind: "parsed", parse: String, brief: "What the change is called", optional: true },
       reason: { kind: "parsed", parse: String, brief: "Why, for the audit log", optional: true },
       yes: { kind: "boolean", brief: "Do not ask; findings marked DANGER still stop it", default: false },
-      acceptDanger: { kind: "boolean", brief: "Together with --yes: apply in spite of findings marked DANGER", default: false },
-      overwriteDrift: { kind: "boolean", brief: "Overwrite what was changed by hand on items of this plan", default: false },
+      acceptDanger: {
+        kind: "boolean",
+        brief: "Together with --yes: apply in spite of findings marked DANGER",
+        default: false,
+      },
+      overwriteDrift: {
+        kind: "boolean",
+        brief: "Overwrite what was changed by hand on items of this plan",
+        default: false,
+      },
       json: { kind: "boolean", brief: "For machines: one JSON document on standard output", default: false },
     },
     aliases: { f: "file", y: "yes" },
@@ -48,10 +62,14 @@ export const applyCommand = buildCommand<Flags, [], Context>({
       reason: flags.reason ?? "",
       documents: files.map(({ file, text }) => ({ file, text })),
     });
-    const wanted = flags.on === undefined ? change.plans : change.plans.filter((plan) => flags.on?.includes(plan.server));
+    const wanted =
+      flags.on === undefined ? change.plans : change.plans.filter((plan) => flags.on?.includes(plan.server));
     for (const name of flags.on ?? []) {
       if (!change.plans.some((plan) => plan.server === name)) {
-        throw usageError(`The change does not concern the server ${name}.`, `It concerns: ${change.plans.map((plan) => plan.server).join(", ") || "no server"}.`);
+        throw usageError(
+          `The change does not concern the server ${name}.`,
+          `It concerns: ${change.plans.map((plan) => plan.server).join(", ") || "no server"}.`,
+        );
       }
     }
     if (!flags.json) this.process.stdout.write(printReview(this, change, wanted));
@@ -63,12 +81,16 @@ export const applyCommand = buildCommand<Flags, [], Context>({
         "change.not_plannable",
         `Not applied: ${stopping.map((plan) => `${plan.server} (${plan.status})`).join(", ")}.`,
         "Mend what the plans say, or leave these servers out with --on.",
-        stopping.flatMap((plan) => plan.findings.map((finding) => ({ ...finding, path: `${plan.server} ${finding.path}` })) as never[]),
+        stopping.flatMap(
+          (plan) => plan.findings.map((finding) => ({ ...finding, path: `${plan.server} ${finding.path}` })) as never[],
+        ),
       );
     }
     const plans = applicable(wanted);
     if (plans.length === 0) {
-      this.process.stdout.write(flags.json ? `${JSON.stringify({ changeId: change.id, result: "nothing_to_do" })}\n` : "Nothing to do.\n");
+      this.process.stdout.write(
+        flags.json ? `${JSON.stringify({ changeId: change.id, result: "nothing_to_do" })}\n` : "Nothing to do.\n",
+      );
       return;
     }
     const accepted = await agree(this, flags, plans);
@@ -87,7 +109,11 @@ export const applyCommand = buildCommand<Flags, [], Context>({
   },
 });
 
-async function agree(context: Context, flags: Flags, plans: Parameters<typeof dangers>[0]): Promise<ReturnType<typeof dangers>> {
+async function agree(
+  context: Context,
+  flags: Flags,
+  plans: Parameters<typeof dangers>[0],
+): Promise<ReturnType<typeof dangers>> {
   const risky = dangers(plans);
   if (flags.yes) {
     if (risky.length > 0 && !flags.acceptDanger) {

@@ -1,5 +1,10 @@
 import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
-import { type ChangeDetail, changeDetailSchema, changeSummarySchema, rolloutSchema } from "@holdfast/core/api/change.ts";
+import {
+  type ChangeDetail,
+  changeDetailSchema,
+  changeSummarySchema,
+  rolloutSchema,
+} from "@holdfast/core/api/change.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
@@ -18,13 +23,22 @@ const list = verb({
   brief: "Changes, newest first",
   example: "change list",
   run: async (client) => {
-    const { items: value } = await client.call("listChanges", { answer: z.object({ items: z.array(changeSummarySchema) }) });
+    const { items: value } = await client.call("listChanges", {
+      answer: z.object({ items: z.array(changeSummarySchema) }),
+    });
     return {
       value,
       text: (context) =>
         table(
           ["change", "state", "title", "author", "when", "documents"],
-          value.map((change) => [change.id, stateWord(context, change.state), plain(change.title), change.author, relative(change.createdAt, context.now()), change.items.map((item) => `${item.kind}/${item.name}`).join(" ")]),
+          value.map((change) => [
+            change.id,
+            stateWord(context, change.state),
+            plain(change.title),
+            change.author,
+            relative(change.createdAt, context.now()),
+            change.items.map((item) => `${item.kind}/${item.name}`).join(" "),
+          ]),
           "No changes yet.",
         ),
     };
@@ -57,7 +71,13 @@ const story = verb({
           `  request ${value.requestId ?? "none yet"}, fence ${value.fence ?? "none"}, retries ${value.retryCount}`,
           table(
             ["at", "state", "phase", "why", "who"],
-            value.events.map((event) => [event.at, event.toState, event.phase ?? "", plain([event.code, event.message].filter((part) => part !== null).join(": ")), event.actor]),
+            value.events.map((event) => [
+              event.at,
+              event.toState,
+              event.phase ?? "",
+              plain([event.code, event.message].filter((part) => part !== null).join(": ")),
+              event.actor,
+            ]),
             "Nothing happened yet.",
           ),
         ].join("\n"),
@@ -72,7 +92,10 @@ interface ApplyFlags {
 }
 
 const apply = buildCommand<ApplyFlags, [string], Context>({
-  docs: { brief: "Plan a change again and apply exactly that", fullDescription: "For a change made in the console or by the API.\n\nExample: holdfast change apply 0199… --yes" },
+  docs: {
+    brief: "Plan a change again and apply exactly that",
+    fullDescription: "For a change made in the console or by the API.\n\nExample: holdfast change apply 0199… --yes",
+  },
   parameters: {
     flags: {
       yes: { kind: "boolean", brief: "Do not ask", default: false },
@@ -92,7 +115,8 @@ const apply = buildCommand<ApplyFlags, [string], Context>({
 const rollback = buildCommand<ApplyFlags, [string], Context>({
   docs: {
     brief: "Roll a change back after APPLIED, on trial like any other",
-    fullDescription: "Plans today's composition without the change, shows it, asks, applies. Conflicts with later changes are named.\n\nExample: holdfast change rollback 0199…",
+    fullDescription:
+      "Plans today's composition without the change, shows it, asks, applies. Conflicts with later changes are named.\n\nExample: holdfast change rollback 0199…",
   },
   parameters: {
     flags: {
@@ -110,26 +134,53 @@ const rollback = buildCommand<ApplyFlags, [string], Context>({
   },
 });
 
-async function applyPlanned(context: Context, client: Client, change: ChangeDetail, flags: ApplyFlags, route: "applyChange" | "rollbackChange"): Promise<void> {
+async function applyPlanned(
+  context: Context,
+  client: Client,
+  change: ChangeDetail,
+  flags: ApplyFlags,
+  route: "applyChange" | "rollbackChange",
+): Promise<void> {
   const kind = route === "applyChange" ? "forward" : "rollback";
   const plans = change.plans.filter((plan) => plan.kind === kind);
   if (!flags.json) context.process.stdout.write(printReview(context, change, plans));
   const stopping = obstacles(plans);
   if (stopping.length > 0) {
-    throw new CliError(EXIT.refused, "change.not_plannable", `Not possible on ${stopping.map((plan) => plan.server).join(", ")}.`, "Mend what the plans say.");
+    throw new CliError(
+      EXIT.refused,
+      "change.not_plannable",
+      `Not possible on ${stopping.map((plan) => plan.server).join(", ")}.`,
+      "Mend what the plans say.",
+    );
   }
   const doable = applicable(plans);
   if (doable.length === 0) {
     context.process.stdout.write("Nothing to do.\n");
     return;
   }
-  const risky = doable.flatMap((plan) => plan.findings.filter((finding) => finding.severity === "danger").map((finding) => ({ server: plan.server, finding })));
+  const risky = doable.flatMap((plan) =>
+    plan.findings
+      .filter((finding) => finding.severity === "danger")
+      .map((finding) => ({ server: plan.server, finding })),
+  );
   if (risky.length > 0 && !flags.acceptDanger) {
-    throw new CliError(EXIT.refused, "change.danger_not_accepted", "There are findings marked DANGER.", "Read them; then add --accept-danger.", risky.map(({ finding }) => finding) as never[]);
+    throw new CliError(
+      EXIT.refused,
+      "change.danger_not_accepted",
+      "There are findings marked DANGER.",
+      "Read them; then add --accept-danger.",
+      risky.map(({ finding }) => finding) as never[],
+    );
   }
   if (!flags.yes) {
     if (!context.interactive) throw usageError("Nobody is here to ask.", "Add --yes.");
-    if ((await context.ask(`${kind === "forward" ? "Apply" : "Roll back"} on ${doable.map((plan) => plan.server).join(", ")}? Type yes: `)).trim() !== "yes") {
+    if (
+      (
+        await context.ask(
+          `${kind === "forward" ? "Apply" : "Roll back"} on ${doable.map((plan) => plan.server).join(", ")}? Type yes: `,
+        )
+      ).trim() !== "yes"
+    ) {
       throw new CliError(EXIT.refused, "cli.not_confirmed", "Not done; nothing was changed.", "");
     }
   }
@@ -158,7 +209,8 @@ const abort = act({
   brief: "Undo now, from whatever state",
   example: "change abort 0199… 'customers complain'",
   operands: ["apply", "reason"],
-  send: (client, [id = "", reason]) => client.call("abortApply", { params: { id }, body: { reason }, answer: z.unknown() }),
+  send: (client, [id = "", reason]) =>
+    client.call("abortApply", { params: { id }, body: { reason }, answer: z.unknown() }),
   done: () => "The undo is asked for. Watch it with: holdfast change story APPLY",
 });
 
@@ -186,7 +238,8 @@ const forceClose = act({
   brief: "Give up on an apply that is in doubt; the server is locked until somebody has looked",
   example: "change force-close 0199… 'server was scrapped'",
   operands: ["apply", "reason"],
-  send: (client, [id = "", reason]) => client.call("forceCloseApply", { params: { id }, body: { reason }, answer: z.unknown() }),
+  send: (client, [id = "", reason]) =>
+    client.call("forceCloseApply", { params: { id }, body: { reason }, answer: z.unknown() }),
   done: () => "Closed as FAILED with unknown effect; the server is locked.",
 });
 
@@ -205,7 +258,12 @@ function printChange(context: Context, change: ChangeDetail): string {
     printReview(context, change, change.plans),
     table(
       ["server", "outcome", "why", "apply"],
-      change.applies.map((item) => [item.server, outcome(context, item.state, item.serverIs, item.effect), item.code ?? "", item.id]),
+      change.applies.map((item) => [
+        item.server,
+        outcome(context, item.state, item.serverIs, item.effect),
+        item.code ?? "",
+        item.id,
+      ]),
       "Not applied anywhere.",
     ),
   ].join("\n");

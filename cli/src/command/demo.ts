@@ -32,7 +32,9 @@ const lockout = buildCommand<object, [], Context>({
       allUndone = (await perform(this, client, demo, act)) && allUndone;
     }
     this.process.stdout.write(
-      allUndone ? "\nBoth mistakes were undone by the server itself; it is as before.\n" : "\nNot every mistake was undone: see holdfast server history " + demo.server + "\n",
+      allUndone
+        ? "\nBoth mistakes were undone by the server itself; it is as before.\n"
+        : "\nNot every mistake was undone: see holdfast server history " + demo.server + "\n",
     );
     if (!allUndone) this.process.exitCode = EXIT.refused;
   },
@@ -40,7 +42,12 @@ const lockout = buildCommand<object, [], Context>({
 
 export const demoRoutes = buildRouteMap({ routes: { lockout }, docs: { brief: "Practise on the demo servers" } });
 
-async function perform(context: Context, client: Client, demo: DemoStatus, act: DemoStatus["acts"][number]): Promise<boolean> {
+async function perform(
+  context: Context,
+  client: Client,
+  demo: DemoStatus,
+  act: DemoStatus["acts"][number],
+): Promise<boolean> {
   const change: ChangeDetail = await makeAndPlan(client, { title: act.title, documents: [{ text: act.text }] });
   const plans = applicable(change.plans.filter((plan) => plan.server === demo.server));
   context.process.stdout.write(printReview(context, change, plans));
@@ -57,7 +64,12 @@ async function perform(context: Context, client: Client, demo: DemoStatus, act: 
   await context.sleep(AFTERMATH_MS);
   const { fetches } = await askDemo(context, "GET", "/client", demoClientSchema);
   const paint = painter(context);
-  context.process.stdout.write(`\n  the client  ${fetches.slice(-STRIP_LENGTH).map((one) => (one.ok ? paint("green", "•") : paint("red", "x"))).join("")}\n`);
+  context.process.stdout.write(
+    `\n  the client  ${fetches
+      .slice(-STRIP_LENGTH)
+      .map((one) => (one.ok ? paint("green", "•") : paint("red", "x")))
+      .join("")}\n`,
+  );
   const ends = ended.waves.flatMap((wave) => wave.servers).map((target) => target.apply);
   return ends.length > 0 && ends.every((apply) => apply?.state === "ROLLED_BACK" && apply.serverIs === "as_before");
 }

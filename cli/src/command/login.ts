@@ -1,6 +1,6 @@
+import { hostname } from "node:os";
 import { changePasswordSchema, createdTokenSchema, meSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand } from "@stricli/core";
-import { hostname } from "node:os";
 import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
@@ -38,11 +38,21 @@ export const loginCommand = buildCommand<Flags, [], Context>({
     let session = await anonymous.call("login", { body: { user, password }, answer: sessionAnswer });
     if (session.mustChangePassword) {
       if (!this.interactive) {
-        throw new CliError(EXIT.refused, "account.must_change_password", "This is a one-time password.", "Sign in once in a terminal or the console to change it.");
+        throw new CliError(
+          EXIT.refused,
+          "account.must_change_password",
+          "This is a one-time password.",
+          "Sign in once in a terminal or the console to change it.",
+        );
       }
-      const next = changePasswordSchema.shape.next.safeParse(await prompt(this, "This is a one-time password. New password (12 characters or more): ", true));
+      const next = changePasswordSchema.shape.next.safeParse(
+        await prompt(this, "This is a one-time password. New password (12 characters or more): ", true),
+      );
       if (!next.success) throw usageError("A password has 12 to 256 characters.", "Run holdfast login again.");
-      await openClient(this, { url, token: session.sessionToken }).call("changePassword", { body: { current: password, next: next.data }, answer: z.unknown() });
+      await openClient(this, { url, token: session.sessionToken }).call("changePassword", {
+        body: { current: password, next: next.data },
+        answer: z.unknown(),
+      });
       session = await anonymous.call("login", { body: { user, password: next.data }, answer: sessionAnswer });
     }
     const signedIn = openClient(this, { url, token: session.sessionToken });
@@ -52,12 +62,17 @@ export const loginCommand = buildCommand<Flags, [], Context>({
     });
     await signedIn.call("logout", { answer: z.unknown() });
     const file = keepCredentials(this, { url, token: token.secret });
-    this.process.stdout.write(`Signed in as ${user} (${session.permissions.join(", ")}). The token is kept in ${file}.\n`);
+    this.process.stdout.write(
+      `Signed in as ${user} (${session.permissions.join(", ")}). The token is kept in ${file}.\n`,
+    );
   },
 });
 
 export const logoutCommand = buildCommand<object, [], Context>({
-  docs: { brief: "Forget the token kept on this computer", fullDescription: "The token stays valid until it is revoked: see holdfast token list.\n\nExample: holdfast logout" },
+  docs: {
+    brief: "Forget the token kept on this computer",
+    fullDescription: "The token stays valid until it is revoked: see holdfast token list.\n\nExample: holdfast logout",
+  },
   parameters: { flags: {} },
   func() {
     forgetCredentials(this);
@@ -66,6 +81,7 @@ export const logoutCommand = buildCommand<object, [], Context>({
 });
 
 async function prompt(context: Context, question: string, hidden = false): Promise<string> {
-  if (!context.interactive) throw usageError("Nobody is here to ask.", "Set HOLDFAST_USER and HOLDFAST_PASSWORD, or use HOLDFAST_TOKEN.");
+  if (!context.interactive)
+    throw usageError("Nobody is here to ask.", "Set HOLDFAST_USER and HOLDFAST_PASSWORD, or use HOLDFAST_TOKEN.");
   return context.ask(question, { hidden });
 }

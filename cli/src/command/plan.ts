@@ -31,10 +31,14 @@ export const planCommand = buildCommand<Flags, [], Context>({
   async func(flags) {
     const client = openClient(this);
     const files = readDocuments(flags.file);
-    const change = await makeAndPlan(client, { title: `plan ${flags.file}`, documents: files.map(({ file, text }) => ({ file, text })) });
+    const change = await makeAndPlan(client, {
+      title: `plan ${flags.file}`,
+      documents: files.map(({ file, text }) => ({ file, text })),
+    });
     if (flags.json) this.process.stdout.write(`${JSON.stringify(change)}\n`);
     else this.process.stdout.write(printReview(this, change, change.plans) || "It concerns no server.\n");
     if (obstacles(change.plans).length > 0) this.process.exitCode = EXIT.refused;
-    else if (flags.exitCode && change.plans.some((plan) => plan.status === "planned")) this.process.exitCode = SOMETHING_TO_DO;
+    else if (flags.exitCode && change.plans.some((plan) => plan.status === "planned"))
+      this.process.exitCode = SOMETHING_TO_DO;
   },
 });

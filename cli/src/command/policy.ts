@@ -1,7 +1,13 @@
-import { diffResponseSchema, documentSchema, documentSummarySchema, revisionSchema, validateResponseSchema } from "@holdfast/core/api/document.ts";
+import { existsSync, writeFileSync } from "node:fs";
+import {
+  diffResponseSchema,
+  documentSchema,
+  documentSummarySchema,
+  revisionSchema,
+  validateResponseSchema,
+} from "@holdfast/core/api/document.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { existsSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
@@ -17,7 +23,8 @@ import { relative } from "../view/time.ts";
 /** `web-host` is a policy; any other kind is written `Group/office`. */
 function reference(text: string): { kind: string; name: string } {
   const [kind, name] = text.includes("/") ? text.split("/", 2) : ["Policy", text];
-  if (kind === undefined || name === undefined || name === "") throw usageError(`"${text}" names no document.`, "Write a policy's name, or Kind/name.");
+  if (kind === undefined || name === undefined || name === "")
+    throw usageError(`"${text}" names no document.`, "Write a policy's name, or Kind/name.");
   return { kind, name };
 }
 
@@ -25,7 +32,9 @@ const list = verb({
   brief: "Documents with their newest revision and where they are in force",
   example: "policy list",
   run: async (client) => {
-    const { items: value } = await client.call("listDocuments", { answer: z.object({ items: z.array(documentSummarySchema) }) });
+    const { items: value } = await client.call("listDocuments", {
+      answer: z.object({ items: z.array(documentSummarySchema) }),
+    });
     return {
       value,
       text: (context) =>
@@ -38,7 +47,9 @@ const list = verb({
               String(item.revision),
               item.author,
               relative(item.at, context.now()),
-              item.inForceOn.map((place) => `${place.server}${place.revision === item.revision ? "" : ` (r${place.revision})`}`).join(" ") || "nowhere",
+              item.inForceOn
+                .map((place) => `${place.server}${place.revision === item.revision ? "" : ` (r${place.revision})`}`)
+                .join(" ") || "nowhere",
             ]),
           "No documents yet. Apply the first with: holdfast apply -f FILE",
         ),
@@ -61,13 +72,22 @@ const history = verb({
   example: "policy history web-host",
   operands: ["document"],
   run: async (client, [name = ""]) => {
-    const { items: value } = await client.call("listRevisions", { params: reference(name), answer: z.object({ items: z.array(revisionSchema) }) });
+    const { items: value } = await client.call("listRevisions", {
+      params: reference(name),
+      answer: z.object({ items: z.array(revisionSchema) }),
+    });
     return {
       value,
       text: (context) =>
         table(
           ["revision", "author", "when", "comment", "digest"],
-          value.map((item) => [String(item.revision), item.author, relative(item.at, context.now()), item.text === null ? "deleted" : item.comment, item.digest.slice(0, 12)]),
+          value.map((item) => [
+            String(item.revision),
+            item.author,
+            relative(item.at, context.now()),
+            item.text === null ? "deleted" : item.comment,
+            item.digest.slice(0, 12),
+          ]),
           "No revisions.",
         ),
     };
@@ -79,8 +99,15 @@ const diff = verb({
   example: "policy diff web-host 3 4",
   operands: ["document", "from", "to"],
   run: async (client, [name = "", from, to]) => {
-    const value = await client.call("diffRevisions", { params: reference(name), query: { from, to }, answer: diffResponseSchema });
-    return { value, text: (context) => (value.diff === "" ? "The same text.\n" : `${paintDiff(context, value.diff.trimEnd())}\n`) };
+    const value = await client.call("diffRevisions", {
+      params: reference(name),
+      query: { from, to },
+      answer: diffResponseSchema,
+    });
+    return {
+      value,
+      text: (context) => (value.diff === "" ? "The same text.\n" : `${paintDiff(context, value.diff.trimEnd())}\n`),
+    };
   },
 });
 
@@ -90,7 +117,10 @@ interface ValidateFlags {
 }
 
 const validate = buildCommand<ValidateFlags, [], Context>({
-  docs: { brief: "Findings for documents; nothing is kept and no server is asked", fullDescription: "Exit code 1 when there is an error.\n\nExample: holdfast policy validate -f policies/" },
+  docs: {
+    brief: "Findings for documents; nothing is kept and no server is asked",
+    fullDescription: "Exit code 1 when there is an error.\n\nExample: holdfast policy validate -f policies/",
+  },
   parameters: {
     flags: {
       file: { kind: "parsed", parse: String, brief: "A file or folder with documents, - for standard input" },
@@ -102,13 +132,18 @@ const validate = buildCommand<ValidateFlags, [], Context>({
     const client = openClient(this);
     const answers = [];
     for (const { file, text } of readDocuments(flags.file)) {
-      answers.push({ file, ...(await client.call("validateDocuments", { body: { text, file }, answer: validateResponseSchema })) });
+      answers.push({
+        file,
+        ...(await client.call("validateDocuments", { body: { text, file }, answer: validateResponseSchema })),
+      });
     }
     const errors = answers.flatMap((answer) => answer.findings).filter((finding) => finding.severity === "error");
     if (flags.json) this.process.stdout.write(`${JSON.stringify(answers)}\n`);
     else {
       for (const answer of answers) {
-        this.process.stdout.write(`${answer.file}: ${answer.documents.map(({ kind, name }) => `${kind}/${name}`).join(", ") || "no document"}\n`);
+        this.process.stdout.write(
+          `${answer.file}: ${answer.documents.map(({ kind, name }) => `${kind}/${name}`).join(", ") || "no document"}\n`,
+        );
         this.process.stdout.write(printFindings(this, answer.findings as readonly Finding[], answer.file));
       }
     }
@@ -123,20 +158,40 @@ interface EditFlags {
 const edit = buildCommand<EditFlags, [string], Context>({
   docs: {
     brief: "Write a document into a file here, ready to be edited and applied",
-    fullDescription: "Writes the text to NAME.yaml in this folder and says how to apply it. Nothing is sent.\n\nExample: holdfast policy edit web-host",
+    fullDescription:
+      "Writes the text to NAME.yaml in this folder and says how to apply it. Nothing is sent.\n\nExample: holdfast policy edit web-host",
   },
   parameters: {
-    flags: { on: { kind: "parsed", parse: String, brief: "Servers to name in the printed command", optional: true, variadic: true } },
-    positional: { kind: "tuple", parameters: [{ brief: "Name of the document", parse: String, placeholder: "document" }] },
+    flags: {
+      on: {
+        kind: "parsed",
+        parse: String,
+        brief: "Servers to name in the printed command",
+        optional: true,
+        variadic: true,
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Name of the document", parse: String, placeholder: "document" }],
+    },
   },
   async func(flags, name) {
     const { kind, name: bare } = reference(name);
     const file = `${bare}.yaml`;
-    if (existsSync(file)) throw new CliError(EXIT.refused, "cli.file_exists", `${file} is already here.`, "Apply it, or move it away first.");
+    if (existsSync(file))
+      throw new CliError(
+        EXIT.refused,
+        "cli.file_exists",
+        `${file} is already here.`,
+        "Apply it, or move it away first.",
+      );
     const value = await openClient(this).call("getDocument", { params: { kind, name: bare }, answer: documentSchema });
     writeFileSync(file, value.text ?? "");
     const on = (flags.on ?? []).map((server) => ` --on ${server}`).join("");
-    this.process.stdout.write(`${kind}/${bare} r${value.revision} is in ${file}. Edit it, then: holdfast apply -f ${file}${on}\n`);
+    this.process.stdout.write(
+      `${kind}/${bare} r${value.revision} is in ${file}. Edit it, then: holdfast apply -f ${file}${on}\n`,
+    );
   },
 });
 

@@ -17,7 +17,14 @@ const list = verb({
       text: (context) =>
         table(
           ["rollout", "kind", "state", "wave", "by", "when"],
-          value.map((item) => [item.id, item.kind, item.state, `${item.currentWave + 1} of ${item.waves.length}`, item.requestedBy, relative(item.createdAt, context.now())]),
+          value.map((item) => [
+            item.id,
+            item.kind,
+            item.state,
+            `${item.currentWave + 1} of ${item.waves.length}`,
+            item.requestedBy,
+            relative(item.createdAt, context.now()),
+          ]),
           "No rollouts yet.",
         ),
     };
@@ -60,7 +67,12 @@ function printRollout(context: Context, rollout: Rollout): string {
   return `${rollout.kind} ${rollout.state}${why}\n${table(
     ["wave", "server", "outcome", "why"],
     rollout.waves.flatMap((wave) =>
-      wave.servers.map(({ server, apply }) => [String(wave.wave + 1), server, apply === null ? "not started" : outcome(context, apply.state, apply.serverIs, apply.effect), apply?.code ?? ""]),
+      wave.servers.map(({ server, apply }) => [
+        String(wave.wave + 1),
+        server,
+        apply === null ? "not started" : outcome(context, apply.state, apply.serverIs, apply.effect),
+        apply?.code ?? "",
+      ]),
     ),
     "No servers.",
   )}`;

@@ -1,5 +1,12 @@
 import { applySummarySchema } from "@holdfast/core/api/apply.ts";
-import { effectiveConfigSchema, enrolmentSchema, liveStateSchema, serverDetailSchema, type ServerSummary, serverSummarySchema } from "@holdfast/core/api/server.ts";
+import {
+  effectiveConfigSchema,
+  enrolmentSchema,
+  liveStateSchema,
+  serverDetailSchema,
+  type ServerSummary,
+  serverSummarySchema,
+} from "@holdfast/core/api/server.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { usageError } from "../cli-error.ts";
@@ -19,7 +26,7 @@ const list = verb({
   example: "server list",
   run: async (client) => {
     const value: ServerSummary[] = [];
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const answer = await client.call("listServers", { query: { cursor }, answer: page });
       value.push(...answer.items);
       if (answer.nextCursor === null) break;
@@ -32,12 +39,18 @@ const list = verb({
           ["name", "labels", "agent", "state", "generation", "last applied", "last failure"],
           value.map((server) => [
             server.name,
-            Object.entries(server.labels).map(([key, label]) => `${key}=${label}`).join(" "),
+            Object.entries(server.labels)
+              .map(([key, label]) => `${key}=${label}`)
+              .join(" "),
             agentWord(context, server),
             stateOf(context, server),
             String(server.generation),
-            server.lastSuccess === null ? "never" : `${relative(server.lastSuccess.finishedAt, context.now())}: ${server.lastSuccess.changeTitle}`,
-            server.lastFailure === null ? "none" : `${relative(server.lastFailure.finishedAt, context.now())}: ${server.lastFailure.code ?? server.lastFailure.state}`,
+            server.lastSuccess === null
+              ? "never"
+              : `${relative(server.lastSuccess.finishedAt, context.now())}: ${server.lastSuccess.changeTitle}`,
+            server.lastFailure === null
+              ? "none"
+              : `${relative(server.lastFailure.finishedAt, context.now())}: ${server.lastFailure.code ?? server.lastFailure.state}`,
           ]),
           "No servers yet. Enroll the first with: holdfast server enroll NAME",
         ),
@@ -58,13 +71,27 @@ const show = verb({
           `${painter(context)("bold", value.name)}  ${stateOf(context, value)}  ${agentWord(context, value)}`,
           `  generation ${value.generation}, agent ${value.agentVersion ?? "never seen"}, last seen ${relative(value.lastSeenAt, context.now())}`,
           `  in force: ${value.policies.map((policy) => `${policy.kind}/${policy.name} r${policy.revision}`).join(", ") || "nothing"}`,
-          ...(value.lastSuccess === null ? [] : [`  last applied ${relative(value.lastSuccess.finishedAt, context.now())}: ${value.lastSuccess.changeTitle}`]),
+          ...(value.lastSuccess === null
+            ? []
+            : [
+                `  last applied ${relative(value.lastSuccess.finishedAt, context.now())}: ${value.lastSuccess.changeTitle}`,
+              ]),
           ...(value.lastFailure === null
             ? []
-            : [`  last failure ${relative(value.lastFailure.finishedAt, context.now())}: ${outcome(context, value.lastFailure.state, value.lastFailure.serverIs, value.lastFailure.effect)}: ${value.lastFailure.message ?? ""}`]),
-          ...value.quarantined.map((item) => `  quarantined: ${item.kind}/${item.name} r${item.revision} (${item.code})`),
-          ...value.capabilities.map((item) => `  ${item.domain}: ${item.available ? "available" : `not available: ${item.reason}`}`),
-          ...(value.pendingKey === null ? [] : [`  a key waits for approval: ${value.pendingKey.fingerprint}  (holdfast server approve ${value.name} FINGERPRINT)`]),
+            : [
+                `  last failure ${relative(value.lastFailure.finishedAt, context.now())}: ${outcome(context, value.lastFailure.state, value.lastFailure.serverIs, value.lastFailure.effect)}: ${value.lastFailure.message ?? ""}`,
+              ]),
+          ...value.quarantined.map(
+            (item) => `  quarantined: ${item.kind}/${item.name} r${item.revision} (${item.code})`,
+          ),
+          ...value.capabilities.map(
+            (item) => `  ${item.domain}: ${item.available ? "available" : `not available: ${item.reason}`}`,
+          ),
+          ...(value.pendingKey === null
+            ? []
+            : [
+                `  a key waits for approval: ${value.pendingKey.fingerprint}  (holdfast server approve ${value.name} FINGERPRINT)`,
+              ]),
           "",
         ].join("\n"),
     };
@@ -82,7 +109,12 @@ const state = verb({
       text: () =>
         `generation ${value.generation}, boot ${value.bootId}\n${table(
           ["domain", "live", "confirmed", "drift"],
-          value.domains.map((item) => [item.domain, item.liveDigest.slice(0, 12), item.confirmedDigest.slice(0, 12) || "none", item.error || (item.drift ? "DRIFT" : "no")]),
+          value.domains.map((item) => [
+            item.domain,
+            item.liveDigest.slice(0, 12),
+            item.confirmedDigest.slice(0, 12) || "none",
+            item.error || (item.drift ? "DRIFT" : "no"),
+          ]),
           "The server reports no domain.",
         )}`,
     };
@@ -99,7 +131,9 @@ const config = verb({
       value,
       text: (context) =>
         [
-          ...Object.entries(value.native).map(([domain, text]) => `${painter(context)("gray", `# ${domain}`)}\n${text}`),
+          ...Object.entries(value.native).map(
+            ([domain, text]) => `${painter(context)("gray", `# ${domain}`)}\n${text}`,
+          ),
           table(
             ["item", "from", "beat"],
             value.provenance.map((entry) => [
@@ -119,13 +153,22 @@ const history = verb({
   example: "server history web-1",
   operands: ["server"],
   run: async (client, [name = ""]) => {
-    const { items: value } = await client.call("listServerApplies", { params: { name }, answer: z.object({ items: z.array(applySummarySchema) }) });
+    const { items: value } = await client.call("listServerApplies", {
+      params: { name },
+      answer: z.object({ items: z.array(applySummarySchema) }),
+    });
     return {
       value,
       text: (context) =>
         table(
           ["when", "change", "outcome", "why", "apply"],
-          value.map((apply) => [relative(apply.finishedAt ?? apply.requestedAt, context.now()), apply.changeTitle, outcome(context, apply.state, apply.serverIs, apply.effect), apply.code ?? "", apply.id]),
+          value.map((apply) => [
+            relative(apply.finishedAt ?? apply.requestedAt, context.now()),
+            apply.changeTitle,
+            outcome(context, apply.state, apply.serverIs, apply.effect),
+            apply.code ?? "",
+            apply.id,
+          ]),
           "Nothing was ever applied here.",
         ),
     };
@@ -140,7 +183,8 @@ interface EnrollFlags {
 const enroll = buildCommand<EnrollFlags, [string], Context>({
   docs: {
     brief: "Expect a server and print the one command to run on it",
-    fullDescription: "The token is for this server only, is used once, and lives one hour.\n\nExample: holdfast server enroll web-2 --label role=web",
+    fullDescription:
+      "The token is for this server only, is used once, and lives one hour.\n\nExample: holdfast server enroll web-2 --label role=web",
   },
   parameters: {
     flags: {
@@ -159,10 +203,13 @@ const enroll = buildCommand<EnrollFlags, [string], Context>({
       }),
     );
     const known = await client.call("listServers", { query: { name }, answer: page });
-    if (!known.items.some((server) => server.name === name)) await client.call("createServer", { body: { name, labels }, answer: nothing });
+    if (!known.items.some((server) => server.name === name))
+      await client.call("createServer", { body: { name, labels }, answer: nothing });
     const value = await client.call("enrolServer", { params: { name }, body: {}, answer: enrolmentSchema });
     this.process.stdout.write(
-      flags.json ? `${JSON.stringify(value)}\n` : `Run this on ${name} as root, once, before ${value.expiresAt}:\n\n  ${value.command}\n\nThen compare the fingerprint and approve it: holdfast server approve ${name} FINGERPRINT\n`,
+      flags.json
+        ? `${JSON.stringify(value)}\n`
+        : `Run this on ${name} as root, once, before ${value.expiresAt}:\n\n  ${value.command}\n\nThen compare the fingerprint and approve it: holdfast server approve ${name} FINGERPRINT\n`,
     );
   },
 });
@@ -173,7 +220,11 @@ interface PauseFlags {
 }
 
 const pause = buildCommand<PauseFlags, [string], Context>({
-  docs: { brief: "Take no applies for a time", fullDescription: "What is on trial goes on; nothing new starts.\n\nExample: holdfast server pause web-1 --for 2h --reason 'disk change'" },
+  docs: {
+    brief: "Take no applies for a time",
+    fullDescription:
+      "What is on trial goes on; nothing new starts.\n\nExample: holdfast server pause web-1 --for 2h --reason 'disk change'",
+  },
   parameters: {
     flags: {
       for: { kind: "parsed", parse: parseSeconds, brief: "How long: 30m, 2h, 1d" },
@@ -182,7 +233,11 @@ const pause = buildCommand<PauseFlags, [string], Context>({
     positional: { kind: "tuple", parameters: [{ brief: "Name of the server", parse: String, placeholder: "server" }] },
   },
   async func(flags, name) {
-    await openClient(this).call("pauseServer", { params: { name }, body: { seconds: flags.for, reason: flags.reason }, answer: nothing });
+    await openClient(this).call("pauseServer", {
+      params: { name },
+      body: { seconds: flags.for, reason: flags.reason },
+      answer: nothing,
+    });
     this.process.stdout.write(`${name} takes no applies for ${flags.for} s.\n`);
   },
 });
@@ -192,7 +247,8 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d
 export function parseSeconds(text: string): number {
   const match = /^([1-9]\d{0,5})([smhd])$/.exec(text);
   const unit = UNIT_SECONDS[match?.[2] ?? ""];
-  if (match === null || unit === undefined) throw new SyntaxError(`"${text}" is no duration: write a number with s, m, h or d, such as 2h`);
+  if (match === null || unit === undefined)
+    throw new SyntaxError(`"${text}" is no duration: write a number with s, m, h or d, such as 2h`);
   return Number(match[1]) * unit;
 }
 
@@ -208,7 +264,8 @@ const unlock = act({
   brief: "Release a lock after somebody has looked",
   example: "server unlock web-1 'restored by hand, checked'",
   operands: ["server", "reason"],
-  send: (client, [name = "", reason]) => client.call("unlockServer", { params: { name }, body: { reason }, answer: nothing }),
+  send: (client, [name = "", reason]) =>
+    client.call("unlockServer", { params: { name }, body: { reason }, answer: nothing }),
   done: ([name]) => `${name} is unlocked.`,
 });
 
@@ -216,7 +273,8 @@ const approve = act({
   brief: "Approve the key of a server after comparing its fingerprint",
   example: "server approve web-2 3f9c-12ab-…",
   operands: ["server", "fingerprint"],
-  send: (client, [name = "", fingerprint]) => client.call("approveServerKey", { params: { name }, body: { fingerprint }, answer: nothing }),
+  send: (client, [name = "", fingerprint]) =>
+    client.call("approveServerKey", { params: { name }, body: { fingerprint }, answer: nothing }),
   done: ([name]) => `${name} is approved; its agent gets its certificate at its next question.`,
 });
 
@@ -224,7 +282,8 @@ const release = act({
   brief: "End management; the server keeps what is in force",
   example: "server release web-1 'moved to another team'",
   operands: ["server", "reason"],
-  send: (client, [name = "", reason]) => client.call("releaseServer", { params: { name }, body: { reason }, answer: nothing }),
+  send: (client, [name = "", reason]) =>
+    client.call("releaseServer", { params: { name }, body: { reason }, answer: nothing }),
   done: ([name]) => `${name} is released. It keeps what is in force; its certificate is revoked.`,
 });
 
@@ -236,7 +295,9 @@ export const serverRoutes = buildRouteMap({
 
 function agentWord(context: Context, server: ServerSummary): string {
   if (server.enrolment !== "enrolled") return server.enrolment;
-  return server.connected ? painter(context)("green", "connected") : painter(context)("yellow", `away since ${relative(server.lastSeenAt, context.now())}`);
+  return server.connected
+    ? painter(context)("green", "connected")
+    : painter(context)("yellow", `away since ${relative(server.lastSeenAt, context.now())}`);
 }
 
 function stateOf(context: Context, server: ServerSummary): string {

@@ -12,7 +12,8 @@ export function printPlan(context: Context, plan: Plan): string {
   for (const [domain, diff] of Object.entries(plan.nativeDiff)) {
     if (diff !== "") lines.push(paint("gray", `  ${domain}`), indent(paintDiff(context, diff.trimEnd())));
   }
-  for (const [index, step] of plan.steps.entries()) lines.push(`  ${index + 1}. ${step.title} ${paint("gray", `(${step.domain})`)}`);
+  for (const [index, step] of plan.steps.entries())
+    lines.push(`  ${index + 1}. ${step.title} ${paint("gray", `(${step.domain})`)}`);
   if (plan.findings.length > 0) lines.push(printFindings(context, plan.findings as readonly Finding[]).trimEnd());
   if (plan.status === "planned" && plan.trial !== null) {
     const { reconnectSeconds, soakSeconds, windowSeconds, confirm } = plan.trial;

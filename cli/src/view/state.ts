@@ -13,9 +13,19 @@ const COLOUR = {
   CANCELLED: "gray",
 } as const satisfies Record<ApplyState, string>;
 
-const SERVER_WORDS = { as_before: "as before", as_requested: "as requested", mixed: "MIXED", unknown: "UNKNOWN" } as const satisfies Record<ServerIs, string>;
+const SERVER_WORDS = {
+  as_before: "as before",
+  as_requested: "as requested",
+  mixed: "MIXED",
+  unknown: "UNKNOWN",
+} as const satisfies Record<ServerIs, string>;
 
-const SERVER_COLOUR = { as_before: "green", as_requested: "green", mixed: "red", unknown: "red" } as const satisfies Record<ServerIs, string>;
+const SERVER_COLOUR = {
+  as_before: "green",
+  as_requested: "green",
+  mixed: "red",
+  unknown: "red",
+} as const satisfies Record<ServerIs, string>;
 
 const EFFECT_WORDS = {
   none: "nothing was changed",
