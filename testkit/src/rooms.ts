@@ -112,7 +112,7 @@ export const ROOMS = {
   cli: {
     reason: "the command line is a client of the API, no more",
     rooms: ["core", "domains", "proto"],
-    npm: { "@stricli/core": "commands, flags and help" },
+    npm: { "@stricli/core": "commands, flags and help", zod: "answers of the server are parsed at the door" },
     node: true,
     pure: false,
   },
