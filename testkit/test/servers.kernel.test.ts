@@ -40,7 +40,13 @@ describe("servers on one network", () => {
       { network: lan, interface: "eth0", addresses: [`10.77.0.${String(host)}`, `fd77::${String(host)}`] },
     ];
     web = lab.server({ name: "web-1", kind: "systemd", attachments: at(1) });
-    gateway = lab.server({ name: "gw-1", kind: "systemd", attachments: at(2), addressing: "networkd" });
+    gateway = lab.server({
+      name: "gw-1",
+      kind: "systemd",
+      attachments: at(2),
+      addressing: "networkd",
+      enable: ["ssh"],
+    });
     plain = lab.server({ name: "plain-1", kind: "plain", attachments: at(3) });
     const began = performance.now();
     await Promise.all([web.start(), gateway.start(), plain.start()]);
@@ -155,6 +161,14 @@ describe("servers on one network", () => {
     await until(
       "the end of the unit",
       async () => (await web.exec(["systemctl", "is-failed", "long"])).stdout.trim() === "failed",
+    );
+  });
+
+  test("an enabled unit starts with the server, under a host key of its own, and one that was not asked for does not", async () => {
+    expect(await tcpConnect(client, "10.77.0.2", 22)).toBe("open");
+    expect(await tcpConnect(client, "10.77.0.1", 22)).toBe("refused");
+    expect((await gateway.must(["sh", "-c", "ls /etc/ssh/ssh_host_*_key"])).trim()).toBe(
+      "/etc/ssh/ssh_host_ed25519_key",
     );
   });
 

@@ -184,7 +184,7 @@ export function tryOffline(
 }
 
 function offlineArgv(overlay: Overlay, argv: readonly string[]): readonly string[] {
-  const script = `set -e; ${MOUNT_OVERLAY}; root=$1/root; shift; exec chroot "$root" "$@"`;
+  const script = `set -e; ${MOUNT_OVERLAY}; root=$1/root; mount --bind /dev "$root/dev"; shift; exec chroot "$root" "$@"`;
   return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", overlay.home, ...argv];
 }
 
