@@ -30,7 +30,10 @@ export function binariesIn(directory: string): Result<PostgresBinaries, Postgres
   const version = execFileSync(postgres, ["--version"], { encoding: "utf8" });
   const major = Number(/\(PostgreSQL\) (\d+)/.exec(version)?.[1]);
   if (!Number.isInteger(major)) {
-    return err({ code: "postgres.binaries_missing", message: `${postgres} does not say which version it is: ${version.trim()}` });
+    return err({
+      code: "postgres.binaries_missing",
+      message: `${postgres} does not say which version it is: ${version.trim()}`,
+    });
   }
   return ok({ initdb, postgres, major });
 }
@@ -54,8 +57,10 @@ export function embeddedBinaries(user: DatabaseUser, copyRoot: string): Result<P
   const found = binariesIn(join(native, "bin"));
   if (!found.ok || mayUse(user, found.value.postgres)) return found;
 
-  const version: unknown = JSON.parse(readFileSync(join(packageDirectory, "package.json"), "utf8")).version;
-  const copy = join(copyRoot, `postgresql-${String(version)}`);
+  const manifest = JSON.parse(readFileSync(join(packageDirectory, "package.json"), "utf8")) as {
+    readonly version: string;
+  };
+  const copy = join(copyRoot, `postgresql-${manifest.version}`);
   if (!existsSync(copy)) {
     // Whole or not at all: a copy that was cut short must never be taken for PostgreSQL.
     const half = `${copy}.${process.pid}`;

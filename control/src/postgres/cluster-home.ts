@@ -1,6 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readlinkSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
@@ -37,7 +49,10 @@ export function openClusterHome(path: string, user: DatabaseUser): Result<Cluste
 
   const lock = openSync(join(root, "supervisor.lock"), "w", 0o600);
   // Node has no flock(2); a lock that a child takes on an inherited descriptor belongs to the open file, which is ours too.
-  const locked = spawnSync("flock", ["--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", lock], env: CLEAN_ENVIRONMENT });
+  const locked = spawnSync("flock", ["--nonblock", "3"], {
+    stdio: ["ignore", "ignore", "ignore", lock],
+    env: CLEAN_ENVIRONMENT,
+  });
   if (locked.status !== 0) {
     closeSync(lock);
     return err({

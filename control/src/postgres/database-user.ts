@@ -25,7 +25,9 @@ export function databaseUser(): Result<DatabaseUser, PostgresFailure> {
 
   const existing = firstKnown();
   if (existing !== undefined) return ok(existing);
-  spawnSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", CANDIDATES[0]], { env: CLEAN_ENVIRONMENT });
+  spawnSync("useradd", ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", CANDIDATES[0]], {
+    env: CLEAN_ENVIRONMENT,
+  });
   const created = firstKnown();
   if (created !== undefined) return ok(created);
   return err({
@@ -40,7 +42,9 @@ export function mayUse(user: DatabaseUser, path: string): boolean {
 }
 
 function firstKnown(): DatabaseUser | undefined {
-  const accounts = readFileSync("/etc/passwd", "utf8").split("\n").map((line) => line.split(":"));
+  const accounts = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
   for (const name of CANDIDATES) {
     const account = accounts.find((fields) => fields[0] === name);
     const [uid, gid] = [Number(account?.[2]), Number(account?.[3])];

@@ -76,7 +76,10 @@ async function prepareAndStart(
   if (orphan !== undefined) {
     options.log(`a PostgreSQL without its control plane is still running as process ${orphan}: stopping it`);
     if (!(await stopPostmaster(orphan))) {
-      return err({ code: "postgres.orphan_will_not_end", message: `process ${orphan} holds ${home.cluster} and does not end: end it by hand` });
+      return err({
+        code: "postgres.orphan_will_not_end",
+        message: `process ${orphan} holds ${home.cluster} and does not end: end it by hand`,
+      });
     }
   }
   const made = await makeCluster(binaries, home, user, options.log);
@@ -92,7 +95,12 @@ async function prepareAndStart(
   return attempt;
 }
 
-async function makeCluster(binaries: PostgresBinaries, home: ClusterHome, user: DatabaseUser, log: LogLine): Promise<Result<null, PostgresFailure>> {
+async function makeCluster(
+  binaries: PostgresBinaries,
+  home: ClusterHome,
+  user: DatabaseUser,
+  log: LogLine,
+): Promise<Result<null, PostgresFailure>> {
   const versionFile = join(home.cluster, "PG_VERSION");
   if (existsSync(versionFile)) {
     const major = Number(readFileSync(versionFile, "utf8"));
@@ -106,7 +114,10 @@ async function makeCluster(binaries: PostgresBinaries, home: ClusterHome, user: 
   mkdirSync(home.halfMade, { mode: 0o700 });
   if (user.drop !== null) chownSync(home.halfMade, user.drop.uid, user.drop.gid);
   if (!(await runInitdb(binaries, home.halfMade, SUPERUSER, user, log))) {
-    return err({ code: "postgres.initdb_failed", message: `initdb failed in ${dirname(home.cluster)}; the log before this line says why` });
+    return err({
+      code: "postgres.initdb_failed",
+      message: `initdb failed in ${dirname(home.cluster)}; the log before this line says why`,
+    });
   }
   renameSync(home.halfMade, home.cluster);
   return ok(null);
@@ -116,13 +127,21 @@ async function makeCluster(binaries: PostgresBinaries, home: ClusterHome, user: 
 function writeAccessRules(home: ClusterHome, user: DatabaseUser): void {
   const self = userInfo().username;
   writeFileSync(home.hba, "local all all peer map=holdfast\n", { mode: 0o644 });
-  writeFileSync(home.ident, [SUPERUSER, OWNER_ROLE, APP_ROLE].map((role) => `holdfast ${self} ${role}\n`).join(""), { mode: 0o644 });
+  writeFileSync(home.ident, [SUPERUSER, OWNER_ROLE, APP_ROLE].map((role) => `holdfast ${self} ${role}\n`).join(""), {
+    mode: 0o644,
+  });
   for (const file of [home.hba, home.ident]) {
     if (user.drop !== null) chownSync(file, 0, 0);
   }
 }
 
-function supervise(first: Postmaster, binaries: PostgresBinaries, home: ClusterHome, user: DatabaseUser, options: EmbeddedOptions): EmbeddedPostgres {
+function supervise(
+  first: Postmaster,
+  binaries: PostgresBinaries,
+  home: ClusterHome,
+  user: DatabaseUser,
+  options: EmbeddedOptions,
+): EmbeddedPostgres {
   let current = first;
   const stopping = new AbortController();
 

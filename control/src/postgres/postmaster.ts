@@ -35,7 +35,8 @@ export async function startPostmaster(
   log: LogLine,
 ): Promise<Result<Postmaster, PostgresFailure>> {
   const argv = ["-D", home.cluster];
-  for (const [name, value] of Object.entries({ ...serverSettings(home), ...settings })) argv.push("-c", `${name}=${value}`);
+  for (const [name, value] of Object.entries({ ...serverSettings(home), ...settings }))
+    argv.push("-c", `${name}=${value}`);
   const child = spawnGuarded(binaries.postgres, argv, user);
   const tail: string[] = [];
   readLines(child, (line) => {
@@ -44,26 +45,23 @@ export async function startPostmaster(
     log(line);
   });
 
-  let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
-    const end = (): void => {
-      hasEnded = true;
-      resolve();
-    };
-    child.once("exit", end);
+    child.once("exit", () => resolve());
     child.once("error", (error) => {
       tail.push(error.message);
-      end();
+      resolve();
     });
   });
   const deadline = performance.now() + START_WITHIN_MS;
-  while (!hasEnded && performance.now() < deadline) {
-    const pid = readyPid(home.cluster);
-    if (pid !== undefined && pid === child.pid) return ok({ pid, ended });
+  while (child.pid !== undefined && isRunning(child) && performance.now() < deadline) {
+    if (readyPid(home.cluster) === child.pid) return ok({ pid: child.pid, ended });
     await sleep(POLL_MS);
   }
-  if (!hasEnded) child.kill("SIGQUIT");
-  return err({ code: "postgres.start_failed", message: `PostgreSQL did not start in ${home.cluster}: ${tail.join(" | ")}` });
+  if (isRunning(child)) child.kill("SIGQUIT");
+  return err({
+    code: "postgres.start_failed",
+    message: `PostgreSQL did not start in ${home.cluster}: ${tail.join(" | ")}`,
+  });
 }
 
 /** Ends a postmaster: first so that nothing is left to recover, then by force. True when it is gone. */
@@ -97,10 +95,27 @@ export function orphanPid(cluster: string): number | undefined {
 }
 
 /** Runs initdb to its end; false and the reason in the log when it failed. */
-export async function runInitdb(binaries: PostgresBinaries, directory: string, superuser: string, user: DatabaseUser, log: LogLine): Promise<boolean> {
+export async function runInitdb(
+  binaries: PostgresBinaries,
+  directory: string,
+  superuser: string,
+  user: DatabaseUser,
+  log: LogLine,
+): Promise<boolean> {
   const child = spawnGuarded(
     binaries.initdb,
-    ["-D", directory, "-U", superuser, "--locale=C.UTF-8", "-E", "UTF8", "--data-checksums", "--auth=reject", "--no-instructions"],
+    [
+      "-D",
+      directory,
+      "-U",
+      superuser,
+      "--locale=C.UTF-8",
+      "-E",
+      "UTF8",
+      "--data-checksums",
+      "--auth=reject",
+      "--no-instructions",
+    ],
     user,
   );
   readLines(child, log);
@@ -139,6 +154,10 @@ function spawnGuarded(program: string, argv: readonly string[], user: DatabaseUs
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
 }
 
 function readLines(child: ChildProcess, log: LogLine): void {

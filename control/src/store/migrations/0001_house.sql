@@ -1,9 +1,6 @@
 -- The house. Readable from top to bottom: who, what, the plan, the work, the proof.
 -- Times are timestamptz and for people; nothing is ever decided by comparing them with a server's clock.
 
-create schema if not exists holdfast;
-set local search_path = holdfast;
-
 -- ── who ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 create table users (
@@ -43,6 +40,7 @@ create table idempotency_keys (
   key          text not null,
   route        text not null,
   body_sha256  bytea not null,
+  -- null while the first request is being worked on.
   status       int,
   response     jsonb,
   created_at   timestamptz not null default now(),
@@ -297,7 +295,12 @@ create table applies (
   wish_reason      text,
   version          bigint not null default 1,
   constraint failed_says_effect check ((state = 'FAILED') = (effect is not null)),
-  constraint open_has_phase check ((state in ('APPLYING', 'ROLLBACKING')) = (phase is not null))
+  constraint open_has_phase check ((state in ('APPLYING', 'ROLLBACKING')) = (phase is not null)),
+  constraint only_open_is_leased check (lease_owner is null or state in ('APPLYING', 'ROLLBACKING')),
+  constraint lease_has_end check ((lease_owner is null) = (lease_until is null)),
+  constraint settled_says_server_is check (
+    case state when 'APPLIED' then server_is = 'as_requested' when 'ROLLED_BACK' then server_is = 'as_before'
+               when 'FAILED' then (effect = 'none') = (server_is = 'as_before') else true end)
 );
 create unique index one_open_apply on applies (server_id) where state in ('APPLYING', 'ROLLBACKING');
 create index applies_due on applies (next_check_at) where state in ('READY', 'APPLYING', 'ROLLBACKING');
@@ -320,8 +323,13 @@ create table host_transactions (
   execute_sent_at  timestamptz,
   confirm_sent_at  timestamptz,
   abort_sent_at    timestamptz,
-  -- The session over which on_trial was learnt fresh.
+  -- The session over which on_trial was learnt fresh, and since when: the soak begins there.
   fresh_session_id uuid,
+  fresh_since     timestamptz,
+  -- The times that this transaction was sent with: {windowMs, soakMs, budgetMs, needsPerson}.
+  trial           jsonb not null default '{}',
+  -- Of a rollback: what the apply was before it, {state, effect, serverIs}, should it come to nothing.
+  before          jsonb,
   baseline        jsonb,
   probe_results   jsonb,
   outcome         text check (outcome in ('finalized', 'reverted', 'revert_failed', 'refused')),
@@ -331,11 +339,32 @@ create table host_transactions (
   finished_at     timestamptz
 );
 create unique index one_forward_transaction on host_transactions (apply_id) where kind = 'forward';
+create index host_transactions_of_apply on host_transactions (apply_id, created_at);
+
+-- One request id is one transaction with one content for ever, and what the server said of it does not change its mind: only an undo
+-- that had failed may succeed later.
+create function check_host_transaction() returns trigger language plpgsql as $$
+begin
+  if (new.request_id, new.apply_id, new.server_id, new.kind, new.plan_id, new.nonce, new.config_digest, new.plan_digest)
+     is distinct from (old.request_id, old.apply_id, old.server_id, old.kind, old.plan_id, old.nonce, old.config_digest, old.plan_digest) then
+    raise exception 'host transaction % is written once', old.request_id using errcode = 'HF005';
+  end if;
+  if old.outcome is not null and new.outcome is distinct from old.outcome and not (old.outcome = 'revert_failed' and new.outcome = 'reverted') then
+    raise exception 'host transaction % ended %, it cannot become %', old.request_id, old.outcome, coalesce(new.outcome, 'open') using errcode = 'HF005';
+  end if;
+  if new.fence < old.fence then
+    raise exception 'the fence of host transaction % may not fall', old.request_id using errcode = 'HF003';
+  end if;
+  return new;
+end $$;
+create trigger host_transaction before update on host_transactions for each row execute function check_host_transaction();
 
 -- Every state change, appended in the transaction that makes it.
 create table apply_events (
   id          bigint generated always as identity primary key,
   apply_id    uuid not null references applies,
+  -- The version of the apply that this made: one event for each, so none is missing and none is double.
+  version     bigint not null,
   request_id  uuid,
   at          timestamptz not null default now(),
   from_state  text,
@@ -344,9 +373,9 @@ create table apply_events (
   code        text,
   message     text,
   actor       text not null,
-  instance_id uuid
+  instance_id uuid,
+  unique (apply_id, version)
 );
-create index apply_events_of on apply_events (apply_id, id);
 
 -- The law: only the steps of core's TRANSITIONS. Filled by the migration runner from that table, so the two cannot differ.
 create table apply_transitions (
@@ -356,17 +385,34 @@ create table apply_transitions (
 );
 
 create function check_apply_transition() returns trigger language plpgsql as $$
+declare
+  forward_ended  text;
+  rollback_held  boolean;
 begin
   if new.state is distinct from old.state then
     if not exists (select from holdfast.apply_transitions t where t.from_state = old.state and t.to_state = new.state)
-       or (old.state = 'FAILED' and new.state = 'ROLLBACKING' and old.effect = 'none') then
-      raise exception 'illegal apply transition % -> %', old.state, new.state using errcode = 'HF001';
+       or (old.state = 'FAILED' and new.state = 'ROLLBACKING' and old.effect = 'none')
+       -- From APPLYING only what changed nothing fails; whatever was changed is on its way back first.
+       or (new.state = 'FAILED' and (old.state = 'APPLYING') <> (new.effect = 'none')) then
+      raise exception 'illegal apply transition % -> %', old.state || coalesce('(' || old.effect || ')', ''), new.state || coalesce('(' || new.effect || ')', '')
+        using errcode = 'HF001';
+    end if;
+    -- The server's own word comes first (PROTOCOL invariants 1 and 2): a state that claims something about the server needs the receipt's row.
+    select t.outcome into forward_ended from holdfast.host_transactions t where t.apply_id = new.id and t.kind = 'forward';
+    rollback_held := exists (select from holdfast.host_transactions t where t.apply_id = new.id and t.kind = 'rollback' and t.outcome = 'finalized');
+    if (new.state = 'APPLIED' and (forward_ended is distinct from 'finalized' or rollback_held))
+       or (new.state = 'ROLLED_BACK' and not rollback_held and (forward_ended is null or forward_ended not in ('reverted', 'refused')))
+       or (new.state = 'FAILED' and new.effect = 'none' and forward_ended = 'finalized') then
+      raise exception 'apply % cannot become %: its forward transaction ended %, a rollback was %', old.id, new.state,
+        coalesce(forward_ended, 'not yet'), case when rollback_held then 'confirmed' else 'not confirmed' end using errcode = 'HF001';
     end if;
   end if;
-  if new.version <> old.version + 1 then
-    raise exception 'apply % was changed without its version rising by one', old.id using errcode = 'HF002';
+  -- The version counts what a saga decides from; the lease's end, the next look, progress and an operator's wish do not disturb it.
+  if new.version <> old.version + (case when (new.state, new.phase, new.effect, new.server_is, new.code, new.request_id, new.fence, new.lease_owner)
+       is distinct from (old.state, old.phase, old.effect, old.server_is, old.code, old.request_id, old.fence, old.lease_owner) then 1 else 0 end) then
+    raise exception 'apply % was changed without its version rising by one, or the other way round', old.id using errcode = 'HF002';
   end if;
-  if new.fence < old.fence then
+  if new.fence < old.fence or (old.fence is not null and new.fence is null) then
     raise exception 'the fence of apply % may not fall', old.id using errcode = 'HF003';
   end if;
   return new;
@@ -382,11 +428,33 @@ begin
 end $$;
 create trigger new_apply before insert on applies for each row execute function check_new_apply();
 
+-- No change of state without its event, in the same transaction: checked at COMMIT.
+create function check_apply_event() returns trigger language plpgsql as $$
+begin
+  if not exists (select from holdfast.apply_events e where e.apply_id = new.id and e.version = new.version and e.to_state = new.state) then
+    raise exception 'apply % became % without an event', new.id, new.state using errcode = 'HF006';
+  end if;
+  return null;
+end $$;
+create constraint trigger apply_has_event after insert or update of state on applies deferrable initially deferred
+  for each row execute function check_apply_event();
+
+-- A server's fence never falls either.
+create function check_server_fence() returns trigger language plpgsql as $$
+begin
+  if new.fence < old.fence then
+    raise exception 'the fence of server % may not fall', old.name using errcode = 'HF003';
+  end if;
+  return new;
+end $$;
+create trigger server_fence before update of fence on servers for each row execute function check_server_fence();
+
 -- ── the proof ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+-- `id` is the position in the chain, without a gap.
 create table audit_log (
-  id           bigint generated always as identity primary key,
-  at           timestamptz not null default now(),
+  id           bigint primary key check (id > 0),
+  at           timestamptz not null,
   actor        text not null,
   source       text not null default '',
   action       text not null,
@@ -400,11 +468,14 @@ create table audit_log (
   prev_hash    text not null,
   hash         text not null unique
 );
+create index audit_of_object on audit_log (object, id);
+create index audit_of_request on audit_log (request_id, id) where request_id is not null;
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception '% is append-only', tg_table_name using errcode = 'HF004';
 end $$;
+-- Also against the owner and a superuser, who would have to take the trigger away first: the chain then tells.
 create trigger audit_log_append_only before update or delete on audit_log for each row execute function refuse_change();
 create trigger audit_log_no_truncate before truncate on audit_log for each statement execute function refuse_change();
 create trigger apply_events_append_only before update or delete on apply_events for each row execute function refuse_change();

@@ -1,0 +1,117 @@
+import pg from "pg";
+import type { ConnectionTarget } from "../postgres/connection-target.ts";
+import type { Statement } from "./sql.ts";
+import { asStoreFailure, StoreFailure } from "./store-failure.ts";
+import { assertNotInTransaction } from "./transaction-scope.ts";
+
+/** What the store's functions ask: the database itself, or a transaction on it. */
+export interface Queryable {
+  /** All rows. The row type is the caller's word, held to the schema by the tests of each store file. */
+  rows<Row>(statement: Statement): Promise<readonly Row[]>;
+  /** The first row, or undefined. */
+  maybe<Row>(statement: Statement): Promise<Row | undefined>;
+  /** The one row; StoreFailure `store.not_found` without it. */
+  one<Row>(statement: Statement): Promise<Row>;
+  /** How many rows were touched. */
+  run(statement: Statement): Promise<number>;
+}
+
+/** Sessions at once. Transactions are short, and a control plane has one queue of work; more would only queue in the database. */
+const SESSIONS = 12;
+/** A statement of ours that takes this long is wrong, and would hold locks. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** A transaction that waits for its own process this long has lost it. Longer than any pause of a healthy one. */
+const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
+/** Waiting longer for a lock than this is contention that the caller should hear of. */
+const LOCK_TIMEOUT_MS = 8_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The pool of sessions. Reads go straight through it; writes go through `transaction()`. */
+export class Database implements Queryable {
+  readonly #pool: pg.Pool;
+
+  constructor(target: ConnectionTarget, onSessionError: (error: Error) => void, sessions: number = SESSIONS) {
+    this.#pool = new pg.Pool({
+      ...clientConfig(target),
+      max: sessions,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: 60_000,
+    });
+    this.#pool.on("error", onSessionError);
+    // A session that breaks while nobody asks it anything must not end the process; whoever asks it next hears of it.
+    this.#pool.on("connect", (client) => client.on("error", onSessionError));
+  }
+
+  /** A session of its own, to be released by the caller. For `transaction()` only. */
+  async session(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw asStoreFailure(error);
+    }
+  }
+
+  async rows<Row>(statement: Statement): Promise<readonly Row[]> {
+    assertNotInTransaction("a query past the transaction");
+    return (await ask(this.#pool, statement)).rows as Row[];
+  }
+
+  async maybe<Row>(statement: Statement): Promise<Row | undefined> {
+    return (await this.rows<Row>(statement))[0];
+  }
+
+  async one<Row>(statement: Statement): Promise<Row> {
+    return oneOf(await this.rows<Row>(statement));
+  }
+
+  async run(statement: Statement): Promise<number> {
+    assertNotInTransaction("a query past the transaction");
+    return (await ask(this.#pool, statement)).rowCount ?? 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** How every session of ours begins, whatever the server's defaults are. */
+export function clientConfig(target: ConnectionTarget): pg.ClientConfig {
+  const common: pg.ClientConfig = {
+    application_name: "holdfast",
+    keepAlive: true,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    // A commit that was answered must survive a power cut, whatever the server's default is.
+    options: "-c search_path=holdfast -c synchronous_commit=on -c timezone=UTC",
+    types: TYPES,
+  };
+  return target.kind === "socket"
+    ? { ...common, host: target.directory, port: 5432, user: target.user, database: target.database, ssl: false }
+    : { ...common, connectionString: target.url };
+}
+
+/** Asks and gives failures our words. */
+export async function ask(session: pg.Pool | pg.PoolClient | pg.Client, statement: Statement): Promise<pg.QueryResult> {
+  try {
+    return await session.query({ text: statement.text, values: [...statement.values] });
+  } catch (error) {
+    throw asStoreFailure(error);
+  }
+}
+
+export function oneOf<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new StoreFailure("store.not_found", "there is no such row");
+  return row;
+}
+
+const BIGINT = 20;
+
+const TYPES = new pg.TypeOverrides();
+/** bigint as a number: fences, generations and positions stay below 2^53, and one that does not must never be rounded. */
+TYPES.setTypeParser(BIGINT, (text: string) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`the database holds a number beyond 2^53: ${text}`);
+  return value;
+});

@@ -1,0 +1,21 @@
+-- What the application's role may do, said anew after every migration. Its name is in the setting holdfast.app_role.
+-- Append-only tables get no UPDATE, DELETE or TRUNCATE; nothing gets TRUNCATE, REFERENCES or TRIGGER; no schema gets CREATE.
+do $$
+declare
+  app constant text := current_setting('holdfast.app_role');
+begin
+  execute format('revoke all on schema holdfast from public, %I', app);
+  execute format('revoke all on all tables in schema holdfast from public, %I', app);
+  execute format('revoke all on all sequences in schema holdfast from public, %I', app);
+  execute format('revoke all on all functions in schema holdfast from public, %I', app);
+  execute format('grant usage on schema holdfast to %I', app);
+  execute format('grant select on all tables in schema holdfast to %I', app);
+
+  -- Written once.
+  execute format('grant insert on audit_log, apply_events, revisions to %I', app);
+  -- Written and kept: these are referred to by the proof.
+  execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
+    'rollout_targets, applies, host_transactions to %I', app);
+  -- Hold only what is so now.
+  execute format('grant insert, update, delete on grants, idempotency_keys, change_items, approvals, assignments, instances to %I', app);
+end $$;

@@ -1,0 +1,62 @@
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import pg from "pg";
+import type { ConnectionTarget } from "../postgres/connection-target.ts";
+import { ask, clientConfig, type Queryable } from "./database.ts";
+import { sql } from "./sql.ts";
+
+/** Makes a database and its two roles, as superuser. What is there already is left alone. */
+export async function makeDatabase(
+  superuser: ConnectionTarget,
+  name: string,
+  owner: string,
+  app: string,
+): Promise<void> {
+  const client = new pg.Client(clientConfig(superuser));
+  // Whoever waits for an answer hears of a lost connection there.
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    for (const role of [owner, app]) {
+      const { rowCount } = await ask(client, sql`select from pg_roles where rolname = ${role}`);
+      if (rowCount === 0) await ask(client, { text: `create role ${pg.escapeIdentifier(role)} login`, values: [] });
+    }
+    const database = pg.escapeIdentifier(name);
+    const { rowCount } = await ask(client, sql`select from pg_database where datname = ${name}`);
+    if (rowCount === 0)
+      await ask(client, { text: `create database ${database} owner ${pg.escapeIdentifier(owner)}`, values: [] });
+    await ask(client, { text: `revoke all on database ${database} from public`, values: [] });
+    await ask(client, { text: `grant connect on database ${database} to ${pg.escapeIdentifier(app)}`, values: [] });
+  } finally {
+    await client.end();
+  }
+}
+
+export interface RoleRefusal {
+  readonly code: "database.app_role_too_strong" | "database.not_migrated";
+  readonly message: string;
+}
+
+/** Refuses to run as a role that could change the proof, or on a database without our schema. Asked at every start. */
+export async function checkAppRole(database: Queryable): Promise<Result<null, RoleRefusal>> {
+  const { migrated } = await database.one<{ migrated: boolean }>(
+    sql`select to_regclass('holdfast.audit_log') is not null as migrated`,
+  );
+  if (!migrated) {
+    return err({
+      code: "database.not_migrated",
+      message: "the database has no Holdfast schema: set HOLDFAST_DATABASE_OWNER_URL so that it can be made",
+    });
+  }
+  const { role, too_strong } = await database.one<{ role: string; too_strong: boolean }>(sql`
+    select current_user as role,
+           (select rolsuper from pg_roles where rolname = current_user)
+           or has_schema_privilege('holdfast', 'create')
+           or has_table_privilege('holdfast.audit_log', 'update, delete, truncate')
+           or has_table_privilege('holdfast.apply_events', 'update, delete, truncate')
+           or has_table_privilege('holdfast.revisions', 'update, delete, truncate') as too_strong`);
+  if (!too_strong) return ok(null);
+  return err({
+    code: "database.app_role_too_strong",
+    message: `the role ${role} of DATABASE_URL could change the audit log or the schema: give the application a role of its own and the owner's URL as HOLDFAST_DATABASE_OWNER_URL`,
+  });
+}
