@@ -46,6 +46,8 @@ export interface DomainPlan {
   /** Unified diff of native text, `confirmed and live` against `desired`; empty when nothing changes. */
   readonly nativeDiff: string;
   readonly findings: readonly Finding[];
+  /** Whether anything that carries management traffic changes: then the trial soaks, and the floor may ask for a person. */
+  readonly touchesManagementPath: boolean;
 }
 
 /**
