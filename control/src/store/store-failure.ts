@@ -11,6 +11,10 @@ export const STORE_FAILURES = {
   "store.server_busy": { retryable: false },
   /** core's transition table does not have this step. */
   "store.illegal_transition": { retryable: false },
+  /** A server gave another verdict on a transaction than the one that is recorded. */
+  "store.verdict_changed": { retryable: false },
+  /** The author approves their own change, or the content is no longer the approved one. */
+  "store.approval_refused": { retryable: false },
   /** A document has moved since the change was begun; the details name who moved it. */
   "store.base_moved": { retryable: false },
   /** A row that must be unique exists already. */
@@ -67,13 +71,21 @@ export function asStoreFailure(error: unknown): unknown {
           error,
         );
   }
-  if (sqlState === "HF001") return new StoreFailure("store.illegal_transition", error.message, {}, error);
+  const raised = RAISED[sqlState];
+  if (raised !== undefined) return new StoreFailure(raised, error.message, {}, error);
   if (CONTENDED.has(sqlState)) return new StoreFailure("store.contended", error.message, {}, error);
   if (isFatal(error) || sqlState.startsWith("08") || sqlState.startsWith("53")) {
     return new StoreFailure("store.unavailable", error.message, {}, error);
   }
   return error;
 }
+
+/** What the schema's own triggers say. HF002, HF003, HF004 and HF006 are bugs and stay exceptions. */
+const RAISED: Readonly<Partial<Record<string, StoreFailureCode>>> = {
+  HF001: "store.illegal_transition",
+  HF005: "store.verdict_changed",
+  HF007: "store.approval_refused",
+};
 
 /** serialization_failure, deadlock_detected, lock_not_available: the whole transaction may simply be run again. */
 const CONTENDED: ReadonlySet<string> = new Set(["40001", "40P01", "55P03"]);

@@ -159,6 +159,7 @@ create table change_items (
   primary key (change_id, kind, name)
 );
 
+-- Nobody approves their own change, and an approval is of exactly this content: an edit voids it.
 create table approvals (
   change_id    uuid not null references changes,
   user_id      uuid not null references users,
@@ -166,6 +167,14 @@ create table approvals (
   approved_at  timestamptz not null default now(),
   primary key (change_id, user_id)
 );
+create function check_approval() returns trigger language plpgsql as $$
+begin
+  if exists (select from holdfast.changes c where c.id = new.change_id and (c.author_id = new.user_id or c.digest is distinct from new.digest)) then
+    raise exception 'an approval is given by another than the author, for the content of now' using errcode = 'HF007';
+  end if;
+  return new;
+end $$;
+create trigger approval before insert or update on approvals for each row execute function check_approval();
 
 -- Which revision of which document is in force on a server. Moves only when an apply ends APPLIED (or a rollback ROLLED_BACK).
 create table assignments (
@@ -436,8 +445,10 @@ begin
   end if;
   return null;
 end $$;
-create constraint trigger apply_has_event after insert or update of state on applies deferrable initially deferred
+create constraint trigger new_apply_has_event after insert on applies deferrable initially deferred
   for each row execute function check_apply_event();
+create constraint trigger moved_apply_has_event after update on applies deferrable initially deferred
+  for each row when (new.state is distinct from old.state) execute function check_apply_event();
 
 -- A server's fence never falls either.
 create function check_server_fence() returns trigger language plpgsql as $$
