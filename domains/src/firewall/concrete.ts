@@ -1,0 +1,24 @@
+import { type AddressSet, addressSetFromJson, ANY } from "@holdfast/core/net/address-set.ts";
+import type { Result } from "@holdfast/core/base/result.ts";
+import { parseService, type Service } from "@holdfast/core/net/service.ts";
+import type { FirewallConfig, Peer } from "./model.ts";
+
+/** The texts of a config as values. A config has passed parse-config.ts before, so a text that cannot be read is a bug. */
+export function addressesOf(texts: readonly string[]): AddressSet {
+  return sure(addressSetFromJson(texts));
+}
+
+export function servicesOf(texts: readonly string[]): readonly Service[] {
+  return texts.map((text) => sure(parseService(text)));
+}
+
+/** What the address part of a peer stands for; its interface part is another matter. */
+export function peerAddresses(config: FirewallConfig, peer: Peer): AddressSet {
+  if (peer.set !== undefined) return addressesOf(config.sets[peer.set] ?? []);
+  return peer.addresses === undefined ? ANY : addressesOf(peer.addresses);
+}
+
+function sure<Value>(result: Result<Value, string>): Value {
+  if (!result.ok) throw new Error(`a config that was not checked: ${result.error}`);
+  return result.value;
+}

@@ -1,0 +1,51 @@
+import { hashOf } from "./chunk.ts";
+import type { HookName } from "./model.ts";
+
+/**
+ * Names of our objects in nft. All are prefixed, because a bare `dnat` or `fwd` is a keyword there. nft takes letters, digits and / - _ .
+ * in a name; a colon becomes a slash and anything else `_u` with its code in hexadecimal and a dot, so that two names never meet.
+ */
+export const FAMILY = "inet";
+export const TABLE = "holdfast";
+
+/** The kernel takes 255 bytes (NFT_NAME_MAXLEN); the prefixes and suffixes below are shorter than 32. */
+const LONGEST_PART = 120;
+
+export function nftPart(name: string): string {
+  const part = name.replaceAll(/[^A-Za-z0-9.-]/g, (character) =>
+    character === ":" ? "/" : character === "_" ? "__" : `_u${character.charCodeAt(0).toString(16)}.`,
+  );
+  return part.length <= LONGEST_PART ? part : `${part.slice(0, LONGEST_PART - 10)}_h${hashOf(name).toString(16).padStart(8, "0")}`;
+}
+
+export const chainNames = {
+  hook: (hook: HookName) => `hook_${hook}`,
+  locked: (hook: HookName) => `locked_${hook}`,
+  /** The chunk that starts at a rule; the first chunk starts at none, so that a new first rule does not rename it. */
+  chunk: (hook: HookName, first: string | null) => (first === null ? `rules_${hook}` : `rules_${hook}_${nftPart(first)}`),
+  action: (hook: HookName, rule: string) => `act_${hook}_${nftPart(rule)}`,
+  publishAction: (name: string) => `act_publish_${nftPart(name)}`,
+  prerouting: "nat_prerouting",
+  postrouting: "nat_postrouting",
+};
+
+/** `nat` counts a published service before translation, `publish` after it. */
+export type CounterOwner = HookName | "publish" | "nat" | "masquerade";
+export const counterNames = {
+  /** What the rule decided. */
+  rule: (section: CounterOwner, rule: string) => `c_${section}_${nftPart(rule)}`,
+  limited: (section: HookName, rule: string) => `c_${section}_${nftPart(rule)}_limited`,
+  /** What it would have dropped, in observe mode. */
+  observed: (section: HookName, rule: string) => `o_${section}_${nftPart(rule)}`,
+  observedLimited: (section: HookName, rule: string) => `o_${section}_${nftPart(rule)}_limited`,
+  default: (section: HookName) => `d_${section}`,
+  observedDefault: (section: HookName) => `od_${section}`,
+  locked: (section: HookName, rule: string) => `k_${section}_${nftPart(rule)}`,
+};
+
+export const setNames = {
+  addresses: (key: string, family: 4 | 6) => `s_${nftPart(key)}_${family}`,
+  /** `key` is `zone:NAME` or `interface:ROLE`. */
+  interfaces: (key: string) => `i_${nftPart(key)}`,
+  sources: (hook: HookName, rule: string, family: 4 | 6) => `m_${hook}_${nftPart(rule)}_${family}`,
+};
