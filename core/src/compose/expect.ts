@@ -1,0 +1,167 @@
+import type { Finding } from "../base/finding.ts";
+import { type Address, formatAddress, parseAddress } from "../net/address.ts";
+import { type AddressSet, addressSetFromText, contains, rangesOf } from "../net/address-set.ts";
+import { formatService, type Service } from "../net/service.ts";
+import type { Probe } from "../plan/probe.ts";
+import type { ExpectationText } from "../policy/expectation.ts";
+import { parseAddressReference } from "../policy/reference.ts";
+import type { ComposedDomain, Endpoint } from "./domain-language.ts";
+import type { Origin } from "./effective-config.ts";
+import { composeFinding } from "./findings.ts";
+import type { FloorSettings } from "./floor-settings.ts";
+import type { Lookup } from "./layered-section.ts";
+
+/** One expectation as written, with parameters put in. `origin.path` is `expect[2]`. */
+export interface StatedExpectation {
+  readonly origin: Origin;
+  readonly expectation: ExpectationText;
+}
+
+interface Side {
+  /** As written, for messages and probes. */
+  readonly text: string;
+  readonly endpoint: Endpoint;
+}
+
+interface Expected {
+  readonly origin: Origin;
+  readonly from: Side;
+  readonly to: Side;
+  readonly service: Service;
+  readonly is: "open" | "closed";
+}
+
+export interface Expectations {
+  readonly probes: readonly Probe[];
+  readonly findings: readonly Finding[];
+}
+
+/** More addresses than this behind one name are not dialled one by one: a trial is short. */
+const MAX_DIALLED = 8;
+
+/**
+ * Expectations to what can be done with them: judged by the models of the domains, and probed live where there is somebody to dial. The
+ * vantage points are the server itself (outbound) and the control plane (inbound); any other place is judged on the model only, and said so.
+ */
+export function meetExpectations(input: {
+  readonly stated: readonly StatedExpectation[];
+  readonly lookup: Lookup;
+  readonly domains: readonly ComposedDomain[];
+  readonly controlPlane: readonly { readonly address: string }[];
+}): Expectations {
+  const findings: Finding[] = [];
+  const probes: Probe[] = [];
+  const vantage = controlPlaneSet(input.controlPlane);
+  for (const { origin, expectation } of input.stated) {
+    const resolved = resolveExpectation(origin, expectation, input.lookup);
+    findings.push(...resolved.findings);
+    const dialled: Probe[] = [];
+    for (const expected of resolved.expected) {
+      findings.push(...judge(expected, input.domains));
+      dialled.push(...probesOf(expected, vantage));
+    }
+    if (resolved.expected.length > 0 && dialled.length === 0) {
+      findings.push(composeFinding("compose.expect_static_only", `${words(resolved.expected[0])} is checked on the model only: nobody stands where it could be dialled.`, { document: origin.document, path: origin.path }));
+    }
+    probes.push(...dialled.map((probe, index) => ({ ...probe, id: `${probe.origin}${dialled.length > 1 ? `#${index + 1}` : ""}` })));
+  }
+  return { probes, findings };
+}
+
+/** One inbound probe for each port of the floor that the control plane itself may use: the way in must stay open. */
+export function floorProbes(floor: FloorSettings, controlPlane: readonly { readonly address: string }[]): readonly Probe[] {
+  const vantage = controlPlaneSet(controlPlane);
+  const ports = floor.management.filter((entry) => vantage.some((address) => entry.networks.some((network) => isIn(address, network)))).flatMap((entry) => entry.tcpPorts);
+  return [...new Set(ports)]
+    .toSorted((a, b) => a - b)
+    .map((port): Probe => ({ id: `floor tcp/${port}`, direction: "inbound", protocol: "tcp", address: "self", port, expected: "open", origin: "floor" }));
+}
+
+function resolveExpectation(origin: Origin, expectation: ExpectationText, lookup: Lookup): { readonly expected: readonly Expected[]; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const side = (key: "from" | "to", texts: readonly string[]): readonly Side[] =>
+    texts.flatMap((text, index): Side[] => {
+      const reference = parseAddressReference(text);
+      if (reference.ok && (reference.value.kind === "any" || reference.value.kind === "self")) return [{ text, endpoint: { kind: reference.value.kind } }];
+      if (reference.ok && reference.value.kind === "zone") return [{ text, endpoint: { kind: "zone", name: reference.value.name } }];
+      const addresses = lookup.addresses(text, origin, `${origin.path}.${key}[${index}]`);
+      if (addresses.ok) return [{ text, endpoint: { kind: "addresses", addresses: addresses.value } }];
+      findings.push(addresses.error);
+      return [];
+    });
+  const services = expectation.service.flatMap((text, index) => {
+    const found = lookup.services(text, origin, `${origin.path}.service[${index}]`);
+    if (found.ok) return found.value;
+    findings.push(found.error);
+    return [];
+  });
+  const expected = side("from", expectation.from).flatMap((from) =>
+    side("to", expectation.to).flatMap((to) => services.map((service): Expected => ({ origin, from, to, service, is: expectation.is }))),
+  );
+  return { expected, findings };
+}
+
+function judge(expected: Expected, domains: readonly ComposedDomain[]): readonly Finding[] {
+  const packets = { from: expected.from.endpoint, to: expected.to.endpoint, service: expected.service };
+  return domains.flatMap((domain) => {
+    const { verdict, because } = domain.judge(packets);
+    if (verdict === "unjudged" || verdict === expected.is) return [];
+    const really = verdict === "partly" ? `only a part of it is ${expected.is}` : `it is ${verdict}`;
+    return [composeFinding("compose.expect_broken", `Expected is ${words(expected)}, but ${really}: ${because}`, { document: expected.origin.document, path: expected.origin.path })];
+  });
+}
+
+function probesOf(expected: Expected, vantage: readonly Address[]): readonly Probe[] {
+  const dial = dialOf(expected.service);
+  if (dial === null) return [];
+  const origin = `${expected.origin.document} ${expected.origin.path}`;
+  const { from, to } = expected;
+  if (from.endpoint.kind === "self" && to.endpoint.kind === "addresses") {
+    return fewAddresses(to.endpoint.addresses).map((address): Probe => ({ id: "", direction: "outbound", ...dial, address, expected: expected.is, origin }));
+  }
+  const outside = from.endpoint.kind === "any" || (from.endpoint.kind === "addresses" && vantage.some((address) => contains(addressesOf(from), address)));
+  if (to.endpoint.kind === "self" && outside) return [{ id: "", direction: "inbound", ...dial, address: "self", expected: expected.is, origin }];
+  return [];
+}
+
+function addressesOf(side: Side): AddressSet {
+  return side.endpoint.kind === "addresses" ? side.endpoint.addresses : { v4: [], v6: [] };
+}
+
+/**
+ * How a service is dialled, or null when one connection cannot tell. A datagram that gets no answer was perhaps taken in silence, so udp is
+ * never evidence.
+ */
+function dialOf(service: Service): { readonly protocol: "tcp"; readonly port: number } | { readonly protocol: "icmp" } | null {
+  if (service.protocol === "tcp" && service.ports.first === service.ports.last) return { protocol: "tcp", port: service.ports.first };
+  if (service.protocol === "icmp" && service.type === "echo") return { protocol: "icmp" };
+  return null;
+}
+
+/** The addresses of a set one by one when they are few enough to dial, none otherwise. */
+function fewAddresses(set: AddressSet): readonly string[] {
+  const found: string[] = [];
+  for (const family of [4, 6] as const) {
+    for (const range of rangesOf(set, family)) {
+      if (range.last - range.first >= BigInt(MAX_DIALLED - found.length)) return [];
+      for (let value = range.first; value <= range.last; value += 1n) found.push(formatAddress({ family, value }));
+    }
+  }
+  return found;
+}
+
+function controlPlaneSet(controlPlane: readonly { readonly address: string }[]): readonly Address[] {
+  return controlPlane.flatMap(({ address }) => {
+    const parsed = parseAddress(address);
+    return parsed.ok ? [parsed.value] : [];
+  });
+}
+
+function isIn(address: Address, network: string): boolean {
+  const set = addressSetFromText(network);
+  return set.ok && contains(set.value, address);
+}
+
+function words(expected: Expected | undefined): string {
+  return expected === undefined ? "It" : `${formatService(expected.service)} from ${expected.from.text} to ${expected.to.text} ${expected.is}`;
+}
