@@ -198,6 +198,7 @@ create table quarantines (
   released_at  timestamptz,
   released_by  uuid references users
 );
+create unique index one_quarantine on quarantines (server_id, document_id, revision) where released_at is null;
 
 -- ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,80 @@
+import type { Permission } from "@holdfast/core/api/account.ts";
+import type { TokenId, UserId } from "@holdfast/core/base/id.ts";
+import type { Actor } from "./actor.ts";
+import type { Queryable } from "./database.ts";
+import { sql } from "./sql.ts";
+import { StoreFailure } from "./store-failure.ts";
+import type { TokenRow } from "./tables.ts";
+import type { Transaction } from "./transaction.ts";
+
+export interface NewToken {
+  readonly id: TokenId;
+  readonly userId: UserId;
+  readonly kind: TokenRow["kind"];
+  readonly name: string;
+  readonly secretSha256: Buffer;
+  readonly permissions: readonly Permission[];
+  readonly seconds: number;
+}
+
+export async function insertToken(tx: Transaction, token: NewToken, by: Actor): Promise<TokenRow> {
+  const row = await tx.one<TokenRow>(sql`
+    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, expires_at)
+    values (${token.id}, ${token.userId}, ${token.kind}, ${token.name}, ${token.secretSha256}, ${token.permissions},
+            now() + make_interval(secs => ${token.seconds}::float8))
+    returning *`);
+  tx.audit({
+    ...by,
+    action: token.kind === "session" ? "session.opened" : "token.created",
+    object: `token/${token.id}`,
+    new: { user_id: token.userId, name: token.name, permissions: token.permissions },
+    resultCode: "ok",
+  });
+  return row;
+}
+
+export interface LiveToken extends TokenRow {
+  readonly user_name: string;
+  readonly must_change: boolean;
+}
+
+/** The token of this secret while it is good: not expired, not revoked, its account open. */
+export function findLiveToken(database: Queryable, secretSha256: Buffer): Promise<LiveToken | undefined> {
+  return database.maybe<LiveToken>(sql`
+    select t.*, u.name as user_name, u.must_change
+    from tokens t join users u on u.id = t.user_id
+    where t.secret_sha256 = ${secretSha256} and t.revoked_at is null and u.disabled_at is null and (t.expires_at is null or t.expires_at > now())`);
+}
+
+/** At most once a minute, so that a busy token does not write with every request. */
+export async function touchToken(database: Queryable, id: TokenId): Promise<void> {
+  await database.run(sql`
+    update tokens set last_used_at = now() where id = ${id} and (last_used_at is null or last_used_at < now() - interval '1 minute')`);
+}
+
+export function listTokens(database: Queryable, user: UserId): Promise<readonly TokenRow[]> {
+  return database.rows<TokenRow>(sql`
+    select * from tokens where user_id = ${user} and kind = 'api' and revoked_at is null order by created_at`);
+}
+
+/** Revokes one of this account's tokens. Another's is not found: ids cannot be guessed at. */
+export async function revokeToken(tx: Transaction, id: TokenId, user: UserId, by: Actor): Promise<void> {
+  const touched = await tx.run(
+    sql`update tokens set revoked_at = now() where id = ${id} and user_id = ${user} and revoked_at is null`,
+  );
+  if (touched !== 1) throw new StoreFailure("store.not_found", "there is no such token", { token_id: id });
+  tx.audit({ ...by, action: "token.revoked", object: `token/${id}`, resultCode: "ok" });
+}
+
+/** Ends everything an account is signed in with, but for the one that asks, for example after a new password. */
+export async function revokeOtherTokens(
+  tx: Transaction,
+  user: UserId,
+  except: TokenId | null,
+  by: Actor,
+): Promise<number> {
+  const touched = await tx.run(sql`
+    update tokens set revoked_at = now() where user_id = ${user} and id is distinct from ${except} and revoked_at is null`);
+  tx.audit({ ...by, action: "token.revoked_all", object: `user/${user}`, new: { count: touched }, resultCode: "ok" });
+  return touched;
+}

@@ -1,0 +1,108 @@
+import type { Permission } from "@holdfast/core/api/account.ts";
+import type { UserId } from "@holdfast/core/base/id.ts";
+import type { Actor } from "./actor.ts";
+import type { Queryable } from "./database.ts";
+import { json, sql } from "./sql.ts";
+import { StoreFailure } from "./store-failure.ts";
+import type { GrantRow, UserRow } from "./tables.ts";
+import type { Transaction } from "./transaction.ts";
+
+export interface NewUser {
+  readonly id: UserId;
+  readonly name: string;
+  readonly passwordHash: string | null;
+  readonly mustChange: boolean;
+}
+
+export async function insertUser(tx: Transaction, user: NewUser, by: Actor): Promise<UserRow> {
+  const row = await tx.one<UserRow>(sql`
+    insert into users (id, name, password_hash, must_change) values (${user.id}, ${user.name}, ${user.passwordHash}, ${user.mustChange})
+    returning *`);
+  tx.audit({ ...by, action: "user.created", object: `user/${user.id}`, new: { name: user.name }, resultCode: "ok" });
+  return row;
+}
+
+export function getUser(database: Queryable, id: UserId): Promise<UserRow | undefined> {
+  return database.maybe<UserRow>(sql`select * from users where id = ${id}`);
+}
+
+export function getUserByName(database: Queryable, name: string): Promise<UserRow | undefined> {
+  return database.maybe<UserRow>(sql`select * from users where name = ${name}`);
+}
+
+export function listUsers(database: Queryable): Promise<readonly UserRow[]> {
+  return database.rows<UserRow>(sql`select * from users order by name`);
+}
+
+/** Makes the first administrator, whoever of several starters comes first. False: there are users already. */
+export async function isFirstStart(tx: Transaction): Promise<boolean> {
+  // Held to the end of the transaction, so that a second starter finds the first one's user.
+  await tx.run(sql`select pg_advisory_xact_lock(4866003)`);
+  const { any } = await tx.one<{ any: boolean }>(sql`select exists (select from users) as any`);
+  return !any;
+}
+
+export async function setPassword(
+  tx: Transaction,
+  id: UserId,
+  passwordHash: string,
+  mustChange: boolean,
+  by: Actor,
+): Promise<void> {
+  await tx.one(
+    sql`update users set password_hash = ${passwordHash}, must_change = ${mustChange} where id = ${id} returning id`,
+  );
+  tx.audit({
+    ...by,
+    action: "user.password_set",
+    object: `user/${id}`,
+    new: { must_change: mustChange },
+    resultCode: "ok",
+  });
+}
+
+/** Closes an account and ends all it is signed in with. */
+export async function disableUser(tx: Transaction, id: UserId, by: Actor): Promise<void> {
+  const touched = await tx.run(sql`update users set disabled_at = now() where id = ${id} and disabled_at is null`);
+  if (touched !== 1)
+    throw new StoreFailure("store.wrong_state", "there is no such user, or the account is closed already", {
+      user_id: id,
+    });
+  await tx.run(sql`update tokens set revoked_at = now() where user_id = ${id} and revoked_at is null`);
+  tx.audit({ ...by, action: "user.disabled", object: `user/${id}`, resultCode: "ok" });
+}
+
+export interface Grant {
+  readonly permission: Permission;
+  readonly scope: GrantRow["scope"];
+  readonly domains: readonly string[] | null;
+}
+
+export const EVERYTHING: GrantRow["scope"] = { all: true };
+
+export function listGrants(database: Queryable, user: UserId): Promise<readonly GrantRow[]> {
+  return database.rows<GrantRow>(sql`select * from grants where user_id = ${user} order by permission, scope`);
+}
+
+export function listAllGrants(database: Queryable): Promise<readonly GrantRow[]> {
+  return database.rows<GrantRow>(sql`select * from grants order by user_id, permission, scope`);
+}
+
+/** What an account may do becomes exactly this. */
+export async function setGrants(tx: Transaction, user: UserId, grants: readonly Grant[], by: Actor): Promise<void> {
+  await tx.one(sql`select id from users where id = ${user} for update`);
+  const before = await listGrants(tx, user);
+  await tx.run(sql`delete from grants where user_id = ${user}`);
+  for (const grant of grants) {
+    await tx.run(sql`
+      insert into grants (user_id, permission, scope, domains) values (${user}, ${grant.permission}, ${json(grant.scope)}, ${grant.domains})`);
+  }
+  tx.audit({
+    ...by,
+    action: "user.grants_set",
+    object: `user/${user}`,
+    old: before.map(({ permission, scope, domains }) => ({ permission, scope, domains })),
+    new: grants.map(({ permission, scope, domains }) => ({ permission, scope, domains })),
+    resultCode: "ok",
+  });
+}
