@@ -12,7 +12,7 @@ begin
   execute format('grant select on all tables in schema holdfast to %I', app);
 
   -- Written once.
-  execute format('grant insert on audit_log, apply_events, revisions to %I', app);
+  execute format('grant insert on audit_log, apply_events, revisions, authority to %I', app);
   -- Written and kept: these are referred to by the proof.
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions to %I', app);

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import pg from "pg";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { ask, clientConfig, type Queryable } from "./database.ts";
+import { readMigrations } from "./migrate.ts";
 import { sql } from "./sql.ts";
 
 /** Makes a database and its two roles, as superuser. What is there already is left alone. */
@@ -32,19 +33,29 @@ export async function makeDatabase(
 }
 
 export interface RoleRefusal {
-  readonly code: "database.app_role_too_strong" | "database.not_migrated";
+  readonly code: "database.app_role_too_strong" | "database.not_migrated" | "database.other_schema";
   readonly message: string;
 }
 
-/** Refuses to run as a role that could change the proof, or on a database without our schema. Asked at every start. */
+/** Refuses to run on a database without this code's schema, or as a role that could change the proof. Asked at every start. */
 export async function checkAppRole(database: Queryable): Promise<Result<null, RoleRefusal>> {
-  const { migrated } = await database.one<{ migrated: boolean }>(
-    sql`select to_regclass('holdfast.audit_log') is not null as migrated`,
+  const { exists } = await database.one<{ exists: boolean }>(
+    sql`
+    select coalesce(has_schema_privilege((select oid from pg_namespace where nspname = 'holdfast'), 'usage'), false) as exists`,
   );
-  if (!migrated) {
+  if (!exists) {
     return err({
       code: "database.not_migrated",
-      message: "the database has no Holdfast schema: set HOLDFAST_DATABASE_OWNER_URL so that it can be made",
+      message:
+        "the database has no Holdfast schema, or this role may not see it: set HOLDFAST_DATABASE_OWNER_URL so that it can be made",
+    });
+  }
+  const { applied } = await database.one<{ applied: number }>(sql`select count(*) as applied from schema_migrations`);
+  const known = readMigrations().length;
+  if (applied !== known) {
+    return err({
+      code: "database.other_schema",
+      message: `the database has ${applied} migrations, this Holdfast has ${known}: ${applied < known ? "set HOLDFAST_DATABASE_OWNER_URL so that they can be made" : "start the version that made them"}`,
     });
   }
   const { role, too_strong } = await database.one<{ role: string; too_strong: boolean }>(sql`

@@ -34,10 +34,13 @@ export function listUsers(database: Queryable): Promise<readonly UserRow[]> {
   return database.rows<UserRow>(sql`select * from users order by name`);
 }
 
-/** Makes the first administrator, whoever of several starters comes first. False: there are users already. */
+/** The number has no meaning beside being ours. */
+const FIRST_START_LOCK = 4_866_003;
+
+/** True while there are no users: whoever asks makes the first administrator in the same transaction, and a second starter waits for it. */
 export async function isFirstStart(tx: Transaction): Promise<boolean> {
   // Held to the end of the transaction, so that a second starter finds the first one's user.
-  await tx.run(sql`select pg_advisory_xact_lock(4866003)`);
+  await tx.run(sql`select pg_advisory_xact_lock(${FIRST_START_LOCK})`);
   const { any } = await tx.one<{ any: boolean }>(sql`select exists (select from users) as any`);
   return !any;
 }

@@ -399,7 +399,7 @@ declare
   forward_ended  text;
   rollback_held  boolean;
 begin
-  if new.state is distinct from old.state then
+  if new.state is distinct from old.state or new.effect is distinct from old.effect then
     if not exists (select from holdfast.apply_transitions t where t.from_state = old.state and t.to_state = new.state)
        or (old.state = 'FAILED' and new.state = 'ROLLBACKING' and old.effect = 'none')
        -- From APPLYING only what changed nothing fails; whatever was changed is on its way back first.
