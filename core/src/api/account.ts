@@ -1,16 +1,19 @@
 import { z } from "zod";
+import { DOMAINS } from "../domain.ts";
 
 export const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin"] as const;
 /** None of them implies another; being an administrator does not give apply. */
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const loginSchema = z.object({ user: z.string(), password: z.string() });
+export const loginSchema = z.object({ user: z.string().min(1).max(64), password: z.string().min(1).max(256) });
 export const meSchema = z.object({
   user: z.string(),
   permissions: z.array(z.enum(PERMISSIONS)),
   mustChangePassword: z.boolean(),
   csrfToken: z.string().nullable().describe("For browser sessions: send it as X-Holdfast-CSRF with every unsafe request"),
 });
+/** `sessionToken` is for programs that keep no cookies; a browser gets its session as a cookie that no script can read, and null here. */
+export const loginAnswerSchema = meSchema.extend({ sessionToken: z.string().nullable() });
 export const changePasswordSchema = z.object({ current: z.string(), next: z.string().min(12).max(256) });
 
 export const tokenSchema = z.object({
@@ -28,12 +31,28 @@ export const createTokenSchema = z.object({
 });
 export const createdTokenSchema = tokenSchema.extend({ secret: z.string().describe("Shown once") });
 
+/** One permission with where it holds: a label selector such as `{ all: true }` or `{ role: "web" }`, and the domains (null: every one). */
+export const grantSchema = z.object({
+  permission: z.enum(PERMISSIONS),
+  scope: z.record(z.string(), z.union([z.string(), z.literal(true)])).refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" }),
+  domains: z.array(z.enum(DOMAINS)).min(1).nullable().default(null),
+});
 export const userSchema = z.object({
   name: z.string(),
   disabled: z.boolean(),
-  permissions: z.array(z.object({ permission: z.enum(PERMISSIONS), scope: z.record(z.string(), z.union([z.string(), z.boolean()])) })),
+  mustChangePassword: z.boolean(),
+  permissions: z.array(grantSchema),
+  etag: z.string(),
 });
-export const createUserSchema = z.object({ name: z.string(), permissions: z.array(z.enum(PERMISSIONS)) });
+export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, { error: "A name has lower-case letters, digits, - . and _ (64 at most) and begins with a letter" });
+export const createUserSchema = z.object({ name: userNameSchema, permissions: z.array(z.enum(PERMISSIONS)).describe("On every server; narrow them afterwards with PUT") });
+export const setPermissionsSchema = z.object({ permissions: z.array(grantSchema).max(100) });
+export const oneTimePasswordSchema = z.object({ name: z.string(), password: z.string().describe("Shown once; it must be changed at the first sign-in") });
+
+function isScope(scope: Readonly<Record<string, string | true>>): boolean {
+  const keys = Object.keys(scope);
+  return scope["all"] === true ? keys.length === 1 : keys.length > 0 && !keys.includes("all") && !Object.values(scope).includes(true);
+}
 
 export const auditEntrySchema = z.object({
   id: z.int(),

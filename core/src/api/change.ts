@@ -10,8 +10,8 @@ export const documentRefSchema = z.object({ kind: z.string(), name: z.string() }
  * absent means "the head of now". A head that has moved is refused with who moved it.
  */
 export const changeEditSchema = z.object({
-  documents: z.array(z.object({ text: z.string(), file: z.string().optional(), baseRevision: z.int().optional() })).default([]),
-  deletes: z.array(documentRefSchema.extend({ baseRevision: z.int().optional() })).default([]),
+  documents: z.array(z.object({ text: z.string(), file: z.string().optional(), baseRevision: z.int().min(0).optional() })).max(200).default([]),
+  deletes: z.array(documentRefSchema.extend({ baseRevision: z.int().min(1).optional() })).max(200).default([]),
 });
 export const createChangeSchema = changeEditSchema.extend({ title: z.string().min(1).max(200), reason: z.string().max(4000).default("") });
 export type CreateChange = z.input<typeof createChangeSchema>;
@@ -62,26 +62,35 @@ export const changeDetailSchema = changeSummarySchema.extend({
   plans: z.array(planSchema).describe("The newest per server"),
   applies: z.array(applySummarySchema),
   rolloutIds: z.array(z.string()),
+  digest: z.string().describe("Of what it holds: an approval is bound to it"),
+  approvals: z.object({ needed: z.int(), given: z.array(z.object({ user: z.string(), at: z.string() })) }),
   actions: z.object({
     edit: z.string().nullable(),
     plan: z.string().nullable(),
     apply: z.string().nullable(),
     withdraw: z.string().nullable(),
     rollback: z.string().nullable(),
+    approve: z.string().nullable(),
   }),
   etag: z.string(),
 });
 export type ChangeDetail = z.infer<typeof changeDetailSchema>;
 
 /** Plans bind at apply: exactly what was reviewed is applied, or it is refused with what moved. */
-export const applyChangeSchema = z.object({
-  plans: z.array(z.object({ planId: z.string(), planDigest: z.string() })).min(1),
+/** Only stricter than the floor is accepted. It is part of the plan, because it is part of what the server promises to keep. */
+export const planChangeSchema = z.strictObject({
+  trial: z
+    .strictObject({ soakSeconds: z.int().min(0).optional(), windowSeconds: z.int().min(10).optional(), confirm: z.enum(["machine", "person"]).optional() })
+    .default({}),
+});
+export type PlanChange = z.input<typeof planChangeSchema>;
+
+export const applyChangeSchema = z.strictObject({
+  plans: z.array(z.strictObject({ planId: z.string(), planDigest: z.string() })).min(1).max(10_000),
   acknowledge: z
     .array(z.object({ server: z.string(), code: z.string(), path: z.string() }))
     .default([])
     .describe("Each finding of severity danger that a person has read and wants all the same"),
-  /** Only stricter than the floor is accepted. */
-  trial: z.object({ soakSeconds: z.int().min(0).optional(), windowSeconds: z.int().min(10).optional(), confirm: z.enum(["machine", "person"]).optional() }).default({}),
   overwriteDrift: z.boolean().default(false),
 });
 export type ApplyChange = z.input<typeof applyChangeSchema>;

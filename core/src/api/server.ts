@@ -34,6 +34,8 @@ export type ServerDetail = z.infer<typeof serverDetailSchema>;
 
 export const createServerSchema = z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) });
 
+export const approveKeySchema = z.object({ fingerprint: z.string().min(8).max(200).describe("As the server itself shows it") });
+
 export const enrolmentSchema = z.object({
   token: z.string().describe("Shown once; single use, one hour"),
   expiresAt: z.string(),
@@ -41,8 +43,8 @@ export const enrolmentSchema = z.object({
   caFingerprint: z.string(),
 });
 
-export const pauseSchema = z.object({ seconds: z.int().min(60).max(30 * 86_400), reason: z.string().min(1) });
-export const reasonSchema = z.object({ reason: z.string().min(1) });
+export const pauseSchema = z.object({ seconds: z.int().min(60).max(30 * 86_400), reason: z.string().min(1).max(4000) });
+export const reasonSchema = z.object({ reason: z.string().min(1).max(4000) });
 
 /** One item of the effective config with where it came from and what it beat. */
 export const provenanceSchema = z.object({

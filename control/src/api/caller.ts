@@ -1,0 +1,24 @@
+import type { Permission } from "@holdfast/core/api/account.ts";
+import type { Grant } from "@holdfast/core/access/grant.ts";
+import type { TokenId, UserId } from "@holdfast/core/base/id.ts";
+import type { Actor } from "../store/actor.ts";
+
+/** Who asks, with what they may do now: their grants, cut to the token's permissions. */
+export interface Caller {
+  readonly userId: UserId;
+  readonly userName: string;
+  readonly tokenId: TokenId;
+  readonly via: "cookie" | "session" | "token";
+  readonly mustChangePassword: boolean;
+  readonly expiresAt: Date | null;
+  /** Of a browser session: what proves that a request comes from our own page. */
+  readonly csrfToken: string | null;
+  readonly grants: readonly Grant[];
+  /** For the audit log. */
+  readonly actor: Actor;
+}
+
+/** The permissions that are held anywhere. */
+export function permissionsOf(caller: Caller): readonly Permission[] {
+  return [...new Set(caller.grants.map((grant) => grant.permission))];
+}

@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { APPLY_STATES } from "../apply/state.ts";
+import {
+  auditEntrySchema,
+  auditVerifySchema,
+  changePasswordSchema,
+  createdTokenSchema,
+  createTokenSchema,
+  createUserSchema,
+  doctorRowSchema,
+  loginAnswerSchema,
+  loginSchema,
+  meSchema,
+  oneTimePasswordSchema,
+  setPermissionsSchema,
+  tokenSchema,
+  userSchema,
+} from "./account.ts";
+import { applyDetailSchema, applySummarySchema } from "./apply.ts";
+import { applyChangeSchema, changeDetailSchema, changeEditSchema, changeSummarySchema, createChangeSchema, planChangeSchema, rolloutSchema } from "./change.ts";
+import { diffResponseSchema, documentSchema, documentSummarySchema, revisionSchema, validateRequestSchema, validateResponseSchema } from "./document.ts";
+import { explainRequestSchema, explainResponseSchema } from "./packet.ts";
+import type { RouteName } from "./route.ts";
+import {
+  approveKeySchema,
+  createServerSchema,
+  effectiveConfigSchema,
+  enrolmentSchema,
+  liveStateSchema,
+  pauseSchema,
+  reasonSchema,
+  serverDetailSchema,
+  serverSummarySchema,
+} from "./server.ts";
+
+/** What goes in and comes out of one route. Whatever does not fit is refused at the door, answers too. */
+export interface Endpoint {
+  readonly query?: z.ZodType;
+  /** Absent: the route takes no body, or an empty one. */
+  readonly body?: z.ZodType;
+  readonly answer: z.ZodType;
+  readonly status?: 201 | 202;
+  /** The answer holds a secret that is shown once: it is never recorded for a repeated request. */
+  readonly secret?: true;
+  /** Lives longer than a request: server-sent events. */
+  readonly stream?: true;
+  /** Editable: If-Match with the resource's ETag is asked for. */
+  readonly ifMatch?: true;
+}
+
+/** Most items on one page; a client that wants all follows the cursor. */
+const PAGE_MOST = 200;
+const PAGE_USUAL = 50;
+
+const paging = { cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(PAGE_MOST).default(PAGE_USUAL) };
+const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+/** Something was done and there is nothing more to say of it. */
+const doneSchema = z.object({ done: z.literal(true) });
+const nothingSchema = z.strictObject({}).optional();
+const optionalReasonSchema = z.object({ reason: z.string().max(4000).default("") }).default({ reason: "" });
+
+export const ENDPOINTS = {
+  login: { body: loginSchema, answer: loginAnswerSchema },
+  logout: { answer: doneSchema },
+  me: { answer: meSchema },
+  changePassword: { body: changePasswordSchema, answer: doneSchema },
+  listTokens: { query: z.object(paging), answer: page(tokenSchema) },
+  createToken: { body: createTokenSchema, answer: createdTokenSchema, status: 201, secret: true },
+  revokeToken: { answer: doneSchema },
+  listUsers: { query: z.object(paging), answer: page(userSchema) },
+  createUser: { body: createUserSchema, answer: oneTimePasswordSchema, status: 201, secret: true },
+  setUserPermissions: { body: setPermissionsSchema, answer: userSchema, ifMatch: true },
+  resetUserPassword: { body: nothingSchema, answer: oneTimePasswordSchema, secret: true },
+  disableUser: { body: nothingSchema, answer: doneSchema },
+
+  listServers: { query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }), answer: page(serverSummarySchema) },
+  createServer: { body: createServerSchema, answer: serverDetailSchema, status: 201 },
+  getServer: { answer: serverDetailSchema },
+  enrolServer: { body: nothingSchema, answer: enrolmentSchema, status: 201, secret: true },
+  approveServerKey: { body: approveKeySchema, answer: doneSchema },
+  pauseServer: { body: pauseSchema, answer: doneSchema },
+  resumeServer: { body: nothingSchema, answer: doneSchema },
+  unlockServer: { body: reasonSchema, answer: doneSchema },
+  releaseServer: { body: reasonSchema, answer: doneSchema },
+  getServerConfig: { answer: effectiveConfigSchema },
+  getServerLive: { answer: liveStateSchema },
+  listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
+  explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
+
+  listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },
+  getDocument: { answer: documentSchema },
+  listRevisions: { query: z.object(paging), answer: page(revisionSchema) },
+  diffRevisions: { query: z.object({ from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }), answer: diffResponseSchema },
+  validateDocuments: { body: validateRequestSchema, answer: validateResponseSchema },
+  getSchema: { answer: z.record(z.string(), z.unknown()) },
+
+  listChanges: { query: z.object(paging), answer: page(changeSummarySchema) },
+  createChange: { body: createChangeSchema, answer: changeDetailSchema, status: 201 },
+  getChange: { answer: changeDetailSchema },
+  editChange: { body: changeEditSchema, answer: changeDetailSchema, ifMatch: true },
+  planChange: { body: planChangeSchema.default({ trial: {} }), answer: changeDetailSchema },
+  applyChange: { body: applyChangeSchema, answer: rolloutSchema, status: 202 },
+  withdrawChange: { body: optionalReasonSchema, answer: doneSchema },
+  approveChange: { body: z.object({ digest: z.string().describe("Of the change as it was read") }), answer: changeDetailSchema },
+  planRollback: { body: nothingSchema, answer: changeDetailSchema },
+  rollbackChange: { body: applyChangeSchema, answer: rolloutSchema, status: 202 },
+
+  listRollouts: { query: z.object(paging), answer: page(rolloutSchema) },
+  getRollout: { answer: rolloutSchema },
+  pauseRollout: { body: optionalReasonSchema, answer: rolloutSchema },
+  resumeRollout: { body: optionalReasonSchema, answer: rolloutSchema },
+  haltRollout: { body: optionalReasonSchema, answer: rolloutSchema },
+
+  listApplies: { query: z.object({ ...paging, state: z.enum(APPLY_STATES).optional(), server: z.string().optional() }), answer: page(applySummarySchema) },
+  getApply: { answer: applyDetailSchema },
+  confirmApply: { body: nothingSchema, answer: applyDetailSchema, status: 202 },
+  abortApply: { body: optionalReasonSchema, answer: applyDetailSchema, status: 202 },
+  retryApply: { body: nothingSchema, answer: rolloutSchema, status: 202 },
+  rollbackApply: { body: nothingSchema, answer: rolloutSchema, status: 202 },
+  forceCloseApply: { body: reasonSchema, answer: applyDetailSchema, status: 202 },
+
+  listAudit: {
+    query: z.object({ ...paging, object: z.string().optional(), actor: z.string().optional(), requestId: z.uuid().optional(), server: z.string().optional() }),
+    answer: page(auditEntrySchema),
+  },
+  verifyAudit: { answer: auditVerifySchema },
+  doctor: { answer: z.object({ rows: z.array(doctorRowSchema) }) },
+  events: { answer: z.unknown(), stream: true },
+  openapi: { answer: z.record(z.string(), z.unknown()) },
+} as const satisfies Record<RouteName, Endpoint>;
+
+type Member<Name extends RouteName, Key extends keyof Endpoint> = (typeof ENDPOINTS)[Name] extends Readonly<Record<Key, infer Schema extends z.ZodType>> ? Schema : undefined;
+type Read<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+export type QueryOf<Name extends RouteName> = Read<Member<Name, "query">>;
+export type BodyOf<Name extends RouteName> = Read<Member<Name, "body">>;
+/** What a handler gives; the schema is then asked whether it is that. */
+export type AnswerOf<Name extends RouteName> = z.input<(typeof ENDPOINTS)[Name]["answer"]>;

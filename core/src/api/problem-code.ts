@@ -1,0 +1,67 @@
+/** One refusal or failure of the API: its HTTP status, what it is called, and what to do about it when the place says no more. */
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  readonly remedy: string;
+}
+
+/** Every code that the API can answer with. Codes are stable; docs/api.md prints this table. */
+export const PROBLEMS = {
+  "access.credential_invalid": { status: 401, title: "The session or token is not valid", remedy: "Sign in again, or use a token that has not expired or been revoked." },
+  "access.csrf": { status: 403, title: "The request does not come from the console", remedy: "Send the csrfToken of GET /me as X-Holdfast-CSRF with every unsafe request of a browser session." },
+  "access.not_signed_in": { status: 401, title: "Nobody is signed in", remedy: "Sign in, or send an API token as Authorization: Bearer." },
+  "access.out_of_scope": { status: 403, title: "Outside of what the account may do", remedy: "Ask an administrator for the permission on these servers and domains." },
+  "access.permission_missing": { status: 403, title: "The permission is missing", remedy: "Ask an administrator; permissions never imply one another." },
+  "account.busy": { status: 503, title: "Too many sign-ins at once", remedy: "Try again in a few seconds." },
+  "account.exists": { status: 409, title: "The account exists", remedy: "Choose another name." },
+  "account.last_admin": { status: 409, title: "The last administrator", remedy: "Give another account the permission admin first." },
+  "account.locked_out": { status: 429, title: "Too many wrong passwords", remedy: "Wait, then try again; or sign in from another place." },
+  "account.more_than_own": { status: 403, title: "More than the account's own permissions", remedy: "A token holds at most what its maker holds." },
+  "account.must_change_password": { status: 403, title: "The one-time password must be changed", remedy: "Change it with POST /me/password, then sign in with the new one." },
+  "account.same_password": { status: 422, title: "The password is the old one", remedy: "Choose a new one." },
+  "account.wrong_password": { status: 401, title: "User or password is wrong", remedy: "Check both; after several wrong tries you have to wait." },
+  "apply.base_moved": { status: 409, title: "The plan's base has moved", remedy: "Plan the change again and look at what it would do now." },
+  "apply.not_now": { status: 409, title: "Not possible in this state", remedy: "Look at the apply; its actions say what is possible." },
+  "apply.quarantined": { status: 409, title: "A revision is quarantined on the server", remedy: "Mend the document in a new change, or retry the apply that was undone to release it." },
+  "apply.server_busy": { status: 409, title: "Another apply is under way on the server", remedy: "Wait for its end, or abort it." },
+  "apply.server_locked": { status: 409, title: "The server is locked", remedy: "Look at the server, then unlock it." },
+  "apply.server_not_enrolled": { status: 409, title: "The server has no agent", remedy: "Enroll it first." },
+  "apply.server_paused": { status: 409, title: "The server is paused", remedy: "Wait for the end of the pause, or resume it." },
+  "change.approval_of_own": { status: 403, title: "Nobody approves their own change", remedy: "Ask somebody else with the permission approve." },
+  "change.base_moved": { status: 409, title: "A document has moved since the change was begun", remedy: "Take the newest revision into your text and make the change again." },
+  "change.danger_not_acknowledged": { status: 409, title: "A dangerous finding has not been acknowledged", remedy: "Read the findings; then acknowledge each of them, or mend the change." },
+  "change.empty": { status: 422, title: "The change holds nothing", remedy: "Give at least one document or deletion." },
+  "change.invalid": { status: 422, title: "The documents cannot be applied", remedy: "Mend what the findings name; nothing was changed." },
+  "change.needs_approval": { status: 409, title: "Approvals are missing", remedy: "Ask somebody with the permission approve, who is not the author." },
+  "change.not_author": { status: 403, title: "The draft of another author", remedy: "Make a change of your own." },
+  "change.not_now": { status: 409, title: "Not possible in this state", remedy: "Look at the change; its actions say what is possible." },
+  "change.not_plannable": { status: 409, title: "A plan cannot be applied", remedy: "Mend what the plan's findings say, or leave the server out." },
+  "change.plan_unknown": { status: 409, title: "Not a plan of this change", remedy: "Plan the change again." },
+  "change.trial_weaker": { status: 422, title: "The trial is weaker than the floor's", remedy: "A change may only make its trial stricter: a longer soak, a shorter window, a person." },
+  "etag.missing": { status: 428, title: "If-Match is missing", remedy: "Read the resource and send its ETag as If-Match." },
+  "etag.moved": { status: 412, title: "The resource has moved", remedy: "Read it again; somebody else has changed it since." },
+  "explain.impossible": { status: 422, title: "The packet cannot be judged", remedy: "See what the finding says of the packet or the config." },
+  "idempotency.in_progress": { status: 409, title: "The same request is being worked on", remedy: "Ask again with the same key in a moment." },
+  "idempotency.key_invalid": { status: 400, title: "The Idempotency-Key cannot be used", remedy: "Send 8 to 200 printable characters without spaces, for example a UUID." },
+  "idempotency.other_request": { status: 409, title: "The Idempotency-Key was used for another request", remedy: "Use a new key for a new request." },
+  "idempotency.outcome_unknown": { status: 409, title: "The first request has not been answered", remedy: "Read the resource to see what became of it, then use a new key." },
+  "idempotency.secret_shown_once": { status: 409, title: "The answer held a secret and is not repeated", remedy: "It was done. If the secret was lost, make a new one." },
+  "internal.error": { status: 500, title: "A fault in Holdfast", remedy: "Try again. If it stays, quote the request id; the log has the cause." },
+  "request.cursor_invalid": { status: 400, title: "The cursor is not one of ours", remedy: "Begin without a cursor and follow nextCursor." },
+  "request.invalid": { status: 400, title: "The request is not understood", remedy: "Correct what the findings name." },
+  "request.not_json": { status: 415, title: "The body is not JSON", remedy: "Send application/json." },
+  "request.rate_limited": { status: 429, title: "Too many requests", remedy: "Wait as long as Retry-After says." },
+  "request.too_large": { status: 413, title: "The body is too large", remedy: "Send at most 2 MiB; split the documents into several changes." },
+  "request.unknown_route": { status: 404, title: "There is no such address", remedy: "See GET /api/v1/openapi.json." },
+  "resource.not_found": { status: 404, title: "There is no such thing, or you may not see it", remedy: "Check the name or id." },
+  "rollback.conflict": { status: 409, title: "Later changes stand in the way", remedy: "Roll back the later changes first, or make a new change that says what should be." },
+  "rollout.not_now": { status: 409, title: "Not possible in this state", remedy: "Look at the rollout; its actions say what is possible." },
+  "server.exists": { status: 409, title: "The server exists", remedy: "Choose another name; the name of a released server is never used again." },
+  "server.key_other": { status: 409, title: "The fingerprint is another one", remedy: "Compare again with what the server itself shows. If it differs, somebody else used the token: revoke it and make a new one." },
+  "server.not_now": { status: 409, title: "Not possible in this state", remedy: "Look at the server." },
+  "server.unreachable": { status: 503, title: "The server cannot be asked now", remedy: "See whether its agent is connected, then ask again." },
+  "store.commit_unknown": { status: 503, title: "The database's answer was lost", remedy: "It may have been done: read the resource before you try again." },
+  "store.unavailable": { status: 503, title: "The database does not answer", remedy: "Nothing was changed. Try again in a moment." },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
