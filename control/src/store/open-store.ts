@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import type { DatabaseConfig } from "../config.ts";
+import type { Config } from "../config.ts";
 import { roleOf, type ConnectionTarget } from "../postgres/connection-target.ts";
 import { APP_ROLE, OWNER_ROLE, startEmbedded, SUPERUSER } from "../postgres/embedded.ts";
 import type { PostgresFailureCode } from "../postgres/failure.ts";
@@ -29,10 +30,23 @@ export type StoreLog = (level: "info" | "warn", message: string) => void;
 const DATABASE_NAME = "holdfast";
 
 /** Starts or reaches the database, brings it to this code's schema and refuses to go on with a role that is too strong. */
-export async function openStore(config: DatabaseConfig, log: StoreLog): Promise<Result<Store, StoreRefusal>> {
-  if (config.kind === "external") return openAt(config.app, config.owner, log, async () => undefined);
-
-  const embedded = await startEmbedded({ home: config.home, log: (line) => log("info", line) });
+export async function openStore(
+  config: Pick<Config, "database" | "dataDirectory">,
+  log: StoreLog,
+): Promise<Result<Store, StoreRefusal>> {
+  if (config.database.kind === "url") {
+    const { url, ownerUrl } = config.database;
+    return openAt(
+      { kind: "url", url },
+      ownerUrl === null ? null : { kind: "url", url: ownerUrl },
+      log,
+      async () => undefined,
+    );
+  }
+  const embedded = await startEmbedded({
+    home: join(config.dataDirectory, "database"),
+    log: (line) => log("info", line),
+  });
   if (!embedded.ok) return embedded;
   const postgres = embedded.value;
   try {

@@ -412,7 +412,7 @@ begin
     rollback_held := exists (select from holdfast.host_transactions t where t.apply_id = new.id and t.kind = 'rollback' and t.outcome = 'finalized');
     if (new.state = 'APPLIED' and (forward_ended is distinct from 'finalized' or rollback_held))
        or (new.state = 'ROLLED_BACK' and not rollback_held and (forward_ended is null or forward_ended not in ('reverted', 'refused')))
-       or (new.state = 'FAILED' and new.effect = 'none' and forward_ended = 'finalized') then
+       or (new.state = 'FAILED' and new.effect = 'none' and forward_ended in ('finalized', 'revert_failed')) then
       raise exception 'apply % cannot become %: its forward transaction ended %, a rollback was %', old.id, new.state,
         coalesce(forward_ended, 'not yet'), case when rollback_held then 'confirmed' else 'not confirmed' end using errcode = 'HF001';
     end if;
