@@ -1,31 +1,43 @@
 import type { Origin } from "@holdfast/core/compose/effective-config.ts";
 import { addressSetToJson, union } from "@holdfast/core/net/address-set.ts";
 import { parseService } from "@holdfast/core/net/service.ts";
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { type NamedItem, namedMerge } from "@holdfast/core/compose/named-merge.ts";
+import type { Layer } from "./compose.ts";
 import { rateOf, resolveAddresses, resolvePeers, resolveServices, type Resolver, type Side, singleAddress } from "./compose-peers.ts";
 import { finding } from "./findings.ts";
-import { at, type Layer, mergeNamed, type NamedItem, originAt } from "./layers.ts";
+import { at, within } from "./notes.ts";
 import type { FirewallConfig, Masquerade, Publish } from "./model.ts";
 import type { FirewallSection, SectionMasquerade, SectionPublish } from "./section.ts";
 
-/** Wider layers come last: the first translation that matches is the one that happens, so the narrower layer has its way. */
+/** Narrower layers come first: the first translation that matches is the one that happens. */
 export function composeNat(resolver: Resolver, layers: readonly Layer[]): FirewallConfig["nat"] {
-  const stating = layers.filter(({ section }) => section.nat !== undefined).toReversed();
+  const stating = layers.filter(({ section }) => section.nat !== undefined);
   if (stating.length === 0) return undefined;
-  const without = stating.flatMap(({ origin, section }) => (section.nat?.without ?? []).map(({ name }, index) => ({ name, origin: originAt(origin, `nat.without[${index}]`) })));
-  const items = <Item>(key: "masquerade" | "publish", pick: (section: FirewallSection) => readonly Item[] | undefined): readonly NamedItem<Item>[] =>
-    stating.flatMap(({ origin, section }) => (pick(section) ?? []).map((item, index) => ({ item, origin: originAt(origin, `nat.${key}[${index}]`) })));
-  const masquerade = items<SectionMasquerade>("masquerade", (section) => section.nat?.masquerade);
-  const publish = items<SectionPublish>("publish", (section) => section.nat?.publish);
-  // One list of exceptions serves both: a name is asked for only where some item has it.
-  const named = (list: readonly NamedItem<{ readonly name: string }>[]) => without.filter(({ name }) => list.some((one) => one.item.name === name));
-  const known = new Set([...masquerade, ...publish].map((one) => one.item.name));
-  for (const { name, origin } of without) {
-    if (!known.has(name)) resolver.notes.findings.push(finding("firewall.without_unknown", origin.path, `No wider layer translates anything under the name ${name}.`, at(origin)));
-  }
   return {
-    masquerade: mergeNamed(masquerade, named(masquerade), "nat.masquerade", resolver.notes).flatMap(({ item, origin }) => concreteMasquerade(resolver, item, origin)),
-    publish: mergeNamed(publish, named(publish), "nat.publish", resolver.notes).flatMap(({ item, origin }) => concretePublish(resolver, item, origin)),
+    masquerade: mergeList<SectionMasquerade>(resolver, stating, "masquerade", (section) => section.nat?.masquerade).flatMap(({ value, origin }) => concreteMasquerade(resolver, value, origin)),
+    publish: mergeList<SectionPublish>(resolver, stating, "publish", (section) => section.nat?.publish).flatMap(({ value, origin }) => concretePublish(resolver, value, origin)),
   };
+}
+
+function mergeList<Item extends { readonly name: string } & Json>(
+  resolver: Resolver,
+  layers: readonly Layer[],
+  key: "masquerade" | "publish",
+  pick: (section: FirewallSection) => readonly Item[] | undefined,
+): readonly NamedItem<Item>[] {
+  const merged = namedMerge(
+    `firewall.nat.${key}`,
+    layers.map(({ origin, section }) => ({
+      origin,
+      items: (pick(section) ?? []).map((item, index) => ({ name: item.name, value: item, origin: within(origin, `nat.${key}[${index}]`) })),
+      without: (section.nat?.without?.[key] ?? []).map((one, index) => ({ ...one, origin: within(origin, `nat.without.${key}[${index}]`) })),
+    })),
+    "narrow_first",
+  );
+  resolver.notes.findings.push(...merged.findings);
+  resolver.notes.provenance.push(...merged.provenance);
+  return merged.items;
 }
 
 function sideOf(origin: Origin, owner: string, key: "from" | "to"): Side {

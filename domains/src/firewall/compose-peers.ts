@@ -5,7 +5,7 @@ import { parseRate } from "@holdfast/core/policy/rate.ts";
 import type { Origin } from "@holdfast/core/compose/effective-config.ts";
 import type { Lookup } from "@holdfast/core/compose/layered-section.ts";
 import { finding } from "./findings.ts";
-import { at, type Notes } from "./layers.ts";
+import { at, type Notes } from "./notes.ts";
 import type { Peer, Rate } from "./model.ts";
 import type { SectionPeer } from "./section.ts";
 

@@ -1,15 +1,19 @@
-import type { Composed, ComposeInput } from "@holdfast/core/compose/layered-section.ts";
+import type { Composed, ComposeInput, LayeredSection } from "@holdfast/core/compose/layered-section.ts";
 import type { Origin } from "@holdfast/core/compose/effective-config.ts";
+import { namedMerge } from "@holdfast/core/compose/named-merge.ts";
+import { scalarMerge } from "@holdfast/core/compose/scalar-merge.ts";
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { addressSetFromText, addressSetToJson, union } from "@holdfast/core/net/address-set.ts";
 import { parseExpires } from "@holdfast/core/policy/expires.ts";
 import { composeNat } from "./compose-nat.ts";
 import { rateOf, resolvePeers, resolveServices, type Resolver, type Side } from "./compose-peers.ts";
 import { finding } from "./findings.ts";
-import { at, type Layer, mergeNamed, type NamedItem, narrowest, type Notes, originAt, strongest } from "./layers.ts";
 import type { FirewallConfig, Hook, HookName, Rule } from "./model.ts";
+import { at, type Notes, within } from "./notes.ts";
 import { orderFindings, type PlacedRule } from "./order.ts";
-import type { FirewallSection, HookSection, SectionRule } from "./section.ts";
-import { VERBS } from "./section.ts";
+import { type FirewallSection, type HookSection, type SectionRule, VERBS } from "./section.ts";
+
+export type Layer = LayeredSection<FirewallSection>;
 
 /** All layers that reach one server, and the floor, become its firewall config. Every failure is a located finding; no config is made up. */
 export function composeFirewall(input: ComposeInput<FirewallSection>): Composed<FirewallConfig> {
@@ -60,22 +64,29 @@ function missing(code: "firewall.mode_missing" | "firewall.default_missing", pat
   notes.findings.push(finding(code, `firewall.${path}`, message, first === undefined ? {} : at(first.origin)));
 }
 
+function narrowest<Value extends Json>(layers: readonly Layer[], path: string, pick: (section: FirewallSection) => Value | undefined, notes: Notes): Value | undefined {
+  const stated = layers.flatMap(({ origin, section }) => {
+    const value = pick(section);
+    return value === undefined ? [] : [{ value, origin: within(origin, path) }];
+  });
+  const merged = scalarMerge(`firewall.${path}`, stated);
+  notes.findings.push(...merged.findings);
+  notes.provenance.push(...merged.provenance);
+  return merged.value;
+}
+
 function composeZones(layers: readonly Layer[], notes: Notes): Readonly<Record<string, readonly string[]>> {
   const names = [...new Set(layers.flatMap(({ section }) => Object.keys(section.zones ?? {})))].toSorted();
   const zones: Record<string, readonly string[]> = {};
   const zoneOf = new Map<string, string>();
   for (const name of names) {
-    const stated = layers.flatMap(({ origin, section }) => {
-      const roles = section.zones?.[name];
-      return roles === undefined ? [] : [{ value: [...new Set(roles)].toSorted(), origin: originAt(origin, `zones.${name}`) }];
-    });
-    const winner = strongest(stated, `firewall.zones.${name}`, notes);
-    if (winner === undefined) continue;
-    zones[name] = winner.value;
-    for (const role of winner.value) {
+    const roles = narrowest(layers, `zones.${name}`, (section) => section.zones?.[name], notes) ?? [];
+    zones[name] = [...new Set(roles)].toSorted();
+    for (const role of zones[name]) {
       const other = zoneOf.get(role);
-      if (other !== undefined) {
-        notes.findings.push(finding("firewall.zone_overlap", winner.origin.path, `The interface ${role} is in the zones ${other} and ${name}.`, at(winner.origin)));
+      const place = layers.findLast(({ section }) => section.zones?.[name] !== undefined);
+      if (other !== undefined && place !== undefined) {
+        notes.findings.push(finding("firewall.zone_overlap", within(place.origin, `zones.${name}`).path, `The interface ${role} is in the zones ${other} and ${name}.`, at(place.origin)));
       }
       zoneOf.set(role, name);
     }
@@ -100,26 +111,36 @@ function composeHook(resolver: Resolver, layers: readonly Layer[], hook: HookNam
   };
 }
 
+type Place = "first" | "rules";
+
+/** Both lists share their names, so they are merged as one and told apart afterwards. */
 function composeRules(resolver: Resolver, layers: readonly Layer[], hook: HookName, pick: (section: FirewallSection) => HookSection | undefined): readonly Rule[] {
-  const items = (place: "first" | "rules", order: readonly Layer[]): readonly NamedItem<SectionRule>[] =>
-    order.flatMap(({ origin, section }) => (pick(section)?.[place] ?? []).map((item, index) => ({ item, origin: originAt(origin, `${hook}.${place}[${index}]`) })));
-  const without = layers.flatMap(({ origin, section }) => (pick(section)?.without ?? []).map(({ name }, index) => ({ name, origin: originAt(origin, `${hook}.without[${index}]`) })));
-  const first = items("first", layers);
-  // `rules` run from the server to the fleet; inside one layer the documents keep their order.
-  const rest = items("rules", narrowToWide(layers));
-  const merged = mergeNamed([...first, ...rest], without, `${hook}.rules`, resolver.notes);
-  const placed = merged.flatMap(({ item, origin }): PlacedRule[] => {
-    const place = first.some((one) => one.origin === origin) ? "first" : "rules";
-    const rule = item.enabled === false ? null : concreteRule(resolver, hook, item, origin);
-    return rule === null ? [] : [{ rule, origin, place }];
+  const merged = namedMerge(
+    `firewall.${hook}.rules`,
+    layers.map(({ origin, section }) => ({
+      origin,
+      items: (["first", "rules"] as const).flatMap((place) =>
+        (pick(section)?.[place] ?? []).map((rule, index) => ({ name: rule.name, value: { place, rule }, origin: within(origin, `${hook}.${place}[${index}]`) })),
+      ),
+      without: (pick(section)?.without ?? []).map((one, index) => ({ ...one, origin: within(origin, `${hook}.without[${index}]`) })),
+    })),
+    "narrow_first",
+  );
+  resolver.notes.findings.push(...merged.findings);
+  resolver.notes.provenance.push(...merged.provenance);
+  const at = (place: Place) => merged.items.filter(({ value }) => value.place === place);
+  // `first:` runs from the fleet to the server, `rules:` from the server to the fleet; inside one layer the documents keep their order.
+  const placed = [...wideToNarrow(at("first")), ...at("rules")].flatMap(({ value, origin }): PlacedRule[] => {
+    const rule = value.rule.enabled === false ? null : concreteRule(resolver, hook, value.rule, origin);
+    return rule === null ? [] : [{ rule, origin, place: value.place }];
   });
   resolver.notes.findings.push(...orderFindings(resolver, hook, placed));
   return placed.map(({ rule }) => rule);
 }
 
-function narrowToWide(layers: readonly Layer[]): readonly Layer[] {
-  const kinds: readonly Origin["layer"][] = ["server", "role", "site", "fleet", "implied"];
-  return kinds.flatMap((kind) => layers.filter(({ origin }) => origin.layer === kind));
+function wideToNarrow<Item extends { readonly origin: Origin }>(items: readonly Item[]): readonly Item[] {
+  const layers: readonly Origin["layer"][] = ["implied", "floor", "fleet", "site", "role", "server"];
+  return layers.flatMap((layer) => items.filter(({ origin }) => origin.layer === layer));
 }
 
 function concreteRule(resolver: Resolver, hook: HookName, rule: SectionRule, origin: Origin): Rule | null {
@@ -135,13 +156,12 @@ function concreteRule(resolver: Resolver, hook: HookName, rule: SectionRule, ori
   const peers = (key: "from" | "to"): readonly Rule["from"][number][] => {
     const where = side(key);
     const written = rule[key];
-    if (written === undefined) {
-      if (!where.isSelf) {
-        resolver.notes.findings.push(finding("firewall.peer_missing", where.path, `The rule ${rule.name} does not say ${key === "from" ? "where its packets come from" : "where they go"}.`, at(origin)));
-      }
-      return [{}];
+    if (written !== undefined) return resolvePeers(resolver, written, where);
+    if (!where.isSelf) {
+      const what = key === "from" ? "where its packets come from" : "where they go";
+      resolver.notes.findings.push(finding("firewall.peer_missing", where.path, `The rule ${rule.name} does not say ${what}.`, at(origin)));
     }
-    return resolvePeers(resolver, written, where);
+    return [{}];
   };
   const expires = rule.expires === undefined ? undefined : parseExpires(rule.expires);
   const rate = rule.limit === undefined ? undefined : rateOf(rule.limit.rate);

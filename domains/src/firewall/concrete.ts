@@ -3,13 +3,21 @@ import type { Result } from "@holdfast/core/base/result.ts";
 import { parseService, type Service } from "@holdfast/core/net/service.ts";
 import type { FirewallConfig, Peer } from "./model.ts";
 
+/** Lists of a config never change, so each is read once however often it is asked about. */
+const readAddresses = new WeakMap<readonly string[], AddressSet>();
+const readServices = new WeakMap<readonly string[], readonly Service[]>();
+
 /** The texts of a config as values. A config has passed parse-config.ts before, so a text that cannot be read is a bug. */
 export function addressesOf(texts: readonly string[]): AddressSet {
-  return sure(addressSetFromJson(texts));
+  const known = readAddresses.get(texts) ?? sure(addressSetFromJson(texts));
+  readAddresses.set(texts, known);
+  return known;
 }
 
 export function servicesOf(texts: readonly string[]): readonly Service[] {
-  return texts.map((text) => sure(parseService(text)));
+  const known = readServices.get(texts) ?? texts.map((text) => sure(parseService(text)));
+  readServices.set(texts, known);
+  return known;
 }
 
 /** What the address part of a peer stands for; its interface part is another matter. */

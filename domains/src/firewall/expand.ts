@@ -7,10 +7,10 @@ import type { AddressTest, InterfaceTest, Match, ProtocolTest } from "./match.ts
 import type { FirewallConfig, HookName, Peer, Rule } from "./model.ts";
 
 /** IANA protocol numbers. */
-const PROTOCOL_NUMBERS = { esp: 50, ah: 51, gre: 47, ospf: 89, vrrp: 112 } as const satisfies Record<IpProtocol, number>;
+export const PROTOCOL_NUMBERS = { esp: 50, ah: 51, gre: 47, ospf: 89, vrrp: 112 } as const satisfies Record<IpProtocol, number>;
 
 /** One meaning, two protocols: the names nft has for a message in each family; empty for every message. */
-const ICMP_NAMES = {
+export const ICMP_NAMES = {
   any: { 4: [], 6: [] },
   echo: { 4: ["echo-request"], 6: ["echo-request"] },
   "echo-reply": { 4: ["echo-reply"], 6: ["echo-reply"] },

@@ -3,17 +3,13 @@ import type { Finding, Severity } from "@holdfast/core/base/finding.ts";
 /** Every code of the firewall, with how bad it is and what to do. The message is made where it is found, from what is there. */
 export const FIREWALL_FINDINGS = {
   // A section or its composition.
-  "firewall.reference": { severity: "error", remedy: "Correct the reference or define the name." },
   "firewall.peer_missing": { severity: "error", remedy: "Write it; any is a word." },
   "firewall.zone_unknown": { severity: "error", remedy: "Define the zone under firewall.zones, or correct the name." },
   "firewall.zone_misplaced": { severity: "error", remedy: "A zone is where a packet comes in (from) or goes out (to); use addresses here." },
   "firewall.zone_overlap": { severity: "error", remedy: "Keep the interface in one of the zones." },
   "firewall.default_missing": { severity: "error", remedy: "State default: drop, reject or allow in one of the policies." },
   "firewall.mode_missing": { severity: "error", remedy: "State mode: observe or enforce in one of the policies." },
-  "firewall.layer_conflict": { severity: "error", remedy: "Make them equal, or move one of them to a narrower layer." },
   "firewall.order_unclear": { severity: "error", remedy: "Put the one that shall win under `first:`, or both into one policy." },
-  "firewall.duplicate_name": { severity: "error", remedy: "Give each item of a section its own name." },
-  "firewall.without_unknown": { severity: "warning", remedy: "Correct the name or take the line out." },
   "firewall.publish_service": { severity: "error", remedy: "Publish TCP or UDP ports, one item for each; with `port`, a single outside port." },
   "firewall.publish_target": { severity: "error", remedy: "Write one literal address, of the same family as the outside addresses." },
   "firewall.publish_place": { severity: "error", remedy: "Write zone:NAME or literal addresses of this server." },

@@ -20,6 +20,17 @@ export interface LockedRule {
 }
 
 export function lockedRules(config: FirewallConfig, hook: HookName): readonly LockedRule[] {
+  const known = lockedOf.get(config)?.[hook];
+  if (known !== undefined) return known;
+  const rules = makeLockedRules(config, hook);
+  lockedOf.set(config, { ...lockedOf.get(config), [hook]: rules });
+  return rules;
+}
+
+/** A config never changes, and judging asks for these with every packet. */
+const lockedOf = new WeakMap<FirewallConfig, { readonly [Hook in HookName]?: readonly LockedRule[] }>();
+
+function makeLockedRules(config: FirewallConfig, hook: HookName): readonly LockedRule[] {
   const established: LockedRule = {
     name: "established",
     cause: "packets of connections that were let through, in both directions",

@@ -5,7 +5,7 @@ import { servicesOverlap } from "@holdfast/core/net/service.ts";
 import type { Resolver } from "./compose-peers.ts";
 import { servicesOf } from "./concrete.ts";
 import { finding } from "./findings.ts";
-import { at } from "./layers.ts";
+import { at } from "./notes.ts";
 import type { HookName, Peer, Rule } from "./model.ts";
 
 export interface PlacedRule {

@@ -18,26 +18,23 @@ export function bootText(config: FirewallConfig, observed: readonly ObservedInte
 }
 
 export function tableLines(table: NativeTable | null): readonly string[] {
-  if (table === null) return [];
-  return ["table inet holdfast {", ...tableParts(table).flatMap((part) => part.map((line) => `  ${line}`)), "}"];
+  return namedParts(table).flatMap(([, lines]) => lines);
 }
 
-/** The parts of a table, each a few lines; a chain is one part. */
-export function tableParts(table: NativeTable): readonly (readonly string[])[] {
-  const names = (map: object): readonly string[] => Object.keys(map).toSorted();
+/** The text in parts that can be compared by name: each set and each chain, the counters, and what encloses them. Names sort in print order. */
+export function namedParts(table: NativeTable | null): readonly (readonly [name: string, lines: readonly string[]])[] {
+  if (table === null) return [];
+  const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
+  const sorted = <Item>(map: Readonly<Record<string, Item>>): readonly (readonly [string, Item])[] => Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return [
-    ...(table.counters.length === 0 ? [] : [table.counters.map((name) => `counter ${name} { }`)]),
-    ...table.strange.map((object) => [`# not ours: ${object}`]),
-    ...names(table.sets).map((name) => {
-      const set = table.sets[name];
-      if (set === undefined) return [];
-      return [`set ${name} ${setDeclaration(set)}`, ...set.elements.map((element) => `  ${element}`)];
+    ["0", ["table inet holdfast {"]],
+    ["1 counters", indented(table.counters.map((name) => `counter ${name} { }`))],
+    ["2 others", indented(table.strange.map((object) => `# not ours: ${object}`))],
+    ...sorted(table.sets).map(([name, set]) => [`3 ${name}`, indented([`set ${name} ${setDeclaration(set)}`, ...set.elements.map((element) => `  ${element}`)])] as const),
+    ...sorted(table.chains).map(([name, { hook, rules }]) => {
+      const place = hook === null ? [] : [`  type ${hook.type} hook ${hook.hook} priority ${hook.priority}; policy ${hook.policy};`];
+      return [`4 ${name}`, indented([`chain ${name} {`, ...place, ...rules.map((rule) => `  ${rule}`), "}"])] as const;
     }),
-    ...names(table.chains).map((name) => {
-      const chain = table.chains[name];
-      if (chain === undefined) return [];
-      const hook = chain.hook === null ? [] : [`  type ${chain.hook.type} hook ${chain.hook.hook} priority ${chain.hook.priority}; policy ${chain.hook.policy};`];
-      return [`chain ${name} {`, ...hook, ...chain.rules.map((rule) => `  ${rule}`), "}"];
-    }),
+    ["5", ["}"]],
   ];
 }

@@ -62,6 +62,17 @@ const ruleSchema = z
   .refine((rule) => VERBS.filter((verb) => rule[verb] !== undefined).length === 1, "A rule has exactly one of allow, reject and drop.")
   .refine((rule) => rule.limit === undefined || rule.allow !== undefined, { path: ["limit"], message: "A limit belongs to an allow rule." });
 
+/** Names are identities: two of a kind in one section would share their counters and hide each other. */
+function uniqueNames(lists: Readonly<Record<string, readonly { readonly name: string }[] | undefined>>, context: z.core.$RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [key, list] of Object.entries(lists)) {
+    for (const [index, item] of (list ?? []).entries()) {
+      if (seen.has(item.name)) context.addIssue({ code: "custom", path: [key, index, "name"], message: `The name ${item.name} stands twice in this section; give each item its own.` });
+      seen.add(item.name);
+    }
+  }
+}
+
 const rules = z.array(ruleSchema).optional();
 const hookFields = {
   default: z.enum(VERBS).optional().meta({ description: "What happens to a packet that no rule matches." }),
@@ -70,14 +81,18 @@ const hookFields = {
   rules: rules.meta({ description: "Rules in order; the first match ends." }),
   without: withoutList.optional(),
 };
-const hook = z.strictObject(hookFields);
-const forwardHook = z.strictObject({
+const uniqueRules = (value: { first?: z.output<typeof rules>; rules?: z.output<typeof rules> }, context: z.core.$RefinementCtx): void =>
+  uniqueNames({ first: value.first, rules: value.rules }, context);
+const hook = z.strictObject(hookFields).superRefine(uniqueRules);
+const forwardHook = z
+  .strictObject({
   ...hookFields,
   mssClamp: z
     .union([z.literal("path"), z.int().min(536).max(65_495)])
     .optional()
     .meta({ description: "Lower the segment size that new TCP connections announce: to what the path can carry, or to this many bytes." }),
-});
+  })
+  .superRefine(uniqueRules);
 
 const masquerade = z.strictObject({
   name,
@@ -113,7 +128,11 @@ export const firewallSectionSchema = z
       .strictObject({
         masquerade: z.array(masquerade).optional().meta({ description: "Sources that leave under an address of this server." }),
         publish: z.array(publish).optional().meta({ description: "Services of inner servers under an address of this one, each with its own forward rule." }),
-        without: withoutList.optional(),
+        without: z.strictObject({ masquerade: withoutList.optional(), publish: withoutList.optional() }).optional().meta({ description: "Items of wider layers that shall not hold here." }),
+      })
+      .superRefine((value, context) => {
+        uniqueNames({ masquerade: value.masquerade }, context);
+        uniqueNames({ publish: value.publish }, context);
       })
       .optional()
       .meta({ description: "Address translation." }),

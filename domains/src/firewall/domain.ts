@@ -1,0 +1,28 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Domain } from "@holdfast/core/domain.ts";
+import { type FirewallObserved, firewallFacts, observeFirewall } from "./facts.ts";
+import type { FirewallConfig } from "./model.ts";
+import { parseFirewallConfig } from "./parse-config.ts";
+import { planFirewall } from "./plan.ts";
+import { bootText, renderFirewall } from "./render.ts";
+import { restoreFirewall } from "./restore.ts";
+import { bootFileStep } from "./step.ts";
+import { validateFirewall } from "./validate.ts";
+import { verifyFirewall } from "./verify.ts";
+
+export const firewall: Domain<FirewallConfig, FirewallObserved> = {
+  name: "firewall",
+  facts: firewallFacts,
+  observe: observeFirewall,
+  parseConfig: parseFirewallConfig,
+  validate: validateFirewall,
+  plan: planFirewall,
+  render: (config, observed) => renderFirewall(config, observed === null ? null : observed.interfaces),
+  verify: verifyFirewall,
+  // A table that cannot be read has a digest of its own: it must not look like one that is not there.
+  ours: (observed): Json => (observed.unreadable === null ? observed.table : { unreadable: true }),
+  restore: restoreFirewall,
+  persist: (config, observed) => [bootFileStep(config === null ? null : bootText(config, observed.interfaces))],
+  // The floor's and the expectations' probes come with the effective config; the firewall alone has none to add.
+  probes: () => [],
+};
