@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
-import type { ConnectionTarget } from "@holdfast/control/postgres/connection-target.ts";
+import { roleOf, type ConnectionTarget } from "@holdfast/control/postgres/connection-target.ts";
 import { Database } from "@holdfast/control/store/database.ts";
-import { sql } from "@holdfast/control/store/sql.ts";
 import { readReport, TEMPLATE, type ClusterReport } from "./database-cluster.ts";
 import { startTimeOf } from "./process-start-time.ts";
 
@@ -46,7 +45,7 @@ async function withDatabaseOf<T>(binaryDirectory: string, body: (database: TestD
   const cluster = await clusterOf(binaryDirectory);
   const admin = new Database(cluster.superuser, ignore, 1);
   const name = `test_${process.pid}_${++made}`;
-  await admin.run({ text: `create database ${name} template ${TEMPLATE}`, values: [] });
+  await createDatabase(admin, name, cluster, ` template ${TEMPLATE}`);
   const sessionErrors: Error[] = [];
   const on = (target: ConnectionTarget): ConnectionTarget => ({ ...target, database: name }) as ConnectionTarget;
   const app = new Database(on(cluster.app), (error) => sessionErrors.push(error));
@@ -76,10 +75,7 @@ export async function withEmptyDatabase<T>(
   const cluster = await clusterOf(binaryDirectory);
   const admin = new Database(cluster.superuser, ignore, 1);
   const name = `empty_${process.pid}_${++made}`;
-  const { owner } = await admin.one<{ owner: string }>(
-    sql`select rolname as owner from pg_roles r join pg_database d on d.datdba = r.oid where d.datname = ${TEMPLATE}`,
-  );
-  await admin.run({ text: `create database ${name} owner ${owner}`, values: [] });
+  await createDatabase(admin, name, cluster, "");
   const on = (target: ConnectionTarget): ConnectionTarget => ({ ...target, database: name }) as ConnectionTarget;
   try {
     return await body({
@@ -91,6 +87,16 @@ export async function withEmptyDatabase<T>(
     await admin.run({ text: `drop database ${name} with (force)`, values: [] });
     await admin.close();
   }
+}
+
+/** What a database's owner and rights are is not part of its template. */
+async function createDatabase(admin: Database, name: string, cluster: ReadyCluster, template: string): Promise<void> {
+  const statements = [
+    `create database ${name}${template} owner ${roleOf(cluster.owner)}`,
+    `revoke all on database ${name} from public`,
+    `grant connect on database ${name} to ${roleOf(cluster.app)}`,
+  ];
+  for (const text of statements) await admin.run({ text, values: [] });
 }
 
 type ReadyCluster = ClusterReport & { ready: true };

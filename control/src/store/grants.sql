@@ -1,5 +1,5 @@
 -- What the application's role may do, said anew after every migration. Its name is in the setting holdfast.app_role.
--- Append-only tables get no UPDATE, DELETE or TRUNCATE; nothing gets TRUNCATE, REFERENCES or TRIGGER; no schema gets CREATE.
+-- A new table may only be read until it stands here. Append-only tables get no UPDATE, DELETE or TRUNCATE; nothing gets TRUNCATE, REFERENCES or TRIGGER; no schema gets CREATE.
 do $$
 declare
   app constant text := current_setting('holdfast.app_role');

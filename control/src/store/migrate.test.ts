@@ -1,0 +1,82 @@
+import { TRANSITIONS } from "@holdfast/core/apply/state.ts";
+import { DEBIAN_15, hasDebian15, withDatabase, withEmptyDatabase } from "@holdfast/testkit/database.ts";
+import { expect, test } from "vitest";
+import { roleOf } from "../postgres/connection-target.ts";
+import { Database } from "./database.ts";
+import { migrate, readMigrations, type Migration } from "./migrate.ts";
+import { sql } from "./sql.ts";
+
+const STARTERS = 20;
+
+async function startAtOnce(binaries = ""): Promise<void> {
+  await withEmptyDatabase(async ({ ownerTarget, appTarget }) => {
+    const results = await Promise.all(Array.from({ length: STARTERS }, () => migrate(ownerTarget, roleOf(appTarget))));
+    const names = readMigrations().map(({ name }) => name);
+    const migrated = results.map((result) => (result.ok ? result.value : result.error));
+    expect(migrated.filter((list) => "length" in list && list.length > 0)).toEqual([names]);
+    expect(migrated.filter((list) => "length" in list && list.length === 0)).toHaveLength(STARTERS - 1);
+  }, binaries);
+}
+
+test("of twenty control planes that start at once, one migrates and all go on", async () => {
+  await startAtOnce();
+});
+
+test.skipIf(!hasDebian15)("the same on PostgreSQL 15", async () => {
+  await startAtOnce(DEBIAN_15);
+});
+
+const NUMBER = readMigrations().length + 1;
+const NEXT: Migration = {
+  number: NUMBER,
+  name: `${String(NUMBER).padStart(4, "0")}_next.sql`,
+  text: "create table next (id int primary key)",
+};
+
+test("a newer database, an edited file and a single role are refused, with nothing changed", async () => {
+  await withEmptyDatabase(async ({ ownerTarget, appTarget }) => {
+    const app = roleOf(appTarget);
+    const known = readMigrations();
+    expect(await migrate(ownerTarget, app, [...known, NEXT])).toEqual({
+      ok: true,
+      value: [...known, NEXT].map(({ name }) => name),
+    });
+    expect(await migrate(ownerTarget, app, known)).toMatchObject({
+      ok: false,
+      error: { code: "migration.database_newer" },
+    });
+    const edited = [...known, { ...NEXT, text: "create table other (id int)" }];
+    expect(await migrate(ownerTarget, app, edited)).toMatchObject({ ok: false, error: { code: "migration.edited" } });
+    expect(await migrate(ownerTarget, roleOf(ownerTarget))).toMatchObject({
+      ok: false,
+      error: { code: "migration.same_role" },
+    });
+  });
+});
+
+test("a migration that fails leaves nothing behind", async () => {
+  await withEmptyDatabase(async ({ ownerTarget, appTarget }) => {
+    const broken: Migration = { ...NEXT, text: "create table half (id int); select 1 / 0" };
+    await expect(migrate(ownerTarget, roleOf(appTarget), [...readMigrations(), broken])).rejects.toThrow(
+      "division by zero",
+    );
+    const owner = new Database(ownerTarget, () => undefined, 1);
+    try {
+      expect(await owner.rows(sql`select nspname from pg_namespace where nspname = 'holdfast'`)).toEqual([]);
+    } finally {
+      await owner.close();
+    }
+  });
+});
+
+test("the transition table is core's, also after somebody has edited it", async () => {
+  const law = Object.entries(TRANSITIONS).flatMap(([from, steps]) => steps.map(({ to }) => `${from} ${to}`));
+  await withDatabase(async ({ owner, ownerTarget, appTarget }) => {
+    await owner.run(sql`insert into apply_transitions (from_state, to_state) values ('FAILED', 'APPLIED')`);
+    expect(await migrate(ownerTarget, roleOf(appTarget))).toEqual({ ok: true, value: [] });
+    const rows = await owner.rows<{ step: string }>(
+      sql`select from_state || ' ' || to_state as step from apply_transitions`,
+    );
+    expect(rows.map(({ step }) => step).sort()).toEqual(law.sort());
+  });
+});
