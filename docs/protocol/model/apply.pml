@@ -44,7 +44,7 @@ mtype:ledger = { L_EMPTY, L_PREPARED, L_ARMED, L_STEP_BEGIN, L_STEP_DONE, L_ON_T
 mtype:phase = { P_IDLE, P_DISPATCHED, P_EXECUTING, P_CONFIRMING, P_ABORTING };
 mtype:kind = { K_FORWARD, K_ROLLBACK };
 mtype:verb = { PREPARE, EXECUTE, CONFIRM, BLIND_CONFIRM, ABORT, GET_TRANSACTION };
-mtype:word = { R_PREPARED, R_ON_TRIAL, R_CONFIRMED, R_REVERTED, R_REVERT_FAILED, R_REFUSED, R_UNKNOWN };
+mtype:word = { R_PREPARED, R_ON_TRIAL, R_FINALIZED, R_REVERTED, R_REVERT_FAILED, R_REFUSED, R_UNKNOWN };
 #define CUT_NONE 0
 #define CUT_INBOUND 1         /* new connections to the server fail; the agent can still dial out */
 #define CUT_OUTBOUND 2        /* the agent cannot dial; a session that is open stays open */
@@ -61,20 +61,22 @@ mtype:kind kind = K_FORWARD;
 mtype:phase ph = P_IDLE;
 byte act = 0; byte tx = 0; byte fen = 0; byte comp = 0; byte napp = 0; byte nxt = 1;
 byte fwd[SLOTS]; byte rbk[SLOTS];                /* an apply's forward transaction, and its latest rollback */
-byte tgt[SLOTS]; bool isrb[SLOTS];               /* a transaction's plan: immutable, carried by Prepare */
+byte own[SLOTS]; byte tgt[SLOTS]; bool isrb[SLOTS];      /* a transaction's plan: immutable, carried by Prepare */
 byte takeovers = 0; byte forced = 0;
 /* --- what the instance without the lease still has in its memory --- */
 byte zact = 0; byte ztx = 0; byte zfen = 0; mtype:phase zph = P_IDLE;
 /* --- the server --- */
 mtype:ledger led = L_EMPTY;   /* last record of the newest transaction; older ones are forgotten */
-byte ltx = 0; byte nb = 0; byte maxf = 0; bool locked = false;
+byte ltx = 0; byte nb = 0; byte maxf = 0; byte locked = 0;    /* by which failed undo */
 byte conf = 0;                /* the confirmed configuration */
 byte boot1 = 0; byte bcut = CUT_NONE;            /* what domain 1 is after a boot */
 byte dom[2]; byte snap[2]; byte scut = CUT_NONE; byte cut = CUT_NONE;
+byte tcut = CUT_NONE;         /* what domain 1 of this transaction does to the management path */
 bool armed = false; byte mod = 0; byte r = 0;
 byte crashes = 0; byte fails = 0;
 /* --- ghosts: the truth that the invariants are about --- */
 mtype:ledger res[SLOTS] = L_EMPTY;               /* the outcome of a transaction, once it has one */
+bool everfailed[SLOTS];
 byte topf = 0;                                   /* highest fence ever accepted */
 #ifdef BUG_PARTIAL_CLEAN
 byte snapok = 3;
@@ -85,7 +87,7 @@ bool undoing = false;
 
 #define change(a) (1 << ((a) - 1))
 #define open (led == L_ARMED || led == L_STEP_BEGIN || led == L_STEP_DONE || led == L_ON_TRIAL)
-#define free (led == L_EMPTY || led == L_PREPARED || led == L_FINALIZED || led == L_REVERTED || \
+#define free (led == L_EMPTY || led == L_FINALIZED || led == L_REVERTED || \
               led == L_REFUSED || led == L_REVERT_FAILED)
 #ifdef BUG_STALE_CONNECTION   /* sessions are kept when the trial starts: the old one survives a cut */
 #define reach true
@@ -100,30 +102,32 @@ bool undoing = false;
   (s == APPLIED && t == ROLLBACKING) || \
   (s == ROLLBACKING && (t == ROLLED_BACK || t == FAILED || t == APPLIED)) || \
   (s == FAILED && t == ROLLBACKING) )
-inline move(a, t) { assert(legal(st[a], t)); st[a] = t }
-/* I3: a transaction has one outcome, for ever */
-inline outcome(t, v) { assert(res[t] == L_EMPTY || res[t] == v); res[t] = v }
+#define MUST(truth, label) if :: !(truth) -> printf(label); assert(false) :: else -> skip fi
+inline move(a, t) { MUST(legal(st[a], t), "violated I13\n"); st[a] = t }
+/* I3: a transaction has one outcome, for ever; an undo that failed may come through when it is tried again */
+inline outcome(t, v) { MUST((res[t] == L_EMPTY || res[t] == v || (res[t] == L_REVERT_FAILED && v == L_REVERTED)), "violated I3\n"); res[t] = v }
 #define SEND(when, q, t, f) atomic { when && nfull(toServer) && !(toServer ?? [q, eval(t), eval(f)]) -> toServer !! q, t, f }
 inline reply(q, t) { if :: nfull(toControl) -> toControl !! q, t :: skip fi }
 
 /* ------------------------------------------------------------------ control plane */
 inline close() { act = 0; tx = 0; ph = P_IDLE; kind = K_FORWARD; from = READY }
 inline begin(a, k, target) {
-  act = a; kind = k; tx = nxt; nxt++; fen++; ph = P_DISPATCHED; tgt[tx] = target;
+  act = a; kind = k; tx = nxt; nxt++; fen++; ph = P_DISPATCHED; own[tx] = a; tgt[tx] = target;
   if :: k == K_ROLLBACK -> isrb[tx] = true; rbk[a] = tx :: else -> fwd[a] = tx fi }
 inline back_where_it_was() {                     /* a rollback that did not happen */
   if :: from == APPLIED -> move(act, APPLIED) :: else -> move(act, FAILED) fi; close() }
 inline abort_it() {                              /* nothing was executed: there is nothing to roll back */
   if :: st[act] == APPLYING && ph != P_DISPATCHED -> move(act, ROLLBACKING) :: else -> skip fi; ph = P_ABORTING }
+#define executed (st[act] == ROLLBACKING || ph == P_EXECUTING || ph == P_CONFIRMING)
 inline verdict(v) {
   if
-  :: v == R_CONFIRMED && kind == K_FORWARD ->
+  :: v == R_FINALIZED && kind == K_FORWARD ->
 #ifdef BUG_ABORT_LOST_IS_ROLLED_BACK
      if :: st[act] == ROLLBACKING -> move(act, ROLLED_BACK) :: else -> move(act, APPLIED); comp = comp | change(act) fi; close()
 #else
      move(act, APPLIED); comp = comp | change(act); close()
 #endif
-  :: v == R_CONFIRMED && kind == K_ROLLBACK -> move(act, ROLLED_BACK); eff[act] = E_NONE; comp = comp & (7 - change(act)); close()
+  :: v == R_FINALIZED && kind == K_ROLLBACK -> move(act, ROLLED_BACK); eff[act] = E_NONE; comp = comp & (7 - change(act)); close()
   :: (v == R_REVERTED || v == R_REFUSED) && kind == K_ROLLBACK ->
 #ifdef BUG_UNDONE_ROLLBACK_IS_ROLLED_BACK
      move(act, ROLLED_BACK); close()
@@ -132,11 +136,18 @@ inline verdict(v) {
 #endif
   :: v == R_REFUSED && kind == K_FORWARD && st[act] == APPLYING -> move(act, FAILED); eff[act] = E_NONE; close()
   :: v == R_REFUSED && kind == K_FORWARD && st[act] != APPLYING -> move(act, ROLLED_BACK); close()
-  :: v == R_REVERTED && kind == K_FORWARD ->
+  :: v == R_REVERTED && kind == K_FORWARD && !executed -> move(act, FAILED); eff[act] = E_NONE; close()
+  :: v == R_REVERTED && kind == K_FORWARD && executed ->
      if :: st[act] == APPLYING -> move(act, ROLLBACKING) :: else -> skip fi; move(act, ROLLED_BACK); close()
   :: v == R_REVERT_FAILED ->
      if :: st[act] == APPLYING -> move(act, ROLLBACKING) :: else -> skip fi;
-     move(act, FAILED); eff[act] = E_RESTORE_FAILED; close()
+     move(act, FAILED);
+#ifdef BUG_DOUBT_FORGOTTEN
+     eff[act] = E_RESTORE_FAILED;
+#else                          /* a failed rollback of what is unknown does not make it known */
+     if :: eff[act] != E_UNKNOWN -> eff[act] = E_RESTORE_FAILED :: else -> skip fi;
+#endif
+     close()
   fi }
 #define uncertain ((st[1] == FAILED && eff[1] == E_UNKNOWN) || (st[2] == FAILED && eff[2] == E_UNKNOWN) || \
                    (st[3] == FAILED && eff[3] == E_UNKNOWN))
@@ -159,13 +170,13 @@ end: do
   :: atomic { act == 0 && nxt <= NTX && rollbackable(2) -> from = st[2]; move(2, ROLLBACKING); begin(2, K_ROLLBACK, comp & 5) }
 #endif
   /* requests, again and again, each with the fence of the present claim */
-  :: SEND((ph == P_DISPATCHED), PREPARE, tx, fen)
-  :: SEND((ph == P_EXECUTING), EXECUTE, tx, fen)
-  :: SEND((ph == P_CONFIRMING), CONFIRM, tx, fen)
-  :: SEND((ph == P_ABORTING), ABORT, tx, fen)
-  :: SEND(((ph == P_DISPATCHED || ph == P_EXECUTING)), GET_TRANSACTION, tx, fen)
+  :: SEND(ph == P_DISPATCHED, PREPARE, tx, fen)
+  :: SEND(ph == P_EXECUTING, EXECUTE, tx, fen)
+  :: SEND(ph == P_CONFIRMING, CONFIRM, tx, fen)
+  :: SEND(ph == P_ABORTING, ABORT, tx, fen)
+  :: SEND((ph == P_DISPATCHED || ph == P_EXECUTING), GET_TRANSACTION, tx, 0)
   /* what an old session, or a client that did not wait, may still deliver: a Confirm with no nonce in it */
-  :: SEND((ph == P_EXECUTING), BLIND_CONFIRM, tx, fen)
+  :: SEND(ph == P_EXECUTING, BLIND_CONFIRM, tx, fen)
   /* an operator or a reaper gives up; a timeout is never a verdict */
   :: atomic { act != 0 && ph != P_ABORTING ->
 #ifdef BUG_TIMEOUT_IS_VERDICT
@@ -190,7 +201,7 @@ end: do
              if :: true -> ph = P_CONFIRMING :: abort_it() fi
 #else                          /* new inbound connections to the ports of the floor, from outside */
 #ifdef BUG_OPTIMISTIC
-             if :: cut != CUT_INBOUND -> if :: nfull(toServer) -> toServer !! CONFIRM, tx, fen :: full(toServer) -> skip fi; verdict(R_CONFIRMED)
+             if :: cut != CUT_INBOUND -> if :: nfull(toServer) -> toServer !! CONFIRM, tx, fen :: full(toServer) -> skip fi; verdict(R_FINALIZED)
                 :: abort_it() fi
 #else
              if :: cut != CUT_INBOUND -> ph = P_CONFIRMING :: abort_it() fi
@@ -212,10 +223,10 @@ end: do
  * fence and touch no row. */
 proctype Zombie() {
 end: do
-  :: SEND((zph == P_DISPATCHED), PREPARE, ztx, zfen)
-  :: SEND((zph == P_EXECUTING), EXECUTE, ztx, zfen)
-  :: SEND((zph == P_CONFIRMING), CONFIRM, ztx, zfen)
-  :: SEND((zph == P_ABORTING), ABORT, ztx, zfen)
+  :: SEND(zph == P_DISPATCHED, PREPARE, ztx, zfen)
+  :: SEND(zph == P_EXECUTING, EXECUTE, ztx, zfen)
+  :: SEND(zph == P_CONFIRMING, CONFIRM, ztx, zfen)
+  :: SEND(zph == P_ABORTING, ABORT, ztx, zfen)
 #ifdef BUG_ZOMBIE_WRITES
   :: atomic { zact != 0 && zph != P_ABORTING && zph != P_IDLE -> st[zact] = ROLLBACKING; zph = P_ABORTING }
 #endif
@@ -226,22 +237,21 @@ inline answer(t) {
   if
   :: t == ltx && led == L_PREPARED -> reply(R_PREPARED, t)
   :: t == ltx && led == L_ON_TRIAL -> reply(R_ON_TRIAL, t)
-  :: t == ltx && (led == L_CONFIRMED || led == L_FINALIZED) -> reply(R_CONFIRMED, t)
+  :: t == ltx && led == L_FINALIZED -> reply(R_FINALIZED, t)
   :: t == ltx && led == L_REVERTED -> reply(R_REVERTED, t)
   :: t == ltx && led == L_REVERT_FAILED -> reply(R_REVERT_FAILED, t)
   :: t == ltx && led == L_REFUSED -> reply(R_REFUSED, t)
   :: else -> skip              /* under way, busy, or stale: no verdict */
   fi }
 inline tombstone(t) {
-  if :: led == L_PREPARED && ltx != t -> outcome(ltx, L_REFUSED) :: else -> skip fi;
   led = L_REFUSED; ltx = t; nb = 0; outcome(t, L_REFUSED) }
 inline prepare(t) {
-  if :: led == L_PREPARED && ltx != t -> outcome(ltx, L_REFUSED) :: else -> skip fi;
+  MUST((isrb[t] || locked || tgt[t] == (conf | change(own[t]))), "violated I21\n");
   snap[0] = dom[0]; snap[1] = dom[1]; scut = cut; led = L_PREPARED; ltx = t; nb = 0 }
-inline confirm(t) { led = L_CONFIRMED; outcome(t, L_CONFIRMED); armed = false; conf = tgt[t]; reply(R_CONFIRMED, t) }
+inline confirm(t) { led = L_CONFIRMED; outcome(t, L_CONFIRMED); armed = false; conf = tgt[t] }
 /* The one way back. It kills the module and waits for it before anything is restored. */
 inline start_revert() {
-  led = L_REVERTING; r = nb;
+  led = L_REVERTING; r = nb; tcut = CUT_NONE;
 #ifndef BUG_MODULE_OUTLIVES_REVERT
   mod = 0
 #endif
@@ -262,6 +272,9 @@ hidden byte hf;
 proctype Guard() {
 end: do
   :: atomic { reach && nempty(toServer) -> pick();
+       if
+       :: gm == GET_TRANSACTION -> if :: gt == ltx -> answer(gt) :: else -> reply(R_UNKNOWN, gt) fi   /* a read: no fence */
+       :: gm != GET_TRANSACTION ->
        if
 #ifndef BUG_NO_FENCE
        :: gf < maxf && gm != ABORT -> skip
@@ -290,9 +303,9 @@ end: do
              if
              :: gt != ltx && higher && free ->
                 if
-                :: tombstone(gt)                  /* refused: invalid, drifted, no space, no way back */
+                :: true -> tombstone(gt)             /* refused: invalid, drifted, no space, no way back */
 #ifdef BUG_APPLY_WHILE_LOCKED
-                :: prepare(gt)
+                :: true -> prepare(gt)
 #else
                 :: (!locked || isrb[gt]) -> prepare(gt)
 #endif
@@ -302,7 +315,7 @@ end: do
           :: gm == EXECUTE ->
              if
              :: gt == ltx && led == L_PREPARED ->
-                assert(!locked || isrb[gt]);
+                MUST((!locked || isrb[gt]), "violated I22\n");
 #ifdef BUG_ARM_LATE
                 led = L_STEP_DONE
 #else
@@ -316,7 +329,7 @@ end: do
              :: gt == ltx && led == L_ON_TRIAL && armed -> snapok = 2
 #else
 #ifdef BUG_FINALIZE_BEFORE_CONFIRM
-             :: gt == ltx && led == L_ON_TRIAL && boot1 != tgt[gt] -> boot1 = tgt[gt]
+             :: gt == ltx && led == L_ON_TRIAL && boot1 != tgt[gt] -> boot1 = tgt[gt]; bcut = tcut
              :: gt == ltx && led == L_ON_TRIAL && boot1 == tgt[gt] -> confirm(gt)
 #else
              :: gt == ltx && led == L_ON_TRIAL -> confirm(gt)
@@ -344,8 +357,8 @@ end: do
 #endif
              :: gt != ltx && !free -> skip
              fi
-          :: gm == GET_TRANSACTION -> if :: gt == ltx -> answer(gt) :: else -> reply(R_UNKNOWN, gt) fi
           fi
+       fi
        fi }
   :: atomic { (led == L_ARMED || (led == L_STEP_DONE && nb < 2)) && mod == 0 -> led = L_STEP_BEGIN; nb++; mod = 1 }
   :: atomic { led == L_STEP_BEGIN && mod == 2 -> led = L_STEP_DONE; mod = 0 }          /* read back, as asked */
@@ -363,27 +376,29 @@ end: do
   :: atomic { led == L_ON_TRIAL && snapok == 0 -> snapok = 3; confirm(ltx) }
 #endif
   /* finalize: domain 1 becomes what the server boots with, then the record. Done again by the boot unit. */
-  :: atomic { led == L_CONFIRMED && (boot1 != tgt[ltx] || dom[1] != tgt[ltx]) -> boot1 = tgt[ltx]; dom[1] = tgt[ltx]; bcut = cut }
-  :: atomic { led == L_CONFIRMED && boot1 == tgt[ltx] && dom[1] == tgt[ltx] -> led = L_FINALIZED;
-       if :: isrb[ltx] -> locked = false :: else -> skip fi }
+  :: atomic { led == L_CONFIRMED && (boot1 != tgt[ltx] || dom[1] != tgt[ltx]) ->
+       boot1 = tgt[ltx]; dom[1] = tgt[ltx]; bcut = tcut; cut = tcut }
+  :: atomic { led == L_CONFIRMED && boot1 == tgt[ltx] && dom[1] == tgt[ltx] -> led = L_FINALIZED; tcut = CUT_NONE;
+       if :: isrb[ltx] -> locked = 0 :: else -> skip fi }
   od }
 
 proctype Module() {
 end: do
   :: atomic { mod == 1 ->
 #ifndef BUG_MODULE_OUTLIVES_REVERT
-       assert(armed && led == L_STEP_BEGIN);                                           /* I6 */
+       MUST((armed && led == L_STEP_BEGIN), "violated I6\n");
 #endif
        dom[nb - 1] = tgt[ltx]; mod = 2;
-       if :: nb == 2 -> if :: cut = CUT_NONE :: cut = CUT_INBOUND :: cut = CUT_OUTBOUND fi :: else -> skip fi }
+       if
+       :: nb == 2 -> if :: tcut = CUT_NONE :: tcut = CUT_INBOUND :: tcut = CUT_OUTBOUND fi; cut = tcut
+       :: else -> skip
+       fi }
   od }
 
 inline restore(d) { dom[d] = snap[d]; if :: d == 1 -> cut = scut :: else -> skip fi }
 inline reverted() {
-#ifdef BUG_MODULE_OUTLIVES_REVERT
-  skip;
-#endif
-  led = L_REVERTED; outcome(ltx, L_REVERTED); armed = false }
+  led = L_REVERTED; outcome(ltx, L_REVERTED); armed = false;
+  if :: locked == ltx -> locked = 0 :: else -> skip fi }
 
 /* PID 1's timer and the unit it starts. Nothing here needs a network, a control plane or the guard. */
 proctype Revert() {
@@ -415,9 +430,11 @@ end: do
 #ifdef BUG_RESTORE_FAILURE_HIDDEN
        r--
 #else
-       led = L_REVERT_FAILED; outcome(ltx, L_REVERT_FAILED); armed = false; locked = true
+       led = L_REVERT_FAILED; outcome(ltx, L_REVERT_FAILED); everfailed[ltx] = true; armed = false;
+       if :: locked == 0 -> locked = ltx :: else -> skip fi
 #endif
      }
+  :: atomic { led == L_REVERT_FAILED -> start_revert() }                               /* tried again: by a boot, by a person */
   :: atomic { led == L_REVERTING && r == 0 -> reverted() }
   od }
 
@@ -444,7 +461,7 @@ end: do
 #endif
 #endif
        :: led == L_REVERTING -> r = nb                                                 /* again, from the start */
-       :: led == L_PREPARED -> tombstone(ltx)
+       :: led == L_PREPARED -> reverted()                                              /* nothing was changed */
 #ifdef BUG_BOOT_SKIPS_FINALIZE
        :: led == L_CONFIRMED -> led = L_FINALIZED
 #endif
@@ -458,8 +475,9 @@ end: do
 #define undone(a) (fwdres(a) == L_REVERTED || fwdres(a) == L_REFUSED)
 #define I1a(a) (st[a] != APPLIED || (fwdres(a) == L_CONFIRMED && rbkres(a) != L_CONFIRMED))
 #define I2a(a) (st[a] != ROLLED_BACK || undone(a) || rbkres(a) == L_CONFIRMED)
-#define I2b(a) (!(st[a] == FAILED && eff[a] == E_NONE) || fwdres(a) == L_REFUSED)
-#define I2c(a) (!(st[a] == FAILED && eff[a] == E_RESTORE_FAILED) || fwdres(a) == L_REVERT_FAILED || rbkres(a) != L_CONFIRMED)
+#define I2b(a) (!(st[a] == FAILED && eff[a] == E_NONE) || undone(a))
+#define rf(a, t) (own[t] == a && everfailed[t])
+#define I2c(a) (!(st[a] == FAILED && eff[a] == E_RESTORE_FAILED) || rf(a, 1) || rf(a, 2) || rf(a, 3))
 #define isopen(a) (st[a] == APPLYING || st[a] == ROLLBACKING)
 #define all(P) (P(1) && P(2) && P(3))
 /* at rest: no timer is armed and nothing is being undone or finalized; a locked server waits for a person */
@@ -473,11 +491,26 @@ end: do
 #define I9 (maxf == topf)
 #define I10 (isopen(1) + isopen(2) + isopen(3) == (act != 0))
 #define I17 (boot1 == conf || led == L_CONFIRMED || locked)
-/* with nothing open and nothing in doubt the two sides agree on what is confirmed */
-#define I20 (act != 0 || uncertain || comp == conf)
+#define I21 (act != 0 || uncertain || comp == conf)
+
+/* Witnesses: with -DREACH=<name> the search must find a state where that holds, or the invariants above say nothing about it. */
+#define ABORT_LOST (kind == K_FORWARD && st[1] == ROLLBACKING && led == L_FINALIZED && ltx == 1)
+#define ROLLED_BACK_BY_OPERATOR (st[1] == ROLLED_BACK && fwdres(1) == L_CONFIRMED)
+#define ROLLBACK_UNDONE (st[1] == APPLIED && rbkres(1) == L_REVERTED)
+#define WITHDRAWN (st[1] == CANCELLED)
+#define NOTHING_CHANGED (st[1] == FAILED && eff[1] == E_NONE)
+#define UNDO_FAILED (st[1] == FAILED && eff[1] == E_RESTORE_FAILED)
+#define UNDO_CAME_THROUGH (everfailed[1] && res[1] == L_REVERTED)
+#define CLOSED_IN_DOUBT (st[1] == FAILED && eff[1] == E_UNKNOWN && led == L_FINALIZED)
+#define CUT_BEFORE_FINALIZED (led == L_CONFIRMED && dom[1] != conf)
+#define ZOMBIE_AHEAD (st[1] == APPLIED && zph == P_CONFIRMING && maxf > zfen)
+#define SECOND_ON_TRIAL (st[1] == APPLIED && ltx == 2 && led == L_ON_TRIAL && !isrb[2])
 
 #ifndef LIVE
 proctype Monitor() {
+#ifdef REACH
+end: if :: atomic { REACH -> printf("reached\n"); assert(false) } fi
+#else
 end: if
   :: atomic { !I1 -> printf("violated I1\n"); assert(false) }
   :: atomic { !I2 -> printf("violated I2\n"); assert(false) }
@@ -487,7 +520,10 @@ end: if
   :: atomic { !I9 -> printf("violated I9\n"); assert(false) }
   :: atomic { !I10 -> printf("violated I10\n"); assert(false) }
   :: atomic { !I17 -> printf("violated I17\n"); assert(false) }
-  fi }
+  :: atomic { !I21 -> printf("violated I21\n"); assert(false) }
+  fi
+#endif
+}
 #else
 /* I8, under weak fairness: PID 1 runs what is due */
 ltl live { [] (cut != CUT_NONE -> <> (cut == CUT_NONE || locked)) }
