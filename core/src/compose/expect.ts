@@ -1,6 +1,6 @@
 import type { Finding } from "../base/finding.ts";
 import { type Address, formatAddress, parseAddress } from "../net/address.ts";
-import { type AddressSet, addressSetFromText, contains, rangesOf } from "../net/address-set.ts";
+import { type AddressSet, addressSetFromText, contains, EMPTY, rangesOf, subtract } from "../net/address-set.ts";
 import { formatService, type Service } from "../net/service.ts";
 import type { Probe } from "../plan/probe.ts";
 import type { ExpectationText } from "../policy/expectation.ts";
@@ -56,9 +56,14 @@ export function meetExpectations(input: {
     const resolved = resolveExpectation(origin, expectation, input.lookup);
     findings.push(...resolved.findings);
     const dialled: Probe[] = [];
+    const self = input.lookup.addresses("self", origin, origin.path);
+    // A server that dials itself proves nothing about its network: loopback is never evidence.
+    const own = self.ok ? self.value : EMPTY;
     for (const expected of resolved.expected) {
       findings.push(...judge(expected, input.domains));
-      dialled.push(...probesOf(expected, vantage));
+      for (const probe of probesOf(expected, vantage, own)) {
+        if (!dialled.some((other) => other.direction === probe.direction && other.protocol === probe.protocol && other.address === probe.address && other.port === probe.port)) dialled.push(probe);
+      }
     }
     if (resolved.expected.length > 0 && dialled.length === 0) {
       findings.push(composeFinding("compose.expect_static_only", `${words(resolved.expected[0])} is checked on the model only: nobody stands where it could be dialled.`, { document: origin.document, path: origin.path }));
@@ -111,13 +116,13 @@ function judge(expected: Expected, domains: readonly ComposedDomain[]): readonly
   });
 }
 
-function probesOf(expected: Expected, vantage: readonly Address[]): readonly Probe[] {
+function probesOf(expected: Expected, vantage: readonly Address[], own: AddressSet): readonly Probe[] {
   const dial = dialOf(expected.service);
   if (dial === null) return [];
   const origin = `${expected.origin.document} ${expected.origin.path}`;
   const { from, to } = expected;
   if (from.endpoint.kind === "self" && to.endpoint.kind === "addresses") {
-    return fewAddresses(to.endpoint.addresses).map((address): Probe => ({ id: "", direction: "outbound", ...dial, address, expected: expected.is, origin }));
+    return fewAddresses(subtract(to.endpoint.addresses, own)).map((address): Probe => ({ id: "", direction: "outbound", ...dial, address, expected: expected.is, origin }));
   }
   const outside = from.endpoint.kind === "any" || (from.endpoint.kind === "addresses" && vantage.some((address) => contains(addressesOf(from), address)));
   if (to.endpoint.kind === "self" && outside) return [{ id: "", direction: "inbound", ...dial, address: "self", expected: expected.is, origin }];

@@ -41,8 +41,10 @@ export function readPolicy(data: Data, domains: readonly SectionSchema[]): { rea
       const name = nameAt(uses, path);
       // What is wrong with a parameter that is not declared is only that.
       if (name !== undefined && params[name] === undefined) continue;
+      if (filled.malformed.some((one) => formatPath(one.path) === formatPath(path))) continue;
       const message = name === undefined ? complaint.message : `$${name} is ${aType(params[name]?.type)}, which does not fit here. ${complaint.message}`;
-      complaints.push({ ...complaint, path, message });
+      const remedy = name === undefined ? {} : { remedy: "Declare a parameter of the type that fits here, or write the value itself." };
+      complaints.push({ ...complaint, path, message, ...remedy });
     }
   }
   if (!parsed.success || complaints.some((complaint) => complaint.code !== "policy.parameter_unused")) return { body: null, complaints };

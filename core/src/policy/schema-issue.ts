@@ -42,7 +42,7 @@ function complaints(issue: Issue, path: Path, data: unknown, outline: Outline): 
     case "custom":
     case "invalid_format":
     case "not_multiple_of":
-      return [{ code: "policy.value", path, at: "value", message: sentence(issue.message) }];
+      return [{ code: "policy.value", path, at: "value", message: sentence(issue.message), ...helpRemedy(path, outline) }];
   }
 }
 
@@ -52,7 +52,7 @@ function complaints(issue: Issue, path: Path, data: unknown, outline: Outline): 
 function unionComplaints(issue: z.core.$ZodIssueInvalidUnion, path: Path, value: unknown, data: unknown, outline: Outline): readonly Complaint[] {
   if (issue.errors.length === 0) {
     const key = issue.discriminator;
-    const at = key === undefined ? path : [...path, key];
+    const at = key === undefined || path.at(-1) === key ? path : [...path, key];
     const allowed = outlinesAt(outline, at).flatMap((one) => (typeof one["const"] === "string" ? [one["const"]] : []));
     const found = valueAt(data, at);
     return [found === undefined ? missing(at, outline) : notOneOf(at, found, allowed)];
@@ -92,16 +92,22 @@ function unknownKey(path: Path, key: string, outline: Outline): Complaint {
 }
 
 function wrongType(path: Path, value: unknown, expected: string, outline: Outline): Complaint {
-  const { description, example } = helpAt(outline, path);
-  const quote = (expected === "string" || expected === "") && (typeof value === "number" || typeof value === "boolean");
-  const remedy = quote ? `If it is meant as text, put it in quotes: "${String(value)}".` : [description, example === null ? null : `For example: ${example}`].filter((part) => part !== null).join(" ");
+  const isText = (expected === "string" || expected === "") && (typeof value === "number" || typeof value === "boolean");
+  const quote = isText ? `If it is meant as it stands, put it in quotes: "${String(value)}".` : null;
   const message = `Here stands ${describe(value)}; expected is ${typeWords(expected)}.`;
-  return { code: "policy.value", path, at: "value", message, ...(remedy === "" ? {} : { remedy }) };
+  return { code: "policy.value", path, at: "value", message, ...helpRemedy(path, outline, quote) };
+}
+
+/** What the schema says about the place: its description and an example, as the remedy. */
+function helpRemedy(path: Path, outline: Outline, first: string | null = null): { readonly remedy?: string } {
+  const { description, example } = helpAt(outline, path);
+  const remedy = [first, description, example === null ? null : `For example: ${example}`].filter((part) => part !== null).join(" ");
+  return remedy === "" ? {} : { remedy };
 }
 
 function notOneOf(path: Path, value: unknown, allowed: readonly string[]): Complaint {
   const nearest = typeof value === "string" ? nearestWord(value, allowed) : null;
-  const message = `${describe(value)} is not known here${nearest === null ? "" : `; did you mean ${nearest}?`}`;
+  const message = `Here stands ${describe(value)}, which is not known here${nearest === null ? "" : `; did you mean ${nearest}?`}`;
   return { code: "policy.value", path, at: "value", message: sentence(message), remedy: `Write ${allowed.length === 1 ? "" : "one of "}${allowed.join(", ")}.` };
 }
 
@@ -136,8 +142,7 @@ function describe(value: unknown): string {
 }
 
 function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.?!]$/.test(first) ? first : `${first}.`;
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
 function valueAt(data: unknown, path: Path): unknown {

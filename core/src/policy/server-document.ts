@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { InterfaceBinding } from "../compose/layered-section.ts";
+import { err } from "../base/result.ts";
 import { API_VERSION } from "./document.ts";
+import { parseItemName } from "./name.ts";
 import { type ParameterValue, parameterValuesSchema } from "./parameter.ts";
-import { addressText, documentNameText, interfaceNameText, itemNameText, labelValueText, macText, oneOrList, proseText } from "./text-schema.ts";
+import { addressText, checkedText, documentNameText, interfaceNameText, itemNameText, labelValueText, macText, oneOrList, proseText } from "./text-schema.ts";
 
 export interface ServerBody {
   readonly description?: string;
@@ -13,13 +15,23 @@ export interface ServerBody {
 }
 
 const bindingSchema = z
-  .union([z.strictObject({ mac: macText }), z.strictObject({ name: interfaceNameText })])
-  .meta({ description: "The hardware behind a role: by hardware address, or by the kernel's name." });
+  .strictObject({ mac: macText.optional(), name: interfaceNameText.optional() })
+  .transform((binding, context): InterfaceBinding => {
+    const { mac, name } = binding;
+    if (mac !== undefined && name === undefined) return { mac: mac.toLowerCase() };
+    if (name !== undefined && mac === undefined) return { name };
+    context.addIssue({ code: "custom", message: "A role is bound by mac or by name: exactly one of them." });
+    return z.NEVER;
+  })
+  .meta({ description: "The hardware behind a role: by hardware address, or by the kernel's name.", examples: [{ mac: "52:54:00:aa:10:01" }] });
 
 /** Label keys that mean something else in a selector. */
 const RESERVED_LABELS = ["all", "server"];
 
-const labelKeyText = itemNameText.refine((key) => !RESERVED_LABELS.includes(key), { error: "all and server have a meaning of their own in a selector; choose another name for the label" });
+const labelKeyText = checkedText((key) => (RESERVED_LABELS.includes(key) ? err(`${key} has a meaning of its own in a selector; choose another name for the label`) : parseItemName(key)), {
+  description: "The name of a label.",
+  examples: ["role", "site"],
+});
 
 export const serverSchema = z
   .strictObject({

@@ -41,7 +41,7 @@ export const networkText = checkedText(parseNetwork, { description: "A network w
 
 export const addressReferenceText = checkedText(parseAddressReference, {
   description: "Addresses: a literal address, network or range; the name of a group; role:, site:, server: or zone: with a name; self; any.",
-  examples: ["any", "203.0.113.0/26", "office", "role:db", "zone:guest"],
+  examples: ["203.0.113.0/26", "office", "role:db", "zone:guest", "any"],
 });
 
 export const serviceReferenceText = checkedText(parseServiceReference, {
