@@ -103,6 +103,17 @@ bool undoing = false;
   (s == ROLLBACKING && (t == ROLLED_BACK || t == FAILED || t == APPLIED)) || \
   (s == FAILED && t == ROLLBACKING) )
 #define MUST(truth, label) if :: !(truth) -> printf(label); assert(false) :: else -> skip fi
+/* I23: which record may follow which, for one transaction; its first one is `prepared` or `refused` */
+#define follows(l, k) ( \
+  (l == L_PREPARED && (k == L_ARMED || k == L_REFUSED || k == L_REVERTED)) || \
+  (l == L_ARMED && (k == L_STEP_BEGIN || k == L_REVERTING)) || \
+  (l == L_STEP_BEGIN && (k == L_STEP_DONE || k == L_REVERTING)) || \
+  (l == L_STEP_DONE && (k == L_STEP_BEGIN || k == L_ON_TRIAL || k == L_REVERTING)) || \
+  (l == L_ON_TRIAL && (k == L_CONFIRMED || k == L_REVERTING)) || \
+  (l == L_CONFIRMED && k == L_FINALIZED) || \
+  (l == L_REVERTING && (k == L_REVERTED || k == L_REVERT_FAILED)) || \
+  (l == L_REVERT_FAILED && k == L_REVERTING) )
+inline record(k) { MUST(follows(led, k), "violated I23\n"); led = k }
 inline move(a, t) { MUST(legal(st[a], t), "violated I13\n"); st[a] = t }
 /* I3: a transaction has one outcome, for ever; an undo that failed may come through when it is tried again */
 inline outcome(t, v) { MUST((res[t] == L_EMPTY || res[t] == v || (res[t] == L_REVERT_FAILED && v == L_REVERTED)), "violated I3\n"); res[t] = v }
@@ -244,14 +255,15 @@ inline answer(t) {
   :: else -> skip              /* under way, busy, or stale: no verdict */
   fi }
 inline tombstone(t) {
+  MUST((t != ltx || follows(led, L_REFUSED)), "violated I23\n");
   led = L_REFUSED; ltx = t; nb = 0; outcome(t, L_REFUSED) }
 inline prepare(t) {
   MUST((isrb[t] || locked || tgt[t] == (conf | change(own[t]))), "violated I21\n");
   snap[0] = dom[0]; snap[1] = dom[1]; scut = cut; led = L_PREPARED; ltx = t; nb = 0 }
-inline confirm(t) { led = L_CONFIRMED; outcome(t, L_CONFIRMED); armed = false; conf = tgt[t] }
+inline confirm(t) { record(L_CONFIRMED); outcome(t, L_CONFIRMED); armed = false; conf = tgt[t] }
 /* The one way back. It kills the module and waits for it before anything is restored. */
 inline start_revert() {
-  led = L_REVERTING; r = nb; tcut = CUT_NONE;
+  record(L_REVERTING); r = nb; tcut = CUT_NONE;
 #ifndef BUG_MODULE_OUTLIVES_REVERT
   mod = 0
 #endif
@@ -319,7 +331,7 @@ end: do
 #ifdef BUG_ARM_LATE
                 led = L_STEP_DONE
 #else
-                led = L_ARMED; armed = true
+                record(L_ARMED); armed = true
 #endif
              :: else -> answer(gt)
              fi
@@ -360,10 +372,10 @@ end: do
           fi
        fi
        fi }
-  :: atomic { (led == L_ARMED || (led == L_STEP_DONE && nb < 2)) && mod == 0 -> led = L_STEP_BEGIN; nb++; mod = 1 }
-  :: atomic { led == L_STEP_BEGIN && mod == 2 -> led = L_STEP_DONE; mod = 0 }          /* read back, as asked */
+  :: atomic { (led == L_ARMED || (led == L_STEP_DONE && nb < 2)) && mod == 0 -> record(L_STEP_BEGIN); nb++; mod = 1 }
+  :: atomic { led == L_STEP_BEGIN && mod == 2 -> record(L_STEP_DONE); mod = 0 }          /* read back, as asked */
   :: atomic { led == L_STEP_BEGIN -> start_revert() }                                  /* failed, or read back otherwise */
-  :: atomic { led == L_STEP_DONE && nb == 2 -> led = L_ON_TRIAL;
+  :: atomic { led == L_STEP_DONE && nb == 2 -> record(L_ON_TRIAL);
 #ifdef BUG_ARM_LATE
        armed = true
 #endif
@@ -378,7 +390,7 @@ end: do
   /* finalize: domain 1 becomes what the server boots with, then the record. Done again by the boot unit. */
   :: atomic { led == L_CONFIRMED && (boot1 != tgt[ltx] || dom[1] != tgt[ltx]) ->
        boot1 = tgt[ltx]; dom[1] = tgt[ltx]; bcut = tcut; cut = tcut }
-  :: atomic { led == L_CONFIRMED && boot1 == tgt[ltx] && dom[1] == tgt[ltx] -> led = L_FINALIZED; tcut = CUT_NONE;
+  :: atomic { led == L_CONFIRMED && boot1 == tgt[ltx] && dom[1] == tgt[ltx] -> record(L_FINALIZED); tcut = CUT_NONE;
        if :: isrb[ltx] -> locked = 0 :: else -> skip fi }
   od }
 
@@ -397,7 +409,7 @@ end: do
 
 inline restore(d) { dom[d] = snap[d]; if :: d == 1 -> cut = scut :: else -> skip fi }
 inline reverted() {
-  led = L_REVERTED; outcome(ltx, L_REVERTED); armed = false;
+  record(L_REVERTED); outcome(ltx, L_REVERTED); armed = false;
   if :: locked == ltx -> locked = 0 :: else -> skip fi }
 
 /* PID 1's timer and the unit it starts. Nothing here needs a network, a control plane or the guard. */
@@ -430,7 +442,7 @@ end: do
 #ifdef BUG_RESTORE_FAILURE_HIDDEN
        r--
 #else
-       led = L_REVERT_FAILED; outcome(ltx, L_REVERT_FAILED); everfailed[ltx] = true; armed = false;
+       record(L_REVERT_FAILED); outcome(ltx, L_REVERT_FAILED); everfailed[ltx] = true; armed = false;
        if :: locked == 0 -> locked = ltx :: else -> skip fi
 #endif
      }
