@@ -37,7 +37,7 @@ export interface Answer {
 }
 
 /** Null for a phase that this version does not know: no answer is better than a guessed one. */
-export const PHASE_OF_WIRE = {
+const PHASE_OF_WIRE = {
   [TransactionPhase.UNSPECIFIED]: null,
   [TransactionPhase.UNKNOWN]: "unknown",
   [TransactionPhase.STALE]: "stale",
@@ -53,10 +53,14 @@ export const PHASE_OF_WIRE = {
   [TransactionPhase.REFUSED]: "refused",
 } as const satisfies Record<TransactionPhase, AnswerPhase | null>;
 
+export function phaseOfWire(phase: TransactionPhase): AnswerPhase | null {
+  const phases: Partial<Record<number, AnswerPhase | null>> = PHASE_OF_WIRE; // a newer agent may say a number that is not here
+  return phases[phase] ?? null;
+}
+
 /** Reads an agent's message. `fresh` needs both sides: the agent's word, and that it is not the session over which Execute was sent. */
 export function readAnswer(message: Transaction, receipt: ReceiptVerdict, overOtherSession: boolean): Answer | null {
-  const phases: Partial<Record<number, AnswerPhase | null>> = PHASE_OF_WIRE; // an agent newer than this may say a number that is not here
-  const phase = phases[message.phase] ?? null;
+  const phase = phaseOfWire(message.phase);
   if (phase === null) return null;
   return {
     phase,

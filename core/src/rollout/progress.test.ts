@@ -6,7 +6,7 @@ import { nextRolloutAction, type RolloutProgress, type RolloutTarget, TARGET_STA
 const NOW = 1_000_000;
 
 function target(index: number, wave: number, status: TargetStatus, over: Partial<RolloutTarget> = {}): RolloutTarget {
-  return { serverId: `s${index}`, serverName: `web-${index}`, wave, position: index, status, accepted: false, code: null, ...over };
+  return { serverId: `s${index}`, serverName: `web-${index}`, wave, position: index, status, code: null, ...over };
 }
 
 function progress(targets: readonly RolloutTarget[], over: Partial<RolloutProgress> = {}): RolloutProgress {
@@ -33,8 +33,6 @@ test("a bad canary halts, names the server and the code, and waits for a person"
   expect(action).toMatchObject({ kind: "halt", code: "rollout.server_did_not_take_it" });
   expect(action.kind === "halt" && action.message).toContain("web-1 in wave 1");
   expect(action.kind === "halt" && action.message).toContain("apply.probe_failed");
-  const accepted = [target(1, 0, "bad", { accepted: true }), target(2, 1, "waiting")];
-  expect(nextRolloutAction(progress(accepted), NOW)).toMatchObject({ kind: "next_wave", wave: 1 });
 });
 
 test("no more than the floor allows are under way at once, those of other rollouts counted", () => {
@@ -52,13 +50,12 @@ test("paused, halted and done rollouts do nothing; a finished one finishes once"
 });
 
 test("R1, R2, R3 whatever the servers came to", () => {
-  const anyTarget = fc.record({ wave: fc.integer({ min: 0, max: 3 }), status: fc.constantFrom(...TARGET_STATUSES), accepted: fc.boolean() });
+  const anyTarget = fc.record({ wave: fc.integer({ min: 0, max: 3 }), status: fc.constantFrom(...TARGET_STATUSES) });
   fc.assert(
     fc.property(fc.array(anyTarget, { minLength: 1, maxLength: 12 }), fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 6 }), (list, currentWave, atOnce, underWayElsewhere) => {
-      const targets = list.map((item, index) => target(index, item.wave, item.status, { accepted: item.accepted }));
+      const targets = list.map((item, index) => target(index, item.wave, item.status));
       const action = nextRolloutAction(progress(targets, { currentWave, settings: { ...DEFAULT_WAVES, atOnce }, underWayElsewhere }), NOW);
-      const unaccepted = targets.some((item) => item.status === "bad" && !item.accepted);
-      expect(action.kind === "halt").toBe(unaccepted);
+      expect(action.kind === "halt").toBe(targets.some((item) => item.status === "bad"));
       if (action.kind === "dispatch") {
         const underWay = targets.filter((item) => item.status === "under_way").length;
         expect(action.serverIds.length + underWay + underWayElsewhere).toBeLessThanOrEqual(atOnce);

@@ -18,8 +18,6 @@ export interface RolloutTarget {
   readonly wave: number;
   readonly position: number;
   readonly status: TargetStatus;
-  /** A person has looked at its bad end and let the rollout go on without it. */
-  readonly accepted: boolean;
   /** Why it is bad, for the halt's own words. */
   readonly code: string | null;
 }
@@ -44,7 +42,7 @@ export type RolloutAction =
 
 export function nextRolloutAction(progress: RolloutProgress, nowMs: number): RolloutAction {
   if (progress.state !== "RUNNING") return { kind: "nothing" }; // R4
-  const bad = progress.targets.find((target) => target.status === "bad" && !target.accepted);
+  const bad = progress.targets.find((target) => target.status === "bad");
   if (bad !== undefined) return { kind: "halt", code: "rollout.server_did_not_take_it", message: haltMessage(bad) }; // R2
   if (progress.waveOpensAtMs !== null && nowMs < progress.waveOpensAtMs) return { kind: "nothing" };
 
@@ -64,7 +62,7 @@ export function nextRolloutAction(progress: RolloutProgress, nowMs: number): Rol
 
 function haltMessage(target: RolloutTarget): string {
   const why = target.code === null ? "" : ` (${target.code})`;
-  return `${target.serverName} in wave ${target.wave + 1} did not take the change${why}; no further server is touched. Look at it, then resume, or roll back.`;
+  return `${target.serverName} in wave ${target.wave + 1} did not take the change${why}; no further server is touched. Look at it, then retry or roll back.`;
 }
 
 function byPlace(a: RolloutTarget, b: RolloutTarget): number {

@@ -73,6 +73,8 @@ export class SimulatedLedger {
   live = "found";
   lockedCode = "";
   boots = 1;
+  /** Called after each record is durable; may throw, as a power cut does. */
+  onRecord: (transaction: LedgerTransaction, kind: LedgerKind) => void = () => undefined;
   readonly #times: TrialTimes;
 
   constructor(times: TrialTimes) {
@@ -281,6 +283,7 @@ export class SimulatedLedger {
       transaction.endedAtMs = nowMs;
       this.outbox.add(transaction.requestId);
     }
+    this.onRecord(transaction, kind);
   }
 }
 

@@ -1,0 +1,17 @@
+import type { ServerId } from "@holdfast/core/base/id.ts";
+import type { AgentClient } from "./agent-client.ts";
+
+/** One live connection of one agent, after it has said who it is. */
+export interface AgentSession {
+  readonly id: string;
+  readonly serverId: ServerId;
+  readonly bootId: string;
+  readonly keySha256: string;
+  readonly notAfterMs: number;
+  readonly remoteAddress: string;
+  readonly factsJson: string;
+  readonly client: AgentClient;
+  readonly isClosed: () => boolean;
+  readonly onClosed: (listener: () => void) => void;
+  readonly close: (reason: string) => void;
+}

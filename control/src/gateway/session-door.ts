@@ -1,0 +1,149 @@
+/**
+ * From an accepted socket to a session that work may be done over.
+ *   D1. The agent says the server that its certificate names, or it is not let in.
+ *   D2. One server, one session: the newest. Two live agents with one key and two boots are two machines: both are shut out (S6).
+ *   D3. What the agent durably knows (fence, open transaction, confirmed state) is in the database before any work is claimed.
+ */
+import type { DescribeResponse, GetStateResponse, WatchEvent } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { randomUUID } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import type { Logger } from "pino";
+import type { Database } from "../store/database.ts";
+import { transaction } from "../store/transaction.ts";
+import { agentClient } from "./agent-client.ts";
+import type { AgentSession } from "./agent-session.ts";
+import type { AgentSessions } from "./agent-sessions.ts";
+import type { AgentPeer } from "./listener.ts";
+import { reversedConnection } from "./reversed-transport.ts";
+import { sessionOpened } from "./session-record.ts";
+import { closeSession, lockForApplies } from "../store/servers.ts";
+import { systemActor } from "../store/actor.ts";
+import type { InstanceId } from "@holdfast/core/base/id.ts";
+
+export interface DoorOptions {
+  readonly database: Database;
+  readonly sessions: AgentSessions;
+  readonly instanceId: InstanceId;
+  readonly log: Logger;
+}
+
+/** Describe and GetState read files and memory; a healthy agent answers in milliseconds. */
+const GREETING_TIMEOUT_MS = 10_000;
+/** Asking an older session whether it still lives. Longer would delay the new one, shorter would miss a busy machine. */
+const ALIVE_TIMEOUT_MS = 2_000;
+/** The agent sends something every few seconds. A wire that has been silent for so long is dead, whatever TCP believes. */
+export const SILENCE_MS = 20_000;
+
+export async function openSession(socket: TLSSocket, peer: AgentPeer, options: DoorOptions): Promise<void> {
+  const connection = reversedConnection(socket);
+  const client = agentClient(connection);
+  const log = options.log.child({ server_id: peer.serverId });
+  const remoteAddress = socket.remoteAddress ?? "";
+  let greeting: { readonly describe: DescribeResponse; readonly state: GetStateResponse };
+  try {
+    const [describe, state] = await Promise.all([client.describe({}, { timeoutMs: GREETING_TIMEOUT_MS }), client.getState({}, { timeoutMs: GREETING_TIMEOUT_MS })]);
+    greeting = { describe, state };
+  } catch (error) {
+    log.warn({ result_code: "session.no_greeting", err: error }, "the agent connected and did not say who it is");
+    connection.close();
+    return;
+  }
+  const { describe, state } = greeting;
+  if (describe.serverId !== peer.serverId) {
+    log.error({ result_code: "session.other_server", said: describe.serverId }, "the agent says another server than its certificate");
+    connection.close();
+    return;
+  }
+  let closed = false;
+  connection.onClosed(() => {
+    closed = true;
+  });
+  const session: AgentSession = {
+    id: randomUUID(),
+    serverId: peer.serverId,
+    bootId: describe.bootId,
+    keySha256: peer.keySha256,
+    notAfterMs: peer.notAfterMs,
+    remoteAddress,
+    factsJson: describe.factsJson,
+    client,
+    isClosed: () => closed,
+    onClosed: (listener) => connection.onClosed(listener),
+    close(reason) {
+      if (!closed) log.info({ session_id: session.id, reason }, "session closed");
+      connection.close();
+    },
+  };
+  const older = options.sessions.of(peer.serverId);
+  if (older !== undefined && older.bootId !== session.bootId && (await isAlive(older))) {
+    await shutOut(options, older, `boot ${session.bootId} from ${session.remoteAddress}`);
+    session.close("its key is in use on another machine");
+    return;
+  }
+  const recorded = await transaction(options.database, (tx) => sessionOpened(tx, session, describe, state, options.instanceId));
+  if (!recorded.ok) {
+    log.warn({ result_code: recorded.error.code }, "the session could not be recorded; the agent will dial again");
+    connection.close();
+    return;
+  }
+  session.onClosed(() => {
+    void transaction(options.database, (tx) => closeSession(tx, session.serverId, session.id)).then((forgotten) => {
+      if (!forgotten.ok) log.warn({ result_code: forgotten.error.code }, "the end of the session could not be recorded");
+    });
+  });
+  log.info({ session_id: session.id, boot_id: session.bootId, agent_version: describe.agentVersion }, "session open");
+  options.sessions.open(session);
+  void watch(session, options.sessions);
+}
+
+export async function isAlive(session: AgentSession): Promise<boolean> {
+  try {
+    await session.client.describe({}, { timeoutMs: ALIVE_TIMEOUT_MS });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** D2: whoever holds a copy of the key can no longer hide behind its owner. */
+export async function shutOut(options: Pick<DoorOptions, "database" | "instanceId" | "log">, session: AgentSession, other: string): Promise<void> {
+  const reason = `one key is in use on two machines (boot ${session.bootId} from ${session.remoteAddress}; ${other}): revoke it, enrol the right one again, then release`;
+  await transaction(options.database, (tx) =>
+    lockForApplies(tx, session.serverId, "server.key_in_two_places", reason, systemActor("gateway", options.instanceId)),
+  );
+  options.log.error({ server_id: session.serverId, result_code: "server.key_in_two_places" }, reason);
+  session.close(reason);
+}
+
+async function watch(session: AgentSession, sessions: AgentSessions): Promise<void> {
+  let timer = setTimeout(() => session.close("silent"), SILENCE_MS);
+  session.onClosed(() => clearTimeout(timer));
+  try {
+    for await (const event of session.client.watch({})) {
+      clearTimeout(timer);
+      if (session.isClosed()) return;
+      timer = setTimeout(() => session.close("silent"), SILENCE_MS);
+      tell(event, session, sessions);
+    }
+    session.close("the agent ended its watch");
+  } catch (error) {
+    session.close(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function tell({ event }: WatchEvent, session: AgentSession, sessions: AgentSessions): void {
+  switch (event.case) {
+    case "transaction":
+      sessions.said("transaction", session, event.value);
+      return;
+    case "outcome":
+      sessions.said("outcome", session, event.value);
+      return;
+    case "drift":
+      sessions.drifted(session, event.value);
+      return;
+    case "heartbeat":
+    case undefined:
+      return;
+  }
+}

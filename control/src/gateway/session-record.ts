@@ -1,0 +1,58 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Digest, Generation, InstanceId, RequestId } from "@holdfast/core/base/id.ts";
+import type { DescribeResponse, GetStateResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { agentActor } from "../store/actor.ts";
+import { getHostTransaction } from "../store/host-transactions.ts";
+import { believeFence, lockForApplies, openSession, setDrift } from "../store/servers.ts";
+import type { ServerRow } from "../store/tables.ts";
+import type { Transaction } from "../store/transaction.ts";
+import type { AgentSession } from "./agent-session.ts";
+import { forgetConfirmed } from "./store/session-queries.ts";
+
+/**
+ * The newest session is where this server's work is done. What the agent durably knows is believed: a fence that is ahead means that this
+ * database was restored from a backup, and a confirmed transaction that nobody here sent means that it lost part of its history.
+ */
+export async function sessionOpened(tx: Transaction, session: AgentSession, describe: DescribeResponse, state: GetStateResponse, instance: InstanceId): Promise<void> {
+  const { serverId } = session;
+  const by = agentActor(serverId, session.remoteAddress, instance);
+  const server = await openSession(tx, serverId, instance, session.id, {
+    bootId: describe.bootId,
+    agentVersion: describe.agentVersion,
+    facts: readFacts(describe.factsJson),
+    capabilities: describe.domains.map(({ domain, available, reason, module }) => ({ domain, available, reason, module })),
+  });
+  const seen = Number(state.maxFence);
+  if (seen > server.fence) await believeFence(tx, serverId, seen, by);
+  await setDrift(
+    tx,
+    serverId,
+    state.domains.filter((domain) => domain.drift).map((domain) => domain.domain),
+    by,
+  );
+  if (state.lockedCode !== "") await lockForApplies(tx, serverId, state.lockedCode, state.lockedReason, by);
+  await compareHistories(tx, server, state, instance, session);
+}
+
+async function compareHistories(tx: Transaction, server: ServerRow, state: GetStateResponse, instance: InstanceId, session: AgentSession): Promise<void> {
+  if (state.confirmedRequestId === "") return;
+  if ((await getHostTransaction(tx, state.confirmedRequestId as RequestId)) !== undefined) return;
+  const by = agentActor(server.id, session.remoteAddress, instance);
+  await forgetConfirmed(tx, server.id, Number(state.generation) as Generation, state.confirmedConfigDigest as Digest);
+  await lockForApplies(
+    tx,
+    server.id,
+    "server.ahead_of_database",
+    `the server has confirmed a change that this database does not know (generation ${state.generation} there, ${server.generation} here): was the database restored from a backup? Compare the server's state with what you want, then release it`,
+    by,
+  );
+}
+
+
+function readFacts(text: string): Json {
+  try {
+    return JSON.parse(text === "" ? "{}" : text) as Json;
+  } catch {
+    return {}; // an agent that says nonsense of itself is known by its key all the same
+  }
+}

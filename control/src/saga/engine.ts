@@ -1,0 +1,208 @@
+/**
+ * The part of one instance that works. It claims what is due on the servers that are connected here and gives each claim a runner.
+ *   E1. Work follows the connection: only the instance that holds a server's session claims its applies.
+ *   E2. One server, one runner; a runner's lease is let go before the next claim of its server.
+ *   E3. A notification is a hint; the poll finds the same work without it.
+ */
+import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
+import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import type { Logger } from "pino";
+import type { CommandSigner } from "../authority/command-signer.ts";
+import type { AgentSession } from "../gateway/agent-session.ts";
+import type { AgentSessions } from "../gateway/agent-sessions.ts";
+import type { ConnectionTarget } from "../postgres/connection-target.ts";
+import type { InboundVantage } from "../probe/vantage.ts";
+import { systemActor } from "../store/actor.ts";
+import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
+import type { Database } from "../store/database.ts";
+import { getHostTransaction } from "../store/host-transactions.ts";
+import { listen, type Listener } from "../store/listen.ts";
+import { getPlan } from "../store/plans.ts";
+import { StoreFailure } from "../store/store-failure.ts";
+import { transaction, WORK_CHANNEL } from "../store/transaction.ts";
+import { ApplyRunner, type ClaimedApply } from "./apply-runner.ts";
+import { beginForward } from "./begin.ts";
+import { closeForced } from "./force-close.ts";
+import { takeLateOutcome } from "./late-outcome.ts";
+
+export interface EngineOptions {
+  readonly database: Database;
+  /** Where notifications are listened to. */
+  readonly target: ConnectionTarget;
+  readonly sessions: AgentSessions;
+  readonly commands: CommandSigner;
+  readonly vantage: InboundVantage;
+  readonly instanceId: InstanceId;
+  readonly log: Logger;
+  /** Without notifications work waits so long; each poll is a few indexed queries. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 1_000;
+/** Three tries to renew fit into a lease. */
+const RENEW_MS = LEASE_MS / 3;
+/** Claims at once: many servers come back together after an outage. */
+const CLAIMERS = 4;
+const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
+
+export class SagaEngine {
+  readonly #options: EngineOptions;
+  readonly #runners = new Map<ServerId, ApplyRunner>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #listener: Listener;
+  readonly #renewing: NodeJS.Timeout;
+  #claiming: Promise<void> | null = null;
+  #claimAgain = false;
+  #isClosed = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    options.sessions.listen({
+      opened: () => this.wake(),
+      transaction: (session, message) => this.#runners.get(session.serverId)?.hear(message),
+      outcome: (session, message) => void this.#outcome(session, message).catch((error: unknown) => this.#trouble(error, "an outcome could not be taken")),
+    });
+    this.#listener = listen(
+      options.target,
+      [WORK_CHANNEL],
+      options.pollMs ?? POLL_MS,
+      (channel, payload) => this.#notified(channel === null ? null : serverOf(payload)),
+      (error) => this.#trouble(error, "the database's notifications were lost; polling goes on"),
+    );
+    this.#renewing = setInterval(() => this.#renewLeases(), RENEW_MS);
+  }
+
+  /** Looks for work now. */
+  wake(): void {
+    if (this.#isClosed) return;
+    if (this.#claiming !== null) {
+      this.#claimAgain = true;
+      return;
+    }
+    this.#claiming = this.#claimAll()
+      .catch((error: unknown) => this.#trouble(error, "work could not be claimed"))
+      .finally(() => {
+        this.#claiming = null;
+        if (!this.#claimAgain) return;
+        this.#claimAgain = false;
+        this.wake();
+      });
+  }
+
+  /** `hand_over` lets go of everything, so that another instance goes on at once; `drop` tells nobody, as a kill would. */
+  async close(how: "hand_over" | "drop"): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#renewing);
+    for (const runner of this.#runners.values()) runner.stop(how === "drop" ? "taken_over" : "let_go");
+    await this.#listener.close();
+    await this.#claiming;
+    await Promise.all(this.#running);
+  }
+
+  #notified(server: ServerId | null): void {
+    if (this.#isClosed) return;
+    for (const [id, runner] of this.#runners) {
+      if (server === null || server === id) void runner.lookAtWish().catch((error: unknown) => this.#trouble(error, "a wish could not be read"));
+    }
+    if (server === null) {
+      void closeForced(this.#options.database, this.#options.instanceId).catch((error: unknown) => this.#trouble(error, "forced closes could not be done"));
+    }
+    if (server === null || this.#options.sessions.of(server) !== undefined) this.wake();
+  }
+
+  #renewLeases(): void {
+    for (const runner of this.#runners.values()) {
+      void runner.keepLease().catch((error: unknown) => this.#trouble(error, "a lease could not be renewed"));
+    }
+  }
+
+  async #claimAll(): Promise<void> {
+    const idle = this.#idle();
+    await Promise.all(Array.from({ length: Math.min(CLAIMERS, idle.length) }, () => this.#claimUntilNone()));
+  }
+
+  #idle(): readonly ServerId[] {
+    return this.#options.sessions
+      .all()
+      .map((session) => session.serverId)
+      .filter((id) => !this.#runners.has(id));
+  }
+
+  async #claimUntilNone(): Promise<void> {
+    while (!this.#isClosed) {
+      const idle = this.#idle();
+      if (idle.length === 0) return;
+      const claimed = await this.#claimOne(idle);
+      if (claimed === null) return;
+      const session = this.#options.sessions.of(claimed.apply.server_id);
+      if (session === undefined || this.#isClosed) {
+        await this.#letGo(claimed.apply.server_id);
+        continue;
+      }
+      this.#start(claimed, session);
+    }
+  }
+
+  async #claimOne(idle: readonly ServerId[]): Promise<ClaimedApply | null> {
+    const { database, instanceId } = this.#options;
+    const by = systemActor("saga", instanceId);
+    const result = await transaction(database, async (tx): Promise<ClaimedApply | null> => {
+      const apply = await claimNext(tx, instanceId, idle, by);
+      if (apply === undefined) return null;
+      const sent = apply.request_id === null ? undefined : await getHostTransaction(tx, apply.request_id);
+      const plan = await getPlan(tx, sent?.plan_id ?? apply.plan_id);
+      if (plan === undefined) throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
+      return sent === undefined ? { ...(await beginForward(tx, apply, plan, by)), plan } : { apply, sent, plan };
+    });
+    if (result.ok) return result.value;
+    // Another instance was faster: the poll comes by again.
+    if (result.error.code !== "store.server_busy") this.#trouble(result.error, "work could not be claimed");
+    return null;
+  }
+
+  #start(claimed: ClaimedApply, session: AgentSession): void {
+    const runner = new ApplyRunner(claimed, { ...this.#options, session });
+    const serverId = claimed.apply.server_id;
+    this.#runners.set(serverId, runner);
+    const run = this.#run(runner, serverId);
+    this.#running.add(run);
+    void run.finally(() => this.#running.delete(run));
+  }
+
+  async #run(runner: ApplyRunner, serverId: ServerId): Promise<void> {
+    try {
+      if ((await runner.run()) === "let_go") await this.#letGo(serverId);
+    } catch (error) {
+      // A bug. The lease runs out, and the next claim begins at the rows again.
+      this.#trouble(error, "a saga broke");
+    } finally {
+      this.#runners.delete(serverId);
+      this.wake();
+    }
+  }
+
+  async #letGo(server: ServerId): Promise<void> {
+    const { database, instanceId } = this.#options;
+    const released = await transaction(database, (tx) => releaseLeases(tx, { instance: instanceId, server }));
+    if (!released.ok) this.#trouble(released.error, "a lease could not be let go; it runs out by itself");
+  }
+
+  async #outcome(session: AgentSession, message: TransactionMessage): Promise<void> {
+    const runner = this.#runners.get(session.serverId);
+    if (runner?.requestId === message.requestId) return runner.hear(message);
+    const taken = await takeLateOutcome(this.#options.database, session, message, this.#options.instanceId);
+    if (taken === "acknowledge") await session.client.acknowledge({ requestIds: [message.requestId] }, { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
+    if (taken === "not_believed") this.#options.log.error({ server_id: session.serverId, request_id: message.requestId, result_code: "apply.receipt_invalid" }, "an outcome without a valid receipt was not taken");
+    if (taken === "leave_to_saga") this.wake();
+  }
+
+  #trouble(error: unknown, what: string): void {
+    const code = error instanceof StoreFailure ? error.code : "saga.trouble";
+    this.#options.log.warn({ result_code: code, err: error }, what);
+  }
+}
+
+function serverOf(payload: string): ServerId | null {
+  const { server_id } = JSON.parse(payload === "" ? "{}" : payload) as { readonly server_id?: string };
+  return server_id === undefined ? null : (server_id as ServerId);
+}

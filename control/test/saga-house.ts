@@ -1,0 +1,269 @@
+/** A whole control plane in this process, real database and real TLS, with simulated agents: what the saga's tests stand on. */
+import { generateKeyPairSync } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openAuthority, type Authority } from "@holdfast/control/authority/authority.ts";
+import { AgentSessions } from "@holdfast/control/gateway/agent-sessions.ts";
+import { type Gateway, openGateway } from "@holdfast/control/gateway/gateway.ts";
+import { beginRollback } from "@holdfast/control/saga/begin.ts";
+import { SagaEngine } from "@holdfast/control/saga/engine.ts";
+import { getApply, listApplyEvents } from "@holdfast/control/store/applies.ts";
+import { insertReady, setWish } from "@holdfast/control/store/apply-move.ts";
+import { verifyAuditChain } from "@holdfast/control/store/audit.ts";
+import { Database } from "@holdfast/control/store/database.ts";
+import { insertEnrolmentToken } from "@holdfast/control/store/enrolment.ts";
+import { listHostTransactions } from "@holdfast/control/store/host-transactions.ts";
+import { newId } from "@holdfast/control/store/new-id.ts";
+import { insertPlan } from "@holdfast/control/store/plans.ts";
+import { insertRollout } from "@holdfast/control/store/rollouts.ts";
+import { getServer, insertServer } from "@holdfast/control/store/servers.ts";
+import type { ApplyRow, HostTransactionRow, PlanRow, ServerRow, Wish } from "@holdfast/control/store/tables.ts";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { ApplyId, ChangeId, Digest, Generation, InstanceId, PlanId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
+import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
+import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
+import { type AgentIdentity, enrol, SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
+import pino from "pino";
+
+const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
+
+export interface Instance {
+  readonly id: InstanceId;
+  readonly database: Database;
+  readonly sessions: AgentSessions;
+  readonly gateway: Gateway;
+  readonly engine: SagaEngine;
+  close(how: "hand_over" | "drop"): Promise<void>;
+}
+
+export interface SagaHouse extends Omit<StoredHouse, "apply"> {
+  readonly test: TestDatabase;
+  readonly authority: Authority;
+  /** What inbound probes see, by port. */
+  readonly inbound: { see: (port: number) => ProbeResult };
+  instance(database?: Database): Promise<Instance>;
+  /** An enrolled server whose simulated agent dials this instance. */
+  agent(name: string, instance: Instance, options?: { readonly windowMs?: number }): Promise<{ readonly server: ServerId; readonly agent: SimulatedAgent }>;
+  plan(server: ServerId, over?: PlanOver): Promise<PlanRow>;
+  apply(server: ServerId, over?: PlanOver): Promise<ApplyRow>;
+  rollback(apply: ApplyId, over?: PlanOver): Promise<ApplyRow>;
+  wish(apply: ApplyId, wish: Wish, reason?: string): Promise<void>;
+  read(apply: ApplyId): Promise<ApplyRow>;
+  sent(apply: ApplyId): Promise<readonly HostTransactionRow[]>;
+  readServer(server: ServerId): Promise<ServerRow>;
+  /** Waits until the row says so; a test that waits in vain says what it saw. */
+  until(apply: ApplyId, predicate: (row: ApplyRow) => boolean): Promise<ApplyRow>;
+  ended(apply: ApplyId): Promise<ApplyRow>;
+  /** The invariants that hold in the rows and in the ledgers after any history. */
+  check(): Promise<void>;
+}
+
+export interface PlanOver {
+  readonly policy?: string;
+  readonly text?: string;
+  readonly probes?: readonly Probe[];
+  readonly soakSeconds?: number;
+  readonly windowSeconds?: number;
+  readonly touches?: boolean;
+  readonly person?: boolean;
+  readonly baseGeneration?: number;
+}
+
+const WAIT_MS = 15_000;
+
+export async function withSagaHouse(body: (house: SagaHouse) => Promise<void>): Promise<void> {
+  await withDatabase(async (test) => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-saga-"));
+    const closing: (() => Promise<void> | void)[] = [];
+    try {
+      const house = await openHouse(test, folder, closing);
+      await body(house);
+      await house.check();
+    } finally {
+      for (const close of closing.reverse()) await close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function openHouse(test: TestDatabase, folder: string, closing: (() => Promise<void> | void)[]): Promise<SagaHouse> {
+  const stored = await storedHouse(test.app);
+  const authority = await openAuthority(join(folder, "authority"), Date.now());
+  const inbound: SagaHouse["inbound"] = { see: () => "open" };
+  const agents: SimulatedAgent[] = [];
+  let plans = 0;
+
+  const house: SagaHouse = {
+    ...stored,
+    test,
+    authority,
+    inbound,
+    async instance(database = test.app) {
+      const id: InstanceId = newId();
+      const sessions = new AgentSessions();
+      const engine = new SagaEngine({
+        database,
+        target: test.appTarget,
+        sessions,
+        commands: authority.commands,
+        vantage: async (_server, _address, port) => inbound.see(port),
+        instanceId: id,
+        log,
+        pollMs: 500,
+      });
+      const gateway = await openGateway({ database, authority, sessions, instanceId: id, host: "127.0.0.1", port: 0, names: ["127.0.0.1"], approvalRequired: false, log, nowMs: () => Date.now() });
+      let closed: Promise<void> | null = null;
+      const close = (how: "hand_over" | "drop"): Promise<void> => {
+        closed ??= (async () => {
+          const engineClosed = engine.close(how);
+          await gateway.close();
+          await engineClosed;
+        })();
+        return closed;
+      };
+      closing.push(() => close("drop"));
+      return { id, database, sessions, gateway, engine, close };
+    },
+    async agent(name, instance, options = {}) {
+      const server: ServerId = newId();
+      const token = randomBytes(16).toString("hex");
+      await stored.do(async (tx) => {
+        await insertServer(tx, server, name, stored.by);
+        await insertEnrolmentToken(tx, { id: newId(), serverId: server, secretSha256: createHash("sha256").update(token).digest(), createdBy: stored.author, seconds: 3600 }, stored.by);
+      });
+      const { answer, tlsKey, receiptKey } = await enrol({ port: instance.gateway.port, caCertificate: authority.certificates.certificatePem, token });
+      const identity: AgentIdentity = { serverId: server, tlsKey, receiptKey, certificate: answer.certificate, caCertificate: answer.caCertificate };
+      const agent = new SimulatedAgent({ port: instance.gateway.port, identity, ...options });
+      agents.push(agent);
+      closing.push(() => agent.stop());
+      agent.start();
+      return { server, agent };
+    },
+    async plan(server, over = {}) {
+      plans += 1;
+      const { id: changeId, revisions } = await stored.change(over.text ?? `text ${plans}`, over.policy ?? "web");
+      return insertPlanOf(server, changeId, revisions, "forward", over);
+    },
+    async apply(server, over = {}) {
+      const plan = await house.plan(server, over);
+      return stored.do(async (tx) => {
+        const rolloutId: RolloutId = newId();
+        await insertRollout(
+          tx,
+          { id: rolloutId, changeId: plan.change_id, kind: "forward", settings: {}, requestedBy: stored.author, targets: [{ serverId: server, wave: 0, position: 0, planId: plan.id, applyId: null }] },
+          stored.by,
+        );
+        const id: ApplyId = newId();
+        return insertReady(tx, { id, changeId: plan.change_id, rolloutId, serverId: server, planId: plan.id, wave: 0, revisions: plan.revisions, requestedBy: stored.author, retryOf: null }, stored.by);
+      });
+    },
+    async rollback(id, over = {}) {
+      const apply = await house.read(id);
+      const plan = await insertPlanOf(apply.server_id, apply.change_id, [], "rollback", over);
+      return stored.do((tx) => beginRollback(tx, apply, plan, stored.by));
+    },
+    async wish(id, wish, reason = "because") {
+      const { request_id } = await house.read(id);
+      await stored.do((tx) => setWish(tx, id, request_id, wish, stored.author, reason, stored.by));
+    },
+    async read(id) {
+      const row = await getApply(test.app, id);
+      if (row === undefined) throw new Error(`no apply ${id}`);
+      return row;
+    },
+    sent: (id) => listHostTransactions(test.app, id),
+    async readServer(id) {
+      const row = await getServer(test.app, id);
+      if (row === undefined) throw new Error(`no server ${id}`);
+      return row;
+    },
+    async until(id, predicate) {
+      const deadline = performance.now() + WAIT_MS;
+      for (;;) {
+        const row = await house.read(id);
+        if (predicate(row)) return row;
+        if (performance.now() > deadline) {
+          const events = (await listApplyEvents(test.app, id)).map((event) => `${event.to_state}/${event.phase ?? ""} ${event.code ?? ""}`);
+          throw new Error(`apply is still ${row.state}/${row.phase ?? ""} ${row.code ?? ""} lease ${row.lease_owner ?? "none"} fence ${row.fence ?? ""}\n${events.join("\n")}\ncalls: ${agents.map((agent) => agent.calls.join(" ")).join(" | ")}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    },
+    ended: (id) => house.until(id, (row) => row.finished_at !== null && row.state !== "APPLYING" && row.state !== "ROLLBACKING" && row.state !== "READY"),
+    check: () => checkInvariants(test, agents),
+  };
+
+  const insertPlanOf = async (server: ServerId, changeId: ChangeId, revisions: PlanRow["revisions"], kind: PlanRow["kind"], over: PlanOver): Promise<PlanRow> => {
+    const touches = over.touches ?? false;
+    const config: Json = {
+      server,
+      number: plans,
+      domains: {},
+      trial: { reconnectSeconds: 15, soakSeconds: over.soakSeconds ?? 0, windowSeconds: over.windowSeconds ?? 10, confirm: over.person === true ? "person_when_management_path" : "machine" },
+    };
+    const text = canonicalJson(config);
+    const digest = createHash("sha256").update(text).digest("hex") as Digest;
+    const { generation } = await house.readServer(server);
+    return insertPlan(test.app, {
+      id: newId<PlanId>(),
+      change_id: changeId,
+      server_id: server,
+      kind,
+      status: "planned",
+      config: text,
+      config_digest: digest,
+      provenance: [],
+      revisions,
+      before_revisions: [],
+      plan_digest: digest,
+      base_digest: null,
+      base_generation: (over.baseGeneration ?? generation) as Generation,
+      steps: [],
+      native_diff: {},
+      findings: [],
+      probes: over.probes ?? [],
+      touches_management_path: touches,
+      created_by: stored.author,
+    });
+  };
+  return house;
+}
+
+/** A key of nobody's. */
+export function freshKey() {
+  return generateKeyPairSync("ed25519").privateKey;
+}
+
+async function checkInvariants(test: TestDatabase, agents: readonly SimulatedAgent[]): Promise<void> {
+  const chain = await verifyAuditChain(test.app);
+  if (!chain.intact) throw new Error(`invariant 12: the audit chain is broken at ${chain.brokenAt}`);
+  const applies = await test.app.rows<ApplyRow>({ text: "select * from applies", values: [] });
+  for (const apply of applies) {
+    const sent = await listHostTransactions(test.app, apply.id);
+    const ledgers = agents.filter((agent) => agent.identity.serverId === apply.server_id).map((agent) => agent.ledger);
+    const records = sent.flatMap((row) => ledgers.flatMap((ledger) => [{ kind: row.kind, records: ledger.transactions.get(row.request_id)?.records ?? [] }]));
+    const forward = records.find((each) => each.kind === "forward")?.records ?? [];
+    const rollbackHeld = records.some((each) => each.kind === "rollback" && each.records.includes("confirmed"));
+    for (const each of records) {
+      if (each.records.includes("confirmed") && each.records.includes("reverting")) throw new Error("invariant 3: confirmed and undone");
+    }
+    if (apply.state === "APPLIED" && !forward.includes("confirmed")) throw new Error("invariant 1: APPLIED without the ledger's word");
+    if (apply.state === "ROLLED_BACK" && !rollbackHeld && (forward.includes("confirmed") || (forward.includes("armed") && !forward.includes("reverted")))) {
+      throw new Error(`invariant 2: ROLLED_BACK with ${forward.join(" ")}`);
+    }
+    if (apply.effect === "none" && forward.includes("armed")) throw new Error("effect none of a transaction that was armed");
+  }
+  for (const agent of agents) {
+    const spans = [...agent.ledger.transactions.values()].filter((each) => each.records.includes("armed"));
+    for (const one of spans) {
+      for (const other of spans) {
+        if (one === other) continue;
+        const overlaps = one.begunAtMs < (other.endedAtMs ?? Infinity) && other.begunAtMs < (one.endedAtMs ?? Infinity);
+        if (overlaps) throw new Error(`invariant 10: ${one.requestId} and ${other.requestId} overlap`);
+      }
+    }
+  }
+}

@@ -1,0 +1,443 @@
+/**
+ * An agent without a machine: dials the control plane over real TLS, serves the real HostService on that connection, answers from a ledger in
+ * memory. Faults are asked for by name, one call at a time, so that a test says exactly what breaks and when.
+ */
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import tls from "node:tls";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ConnectRouter, createClient } from "@connectrpc/connect";
+import { clientOver } from "@holdfast/agent/rpc/http2-transport.ts";
+import { type ServedConnection, serveOver } from "@holdfast/agent/rpc/http2-service.ts";
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
+import { type Command, CommandSchema, type SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import { EnrolmentService, type EnrollResponse, RenewalService } from "@holdfast/proto/gen/holdfast/v1/enrolment_pb.ts";
+import { HostService, type WatchEvent, WatchEventSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { type Transaction, TransactionPhase, TransactionSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { AGENT_SESSION_ALPN, GRPC_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
+import { EventQueue } from "./event-queue.ts";
+import { last, type LedgerAnswer, type LedgerTransaction, serverIsAfter, SimulatedLedger } from "./ledger.ts";
+
+export const METHODS = ["prepare", "execute", "confirm", "abort", "getTransaction"] as const;
+export type Method = (typeof METHODS)[number];
+
+export type WireFault =
+  /** It never arrives. */
+  | "lose_request"
+  /** It is obeyed, and the answer never comes. */
+  | "lose_answer"
+  /** It is obeyed twice; the second answer is given. */
+  | "double"
+  /** It is obeyed, and the answer comes late. */
+  | "late"
+  /** It is obeyed, and the connection breaks before the answer. */
+  | "cut_after"
+  /** The connection breaks, and nothing was obeyed. */
+  | "cut_before";
+
+const LATE_MS = 400;
+
+const PHASE = {
+  prepared: TransactionPhase.PREPARED,
+  armed: TransactionPhase.ARMED,
+  step_begin: TransactionPhase.CHANGING,
+  step_done: TransactionPhase.CHANGING,
+  on_trial: TransactionPhase.ON_TRIAL,
+  confirmed: TransactionPhase.CONFIRMED,
+  finalized: TransactionPhase.FINALIZED,
+  reverting: TransactionPhase.REVERTING,
+  reverted: TransactionPhase.REVERTED,
+  revert_failed: TransactionPhase.REVERT_FAILED,
+  refused: TransactionPhase.REFUSED,
+} as const satisfies Record<LedgerKind, TransactionPhase>;
+
+class PowerCut extends Error {}
+
+export interface AgentIdentity {
+  readonly serverId: string;
+  readonly tlsKey: KeyObject;
+  readonly receiptKey: KeyObject;
+  certificate: string;
+  readonly caCertificate: string;
+}
+
+export interface AgentOptions {
+  readonly port: number;
+  readonly windowMs?: number;
+  /** The identity of an agent that is enrolled already. */
+  readonly identity: AgentIdentity;
+}
+
+export class SimulatedAgent {
+  readonly ledger: SimulatedLedger;
+  readonly identity: AgentIdentity;
+  /** Every call that arrived, in order. */
+  readonly calls: Method[] = [];
+  readonly commands: Command[] = [];
+  bootId = randomUUID();
+  port: number;
+  /** The change cuts the wire: no session comes through while it is live. */
+  isCutWhileLive = false;
+  /** What `Probe` answers. */
+  probeResult: (id: string) => "open" | "closed" = () => "open";
+  /** Power is lost right after this record. */
+  crashAfter: LedgerKind | null = null;
+  /** Power is lost right before the step after this record. */
+  pauseInStep: Promise<void> = Promise.resolve();
+  /** Says these instead of the truth, without the guard's signature. */
+  lie: TransactionPhase | null = null;
+  /** Called when a method arrives, before anything else. */
+  onCall: (method: Method) => void | Promise<void> = () => undefined;
+  drifting: readonly string[] = [];
+  readonly #faults = new Map<Method, WireFault[]>();
+  readonly #watchers = new Set<EventQueue<WatchEvent>>();
+  #connection: { readonly served: ServedConnection; readonly socket: tls.TLSSocket; readonly number: number } | null = null;
+  #dialled = 0;
+  /** Sessions up to this number were dialled before the change. */
+  #oldUpTo = 0;
+  #isStopped = false;
+  #redial: NodeJS.Timeout | null = null;
+  #clock: NodeJS.Timeout | null = null;
+
+  constructor(options: AgentOptions) {
+    this.port = options.port;
+    this.identity = options.identity;
+    this.ledger = new SimulatedLedger({ windowMs: options.windowMs ?? 10_000, stepMs: 1_000 });
+    this.ledger.onRecord = (_transaction, kind) => {
+      if (kind !== this.crashAfter) return;
+      this.crashAfter = null;
+      throw new PowerCut(`after ${kind}`);
+    };
+  }
+
+  fault(method: Method, ...faults: readonly WireFault[]): void {
+    this.#faults.set(method, [...(this.#faults.get(method) ?? []), ...faults]);
+  }
+
+  start(): void {
+    this.#isStopped = false;
+    this.#dial();
+    this.#clock ??= setInterval(() => {
+      const before = this.ledger.open;
+      this.#powered(() => this.ledger.tick(Date.now()));
+      if (before !== undefined && this.ledger.open === undefined) this.#tell(before);
+      this.#beat();
+    }, 100);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#clock !== null) clearInterval(this.#clock);
+    if (this.#redial !== null) clearTimeout(this.#redial);
+    this.#clock = null;
+    this.#hangUp();
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== null;
+  }
+
+  /** The wire breaks; it dials again. */
+  cut(): void {
+    this.#hangUp();
+  }
+
+  powerCut(): void {
+    this.#hangUp();
+    this.bootId = randomUUID();
+    this.ledger.reboot(Date.now());
+  }
+
+  #dial(): void {
+    if (this.#isStopped) return;
+    const number = ++this.#dialled;
+    const socket = tls.connect({
+      host: "127.0.0.1",
+      port: this.port,
+      ca: this.identity.caCertificate,
+      cert: this.identity.certificate,
+      key: this.identity.tlsKey.export({ type: "pkcs8", format: "pem" }),
+      ALPNProtocols: [AGENT_SESSION_ALPN],
+      minVersion: "TLSv1.3",
+    });
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      if (this.#connection?.socket === socket) this.#connection = null;
+      if (this.#isStopped || number !== this.#dialled) return;
+      this.#redial = setTimeout(() => this.#dial(), 25);
+    });
+    socket.once("secureConnect", () => {
+      socket.setNoDelay(true);
+      const open = this.ledger.open;
+      if (this.isCutWhileLive && open !== undefined && this.ledger.live === open.configDigest) {
+        socket.destroy();
+        return;
+      }
+      this.#connection = { served: serveOver(socket, (router) => this.#routes(router, number)), socket, number };
+    });
+  }
+
+  #hangUp(): void {
+    const connection = this.#connection;
+    this.#connection = null;
+    for (const watcher of this.#watchers) watcher.end();
+    this.#watchers.clear();
+    connection?.served.destroy();
+    connection?.socket.destroy();
+  }
+
+  #routes(router: ConnectRouter, session: number): void {
+    router.service(HostService, {
+      describe: () => ({
+        serverId: this.identity.serverId,
+        agentVersion: "0.1.0-simulated",
+        bootId: this.bootId,
+        hostname: "simulated",
+        init: "plain",
+        domains: [{ domain: "firewall", available: true, reason: "", module: "simulated" }],
+        factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
+      }),
+      getState: () => ({
+        generation: BigInt(this.ledger.generation),
+        maxFence: BigInt(this.ledger.maxFence),
+        bootId: this.bootId,
+        lockedCode: this.ledger.lockedCode,
+        lockedReason: this.ledger.lockedCode,
+        confirmedConfigDigest: this.ledger.confirmedDigest,
+        confirmedRequestId: this.ledger.confirmedRequestId,
+        domains: this.drifting.map((domain) => ({ domain, drift: true })),
+      }),
+      prepare: (command) =>
+        this.#call("prepare", command, session, ({ requestId, fence, verb }) => {
+          if (verb.case !== "prepare") throw new ConnectError("not a Prepare", Code.InvalidArgument);
+          const { kind, configDigest, planDigest, baseGeneration } = verb.value;
+          return this.ledger.prepare(
+            { requestId, fence: Number(fence), kind: kind === "rollback" ? "rollback" : "forward", configDigest, planDigest, baseGeneration: Number(baseGeneration) },
+            Date.now(),
+          );
+        }),
+      execute: (command) => this.#call("execute", command, session, (decoded) => this.#execute(decoded)),
+      confirm: (command) =>
+        this.#call("confirm", command, session, ({ requestId, fence, verb }) => {
+          const nonce = verb.case === "confirm" ? verb.value.nonce : "";
+          const answer = this.ledger.confirm({ requestId, fence: Number(fence), nonce }, session > this.#oldUpTo, Date.now());
+          this.ledger.advance(requestId, Date.now());
+          return answer;
+        }),
+      abort: (command) =>
+        this.#call("abort", command, session, ({ requestId, fence, verb }) => {
+          const why = verb.case === "abort" ? verb.value : { code: "", message: "" };
+          const answer = this.ledger.abort({ requestId, fence: Number(fence), code: why.code, message: why.message }, Date.now());
+          this.ledger.advance(requestId, Date.now());
+          return answer;
+        }),
+      release: (command) => {
+        this.ledger.release();
+        return this.#message(this.ledger.ask(decode(command).requestId), "", session);
+      },
+      getTransaction: ({ requestId }) => this.#faulty("getTransaction", session, () => this.#message(this.ledger.ask(requestId), requestId, session)),
+      watch: (_request, context) => this.#watch(context.signal, session),
+      acknowledge: ({ requestIds }) => {
+        for (const id of requestIds) this.ledger.outbox.delete(id);
+        return {};
+      },
+      probe: ({ targets }) => ({ outcomes: targets.map(({ id }) => ({ id, result: this.probeResult(id), detail: "" })) }),
+      observe: () => ({ domains: [] }),
+      plan: () => {
+        throw new ConnectError("a simulated agent plans nothing", Code.Unimplemented);
+      },
+    });
+  }
+
+  async #call(method: Method, signed: SignedCommand, session: number, obey: (command: Command) => LedgerAnswer | Promise<LedgerAnswer>): Promise<Transaction> {
+    const command = decode(signed);
+    this.commands.push(command);
+    return this.#faulty(method, session, async () => {
+      const answer = await this.#powered(() => obey(command));
+      const message = this.#message(answer, command.requestId, session);
+      if (answer.kind === "transaction") this.#tell(answer.transaction);
+      return message;
+    });
+  }
+
+  async #faulty(method: Method, session: number, obey: () => Transaction | Promise<Transaction>): Promise<Transaction> {
+    this.calls.push(method);
+    await this.onCall(method);
+    const fault = this.#faults.get(method)?.shift();
+    switch (fault) {
+      case undefined:
+        return this.#afterwards(await obey(), session);
+      case "lose_request":
+        throw new ConnectError("lost on the way", Code.Unavailable);
+      case "lose_answer":
+        this.#afterwards(await obey(), session);
+        throw new ConnectError("the answer was lost", Code.Unavailable);
+      case "double":
+        await obey();
+        return this.#afterwards(await obey(), session);
+      case "late": {
+        const answer = await obey();
+        await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+        return this.#afterwards(answer, session);
+      }
+      case "cut_after":
+        await obey();
+        this.#hangUp();
+        throw new ConnectError("cut", Code.Unavailable);
+      case "cut_before":
+        this.#hangUp();
+        throw new ConnectError("cut", Code.Unavailable);
+    }
+  }
+
+  async #execute({ requestId, fence, verb }: Command): Promise<LedgerAnswer> {
+    const nonce = verb.case === "execute" ? verb.value.nonce : "";
+    const answer = this.ledger.execute({ requestId, fence: Number(fence), nonce }, Date.now());
+    if (answer.kind !== "transaction") return answer;
+    await this.pauseInStep;
+    while (this.ledger.advance(requestId, Date.now())) {
+      if (last(answer.transaction) === "on_trial") this.#oldUpTo = this.#dialled;
+    }
+    return answer;
+  }
+
+  /** On trial, every session from before the change is closed, after its last answer has had its chance. */
+  #afterwards(message: Transaction, session: number): Transaction {
+    if (message.phase === TransactionPhase.ON_TRIAL && session <= this.#oldUpTo) setTimeout(() => this.#hangUpOld(session), 5);
+    return message;
+  }
+
+  #hangUpOld(session: number): void {
+    if (this.#connection?.number === session) this.#hangUp();
+  }
+
+  async #powered<T>(act: () => T | Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.powerCut();
+      throw new ConnectError("power was lost", Code.Unavailable);
+    }
+  }
+
+  async *#watch(signal: AbortSignal, session: number): AsyncGenerator<WatchEvent> {
+    const queue = new EventQueue<WatchEvent>();
+    this.#watchers.add(queue);
+    signal.addEventListener("abort", () => queue.end());
+    for (const id of this.ledger.outbox) {
+      queue.push(create(WatchEventSchema, { event: { case: "outcome", value: this.#message(this.ledger.ask(id), id, session) } }));
+    }
+    yield* queue;
+    this.#watchers.delete(queue);
+  }
+
+  #beat(): void {
+    for (const watcher of this.#watchers) watcher.push(create(WatchEventSchema, { event: { case: "heartbeat", value: { sequence: 1n } } }));
+  }
+
+  #tell(transaction: LedgerTransaction): void {
+    const session = this.#connection?.number ?? 0;
+    const message = this.#message({ kind: "transaction", transaction }, transaction.requestId, session);
+    const kind = this.ledger.outbox.has(transaction.requestId) ? "outcome" : "transaction";
+    for (const watcher of this.#watchers) watcher.push(create(WatchEventSchema, { event: { case: kind, value: message } }));
+  }
+
+  #message(answer: LedgerAnswer, requestId: string, session: number): Transaction {
+    if (answer.kind === "rejected") throw new ConnectError(`${answer.code}: ${answer.message}`, Code.FailedPrecondition);
+    const common = { requestId, maxFence: BigInt(this.ledger.maxFence), generation: BigInt(this.ledger.generation), sessionIsFresh: session > this.#oldUpTo };
+    if (answer.kind !== "transaction") {
+      return create(TransactionSchema, { ...common, phase: answer.kind === "unknown" ? TransactionPhase.UNKNOWN : TransactionPhase.STALE });
+    }
+    const { transaction } = answer;
+    const kind = last(transaction);
+    const message = create(TransactionSchema, {
+      ...common,
+      phase: this.lie ?? PHASE[kind],
+      fence: BigInt(transaction.fence),
+      code: transaction.code,
+      message: transaction.message,
+      serverIs: serverIsAfter(transaction),
+      lastStep: transaction.records.includes("step_begin") ? "firewall.batch" : "",
+      remainingMs: BigInt(Math.max(0, transaction.deadlineMs - Date.now())),
+      liveDigest: this.ledger.live,
+    });
+    if (transaction.endedAtMs !== null) {
+      const body = canonicalJson({ request_id: requestId, server_id: this.identity.serverId, outcome: kind, code: transaction.code, fence: transaction.fence, generation: this.ledger.generation });
+      message.receipt = { $typeName: "holdfast.v1.Receipt", body, signature: sign(null, Buffer.from(SIGNED_TEXT.receipt + body), this.identity.receiptKey) };
+    }
+    return message;
+  }
+}
+
+function decode(signed: SignedCommand): Command {
+  return fromBinary(CommandSchema, signed.command);
+}
+
+export interface EnrolmentTry {
+  readonly port: number;
+  readonly caCertificate: string;
+  readonly token: string;
+  readonly tlsKey?: KeyObject;
+  readonly receiptKey?: KeyObject;
+}
+
+/** Asks for a certificate as an agent does at enrolment. */
+export async function enrol(options: EnrolmentTry): Promise<{ readonly answer: EnrollResponse; readonly tlsKey: KeyObject; readonly receiptKey: KeyObject }> {
+  const tlsKey = options.tlsKey ?? generateKeyPairSync("ed25519").privateKey;
+  const receiptKey = options.receiptKey ?? generateKeyPairSync("ed25519").privateKey;
+  const answer = await withCalls({ port: options.port, caCertificate: options.caCertificate }, (transport) =>
+    createClient(EnrolmentService, transport).enroll({
+      token: options.token,
+      tlsPublicKey: spkiOf(tlsKey),
+      receiptPublicKey: spkiOf(receiptKey),
+      proof: sign(null, Buffer.from(SIGNED_TEXT.enrolment + options.token), tlsKey),
+      bootId: randomUUID(),
+      hostname: "simulated",
+      factsJson: "{}",
+    }),
+  );
+  return { answer, tlsKey, receiptKey };
+}
+
+/** Renews as an agent does at half life. */
+export async function renew(port: number, identity: AgentIdentity, tlsKey: KeyObject): Promise<EnrollResponse> {
+  return withCalls({ port, caCertificate: identity.caCertificate, identity }, (transport) =>
+    createClient(RenewalService, transport).renew({
+      tlsPublicKey: spkiOf(tlsKey),
+      proof: sign(null, Buffer.from(SIGNED_TEXT.renewal + identity.serverId), tlsKey),
+    }),
+  );
+}
+
+/** Ordinary gRPC on the agent port, with or without a certificate. */
+export async function withCalls<T>(
+  to: { readonly port: number; readonly caCertificate: string; readonly identity?: AgentIdentity },
+  body: (transport: ReturnType<typeof clientOver>["transport"]) => Promise<T>,
+): Promise<T> {
+  const socket = tls.connect({
+    host: "127.0.0.1",
+    port: to.port,
+    ca: to.caCertificate,
+    ALPNProtocols: [GRPC_ALPN],
+    ...(to.identity === undefined ? {} : { cert: to.identity.certificate, key: to.identity.tlsKey.export({ type: "pkcs8", format: "pem" }) }),
+  });
+  socket.on("error", () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("secureConnect", () => resolve());
+    socket.once("error", reject);
+  });
+  const connection = clientOver(socket);
+  try {
+    return await body(connection.transport);
+  } finally {
+    connection.close();
+    socket.destroy();
+  }
+}
+
+function spkiOf(key: KeyObject): Buffer {
+  const { x } = key.export({ format: "jwk" });
+  // Ed25519 SubjectPublicKeyInfo: a fixed prefix and the raw key (RFC 8410).
+  return Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), Buffer.from(x ?? "", "base64url")]);
+}
