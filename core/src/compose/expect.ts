@@ -59,15 +59,17 @@ export function meetExpectations(input: {
     const self = input.lookup.addresses("self", origin, origin.path);
     // A server that dials itself proves nothing about its network: loopback is never evidence.
     const own = self.ok ? self.value : EMPTY;
+    let judged = false;
     for (const expected of resolved.expected) {
-      findings.push(...judge(expected, input.domains));
+      const judgement = judge(expected, input.domains);
+      judged ||= judgement.judged;
+      findings.push(...judgement.findings);
       for (const probe of probesOf(expected, vantage, own)) {
         if (!dialled.some((other) => other.direction === probe.direction && other.protocol === probe.protocol && other.address === probe.address && other.port === probe.port)) dialled.push(probe);
       }
     }
-    if (resolved.expected.length > 0 && dialled.length === 0) {
-      findings.push(composeFinding("compose.expect_static_only", `${words(resolved.expected[0])} is checked on the model only: nobody stands where it could be dialled.`, { document: origin.document, path: origin.path }));
-    }
+    const [first] = resolved.expected;
+    if (first !== undefined && dialled.length === 0) findings.push(undialled(first, judged));
     probes.push(...dialled.map((probe, index) => ({ ...probe, id: `${probe.origin}${dialled.length > 1 ? `#${index + 1}` : ""}` })));
   }
   return { probes, findings };
@@ -106,14 +108,27 @@ function resolveExpectation(origin: Origin, expectation: ExpectationText, lookup
   return { expected, findings };
 }
 
-function judge(expected: Expected, domains: readonly ComposedDomain[]): readonly Finding[] {
+function judge(expected: Expected, domains: readonly ComposedDomain[]): { readonly judged: boolean; readonly findings: readonly Finding[] } {
   const packets = { from: expected.from.endpoint, to: expected.to.endpoint, service: expected.service };
-  return domains.flatMap((domain) => {
-    const { verdict, because } = domain.judge(packets);
-    if (verdict === "unjudged" || verdict === expected.is) return [];
-    const really = verdict === "partly" ? `only a part of it is ${expected.is}` : `it is ${verdict}`;
-    return [composeFinding("compose.expect_broken", `Expected is ${words(expected)}, but ${really}: ${because}`, { document: expected.origin.document, path: expected.origin.path })];
-  });
+  const judgements = domains.map((domain) => domain.judge(packets)).filter(({ verdict }) => verdict !== "unjudged");
+  const findings = judgements
+    .filter(({ verdict }) => verdict !== expected.is)
+    .map(({ verdict, because }) => {
+      const really = verdict === "partly" ? `only a part of it is ${expected.is}` : `it is ${verdict}`;
+      return composeFinding("compose.expect_broken", `Expected is ${words(expected)}, but ${really}: ${because}`, placeOf(expected));
+    });
+  return { judged: judgements.length > 0, findings };
+}
+
+/** Nobody can try it on the network: it rests on the model alone, or on nothing at all. */
+function undialled(expected: Expected, judged: boolean): Finding {
+  return judged
+    ? composeFinding("compose.expect_static_only", `${words(expected)} is checked on the model only: nobody stands where it could be dialled.`, placeOf(expected))
+    : composeFinding("compose.expect_unchecked", `${words(expected)} cannot be checked: no model decides it, and nobody stands where it could be dialled.`, placeOf(expected));
+}
+
+function placeOf(expected: Expected): { readonly document: string; readonly path: string } {
+  return { document: expected.origin.document, path: expected.origin.path };
 }
 
 function probesOf(expected: Expected, vantage: readonly Address[], own: AddressSet): readonly Probe[] {
@@ -167,6 +182,6 @@ function isIn(address: Address, network: string): boolean {
   return set.ok && contains(set.value, address);
 }
 
-function words(expected: Expected | undefined): string {
-  return expected === undefined ? "It" : `${formatService(expected.service)} from ${expected.from.text} to ${expected.to.text} ${expected.is}`;
+function words(expected: Expected): string {
+  return `${formatService(expected.service)} from ${expected.from.text} to ${expected.to.text} ${expected.is}`;
 }

@@ -6,6 +6,7 @@ export const COMPOSE_FINDINGS = {
   "compose.duplicate_document": { severity: "error", remedy: "Compose with one revision of each document." },
   "compose.expect_broken": { severity: "danger", remedy: "Change the rules, or the expectation if it is no longer meant." },
   "compose.expect_static_only": { severity: "note", remedy: "Nothing to do; it was checked on the model and is not probed live." },
+  "compose.expect_unchecked": { severity: "warning", remedy: "Check it by hand, or write an expectation that the server or the control plane can dial." },
   "compose.group_cycle": { severity: "error", remedy: "Take one of the references out." },
   "compose.layer_conflict": { severity: "error", remedy: "Keep it in one of the two, or say it in a narrower layer." },
   "compose.name_twice": { severity: "error", remedy: "Rename the definition in the policy, or use the Group." },
