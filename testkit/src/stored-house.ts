@@ -101,6 +101,7 @@ export async function storedHouse(database: Database): Promise<StoredHouse> {
         config_digest: DIGEST,
         provenance: [],
         revisions,
+        before_revisions: [],
         plan_digest: DIGEST,
         base_digest: null,
         base_generation: null,

@@ -8,10 +8,10 @@ export type NewPlan = Omit<PlanRow, "created_at">;
 
 export function insertPlan(database: Queryable, plan: NewPlan): Promise<PlanRow> {
   return database.one<PlanRow>(sql`
-    insert into plans (id, change_id, server_id, kind, status, config, config_digest, provenance, revisions, plan_digest, base_digest,
+    insert into plans (id, change_id, server_id, kind, status, config, config_digest, provenance, revisions, before_revisions, plan_digest, base_digest,
                        base_generation, steps, native_diff, findings, probes, touches_management_path, created_by)
     values (${plan.id}, ${plan.change_id}, ${plan.server_id}, ${plan.kind}, ${plan.status}, ${plan.config}, ${plan.config_digest},
-            ${json(plain(plan.provenance))}, ${json(plain(plan.revisions))}, ${plan.plan_digest}, ${plan.base_digest}, ${plan.base_generation},
+            ${json(plain(plan.provenance))}, ${json(plain(plan.revisions))}, ${json(plain(plan.before_revisions))}, ${plan.plan_digest}, ${plan.base_digest}, ${plan.base_generation},
             ${json(plain(plan.steps))}, ${json(plan.native_diff)}, ${json(plain(plan.findings))}, ${json(plain(plan.probes))},
             ${plan.touches_management_path}, ${plan.created_by})
     returning *`);

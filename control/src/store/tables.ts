@@ -200,10 +200,13 @@ export interface PlanRow {
   readonly config_digest: Digest | null;
   readonly provenance: readonly ProvenanceEntry[];
   readonly revisions: readonly RevisionRef[];
+  /** What was in force when it was made. */
+  readonly before_revisions: readonly RevisionRef[];
   readonly plan_digest: Digest | null;
   readonly base_digest: Digest | null;
   readonly base_generation: Generation | null;
-  readonly steps: readonly Step[];
+  /** As the agent planned them; what each does stays on the server. */
+  readonly steps: readonly Omit<Step, "action">[];
   readonly native_diff: Readonly<Record<string, string>>;
   readonly findings: readonly Finding[];
   readonly probes: readonly Probe[];

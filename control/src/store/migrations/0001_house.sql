@@ -315,6 +315,8 @@ create table applies (
 create unique index one_open_apply on applies (server_id) where state in ('APPLYING', 'ROLLBACKING');
 create index applies_due on applies (next_check_at) where state in ('READY', 'APPLYING', 'ROLLBACKING');
 create index applies_of_change on applies (change_id);
+create index applies_again on applies (retry_of) where retry_of is not null;
+create index rollouts_of_change on rollouts (change_id);
 create index applies_of_server on applies (server_id, requested_at desc);
 
 -- One execution on a server. An apply has one forward transaction and perhaps rollbacks.
@@ -519,14 +521,22 @@ comment on view server_policies is 'Which revision of which document is in force
 create view change_status as
 select c.id, c.title, c.state as own_state, c.author_id, c.created_at,
        case
-         when c.state <> 'READY' or count(a.id) = 0 then c.state
-         when bool_or(a.state = 'ROLLBACKING') then 'ROLLBACKING'
-         when bool_or(a.state in ('APPLYING', 'READY')) or bool_or(ro.state in ('RUNNING', 'PAUSED')) then 'APPLYING'
-         when bool_or(a.state = 'FAILED') then 'FAILED'
-         when bool_or(a.state = 'ROLLED_BACK') then 'ROLLED_BACK'
-         when bool_and(a.state = 'CANCELLED') then 'CANCELLED'
+         when c.state <> 'READY' then c.state
+         when w.rolling_back then 'ROLLBACKING'
+         when w.under_way or exists (select from rollouts r where r.change_id = c.id and r.state in ('RUNNING', 'PAUSED')) then 'APPLYING'
+         when w.applies = 0 then 'READY'
+         when w.failed then 'FAILED'
+         when w.undone then 'ROLLED_BACK'
+         when w.cancelled = w.applies then 'CANCELLED'
          else 'APPLIED'
        end as state
-from changes c left join applies a on a.change_id = c.id left join rollouts ro on ro.id = a.rollout_id
-group by c.id;
+from changes c
+cross join lateral (
+  select count(*) as applies, count(*) filter (where a.state = 'CANCELLED') as cancelled,
+         coalesce(bool_or(a.state = 'ROLLBACKING'), false) as rolling_back, coalesce(bool_or(a.state in ('READY', 'APPLYING')), false) as under_way,
+         coalesce(bool_or(a.state = 'FAILED'), false) as failed, coalesce(bool_or(a.state = 'ROLLED_BACK'), false) as undone
+  from applies a
+  -- A retry takes the place of what it retries.
+  where a.change_id = c.id and not exists (select from applies again where again.retry_of = a.id)
+) w;
 comment on view change_status is 'A change rolled up over its applies: open before failed before undone before applied.';
