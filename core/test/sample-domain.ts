@@ -5,7 +5,17 @@ import { namedMerge } from "../src/compose/named-merge.ts";
 import { scalarMerge } from "../src/compose/scalar-merge.ts";
 import { addressSetToJson, union } from "../src/net/address-set.ts";
 import { formatService } from "../src/net/service.ts";
-import { addressReferenceText, expiresText, itemNameText, oneOrList, portNumber, proseText, rateText, serviceReferenceText, withoutList } from "../src/policy/text-schema.ts";
+import {
+  addressReferenceText,
+  expiresText,
+  itemNameText,
+  oneOrList,
+  portNumber,
+  proseText,
+  rateText,
+  serviceReferenceText,
+  withoutList,
+} from "../src/policy/text-schema.ts";
 
 /**
  * A small firewall of its own for the tests of the language: enough shape to write the examples, and a model that can judge simple rules.
@@ -16,7 +26,9 @@ const ruleSchema = z.strictObject({
   allow: oneOrList(serviceReferenceText).optional().meta({ description: "Services that are let in." }),
   drop: oneOrList(serviceReferenceText).optional().meta({ description: "Services that are discarded." }),
   reject: oneOrList(serviceReferenceText).optional().meta({ description: "Services that are refused." }),
-  from: oneOrList(addressReferenceText).optional().meta({ description: "Where packets come from.", examples: ["office"] }),
+  from: oneOrList(addressReferenceText)
+    .optional()
+    .meta({ description: "Where packets come from.", examples: ["office"] }),
   to: oneOrList(addressReferenceText).optional(),
   limit: z.strictObject({ rate: rateText, per: z.enum(["source", "rule"]) }).optional(),
   expires: expiresText.optional(),
@@ -37,7 +49,15 @@ const sectionSchema = z.strictObject({
   outbound: hookSchema.optional(),
   nat: z
     .strictObject({
-      masquerade: z.array(z.strictObject({ name: itemNameText, from: oneOrList(addressReferenceText), to: oneOrList(addressReferenceText) })).optional(),
+      masquerade: z
+        .array(
+          z.strictObject({
+            name: itemNameText,
+            from: oneOrList(addressReferenceText),
+            to: oneOrList(addressReferenceText),
+          }),
+        )
+        .optional(),
       publish: z
         .array(
           z.strictObject({
@@ -57,7 +77,12 @@ const sectionSchema = z.strictObject({
 type Section = z.output<typeof sectionSchema>;
 
 // Type aliases, so that a config is plain JSON to the compiler.
-type SampleRule = { readonly name: string; readonly verb: "allow" | "block"; readonly services: readonly string[]; readonly from: readonly string[] };
+type SampleRule = {
+  readonly name: string;
+  readonly verb: "allow" | "block";
+  readonly services: readonly string[];
+  readonly from: readonly string[];
+};
 export type SampleConfig = { readonly mode: string; readonly default: string; readonly rules: readonly SampleRule[] };
 
 function compose(input: ComposeInput<Section>): Composed<SampleConfig> {
@@ -67,8 +92,14 @@ function compose(input: ComposeInput<Section>): Composed<SampleConfig> {
       const value = pick(section);
       return value === undefined ? [] : [{ origin: { ...origin, path }, value }];
     });
-  const mode = scalarMerge("firewall.mode", stated("firewall.mode", (section) => section.mode));
-  const fallback = scalarMerge("firewall.inbound.default", stated("firewall.inbound.default", (section) => section.inbound?.default));
+  const mode = scalarMerge(
+    "firewall.mode",
+    stated("firewall.mode", (section) => section.mode),
+  );
+  const fallback = scalarMerge(
+    "firewall.inbound.default",
+    stated("firewall.inbound.default", (section) => section.inbound?.default),
+  );
   const findings = [...mode.findings, ...fallback.findings];
   const merged = namedMerge<SampleRule>(
     "firewall.inbound.rules",
@@ -84,19 +115,35 @@ function compose(input: ComposeInput<Section>): Composed<SampleConfig> {
           return found.ok ? found.value : null;
         });
         const services = (rule.allow ?? rule.drop ?? rule.reject ?? []).flatMap((text, place) => {
-          const found = input.lookup.services(text, origin, `${path}.${rule.allow === undefined ? "drop" : "allow"}[${place}]`);
+          const found = input.lookup.services(
+            text,
+            origin,
+            `${path}.${rule.allow === undefined ? "drop" : "allow"}[${place}]`,
+          );
           if (!found.ok) findings.push(found.error);
           return found.ok ? found.value.map(formatService) : [];
         });
-        const value: SampleRule = { name: rule.name, verb, services, from: addressSetToJson(union(...from.filter((set) => set !== null))) };
+        const value: SampleRule = {
+          name: rule.name,
+          verb,
+          services,
+          from: addressSetToJson(union(...from.filter((set) => set !== null))),
+        };
         return { name: rule.name, value, origin: { ...origin, path } };
       }),
-      without: (section.inbound?.without ?? []).map((one, index) => ({ ...one, origin: { ...origin, path: `firewall.inbound.without[${index}]` } })),
+      without: (section.inbound?.without ?? []).map((one, index) => ({
+        ...one,
+        origin: { ...origin, path: `firewall.inbound.without[${index}]` },
+      })),
     })),
     "narrow_first",
   );
   return {
-    config: { mode: mode.value ?? "observe", default: fallback.value ?? "drop", rules: merged.items.map((item) => item.value) },
+    config: {
+      mode: mode.value ?? "observe",
+      default: fallback.value ?? "drop",
+      rules: merged.items.map((item) => item.value),
+    },
     provenance: [...mode.provenance, ...fallback.provenance, ...merged.provenance],
     findings: [...findings, ...merged.findings],
     needs: [],
@@ -107,8 +154,12 @@ function compose(input: ComposeInput<Section>): Composed<SampleConfig> {
 function judge(config: SampleConfig, packets: Packets): Judgement {
   if (packets.to.kind !== "self" || packets.from.kind === "zone") return { verdict: "unjudged", because: "" };
   const rule = config.rules.find((one) => one.services.includes(formatService(packets.service)));
-  if (rule !== undefined) return { verdict: rule.verb === "allow" ? "open" : "closed", because: `the rule ${rule.name} decides.` };
-  return { verdict: config.default === "allow" ? "open" : "closed", because: `no rule matches and the default is ${config.default}.` };
+  if (rule !== undefined)
+    return { verdict: rule.verb === "allow" ? "open" : "closed", because: `the rule ${rule.name} decides.` };
+  return {
+    verdict: config.default === "allow" ? "open" : "closed",
+    because: `no rule matches and the default is ${config.default}.`,
+  };
 }
 
 export const sampleFirewall = domainLanguage({ domain: "firewall", schema: sectionSchema, compose, expects: judge });

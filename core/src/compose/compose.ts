@@ -3,7 +3,14 @@ import { byDanger, type Finding } from "../base/finding.ts";
 import { type DomainName, DOMAINS } from "../domain.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
 import type { Probe } from "../plan/probe.ts";
-import { documentId, type FloorDocument, type GroupDocument, type ParsedDocument, type PolicyDocument, type ServerDocument } from "../policy/document.ts";
+import {
+  documentId,
+  type FloorDocument,
+  type GroupDocument,
+  type ParsedDocument,
+  type PolicyDocument,
+  type ServerDocument,
+} from "../policy/document.ts";
 import { expectationsSchema } from "../policy/expectation.ts";
 import { formatPath, parsePath, type Path } from "../policy/path.ts";
 import { definitionsSchema, LAYERS } from "../policy/policy-document.ts";
@@ -15,8 +22,8 @@ import type { ComposedDomain, DomainLanguage } from "./domain-language.ts";
 import type { EffectiveConfig, Origin, ProvenanceEntry, TrialSettings } from "./effective-config.ts";
 import { floorProbes, meetExpectations, type StatedExpectation } from "./expect.ts";
 import { composeFinding } from "./findings.ts";
-import { stricterTrial, uniteFloors } from "./floor.ts";
 import type { FloorSettings } from "./floor-settings.ts";
+import { stricterTrial, uniteFloors } from "./floor.ts";
 import type { LayeredSection } from "./layered-section.ts";
 import { createLookup } from "./lookup.ts";
 import type { Need } from "./need.ts";
@@ -69,12 +76,24 @@ interface Filled {
  * same config, and with it the same digest.
  */
 export function composeServer(input: ComposeServerInput): ComposedServer {
-  const documents = input.documents.toSorted((a, b) => compare(documentId(a.document), documentId(b.document)) || a.revision - b.revision);
-  const findings: Finding[] = documents.flatMap(({ document }, index) =>
-    index > 0 && documentId(document) === idAt(documents, index - 1) ? [composeFinding("compose.duplicate_document", `${documentId(document)} is given in two revisions.`, { document: documentId(document) })] : [],
+  const documents = input.documents.toSorted(
+    (a, b) => compare(documentId(a.document), documentId(b.document)) || a.revision - b.revision,
   );
-  const fleet = documents.flatMap(({ document, revision }) => (document.kind === "Server" ? [{ document, revision }] : []));
-  const floors = documents.flatMap(({ document, revision }) => (document.kind === "Floor" ? [{ document, revision }] : []));
+  const findings: Finding[] = documents.flatMap(({ document }, index) =>
+    index > 0 && documentId(document) === idAt(documents, index - 1)
+      ? [
+          composeFinding("compose.duplicate_document", `${documentId(document)} is given in two revisions.`, {
+            document: documentId(document),
+          }),
+        ]
+      : [],
+  );
+  const fleet = documents.flatMap(({ document, revision }) =>
+    document.kind === "Server" ? [{ document, revision }] : [],
+  );
+  const floors = documents.flatMap(({ document, revision }) =>
+    document.kind === "Floor" ? [{ document, revision }] : [],
+  );
   const groups = documents.flatMap(({ document }): GroupDocument[] => (document.kind === "Group" ? [document] : []));
   const server = fleet.find(({ document }) => document.name === input.server);
   if (server === undefined) {
@@ -83,10 +102,18 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
   }
   const target = { name: server.document.name, labels: server.document.body.labels };
   const policies = documents
-    .flatMap(({ document, revision }) => (document.kind === "Policy" && selects(document.body.selector, target) ? [{ document, revision }] : []))
-    .toSorted((a, b) => LAYERS.indexOf(a.document.body.layer) - LAYERS.indexOf(b.document.body.layer) || compare(a.document.name, b.document.name));
+    .flatMap(({ document, revision }) =>
+      document.kind === "Policy" && selects(document.body.selector, target) ? [{ document, revision }] : [],
+    )
+    .toSorted(
+      (a, b) =>
+        LAYERS.indexOf(a.document.body.layer) - LAYERS.indexOf(b.document.body.layer) ||
+        compare(a.document.name, b.document.name),
+    );
 
-  const united = uniteFloors(floors.filter(({ document }: AssignedDocument<FloorDocument>) => selects(document.body.selector, target)));
+  const united = uniteFloors(
+    floors.filter(({ document }: AssignedDocument<FloorDocument>) => selects(document.body.selector, target)),
+  );
   const wished = stricterTrial(united.settings.trial, input.trial ?? {});
   findings.push(...united.findings, ...wished.findings, ...unusedParameters(server.document, policies));
   const provenance: ProvenanceEntry[] = [...united.provenance];
@@ -98,12 +125,22 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
     return fill(policy, parameters.values);
   });
   const missing = findings.some((finding) => finding.severity === "error");
-  const composed = missing ? null : composeDomains(input, { server: server.document, fleet: fleet.map(({ document }) => document), groups, filled, floor: united.settings });
+  const composed = missing
+    ? null
+    : composeDomains(input, {
+        server: server.document,
+        fleet: fleet.map(({ document }) => document),
+        groups,
+        filled,
+        floor: united.settings,
+      });
   findings.push(...(composed?.findings ?? []));
   provenance.push(...(composed?.provenance ?? []));
 
   const finish = locator(documents, filled);
-  const located = unique(findings.map(finish.finding)).toSorted((a, b) => byDanger(a, b) || compare(a.document ?? "", b.document ?? "") || compare(a.message, b.message));
+  const located = unique(findings.map(finish.finding)).toSorted(
+    (a, b) => byDanger(a, b) || compare(a.document ?? "", b.document ?? "") || compare(a.message, b.message),
+  );
   const config: EffectiveConfig | null =
     composed === null || located.some((finding) => finding.severity === "error")
       ? null
@@ -119,7 +156,11 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
         };
   return {
     config,
-    provenance: provenance.map((entry) => ({ ...entry, from: finish.origin(entry.from), beat: entry.beat.map((one) => ({ ...one, origin: finish.origin(one.origin) })) })),
+    provenance: provenance.map((entry) => ({
+      ...entry,
+      from: finish.origin(entry.from),
+      beat: entry.beat.map((one) => ({ ...one, origin: finish.origin(one.origin) })),
+    })),
     findings: located,
     floor: united.settings,
     policies: policies.map(({ document, revision }) => ({ document: documentId(document), revision })),
@@ -137,7 +178,12 @@ interface Scene {
 function composeDomains(
   input: ComposeServerInput,
   scene: Scene,
-): { readonly domains: EffectiveConfig["domains"]; readonly probes: readonly Probe[]; readonly provenance: readonly ProvenanceEntry[]; readonly findings: readonly Finding[] } {
+): {
+  readonly domains: EffectiveConfig["domains"];
+  readonly probes: readonly Probe[];
+  readonly provenance: readonly ProvenanceEntry[];
+  readonly findings: readonly Finding[];
+} {
   const findings: Finding[] = [];
   const definitions = new Map<string, Readonly<Record<string, readonly string[]>>>();
   const stated: StatedExpectation[] = [];
@@ -146,18 +192,47 @@ function composeDomains(
     const document = documentId(assigned.document);
     const defined = definitionsSchema.safeParse(data["define"] ?? {});
     if (defined.success) definitions.set(document, defined.data);
-    else findings.push(...defined.error.issues.map((issue) => composeFinding("compose.value", `With the values of this server: ${issue.message}.`, { document, path: formatPath(["define", ...parts(issue.path)]) })));
+    else
+      findings.push(
+        ...defined.error.issues.map((issue) =>
+          composeFinding("compose.value", `With the values of this server: ${issue.message}.`, {
+            document,
+            path: formatPath(["define", ...parts(issue.path)]),
+          }),
+        ),
+      );
     const expected = expectationsSchema.safeParse(data["expect"] ?? []);
-    if (expected.success) stated.push(...expected.data.map((expectation, index) => ({ origin: originOf(assigned, `expect[${index}]`), expectation })));
-    else findings.push(...expected.error.issues.map((issue) => composeFinding("compose.value", `With the values of this server: ${issue.message}.`, { document, path: formatPath(["expect", ...parts(issue.path)]) })));
+    if (expected.success)
+      stated.push(
+        ...expected.data.map((expectation, index) => ({ origin: originOf(assigned, `expect[${index}]`), expectation })),
+      );
+    else
+      findings.push(
+        ...expected.error.issues.map((issue) =>
+          composeFinding("compose.value", `With the values of this server: ${issue.message}.`, {
+            document,
+            path: formatPath(["expect", ...parts(issue.path)]),
+          }),
+        ),
+      );
   }
-  const lookup = createLookup({ server: scene.server, fleet: scene.fleet, groups: scene.groups, definitions, observedAddresses: input.observedAddresses ?? {} });
+  const lookup = createLookup({
+    server: scene.server,
+    fleet: scene.fleet,
+    groups: scene.groups,
+    definitions,
+    observedAddresses: input.observedAddresses ?? {},
+  });
   // A name that nobody can resolve is wrong even where no rule uses it.
   for (const { assigned } of scene.filled) {
     const document = documentId(assigned.document);
     for (const [name, references] of Object.entries(definitions.get(document) ?? {})) {
       for (const index of references.keys()) {
-        const found = lookup.addresses(references[index] ?? "", originOf(assigned, "define"), `${formatPath(["define", name])}[${index}]`);
+        const found = lookup.addresses(
+          references[index] ?? "",
+          originOf(assigned, "define"),
+          `${formatPath(["define", name])}[${index}]`,
+        );
         if (!found.ok) findings.push(found.error);
       }
     }
@@ -174,7 +249,14 @@ function composeDomains(
     });
     const language = input.domains.find((one) => one.domain === domain);
     if (language === undefined) {
-      findings.push(...layers.map(({ origin }) => composeFinding("compose.domain_unavailable", `The module of ${domain} is not part of this version.`, { document: origin.document, path: domain })));
+      findings.push(
+        ...layers.map(({ origin }) =>
+          composeFinding("compose.domain_unavailable", `The module of ${domain} is not part of this version.`, {
+            document: origin.document,
+            path: domain,
+          }),
+        ),
+      );
       continue;
     }
     const result = language.compose(layers, {
@@ -203,24 +285,42 @@ function fill(assigned: AssignedDocument<PolicyDocument>, values: Parameters<typ
 }
 
 function originOf(assigned: AssignedDocument<PolicyDocument>, path: string): Origin {
-  return { document: documentId(assigned.document), revision: assigned.revision, layer: assigned.document.body.layer, path };
+  return {
+    document: documentId(assigned.document),
+    revision: assigned.revision,
+    layer: assigned.document.body.layer,
+    path,
+  };
 }
 
 /** Values for a policy that does not hold here are probably a slip in its name. */
-function unusedParameters(server: ServerDocument, policies: readonly AssignedDocument<PolicyDocument>[]): readonly Finding[] {
+function unusedParameters(
+  server: ServerDocument,
+  policies: readonly AssignedDocument<PolicyDocument>[],
+): readonly Finding[] {
   const names = policies.map(({ document }) => document.name);
   return Object.keys(server.body.params)
     .filter((name) => !names.includes(name))
     .map((name) =>
-      composeFinding("compose.parameter_unused", `No policy called ${name} holds on ${server.name}, so its values are used nowhere.`, { document: documentId(server), path: formatPath(["params", name]) }),
+      composeFinding(
+        "compose.parameter_unused",
+        `No policy called ${name} holds on ${server.name}, so its values are used nowhere.`,
+        { document: documentId(server), path: formatPath(["params", name]) },
+      ),
     );
 }
 
 /** Adds lines and columns from the texts, and turns paths in filled sections back into paths in the text as written. */
-function locator(documents: readonly AssignedDocument[], filled: readonly Filled[]): { readonly finding: (finding: Finding) => Finding; readonly origin: (origin: Origin) => Origin } {
+function locator(
+  documents: readonly AssignedDocument[],
+  filled: readonly Filled[],
+): { readonly finding: (finding: Finding) => Finding; readonly origin: (origin: Origin) => Origin } {
   const positions = new Map(documents.map(({ document }) => [documentId(document), document.positions]));
   const sources = new Map(filled.map(({ assigned, sourceOf }) => [documentId(assigned.document), sourceOf]));
-  const place = (document: string | undefined, path: string): { readonly path: string; readonly line?: number; readonly column?: number } => {
+  const place = (
+    document: string | undefined,
+    path: string,
+  ): { readonly path: string; readonly line?: number; readonly column?: number } => {
     const own = document === undefined ? undefined : positions.get(document);
     const parsed = parsePath(path);
     if (document === undefined || own === undefined || parsed === null) return { path };
@@ -228,7 +328,8 @@ function locator(documents: readonly AssignedDocument[], filled: readonly Filled
     return { path: formatPath(written), ...locate(own, written) };
   };
   return {
-    finding: (finding) => (finding.line === undefined ? { ...finding, ...place(finding.document, finding.path) } : finding),
+    finding: (finding) =>
+      finding.line === undefined ? { ...finding, ...place(finding.document, finding.path) } : finding,
     origin: (origin) => {
       const { path, line } = place(origin.document, origin.path);
       return { ...origin, path, ...(line === undefined ? {} : { line }) };

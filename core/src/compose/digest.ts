@@ -1,5 +1,5 @@
-import type { Digest } from "../base/id.ts";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import type { Digest } from "../base/id.ts";
 import type { EffectiveConfig } from "./effective-config.ts";
 
 /** The one text of an effective config: what is digested, stored and sent. */

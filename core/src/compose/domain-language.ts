@@ -85,7 +85,10 @@ export function domainLanguage<Schema extends z.ZodType, Config extends Json>(do
       const composed = domain.compose({ ...context, layers: typed });
       const { config } = composed;
       const check = domain.expects;
-      return { ...composed, judge: config === null || check === undefined ? unjudged : (packets) => check(config, packets) };
+      return {
+        ...composed,
+        judge: config === null || check === undefined ? unjudged : (packets) => check(config, packets),
+      };
     },
   };
 }

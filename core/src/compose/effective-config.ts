@@ -16,7 +16,12 @@ export interface TrialSettings {
 }
 
 /** DESIGN defaults: reconnect 15 s, soak 15 s where the management path is touched, the whole window 120 s. */
-export const DEFAULT_TRIAL: TrialSettings = { reconnectSeconds: 15, soakSeconds: 15, windowSeconds: 120, confirm: "machine" };
+export const DEFAULT_TRIAL: TrialSettings = {
+  reconnectSeconds: 15,
+  soakSeconds: 15,
+  windowSeconds: 120,
+  confirm: "machine",
+};
 
 /** Where an item came from. `path` points into that document. */
 export interface Origin {

@@ -1,6 +1,6 @@
 import type { Finding } from "../base/finding.ts";
-import { type Address, formatAddress, parseAddress } from "../net/address.ts";
 import { type AddressSet, addressSetFromText, contains, EMPTY, rangesOf, subtract } from "../net/address-set.ts";
+import { type Address, formatAddress, parseAddress } from "../net/address.ts";
 import { formatService, type Service } from "../net/service.ts";
 import type { Probe } from "../plan/probe.ts";
 import type { ExpectationText } from "../policy/expectation.ts";
@@ -65,32 +65,65 @@ export function meetExpectations(input: {
       judged ||= judgement.judged;
       findings.push(...judgement.findings);
       for (const probe of probesOf(expected, vantage, own)) {
-        if (!dialled.some((other) => other.direction === probe.direction && other.protocol === probe.protocol && other.address === probe.address && other.port === probe.port)) dialled.push(probe);
+        if (
+          !dialled.some(
+            (other) =>
+              other.direction === probe.direction &&
+              other.protocol === probe.protocol &&
+              other.address === probe.address &&
+              other.port === probe.port,
+          )
+        )
+          dialled.push(probe);
       }
     }
     const [first] = resolved.expected;
     if (first !== undefined && dialled.length === 0) findings.push(undialled(first, judged));
-    probes.push(...dialled.map((probe, index) => ({ ...probe, id: `${probe.origin}${dialled.length > 1 ? `#${index + 1}` : ""}` })));
+    probes.push(
+      ...dialled.map((probe, index) => ({
+        ...probe,
+        id: `${probe.origin}${dialled.length > 1 ? `#${index + 1}` : ""}`,
+      })),
+    );
   }
   return { probes, findings };
 }
 
 /** One inbound probe for each port of the floor that the control plane itself may use: the way in must stay open. */
-export function floorProbes(floor: FloorSettings, controlPlane: readonly { readonly address: string }[]): readonly Probe[] {
+export function floorProbes(
+  floor: FloorSettings,
+  controlPlane: readonly { readonly address: string }[],
+): readonly Probe[] {
   const vantage = controlPlaneSet(controlPlane);
-  const ports = floor.management.filter((entry) => vantage.some((address) => entry.networks.some((network) => isIn(address, network)))).flatMap((entry) => entry.tcpPorts);
+  const ports = floor.management
+    .filter((entry) => vantage.some((address) => entry.networks.some((network) => isIn(address, network))))
+    .flatMap((entry) => entry.tcpPorts);
   return [...new Set(ports)]
     .toSorted((a, b) => a - b)
-    .map((port): Probe => ({ id: `floor tcp/${port}`, direction: "inbound", protocol: "tcp", address: "self", port, expected: "open", origin: "floor" }));
+    .map((port): Probe => ({
+      id: `floor tcp/${port}`,
+      direction: "inbound",
+      protocol: "tcp",
+      address: "self",
+      port,
+      expected: "open",
+      origin: "floor",
+    }));
 }
 
-function resolveExpectation(origin: Origin, expectation: ExpectationText, lookup: Lookup): { readonly expected: readonly Expected[]; readonly findings: readonly Finding[] } {
+function resolveExpectation(
+  origin: Origin,
+  expectation: ExpectationText,
+  lookup: Lookup,
+): { readonly expected: readonly Expected[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const side = (key: "from" | "to", texts: readonly string[]): readonly Side[] =>
     texts.flatMap((text, index): Side[] => {
       const reference = parseAddressReference(text);
-      if (reference.ok && (reference.value.kind === "any" || reference.value.kind === "self")) return [{ text, endpoint: { kind: reference.value.kind } }];
-      if (reference.ok && reference.value.kind === "zone") return [{ text, endpoint: { kind: "zone", name: reference.value.name } }];
+      if (reference.ok && (reference.value.kind === "any" || reference.value.kind === "self"))
+        return [{ text, endpoint: { kind: reference.value.kind } }];
+      if (reference.ok && reference.value.kind === "zone")
+        return [{ text, endpoint: { kind: "zone", name: reference.value.name } }];
       const addresses = lookup.addresses(text, origin, `${origin.path}.${key}[${index}]`);
       if (addresses.ok) return [{ text, endpoint: { kind: "addresses", addresses: addresses.value } }];
       findings.push(addresses.error);
@@ -103,19 +136,28 @@ function resolveExpectation(origin: Origin, expectation: ExpectationText, lookup
     return [];
   });
   const expected = side("from", expectation.from).flatMap((from) =>
-    side("to", expectation.to).flatMap((to) => services.map((service): Expected => ({ origin, from, to, service, is: expectation.is }))),
+    side("to", expectation.to).flatMap((to) =>
+      services.map((service): Expected => ({ origin, from, to, service, is: expectation.is })),
+    ),
   );
   return { expected, findings };
 }
 
-function judge(expected: Expected, domains: readonly ComposedDomain[]): { readonly judged: boolean; readonly findings: readonly Finding[] } {
+function judge(
+  expected: Expected,
+  domains: readonly ComposedDomain[],
+): { readonly judged: boolean; readonly findings: readonly Finding[] } {
   const packets = { from: expected.from.endpoint, to: expected.to.endpoint, service: expected.service };
   const judgements = domains.map((domain) => domain.judge(packets)).filter(({ verdict }) => verdict !== "unjudged");
   const findings = judgements
     .filter(({ verdict }) => verdict !== expected.is)
     .map(({ verdict, because }) => {
       const really = verdict === "partly" ? `only a part of it is ${expected.is}` : `it is ${verdict}`;
-      return composeFinding("compose.expect_broken", `Expected is ${words(expected)}, but ${really}: ${because}`, placeOf(expected));
+      return composeFinding(
+        "compose.expect_broken",
+        `Expected is ${words(expected)}, but ${really}: ${because}`,
+        placeOf(expected),
+      );
     });
   return { judged: judgements.length > 0, findings };
 }
@@ -123,8 +165,16 @@ function judge(expected: Expected, domains: readonly ComposedDomain[]): { readon
 /** Nobody can try it on the network: it rests on the model alone, or on nothing at all. */
 function undialled(expected: Expected, judged: boolean): Finding {
   return judged
-    ? composeFinding("compose.expect_static_only", `${words(expected)} is checked on the model only: nobody stands where it could be dialled.`, placeOf(expected))
-    : composeFinding("compose.expect_unchecked", `${words(expected)} cannot be checked: no model decides it, and nobody stands where it could be dialled.`, placeOf(expected));
+    ? composeFinding(
+        "compose.expect_static_only",
+        `${words(expected)} is checked on the model only: nobody stands where it could be dialled.`,
+        placeOf(expected),
+      )
+    : composeFinding(
+        "compose.expect_unchecked",
+        `${words(expected)} cannot be checked: no model decides it, and nobody stands where it could be dialled.`,
+        placeOf(expected),
+      );
 }
 
 function placeOf(expected: Expected): { readonly document: string; readonly path: string } {
@@ -137,10 +187,20 @@ function probesOf(expected: Expected, vantage: readonly Address[], own: AddressS
   const origin = `${expected.origin.document} ${expected.origin.path}`;
   const { from, to } = expected;
   if (from.endpoint.kind === "self" && to.endpoint.kind === "addresses") {
-    return fewAddresses(subtract(to.endpoint.addresses, own)).map((address): Probe => ({ id: "", direction: "outbound", ...dial, address, expected: expected.is, origin }));
+    return fewAddresses(subtract(to.endpoint.addresses, own)).map((address): Probe => ({
+      id: "",
+      direction: "outbound",
+      ...dial,
+      address,
+      expected: expected.is,
+      origin,
+    }));
   }
-  const outside = from.endpoint.kind === "any" || (from.endpoint.kind === "addresses" && vantage.some((address) => contains(addressesOf(from), address)));
-  if (to.endpoint.kind === "self" && outside) return [{ id: "", direction: "inbound", ...dial, address: "self", expected: expected.is, origin }];
+  const outside =
+    from.endpoint.kind === "any" ||
+    (from.endpoint.kind === "addresses" && vantage.some((address) => contains(addressesOf(from), address)));
+  if (to.endpoint.kind === "self" && outside)
+    return [{ id: "", direction: "inbound", ...dial, address: "self", expected: expected.is, origin }];
   return [];
 }
 
@@ -152,8 +212,11 @@ function addressesOf(side: Side): AddressSet {
  * How a service is dialled, or null when one connection cannot tell. A datagram that gets no answer was perhaps taken in silence, so udp is
  * never evidence.
  */
-function dialOf(service: Service): { readonly protocol: "tcp"; readonly port: number } | { readonly protocol: "icmp" } | null {
-  if (service.protocol === "tcp" && service.ports.first === service.ports.last) return { protocol: "tcp", port: service.ports.first };
+function dialOf(
+  service: Service,
+): { readonly protocol: "tcp"; readonly port: number } | { readonly protocol: "icmp" } | null {
+  if (service.protocol === "tcp" && service.ports.first === service.ports.last)
+    return { protocol: "tcp", port: service.ports.first };
   if (service.protocol === "icmp" && service.type === "echo") return { protocol: "icmp" };
   return null;
 }

@@ -4,16 +4,29 @@ import type { Finding, Severity } from "../base/finding.ts";
 export const COMPOSE_FINDINGS = {
   "compose.domain_unavailable": { severity: "error", remedy: "Take the section out of the policy." },
   "compose.duplicate_document": { severity: "error", remedy: "Compose with one revision of each document." },
-  "compose.expect_broken": { severity: "danger", remedy: "Change the rules, or the expectation if it is no longer meant." },
-  "compose.expect_static_only": { severity: "note", remedy: "Nothing to do; it was checked on the model and is not probed live." },
-  "compose.expect_unchecked": { severity: "warning", remedy: "Check it by hand, or write an expectation that the server or the control plane can dial." },
+  "compose.expect_broken": {
+    severity: "danger",
+    remedy: "Change the rules, or the expectation if it is no longer meant.",
+  },
+  "compose.expect_static_only": {
+    severity: "note",
+    remedy: "Nothing to do; it was checked on the model and is not probed live.",
+  },
+  "compose.expect_unchecked": {
+    severity: "warning",
+    remedy: "Check it by hand, or write an expectation that the server or the control plane can dial.",
+  },
   "compose.group_cycle": { severity: "error", remedy: "Take one of the references out." },
+  "compose.group_too_deep": { severity: "error", remedy: "Name the inner addresses directly." },
   "compose.layer_conflict": { severity: "error", remedy: "Keep it in one of the two, or say it in a narrower layer." },
   "compose.name_twice": { severity: "error", remedy: "Rename the definition in the policy, or use the Group." },
   "compose.no_address": { severity: "error", remedy: "Write `addresses:` in its Server document." },
   "compose.parameter": { severity: "error", remedy: "Correct the value in the Server document." },
   "compose.parameter_missing": { severity: "error", remedy: "Write the value in the Server document, under `params`." },
-  "compose.parameter_unused": { severity: "warning", remedy: "Take it out of the Server document, or correct the name of the policy." },
+  "compose.parameter_unused": {
+    severity: "warning",
+    remedy: "Take it out of the Server document, or correct the name of the policy.",
+  },
   "compose.trial_looser": { severity: "error", remedy: "Leave it to the floor, or make it stricter." },
   "compose.trial_window": { severity: "error", remedy: "Make the window longer than the soak, or the soak shorter." },
   "compose.unknown_name": { severity: "error", remedy: "Correct the name, or write the document that defines it." },
@@ -25,7 +38,18 @@ export const COMPOSE_FINDINGS = {
 export type ComposeCode = keyof typeof COMPOSE_FINDINGS;
 
 /** A finding in a document; line and column are added from the document's text when all findings are together. */
-export function composeFinding(code: ComposeCode, message: string, at: { readonly document?: string; readonly path?: string; readonly remedy?: string }): Finding {
+export function composeFinding(
+  code: ComposeCode,
+  message: string,
+  at: { readonly document?: string; readonly path?: string; readonly remedy?: string },
+): Finding {
   const { severity, remedy } = COMPOSE_FINDINGS[code];
-  return { severity, code, path: at.path ?? "", message, remedy: at.remedy ?? remedy, ...(at.document === undefined ? {} : { document: at.document }) };
+  return {
+    severity,
+    code,
+    path: at.path ?? "",
+    message,
+    remedy: at.remedy ?? remedy,
+    ...(at.document === undefined ? {} : { document: at.document }),
+  };
 }

@@ -3,7 +3,11 @@ import type { TrialSettings } from "./effective-config.ts";
 /** The union of all `Floor` documents whose selector matches one server; the strictest of each wins. */
 export interface FloorSettings {
   /** Who may always come in, to which TCP ports. CIDR networks, sorted. */
-  readonly management: readonly { readonly name: string; readonly networks: readonly string[]; readonly tcpPorts: readonly number[] }[];
+  readonly management: readonly {
+    readonly name: string;
+    readonly networks: readonly string[];
+    readonly tcpPorts: readonly number[];
+  }[];
   readonly trial: TrialSettings;
   /** How many people besides the author must approve. */
   readonly approvals: number;

@@ -51,15 +51,39 @@ export function uniteFloors(floors: readonly AssignedFloor[]): {
 }
 
 /** What the author of a change may ask for: the floor's settings or stricter ones. Asking for looser ones is refused, not ignored. */
-export function stricterTrial(floor: TrialSettings, wish: Partial<TrialSettings>): { readonly trial: TrialSettings; readonly findings: readonly Finding[] } {
+export function stricterTrial(
+  floor: TrialSettings,
+  wish: Partial<TrialSettings>,
+): { readonly trial: TrialSettings; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const refuse = (key: keyof TrialSettings, asked: string, allowed: string): void =>
-    void findings.push(composeFinding("compose.trial_looser", `The change asks for ${asked}; the floor allows ${allowed}.`, { path: `trial.${key}` }));
-  const { reconnectSeconds = floor.reconnectSeconds, soakSeconds = floor.soakSeconds, windowSeconds = floor.windowSeconds, confirm = floor.confirm } = wish;
-  if (reconnectSeconds > floor.reconnectSeconds) refuse("reconnectSeconds", `a reconnect of ${formatDuration(reconnectSeconds)}`, `${formatDuration(floor.reconnectSeconds)} at most`);
-  if (soakSeconds < floor.soakSeconds) refuse("soakSeconds", `a soak of ${formatDuration(soakSeconds)}`, `${formatDuration(floor.soakSeconds)} at least`);
-  if (windowSeconds > floor.windowSeconds) refuse("windowSeconds", `a window of ${formatDuration(windowSeconds)}`, `${formatDuration(floor.windowSeconds)} at most`);
-  if (confirm === "machine" && floor.confirm !== "machine") refuse("confirm", "confirmation by machine", "a person only");
+    void findings.push(
+      composeFinding("compose.trial_looser", `The change asks for ${asked}; the floor allows ${allowed}.`, {
+        path: `trial.${key}`,
+      }),
+    );
+  const {
+    reconnectSeconds = floor.reconnectSeconds,
+    soakSeconds = floor.soakSeconds,
+    windowSeconds = floor.windowSeconds,
+    confirm = floor.confirm,
+  } = wish;
+  if (reconnectSeconds > floor.reconnectSeconds)
+    refuse(
+      "reconnectSeconds",
+      `a reconnect of ${formatDuration(reconnectSeconds)}`,
+      `${formatDuration(floor.reconnectSeconds)} at most`,
+    );
+  if (soakSeconds < floor.soakSeconds)
+    refuse("soakSeconds", `a soak of ${formatDuration(soakSeconds)}`, `${formatDuration(floor.soakSeconds)} at least`);
+  if (windowSeconds > floor.windowSeconds)
+    refuse(
+      "windowSeconds",
+      `a window of ${formatDuration(windowSeconds)}`,
+      `${formatDuration(floor.windowSeconds)} at most`,
+    );
+  if (confirm === "machine" && floor.confirm !== "machine")
+    refuse("confirm", "confirmation by machine", "a person only");
   if (findings.length > 0) return { trial: floor, findings };
   const trial: TrialSettings = { reconnectSeconds, soakSeconds, windowSeconds, confirm };
   return { trial, findings: windowFindings(trial, undefined) };
@@ -68,10 +92,17 @@ export function stricterTrial(floor: TrialSettings, wish: Partial<TrialSettings>
 function windowFindings(trial: TrialSettings, floor: AssignedFloor | undefined): readonly Finding[] {
   if (trial.soakSeconds < trial.windowSeconds && trial.reconnectSeconds <= trial.windowSeconds) return [];
   const message = `The trial could never be confirmed: it soaks ${formatDuration(trial.soakSeconds)}, waits ${formatDuration(trial.reconnectSeconds)} for the agent, and ends after ${formatDuration(trial.windowSeconds)}.`;
-  return [composeFinding("compose.trial_window", message, { path: "trial", ...(floor === undefined ? {} : { document: documentId(floor.document) }) })];
+  return [
+    composeFinding("compose.trial_window", message, {
+      path: "trial",
+      ...(floor === undefined ? {} : { document: documentId(floor.document) }),
+    }),
+  ];
 }
 
-function managementOf(floors: readonly AssignedFloor[]): readonly { readonly entry: FloorSettings["management"][number]; readonly from: ProvenanceEntry["from"] }[] {
+function managementOf(
+  floors: readonly AssignedFloor[],
+): readonly { readonly entry: FloorSettings["management"][number]; readonly from: ProvenanceEntry["from"] }[] {
   const all = floors.flatMap(({ document, revision }) =>
     document.body.management.map((item, index) => ({
       entry: {

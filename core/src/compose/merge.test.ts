@@ -4,7 +4,12 @@ import { namedMerge, type NamedLayer } from "./named-merge.ts";
 import { scalarMerge } from "./scalar-merge.ts";
 
 type Layer = "fleet" | "site" | "role" | "server";
-const origin = (layer: Layer, name = layer as string): Origin => ({ document: `Policy/${name}`, revision: 1, layer, path: "firewall" });
+const origin = (layer: Layer, name = layer as string): Origin => ({
+  document: `Policy/${name}`,
+  revision: 1,
+  layer,
+  path: "firewall",
+});
 
 test("nothing said is nothing", () => {
   expect(scalarMerge("x", [])).toEqual({ value: undefined, provenance: [], findings: [] });
@@ -18,7 +23,15 @@ test("the narrower wins and remembers what it beat, nearest first", () => {
   ]);
   expect(merged.value).toBe("enforce");
   expect(merged.findings).toEqual([]);
-  expect(merged.provenance).toMatchObject([{ from: { layer: "role" }, beat: [{ origin: { layer: "site" }, value: "off" }, { origin: { layer: "fleet" }, value: "observe" }] }]);
+  expect(merged.provenance).toMatchObject([
+    {
+      from: { layer: "role" },
+      beat: [
+        { origin: { layer: "site" }, value: "off" },
+        { origin: { layer: "fleet" }, value: "observe" },
+      ],
+    },
+  ]);
 });
 
 test("saying the same beats nobody and quarrels with nobody", () => {
@@ -48,14 +61,29 @@ test("a quarrel in a wider layer is settled by the narrower one", () => {
   expect({ value, findings }).toEqual({ value: 3, findings: [] });
 });
 
-function layer(of: Layer, items: Readonly<Record<string, number>>, without: readonly string[] = [], name = of as string): NamedLayer<number> {
+function layer(
+  of: Layer,
+  items: Readonly<Record<string, number>>,
+  without: readonly string[] = [],
+  name = of as string,
+): NamedLayer<number> {
   const from = origin(of, name);
-  return { origin: from, items: Object.entries(items).map(([key, value]) => ({ name: key, value, origin: from })), without: without.map((key) => ({ name: key, origin: from })) };
+  return {
+    origin: from,
+    items: Object.entries(items).map(([key, value]) => ({ name: key, value, origin: from })),
+    without: without.map((key) => ({ name: key, origin: from })),
+  };
 }
-const shown = (layers: readonly NamedLayer<number>[], order: "wide_first" | "narrow_first"): readonly string[] => namedMerge("rules", layers, order).items.map((item) => `${item.name}=${item.value}`);
+const shown = (layers: readonly NamedLayer<number>[], order: "wide_first" | "narrow_first"): readonly string[] =>
+  namedMerge("rules", layers, order).items.map((item) => `${item.name}=${item.value}`);
 
 test("items of all layers stand in the order that is asked for", () => {
-  const layers = [layer("fleet", { a: 1, b: 2 }), layer("role", { c: 3 }, [], "r1"), layer("role", { d: 4 }, [], "r2"), layer("server", { e: 5 })];
+  const layers = [
+    layer("fleet", { a: 1, b: 2 }),
+    layer("role", { c: 3 }, [], "r1"),
+    layer("role", { d: 4 }, [], "r2"),
+    layer("server", { e: 5 }),
+  ];
   expect(shown(layers, "wide_first")).toEqual(["a=1", "b=2", "c=3", "d=4", "e=5"]);
   expect(shown(layers, "narrow_first")).toEqual(["e=5", "c=3", "d=4", "a=1", "b=2"]);
 });
@@ -64,7 +92,10 @@ test("an item of a narrower layer replaces its namesake and stands where that la
   const layers = [layer("fleet", { a: 1, b: 2 }), layer("role", { c: 3, a: 10 })];
   expect(shown(layers, "wide_first")).toEqual(["b=2", "c=3", "a=10"]);
   const { provenance } = namedMerge("rules", layers, "wide_first");
-  expect(provenance.find((entry) => entry.item === "rules.a")).toMatchObject({ from: { layer: "role" }, beat: [{ origin: { layer: "fleet" }, value: "1" }] });
+  expect(provenance.find((entry) => entry.item === "rules.a")).toMatchObject({
+    from: { layer: "role" },
+    beat: [{ origin: { layer: "fleet" }, value: "1" }],
+  });
 });
 
 test("without takes out what wider layers have, and says when there is nothing to take out", () => {
@@ -75,8 +106,16 @@ test("without takes out what wider layers have, and says when there is nothing t
 });
 
 test("two policies of one layer may say the same item, not two different ones", () => {
-  const same = namedMerge("rules", [layer("role", { a: 1 }, [], "r1"), layer("role", { a: 1 }, [], "r2")], "wide_first");
+  const same = namedMerge(
+    "rules",
+    [layer("role", { a: 1 }, [], "r1"), layer("role", { a: 1 }, [], "r2")],
+    "wide_first",
+  );
   expect({ items: same.items.length, findings: same.findings }).toEqual({ items: 1, findings: [] });
-  const { findings } = namedMerge("rules", [layer("role", { a: 1 }, [], "r1"), layer("role", { a: 2 }, [], "r2")], "wide_first");
+  const { findings } = namedMerge(
+    "rules",
+    [layer("role", { a: 1 }, [], "r1"), layer("role", { a: 2 }, [], "r2")],
+    "wide_first",
+  );
   expect(findings).toMatchObject([{ code: "compose.layer_conflict", document: "Policy/r2" }]);
 });

@@ -52,10 +52,14 @@ export function namedMerge<Value extends Json>(
       // What is taken out is gone for this layer's policies only if a wider layer had it.
       if (!standing.delete(without.name)) {
         findings.push(
-          composeFinding("compose.without_nothing", `No wider layer has ${without.name} in ${item}, so there is nothing to take out.`, {
-            document: without.origin.document,
-            path: without.origin.path,
-          }),
+          composeFinding(
+            "compose.without_nothing",
+            `No wider layer has ${without.name} in ${item}, so there is nothing to take out.`,
+            {
+              document: without.origin.document,
+              path: without.origin.path,
+            },
+          ),
         );
       }
     }
@@ -65,19 +69,36 @@ export function namedMerge<Value extends Json>(
       if (other !== undefined && other.own.origin.layer === own.origin.layer) {
         // Saying the same in two policies is no conflict; the first by name keeps the place.
         if (canonicalJson(other.own.value) !== canonicalJson(own.value)) {
-          findings.push(layerConflict(`${item}.${own.name}`, other.own.origin, canonicalJson(other.own.value), own.origin, canonicalJson(own.value)));
+          findings.push(
+            layerConflict(
+              `${item}.${own.name}`,
+              other.own.origin,
+              canonicalJson(other.own.value),
+              own.origin,
+              canonicalJson(own.value),
+            ),
+          );
         }
         continue;
       }
       const beaten = wider.get(own.name);
       standing.delete(own.name);
-      const beat = beaten === undefined ? [] : [{ origin: beaten.own.origin, value: canonicalJson(beaten.own.value) }, ...beaten.beat];
+      const beat =
+        beaten === undefined
+          ? []
+          : [{ origin: beaten.own.origin, value: canonicalJson(beaten.own.value) }, ...beaten.beat];
       standing.set(own.name, { own, beat });
     }
   }
 
   const kept = [...standing.values()];
-  const ordered = order === "wide_first" ? kept : byLayer(kept.map(({ own }) => own)).toReversed().flat().map((own) => ({ own, beat: standing.get(own.name)?.beat ?? [] }));
+  const ordered =
+    order === "wide_first"
+      ? kept
+      : byLayer(kept.map(({ own }) => own))
+          .toReversed()
+          .flat()
+          .map((own) => ({ own, beat: standing.get(own.name)?.beat ?? [] }));
   return {
     items: ordered.map(({ own }) => own),
     provenance: ordered.map(({ own, beat }) => ({ item: `${item}.${own.name}`, from: own.origin, beat })),

@@ -7,7 +7,12 @@
  *   esp          encrypted traffic with the peer, the same way
  */
 export type Need =
-  | { readonly kind: "dhcp_client" | "dhcp_server"; readonly interface: string; readonly family: 4 | 6; readonly cause: string }
+  | {
+      readonly kind: "dhcp_client" | "dhcp_server";
+      readonly interface: string;
+      readonly family: 4 | 6;
+      readonly cause: string;
+    }
   | { readonly kind: "ike" | "esp"; readonly peer: string | null; readonly cause: string };
 
 export type NeedKind = Need["kind"];

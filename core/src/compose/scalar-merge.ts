@@ -22,14 +22,25 @@ export interface Merged<Value> {
  * @param stated fleet first, server last, as in `ComposeInput.layers`
  * @param words  the value as people read it
  */
-export function scalarMerge<Value extends Json>(item: string, stated: readonly Stated<Value>[], words: (value: Value) => string = plainWords): Merged<Value> {
+export function scalarMerge<Value extends Json>(
+  item: string,
+  stated: readonly Stated<Value>[],
+  words: (value: Value) => string = plainWords,
+): Merged<Value> {
   const winner = stated.at(-1);
   if (winner === undefined) return { value: undefined, provenance: [], findings: [] };
   const own = canonicalJson(winner.value);
   const beaten = stated.filter((one) => canonicalJson(one.value) !== own).toReversed();
   const rival = beaten.find((one) => one.origin.layer === winner.origin.layer);
-  const provenance: ProvenanceEntry = { item, from: winner.origin, beat: beaten.map((one) => ({ origin: one.origin, value: words(one.value) })) };
-  const findings = rival === undefined ? [] : [layerConflict(item, rival.origin, words(rival.value), winner.origin, words(winner.value))];
+  const provenance: ProvenanceEntry = {
+    item,
+    from: winner.origin,
+    beat: beaten.map((one) => ({ origin: one.origin, value: words(one.value) })),
+  };
+  const findings =
+    rival === undefined
+      ? []
+      : [layerConflict(item, rival.origin, words(rival.value), winner.origin, words(winner.value))];
   return { value: winner.value, provenance: [provenance], findings };
 }
 

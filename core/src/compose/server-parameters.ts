@@ -32,7 +32,13 @@ export function parametersFor(
   for (const parameter of Object.keys(given)) {
     if (Object.hasOwn(params, parameter)) continue;
     const hint = didYouMean(parameter, Object.keys(params));
-    findings.push(composeFinding("compose.parameter", `${documentId(policy.document)} has no parameter ${parameter}${hint === "" ? "." : hint}`, place(parameter)));
+    findings.push(
+      composeFinding(
+        "compose.parameter",
+        `${documentId(policy.document)} has no parameter ${parameter}${hint === "" ? "." : hint}`,
+        place(parameter),
+      ),
+    );
   }
   for (const [parameter, declaration] of Object.entries(params)) {
     const own = Object.hasOwn(given, parameter) ? given[parameter] : undefined;
@@ -50,8 +56,18 @@ export function parametersFor(
     values[parameter] = checked.value;
     const from =
       own === undefined
-        ? { document: documentId(policy.document), revision: policy.revision, layer: policy.document.body.layer, path: formatPath(["params", parameter, "default"]) }
-        : { document: documentId(server.document), revision: server.revision, layer: "server" as const, path: place(parameter).path };
+        ? {
+            document: documentId(policy.document),
+            revision: policy.revision,
+            layer: policy.document.body.layer,
+            path: formatPath(["params", parameter, "default"]),
+          }
+        : {
+            document: documentId(server.document),
+            revision: server.revision,
+            layer: "server" as const,
+            path: place(parameter).path,
+          };
     provenance.push({ item: `$${name}.${parameter}`, from, beat: [] });
   }
   for (const [parameter, value] of Object.entries(values)) {

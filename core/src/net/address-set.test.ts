@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Address, LAST_ADDRESS } from "./address.ts";
 import {
   type AddressSet,
   addressSetFromJson,
@@ -22,6 +21,7 @@ import {
   toRangesText,
   union,
 } from "./address-set.ts";
+import { type Address, LAST_ADDRESS } from "./address.ts";
 
 /** A universe of 32 addresses of each family at the very end of the space, where an overflow would show. */
 const SIZE = 32;

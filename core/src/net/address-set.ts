@@ -1,5 +1,13 @@
 import { err, ok, type Result } from "../base/result.ts";
-import { type Address, type Family, FAMILY_BITS, formatAddress, LAST_ADDRESS, parseAddress, parseCanonicalAddress } from "./address.ts";
+import {
+  type Address,
+  type Family,
+  FAMILY_BITS,
+  formatAddress,
+  LAST_ADDRESS,
+  parseAddress,
+  parseCanonicalAddress,
+} from "./address.ts";
 import { formatNetwork, lastOf, type Network, parseNetwork } from "./network.ts";
 
 /** A run of addresses of one family as numbers, both ends included. */
@@ -18,7 +26,10 @@ export interface AddressSet {
 }
 
 export const EMPTY: AddressSet = { v4: [], v6: [] };
-export const ANY: AddressSet = { v4: [{ first: 0n, last: LAST_ADDRESS[4] }], v6: [{ first: 0n, last: LAST_ADDRESS[6] }] };
+export const ANY: AddressSet = {
+  v4: [{ first: 0n, last: LAST_ADDRESS[4] }],
+  v6: [{ first: 0n, last: LAST_ADDRESS[6] }],
+};
 
 /** Reads a literal address, a network or a range `a-b`. */
 export function addressSetFromText(text: string): Result<AddressSet, string> {
@@ -30,10 +41,12 @@ export function addressSetFromText(text: string): Result<AddressSet, string> {
   const first = parseAddress(from);
   if (!first.ok) return first;
   if (to === undefined) return ok(setOfAddress(first.value));
-  if (rest.length > 0) return err(`${JSON.stringify(text)} is not a range of addresses; write it like 192.0.2.10-192.0.2.20`);
+  if (rest.length > 0)
+    return err(`${JSON.stringify(text)} is not a range of addresses; write it like 192.0.2.10-192.0.2.20`);
   const last = parseAddress(to);
   if (!last.ok) return last;
-  if (last.value.family !== first.value.family) return err(`${JSON.stringify(text)} begins in one family and ends in the other`);
+  if (last.value.family !== first.value.family)
+    return err(`${JSON.stringify(text)} begins in one family and ends in the other`);
   if (last.value.value < first.value.value) return err(`${JSON.stringify(text)} runs backwards; write ${to}-${from}`);
   return ok(setOfRange(first.value.family, { first: first.value.value, last: last.value.value }));
 }
@@ -51,6 +64,11 @@ export function setOfRange(family: Family, range: Range): AddressSet {
 }
 
 export function union(...sets: readonly AddressSet[]): AddressSet {
+  return unionOf(sets);
+}
+
+/** The same for a list of any length. */
+export function unionOf(sets: readonly AddressSet[]): AddressSet {
   return { v4: merge(sets.flatMap((set) => set.v4)), v6: merge(sets.flatMap((set) => set.v6)) };
 }
 
@@ -115,7 +133,7 @@ export function addressSetFromJson(texts: readonly string[]): Result<AddressSet,
     if (!part.ok) return part;
     parts.push(part.value);
   }
-  const set = union(...parts);
+  const set = unionOf(parts);
   const canonical = toRangesText(set);
   if (canonical.length !== texts.length || canonical.some((text, index) => text !== texts[index])) {
     return err(`the addresses ${texts.join(", ")} are not in canonical form; write ${canonical.join(", ")}`);
@@ -130,7 +148,8 @@ function fromCanonicalText(text: string): Result<AddressSet, string> {
   if (!first.ok) return first;
   const last = parseCanonicalAddress(to);
   if (!last.ok) return last;
-  if (last.value.family !== first.value.family || last.value.value < first.value.value) return err(`${JSON.stringify(text)} is not a range`);
+  if (last.value.family !== first.value.family || last.value.value < first.value.value)
+    return err(`${JSON.stringify(text)} is not a range`);
   return ok(setOfRange(first.value.family, { first: first.value.value, last: last.value.value }));
 }
 
@@ -139,7 +158,8 @@ function fromCanonicalNetwork(text: string): Result<AddressSet, string> {
   const address = parseCanonicalAddress(head);
   if (!address.ok) return address;
   if (length === undefined) return ok(setOfAddress(address.value));
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > FAMILY_BITS[address.value.family]) return err(`${JSON.stringify(text)} is not a network`);
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > FAMILY_BITS[address.value.family])
+    return err(`${JSON.stringify(text)} is not a network`);
   return ok(setOfNetwork({ ...address.value, prefix: Number(length) }));
 }
 
@@ -175,7 +195,10 @@ function merge(ranges: readonly Range[]): readonly Range[] {
   for (const range of ranges.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0))) {
     const previous = merged.at(-1);
     if (previous !== undefined && range.first <= previous.last + 1n) {
-      merged[merged.length - 1] = { first: previous.first, last: range.last > previous.last ? range.last : previous.last };
+      merged[merged.length - 1] = {
+        first: previous.first,
+        last: range.last > previous.last ? range.last : previous.last,
+      };
     } else {
       merged.push(range);
     }

@@ -1,15 +1,24 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Address, compareAddresses, formatAddress, LAST_ADDRESS, parseAddress, parseCanonicalAddress } from "./address.ts";
+import {
+  type Address,
+  compareAddresses,
+  formatAddress,
+  LAST_ADDRESS,
+  parseAddress,
+  parseCanonicalAddress,
+} from "./address.ts";
 
 const anyAddress: fc.Arbitrary<Address> = fc.oneof(
   fc.bigInt({ min: 0n, max: LAST_ADDRESS[4] }).map((value): Address => ({ family: 4, value })),
   fc.bigInt({ min: 0n, max: LAST_ADDRESS[6] }).map((value): Address => ({ family: 6, value })),
   // Groups of few values, so that runs of zeros are common.
-  fc.array(fc.constantFrom<bigint[]>(0n, 0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 }).map((groups): Address => ({
-    family: 6,
-    value: groups.reduce((value, group) => (value << 16n) | group, 0n),
-  })),
+  fc
+    .array(fc.constantFrom<bigint[]>(0n, 0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 })
+    .map((groups): Address => ({
+      family: 6,
+      value: groups.reduce((value, group) => (value << 16n) | group, 0n),
+    })),
 );
 
 test("what is formatted is read back as the same address", () => {

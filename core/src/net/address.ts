@@ -50,9 +50,12 @@ function parseIpv4(text: string): Result<Address, string> {
   if (parts.length !== 4) return err(`${quote(text)} is not an IPv4 address; it needs four numbers, like 192.0.2.1`);
   let value = 0n;
   for (const part of parts) {
-    if (!/^[0-9]{1,3}$/.test(part)) return err(`${quote(text)} is not an IPv4 address; ${quote(part)} is not a number from 0 to 255`);
+    if (!/^[0-9]{1,3}$/.test(part))
+      return err(`${quote(text)} is not an IPv4 address; ${quote(part)} is not a number from 0 to 255`);
     if (part.length > 1 && part.startsWith("0")) {
-      return err(`${quote(text)} has a number with a leading zero, which some programs read as octal; write ${Number(part)} instead of ${part}`);
+      return err(
+        `${quote(text)} has a number with a leading zero, which some programs read as octal; write ${Number(part)} instead of ${part}`,
+      );
     }
     const octet = Number(part);
     if (octet > 255) return err(`${quote(text)} is not an IPv4 address; ${part} is more than 255`);
@@ -62,10 +65,15 @@ function parseIpv4(text: string): Result<Address, string> {
 }
 
 function parseIpv6(text: string): Result<Address, string> {
-  if (text.includes("%")) return err(`${quote(text)} has a zone id; an address here has none, name the interface where an interface is asked for`);
+  if (text.includes("%"))
+    return err(
+      `${quote(text)} has a zone id; an address here has none, name the interface where an interface is asked for`,
+    );
   if (text.includes(".")) {
     const tail = parseIpv4(text.slice(text.lastIndexOf(":") + 1));
-    const hint = tail.ok ? `; for the IPv4 address write ${formatAddress(tail.value)}, for an IPv6 address write its last groups in hexadecimal` : "";
+    const hint = tail.ok
+      ? `; for the IPv4 address write ${formatAddress(tail.value)}, for an IPv6 address write its last groups in hexadecimal`
+      : "";
     return err(`${quote(text)} mixes IPv6 and IPv4 notation${hint}`);
   }
   const parsed = parseGroups(text);
@@ -84,12 +92,16 @@ function parseGroups(text: string): Result<Address, string> {
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
   for (const group of [...left, ...right]) {
     if (!/^[0-9a-fA-F]{1,4}$/.test(group)) {
-      return err(`${quote(text)} is not an IPv6 address; ${group === "" ? "it has an empty group" : `${quote(group)} is not one to four hexadecimal digits`}`);
+      return err(
+        `${quote(text)} is not an IPv6 address; ${group === "" ? "it has an empty group" : `${quote(group)} is not one to four hexadecimal digits`}`,
+      );
     }
   }
   const written = left.length + right.length;
   if (tail === undefined ? written !== 8 : written > 7) {
-    return err(`${quote(text)} is not an IPv6 address; it has ${written} groups${tail === undefined ? " and needs 8, or :: for a run of zeros" : ' beside "::", which must stand for one at least'}`);
+    return err(
+      `${quote(text)} is not an IPv6 address; it has ${written} groups${tail === undefined ? " and needs 8, or :: for a run of zeros" : ' beside "::", which must stand for one at least'}`,
+    );
   }
   const groups = [...left, ...Array<string>(8 - written).fill("0"), ...right];
   return ok({ family: 6, value: groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) });

@@ -14,9 +14,13 @@ const LONGEST = 15;
 export function parseInterfaceName(text: string): Result<InterfaceName, string> {
   const name = JSON.stringify(text);
   if (text === "") return err("an interface name cannot be empty");
-  if (text.length > LONGEST) return err(`${name} is ${text.length} characters long; an interface name has ${LONGEST} at most`);
+  if (text.length > LONGEST)
+    return err(`${name} is ${text.length} characters long; an interface name has ${LONGEST} at most`);
   if (text === "." || text === "..") return err(`${name} is not an interface name`);
   const bad = /[^A-Za-z0-9._@+-]/.exec(text);
-  if (bad !== null) return err(`${name} is not an interface name; ${JSON.stringify(bad[0])} cannot stand in one (letters, digits and . _ - @ + can)`);
+  if (bad !== null)
+    return err(
+      `${name} is not an interface name; ${JSON.stringify(bad[0])} cannot stand in one (letters, digits and . _ - @ + can)`,
+    );
   return ok(text as InterfaceName);
 }

@@ -3,9 +3,12 @@ import { parseInterfaceName } from "./interface-name.ts";
 import { parseMac } from "./mac.ts";
 import { formatPorts, parsePort, parsePorts } from "./port.ts";
 
-test.each(["eth0", "br-lan", "eth0.10", "wg_0", "enp0s31f6", "a", "fifteen-chars-x"])("%s is an interface name", (name) => {
-  expect(parseInterfaceName(name)).toEqual({ ok: true, value: name });
-});
+test.each(["eth0", "br-lan", "eth0.10", "wg_0", "enp0s31f6", "a", "fifteen-chars-x"])(
+  "%s is an interface name",
+  (name) => {
+    expect(parseInterfaceName(name)).toEqual({ ok: true, value: name });
+  },
+);
 
 test.each([
   ["", "empty"],
@@ -27,7 +30,15 @@ test.each([
 
 test("a hardware address has one form", () => {
   expect(parseMac("52:54:00:AA:10:01")).toEqual({ ok: true, value: "52:54:00:aa:10:01" });
-  for (const text of ["52:54:00:aa:10", "52-54-00-aa-10-01", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "00:00:00:00:00:00", "525400aa1001", "5:54:00:aa:10:01"]) {
+  for (const text of [
+    "52:54:00:aa:10",
+    "52-54-00-aa-10-01",
+    "ff:ff:ff:ff:ff:ff",
+    "01:00:5e:00:00:01",
+    "00:00:00:00:00:00",
+    "525400aa1001",
+    "5:54:00:aa:10:01",
+  ]) {
     expect(parseMac(text).ok, text).toBe(false);
   }
 });

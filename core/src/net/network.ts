@@ -38,10 +38,14 @@ export function parseInterfaceAddress(text: string): Result<InterfaceAddress, st
   // A network of one or two addresses (/32, /31, /128, /127) has no address of its own and no broadcast (RFC 3021, RFC 6164).
   if (hostBits >= 2 && network.value === address.value) {
     const example = formatAddress({ family: address.family, value: network.value + 1n });
-    return err(`${JSON.stringify(text)} is a network, not the address of an interface in it; write a host of it, like ${example}/${prefix}`);
+    return err(
+      `${JSON.stringify(text)} is a network, not the address of an interface in it; write a host of it, like ${example}/${prefix}`,
+    );
   }
   if (hostBits >= 2 && address.family === 4 && lastOf(network) === address.value) {
-    return err(`${JSON.stringify(text)} is the broadcast address of ${formatNetwork(network)}; an interface cannot have it`);
+    return err(
+      `${JSON.stringify(text)} is the broadcast address of ${formatNetwork(network)}; an interface cannot have it`,
+    );
   }
   return ok({ address, network });
 }
@@ -65,7 +69,10 @@ export function lastOf(network: Network): bigint {
   return network.value | (LAST_ADDRESS[network.family] >> BigInt(network.prefix));
 }
 
-function parsePrefixed(text: string, example: string): Result<{ readonly address: Address; readonly prefix: number }, string> {
+function parsePrefixed(
+  text: string,
+  example: string,
+): Result<{ readonly address: Address; readonly prefix: number }, string> {
   const [head = "", length, ...rest] = text.split("/");
   if (length === undefined) return err(`${JSON.stringify(text)} has no prefix length; write it like ${example}`);
   const address = parseAddress(head);

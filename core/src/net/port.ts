@@ -23,7 +23,8 @@ export function parsePorts(text: string): Result<Ports, string> {
   if (to === undefined) return ok({ first: first.value, last: first.value });
   const last = parsePort(to);
   if (!last.ok) return last;
-  if (last.value < first.value) return err(`${JSON.stringify(text)} runs backwards; write ${last.value}-${first.value}`);
+  if (last.value < first.value)
+    return err(`${JSON.stringify(text)} runs backwards; write ${last.value}-${first.value}`);
   if (last.value === first.value) return err(`${JSON.stringify(text)} is one port; write ${first.value}`);
   return ok({ first: first.value, last: last.value });
 }

@@ -1,10 +1,24 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { areServicesWithin, canonicalServices, formatService, ICMP_TYPES, IP_PROTOCOLS, isServiceWithin, parseService, type Service, servicesOverlap } from "./service.ts";
+import {
+  areServicesWithin,
+  canonicalServices,
+  formatService,
+  ICMP_TYPES,
+  IP_PROTOCOLS,
+  isServiceWithin,
+  parseService,
+  type Service,
+  servicesOverlap,
+} from "./service.ts";
 
 const anyService: fc.Arbitrary<Service> = fc.oneof(
   fc
-    .tuple(fc.constantFrom("tcp" as const, "udp" as const), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 4 }))
+    .tuple(
+      fc.constantFrom("tcp" as const, "udp" as const),
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 0, max: 4 }),
+    )
     .map(([protocol, first, more]): Service => ({ protocol, ports: { first, last: first + more } })),
   fc.constantFrom(...ICMP_TYPES).map((type): Service => ({ protocol: "icmp", type })),
   fc.constantFrom(...IP_PROTOCOLS).map((protocol): Service => ({ protocol })),
@@ -13,7 +27,9 @@ const anyService: fc.Arbitrary<Service> = fc.oneof(
 
 /** Every packet of a small world that has ports 1 to 16. */
 const PACKETS: readonly Service[] = [
-  ...(["tcp", "udp"] as const).flatMap((protocol) => Array.from({ length: 16 }, (_, port): Service => ({ protocol, ports: { first: port + 1, last: port + 1 } }))),
+  ...(["tcp", "udp"] as const).flatMap((protocol) =>
+    Array.from({ length: 16 }, (_, port): Service => ({ protocol, ports: { first: port + 1, last: port + 1 } })),
+  ),
   ...ICMP_TYPES.filter((type) => type !== "any").map((type): Service => ({ protocol: "icmp", type })),
   ...IP_PROTOCOLS.map((protocol): Service => ({ protocol })),
 ];

@@ -28,16 +28,22 @@ export function parseService(text: string): Result<Service, string> {
     return err(`${JSON.stringify(text)} is a port without a protocol; write tcp/${protocol} or udp/${protocol}`);
   }
   if (protocol === "tcp" || protocol === "udp") {
-    if (detail === undefined) return err(`${JSON.stringify(text)} says no port; write it like ${protocol}/443, or ${protocol}/any for all of them`);
+    if (detail === undefined)
+      return err(
+        `${JSON.stringify(text)} says no port; write it like ${protocol}/443, or ${protocol}/any for all of them`,
+      );
     const ports = parsePorts(detail);
     return ports.ok ? ok({ protocol, ports: ports.value }) : err(`${JSON.stringify(text)}: ${ports.error}`);
   }
   if (protocol === "icmp") {
     const type = ICMP_TYPES.find((known) => known === detail);
     if (type !== undefined) return ok({ protocol, type });
-    return err(`${JSON.stringify(text)} names no ICMP message known in both families; write one of ${ICMP_TYPES.map((known) => `icmp/${known}`).join(", ")}`);
+    return err(
+      `${JSON.stringify(text)} names no ICMP message known in both families; write one of ${ICMP_TYPES.map((known) => `icmp/${known}`).join(", ")}`,
+    );
   }
-  if (protocol === "icmpv6") return err(`${JSON.stringify(text)} is for one family only; write icmp/${detail ?? "echo"}, which holds for both`);
+  if (protocol === "icmpv6")
+    return err(`${JSON.stringify(text)} is for one family only; write icmp/${detail ?? "echo"}, which holds for both`);
   const alone = protocol === "any" ? protocol : IP_PROTOCOLS.find((known) => known === protocol);
   if (alone === undefined) return err(`${JSON.stringify(text)} is not a service; write it like ${FORMS}`);
   if (detail !== undefined) return err(`${JSON.stringify(text)}: ${protocol} has no ports; write ${protocol}`);
@@ -93,7 +99,9 @@ export function areServicesWithin(inner: readonly Service[], outer: readonly Ser
 export function canonicalServices(services: readonly Service[]): readonly Service[] {
   if (services.some((service) => service.protocol === "any")) return [{ protocol: "any" }];
   const merged = [...mergePorts(services, "tcp"), ...mergePorts(services, "udp")];
-  const icmp = ICMP_TYPES.filter((type) => services.some((service) => service.protocol === "icmp" && service.type === type));
+  const icmp = ICMP_TYPES.filter((type) =>
+    services.some((service) => service.protocol === "icmp" && service.type === type),
+  );
   const bare = IP_PROTOCOLS.filter((protocol) => services.some((service) => service.protocol === protocol));
   return [
     ...merged,

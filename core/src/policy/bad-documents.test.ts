@@ -19,7 +19,12 @@ function printed(finding: Finding): string {
 }
 
 test("every bad document gets the findings of the golden file (UPDATE_GOLDEN=1 rewrites it)", () => {
-  const text = cases.map(({ title, text }) => `=== ${title}\n${parseDocuments(text, { domains: SAMPLE_DOMAINS }).findings.map(printed).join("")}`).join("");
+  const text = cases
+    .map(
+      ({ title, text }) =>
+        `=== ${title}\n${parseDocuments(text, { domains: SAMPLE_DOMAINS }).findings.map(printed).join("")}`,
+    )
+    .join("");
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(GOLDEN, text);
   expect(text).toBe(readFileSync(GOLDEN, "utf8"));
 });

@@ -13,26 +13,39 @@ export function renderFlow(value: Json): string {
   if (typeof value !== "object") return String(value);
   if (isList(value)) return `[${value.map(renderFlow).join(", ")}]`;
   const entries = entriesOf(value);
-  return entries.length === 0 ? "{}" : `{ ${entries.map(([key, inner]) => `${renderText(key)}: ${renderFlow(inner)}`).join(", ")} }`;
+  return entries.length === 0
+    ? "{}"
+    : `{ ${entries.map(([key, inner]) => `${renderText(key)}: ${renderFlow(inner)}`).join(", ")} }`;
 }
 
 /**
  * A value over several lines, each with `indent` spaces. The first line comes without them: it stands after `- ` or `key:`.
  * Lists of plain values and empty collections stay on one line.
  */
-export function renderBlock(value: Json, indent: number, eol: string): { readonly inline: boolean; readonly text: string } {
+export function renderBlock(
+  value: Json,
+  indent: number,
+  eol: string,
+): { readonly inline: boolean; readonly text: string } {
   if (typeof value !== "object" || value === null || isInline(value)) return { inline: true, text: renderFlow(value) };
   const pad = " ".repeat(indent);
   if (isList(value)) {
     return { inline: false, text: value.map((item) => `- ${renderBlock(item, indent + 2, eol).text}`).join(eol + pad) };
   }
-  return { inline: false, text: entriesOf(value).map(([key, inner]) => renderPair(key, inner, indent, eol)).join(eol + pad) };
+  return {
+    inline: false,
+    text: entriesOf(value)
+      .map(([key, inner]) => renderPair(key, inner, indent, eol))
+      .join(eol + pad),
+  };
 }
 
 /** `key: value`, with a block value on the lines below, two spaces further in. */
 export function renderPair(key: string, value: Json, indent: number, eol: string): string {
   const rendered = renderBlock(value, indent + 2, eol);
-  return rendered.inline ? `${renderText(key)}: ${rendered.text}` : `${renderText(key)}:${eol}${" ".repeat(indent + 2)}${rendered.text}`;
+  return rendered.inline
+    ? `${renderText(key)}: ${rendered.text}`
+    : `${renderText(key)}:${eol}${" ".repeat(indent + 2)}${rendered.text}`;
 }
 
 function isInline(value: readonly Json[] | { readonly [key: string]: Json | undefined }): boolean {
@@ -41,9 +54,18 @@ function isInline(value: readonly Json[] | { readonly [key: string]: Json | unde
 }
 
 function renderText(text: string): string {
-  const plain = PLAIN.test(text) && !RESOLVES.test(text) && trapOf(text) === null && (!text.startsWith("$") || parameterName(text) !== null);
+  const plain =
+    PLAIN.test(text) &&
+    !RESOLVES.test(text) &&
+    trapOf(text) === null &&
+    (!text.startsWith("$") || parameterName(text) !== null);
   // JSON's escapes are YAML's. What YAML 1.1 takes for a line break is escaped too.
-  return plain ? text : JSON.stringify(text).replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return plain
+    ? text
+    : JSON.stringify(text).replace(
+        /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
+        (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      );
 }
 
 function entriesOf(value: { readonly [key: string]: Json | undefined }): readonly (readonly [string, Json])[] {

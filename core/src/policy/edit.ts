@@ -1,21 +1,23 @@
-import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, Parser, type YAMLMap, type YAMLSeq } from "yaml";
+import {
+  Composer,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { type Edit, editData } from "./edit-data.ts";
 import { renderBlock, renderFlow, renderPair } from "./edit-render.ts";
 import { formatPath, type Path } from "./path.ts";
 import { splitStream } from "./stream.ts";
 import { readYaml, YAML_OPTIONS } from "./yaml-source.ts";
-
-/** One change to the data of a document. */
-export type Edit =
-  /** Sets the value at a path; maps on the way that are not there are made. */
-  | { readonly kind: "set"; readonly path: Path; readonly value: Json }
-  /** Puts an item into a list, before the item that has the index; the length of the list is its end. */
-  | { readonly kind: "insert"; readonly path: Path; readonly index: number; readonly value: Json }
-  /** Takes out a key or an item. The last item of a list leaves `[]`: ours and empty. */
-  | { readonly kind: "remove"; readonly path: Path }
-  /** Moves an item of a list, with the comment lines directly above it. */
-  | { readonly kind: "move"; readonly path: Path; readonly from: number; readonly to: number };
 
 interface Splice {
   readonly start: number;
@@ -37,61 +39,29 @@ export function editDocument(text: string, edit: Edit): Result<string, string> {
   const slices = splitStream(text);
   const own = slices.filter((slice) => readYaml(slice.text).data !== undefined);
   const [slice] = own;
-  if (slice === undefined || own.length > 1) return err(`an edit needs a text with one document; this one has ${own.length}`);
+  if (slice === undefined || own.length > 1)
+    return err(`an edit needs a text with one document; this one has ${own.length}`);
   const source = readYaml(slice.text);
-  if (source.data === undefined || source.findings.length > 0) return err("the document has errors; mend them in the text first");
+  if (source.data === undefined || source.findings.length > 0)
+    return err("the document has errors; mend them in the text first");
   const expected = editData(source.data, edit);
   if (!expected.ok) return expected;
-  const [document] = [...new Composer(YAML_OPTIONS).compose(new Parser(new LineCounter().addNewLine).parse(slice.text))];
+  const [document] = [
+    ...new Composer(YAML_OPTIONS).compose(new Parser(new LineCounter().addNewLine).parse(slice.text)),
+  ];
   if (document === undefined) return err("an edit needs a text with one document");
   const splices = splicesFor({ text: slice.text, eol: slice.text.includes("\r\n") ? "\r\n" : "\n", document }, edit);
   if (!splices.ok) return splices;
   const edited = splice(slice.text, splices.value);
   const read = readYaml(edited);
-  if (read.findings.length > 0 || read.data === undefined || canonicalJson(read.data) !== canonicalJson(expected.value)) {
+  if (
+    read.findings.length > 0 ||
+    read.data === undefined ||
+    canonicalJson(read.data) !== canonicalJson(expected.value)
+  ) {
     return err(`${formatPath(edit.path)} is written in a way that a form cannot edit; edit the text`);
   }
   return ok(text.slice(0, slice.offset) + edited + text.slice(slice.offset + slice.text.length));
-}
-
-/** The same edit on plain data: what the text must say afterwards. */
-export function editData(data: Json, edit: Edit): Result<Json, string> {
-  switch (edit.kind) {
-    case "set":
-      return change(data, edit.path, edit.path, () => ok(edit.value));
-    case "remove": {
-      const last = edit.path.at(-1);
-      if (last === undefined) return err("a whole document is not removed by an edit");
-      return change(data, edit.path.slice(0, -1), edit.path, (holder) => {
-        if (isList(holder) && typeof last === "number" && last < holder.length) return ok(holder.filter((_, index) => index !== last));
-        if (isRecord(holder) && typeof last === "string" && holder[last] !== undefined) return ok(Object.fromEntries(Object.entries(holder).filter(([key]) => key !== last)));
-        return err(`there is nothing at ${formatPath(edit.path)}`);
-      });
-    }
-    case "insert":
-      return change(data, edit.path, edit.path, (list) =>
-        isList(list) && edit.index >= 0 && edit.index <= list.length ? ok(list.toSpliced(edit.index, 0, edit.value)) : err(`${formatPath(edit.path)} is no list with a place ${edit.index}`),
-      );
-    case "move":
-      return change(data, edit.path, edit.path, (list) => {
-        const item = isList(list) ? list[edit.from] : undefined;
-        if (!isList(list) || item === undefined || edit.to < 0 || edit.to >= list.length) return err(`${formatPath(edit.path)} is no list with the places ${edit.from} and ${edit.to}`);
-        return ok(list.toSpliced(edit.from, 1).toSpliced(edit.to, 0, item));
-      });
-  }
-}
-
-function change(data: Json | undefined, rest: Path, whole: Path, apply: (value: Json | undefined) => Result<Json, string>): Result<Json, string> {
-  const [part, ...inner] = rest;
-  if (part === undefined) return apply(data);
-  if (typeof part === "number") {
-    if (data === undefined || !isList(data) || part >= data.length) return err(`there is nothing at ${formatPath(whole)}`);
-    const item = change(data[part], inner, whole, apply);
-    return item.ok ? ok(data.with(part, item.value)) : item;
-  }
-  if (data !== undefined && !isRecord(data)) return err(`there is no map around ${formatPath(whole)}`);
-  const value = change(data?.[part], inner, whole, apply);
-  return value.ok ? ok({ ...data, [part]: value.value }) : value;
 }
 
 function splicesFor(scene: Scene, edit: Edit): Result<readonly Splice[], string> {
@@ -119,29 +89,34 @@ function set(scene: Scene, path: Path, value: Json): Result<readonly Splice[], s
     return ok([addPair(scene, holder, path.slice(0, depth), key, missing)]);
   }
   const node = nodeAt(scene, path);
-  if (node?.range == null) return err(`there is nothing at ${formatPath(path)}`);
+  if (node === null) return err(`there is nothing at ${formatPath(path)}`);
+  const range = rangeOf(node);
   const key = path.at(-1);
   const end = contentEnd(scene, node);
   // A block value is written anew from its key on: nothing of the old one may be left between.
   if (typeof key === "string" && !isFlow(scene, path)) {
     const pair = pairAt(scene, path);
     const start = keyOf(pair);
-    if (start?.range == null) return err(`there is nothing at ${formatPath(path)}`);
-    const rendered = renderBlock(value, columnOf(scene.text, start.range[0]) + 2, scene.eol);
-    if (rendered.inline && !isBlockCollection(node) && !isBlockScalar(node)) return ok([{ start: node.range[0], end, text: rendered.text }]);
-    const colon = scene.text.indexOf(":", start.range[1]) + 1;
-    const text = rendered.inline ? ` ${rendered.text}` : `${scene.eol}${" ".repeat(columnOf(scene.text, start.range[0]) + 2)}${rendered.text}`;
+    const [keyStart, keyEnd] = rangeOf(start);
+    const rendered = renderBlock(value, columnOf(scene.text, keyStart) + 2, scene.eol);
+    if (rendered.inline && !isBlockCollection(node) && !isBlockScalar(node))
+      return ok([{ start: range[0], end, text: rendered.text }]);
+    const colon = scene.text.indexOf(":", keyEnd) + 1;
+    const text = rendered.inline
+      ? ` ${rendered.text}`
+      : `${scene.eol}${" ".repeat(columnOf(scene.text, keyStart) + 2)}${rendered.text}`;
     return ok([{ start: colon, end, text }]);
   }
-  if (isFlow(scene, path) || !isBlockCollection(node)) return ok([{ start: node.range[0], end, text: renderFlow(value) }]);
-  return ok([{ start: node.range[0], end, text: renderBlock(value, columnOf(scene.text, node.range[0]), scene.eol).text }]);
+  if (isFlow(scene, path) || !isBlockCollection(node)) return ok([{ start: range[0], end, text: renderFlow(value) }]);
+  return ok([{ start: range[0], end, text: renderBlock(value, columnOf(scene.text, range[0]), scene.eol).text }]);
 }
 
 function addPair(scene: Scene, map: YAMLMap, path: Path, key: string, value: Json): Splice {
   const range = rangeOf(map);
   const last = map.items.at(-1);
   if (map.flow === true) {
-    if (last === undefined && !isInFlow(scene, path)) return replaceEmpty(scene, map, path, (indent) => renderPair(key, value, indent, scene.eol));
+    if (last === undefined && !isInFlow(scene, path))
+      return replaceEmpty(scene, map, path, (indent) => renderPair(key, value, indent, scene.eol));
     const pair = renderFlow({ [key]: value }).slice(2, -2);
     if (last === undefined) return { start: range[0], end: range[1], text: `{ ${pair} }` };
     return { start: pairEnd(scene, last), end: pairEnd(scene, last), text: `, ${pair}` };
@@ -160,9 +135,14 @@ function insert(scene: Scene, path: Path, index: number, values: readonly [Json]
   const next = list.items[index] as Node | undefined;
   const previous = list.items[index - 1] as Node | undefined;
   if (list.flow === true) {
-    if (list.items.length === 0 && !isInFlow(scene, path)) return ok([replaceEmpty(scene, list, path, (indent) => `- ${renderBlock(value, indent + 2, scene.eol).text}`)]);
-    if (next !== undefined) return ok([{ start: rangeOf(next)[0], end: rangeOf(next)[0], text: `${renderFlow(value)}, ` }]);
-    if (previous !== undefined) return ok([{ start: contentEnd(scene, previous), end: contentEnd(scene, previous), text: `, ${renderFlow(value)}` }]);
+    if (list.items.length === 0 && !isInFlow(scene, path))
+      return ok([replaceEmpty(scene, list, path, (indent) => `- ${renderBlock(value, indent + 2, scene.eol).text}`)]);
+    if (next !== undefined)
+      return ok([{ start: rangeOf(next)[0], end: rangeOf(next)[0], text: `${renderFlow(value)}, ` }]);
+    if (previous !== undefined)
+      return ok([
+        { start: contentEnd(scene, previous), end: contentEnd(scene, previous), text: `, ${renderFlow(value)}` },
+      ]);
     return ok([{ start: range[0], end: range[1], text: `[${renderFlow(value)}]` }]);
   }
   const indent = columnOf(scene.text, range[0]);
@@ -172,14 +152,18 @@ function insert(scene: Scene, path: Path, index: number, values: readonly [Json]
     if (block === null) return err(`${formatPath(path)} begins in the middle of a line; edit the text`);
     return ok([{ start: block.start, end: block.start, text: `${lines}${scene.eol}` }]);
   }
-  return ok([afterLine(scene, previous === undefined ? range[1] : lineEnd(scene.text, contentEnd(scene, previous)), lines)]);
+  return ok([
+    afterLine(scene, previous === undefined ? range[1] : lineEnd(scene.text, contentEnd(scene, previous)), lines),
+  ]);
 }
 
 function remove(scene: Scene, path: Path): Result<readonly Splice[], string> {
   const holder = nodeAt(scene, path.slice(0, -1));
   const last = path.at(-1);
   if (!isMap(holder) && !isSeq(holder)) return err(`there is nothing at ${formatPath(path)}`);
-  const index = isSeq(holder) ? Number(last) : holder.items.findIndex((pair) => isScalar(pair.key) && pair.key.value === last);
+  const index = isSeq(holder)
+    ? Number(last)
+    : holder.items.findIndex((pair) => isScalar(pair.key) && pair.key.value === last);
   const span = spanAt(scene, holder, index);
   if (span === null) return err(`there is nothing at ${formatPath(path)}`);
   const empty = isSeq(holder) ? "[]" : "{}";
@@ -192,7 +176,9 @@ function remove(scene: Scene, path: Path): Result<readonly Splice[], string> {
   const next = spanAt(scene, holder, index + 1);
   if (next !== null) return ok([{ start: span.start, end: next.start, text: "" }]);
   const previous = spanAt(scene, holder, index - 1);
-  return previous === null ? err(`there is nothing at ${formatPath(path)}`) : ok([{ start: previous.end, end: span.end, text: "" }]);
+  return previous === null
+    ? err(`there is nothing at ${formatPath(path)}`)
+    : ok([{ start: previous.end, end: span.end, text: "" }]);
 }
 
 function move(scene: Scene, edit: Extract<Edit, { kind: "move" }>): Result<readonly Splice[], string> {
@@ -212,19 +198,28 @@ function move(scene: Scene, edit: Extract<Edit, { kind: "move" }>): Result<reado
   const own = itemBlock(scene, list, edit.from);
   const before = target < list.items.length ? itemBlock(scene, list, target) : null;
   const last = itemBlock(scene, list, list.items.length - 1);
-  if (own === null || last === null || (target < list.items.length && before === null)) return err(`${formatPath(edit.path)} begins in the middle of a line; edit the text`);
+  if (own === null || last === null || (target < list.items.length && before === null))
+    return err(`${formatPath(edit.path)} begins in the middle of a line; edit the text`);
   const text = scene.text.slice(own.start, own.end);
   const at = before === null ? last.end : before.start;
   // The last line of a text may have no end of line; a line in the middle needs one.
   const open = !text.endsWith("\n");
   const cut: Splice = { start: own.start, end: own.end, text: "" };
-  if (open) return ok([{ start: own.start, end: own.end, text: "" }, { start: at, end: at, text: `${text}${scene.eol}` }]);
+  if (open)
+    return ok([
+      { start: own.start, end: own.end, text: "" },
+      { start: at, end: at, text: `${text}${scene.eol}` },
+    ]);
   const needsLine = at === scene.text.length && !scene.text.endsWith("\n");
   return ok([cut, { start: at, end: at, text: needsLine ? `${scene.eol}${text}` : text }]);
 }
 
 /** Whole lines of an item of a block collection, the comment lines directly above it included; null when it shares its first line. */
-function itemBlock(scene: Scene, holder: YAMLMap | YAMLSeq, index: number): { readonly start: number; readonly end: number } | null {
+function itemBlock(
+  scene: Scene,
+  holder: YAMLMap | YAMLSeq,
+  index: number,
+): { readonly start: number; readonly end: number } | null {
   const span = spanAt(scene, holder, index);
   if (span === null) return null;
   const head = isSeq(holder) ? scene.text.lastIndexOf("-", span.start - 1) : span.start;
@@ -242,7 +237,11 @@ function itemBlock(scene: Scene, holder: YAMLMap | YAMLSeq, index: number): { re
   return { start, end: scene.text[end] === "\n" ? end + 1 : end };
 }
 
-function spanAt(scene: Scene, holder: YAMLMap | YAMLSeq, index: number): { readonly start: number; readonly end: number } | null {
+function spanAt(
+  scene: Scene,
+  holder: YAMLMap | YAMLSeq,
+  index: number,
+): { readonly start: number; readonly end: number } | null {
   const item = holder.items[index];
   if (item === undefined) return null;
   if (isSeq(holder)) {
@@ -274,7 +273,11 @@ function replaceEmpty(scene: Scene, node: YAMLMap | YAMLSeq, path: Path, render:
   const indent = columnOf(scene.text, rangeOf(key)[0]) + 2;
   const rest = scene.text.slice(end, lineEnd(scene.text, end));
   const colon = scene.text.indexOf(":", rangeOf(key)[1]) + 1;
-  return { start: colon, end: end + rest.length, text: `${rest.trimEnd()}${scene.eol}${" ".repeat(indent)}${render(indent)}` };
+  return {
+    start: colon,
+    end: end + rest.length,
+    text: `${rest.trimEnd()}${scene.eol}${" ".repeat(indent)}${render(indent)}`,
+  };
 }
 
 function afterLine(scene: Scene, at: number, lines: string): Splice {
@@ -286,7 +289,8 @@ function afterLine(scene: Scene, at: number, lines: string): Splice {
 function splice(text: string, splices: readonly Splice[]): string {
   let edited = text;
   // From the end, so that the offsets before stay true.
-  for (const one of splices.toSorted((a, b) => b.start - a.start)) edited = edited.slice(0, one.start) + one.text + edited.slice(one.end);
+  for (const one of splices.toSorted((a, b) => b.start - a.start))
+    edited = edited.slice(0, one.start) + one.text + edited.slice(one.end);
   return edited;
 }
 
@@ -319,7 +323,8 @@ function isFlow(scene: Scene, path: Path): boolean {
 function isInFlow(scene: Scene, path: Path): boolean {
   for (let depth = 0; depth <= path.length; depth += 1) {
     const node = nodeAt(scene, path.slice(0, depth));
-    if ((isMap(node) || isSeq(node)) && node.flow === true && !(depth === path.length && node.items.length === 0)) return true;
+    if ((isMap(node) || isSeq(node)) && node.flow === true && !(depth === path.length && node.items.length === 0))
+      return true;
   }
   return false;
 }
@@ -348,8 +353,9 @@ function keyOf(pair: Pair | undefined): Node | null {
 
 function rangeOf(node: Node | null): readonly [number, number, number] {
   // Every node of a parsed text has its range; only nodes made by hand have none.
-  if (node?.range == null) throw new Error("a node of a parsed document has no range");
-  return node.range;
+  const range = node?.range ?? null;
+  if (range === null) throw new Error("a node of a parsed document has no range");
+  return range;
 }
 
 function columnOf(text: string, offset: number): number {
@@ -364,12 +370,4 @@ function lineStart(text: string, offset: number): number {
 function lineEnd(text: string, offset: number): number {
   const found = text.indexOf("\n", offset);
   return found === -1 ? text.length : found;
-}
-
-function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
-
-function isRecord(value: Json | undefined): value is { readonly [key: string]: Json | undefined } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

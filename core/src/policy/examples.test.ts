@@ -21,7 +21,9 @@ test.each(files)("%s has no finding, and its documents are its text byte for byt
   }
 });
 
-const blocks = [...readFileSync(GUIDE, "utf8").matchAll(/^```yaml( refused)?\n([\s\S]*?)^```$/gm)].map(([, refused, text], index) => ({ index, refused: refused !== undefined, text: text ?? "" }));
+const blocks = [...readFileSync(GUIDE, "utf8").matchAll(/^```yaml( refused)?\n([\s\S]*?)^```$/gm)].map(
+  ([, refused, text], index) => ({ index, refused: refused !== undefined, text: text ?? "" }),
+);
 
 test("the guide has examples of both kinds", () => {
   expect(blocks.filter((block) => block.refused).length).toBeGreaterThan(0);
@@ -30,5 +32,7 @@ test("the guide has examples of both kinds", () => {
 
 test.each(blocks)("example $index of the guide reads as the guide says", ({ refused, text }) => {
   const { findings } = parseDocuments(text, { domains: SAMPLE_DOMAINS });
-  expect(findings.filter((finding) => finding.severity === "error").length > 0, JSON.stringify(findings, null, 1)).toBe(refused);
+  expect(findings.filter((finding) => finding.severity === "error").length > 0, JSON.stringify(findings, null, 1)).toBe(
+    refused,
+  );
 });

@@ -12,6 +12,8 @@ export const expectationSchema = z
   })
   .meta({ description: "An expectation: from, to and service are written, any is a word." });
 
-export const expectationsSchema = oneOrList(expectationSchema).meta({ description: "What must hold; checked while writing, in the plan, and live during the trial." });
+export const expectationsSchema = oneOrList(expectationSchema).meta({
+  description: "What must hold; checked while writing, in the plan, and live during the trial.",
+});
 
 export type ExpectationText = z.output<typeof expectationSchema>;

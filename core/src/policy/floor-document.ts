@@ -1,19 +1,41 @@
 import { z } from "zod";
+import { ok } from "../base/result.ts";
+import { addressSetFromText } from "../net/address-set.ts";
 import { API_VERSION } from "./document.ts";
 import { parseDuration } from "./duration.ts";
-import { addressSetFromText } from "../net/address-set.ts";
-import { ok } from "../base/result.ts";
 import { type Selector, selectorSchema } from "./selector.ts";
-import { checkedText, documentNameText, durationText, itemNameText, oneOrList, portNumber, proseText } from "./text-schema.ts";
+import {
+  checkedText,
+  documentNameText,
+  durationText,
+  itemNameText,
+  oneOrList,
+  portNumber,
+  proseText,
+} from "./text-schema.ts";
 
 export interface FloorBody {
   readonly description?: string;
   readonly selector: Selector;
-  readonly management: readonly { readonly name: string; readonly networks: readonly string[]; readonly tcpPorts: readonly number[] }[];
+  readonly management: readonly {
+    readonly name: string;
+    readonly networks: readonly string[];
+    readonly tcpPorts: readonly number[];
+  }[];
   /** What this floor says; seconds. What it does not say is left to the other floors and the defaults. */
-  readonly trial: { readonly reconnectSeconds?: number; readonly soakSeconds?: number; readonly windowSeconds?: number; readonly confirm?: "machine" | "person" };
+  readonly trial: {
+    readonly reconnectSeconds?: number;
+    readonly soakSeconds?: number;
+    readonly windowSeconds?: number;
+    readonly confirm?: "machine" | "person";
+  };
   readonly approvals?: number;
-  readonly waves: { readonly canary?: number; readonly percent?: readonly number[]; readonly pauseSeconds?: number; readonly atOnce?: number };
+  readonly waves: {
+    readonly canary?: number;
+    readonly percent?: readonly number[];
+    readonly pauseSeconds?: number;
+    readonly atOnce?: number;
+  };
 }
 
 /** Literal on purpose: what keeps people in must not depend on a group that somebody edits. */
@@ -31,20 +53,33 @@ const seconds = durationText.transform((text, context): number => {
 
 const managementSchema = z.strictObject({
   name: itemNameText,
-  networks: oneOrList(managementNetworkText).meta({ description: "Who may come in. Literal: the floor depends on nothing that a policy can change." }),
+  networks: oneOrList(managementNetworkText).meta({
+    description: "Who may come in. Literal: the floor depends on nothing that a policy can change.",
+  }),
   tcpPorts: oneOrList(portNumber).meta({ description: "To which TCP ports." }),
 });
 
 const trialSchema = z.strictObject({
-  reconnect: seconds.optional().meta({ description: "No new session of the agent in this time after a change: undo at once.", examples: ["15s"] }),
-  soak: seconds.optional().meta({ description: "Least time on trial where the management path is touched.", examples: ["15s"] }),
-  window: seconds.optional().meta({ description: "The whole trial; then the server undoes by itself.", examples: ["120s"] }),
-  confirm: z.enum(["machine", "person"]).optional().meta({ description: "Who confirms where the management path is touched." }),
+  reconnect: seconds
+    .optional()
+    .meta({ description: "No new session of the agent in this time after a change: undo at once.", examples: ["15s"] }),
+  soak: seconds
+    .optional()
+    .meta({ description: "Least time on trial where the management path is touched.", examples: ["15s"] }),
+  window: seconds
+    .optional()
+    .meta({ description: "The whole trial; then the server undoes by itself.", examples: ["120s"] }),
+  confirm: z
+    .enum(["machine", "person"])
+    .optional()
+    .meta({ description: "Who confirms where the management path is touched." }),
 });
 
 const wavesSchema = z.strictObject({
   canary: z.number().int().min(1).optional().meta({ description: "Servers in the first wave." }),
-  percent: oneOrList(z.number().int().min(1).max(100)).optional().meta({ description: "Growing share of the servers after the canary, for example [25, 100]." }),
+  percent: oneOrList(z.number().int().min(1).max(100))
+    .optional()
+    .meta({ description: "Growing share of the servers after the canary, for example [25, 100]." }),
   pause: seconds.optional().meta({ description: "Between waves.", examples: ["5m"] }),
   atOnce: z.number().int().min(1).optional().meta({ description: "Servers on trial at once." }),
 });
@@ -56,19 +91,39 @@ export const floorSchema = z
     name: documentNameText,
     description: proseText("What the floor protects.").optional(),
     selector: selectorSchema,
-    management: oneOrList(managementSchema).optional().meta({ description: "Who may always come in. No policy can close it." }),
+    management: oneOrList(managementSchema)
+      .optional()
+      .meta({ description: "Who may always come in. No policy can close it." }),
     trial: trialSchema.optional(),
-    approvals: z.number().int().min(0).max(10).optional().meta({ description: "How many people besides the author must approve." }),
+    approvals: z
+      .number()
+      .int()
+      .min(0)
+      .max(10)
+      .optional()
+      .meta({ description: "How many people besides the author must approve." }),
     waves: wavesSchema.optional(),
   })
   .superRefine((floor, context) => {
     const percent = floor.waves?.percent ?? [];
     if (percent.some((value, index) => value <= (percent[index - 1] ?? 0))) {
-      context.addIssue({ code: "custom", path: ["waves", "percent"], message: "The shares must grow from wave to wave, like [25, 100]." });
+      context.addIssue({
+        code: "custom",
+        path: ["waves", "percent"],
+        message: "The shares must grow from wave to wave, like [25, 100].",
+      });
     }
     const names = (floor.management ?? []).map((item) => item.name);
     for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) < index) context.addIssue({ code: "custom", path: ["management", index, "name"], message: `${name} stands twice; a name is used once.` });
+      if (names.indexOf(name) < index)
+        context.addIssue({
+          code: "custom",
+          path: ["management", index, "name"],
+          message: `${name} stands twice; a name is used once.`,
+        });
     }
   })
-  .meta({ title: "Floor", description: "What no policy can weaken: management networks, least trial, approvals, waves." });
+  .meta({
+    title: "Floor",
+    description: "What no policy can weaken: management networks, least trial, approvals, waves.",
+  });

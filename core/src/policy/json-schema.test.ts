@@ -10,10 +10,12 @@ import { readYaml } from "./yaml-source.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 const schema = documentJsonSchema(SAMPLE_DOMAINS);
-const documents = readdirSync(EXAMPLES).flatMap((file) => splitStream(readFileSync(EXAMPLES + file, "utf8")).map((slice) => ({ file, data: readYaml(slice.text).data })));
+const documents = readdirSync(EXAMPLES).flatMap((file) =>
+  splitStream(readFileSync(EXAMPLES + file, "utf8")).map((slice) => ({ file, data: readYaml(slice.text).data })),
+);
 
 /** A validator made from the published text alone: what an editor would say. */
-const validator = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+const validator = z.fromJSONSchema(schema);
 
 test.each(documents)("the published schema takes a document of $file", ({ data }) => {
   expect(validator.safeParse(data).error?.issues ?? []).toEqual([]);
@@ -23,13 +25,19 @@ test.each<[string, Json]>([
   ["an unknown key", { apiVersion: "holdfast/v1", kind: "Server", name: "a", label: {} }],
   ["an unknown kind", { apiVersion: "holdfast/v1", kind: "Tunnel", name: "a" }],
   ["a missing layer", { apiVersion: "holdfast/v1", kind: "Policy", name: "a", selector: { role: "web" } }],
-  ["a domain that is not there", { apiVersion: "holdfast/v1", kind: "Policy", name: "a", layer: "role", selector: { role: "web" }, vpn: {} }],
+  [
+    "a domain that is not there",
+    { apiVersion: "holdfast/v1", kind: "Policy", name: "a", layer: "role", selector: { role: "web" }, vpn: {} },
+  ],
 ])("the published schema refuses %s", (_, data) => {
   expect(validator.safeParse(data).success).toBe(false);
 });
 
 test("every kind and every key of a document has its description", () => {
-  const kinds = schema["oneOf"] as readonly { readonly title: string; readonly properties: Readonly<Record<string, { readonly description?: string }>> }[];
+  const kinds = schema["oneOf"] as readonly {
+    readonly title: string;
+    readonly properties: Readonly<Record<string, { readonly description?: string }>>;
+  }[];
   expect(kinds.map((kind) => kind.title)).toEqual(["Policy", "Server", "Group", "Floor"]);
   for (const kind of kinds) {
     for (const [key, value] of Object.entries(kind.properties)) {

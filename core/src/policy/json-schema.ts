@@ -6,7 +6,11 @@ import { type Outline, outlineOf } from "./schema-outline.ts";
 import type { SectionSchema } from "./section-schema.ts";
 import { serverSchema } from "./server-document.ts";
 
-const PARAMETER: Outline = { type: "string", pattern: "^\\$[a-z]([a-z0-9-]*[a-z0-9])?$", description: "A parameter of this policy, as a whole value." };
+const PARAMETER: Outline = {
+  type: "string",
+  pattern: "^\\$[a-z]([a-z0-9-]*[a-z0-9])?$",
+  description: "A parameter of this policy, as a whole value.",
+};
 
 /**
  * The published JSON Schema of a document of any kind, made from the schemas that read them. It describes what may be written: the shorthand
@@ -14,13 +18,20 @@ const PARAMETER: Outline = { type: "string", pattern: "^\\$[a-z]([a-z0-9-]*[a-z0
  */
 export function documentJsonSchema(domains: readonly SectionSchema[]): Outline {
   const policy = outlineOf(policySchema(domains));
-  const properties = mapValues(policy["properties"], (value, key) => (["define", "expect", ...DOMAINS].includes(key) ? withParameters(value) : value));
-  const kinds: readonly Outline[] = [{ ...policy, properties }, outlineOf(serverSchema), outlineOf(groupSchema), outlineOf(floorSchema)];
+  const properties = mapValues(policy["properties"], (value, key) =>
+    ["define", "expect", ...DOMAINS].includes(key) ? withParameters(value) : value,
+  );
+  const kinds: readonly Outline[] = [
+    { ...policy, properties },
+    outlineOf(serverSchema),
+    outlineOf(groupSchema),
+    outlineOf(floorSchema),
+  ];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Holdfast document",
     description: "One document of the policy language holdfast/v1.",
-    oneOf: kinds.map(({ $schema: _, ...kind }) => kind),
+    oneOf: kinds.map((kind) => Object.fromEntries(Object.entries(kind).filter(([keyword]) => keyword !== "$schema"))),
   };
 }
 
@@ -28,12 +39,21 @@ export function documentJsonSchema(domains: readonly SectionSchema[]): Outline {
 function withParameters(value: unknown): unknown {
   if (!isOutline(value)) return value;
   const alternatives = value["anyOf"] ?? value["oneOf"];
-  if (Array.isArray(alternatives)) return { ...value, [value["anyOf"] === undefined ? "oneOf" : "anyOf"]: [...alternatives.map(withParameters)] };
+  if (Array.isArray(alternatives))
+    return { ...value, [value["anyOf"] === undefined ? "oneOf" : "anyOf"]: alternatives.map(withParameters) };
   if (value["type"] === "object") {
     return {
       ...value,
-      ...(value["properties"] === undefined ? {} : { properties: mapValues(value["properties"], (inner, key) => (key === "why" || key === "description" || key === "name" ? inner : withParameters(inner))) }),
-      ...(value["additionalProperties"] === undefined ? {} : { additionalProperties: withParameters(value["additionalProperties"]) }),
+      ...(value["properties"] === undefined
+        ? {}
+        : {
+            properties: mapValues(value["properties"], (inner, key) =>
+              key === "why" || key === "description" || key === "name" ? inner : withParameters(inner),
+            ),
+          }),
+      ...(value["additionalProperties"] === undefined
+        ? {}
+        : { additionalProperties: withParameters(value["additionalProperties"]) }),
     };
   }
   if (value["type"] === "array") return { ...value, items: withParameters(value["items"]) };
@@ -42,7 +62,9 @@ function withParameters(value: unknown): unknown {
 }
 
 function mapValues(value: unknown, map: (inner: unknown, key: string) => unknown): Outline {
-  return isOutline(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, map(inner, key)])) : {};
+  return isOutline(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, map(inner, key)]))
+    : {};
 }
 
 function isOutline(value: unknown): value is Outline {

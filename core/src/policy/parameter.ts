@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Json } from "../base/canonical-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { parseAddress } from "../net/address.ts";
 import { addressSetFromText, contains, setOfNetwork } from "../net/address-set.ts";
+import { parseAddress } from "../net/address.ts";
 import { formatNetwork, parseInterfaceAddress } from "../net/network.ts";
 import { didYouMean } from "./spelling.ts";
 import { itemNameText, oneOrList, proseText } from "./text-schema.ts";
@@ -18,22 +18,31 @@ const about = { description: proseText("What the value is for.").optional(), def
 
 export const parameterSchema = z
   .discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("interface-address"), ...about }).meta({ description: "The address of an interface with the length of its network." }),
+    z
+      .strictObject({ type: z.literal("interface-address"), ...about })
+      .meta({ description: "The address of an interface with the length of its network." }),
     z
       .strictObject({ type: z.literal("address"), in: itemNameText.optional(), ...about })
       .meta({ description: "One address; in: names the interface-address parameter whose network it must stand in." }),
-    z.strictObject({ type: z.literal("networks"), ...about }).meta({ description: "Networks, addresses and ranges, or any." }),
+    z
+      .strictObject({ type: z.literal("networks"), ...about })
+      .meta({ description: "Networks, addresses and ranges, or any." }),
     z.strictObject({ type: z.literal("port"), ...about }).meta({ description: "A port." }),
     z
       .strictObject({ type: z.literal("choice"), of: oneOrList(z.string().min(1)), ...about })
       .meta({ description: "One of the texts that `of` lists." }),
   ])
-  .meta({ description: "A typed parameter, used as $name. A Server that is selected gives the value, unless there is a default." });
+  .meta({
+    description:
+      "A typed parameter, used as $name. A Server that is selected gives the value, unless there is a default.",
+  });
 
 export type ParameterDeclaration = z.output<typeof parameterSchema>;
 export type ParameterDeclarations = Readonly<Record<string, ParameterDeclaration>>;
 
-export const parameterDeclarationsSchema = z.record(itemNameText, parameterSchema).meta({ description: "Typed parameters of this policy." });
+export const parameterDeclarationsSchema = z
+  .record(itemNameText, parameterSchema)
+  .meta({ description: "Typed parameters of this policy." });
 
 /** The values that one Server gives, by name of the policy and of the parameter. */
 export const parameterValuesSchema = z
@@ -48,17 +57,24 @@ export function parameterName(value: Json): string | null {
 }
 
 /** Checks a value against the declaration alone; `in:` needs the other values and is `checkWithin`. */
-export function checkParameter(declaration: ParameterDeclaration, value: ParameterValue): Result<ParameterValue, string> {
+export function checkParameter(
+  declaration: ParameterDeclaration,
+  value: ParameterValue,
+): Result<ParameterValue, string> {
   switch (declaration.type) {
     case "interface-address":
       return checkText(value, parseInterfaceAddress, "the address of an interface, like 10.20.10.1/24");
     case "address":
       return checkText(value, parseAddress, "one address, like 10.20.10.5");
     case "port":
-      return typeof value === "number" && value >= 1 && value <= 65_535 ? ok(value) : err(`${JSON.stringify(value)} is not a port; write a number from 1 to 65535`);
+      return typeof value === "number" && value >= 1 && value <= 65_535
+        ? ok(value)
+        : err(`${JSON.stringify(value)} is not a port; write a number from 1 to 65535`);
     case "choice":
       if (typeof value === "string" && declaration.of.includes(value)) return ok(value);
-      return err(`${JSON.stringify(value)} is not one of ${declaration.of.join(", ")}${typeof value === "string" ? didYouMean(value, declaration.of) : ""}`);
+      return err(
+        `${JSON.stringify(value)} is not one of ${declaration.of.join(", ")}${typeof value === "string" ? didYouMean(value, declaration.of) : ""}`,
+      );
     case "networks":
       return checkNetworks(value);
   }
@@ -77,9 +93,12 @@ export function checkWithin(
   // Either being wrong in itself is said elsewhere.
   if (network?.ok !== true || address?.ok !== true) return ok(value);
   if (!contains(setOfNetwork(network.value.network), address.value)) {
-    return err(`${String(value)} does not stand in ${formatNetwork(network.value.network)}, the network of ${declaration.in}`);
+    return err(
+      `${String(value)} does not stand in ${formatNetwork(network.value.network)}, the network of ${declaration.in}`,
+    );
   }
-  if (address.value.value === network.value.address.value) return err(`${String(value)} is the address of ${declaration.in} itself`);
+  if (address.value.value === network.value.address.value)
+    return err(`${String(value)} is the address of ${declaration.in} itself`);
   return ok(value);
 }
 
@@ -99,7 +118,11 @@ export function sampleOf(declaration: ParameterDeclaration): ParameterValue {
   }
 }
 
-function checkText(value: ParameterValue, parse: (text: string) => Result<unknown, string>, expected: string): Result<ParameterValue, string> {
+function checkText(
+  value: ParameterValue,
+  parse: (text: string) => Result<unknown, string>,
+  expected: string,
+): Result<ParameterValue, string> {
   if (typeof value !== "string") return err(`${JSON.stringify(value)} is not ${expected}`);
   const parsed = parse(value);
   return parsed.ok ? ok(value) : parsed;
@@ -111,7 +134,8 @@ function checkNetworks(value: ParameterValue): Result<ParameterValue, string> {
   for (const item of items) {
     if (item === "any" && items.length === 1) continue;
     const parsed = addressSetFromText(item);
-    if (!parsed.ok) return err(item === "any" ? "any stands alone: beside it every other network is moot" : parsed.error);
+    if (!parsed.ok)
+      return err(item === "any" ? "any stands alone: beside it every other network is moot" : parsed.error);
   }
   return ok(items);
 }

@@ -24,7 +24,43 @@ test("a stream cut into slices is the stream", () => {
 });
 
 test("whatever is read, nothing is thrown, and every error has a place", () => {
-  const piece = fc.constantFrom("a", ":", " ", "\n", "-", "- ", "  ", "[", "]", "{", "}", ",", "#", "&a", "*a", "!t", '"', "'", "|", ">", "?", "%", "---\n", "...\n", "\t", "no", "1:30", "~", "$x", "kind: Server\n", "apiVersion: holdfast/v1\n", "name: x\n", "labels:\n  ", "é", "\r\n");
+  const piece = fc.constantFrom(
+    "a",
+    ":",
+    " ",
+    "\n",
+    "-",
+    "- ",
+    "  ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "#",
+    "&a",
+    "*a",
+    "!t",
+    '"',
+    "'",
+    "|",
+    ">",
+    "?",
+    "%",
+    "---\n",
+    "...\n",
+    "\t",
+    "no",
+    "1:30",
+    "~",
+    "$x",
+    "kind: Server\n",
+    "apiVersion: holdfast/v1\n",
+    "name: x\n",
+    "labels:\n  ",
+    "é",
+    "\r\n",
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
       const { findings, documents } = parse(pieces.join(""));
@@ -60,7 +96,9 @@ test("a text that is too long is refused before it is read", () => {
 });
 
 test("of very many findings the first are shown and the rest is counted", () => {
-  const { findings } = parse(`${SERVER}labels:\n${Array.from({ length: 300 }, (_, index) => `  k${index}: no\n`).join("")}`);
+  const { findings } = parse(
+    `${SERVER}labels:\n${Array.from({ length: 300 }, (_, index) => `  k${index}: no\n`).join("")}`,
+  );
   expect(findings.length).toBe(201);
   expect(findings.at(-1)).toMatchObject({ code: "policy.more", message: "There are 100 more findings." });
 });
@@ -74,4 +112,18 @@ test("a list of one may be written as the item, and reads the same", () => {
   const one = parse(`${SERVER}addresses: 192.0.2.1\n`).documents[0]?.body;
   const list = parse(`${SERVER}addresses: [192.0.2.1]\n`).documents[0]?.body;
   expect(one).toEqual(list);
+});
+
+test("very long values are refused without being tried, and their findings stay short", () => {
+  const long = "a".repeat(300_000);
+  const digits = `1${"_".repeat(300_000)}`;
+  const text = `${SERVER}labels: { role: ${long} }\naddresses: [${long}, "${"1:".repeat(100_000)}"]\n---\n${SERVER}labels: { role: ${digits} }\n`;
+  const { findings } = parse(text);
+  expect(findings.map((finding) => finding.path)).toEqual([
+    "labels.role",
+    "addresses[0]",
+    "addresses[1]",
+    "labels.role",
+  ]);
+  for (const finding of findings) expect(finding.message.length).toBeLessThan(300);
 });

@@ -42,8 +42,8 @@ const MAX_FINDINGS = 200;
  * Control characters, line breaks that only YAML 1.1 knows, and the invisible characters that make a text look like another one:
  * a bidirectional override can show `drop` where `allow` is read.
  */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const BAD_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\r(?!\n)/gu;
+const BAD_CHARACTER =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\r(?!\n)/gu;
 
 /** Reads a stream of documents. Every finding says where, what and what to do; nothing is ignored silently. */
 export function parseDocuments(text: string, options: ParseOptions): ParsedDocuments {
@@ -60,19 +60,34 @@ export function parseDocuments(text: string, options: ParseOptions): ParsedDocum
     const first = seen.get(id);
     const place = locate(read.document.positions, ["name"]);
     if (first !== undefined) {
-      findings.push(languageFinding("policy.duplicate_document", `${id} stands in line ${first} already.`, { path: "name", document: id, ...place }));
+      findings.push(
+        languageFinding("policy.duplicate_document", `${id} stands in line ${first} already.`, {
+          path: "name",
+          document: id,
+          ...place,
+        }),
+      );
       continue;
     }
     seen.set(id, place?.line ?? 1);
     documents.push(read.document);
   }
-  if (documents.length === 0 && findings.length === 0) findings.push(languageFinding("policy.empty", "There is no document here.", { line: 1, column: 1 }));
+  if (documents.length === 0 && findings.length === 0)
+    findings.push(languageFinding("policy.empty", "There is no document here.", { line: 1, column: 1 }));
   return { documents, findings: capped(findings) };
 }
 
 function refuseText(text: string): readonly Finding[] {
-  if (text.length > MAX_LENGTH) return [languageFinding("policy.too_big", `The text has ${text.length} characters; ${MAX_LENGTH} are the most that is read at once.`, { line: 1, column: 1 })];
-  if (!text.isWellFormed()) return [languageFinding("policy.character", "The text is not valid Unicode.", { line: 1, column: 1 })];
+  if (text.length > MAX_LENGTH)
+    return [
+      languageFinding(
+        "policy.too_big",
+        `The text has ${text.length} characters; ${MAX_LENGTH} are the most that is read at once.`,
+        { line: 1, column: 1 },
+      ),
+    ];
+  if (!text.isWellFormed())
+    return [languageFinding("policy.character", "The text is not valid Unicode.", { line: 1, column: 1 })];
   return [...text.matchAll(BAD_CHARACTER)].slice(0, MAX_FINDINGS).map((found) => {
     const before = text.slice(0, found.index);
     const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
@@ -111,33 +126,53 @@ function readDocument(slice: Slice, options: ParseOptions): ReadDocument {
   if (source.findings.length > 0) return { document: null, findings: source.findings.toSorted(byPlace) };
   const { data, positions } = source;
   const top = locate(positions, []) ?? { line: slice.line + 1, column: 1 };
-  if (!isRecord(data)) return refuse(languageFinding("policy.kind", "A document is a map that begins with apiVersion and kind.", { ...top }));
+  if (!isRecord(data))
+    return refuse(
+      languageFinding("policy.kind", "A document is a map that begins with apiVersion and kind.", { ...top }),
+    );
 
   const kind = kindOf(data, positions, top);
   if (typeof kind !== "string") return refuse(kind);
   const name = typeof data["name"] === "string" ? data["name"] : "";
   const id = name === "" ? undefined : documentId({ kind, name });
-  const say = (code: LanguageCode, message: string, path: Path, at: "key" | "value" = "value", remedy?: string): Finding =>
+  const say = (
+    code: LanguageCode,
+    message: string,
+    path: Path,
+    at: "key" | "value" = "value",
+    remedy?: string,
+  ): Finding =>
     languageFinding(code, message, {
       path: formatPath(path),
       ...locate(positions, path, at),
       ...(id === undefined ? {} : { document: id }),
       ...(remedy === undefined ? {} : { remedy }),
     });
-  const common = { name, text: slice.text, data, positions, ...(options.file === undefined ? {} : { file: options.file }) };
+  const common = {
+    name,
+    text: slice.text,
+    data,
+    positions,
+    ...(options.file === undefined ? {} : { file: options.file }),
+  };
   const finish = <Body>(read: BodyRead<Body>, make: (body: Body) => ParsedDocument): ReadDocument => ({
     document: read.body === null ? null : make(read.body),
-    findings: read.complaints.map((complaint) => say(complaint.code, complaint.message, complaint.path, complaint.at, complaint.remedy)).toSorted(byPlace),
+    findings: read.complaints
+      .map((complaint) => say(complaint.code, complaint.message, complaint.path, complaint.at, complaint.remedy))
+      .toSorted(byPlace),
   });
   switch (kind) {
     case "Policy":
       return finish(readPolicy(data, options.domains), (body) => ({ kind, body, ...common }));
     case "Server":
-      return finish(readPlain(serverSchema, data), ({ description, labels = {}, addresses = [], interfaces = {}, params = {} }) => ({
-        kind,
-        body: { labels, addresses, interfaces, params, ...(description === undefined ? {} : { description }) },
-        ...common,
-      }));
+      return finish(
+        readPlain(serverSchema, data),
+        ({ description, labels = {}, addresses = [], interfaces = {}, params = {} }) => ({
+          kind,
+          body: { labels, addresses, interfaces, params, ...(description === undefined ? {} : { description }) },
+          ...common,
+        }),
+      );
     case "Group":
       return finish(readPlain(groupSchema, data), ({ description, addresses, services }) => ({
         kind,
@@ -160,7 +195,9 @@ interface BodyRead<Body> {
 
 function readPlain<Schema extends z.ZodType>(schema: Schema, data: Json): BodyRead<z.output<Schema>> {
   const parsed = schema.safeParse(data);
-  return parsed.success ? { body: parsed.data, complaints: [] } : { body: null, complaints: complaintsOf(parsed.error.issues, data, outlineOf(schema)) };
+  return parsed.success
+    ? { body: parsed.data, complaints: [] }
+    : { body: null, complaints: complaintsOf(parsed.error.issues, data, outlineOf(schema)) };
 }
 
 function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument, { kind: "Floor" }>["body"] {
@@ -185,20 +222,37 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
   };
 }
 
-function kindOf(data: Readonly<Record<string, Json | undefined>>, positions: Positions, top: Position): DocumentKind | Finding {
-  const at = (key: string): { path: string; line: number; column: number } => ({ path: key, ...(key in data ? (locate(positions, [key]) ?? top) : top) });
+function kindOf(
+  data: Readonly<Record<string, Json | undefined>>,
+  positions: Positions,
+  top: Position,
+): DocumentKind | Finding {
+  const at = (key: string): { path: string; line: number; column: number } => ({
+    path: key,
+    ...(key in data ? (locate(positions, [key]) ?? top) : top),
+  });
   const version = data["apiVersion"];
   if (version !== API_VERSION) {
-    const message = version === undefined ? "apiVersion is missing." : `${JSON.stringify(version)} is not a version of the language that is read here.`;
+    const message =
+      version === undefined
+        ? "apiVersion is missing."
+        : `${JSON.stringify(version)} is not a version of the language that is read here.`;
     return languageFinding("policy.api_version", message, at("apiVersion"));
   }
   const kind = data["kind"];
   const known = DOCUMENT_KINDS.find((candidate) => candidate === kind);
   if (known !== undefined) return known;
   if (kind === "Tunnel") {
-    return languageFinding("policy.domain_unavailable", "A Tunnel needs the vpn domain, whose module is not part of this version.", at("kind"));
+    return languageFinding(
+      "policy.domain_unavailable",
+      "A Tunnel needs the vpn domain, whose module is not part of this version.",
+      at("kind"),
+    );
   }
-  const message = kind === undefined ? "kind is missing." : `${JSON.stringify(kind)} is not a kind of document${typeof kind === "string" ? didYouMean(kind, DOCUMENT_KINDS) : ""}`;
+  const message =
+    kind === undefined
+      ? "kind is missing."
+      : `${JSON.stringify(kind)} is not a kind of document${typeof kind === "string" ? didYouMean(kind, DOCUMENT_KINDS) : ""}`;
   return languageFinding("policy.kind", /[.?]$/.test(message) ? message : `${message}.`, at("kind"));
 }
 

@@ -1,7 +1,14 @@
 import type { Json } from "../base/canonical-json.ts";
 import { DOMAINS } from "../domain.ts";
 import type { Sections } from "./document.ts";
-import { checkParameter, checkWithin, type ParameterDeclarations, parameterDeclarationsSchema, type ParameterValue, sampleOf } from "./parameter.ts";
+import {
+  checkParameter,
+  checkWithin,
+  type ParameterDeclarations,
+  parameterDeclarationsSchema,
+  type ParameterValue,
+  sampleOf,
+} from "./parameter.ts";
 import { formatPath, type Path } from "./path.ts";
 import { type PolicyBody, policySchema } from "./policy-document.ts";
 import { type Complaint, complaintsOf } from "./schema-issue.ts";
@@ -16,7 +23,10 @@ type Data = { readonly [key: string]: Json | undefined };
  * Reads a Policy. Its sections are checked with a sample of the type put in for every `$name`, so that a parameter in a place it cannot fill
  * is found while writing; the real values are checked again when the policy is composed for a server.
  */
-export function readPolicy(data: Data, domains: readonly SectionSchema[]): { readonly body: PolicyBody | null; readonly complaints: readonly Complaint[] } {
+export function readPolicy(
+  data: Data,
+  domains: readonly SectionSchema[],
+): { readonly body: PolicyBody | null; readonly complaints: readonly Complaint[] } {
   const available = new Set<string>(domains.map((section) => section.domain));
   const missing = DOMAINS.filter((domain) => data[domain] !== undefined && !available.has(domain));
   const complaints: Complaint[] = missing.map((domain) => ({
@@ -28,10 +38,16 @@ export function readPolicy(data: Data, domains: readonly SectionSchema[]): { rea
 
   const declared = parameterDeclarationsSchema.safeParse(data["params"] ?? {});
   const params: ParameterDeclarations = declared.success ? declared.data : {};
-  const filled = substitute(partsWithParameters(data, missing), Object.fromEntries(Object.entries(params).map(([name, one]) => [name, one.default ?? sampleOf(one)])));
+  const filled = substitute(
+    partsWithParameters(data, missing),
+    Object.fromEntries(Object.entries(params).map(([name, one]) => [name, one.default ?? sampleOf(one)])),
+  );
   if (declared.success) complaints.push(...checkUses(filled, params), ...checkDeclarations(params));
 
-  const whole: Data = { ...Object.fromEntries(Object.entries(data).filter(([key]) => !missing.some((domain) => domain === key))), ...(filled.data as Data) };
+  const whole: Data = {
+    ...Object.fromEntries(Object.entries(data).filter(([key]) => !missing.some((domain) => domain === key))),
+    ...(filled.data as Data),
+  };
   const schema = policySchema(domains);
   const parsed = schema.safeParse(whole);
   if (!parsed.success) {
@@ -42,15 +58,27 @@ export function readPolicy(data: Data, domains: readonly SectionSchema[]): { rea
       // What is wrong with a parameter that is not declared is only that.
       if (name !== undefined && params[name] === undefined) continue;
       if (filled.malformed.some((one) => formatPath(one.path) === formatPath(path))) continue;
-      const message = name === undefined ? complaint.message : `$${name} is ${aType(params[name]?.type)}, which does not fit here. ${complaint.message}`;
-      const remedy = name === undefined ? {} : { remedy: "Declare a parameter of the type that fits here, or write the value itself." };
+      const message =
+        name === undefined
+          ? complaint.message
+          : `$${name} is ${aType(params[name]?.type)}, which does not fit here. ${complaint.message}`;
+      const remedy =
+        name === undefined
+          ? {}
+          : { remedy: "Declare a parameter of the type that fits here, or write the value itself." };
       complaints.push({ ...complaint, path, message, ...remedy });
     }
   }
-  if (!parsed.success || complaints.some((complaint) => complaint.code !== "policy.parameter_unused")) return { body: null, complaints };
+  if (!parsed.success || complaints.some((complaint) => complaint.code !== "policy.parameter_unused"))
+    return { body: null, complaints };
   const { description, layer, selector } = parsed.data;
-  const sections: Sections = Object.fromEntries(DOMAINS.flatMap((domain) => (data[domain] === undefined ? [] : [[domain, data[domain]]])));
-  return { body: { layer, selector, params, sections, ...(description === undefined ? {} : { description }) }, complaints };
+  const sections: Sections = Object.fromEntries(
+    DOMAINS.flatMap((domain) => (data[domain] === undefined ? [] : [[domain, data[domain]]])),
+  );
+  return {
+    body: { layer, selector, params, sections, ...(description === undefined ? {} : { description }) },
+    complaints,
+  };
 }
 
 /** The keys in which `$name` may stand. */
@@ -65,33 +93,56 @@ function checkUses(filled: Substituted, params: ParameterDeclarations): readonly
   return [
     ...filled.uses
       .filter((use) => !names.includes(use.name))
-      .map((use): Complaint => ({ code: "policy.parameter", path: use.path, at: "value", message: `No parameter is called ${use.name}${sentenceEnd(didYouMean(use.name, names))}` })),
-    ...filled.malformed.map(
-      (one): Complaint => ({
+      .map((use): Complaint => ({
         code: "policy.parameter",
-        path: one.path,
+        path: use.path,
         at: "value",
-        message: `${JSON.stringify(one.text)} begins with $ and is not the name of a parameter; $name always stands for a whole value.`,
-        remedy: "Write $ and the name alone; parts of a text cannot be put in.",
-      }),
-    ),
+        message: `No parameter is called ${use.name}${sentenceEnd(didYouMean(use.name, names))}`,
+      })),
+    ...filled.malformed.map((one): Complaint => ({
+      code: "policy.parameter",
+      path: one.path,
+      at: "value",
+      message: `${JSON.stringify(one.text)} begins with $ and is not the name of a parameter; $name always stands for a whole value.`,
+      remedy: "Write $ and the name alone; parts of a text cannot be put in.",
+    })),
     ...names
-      .filter((name) => !used.has(name) && !Object.values(params).some((one) => one.type === "address" && one.in === name))
-      .map((name): Complaint => ({ code: "policy.parameter_unused", path: ["params", name], at: "key", message: `The parameter ${name} is used nowhere.` })),
+      .filter(
+        (name) => !used.has(name) && !Object.values(params).some((one) => one.type === "address" && one.in === name),
+      )
+      .map((name): Complaint => ({
+        code: "policy.parameter_unused",
+        path: ["params", name],
+        at: "key",
+        message: `The parameter ${name} is used nowhere.`,
+      })),
   ];
 }
 
 function checkDeclarations(params: ParameterDeclarations): readonly Complaint[] {
   const complaints: Complaint[] = [];
-  const refuse = (path: Path, message: string): void => void complaints.push({ code: "policy.value", path, at: "value", message: `${message}.` });
-  const defaults: Record<string, ParameterValue> = Object.fromEntries(Object.entries(params).flatMap(([name, one]) => (one.default === undefined ? [] : [[name, one.default]])));
+  const refuse = (path: Path, message: string): void =>
+    void complaints.push({ code: "policy.value", path, at: "value", message: `${message}.` });
+  const defaults: Record<string, ParameterValue> = Object.fromEntries(
+    Object.entries(params).flatMap(([name, one]) => (one.default === undefined ? [] : [[name, one.default]])),
+  );
   for (const [name, declaration] of Object.entries(params)) {
-    if (declaration.type === "address" && declaration.in !== undefined && params[declaration.in]?.type !== "interface-address") {
+    if (
+      declaration.type === "address" &&
+      declaration.in !== undefined &&
+      params[declaration.in]?.type !== "interface-address"
+    ) {
       const known = Object.keys(params).filter((other) => params[other]?.type === "interface-address");
-      refuse(["params", name, "in"], `${declaration.in} is not a parameter of type interface-address${didYouMean(declaration.in, known).replace(/\?$/, "")}`);
+      refuse(
+        ["params", name, "in"],
+        `${declaration.in} is not a parameter of type interface-address${didYouMean(declaration.in, known).replace(/\?$/, "")}`,
+      );
     }
     if (declaration.default === undefined) continue;
-    for (const checked of [checkParameter(declaration, declaration.default), checkWithin(declaration, declaration.default, defaults)]) {
+    for (const checked of [
+      checkParameter(declaration, declaration.default),
+      checkWithin(declaration, declaration.default, defaults),
+    ]) {
       if (!checked.ok) refuse(["params", name, "default"], checked.error);
     }
   }

@@ -28,7 +28,7 @@ export function parseAddressReference(text: string): Result<AddressReference, st
   if (text === "any") return ok({ kind: "any" });
   if (text === "self") return ok({ kind: "self" });
   // An IPv6 address has colons too, but is all hexadecimal before the first of them; no prefix is.
-  const prefixed = /^([A-Za-z]*[g-zG-Z][A-Za-z]*):(.*)$/.exec(text);
+  const prefixed = /^([A-Za-z]{0,20}[g-zG-Z][A-Za-z]{0,20}):(.*)$/.exec(text);
   if (prefixed !== null) return parsePrefixed(text, prefixed[1] ?? "", prefixed[2] ?? "");
   if (/^[A-Za-z]/.test(text) && !text.includes(":")) {
     const name = parseItemName(text);
@@ -43,7 +43,9 @@ function parsePrefixed(text: string, prefix: string, rest: string): Result<Addre
   const kind = PREFIXES.find((known) => known === prefix);
   switch (kind) {
     case undefined:
-      return err(`${JSON.stringify(text)} begins with an unknown prefix; known are ${PREFIXES.map((known) => `${known}:`).join(", ")}${didYouMean(prefix, PREFIXES)}`);
+      return err(
+        `${JSON.stringify(text)} begins with an unknown prefix; known are ${PREFIXES.map((known) => `${known}:`).join(", ")}${didYouMean(prefix, PREFIXES)}`,
+      );
     case "zone": {
       const name = parseItemName(rest);
       return name.ok ? ok({ kind, name: name.value }) : name;
@@ -61,7 +63,9 @@ function parsePrefixed(text: string, prefix: string, rest: string): Result<Addre
 }
 
 /** What may stand where a service is meant: one written out, or the name of a group of services. */
-export type ServiceReference = { readonly kind: "literal"; readonly service: Service } | { readonly kind: "group"; readonly name: string };
+export type ServiceReference =
+  | { readonly kind: "literal"; readonly service: Service }
+  | { readonly kind: "group"; readonly name: string };
 
 export function parseServiceReference(text: string): Result<ServiceReference, string> {
   const service = parseService(text);

@@ -42,14 +42,22 @@ function complaints(issue: Issue, path: Path, data: unknown, outline: Outline): 
     case "custom":
     case "invalid_format":
     case "not_multiple_of":
-      return [{ code: "policy.value", path, at: "value", message: sentence(issue.message), ...helpRemedy(path, outline) }];
+      return [
+        { code: "policy.value", path, at: "value", message: sentence(issue.message), ...helpRemedy(path, outline) },
+      ];
   }
 }
 
 /**
  * None of several forms fits. The author meant one of them: the one whose complaints lie deepest, or, for a plain value, the one of its type.
  */
-function unionComplaints(issue: z.core.$ZodIssueInvalidUnion, path: Path, value: unknown, data: unknown, outline: Outline): readonly Complaint[] {
+function unionComplaints(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: Path,
+  value: unknown,
+  data: unknown,
+  outline: Outline,
+): readonly Complaint[] {
   if (issue.errors.length === 0) {
     const key = issue.discriminator;
     const at = key === undefined || path.at(-1) === key ? path : [...path, key];
@@ -57,14 +65,25 @@ function unionComplaints(issue: z.core.$ZodIssueInvalidUnion, path: Path, value:
     const found = valueAt(data, at);
     return [found === undefined ? missing(at, outline) : notOneOf(at, found, allowed)];
   }
-  const branches = issue.errors.filter((errors) => !errors.some((one) => one.path.length === 0 && one.code === "invalid_type"));
+  const branches = issue.errors.filter(
+    (errors) => !errors.some((one) => one.path.length === 0 && one.code === "invalid_type"),
+  );
   const [meant, ...others] = branches.toSorted((a, b) => weight(a) - weight(b));
-  const ofValues = issue.errors.flatMap((errors) => errors).filter((one) => one.path.length === 0 && one.code === "invalid_value");
+  const ofValues = issue.errors
+    .flatMap((errors) => errors)
+    .filter((one) => one.path.length === 0 && one.code === "invalid_value");
   if (meant === undefined || (others.length > 0 && meant.every((one) => one.code === "invalid_value"))) {
     const values = ofValues.flatMap((one) => (one.code === "invalid_value" ? one.values.map(String) : []));
     if (values.length > 0 && typeof value !== "object") return [notOneOf(path, value, values)];
-    const expected = issue.errors.flatMap((errors) => errors.flatMap((one) => (one.path.length === 0 && one.code === "invalid_type" ? [typeWords(one.expected)] : [])));
-    return [{ ...wrongType(path, value, "", outline), message: `Here stands ${describe(value)}; expected is ${[...new Set(expected)].join(" or ")}.` }];
+    const expected = issue.errors.flatMap((errors) =>
+      errors.flatMap((one) => (one.path.length === 0 && one.code === "invalid_type" ? [typeWords(one.expected)] : [])),
+    );
+    return [
+      {
+        ...wrongType(path, value, "", outline),
+        message: `Here stands ${describe(value)}; expected is ${[...new Set(expected)].join(" or ")}.`,
+      },
+    ];
   }
   return meant.flatMap((inner) => complaints(inner, [...path, ...inner.path.filter(isPart)], data, outline));
 }
@@ -78,9 +97,19 @@ function missing(path: Path, outline: Outline): Complaint {
   const { description, example } = helpAt(outline, path);
   const key = path.at(-1);
   const options = optionsAt(outline, path);
-  const parts = [description, options.length > 0 ? `One of ${options.join(", ")}.` : null, example === null ? null : `For example: ${String(key)}: ${example}`];
+  const parts = [
+    description,
+    options.length > 0 ? `One of ${options.join(", ")}.` : null,
+    example === null ? null : `For example: ${String(key)}: ${example}`,
+  ];
   const remedy = parts.filter((part) => part !== null).join(" ");
-  return { code: "policy.missing", path, at: "value", message: `${typeof key === "string" ? key : "A value"} is missing here.`, ...(remedy === "" ? {} : { remedy }) };
+  return {
+    code: "policy.missing",
+    path,
+    at: "value",
+    message: `${typeof key === "string" ? key : "A value"} is missing here.`,
+    ...(remedy === "" ? {} : { remedy }),
+  };
 }
 
 function unknownKey(path: Path, key: string, outline: Outline): Complaint {
@@ -92,7 +121,8 @@ function unknownKey(path: Path, key: string, outline: Outline): Complaint {
 }
 
 function wrongType(path: Path, value: unknown, expected: string, outline: Outline): Complaint {
-  const isText = (expected === "string" || expected === "") && (typeof value === "number" || typeof value === "boolean");
+  const isText =
+    (expected === "string" || expected === "") && (typeof value === "number" || typeof value === "boolean");
   const quote = isText ? `If it is meant as it stands, put it in quotes: "${String(value)}".` : null;
   const message = `Here stands ${describe(value)}; expected is ${typeWords(expected)}.`;
   return { code: "policy.value", path, at: "value", message, ...helpRemedy(path, outline, quote) };
@@ -101,23 +131,43 @@ function wrongType(path: Path, value: unknown, expected: string, outline: Outlin
 /** What the schema says about the place: its description and an example, as the remedy. */
 function helpRemedy(path: Path, outline: Outline, first: string | null = null): { readonly remedy?: string } {
   const { description, example } = helpAt(outline, path);
-  const remedy = [first, description, example === null ? null : `For example: ${example}`].filter((part) => part !== null).join(" ");
+  const remedy = [first, description, example === null ? null : `For example: ${example}`]
+    .filter((part) => part !== null)
+    .join(" ");
   return remedy === "" ? {} : { remedy };
 }
 
 function notOneOf(path: Path, value: unknown, allowed: readonly string[]): Complaint {
   const nearest = typeof value === "string" ? nearestWord(value, allowed) : null;
   const message = `Here stands ${describe(value)}, which is not known here${nearest === null ? "" : `; did you mean ${nearest}?`}`;
-  return { code: "policy.value", path, at: "value", message: sentence(message), remedy: `Write ${allowed.length === 1 ? "" : "one of "}${allowed.join(", ")}.` };
+  return {
+    code: "policy.value",
+    path,
+    at: "value",
+    message: sentence(message),
+    remedy: `Write ${allowed.length === 1 ? "" : "one of "}${allowed.join(", ")}.`,
+  };
 }
 
 function outOfRange(path: Path, value: unknown, origin: string, bound: string): Complaint {
-  const what = origin === "string" ? `a text of ${bound} characters` : origin === "array" || origin === "set" ? `a list of ${bound} items` : `a number of ${bound}`;
+  const what =
+    origin === "string"
+      ? `a text of ${bound} characters`
+      : origin === "array" || origin === "set"
+        ? `a list of ${bound} items`
+        : `a number of ${bound}`;
   return { code: "policy.value", path, at: "value", message: `Here stands ${describe(value)}; expected is ${what}.` };
 }
 
 function optionsAt(outline: Outline, path: Path): readonly string[] {
-  return [...new Set(outlinesAt(outline, path).flatMap((one) => [...(Array.isArray(one["enum"]) ? one["enum"].map(String) : []), ...(typeof one["const"] === "string" ? [one["const"]] : [])]))];
+  return [
+    ...new Set(
+      outlinesAt(outline, path).flatMap((one) => [
+        ...(Array.isArray(one["enum"]) ? one["enum"].map(String) : []),
+        ...(typeof one["const"] === "string" ? [one["const"]] : []),
+      ]),
+    ),
+  ];
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

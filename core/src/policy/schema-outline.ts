@@ -16,7 +16,10 @@ export function outlinesAt(root: Outline, path: Path): readonly Outline[] {
   let here = alternatives(root);
   for (const part of path) {
     here = here.flatMap((outline) => {
-      const inner = typeof part === "number" ? outline["items"] : (member(outline["properties"], part) ?? outline["additionalProperties"]);
+      const inner =
+        typeof part === "number"
+          ? outline["items"]
+          : (member(outline["properties"], part) ?? outline["additionalProperties"]);
       // A single item may stand for a list of one: index 0 of what is no list is the item itself.
       return isOutline(inner) ? alternatives(inner) : [];
     });
@@ -26,14 +29,26 @@ export function outlinesAt(root: Outline, path: Path): readonly Outline[] {
 
 /** The keys that maps may have at a path. */
 export function keysAt(root: Outline, path: Path): readonly string[] {
-  return [...new Set(outlinesAt(root, path).flatMap((outline) => (isOutline(outline["properties"]) ? Object.keys(outline["properties"]) : [])))];
+  return [
+    ...new Set(
+      outlinesAt(root, path).flatMap((outline) =>
+        isOutline(outline["properties"]) ? Object.keys(outline["properties"]) : [],
+      ),
+    ),
+  ];
 }
 
 /** The first description and example that the schema gives for a path. */
-export function helpAt(root: Outline, path: Path): { readonly description: string | null; readonly example: string | null } {
+export function helpAt(
+  root: Outline,
+  path: Path,
+): { readonly description: string | null; readonly example: string | null } {
   const outlines = outlinesAt(root, path);
-  const description = outlines.map((outline) => outline["description"]).find((text) => typeof text === "string") ?? null;
-  const examples = outlines.map((outline) => outline["examples"]).find((list) => Array.isArray(list) && list.length > 0);
+  const description =
+    outlines.map((outline) => outline["description"]).find((text) => typeof text === "string") ?? null;
+  const examples = outlines
+    .map((outline) => outline["examples"])
+    .find((list) => Array.isArray(list) && list.length > 0);
   return { description, example: Array.isArray(examples) ? exampleText(examples[0]) : null };
 }
 
@@ -42,7 +57,9 @@ function exampleText(example: unknown): string {
 }
 
 function alternatives(outline: Outline): readonly Outline[] {
-  const inner = [outline["anyOf"], outline["oneOf"], outline["allOf"]].flatMap((list) => (Array.isArray(list) ? list.filter(isOutline) : []));
+  const inner = [outline["anyOf"], outline["oneOf"], outline["allOf"]].flatMap((list) =>
+    Array.isArray(list) ? list.filter(isOutline) : [],
+  );
   return [outline, ...inner.flatMap(alternatives)];
 }
 

@@ -1,10 +1,20 @@
 import { z } from "zod";
-import type { InterfaceBinding } from "../compose/layered-section.ts";
 import { err } from "../base/result.ts";
+import type { InterfaceBinding } from "../compose/layered-section.ts";
 import { API_VERSION } from "./document.ts";
 import { parseItemName } from "./name.ts";
 import { type ParameterValue, parameterValuesSchema } from "./parameter.ts";
-import { addressText, checkedText, documentNameText, interfaceNameText, itemNameText, labelValueText, macText, oneOrList, proseText } from "./text-schema.ts";
+import {
+  addressText,
+  checkedText,
+  documentNameText,
+  interfaceNameText,
+  itemNameText,
+  labelValueText,
+  macText,
+  oneOrList,
+  proseText,
+} from "./text-schema.ts";
 
 export interface ServerBody {
   readonly description?: string;
@@ -23,15 +33,24 @@ const bindingSchema = z
     context.addIssue({ code: "custom", message: "A role is bound by mac or by name: exactly one of them." });
     return z.NEVER;
   })
-  .meta({ description: "The hardware behind a role: by hardware address, or by the kernel's name.", examples: [{ mac: "52:54:00:aa:10:01" }] });
+  .meta({
+    description: "The hardware behind a role: by hardware address, or by the kernel's name.",
+    examples: [{ mac: "52:54:00:aa:10:01" }],
+  });
 
 /** Label keys that mean something else in a selector. */
 const RESERVED_LABELS = ["all", "server"];
 
-const labelKeyText = checkedText((key) => (RESERVED_LABELS.includes(key) ? err(`${key} has a meaning of its own in a selector; choose another name for the label`) : parseItemName(key)), {
-  description: "The name of a label.",
-  examples: ["role", "site"],
-});
+const labelKeyText = checkedText(
+  (key) =>
+    RESERVED_LABELS.includes(key)
+      ? err(`${key} has a meaning of its own in a selector; choose another name for the label`)
+      : parseItemName(key),
+  {
+    description: "The name of a label.",
+    examples: ["role", "site"],
+  },
+);
 
 export const serverSchema = z
   .strictObject({
@@ -39,9 +58,20 @@ export const serverSchema = z
     kind: z.literal("Server"),
     name: documentNameText,
     description: proseText("What the server is.").optional(),
-    labels: z.record(labelKeyText, labelValueText).optional().meta({ description: "Labels, which selectors and role: and site: look at.", examples: [{ role: "web", site: "busan" }] }),
-    addresses: oneOrList(addressText).optional().meta({ description: "Its addresses as others reach it, the management address first." }),
-    interfaces: z.record(itemNameText, bindingSchema).optional().meta({ description: "What hardware each interface role is; a role without a binding is the kernel's name." }),
+    labels: z
+      .record(labelKeyText, labelValueText)
+      .optional()
+      .meta({
+        description: "Labels, which selectors and role: and site: look at.",
+        examples: [{ role: "web", site: "busan" }],
+      }),
+    addresses: oneOrList(addressText)
+      .optional()
+      .meta({ description: "Its addresses as others reach it, the management address first." }),
+    interfaces: z
+      .record(itemNameText, bindingSchema)
+      .optional()
+      .meta({ description: "What hardware each interface role is; a role without a binding is the kernel's name." }),
     params: parameterValuesSchema.optional(),
   })
   .meta({ title: "Server", description: "One machine: labels, hardware, parameter values." });

@@ -13,7 +13,9 @@ export function parseSize(text: string): Result<Bytes, string> {
   if (!Number.isSafeInteger(bytes)) {
     const decimal = /^([0-9]+)([KMGT])B?$/i.exec(text);
     const hint = decimal === null ? "" : `; write ${decimal[1] ?? ""}${(decimal[2] ?? "").toUpperCase()}iB`;
-    return err(`${JSON.stringify(text)} is not a size; write a number and one of B, KiB, MiB, GiB, TiB, like 64MiB${hint}`);
+    return err(
+      `${JSON.stringify(text)} is not a size; write a number and one of B, KiB, MiB, GiB, TiB, like 64MiB${hint}`,
+    );
   }
   return ok(bytes as Bytes);
 }

@@ -6,7 +6,11 @@ export function nearestWord(word: string, known: Iterable<string>): string | nul
   for (const candidate of [...known].sort()) {
     if (Math.abs(candidate.length - word.length) > tolerance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= tolerance && distance < Math.max(word.length, candidate.length) && (best === null || distance < best.distance)) {
+    if (
+      distance <= tolerance &&
+      distance < Math.max(word.length, candidate.length) &&
+      (best === null || distance < best.distance)
+    ) {
       best = { word: candidate, distance };
     }
   }

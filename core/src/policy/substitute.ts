@@ -42,7 +42,8 @@ export function substitute(source: Json, values: Readonly<Record<string, Paramet
       const indexes: number[] = [];
       for (const [index, item] of value.entries()) {
         const put = walk(item, [...from, index], [...to, items.length]);
-        const spliced = parameterName(item) !== null && typeof put === "object" && put !== null && isList(put) ? put : [put];
+        const spliced =
+          parameterName(item) !== null && typeof put === "object" && put !== null && isList(put) ? put : [put];
         for (const one of spliced) {
           items.push(one);
           indexes.push(index);
@@ -52,7 +53,9 @@ export function substitute(source: Json, values: Readonly<Record<string, Paramet
       return items;
     }
     return Object.fromEntries(
-      Object.entries(value).flatMap(([key, inner]) => (inner === undefined ? [] : [[key, walk(inner, [...from, key], [...to, key])]])),
+      Object.entries(value).flatMap(([key, inner]) =>
+        inner === undefined ? [] : [[key, walk(inner, [...from, key], [...to, key])]],
+      ),
     );
   };
 
@@ -60,7 +63,8 @@ export function substitute(source: Json, values: Readonly<Record<string, Paramet
   const sourceOf = (path: Path): Path => {
     const back: (string | number)[] = [];
     for (const [depth, part] of path.entries()) {
-      const indexes = typeof part === "number" && moved.size > 0 ? moved.get(formatPath(path.slice(0, depth))) : undefined;
+      const indexes =
+        typeof part === "number" && moved.size > 0 ? moved.get(formatPath(path.slice(0, depth))) : undefined;
       back.push(typeof part === "number" ? (indexes?.[part] ?? part) : part);
     }
     return back;

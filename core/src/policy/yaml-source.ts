@@ -1,4 +1,15 @@
-import { Composer, type CST, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, Parser, type YAMLError } from "yaml";
+import {
+  Composer,
+  type CST,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  Parser,
+  type YAMLError,
+} from "yaml";
 import type { Json } from "../base/canonical-json.ts";
 import type { Finding } from "../base/finding.ts";
 import { type LanguageCode, languageFinding } from "./findings.ts";
@@ -70,12 +81,14 @@ export function readYaml(text: string, line = 0): YamlSource {
   const findings: Finding[] = [];
   const positions = { values: new Map<string, Position>(), keys: new Map<string, Position>() };
 
-  for (const refusal of refusedTokens(tokens)) findings.push(languageFinding(refusal.code, refusal.message, at(refusal.offset)));
+  for (const refusal of refusedTokens(tokens))
+    findings.push(languageFinding(refusal.code, refusal.message, at(refusal.offset)));
   if (findings.length > 0) return { data: undefined, positions, findings: findings.toSorted(byPlace) };
 
   const [document] = [...new Composer(YAML_OPTIONS).compose(tokens)];
   if (document === undefined || document.contents === null) return { data: undefined, positions, findings };
-  for (const error of document.errors) findings.push(languageFinding("policy.yaml_syntax", syntaxMessage(error), at(error.pos[0])));
+  for (const error of document.errors)
+    findings.push(languageFinding("policy.yaml_syntax", syntaxMessage(error), at(error.pos[0])));
   if (findings.length > 0) return { data: undefined, positions, findings };
   if (isOnlyComments(document.contents)) return { data: undefined, positions, findings };
 
@@ -89,7 +102,11 @@ class Reader {
   readonly #findings: Finding[];
   readonly #positions: { readonly values: Map<string, Position>; readonly keys: Map<string, Position> };
 
-  constructor(at: (offset: number) => Position, findings: Finding[], positions: { values: Map<string, Position>; keys: Map<string, Position> }) {
+  constructor(
+    at: (offset: number) => Position,
+    findings: Finding[],
+    positions: { values: Map<string, Position>; keys: Map<string, Position> },
+  ) {
     this.#at = at;
     this.#findings = findings;
     this.#positions = positions;
@@ -102,7 +119,9 @@ class Reader {
     const own = node.range ? this.#at(node.range[0]) : place;
     if (isScalar(node)) return this.#scalar(node.value, node.type === "PLAIN" ? (node.source ?? "") : null, path, own);
     if (isSeq(node)) {
-      return node.items.map((item, index) => this.read(item as Node | null, [...path, index], offsetOf(item as Node | null, this.#at) ?? place));
+      return node.items.map((item, index) =>
+        this.read(item as Node | null, [...path, index], offsetOf(item as Node | null, this.#at) ?? place),
+      );
     }
     // Aliases never come here: their tokens are refused before anything is composed.
     if (!isMap(node)) throw new Error("a syntax tree of scalars, maps and lists holds something else");
@@ -113,7 +132,12 @@ class Reader {
       if (key === null) continue;
       const keyPath = [...path, key.text];
       if (seen.has(key.text)) {
-        this.#refuse("policy.duplicate_key", `The key ${key.text} stands twice in this map.`, keyPath, key.position);
+        this.#refuse(
+          "policy.duplicate_key",
+          `The key ${short(key.text)} stands twice in this map.`,
+          keyPath,
+          key.position,
+        );
         continue;
       }
       seen.add(key.text);
@@ -124,14 +148,24 @@ class Reader {
     return Object.fromEntries(entries);
   }
 
-  #key(node: Node | null, path: Path, place: Position, source: CST.CollectionItem | undefined): { readonly text: string; readonly position: Position } | null {
+  #key(
+    node: Node | null,
+    path: Path,
+    place: Position,
+    source: CST.CollectionItem | undefined,
+  ): { readonly text: string; readonly position: Position } | null {
     const position = offsetOf(node, this.#at) ?? place;
     if (source?.start.some((token) => token.type === "explicit-key-ind") === true) {
       this.#refuse("policy.explicit_key", "A key is written with `?` here.", path, position);
       return null;
     }
     if (!isScalar(node)) {
-      this.#refuse(node === null ? "policy.null" : "policy.explicit_key", node === null ? "A key is empty." : "A key is not a single word here.", path, position);
+      this.#refuse(
+        node === null ? "policy.null" : "policy.explicit_key",
+        node === null ? "A key is empty." : "A key is not a single word here.",
+        path,
+        position,
+      );
       return null;
     }
     const plain = node.type === "PLAIN" ? (node.source ?? "") : null;
@@ -141,11 +175,22 @@ class Reader {
     }
     const trap = plain === null ? null : trapOf(plain);
     if (trap !== null) {
-      this.#refuse("policy.read_differently", `${plain} as a key ${trap.why}.`, path, position, "Put the key in quotes.");
+      this.#refuse(
+        "policy.read_differently",
+        `${short(plain)} as a key ${trap.why}.`,
+        path,
+        position,
+        "Put the key in quotes.",
+      );
       return null;
     }
     if (typeof node.value !== "string") {
-      this.#refuse(node.value === null ? "policy.null" : "policy.key_not_text", `The key ${plain ?? ""} is not text.`, path, position);
+      this.#refuse(
+        node.value === null ? "policy.null" : "policy.key_not_text",
+        `The key ${short(plain ?? "")} is not text.`,
+        path,
+        position,
+      );
       return null;
     }
     return { text: node.value, position };
@@ -153,17 +198,30 @@ class Reader {
 
   #scalar(value: unknown, plain: string | null, path: Path, place: Position): Json {
     const trap = plain === null ? null : trapOf(plain);
-    if (trap !== null) return this.#refuse("policy.read_differently", `${plain} ${trap.why}.`, path, place, trap.remedy);
+    if (trap !== null)
+      return this.#refuse("policy.read_differently", `${short(plain)} ${trap.why}.`, path, place, trap.remedy);
     if (typeof value === "string" || typeof value === "boolean") return value;
     if (typeof value === "number" && Number.isSafeInteger(value)) return value;
     if (value === null || value === undefined) {
-      return this.#refuse("policy.null", plain === "" || plain === null ? "There is no value here." : `${plain} means "no value".`, path, place);
+      return this.#refuse(
+        "policy.null",
+        plain === "" || plain === null ? "There is no value here." : `${plain} means "no value".`,
+        path,
+        place,
+      );
     }
-    return this.#refuse("policy.number", `${plain ?? "This"} is not a whole number that can be held exactly.`, path, place);
+    return this.#refuse(
+      "policy.number",
+      `${short(plain ?? "This")} is not a whole number that can be held exactly.`,
+      path,
+      place,
+    );
   }
 
   #refuse(code: LanguageCode, message: string, path: Path, place: Position, remedy?: string): null {
-    this.#findings.push(languageFinding(code, message, { path: formatPath(path), ...place, ...(remedy === undefined ? {} : { remedy }) }));
+    this.#findings.push(
+      languageFinding(code, message, { path: formatPath(path), ...place, ...(remedy === undefined ? {} : { remedy }) }),
+    );
     return null;
   }
 }
@@ -174,6 +232,11 @@ function offsetOf(node: Node | null, at: (offset: number) => Position): Position
 
 function isOnlyComments(node: ParsedNode): boolean {
   return isScalar(node) && node.value === null && node.source === "";
+}
+
+/** Enough of a text to recognise it by. */
+function short(text: string | null): string {
+  return text === null || text.length <= 64 ? (text ?? "") : `${text.slice(0, 60)}…`;
 }
 
 interface Refusal {
@@ -200,7 +263,13 @@ function refusedTokens(tokens: readonly CST.Token[]): readonly Refusal[] {
     if (token.type === "block-scalar") push(token.props);
     if (!("items" in token)) continue;
     if (depth >= MAX_DEPTH) {
-      return [{ code: "policy.too_deep", message: `The document is nested more than ${MAX_DEPTH} levels deep.`, offset: token.offset }];
+      return [
+        {
+          code: "policy.too_deep",
+          message: `The document is nested more than ${MAX_DEPTH} levels deep.`,
+          offset: token.offset,
+        },
+      ];
     }
     for (const item of token.items) {
       push(item.start);
@@ -213,7 +282,8 @@ function refusedTokens(tokens: readonly CST.Token[]): readonly Refusal[] {
 }
 
 function refusalOf(token: CST.Token): { readonly code: LanguageCode; readonly message: string } | null {
-  if (token.type === "directive") return { code: "policy.directive", message: `${token.source.trim()} is a YAML directive.` };
+  if (token.type === "directive")
+    return { code: "policy.directive", message: `${token.source.trim()} is a YAML directive.` };
   if (token.type === "doc-end") return { code: "policy.document_end", message: "This line ends the document early." };
   if (token.type === "anchor") return { code: "policy.anchor", message: `${token.source} is an anchor.` };
   if (token.type === "alias") return { code: "policy.alias", message: `${token.source} is an alias.` };
