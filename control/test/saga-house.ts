@@ -39,7 +39,7 @@ export interface Instance {
   close(how: "hand_over" | "drop"): Promise<void>;
 }
 
-export interface SagaHouse extends Omit<StoredHouse, "apply"> {
+export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
   readonly test: TestDatabase;
   readonly authority: Authority;
   /** What inbound probes see, by port. */

@@ -1,0 +1,57 @@
+import type { ConnectionTarget } from "@holdfast/control/postgres/connection-target.ts";
+import { Database } from "@holdfast/control/store/database.ts";
+import type { Statement } from "@holdfast/control/store/sql.ts";
+import { StoreFailure } from "@holdfast/control/store/store-failure.ts";
+
+/**
+ * The database as an instance sees it that is killed just before one of its transactions. From then on nothing of that instance reaches the
+ * database, as nothing of a dead process does.
+ */
+export class MortalDatabase extends Database {
+  onDeath: () => void = () => undefined;
+  /** Until this resolves, transactions of this instance do not begin: the process sleeps. */
+  gate: Promise<void> = Promise.resolve();
+  #left = Number.POSITIVE_INFINITY;
+  #isDead = false;
+
+  constructor(target: ConnectionTarget) {
+    super(target, () => undefined, 4);
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** Dies before its n-th transaction from now, counted from 0. */
+  dieAfter(transactions: number): void {
+    this.#left = transactions;
+  }
+
+  die(): void {
+    if (this.#isDead) return;
+    this.#isDead = true;
+    this.onDeath();
+  }
+
+  override async session(): ReturnType<Database["session"]> {
+    await this.gate;
+    if (this.#left <= 0) this.die();
+    this.#left -= 1;
+    this.#assertAlive();
+    return super.session();
+  }
+
+  override async rows<Row>(statement: Statement): Promise<readonly Row[]> {
+    this.#assertAlive();
+    return super.rows<Row>(statement);
+  }
+
+  override async run(statement: Statement): Promise<number> {
+    this.#assertAlive();
+    return super.run(statement);
+  }
+
+  #assertAlive(): void {
+    if (this.#isDead) throw new StoreFailure("store.unavailable", "this instance is dead");
+  }
+}
