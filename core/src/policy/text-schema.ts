@@ -3,13 +3,11 @@ import { type Result } from "../base/result.ts";
 import { parseAddress } from "../net/address.ts";
 import { parseInterfaceName } from "../net/interface-name.ts";
 import { parseMac } from "../net/mac.ts";
-import { parseNetwork } from "../net/network.ts";
 import { parseDuration } from "./duration.ts";
 import { parseExpires } from "./expires.ts";
 import { parseDocumentName, parseItemName, parseLabelValue } from "./name.ts";
 import { parseRate } from "./rate.ts";
 import { parseAddressReference, parseServiceReference } from "./reference.ts";
-import { parseSize } from "./size.ts";
 
 /** A range of two IPv6 addresses has 79 characters; what is much longer is no value, and is not given to a parser or put into a message. */
 const LONGEST = 200;
@@ -52,11 +50,6 @@ export const addressText = checkedText(parseAddress, {
   examples: ["203.0.113.10", "2001:db8::10"],
 });
 
-export const networkText = checkedText(parseNetwork, {
-  description: "A network without host bits.",
-  examples: ["10.20.0.0/16", "2001:db8::/32"],
-});
-
 export const addressReferenceText = checkedText(parseAddressReference, {
   description:
     "Addresses: a literal address, network or range; the name of a group; role:, site:, server: or zone: with a name; self; any.",
@@ -75,11 +68,6 @@ export const durationText = checkedText(parseDuration, {
 });
 
 export const rateText = checkedText(parseRate, { description: "A rate.", examples: ["10/minute", "5/second"] });
-
-export const sizeText = checkedText(parseSize, {
-  description: "A size with its unit: B, KiB, MiB, GiB or TiB.",
-  examples: ["64MiB"],
-});
 
 export const expiresText = checkedText(parseExpires, {
   description: "A moment with its offset from UTC, in quotes.",
