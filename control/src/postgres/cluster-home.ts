@@ -38,18 +38,25 @@ export interface ClusterHome {
 /** Linux limits the path of a unix socket to 107 bytes; `.s.PGSQL.5432` and a slash come after the directory. */
 const LONGEST_SOCKET_DIRECTORY = 107 - "/.s.PGSQL.5432".length;
 
+/** A control plane that has just been killed takes a moment to be gone; one that is alive keeps the lock longer than this. In seconds. */
+const PREDECESSOR_ENDS_WITHIN_S = "3";
+
 /** Where the database goes when the database user cannot enter the data directory, for example in root's home. */
 export const OUTSIDE = "/var/lib/holdfast-database";
 
 /** Takes the home for this process. Only one process has it, also after a crash: the kernel lets go of the lock when its holder ends. */
-export function openClusterHome(path: string, user: DatabaseUser): Result<ClusterHome, PostgresFailure> {
-  const reached = reachable(path, user);
+export function openClusterHome(
+  path: string,
+  outside: string,
+  user: DatabaseUser,
+): Result<ClusterHome, PostgresFailure> {
+  const reached = reachable(path, outside, user);
   if (!reached.ok) return reached;
   const root = reached.value;
 
   const lock = openSync(join(root, "supervisor.lock"), "w", 0o600);
   // Node has no flock(2); a lock that a child takes on an inherited descriptor belongs to the open file, which is ours too.
-  const locked = spawnSync("flock", ["--nonblock", "3"], {
+  const locked = spawnSync("flock", ["--timeout", PREDECESSOR_ENDS_WITHIN_S, "3"], {
     stdio: ["ignore", "ignore", "ignore", lock],
     env: CLEAN_ENVIRONMENT,
   });
@@ -82,7 +89,7 @@ export function openClusterHome(path: string, user: DatabaseUser): Result<Cluste
 }
 
 /** The home itself, or a symbolic link at its place that leads to a home which the database user can enter. */
-function reachable(path: string, user: DatabaseUser): Result<string, PostgresFailure> {
+function reachable(path: string, outside: string, user: DatabaseUser): Result<string, PostgresFailure> {
   if (isLink(path) && !existsSync(path)) {
     return err({
       code: "postgres.unreachable_directory",
@@ -93,10 +100,10 @@ function reachable(path: string, user: DatabaseUser): Result<string, PostgresFai
     mkdirSync(path, { recursive: true, mode: 0o711 });
     if (!mayUse(user, path)) {
       rmSync(path, { recursive: true });
-      mkdirSync(OUTSIDE, { recursive: true, mode: 0o711 });
-      const outside = join(OUTSIDE, randomBytes(8).toString("hex"));
-      mkdirSync(outside, { mode: 0o711 });
-      symlinkSync(outside, path);
+      mkdirSync(outside, { recursive: true, mode: 0o711 });
+      const home = join(outside, randomBytes(8).toString("hex"));
+      mkdirSync(home, { mode: 0o711 });
+      symlinkSync(home, path);
     }
   }
   const root = realpathSync(path);

@@ -37,6 +37,8 @@ export interface EmbeddedOptions {
   readonly log: LogLine;
   /** Another installation than the one that comes with Holdfast. */
   readonly binaries?: PostgresBinaries;
+  /** Where database and binaries go when the database user cannot enter their usual places. */
+  readonly outside?: string;
   /** Server settings beside our own. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -53,9 +55,10 @@ export interface EmbeddedPostgres {
 export async function startEmbedded(options: EmbeddedOptions): Promise<Result<EmbeddedPostgres, PostgresFailure>> {
   const user = databaseUser();
   if (!user.ok) return user;
-  const binaries = options.binaries === undefined ? embeddedBinaries(user.value, OUTSIDE) : ok(options.binaries);
+  const outside = options.outside ?? OUTSIDE;
+  const binaries = options.binaries === undefined ? embeddedBinaries(user.value, outside) : ok(options.binaries);
   if (!binaries.ok) return binaries;
-  const home = openClusterHome(options.home, user.value);
+  const home = openClusterHome(options.home, outside, user.value);
   if (!home.ok) return home;
 
   const started = await prepareAndStart(binaries.value, home.value, user.value, options);
