@@ -50,6 +50,13 @@ export interface DomainPlan {
   readonly touchesManagementPath: boolean;
 }
 
+export interface ReadBack<Config extends Json, Observed extends Json> {
+  /** What to read; null where reading everything is as good. `before` is what the plan was made on. */
+  facts(before: Observed, desired: Config | null): readonly FactQuery[] | null;
+  /** What was read, put into `before`. */
+  observe(before: Observed, raw: RawFacts): Observed;
+}
+
 /**
  * The one shape of every domain. All of it is pure: descriptions go in, descriptions come out, and the agent's modules perform them.
  *
@@ -81,6 +88,11 @@ export interface Domain<Config extends Json, Observed extends Json> {
   restore(snapshot: Observed, live: Observed): readonly Step[];
   /** Files and units that make the confirmed config the boot config, as steps; run after confirm, before `finalized`. */
   persist(config: Config | null, observed: Observed): readonly Step[];
+  /**
+   * A cheaper way to read back after this domain's own steps, for domains whose state can be large: only what the steps were meant to change
+   * is read again and put into what was read before. What others change elsewhere meanwhile is found by the next whole reading, as drift.
+   */
+  readonly readBack?: ReadBack<Config, Observed>;
   /** What must be probed before and after, derived from config and expectations. */
   probes(config: Config): readonly Probe[];
 }

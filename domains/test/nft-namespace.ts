@@ -41,7 +41,7 @@ export class NftNamespace {
     const path = join(this.#folder, "batch.nft");
     writeFileSync(path, batch);
     const fact = this.try("nft", "-f", path);
-    if (fact.status !== 0) throw new Error(`nft refused the batch: ${fact.stderr}\n${batch}`);
+    if (fact.status !== 0) throw new Error(`nft refused the batch: ${fact.stderr.slice(0, 2000)}`);
   }
 
   observe(): FirewallObserved {

@@ -15,9 +15,23 @@ export function addressesOf(texts: readonly string[]): AddressSet {
 }
 
 export function servicesOf(texts: readonly string[]): readonly Service[] {
-  const known = readServices.get(texts) ?? texts.map((text) => sure(parseService(text)));
+  const known = readServices.get(texts) ?? texts.map(serviceOf);
   readServices.set(texts, known);
   return known;
+}
+
+/** Services of a fleet are few and short; every rule names some of them. */
+const readServiceTexts = new Map<string, Service>();
+/** Beyond this many different texts, somebody is generating them: forget all and go on. */
+const MOST_SERVICE_TEXTS = 70_000;
+
+function serviceOf(text: string): Service {
+  const known = readServiceTexts.get(text);
+  if (known !== undefined) return known;
+  const service = sure(parseService(text));
+  if (readServiceTexts.size >= MOST_SERVICE_TEXTS) readServiceTexts.clear();
+  readServiceTexts.set(text, service);
+  return service;
 }
 
 /** What the address part of a peer stands for; its interface part is another matter. */

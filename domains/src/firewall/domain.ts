@@ -4,6 +4,7 @@ import { type FirewallObserved, firewallFacts, observeFirewall } from "./facts.t
 import type { FirewallConfig } from "./model.ts";
 import { parseFirewallConfig } from "./parse-config.ts";
 import { planFirewall } from "./plan.ts";
+import { observeReadBack, readBackFacts } from "./read-back.ts";
 import { bootText, renderFirewall } from "./render.ts";
 import { restoreFirewall } from "./restore.ts";
 import { bootFileStep } from "./step.ts";
@@ -21,6 +22,7 @@ export const firewall: Domain<FirewallConfig, FirewallObserved> = {
   verify: verifyFirewall,
   // A table that cannot be read has a digest of its own: it must not look like one that is not there.
   ours: (observed): Json => (observed.unreadable === null ? observed.table : { unreadable: true }),
+  readBack: { facts: readBackFacts, observe: observeReadBack },
   restore: restoreFirewall,
   persist: (config, observed) => [bootFileStep(config === null ? null : bootText(config, observed.interfaces))],
   // The floor's and the expectations' probes come with the effective config; the firewall alone has none to add.

@@ -1,8 +1,7 @@
 import type { Family } from "@holdfast/core/net/address.ts";
-import { type AddressSet, ANY, equals, onlyFamily, rangesOf } from "@holdfast/core/net/address-set.ts";
 import { ALL_PORTS, type Ports } from "@holdfast/core/net/port.ts";
 import { canonicalServices, type IcmpType, type IpProtocol, type Service } from "@holdfast/core/net/service.ts";
-import { addressesOf, servicesOf } from "./concrete.ts";
+import { servicesOf } from "./concrete.ts";
 import type { AddressTest, InterfaceTest, Match, ProtocolTest } from "./match.ts";
 import type { FirewallConfig, HookName, Peer, Rule } from "./model.ts";
 
@@ -62,7 +61,7 @@ interface FamilyTest {
 }
 
 export function protocolTests(services: readonly Service[]): readonly FamilyTest[] {
-  const canonical = canonicalServices(services);
+  const canonical = services.length === 1 ? services : canonicalServices(services);
   if (canonical.some((service) => service.protocol === "any")) return [{}];
   const tests: FamilyTest[] = [];
   for (const kind of ["tcp", "udp"] as const) {
@@ -92,12 +91,19 @@ function familiesOf(config: FirewallConfig, from: Peer, to: Peer, asked: Family 
 }
 
 function isAnywhere(peer: Peer): boolean {
-  return peer.set === undefined && (peer.addresses === undefined || equals(addressesOf(peer.addresses), ANY));
+  return peer.set === undefined && (peer.addresses === undefined || (peer.addresses.includes(WHOLE[4]) && peer.addresses.includes(WHOLE[6])));
 }
 
 function hasFamily(config: FirewallConfig, peer: Peer, family: Family): boolean {
   const texts = peer.set === undefined ? peer.addresses : (config.sets[peer.set] ?? []);
-  return texts === undefined || texts.some((text) => text.includes(":") === (family === 6));
+  return texts === undefined || texts.some((text) => familyOf(text) === family);
+}
+
+/** Canonical texts of everything. */
+const WHOLE = { 4: "0.0.0.0/0", 6: "::/0" } as const satisfies Record<Family, string>;
+
+export function familyOf(text: string): Family {
+  return text.includes(":") ? 6 : 4;
 }
 
 function addressParts(family: Family | undefined, from: Peer, to: Peer): Match {
@@ -108,10 +114,10 @@ function addressParts(family: Family | undefined, from: Peer, to: Peer): Match {
 
 function addressTest(family: Family, peer: Peer): AddressTest | undefined {
   if (peer.set !== undefined) return { kind: "set", key: peer.set };
-  return peer.addresses === undefined ? undefined : rangesTest(family, addressesOf(peer.addresses));
+  return peer.addresses === undefined ? undefined : textsTest(family, peer.addresses);
 }
 
-/** Undefined where the set holds the whole family: then there is nothing to ask. */
-export function rangesTest(family: Family, set: AddressSet): AddressTest | undefined {
-  return equals(onlyFamily(set, family), onlyFamily(ANY, family)) ? undefined : { kind: "ranges", ranges: rangesOf(set, family) };
+/** Undefined where the texts hold the whole family: then there is nothing to ask. */
+export function textsTest(family: Family, texts: readonly string[]): AddressTest | undefined {
+  return texts.includes(WHOLE[family]) ? undefined : { kind: "texts", texts: texts.filter((text) => familyOf(text) === family) };
 }

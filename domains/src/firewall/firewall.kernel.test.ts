@@ -1,10 +1,11 @@
 import fc from "fast-check";
+import type { FactQuery } from "@holdfast/core/domain.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { firewallConfig } from "../../test/firewall-arbitrary.ts";
 import { NftNamespace } from "../../test/nft-namespace.ts";
 import { firewall } from "./domain.ts";
 import type { FirewallObserved } from "./facts.ts";
-import type { FirewallConfig } from "./model.ts";
+import type { FirewallConfig, Rule } from "./model.ts";
 import { parseFirewallConfig } from "./parse-config.ts";
 import { bootText } from "./render.ts";
 
@@ -22,9 +23,42 @@ const MANAGEMENT = { controlPlane: [], inbound: [] };
 
 function apply(desired: FirewallConfig | null, confirmed: FirewallConfig | null, observed: FirewallObserved): FirewallObserved {
   const { steps } = firewall.plan({ desired, confirmed, observed, managementPath: MANAGEMENT });
-  for (const step of steps) if (step.action.kind === "nft") namespace.load(step.action.batch);
+  for (const step of steps) {
+    if (step.action.kind !== "nft") continue;
+    namespace.load(step.action.batch);
+    // A step whose answer was lost may be done again.
+    namespace.load(step.action.batch);
+  }
   return namespace.observe();
 }
+
+function readBack(before: FirewallObserved, queries: readonly FactQuery[]): FirewallObserved {
+  const raw = Object.fromEntries(queries.flatMap((query) => (query.kind === "command" ? [[query.name, namespace.try(...query.argv)]] : [])));
+  const observed = firewall.readBack?.observe(before, raw);
+  if (observed === undefined) throw new Error("the firewall reads back by parts");
+  return observed;
+}
+
+test("one rule of many: one chain is written and one chain is read back", () => {
+  const rule = (at: number, port: number): Rule => ({ name: `rule-${at}`, verb: "allow", services: [`tcp/${port}`], from: [{ addresses: [`10.9.${at >> 8}.${at & 255}`] }], to: [{}] });
+  const config = (changed: number): FirewallConfig => ({ ...OFFICE_CONFIG, inbound: { default: "drop", rules: Array.from({ length: 1000 }, (_, at) => rule(at, at === changed ? 2 : 1)) } });
+  const [a, b] = [config(-1), config(500)];
+  const before = apply(a, null, namespace.observe());
+  const { steps } = firewall.plan({ desired: b, confirmed: a, observed: before, managementPath: MANAGEMENT });
+  const batch = steps[0]?.action.kind === "nft" ? steps[0].action.batch : "";
+  expect(batch.match(/^flush chain/gm)).toHaveLength(1);
+  expect(batch.split("\n").length).toBeLessThan(140);
+  const queries = firewall.readBack?.facts(before, b) ?? [];
+  expect(queries).toHaveLength(1);
+  namespace.load(batch);
+  const after = readBack(before, queries);
+  expect(firewall.verify(b, after)).toEqual([]);
+  expect(firewall.ours(after)).toEqual(firewall.ours(namespace.observe()));
+  // What the batch did not do is seen as well.
+  namespace.run("nft", "flush chain inet holdfast " + (queries[0]?.name.split(" ")[1] ?? ""));
+  expect(firewall.verify(b, readBack(before, queries))).not.toEqual([]);
+  apply(null, b, namespace.observe());
+});
 
 test("every config is accepted, reads back as itself, and leaves nothing to plan", () => {
   fc.assert(
@@ -44,7 +78,10 @@ test("from any config to any other and back: the live table is exactly the one a
       const before = apply(a, null, namespace.observe());
       expect(firewall.verify(a, before)).toEqual([]);
       const handles = namespace.counterHandles();
+      const queries = firewall.readBack?.facts(before, b) ?? null;
       const after = apply(b, a, before);
+      // Reading back only what was touched gives the same as reading everything.
+      if (queries !== null) expect(firewall.ours(readBack(before, queries))).toEqual(firewall.ours(after));
       expect(firewall.verify(b, after)).toEqual([]);
       for (const [name, handle] of namespace.counterHandles()) {
         const old = handles.get(name);
@@ -129,15 +166,25 @@ test("rules in another order are seen", () => {
   expect(firewall.verify(swapped, namespace.observe())).not.toEqual([]);
 });
 
-test("a batch that was planned on another state fails whole and changes nothing", () => {
-  const observed = apply(OFFICE_CONFIG, null, namespace.observe());
-  const { steps } = firewall.plan({ desired: { ...OFFICE_CONFIG, sets: { office: ["10.9.0.0/24"] } }, confirmed: OFFICE_CONFIG, observed, managementPath: MANAGEMENT });
-  namespace.run("nft", "delete element inet holdfast s_office_4 { 10.2.0.1 }");
-  const moved = firewall.ours(namespace.observe());
-  const action = steps[0]?.action;
-  expect(() => namespace.load(action?.kind === "nft" ? action.batch : "")).toThrow(/refused/);
-  expect(firewall.ours(namespace.observe())).toEqual(moved);
+test("a large set is changed by its difference, and such a batch, done twice, is refused whole", () => {
+  const members = (from: number): string[] => Array.from({ length: 3000 }, (_, at) => `10.${(from + at) >> 7}.${((from + at) & 127) * 2}.1`);
+  const config = (from: number): FirewallConfig => ({ ...OFFICE_CONFIG, sets: { office: members(from).toSorted(byNumber) } });
+  const observed = apply(config(0), null, apply(null, OFFICE_CONFIG, namespace.observe()));
+  const { steps } = firewall.plan({ desired: config(1), confirmed: config(0), observed, managementPath: MANAGEMENT });
+  const batch = steps[0]?.action.kind === "nft" ? steps[0].action.batch : "";
+  expect(batch.trim().split("\n")).toHaveLength(2);
+  namespace.load(batch);
+  const after = namespace.observe();
+  expect(firewall.verify(config(1), after)).toEqual([]);
+  expect(() => namespace.load(batch)).toThrow(/refused/);
+  expect(firewall.ours(namespace.observe())).toEqual(firewall.ours(after));
+  apply(null, config(1), after);
 });
+
+function byNumber(a: string, b: string): number {
+  const value = (text: string): number => text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  return value(a) - value(b);
+}
 
 test("a table of somebody else is seen, its drop is told, and it is never touched", () => {
   const foreign = "table ip filter { chain INPUT { type filter hook input priority 0; policy drop; tcp dport 22 accept; }\n chain ufw-before-input { }\n chain DOCKER-USER { }\n }\n";

@@ -1,8 +1,6 @@
 import type { Need } from "@holdfast/core/compose/need.ts";
 import type { Family } from "@holdfast/core/net/address.ts";
-import { rangesOf } from "@holdfast/core/net/address-set.ts";
-import { addressesOf } from "./concrete.ts";
-import { rangesTest } from "./expand.ts";
+import { familyOf, textsTest } from "./expand.ts";
 import type { AddressTest, Match } from "./match.ts";
 import type { FirewallConfig, HookName } from "./model.ts";
 
@@ -104,8 +102,7 @@ function controlPlaneRules(config: FirewallConfig): readonly LockedRule[] {
 }
 
 function perFamily(texts: readonly string[], match: (family: Family, test: AddressTest | undefined) => Match): readonly Match[] {
-  const set = addressesOf(texts);
-  return FAMILIES.filter((family) => rangesOf(set, family).length > 0).map((family) => match(family, rangesTest(family, set)));
+  return FAMILIES.filter((family) => texts.some((text) => familyOf(text) === family)).map((family) => match(family, textsTest(family, texts)));
 }
 
 /** Path MTU discovery and fast failure live on these; the kernel checks the packet they quote. RFC 4890 forbids dropping them in IPv6. */
@@ -144,7 +141,7 @@ function multicast(hook: HookName): LockedRule {
     cause: "switches deliver IPv6 multicast, neighbour discovery too, only to known listeners",
     verdict: "accept",
     // Reports may leave with the unspecified source while an address is still being checked (RFC 3590).
-    matches: [{ family: 6, ...(hook === "inbound" ? { source: rangesTest(6, addressesOf([LINK_LOCAL])) } : {}), protocol: { kind: "icmpv6", types } } as Match],
+    matches: [{ family: 6, ...(hook === "inbound" ? { source: { kind: "texts", texts: [LINK_LOCAL] } } : {}), protocol: { kind: "icmpv6", types } }],
   };
 }
 

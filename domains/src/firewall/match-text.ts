@@ -1,6 +1,5 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
-import { type Family, formatAddress } from "@holdfast/core/net/address.ts";
-import { EMPTY, type Range, toRangesText } from "@holdfast/core/net/address-set.ts";
+import type { Family } from "@holdfast/core/net/address.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Ports } from "@holdfast/core/net/port.ts";
 import type { AddressTest, InterfaceTest, Match, ProtocolTest } from "./match.ts";
@@ -34,17 +33,14 @@ function interfaceOperand(test: InterfaceTest): Json {
 }
 
 function addressOperand(family: Family, test: AddressTest): Json {
-  return test.kind === "set" ? `@${setNames.addresses(test.key, family)}` : oneOf(test.ranges.map((range) => rangeOperand(family, range)));
+  return test.kind === "set" ? `@${setNames.addresses(test.key, family)}` : oneOf(test.texts.map(textOperand));
 }
 
-function rangeOperand(family: Family, range: Range): Operand {
-  const [text = ""] = toRangesText(family === 4 ? { ...EMPTY, v4: [range] } : { ...EMPTY, v6: [range] });
-  if (text.includes("/")) {
-    const [addr = "", length] = text.split("/");
-    return { prefix: { addr, len: Number(length) } };
-  }
-  if (range.first === range.last) return text;
-  return { range: [formatAddress({ family, value: range.first }), formatAddress({ family, value: range.last })] };
+function textOperand(text: string): Operand {
+  const slash = text.indexOf("/");
+  if (slash !== -1) return { prefix: { addr: text.slice(0, slash), len: Number(text.slice(slash + 1)) } };
+  const dash = text.indexOf("-");
+  return dash === -1 ? text : { range: [text.slice(0, dash), text.slice(dash + 1)] };
 }
 
 /** IANA numbers of the two families' control messages. */

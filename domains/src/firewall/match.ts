@@ -1,11 +1,11 @@
 import type { Family } from "@holdfast/core/net/address.ts";
-import type { Range } from "@holdfast/core/net/address-set.ts";
 import type { Ports } from "@holdfast/core/net/port.ts";
 
 /** The states conntrack gives a packet before the filter sees it. */
 export type ConnectionState = "new" | "established" | "related" | "invalid" | "untracked";
 
-export type AddressTest = { readonly kind: "set"; readonly key: string } | { readonly kind: "ranges"; readonly ranges: readonly Range[] };
+/** A named set, or canonical texts of one family: `192.0.2.1`, `192.0.2.0/24`, `192.0.2.10-192.0.2.20`. */
+export type AddressTest = { readonly kind: "set"; readonly key: string } | { readonly kind: "texts"; readonly texts: readonly string[] };
 
 /** A literal kernel name, or a named set of interfaces (`zone:staff`, `interface:wan`). */
 export type InterfaceTest = { readonly kind: "name"; readonly name: string } | { readonly kind: "set"; readonly key: string };

@@ -47,5 +47,6 @@ export const setNames = {
   addresses: (key: string, family: 4 | 6) => `s_${nftPart(key)}_${family}`,
   /** `key` is `zone:NAME` or `interface:ROLE`. */
   interfaces: (key: string) => `i_${nftPart(key)}`,
-  sources: (hook: HookName, rule: string, family: 4 | 6) => `m_${hook}_${nftPart(rule)}_${family}`,
+  /** With the seconds it remembers: a set's timeout cannot be changed in place. */
+  sources: (hook: HookName, rule: string, family: 4 | 6, timeout: number) => `m_${hook}_${nftPart(rule)}_${family}_${timeout}s`,
 };

@@ -1,6 +1,6 @@
 import type { Family } from "@holdfast/core/net/address.ts";
-import { addressesOf, servicesOf } from "./concrete.ts";
-import { combine, interfacesTest, rangesTest } from "./expand.ts";
+import { servicesOf } from "./concrete.ts";
+import { combine, familyOf, interfacesTest, textsTest } from "./expand.ts";
 import type { Match } from "./match.ts";
 import type { Peer, Publish } from "./model.ts";
 import { chainNames, counterNames } from "./names.ts";
@@ -46,19 +46,14 @@ export function natChains(draft: TableDraft): void {
 
 const IP = { 4: "ip", 6: "ip6" } as const satisfies Record<Family, string>;
 
-function familyOf(address: string): Family {
-  return address.includes(":") ? 6 : 4;
-}
-
 /** No published service can take a port of the floor away from a management network. */
 function floorFirst(draft: TableDraft): readonly string[] {
   return draft.config.floor.inbound.flatMap((entry) => {
     const ports = entry.tcpPorts.map((port) => ({ first: port, last: port }));
-    const set = addressesOf(entry.networks);
     return ([4, 6] as const)
       .filter((family) => entry.networks.some((network) => familyOf(network) === family))
       .map((family) => {
-        const source = rangesTest(family, set);
+        const source = textsTest(family, entry.networks);
         return draft.rule({ family, ...(source === undefined ? {} : { source }), destinationIs: "local", protocol: { kind: "tcp", from: [], to: ports } }, [accept]);
       });
   });
@@ -68,7 +63,7 @@ function floorFirst(draft: TableDraft): readonly string[] {
 function doors(publish: Publish): readonly { readonly from: readonly Peer[]; readonly frame: Match }[] {
   const own: Match[] = publish.at.interfaces.map((key) => ({ in: interfacesTest(key), destinationIs: "local" }));
   const family = familyOf(publish.to);
-  const literal = publish.at.addresses.length === 0 ? undefined : rangesTest(family, addressesOf(publish.at.addresses));
+  const literal = publish.at.addresses.length === 0 ? undefined : textsTest(family, publish.at.addresses);
   const byAddress: Match[] = literal === undefined ? [] : [{ destination: literal }];
   const hairpin: Match[] = publish.hairpin.flatMap((key) => [
     ...(publish.at.interfaces.length === 0 ? [] : [{ in: interfacesTest(key), destinationIs: "elsewhere" as const }]),
@@ -100,7 +95,7 @@ export function publishRules(draft: TableDraft): readonly string[] {
   return (draft.config.nat?.publish ?? []).flatMap((publish) => {
     const family = familyOf(publish.to);
     const service = publish.port === undefined ? publish.service : `${publish.service.split("/")[0]}/${publish.port}`;
-    const target = rangesTest(family, addressesOf([publish.to]));
+    const target = textsTest(family, [publish.to]);
     const matches = doors(publish)
       .flatMap(({ from, frame }) => {
         const { destinationIs: _asked, destination: _before, ...rest } = frame;
@@ -133,7 +128,7 @@ function unique(rules: readonly string[]): readonly string[] {
 function hairpinRules(draft: TableDraft, publish: Publish): readonly string[] {
   const family = familyOf(publish.to);
   return publish.hairpin.map((key) => {
-    const destination = rangesTest(family, addressesOf([publish.to]));
+    const destination = textsTest(family, [publish.to]);
     return draft.rule({ family, in: interfacesTest(key), ...(destination === undefined ? {} : { destination }), translated: true }, [{ masquerade: null }]);
   });
 }

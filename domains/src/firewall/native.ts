@@ -1,3 +1,4 @@
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { assertNever } from "@holdfast/core/base/never.ts";
 import { addressesOf } from "./concrete.ts";
 import { addressSetToJson, onlyFamily } from "@holdfast/core/net/address-set.ts";
@@ -28,6 +29,18 @@ export interface TableDraft {
 
 /** The whole table that a config asks for on a server with these interfaces. */
 export function nativeTable(config: FirewallConfig, observed: readonly ObservedInterface[]): NativeTable {
+  const links = canonicalJson(observed.map(({ name, mac, kind }) => [name, mac, kind]));
+  const known = built.get(config);
+  if (known?.links === links) return known.table;
+  const table = buildTable(config, observed);
+  built.set(config, { links, table });
+  return table;
+}
+
+/** A config never changes, and plan, verify and read-back all ask for its table. */
+const built = new WeakMap<FirewallConfig, { readonly links: string; readonly table: NativeTable }>();
+
+function buildTable(config: FirewallConfig, observed: readonly ObservedInterface[]): NativeTable {
   const used = { interfaces: new Set<string>(), addresses: new Map<string, { key: string; family: Family }>(), counters: new Set<string>() };
   const chains = new Map<string, NativeChain>();
   const sourceSets = new Map<string, NativeSet>();
@@ -204,7 +217,7 @@ function limitRules(draft: TableDraft, hook: HookName, rule: Rule, matches: read
   const families = ([4, 6] as const).filter((family) => matches.some((of) => of.family === undefined || of.family === family));
   const timeout = Math.max(LEAST_MEMORY_SECONDS, Math.ceil((2 * burst * SECONDS[rate.per]) / rate.count));
   return families.map((family) => {
-    const name = setNames.sources(hook, rule.name, family);
+    const name = setNames.sources(hook, rule.name, family, timeout);
     draft.sourceSets.set(name, { type: family === 4 ? "ipv4_addr" : "ipv6_addr", interval: false, timeout, size: SOURCES, elements: [] });
     const source = payload(family === 4 ? "ip" : "ip6", "saddr");
     const elem = family === 4 ? source : { "&": [source, IPV6_SOURCE_MASK] };

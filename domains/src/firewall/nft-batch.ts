@@ -1,40 +1,107 @@
 import { FAMILY, TABLE } from "./names.ts";
 import { isOpaque } from "./nft-text.ts";
-import { chainShape, EMPTY_TABLE, type NativeChain, type NativeSet, type NativeTable, setShape } from "./nft-table.ts";
+import { chainShape, EMPTY_TABLE, type NativeChain, type NativeSet, type NativeTable, sameTexts, setShape } from "./nft-table.ts";
 
 /**
  * The text that turns one state of our table into another in one transaction of the kernel: all of it or nothing. Only what differs is named,
- * so chains, sets and above all the values of counters that stay are not touched. nft 1.0.6 knows no `destroy`: what is deleted must exist,
- * which holds because `current` was read from the server; a state that has moved since makes the batch fail whole.
+ * so chains, sets and above all the values of counters that stay are not touched.
+ *
+ * It is idempotent, since a step may be done again when its first answer was lost: nft 1.0.6 knows no `destroy`, so everything is added before
+ * it is deleted, and every chain is flushed before its rules are added.
  */
 export function batchBetween(current: NativeTable | null, desired: NativeTable | null): string {
-  if (desired === null) return current === null ? "" : `${deleteTable()}\n`;
-  if (current === null) return text(["add table inet holdfast", ...additions(EMPTY_TABLE, desired)]);
+  if (desired === null) return current === null ? "" : text(deleteTable());
+  if (current === null) return text([ADD_TABLE, ...changes(EMPTY_TABLE, desired)]);
   // Maps and the like are never ours: taking the table down whole removes them with what refers to them.
-  if (current.strange.length > 0) return text([deleteTable(), "add table inet holdfast", ...additions(EMPTY_TABLE, desired)]);
-  const lines = [...removals(current, desired), ...additions(current, desired)];
+  if (current.strange.length > 0) return wholeTable(desired);
+  const lines = changes(current, desired);
   return lines.length === 0 ? "" : text(lines);
 }
 
-/** The whole table, for the boot file: loading it twice, or over any other state of our table, gives the same. */
+/** The whole table: loading it twice, or over any other state of our table, gives the same. Counters begin at zero. */
 export function wholeTable(table: NativeTable): string {
-  return text([deleteTable(), "add table inet holdfast", ...additions(EMPTY_TABLE, table)]);
+  return text([...deleteTable(), ADD_TABLE, ...changes(EMPTY_TABLE, table)]);
 }
 
-/** `add` first: deleting a table that is not there is an error. */
-function deleteTable(): string {
-  return `add table ${FAMILY} ${TABLE}\ndelete table ${FAMILY} ${TABLE}`;
+export const ADD_TABLE = `add table ${FAMILY} ${TABLE}`;
+
+export function deleteTable(): readonly string[] {
+  return [ADD_TABLE, `delete table ${FAMILY} ${TABLE}`];
 }
 
 function text(lines: readonly string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
+function command(verb: "add" | "delete" | "flush", kind: "chain" | "set" | "counter" | "element" | "rule", name: string, rest = ""): string {
+  return `${verb} ${kind} ${FAMILY} ${TABLE} ${name}${rest === "" ? "" : ` ${rest}`}`;
+}
+
 function keysOf(map: object): readonly string[] {
   return Object.keys(map).toSorted();
 }
 
-/** Sets whose declaration must change: they are deleted and made again, so whatever refers to them is written again too. */
+function changes(current: NativeTable, desired: NativeTable): readonly string[] {
+  const chains = chainWork(current, desired);
+  const [had, has] = [new Set(current.counters), new Set(desired.counters)];
+  return [
+    ...chains.declarations,
+    // All flushes first: then nothing refers to what is deleted.
+    ...chains.flushed.map((name) => command("flush", "chain", name)),
+    ...chains.deleted.map((name) => command("delete", "chain", name)),
+    ...current.counters.filter((name) => !has.has(name)).flatMap((name) => [command("add", "counter", name), command("delete", "counter", name)]),
+    ...desired.counters.filter((name) => !had.has(name)).map((name) => command("add", "counter", name)),
+    ...setCommands(current, desired),
+    ...chains.redeclarations,
+    ...chains.rules,
+  ];
+}
+
+interface ChainWork {
+  readonly declarations: readonly string[];
+  readonly flushed: readonly string[];
+  readonly deleted: readonly string[];
+  /** Of chains that were deleted because their place cannot be changed. */
+  readonly redeclarations: readonly string[];
+  readonly rules: readonly string[];
+}
+
+function chainWork(current: NativeTable, desired: NativeTable): ChainWork {
+  const remade = remadeSets(current, desired);
+  const work = { declarations: [] as string[], flushed: [] as string[], deleted: [] as string[], redeclarations: [] as string[], rules: [] as string[] };
+  for (const name of keysOf({ ...current.chains, ...desired.chains })) {
+    const [before, after] = [current.chains[name], desired.chains[name]];
+    if (after === undefined) {
+      work.declarations.push(command("add", "chain", name));
+      work.flushed.push(name);
+      work.deleted.push(name);
+      continue;
+    }
+    const isMoved = before !== undefined && chainShape(before) !== chainShape(after);
+    if (isMoved) {
+      work.flushed.push(name);
+      work.deleted.push(name);
+      work.redeclarations.push(declaration(name, after));
+    } else if (before === undefined || before.hook?.policy !== after.hook?.policy) {
+      work.declarations.push(declaration(name, after));
+    }
+    if (before !== undefined && !isMoved && sameTexts(before.rules, after.rules) && !refersTo(after, remade)) continue;
+    if (!isMoved) work.flushed.push(name);
+    for (const rule of after.rules) if (!isOpaque(rule)) work.rules.push(command("add", "rule", name, rule));
+  }
+  return work;
+}
+
+function declaration(name: string, chain: NativeChain): string {
+  if (chain.hook === null) return command("add", "chain", name);
+  const { type, hook, priority, policy } = chain.hook;
+  return command("add", "chain", name, `{ type ${type} hook ${hook} priority ${priority}; policy ${policy}; }`);
+}
+
+/**
+ * Sets whose declaration must change: they are deleted and made again, so whatever refers to them is written again too. Ours carry what is
+ * declared in their names; only a set that somebody else has made anew comes here, and for it the batch cannot be loaded twice.
+ */
 function remadeSets(current: NativeTable, desired: NativeTable): ReadonlySet<string> {
   return new Set(
     keysOf(desired.sets).filter((name) => {
@@ -44,59 +111,19 @@ function remadeSets(current: NativeTable, desired: NativeTable): ReadonlySet<str
   );
 }
 
-function isRewritten(before: NativeChain | undefined, after: NativeChain | undefined, remade: ReadonlySet<string>): boolean {
-  if (before === undefined || after === undefined || chainShape(before) !== chainShape(after)) return true;
-  if (before.rules.length !== after.rules.length || before.rules.some((rule, index) => rule !== after.rules[index])) return true;
-  return remade.size > 0 && after.rules.some((rule) => [...remade].some((set) => rule.includes(`@${set} `)));
+function refersTo(chain: NativeChain, sets: ReadonlySet<string>): boolean {
+  return sets.size > 0 && chain.rules.some((rule) => [...sets].some((set) => rule.includes(`@${set} `)));
 }
 
-function removals(current: NativeTable, desired: NativeTable): readonly string[] {
-  const remade = remadeSets(current, desired);
-  const flushed = keysOf(current.chains).filter((name) => isRewritten(current.chains[name], desired.chains[name], remade));
-  const deleted = flushed.filter((name) => {
-    const [before, after] = [current.chains[name], desired.chains[name]];
-    return before === undefined || after === undefined || chainShape(before) !== chainShape(after);
-  });
-  const counters = new Set(desired.counters);
-  return [
-    // All flushes first: then nothing refers to what is deleted.
-    ...flushed.filter((name) => (current.chains[name]?.rules.length ?? 0) > 0).map((name) => `flush chain ${FAMILY} ${TABLE} ${name}`),
-    ...deleted.map((name) => `delete chain ${FAMILY} ${TABLE} ${name}`),
-    ...keysOf(current.sets).filter((name) => desired.sets[name] === undefined || remade.has(name)).map((name) => `delete set ${FAMILY} ${TABLE} ${name}`),
-    ...current.counters.filter((name) => !counters.has(name)).map((name) => `delete counter ${FAMILY} ${TABLE} ${name}`),
-  ];
-}
-
-function additions(current: NativeTable, desired: NativeTable): readonly string[] {
-  const remade = remadeSets(current, desired);
-  const counters = new Set(current.counters);
-  const lines: string[] = desired.counters.filter((name) => !counters.has(name)).map((name) => `add counter ${FAMILY} ${TABLE} ${name}`);
-  for (const name of keysOf(desired.sets)) {
+function setCommands(current: NativeTable, desired: NativeTable): readonly string[] {
+  return keysOf({ ...current.sets, ...desired.sets }).flatMap((name) => {
     const [before, after] = [current.sets[name], desired.sets[name]];
-    if (after === undefined) continue;
-    if (before === undefined || remade.has(name)) lines.push(`add set ${FAMILY} ${TABLE} ${name} ${setDeclaration(after)}`, ...elements("add", name, after.elements));
-    else lines.push(...elementChanges(name, before, after));
-  }
-  const rewritten = keysOf(desired.chains).filter((name) => isRewritten(current.chains[name], desired.chains[name], remade));
-  // Declared before any rule: a rule may jump to a chain that comes later.
-  for (const name of keysOf(desired.chains)) {
-    const [before, after] = [current.chains[name], desired.chains[name]];
-    if (after === undefined) continue;
-    const isNew = before === undefined || chainShape(before) !== chainShape(after);
-    if (isNew || before.hook?.policy !== after.hook?.policy) lines.push(chainDeclaration(name, after));
-  }
-  for (const name of rewritten) {
-    const rules = (desired.chains[name]?.rules ?? []).filter((rule) => !isOpaque(rule));
-    for (const rule of rules) lines.push(`add rule ${FAMILY} ${TABLE} ${name} ${rule}`);
-  }
-  return lines;
-}
-
-function chainDeclaration(name: string, chain: NativeChain): string {
-  const place = `add chain ${FAMILY} ${TABLE} ${name}`;
-  if (chain.hook === null) return place;
-  const { type, hook, priority, policy } = chain.hook;
-  return `${place} { type ${type} hook ${hook} priority ${priority}; policy ${policy}; }`;
+    if (after === undefined) return before === undefined ? [] : [command("add", "set", name, setDeclaration(before)), command("delete", "set", name)];
+    const created = [command("add", "set", name, setDeclaration(after)), ...(after.timeout === null ? [command("flush", "set", name)] : []), ...elements("add", name, after.elements)];
+    if (before === undefined) return created;
+    if (setShape(before) !== setShape(after)) return [command("delete", "set", name), ...created];
+    return sameTexts(before.elements, after.elements) ? [] : memberChanges(name, before, after);
+  });
 }
 
 export function setDeclaration(set: NativeSet): string {
@@ -110,8 +137,14 @@ export function setDeclaration(set: NativeSet): string {
   return `{ ${parts.join(" ")} }`;
 }
 
-function elementChanges(name: string, before: NativeSet, after: NativeSet): readonly string[] {
-  if (before.elements.some(isOpaque)) return [`flush set ${FAMILY} ${TABLE} ${name}`, ...elements("add", name, after.elements)];
+/**
+ * Up to this many members, a set is emptied and filled in the same transaction, which can be done twice. Above it only the difference is
+ * sent: a set of 100,000 takes seconds to fill. Done twice, that batch is refused whole, and nothing changes.
+ */
+const MOST_REFILLED = 1024;
+
+function memberChanges(name: string, before: NativeSet, after: NativeSet): readonly string[] {
+  if (after.elements.length <= MOST_REFILLED || before.elements.some(isOpaque)) return [command("flush", "set", name), ...elements("add", name, after.elements)];
   const [had, has] = [new Set(before.elements), new Set(after.elements)];
   return [
     ...elements("delete", name, before.elements.filter((element) => !has.has(element))),
@@ -126,7 +159,7 @@ function elements(verb: "add" | "delete", name: string, members: readonly string
   const printable = members.filter((member) => !isOpaque(member));
   const lines: string[] = [];
   for (let at = 0; at < printable.length; at += MEMBERS_PER_LINE) {
-    lines.push(`${verb} element ${FAMILY} ${TABLE} ${name} { ${printable.slice(at, at + MEMBERS_PER_LINE).join(", ")} }`);
+    lines.push(command(verb, "element", name, `{ ${printable.slice(at, at + MEMBERS_PER_LINE).join(", ")} }`));
   }
   return lines;
 }

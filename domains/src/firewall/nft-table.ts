@@ -45,3 +45,15 @@ export function setShape(set: NativeSet): string {
 export function chainShape(chain: NativeChain): string {
   return chain.hook === null ? "plain" : `${chain.hook.type} ${chain.hook.hook} ${chain.hook.priority}`;
 }
+
+export function sameChain(a: NativeChain, b: NativeChain): boolean {
+  return chainShape(a) === chainShape(b) && a.hook?.policy === b.hook?.policy && sameTexts(a.rules, b.rules);
+}
+
+export function sameSet(a: NativeSet, b: NativeSet): boolean {
+  return setShape(a) === setShape(b) && sameTexts(a.elements, b.elements);
+}
+
+export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
+}

@@ -168,7 +168,7 @@ function interfaceHolds(config: FirewallConfig, test: InterfaceTest | undefined,
 function addressHolds(config: FirewallConfig, test: AddressTest | undefined, address: Address): boolean {
   if (test === undefined) return true;
   if (test.kind === "set") return contains(addressesOf(config.sets[test.key] ?? []), address);
-  return test.ranges.some((range) => range.first <= address.value && address.value <= range.last);
+  return contains(addressesOf(test.texts), address);
 }
 
 function protocolHolds(test: ProtocolTest, packet: Packet): boolean {

@@ -1,6 +1,6 @@
 import type { Step } from "@holdfast/core/plan/step.ts";
 import type { FirewallObserved } from "./facts.ts";
-import { batchBetween, wholeTable } from "./nft-batch.ts";
+import { batchBetween, deleteTable, wholeTable } from "./nft-batch.ts";
 import { batchStep } from "./step.ts";
 
 /**
@@ -15,5 +15,5 @@ export function restoreFirewall(snapshot: FirewallObserved, live: FirewallObserv
 }
 
 function anew(snapshot: FirewallObserved): string {
-  return snapshot.table === null ? "add table inet holdfast\ndelete table inet holdfast\n" : wholeTable(snapshot.table);
+  return snapshot.table === null ? `${deleteTable().join("\n")}\n` : wholeTable(snapshot.table);
 }

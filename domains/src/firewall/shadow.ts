@@ -1,4 +1,4 @@
-import { type AddressSet, ANY, isSubset, toNetworks } from "@holdfast/core/net/address-set.ts";
+import { type AddressSet, ANY, equals, isSubset, toNetworks } from "@holdfast/core/net/address-set.ts";
 import type { Network } from "@holdfast/core/net/network.ts";
 import { areServicesWithin, canonicalServices, type Service } from "@holdfast/core/net/service.ts";
 import { peerAddresses, servicesOf } from "./concrete.ts";
@@ -37,13 +37,11 @@ interface Side {
 }
 
 export function findCovered(config: FirewallConfig, rules: readonly Rule[]): ShadowCheck {
-  const sets = new Map<string, AddressSet>();
   const sideOf = (peer: Peer): Side => {
     const roles = peer.interfaces === undefined ? null : new Set(rolesOf(config, peer.interfaces));
-    if (peer.set === undefined) return { roles, addresses: peer.addresses === undefined ? ANY : peerAddresses(config, peer) };
-    const known = sets.get(peer.set) ?? peerAddresses(config, peer);
-    sets.set(peer.set, known);
-    return { roles, addresses: known };
+    const addresses = peerAddresses(config, peer);
+    // The very value, so that the indexes recognise everybody at once.
+    return { roles, addresses: equals(addresses, ANY) ? ANY : addresses };
   };
   const facts = rules.map((rule): Facts => ({ rule, services: canonicalServices(servicesOf(rule.services)), from: rule.from.map(sideOf), to: rule.to.map(sideOf) }));
   const [sources, destinations, services] = [new AddressIndex(), new AddressIndex(), new ServiceIndex()];
@@ -52,12 +50,12 @@ export function findCovered(config: FirewallConfig, rules: readonly Rule[]): Sha
   for (const [index, one] of facts.entries()) {
     const lists = [sources.candidates(one.from), destinations.candidates(one.to), services.candidates(one.services)];
     const shortest = lists.toSorted((a, b) => count(a) - count(b))[0] ?? [];
-    comparisons += count(shortest);
-    if (comparisons > MOST_COMPARISONS) return { covers, isComplete: false };
     const by = earliest(shortest, (at) => {
       const other = facts[at];
+      comparisons += 1;
       return other !== undefined && coversAll(other, one);
     });
+    if (comparisons > MOST_COMPARISONS) return { covers, isComplete: false };
     const covering = by === null ? undefined : facts[by];
     if (covering !== undefined) covers.push({ rule: one.rule, index, by: covering.rule });
     // A rule with an end covers nothing for good.
@@ -100,11 +98,14 @@ function placeCovers(outer: Side, inner: Side): boolean {
 
 /** Rules by the networks of one of their sides; finds those that have a given network or one around it. */
 class AddressIndex {
+  /** Those of everybody are the same for every question, and would be found under both families' widest networks. */
+  readonly #anybody: number[] = [];
   readonly #byNetwork = new Map<string, number[]>();
   readonly #prefixes = { 4: new Set<number>(), 6: new Set<number>() };
 
   add(index: number, sides: readonly Side[]): void {
-    for (const network of networksOf(sides)) {
+    if (sides.some((side) => side.addresses === ANY)) this.#anybody.push(index);
+    for (const network of networksOf(sides.filter((side) => side.addresses !== ANY))) {
       this.#prefixes[network.family].add(network.prefix);
       push(this.#byNetwork, key(network.family, network.prefix, network.value), index);
     }
@@ -112,16 +113,17 @@ class AddressIndex {
 
   candidates(sides: readonly Side[]): readonly (readonly number[])[] {
     const [first] = sides;
-    const network = first === undefined ? undefined : firstNetwork(first.addresses);
-    if (network === undefined) return [];
+    const network = first === undefined || first.addresses === ANY ? undefined : firstNetwork(first.addresses);
+    if (network === undefined) return [this.#anybody];
     const bits = network.family === 4 ? 32n : 128n;
-    return [...this.#prefixes[network.family]]
+    const around = [...this.#prefixes[network.family]]
       .filter((prefix) => prefix <= network.prefix)
       .flatMap((prefix) => {
         const hostBits = bits - BigInt(prefix);
         const list = this.#byNetwork.get(key(network.family, prefix, (network.value >> hostBits) << hostBits));
         return list === undefined ? [] : [list];
       });
+    return [this.#anybody, ...around];
   }
 }
 
