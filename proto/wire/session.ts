@@ -9,12 +9,8 @@
 export const AGENT_SESSION_ALPN = "holdfast-agent/1";
 export const GRPC_ALPN = "h2";
 
-/** Subject alternative name (URI) of the control plane's certificate. Nothing else may command an agent. */
-export const CONTROL_PLANE_URI = "urn:holdfast:control-plane";
-/** Subject alternative name (URI) of an agent's certificate. */
-export function serverUri(serverId: string): string {
-  return `urn:holdfast:server:${serverId}`;
-}
+/** Subject alternative name (URI) in the control plane's certificate. Nothing else may command an agent. */
+export const CONTROL_PLANE_URI = "holdfast:role:control";
 
 /** Put before the bytes that are signed, so that a signature of one kind can never be shown as one of another kind. */
 export const SIGNED_TEXT = {

@@ -56,7 +56,9 @@ export function checkNext(state: LedgerState, draft: RecordDraft): Result<null, 
       return err({ code: "ledger.fence_stale", message: `fence ${draft.fence} is not above ${state.maxFence}` });
     }
     const open = openTransaction(state);
-    if (open !== null) return err({ code: "ledger.busy", message: `${open.requestId} is open` });
+    // A tombstone changes nothing, and a server whose undo failed must be able to say no.
+    const mayRefuse = draft.kind === "refused" && open?.last === "revert_failed";
+    if (open !== null && !mayRefuse) return err({ code: "ledger.busy", message: `${open.requestId} is open` });
   }
   if (before !== null && draft.fence < before.fence) {
     return err({
@@ -75,41 +77,46 @@ export function checkNext(state: LedgerState, draft: RecordDraft): Result<null, 
 
 /** Folds one record in. An error means that the ledger holds what it could never have written: damage. */
 export function foldRecord(state: LedgerState, record: LedgerRecord, hash: string): Result<LedgerState, string> {
-  if (record.kind === "carried") {
-    return ok({ ...record.detail.state, nextSequence: record.sequence + 1, head: hash });
+  if (record.kind !== "carried") {
+    if (record.sequence !== state.nextSequence) {
+      return err(`record ${record.sequence} stands where ${state.nextSequence} belongs`);
+    }
+    const legal = checkNext(state, record);
+    if (!legal.ok) return err(legal.error.message);
   }
-  if (record.sequence !== state.nextSequence)
-    return err(`record ${record.sequence} stands where ${state.nextSequence} belongs`);
-  const legal = checkNext(state, record);
-  if (!legal.ok) return err(legal.error.message);
-  const next: LedgerState = {
-    ...state,
-    nextSequence: record.sequence + 1,
-    maxFence: Math.max(state.maxFence, record.fence),
-    head: hash,
-  };
-  if (!isServerRecord(record)) return ok(foldTransaction(next, record, hash));
+  return ok(foldEvidence(state, record, hash));
+}
+
+/**
+ * Folds a record in without asking whether it may follow: for what stands behind damage, where records between are lost. Each of them is
+ * whole and was written by this ledger, so a `confirmed` there is never undone, and a fence there never falls.
+ */
+export function foldEvidence(state: LedgerState, record: LedgerRecord, hash: string): LedgerState {
+  const maxFence = Math.max(state.maxFence, record.fence);
+  const next: LedgerState = { ...state, nextSequence: record.sequence + 1, maxFence, head: hash };
+  if (!isServerRecord(record)) return foldTransaction(next, record, hash);
   switch (record.kind) {
+    case "carried":
+      return { ...record.detail.state, nextSequence: record.sequence + 1, head: hash };
     case "fence_raised":
-      return ok(next);
+      return next;
     case "locked":
-      return ok({ ...next, lock: record.detail });
+      return { ...next, lock: record.detail };
     case "released":
-      return ok({
-        ...next,
-        lock: null,
-        transactions: next.transactions.map((one) => (one.last === "revert_failed" ? { ...one, released: true } : one)),
-      });
-    case "acknowledged":
-      return ok({
-        ...next,
-        transactions: next.transactions.map((one) =>
-          record.detail.requestIds.includes(one.requestId) && isOutcome(one) ? { ...one, acknowledged: true } : one,
-        ),
-      });
+      return { ...next, lock: null, transactions: next.transactions.map(release) };
+    case "acknowledged": {
+      const { requestIds } = record.detail;
+      const acknowledge = (one: TransactionState): TransactionState =>
+        requestIds.includes(one.requestId) && isOutcome(one) ? { ...one, acknowledged: true } : one;
+      return { ...next, transactions: next.transactions.map(acknowledge) };
+    }
     default:
       return assertNever(record);
   }
+}
+
+function release(one: TransactionState): TransactionState {
+  return one.last === "revert_failed" ? { ...one, released: true } : one;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { SignedCommand } from "./command_pb.ts";
 import { file_holdfast_v1_command } from "./command_pb.ts";
-import type { AcknowledgeRequestSchema, AcknowledgeResponseSchema, DescribeRequestSchema, DescribeResponseSchema, GetStateRequestSchema, GetStateResponseSchema, GetTransactionRequestSchema, ObserveRequestSchema, ObserveResponseSchema, PlanRequestSchema, PlanResponseSchema, WatchEventSchema, WatchRequestSchema } from "./host_pb.ts";
+import type { AcknowledgeRequestSchema, AcknowledgeResponseSchema, DescribeRequestSchema, DescribeResponseSchema, GetStateRequestSchema, GetStateResponseSchema, ObserveRequestSchema, ObserveResponseSchema, PlanRequestSchema, PlanResponseSchema, WatchEventSchema, WatchRequestSchema } from "./host_pb.ts";
 import { file_holdfast_v1_host } from "./host_pb.ts";
 import type { Transaction, TransactionSchema } from "./transaction_pb.ts";
 import { file_holdfast_v1_transaction } from "./transaction_pb.ts";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/guard.proto.
  */
 export const file_holdfast_v1_guard: GenFile = /*@__PURE__*/
-  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWgoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCI5ChlTZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0EhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAEgASgEIhwKGlNlc3Npb25Fc3RhYmxpc2hlZFJlc3BvbnNlIg8KDU91dGJveFJlcXVlc3QiPAoOT3V0Ym94UmVzcG9uc2USKgoIb3V0Y29tZXMYASADKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbjLvBQoMR3VhcmRTZXJ2aWNlEj4KBlN1Ym1pdBIaLmhvbGRmYXN0LnYxLlN1Ym1pdFJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJOCg5HZXRUcmFuc2FjdGlvbhIiLmhvbGRmYXN0LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEkcKCEdldFN0YXRlEhwuaG9sZGZhc3QudjEuR2V0U3RhdGVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuR2V0U3RhdGVSZXNwb25zZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRJBCgZPdXRib3gSGi5ob2xkZmFzdC52MS5PdXRib3hSZXF1ZXN0GhsuaG9sZGZhc3QudjEuT3V0Ym94UmVzcG9uc2USUAoLQWNrbm93bGVkZ2USHy5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlcXVlc3QaIC5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlc3BvbnNlEmUKElNlc3Npb25Fc3RhYmxpc2hlZBImLmhvbGRmYXN0LnYxLlNlc3Npb25Fc3RhYmxpc2hlZFJlcXVlc3QaJy5ob2xkZmFzdC52MS5TZXNzaW9uRXN0YWJsaXNoZWRSZXNwb25zZRI+CgZGb2xsb3cSGS5ob2xkZmFzdC52MS5XYXRjaFJlcXVlc3QaFy5ob2xkZmFzdC52MS5XYXRjaEV2ZW50MAFiBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_transaction]);
+  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWgoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCJOChpHdWFyZEdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAIgASgEIjkKGVNlc3Npb25Fc3RhYmxpc2hlZFJlcXVlc3QSHAoUc2Vzc2lvbl9tb25vdG9uaWNfbnMYASABKAQiHAoaU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2UiDwoNT3V0Ym94UmVxdWVzdCI8Cg5PdXRib3hSZXNwb25zZRIqCghvdXRjb21lcxgBIAMoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uMvQFCgxHdWFyZFNlcnZpY2USPgoGU3VibWl0EhouaG9sZGZhc3QudjEuU3VibWl0UmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uElMKDkdldFRyYW5zYWN0aW9uEicuaG9sZGZhc3QudjEuR3VhcmRHZXRUcmFuc2FjdGlvblJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJHCghHZXRTdGF0ZRIcLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVzcG9uc2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USQQoGT3V0Ym94EhouaG9sZGZhc3QudjEuT3V0Ym94UmVxdWVzdBobLmhvbGRmYXN0LnYxLk91dGJveFJlc3BvbnNlElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRJlChJTZXNzaW9uRXN0YWJsaXNoZWQSJi5ob2xkZmFzdC52MS5TZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0GicuaG9sZGZhc3QudjEuU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2USPgoGRm9sbG93EhkuaG9sZGZhc3QudjEuV2F0Y2hSZXF1ZXN0GhcuaG9sZGZhc3QudjEuV2F0Y2hFdmVudDABYgZwcm90bzM", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.SubmitRequest
@@ -45,6 +45,30 @@ export const SubmitRequestSchema: GenMessage<SubmitRequest> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_guard, 0);
 
 /**
+ * @generated from message holdfast.v1.GuardGetTransactionRequest
+ */
+export type GuardGetTransactionRequest = Message<"holdfast.v1.GuardGetTransactionRequest"> & {
+  /**
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * As in SubmitRequest; decides what the answer says of the session's freshness.
+   *
+   * @generated from field: uint64 session_monotonic_ns = 2;
+   */
+  sessionMonotonicNs: bigint;
+};
+
+/**
+ * Describes the message holdfast.v1.GuardGetTransactionRequest.
+ * Use `create(GuardGetTransactionRequestSchema)` to create a new message.
+ */
+export const GuardGetTransactionRequestSchema: GenMessage<GuardGetTransactionRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_guard, 1);
+
+/**
  * @generated from message holdfast.v1.SessionEstablishedRequest
  */
 export type SessionEstablishedRequest = Message<"holdfast.v1.SessionEstablishedRequest"> & {
@@ -59,7 +83,7 @@ export type SessionEstablishedRequest = Message<"holdfast.v1.SessionEstablishedR
  * Use `create(SessionEstablishedRequestSchema)` to create a new message.
  */
 export const SessionEstablishedRequestSchema: GenMessage<SessionEstablishedRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 1);
+  messageDesc(file_holdfast_v1_guard, 2);
 
 /**
  * @generated from message holdfast.v1.SessionEstablishedResponse
@@ -72,7 +96,7 @@ export type SessionEstablishedResponse = Message<"holdfast.v1.SessionEstablished
  * Use `create(SessionEstablishedResponseSchema)` to create a new message.
  */
 export const SessionEstablishedResponseSchema: GenMessage<SessionEstablishedResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 2);
+  messageDesc(file_holdfast_v1_guard, 3);
 
 /**
  * @generated from message holdfast.v1.OutboxRequest
@@ -85,7 +109,7 @@ export type OutboxRequest = Message<"holdfast.v1.OutboxRequest"> & {
  * Use `create(OutboxRequestSchema)` to create a new message.
  */
 export const OutboxRequestSchema: GenMessage<OutboxRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 3);
+  messageDesc(file_holdfast_v1_guard, 4);
 
 /**
  * @generated from message holdfast.v1.OutboxResponse
@@ -102,7 +126,7 @@ export type OutboxResponse = Message<"holdfast.v1.OutboxResponse"> & {
  * Use `create(OutboxResponseSchema)` to create a new message.
  */
 export const OutboxResponseSchema: GenMessage<OutboxResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 4);
+  messageDesc(file_holdfast_v1_guard, 5);
 
 /**
  * The guard's fixed verbs, over a unix socket that only root and the agent's group may open. The session is its only client, and can do
@@ -126,7 +150,7 @@ export const GuardService: GenService<{
    */
   getTransaction: {
     methodKind: "unary";
-    input: typeof GetTransactionRequestSchema;
+    input: typeof GuardGetTransactionRequestSchema;
     output: typeof TransactionSchema;
   },
   /**

@@ -349,6 +349,8 @@ export const ModuleApplyStepRequestSchema: GenMessage<ModuleApplyStepRequest> = 
  */
 export type ModuleApplyStepResponse = Message<"holdfast.v1.ModuleApplyStepResponse"> & {
   /**
+   * What was read back after this step; empty when the module leaves reading back to Verify, which always follows.
+   *
    * @generated from field: string live_digest = 1;
    */
   liveDigest: string;

@@ -1,0 +1,29 @@
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Log } from "../log/log.ts";
+import type { Clock } from "../os/clock.ts";
+import type { Init } from "../os/init.ts";
+import type { AgentPaths } from "../paths.ts";
+import type { Identity } from "../settings.ts";
+import type { Modules } from "./modules.ts";
+import type { GuardPlan } from "./planning.ts";
+import type { ReceiptSigner } from "./receipt.ts";
+
+/** What every part of the guard works with. */
+export interface GuardContext {
+  readonly paths: AgentPaths;
+  readonly identity: Identity;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly init: Init;
+  readonly modules: Modules;
+  readonly signer: ReceiptSigner;
+  readonly log: Log;
+  readonly version: string;
+  /** Plans that were just prepared, by request; forgotten with the process, and then made again. */
+  readonly recentPlans: Map<string, RecentPlan>;
+}
+
+export interface RecentPlan {
+  readonly plan: GuardPlan;
+  readonly atMs: number;
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
+import { isOutcome, openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
+import type { LedgerState } from "@holdfast/core/ledger/record.ts";
+import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
+import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { reasonOf } from "../log/log.ts";
+import { findingMessage } from "../module/module-service.ts";
+import { toConnectError } from "../rpc/refusal.ts";
+import type { GuardContext } from "./context.ts";
+import { readConfig } from "./effective-config.ts";
+import type { Guard } from "./guard.ts";
+import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
+import { confirmedConfig, planConfig } from "./planning.ts";
+import { transactionMessage, type TransactionMessage } from "./transaction-message.ts";
+import { verifyCommand } from "./verify-command.ts";
+
+type DomainStateMessage = MessageInitShape<typeof DomainStateSchema>;
+
+/** Milliseconds between two looks for what a follower has not seen. */
+const FOLLOW_EVERY_MS = 20;
+
+/** The guard's fixed verbs. Whoever may open the socket may ask; to change anything a command must be signed. */
+export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
+  const { context } = guard;
+  const tell = (requestId: string, sessionMonotonicNs: bigint): TransactionMessage =>
+    tellFrom(context.ledger.read(), requestId, sessionMonotonicNs);
+
+  const tellFrom = (state: LedgerState, requestId: string, sessionMonotonicNs: bigint): TransactionMessage =>
+    transactionMessage(state, requestId, {
+      serverId: context.identity.serverId,
+      signer: context.signer,
+      boottimeMs: context.clock.boottimeMs(),
+      sessionMonotonicNs,
+    });
+
+  return (router) => {
+    router.service(GuardService, {
+      submit: async (request) => {
+        const command = verifyCommand(request.command, context.identity, context.clock.wallMs());
+        if (!command.ok) {
+          context.log.warn("command refused", { resultCode: command.error.code }, { reason: command.error.message });
+          throw toConnectError(command.error);
+        }
+        const { requestId, changeId, actor } = command.value;
+        const obeyed = await guard.obey(command.value, request.sessionMonotonicNs);
+        if (!obeyed.ok) {
+          context.log.warn(
+            "command refused",
+            { requestId, changeId, actor, resultCode: obeyed.error.code },
+            { verb: command.value.verb.case, reason: obeyed.error.message },
+          );
+          throw toConnectError(obeyed.error);
+        }
+        return tell(requestId, request.sessionMonotonicNs);
+      },
+
+      getTransaction: (request) => tell(request.requestId, request.sessionMonotonicNs),
+
+      sessionEstablished: (request) => {
+        guard.sessionEstablished(request.sessionMonotonicNs);
+        return {};
+      },
+
+      describe: () => ({
+        serverId: context.identity.serverId,
+        agentVersion: context.version,
+        bootId: context.clock.bootId(),
+        init: context.init.kind,
+        receiptKeyId: context.signer.keyId,
+        domains: DOMAINS.map((domain) =>
+          context.modules.available.includes(domain)
+            ? { domain, available: true, module: `holdfast ${context.version}` }
+            : { domain, available: false, reason: `this agent has no module for ${domain}: upgrade it` },
+        ),
+      }),
+
+      observe: async (request) => {
+        const wanted = context.modules.available.filter(
+          (domain) => request.domains.length === 0 || request.domains.includes(domain),
+        );
+        return { domains: await Promise.all(wanted.map((domain) => domainState(context, domain, true))) };
+      },
+
+      getState: async () => {
+        const domains = await Promise.all(
+          context.modules.available.map((domain) => domainState(context, domain, false)),
+        );
+        const state = context.ledger.read();
+        const open = openTransaction(state);
+        return {
+          generation: BigInt(state.generation),
+          maxFence: BigInt(state.maxFence),
+          bootId: context.clock.bootId(),
+          ...(open === null ? {} : { open: tellFrom(state, open.requestId, 0n) }),
+          domains,
+          lockedCode: state.lock?.code ?? "",
+          lockedReason: state.lock?.reason ?? "",
+          confirmedConfigDigest: state.confirmed?.configDigest ?? "",
+          confirmedRequestId: state.confirmed?.requestId ?? "",
+        };
+      },
+
+      plan: async (request) => {
+        const config = readConfig(request.configJson, request.configDigest);
+        if (!config.ok) throw toConnectError({ code: "guard.config_unreadable", message: config.error });
+        const plan = await planConfig(context, config.value, true);
+        if (!plan.ok) throw toConnectError({ code: "guard.unavailable", message: plan.error });
+        const { domains, findings, drift } = plan.value;
+        return {
+          planDigest: plan.value.planDigest,
+          baseDigest: plan.value.baseDigest,
+          baseGeneration: BigInt(plan.value.baseGeneration),
+          steps: domains.flatMap(({ domain, plan: { steps } }) =>
+            steps.map(({ id, title, budgetMs }) => ({ id, domain, title, budgetMs })),
+          ),
+          findings: findings.map(findingMessage),
+          nativeDiff: Object.fromEntries(domains.map(({ domain, plan: { nativeDiff } }) => [domain, nativeDiff])),
+          touchesManagementPath: plan.value.touchesManagementPath,
+          drift: [...drift],
+        };
+      },
+
+      outbox: () => {
+        const state = context.ledger.read();
+        const waiting = state.transactions.filter((one) => isOutcome(one) && !one.acknowledged);
+        return { outcomes: waiting.map((one) => tellFrom(state, one.requestId, 0n)) };
+      },
+
+      acknowledge: async (request) => {
+        const state = context.ledger.read();
+        const requestIds = request.requestIds.filter((requestId) => {
+          const one = transactionOf(state, requestId);
+          return one !== null && isOutcome(one) && !one.acknowledged;
+        });
+        if (requestIds.length === 0) return {};
+        const written = await context.ledger.append({
+          kind: "acknowledged",
+          requestId: "",
+          fence: state.maxFence,
+          detail: { requestIds },
+        });
+        if (!written.ok) throw toConnectError({ code: "ledger.unwritable", message: written.error.message });
+        return {};
+      },
+
+      follow: async function* (_request, { signal }) {
+        let seen = "";
+        while (!signal.aborted) {
+          const state = context.ledger.read();
+          const newest = state.transactions.at(-1);
+          if (newest !== undefined && newest.head !== seen) {
+            seen = newest.head;
+            yield { event: { case: "transaction" as const, value: tellFrom(state, newest.requestId, 0n) } };
+          }
+          await sleep(FOLLOW_EVERY_MS, undefined, { signal }).catch(() => undefined);
+        }
+      },
+    });
+  };
+}
+
+/** What one domain is, held against what is confirmed. A module that does not answer is said so, and hides nothing of the others. */
+async function domainState(
+  context: GuardContext,
+  domain: DomainName,
+  withObserved: boolean,
+): Promise<DomainStateMessage> {
+  const state = context.ledger.read();
+  const confirmedTransaction = state.confirmed === null ? null : transactionOf(state, state.confirmed.requestId);
+  const confirmedDigest = confirmedTransaction?.onTrial?.liveDigests[domain] ?? "";
+  try {
+    const client = await context.modules.of(domain);
+    const confirmed = confirmedConfig(context);
+    if (!confirmed.ok) return { domain, confirmedDigest, error: confirmed.error };
+    const part = confirmed.value?.domains.get(domain);
+    const observed = withObserved ? (await client.observe({}, { timeoutMs: MODULE_READ_TIMEOUT_MS })).observedJson : "";
+    if (part === undefined) {
+      const { liveDigest } = await client.getState({}, { timeoutMs: MODULE_READ_TIMEOUT_MS });
+      return { domain, observedJson: observed, liveDigest, confirmedDigest, drift: false };
+    }
+    const verified = await client.verify(
+      { configJson: canonicalJson(part), requestId: "" },
+      { timeoutMs: MODULE_READ_TIMEOUT_MS },
+    );
+    return {
+      domain,
+      observedJson: observed,
+      liveDigest: verified.liveDigest,
+      confirmedDigest,
+      drift: openTransaction(state) === null && verified.mismatches.length > 0,
+    };
+  } catch (error) {
+    return { domain, confirmedDigest, error: reasonOf(error) };
+  }
+}

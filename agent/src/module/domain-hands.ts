@@ -1,0 +1,158 @@
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import { byDanger, type Finding } from "@holdfast/core/base/finding.ts";
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import type { Domain, DomainName, Mismatch } from "@holdfast/core/domain.ts";
+import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
+import type { Step } from "@holdfast/core/plan/step.ts";
+import { digestOf } from "../digest.ts";
+import { checkStep } from "../os/action-rules.ts";
+import { perform, readFacts, rehearse, type Machine } from "../os/perform.ts";
+
+/** Any domain, its config and observations seen as what they are on the wire. */
+export type AnyDomain = Domain<Json, Json>;
+export type Registry = { readonly [Name in DomainName]?: AnyDomain };
+
+/** What was read from the server, and the digest of what is ours in it. */
+export interface Observation {
+  readonly observed: Json;
+  readonly liveDigest: string;
+}
+
+export interface HandsPlan {
+  readonly steps: readonly Step[];
+  readonly findings: readonly Finding[];
+  readonly nativeDiff: string;
+  readonly touchesManagementPath: boolean;
+  /** Items on which the live state differs from the confirmed one. */
+  readonly drift: readonly string[];
+  readonly observation: Observation;
+}
+
+/** One domain on this machine: its pure decisions, performed. Holds no state. */
+export interface DomainHands {
+  readonly domain: AnyDomain;
+  observe(): Promise<Observation>;
+  /** Plans from what is observed now, or from an observation that was made before. */
+  plan(wish: PlanWish, given?: Json): Promise<HandsPlan>;
+  verify(
+    desired: Json | null,
+  ): Promise<{ readonly mismatches: readonly Mismatch[]; readonly observation: Observation }>;
+  apply(step: Step): Promise<Result<null, string>>;
+  /** Puts a snapshot back and reads back. */
+  restore(snapshot: Json): Promise<Result<Observation, string>>;
+  persist(config: Json | null): Promise<Result<null, string>>;
+  /** Brings what is confirmed into force again. */
+  load(config: Json | null, managementPath: ManagementPath): Promise<Result<Observation, string>>;
+}
+
+export interface PlanWish {
+  readonly desired: Json | null;
+  readonly confirmed: Json | null;
+  readonly managementPath: ManagementPath;
+  readonly rehearse: boolean;
+}
+
+export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
+  const observe = async (): Promise<Observation> => {
+    const observed = domain.observe(await readFacts(machine, domain.name, domain.facts));
+    return { observed, liveDigest: liveDigestOf(domain, observed) };
+  };
+
+  const applyAll = async (steps: readonly Step[]): Promise<Result<null, string>> => {
+    for (const step of steps) {
+      const done = await perform(machine, step);
+      if (!done.ok) return err(`${step.title}: ${done.error}`);
+    }
+    return ok(null);
+  };
+
+  return {
+    domain,
+    observe,
+
+    plan: async (wish, given) => {
+      const observation =
+        given === undefined ? await observe() : { observed: given, liveDigest: liveDigestOf(domain, given) };
+      const { observed } = observation;
+      const plan = domain.plan({
+        desired: wish.desired,
+        confirmed: wish.confirmed,
+        observed,
+        managementPath: wish.managementPath,
+      });
+      const findings = [...(wish.desired === null ? [] : domain.validate(wish.desired)), ...plan.findings];
+      for (const step of plan.steps) {
+        const checked = wish.rehearse ? await rehearse(machine, step) : checkStep(step);
+        if (!checked.ok) findings.push(refusedStep(step, checked.error));
+      }
+      const drift =
+        wish.confirmed === null ? [] : domain.verify(wish.confirmed, observed).map((mismatch) => mismatch.path);
+      return {
+        steps: plan.steps,
+        findings: distinct(findings),
+        nativeDiff: plan.nativeDiff,
+        touchesManagementPath: plan.touchesManagementPath,
+        drift,
+        observation,
+      };
+    },
+
+    verify: async (desired) => {
+      const observation = await observe();
+      return { mismatches: domain.verify(desired, observation.observed), observation };
+    },
+
+    apply: (step) => perform(machine, step),
+
+    restore: async (snapshot) => {
+      const wanted = liveDigestOf(domain, snapshot);
+      const live = await observe();
+      const restored = await applyAll(domain.restore(snapshot, live.observed));
+      if (!restored.ok) return restored;
+      const after = await observe();
+      return after.liveDigest === wanted ? ok(after) : err("what was read back is not what the snapshot holds");
+    },
+
+    persist: async (config) => applyAll(domain.persist(config, (await observe()).observed)),
+
+    load: async (config, managementPath) => {
+      const before = await observe();
+      const plan = domain.plan({ desired: config, confirmed: null, observed: before.observed, managementPath });
+      const loaded = await applyAll(plan.steps);
+      if (!loaded.ok) return loaded;
+      const after = await observe();
+      const [mismatch] = domain.verify(config, after.observed);
+      return mismatch === undefined ? ok(after) : err(inWords(mismatch));
+    },
+  };
+}
+
+/** The digest that two observations share when what is ours is the same in both. */
+export function liveDigestOf(domain: AnyDomain, observed: Json): string {
+  return digestOf(domain.ours(observed));
+}
+
+export function stepDigest(step: Step): string {
+  return digestOf(step as unknown as Json);
+}
+
+export function inWords(mismatch: Mismatch): string {
+  return `${mismatch.path}: expected ${mismatch.expected}, found ${mismatch.found}`;
+}
+
+function refusedStep(step: Step, why: string): Finding {
+  return {
+    severity: "error",
+    code: `${step.domain}.step_refused`,
+    path: step.id,
+    message: `The server would not take this step: ${why.trim()}`,
+    remedy:
+      "Change the setting that the message names; if it names none, report it: the plan should not have contained this step.",
+  };
+}
+
+function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Map<string, Finding>();
+  for (const finding of findings) seen.set(canonicalJson([finding.code, finding.path, finding.message]), finding);
+  return [...seen.values()].sort(byDanger);
+}

@@ -1,0 +1,53 @@
+import { DOMAINS } from "@holdfast/core/domain.ts";
+import { openLedger, type Role } from "../agent-program.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { identify, rememberProcess, tellReady } from "../os/processes.ts";
+import { hasPassedSocket, listenOnPassedSocket, listenOnPath } from "../os/sockets.ts";
+import { grpcServer } from "../rpc/http2-service.ts";
+import { untilIdle } from "../rpc/idle.ts";
+import { untilSignal } from "../until-signal.ts";
+import { domainHands } from "./domain-hands.ts";
+import { moduleRoutes } from "./module-service.ts";
+
+/** Milliseconds without a call after which a module leaves. Shorter costs a start at the next step, longer costs memory for nothing. */
+const IDLE_MS = 60_000;
+
+/** Serves one domain on its socket until nobody needs it. */
+export async function runModule(role: Role, name: string, readyDescriptor: number | null): Promise<ExitCode> {
+  const domain = role.program.registry[DOMAINS.find((known) => known === name) ?? "vpn"];
+  if (domain === undefined || domain.name !== name) {
+    role.log.error("this agent has no such module", { domain: name });
+    return EXIT.usage;
+  }
+  const ledger = await openLedger(role);
+  if (!ledger.ok) {
+    role.log.error("the module cannot start", { domain: name }, { reason: ledger.error });
+    return EXIT.failed;
+  }
+  const hands = domainHands(domain, role.machine);
+  const routes = moduleRoutes({
+    hands,
+    ledger: ledger.value,
+    snapshots: role.paths.snapshots,
+    version: role.program.version,
+  });
+  const { server, activity, close } = grpcServer(routes);
+  if (hasPassedSocket(process.env)) await listenOnPassedSocket(server);
+  else {
+    await listenOnPath(server, role.paths.moduleSocket(domain.name), 0o600);
+    const self = identify(process.pid);
+    if (self !== null) rememberProcess(role.paths.moduleProcess(domain.name), self);
+  }
+  if (readyDescriptor !== null) tellReady(readyDescriptor);
+  role.log.info("module serves", { domain: name });
+  const ended = new AbortController();
+  await Promise.race([
+    untilIdle(activity, IDLE_MS, () => false, ended.signal),
+    untilSignal(["SIGTERM", "SIGINT"], ended.signal),
+  ]);
+  ended.abort();
+  close();
+  role.machine.nft.close();
+  ledger.value.close();
+  return EXIT.done;
+}

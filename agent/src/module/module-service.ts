@@ -1,0 +1,220 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import type { Mismatch } from "@holdfast/core/domain.ts";
+import { transactionOf } from "@holdfast/core/ledger/fold.ts";
+import type { LedgerState } from "@holdfast/core/ledger/record.ts";
+import type { Step } from "@holdfast/core/plan/step.ts";
+import { ModuleService, type MismatchMessageSchema } from "@holdfast/proto/gen/holdfast/v1/module_pb.ts";
+import type { FindingMessageSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { readTransaction } from "../ledger/transaction-file.ts";
+import { readManagementPath } from "../management-path.ts";
+import { toConnectError, type RefusalCode } from "../rpc/refusal.ts";
+import { stepDigest, type DomainHands, type Observation } from "./domain-hands.ts";
+
+/**
+ * `ModuleService` over one domain: M1 to M7 of module.proto. It remembers its last plan only to save time; what it does not remember it
+ * plans again, from the snapshot that the transaction was prepared on, and gets the same steps (M4).
+ */
+export interface ModuleOptions {
+  readonly hands: DomainHands;
+  readonly ledger: Ledger;
+  readonly snapshots: string;
+  readonly version: string;
+}
+
+/** Milliseconds. A snapshot asked for right after its plan is what the plan was made on; later it is read anew. */
+const PLAN_OBSERVATION_LIFE_MS = 5_000;
+
+export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOptions): (router: ConnectRouter) => void {
+  const { domain } = hands;
+  let planned: { readonly observation: Observation; readonly steps: readonly Step[]; readonly at: number } | null =
+    null;
+
+  const parse = (field: string, text: string): Json | null => {
+    const value = readJson(field, text);
+    if (value === null) return null;
+    const parsed = domain.parseConfig(value);
+    if (parsed.ok) return parsed.config;
+    const [first] = parsed.findings;
+    throw refuse("module.config_invalid", `${field}${first === undefined ? "" : `: ${first.path}: ${first.message}`}`);
+  };
+
+  const stepOf = async (request: {
+    requestId: string;
+    stepId: string;
+    stepDigest: string;
+    configJson: string;
+    confirmedJson: string;
+    managementPathJson: string;
+  }): Promise<Step> => {
+    const wanted = (step: Step): boolean => step.id === request.stepId && stepDigest(step) === request.stepDigest;
+    const remembered = planned?.steps.find(wanted);
+    if (remembered !== undefined) return remembered;
+    const transaction = readTransaction(snapshots, request.requestId, manifestOf(ledger.read(), request.requestId));
+    if (!transaction.ok) throw refuse("module.snapshot_unreadable", transaction.error);
+    const wish = {
+      desired: parse("config_json", request.configJson),
+      confirmed: parse("confirmed_json", request.confirmedJson),
+      managementPath: managementPathOf(request),
+      rehearse: false,
+    };
+    const again = await hands.plan(wish, transaction.value.snapshots.get(domain.name));
+    const found = again.steps.find(wanted);
+    if (found === undefined)
+      throw refuse("module.step_unknown", `the plan has no step ${request.stepId} of that digest`);
+    return found;
+  };
+
+  const verifyMessage = async (
+    config: Json | null,
+  ): Promise<{ mismatches: MessageInitShape<typeof MismatchMessageSchema>[]; liveDigest: string }> => {
+    const { mismatches, observation } = await hands.verify(config);
+    return { mismatches: mismatches.map(mismatchMessage), liveDigest: observation.liveDigest };
+  };
+
+  return (router) => {
+    router.service(ModuleService, {
+      describe: () => ({ domain: domain.name, name: "holdfast", version, available: true, reason: "" }),
+
+      observe: async () => {
+        const { observed, liveDigest } = await hands.observe();
+        return { observedJson: canonicalJson(observed), liveDigest };
+      },
+
+      getState: async () => {
+        const { observed, liveDigest } = await hands.observe();
+        return { observedJson: canonicalJson(observed), liveDigest };
+      },
+
+      validate: (request) => {
+        const value = readJson("config_json", request.configJson);
+        if (value === null) return { findings: [] };
+        const parsed = domain.parseConfig(value);
+        return { findings: (parsed.ok ? domain.validate(parsed.config) : parsed.findings).map(findingMessage) };
+      },
+
+      plan: async (request) => {
+        const value = readJson("config_json", request.configJson);
+        const desired = value === null ? null : domain.parseConfig(value);
+        if (desired !== null && !desired.ok)
+          return { findings: desired.findings.map(findingMessage), liveDigest: (await hands.observe()).liveDigest };
+        const plan = await hands.plan({
+          desired: desired === null ? null : desired.config,
+          confirmed: parse("confirmed_json", request.confirmedJson),
+          managementPath: managementPathOf(request),
+          rehearse: request.rehearse,
+        });
+        planned = { observation: plan.observation, steps: plan.steps, at: performance.now() };
+        return {
+          steps: plan.steps.map((step) => ({
+            id: step.id,
+            title: step.title,
+            budgetMs: BigInt(step.budgetMs),
+            digest: stepDigest(step),
+          })),
+          findings: plan.findings.map(findingMessage),
+          nativeDiff: plan.nativeDiff,
+          liveDigest: plan.observation.liveDigest,
+          touchesManagementPath: plan.touchesManagementPath,
+          drift: [...plan.drift],
+        };
+      },
+
+      snapshot: async () => {
+        const fresh = planned !== null && performance.now() - planned.at < PLAN_OBSERVATION_LIFE_MS;
+        const { observed, liveDigest } = fresh && planned !== null ? planned.observation : await hands.observe();
+        return { snapshotJson: canonicalJson(observed), digest: liveDigest };
+      },
+
+      // M2: the lock is held from the look at the ledger until the server is changed.
+      applyStep: (request) =>
+        ledger.exclusively(async ({ state }) => {
+          if (!isAtStepBegin(state, request.requestId, request.stepId, request.stepDigest)) {
+            throw refuse(
+              "module.not_at_step_begin",
+              `the ledger's last word on ${request.requestId} is not step_begin of ${request.stepId}`,
+            );
+          }
+          const done = await hands.apply(await stepOf(request));
+          if (!done.ok) throw refuse("module.step_failed", done.error);
+          return { liveDigest: "" };
+        }),
+
+      verify: (request) => verifyMessage(parse("config_json", request.configJson)),
+
+      restore: (request) =>
+        ledger.exclusively(async () => {
+          const snapshot = readJson("snapshot_json", request.snapshotJson);
+          const restored = await hands.restore(snapshot);
+          if (restored.ok) return { mismatches: [], liveDigest: restored.value.liveDigest };
+          return {
+            mismatches: [{ path: "", expected: "the snapshot", found: restored.error }],
+            liveDigest: (await hands.observe()).liveDigest,
+          };
+        }),
+
+      persist: (request) =>
+        ledger.exclusively(async () => {
+          const config = parse("config_json", request.configJson);
+          const persisted = await hands.persist(config);
+          if (!persisted.ok)
+            return {
+              mismatches: [{ path: "", expected: "the boot config written", found: persisted.error }],
+              liveDigest: "",
+            };
+          return verifyMessage(config);
+        }),
+
+      load: (request) =>
+        ledger.exclusively(async () => {
+          const config = parse("config_json", request.configJson);
+          const loaded = await hands.load(config, { controlPlane: [], inbound: [] });
+          if (loaded.ok) return { mismatches: [], liveDigest: loaded.value.liveDigest };
+          return {
+            mismatches: [{ path: "", expected: "the confirmed config in force", found: loaded.error }],
+            liveDigest: (await hands.observe()).liveDigest,
+          };
+        }),
+    });
+  };
+
+  function managementPathOf(request: { managementPathJson: string }) {
+    const path = readManagementPath(readJson("management_path_json", request.managementPathJson));
+    if (!path.ok) throw refuse("module.config_invalid", `management_path_json: ${path.error}`);
+    return path.value;
+  }
+}
+
+function isAtStepBegin(state: LedgerState, requestId: string, stepId: string, digest: string): boolean {
+  const transaction = transactionOf(state, requestId);
+  const step = transaction?.lastStep;
+  return transaction?.last === "step_begin" && step?.stepId === stepId && step.digest === digest;
+}
+
+function manifestOf(state: LedgerState, requestId: string): string | null {
+  return transactionOf(state, requestId)?.prepared?.manifestDigest ?? null;
+}
+
+function readJson(field: string, text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw refuse("module.config_invalid", `${field} is not JSON`);
+  }
+}
+
+function refuse(code: RefusalCode, message: string): Error {
+  return toConnectError({ code, message });
+}
+
+export function findingMessage(finding: Finding): MessageInitShape<typeof FindingMessageSchema> {
+  const { severity, code, path, message, remedy } = finding;
+  return { severity, code, path, message, remedy };
+}
+
+function mismatchMessage(mismatch: Mismatch): MessageInitShape<typeof MismatchMessageSchema> {
+  return { path: mismatch.path, expected: mismatch.expected, found: mismatch.found };
+}

@@ -1,0 +1,49 @@
+import { createClient, Code, ConnectError, type Client } from "@connectrpc/connect";
+import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
+import { CODE_HEADER } from "@holdfast/proto/wire/session.ts";
+import { connectUnix } from "../os/sockets.ts";
+import { clientOver, type ConnectionClient } from "../rpc/http2-transport.ts";
+import { toConnectError } from "../rpc/refusal.ts";
+
+export type GuardClient = Client<typeof GuardService>;
+
+/** The session's way to the guard. The connection is opened when needed and let go when idle, so that the guard may leave. */
+export class GuardLink {
+  readonly #socket: string;
+  #connection: ConnectionClient | null = null;
+
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** Calls the guard. @throws ConnectError as the guard threw it, with nothing of the local transport in it */
+  async call<T>(verb: (guard: GuardClient) => Promise<T>): Promise<T> {
+    const client = await this.client();
+    try {
+      return await verb(client);
+    } catch (error) {
+      throw relayed(error);
+    }
+  }
+
+  async client(): Promise<GuardClient> {
+    if (this.#connection?.isOpen() !== true) {
+      const socket = await connectUnix(this.#socket);
+      if (socket === null)
+        throw toConnectError({ code: "guard.unavailable", message: "the guard does not listen on this server" });
+      this.#connection = clientOver(socket);
+    }
+    return createClient(GuardService, this.#connection.transport);
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = null;
+  }
+}
+
+function relayed(error: unknown): ConnectError {
+  const from = ConnectError.from(error, Code.Unavailable);
+  const code = from.metadata.get(CODE_HEADER);
+  return new ConnectError(from.rawMessage, from.code, code === null ? {} : { [CODE_HEADER]: code });
+}

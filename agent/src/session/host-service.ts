@@ -1,0 +1,85 @@
+import { hostname, networkInterfaces, release } from "node:os";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { readTextIfThere } from "../os/files.ts";
+import type { GuardLink } from "./guard-link.ts";
+import { MOST_PROBES, probe } from "./probe.ts";
+import type { Watching } from "./watching.ts";
+
+/** One connection over which a control plane commands this server. */
+export interface CommandedOver {
+  /** When its handshake began, nanoseconds of CLOCK_MONOTONIC: all of it is newer than that. */
+  readonly sinceMonotonicNs: bigint;
+  readonly guard: GuardLink;
+  readonly watching: Watching;
+  /** The first call: now it is certain that the other end has accepted this connection. */
+  readonly onFirstCall: () => void;
+  /** The server is on trial: older connections prove nothing any more. */
+  readonly onTrial: (requestId: string) => void;
+}
+
+/** `HostService`, passed on: the session decides nothing. */
+export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void {
+  const { guard, watching } = over;
+  let called = false;
+  const heard = <Request, Answer>(handle: (request: Request) => Answer): ((request: Request) => Answer) => {
+    return (request) => {
+      if (!called) over.onFirstCall();
+      called = true;
+      return handle(request);
+    };
+  };
+
+  const submit = heard(async (command: SignedCommand): Promise<Transaction> => {
+    watching.transactionMayMove();
+    const answer = await guard.call((client) => client.submit({ command, sessionMonotonicNs: over.sinceMonotonicNs }));
+    if (answer.phase === TransactionPhase.ON_TRIAL && !answer.sessionIsFresh) over.onTrial(answer.requestId);
+    return answer;
+  });
+
+  return (router) => {
+    router.service(HostService, {
+      describe: heard(async () => {
+        const described = await guard.call((client) => client.describe({}));
+        return { ...described, hostname: hostname(), factsJson: canonicalJson(facts()) };
+      }),
+      observe: heard((request) => guard.call((client) => client.observe(request))),
+      plan: heard((request) => guard.call((client) => client.plan(request))),
+      prepare: submit,
+      execute: submit,
+      confirm: submit,
+      abort: submit,
+      release: submit,
+      getTransaction: heard(({ requestId }) =>
+        guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
+      ),
+      getState: heard(() => guard.call((client) => client.getState({}))),
+      acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
+      probe: heard(async (request) => ({
+        outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
+      })),
+      watch: (_request, context) => {
+        if (!called) over.onFirstCall();
+        called = true;
+        return watching.events(context.signal);
+      },
+    });
+  };
+}
+
+/** For bindings and references: what hardware and addresses there are. */
+export function facts(): Json {
+  const interfaces = Object.entries(networkInterfaces()).map(([name, addresses]) => ({
+    name,
+    mac: addresses?.[0]?.mac ?? "",
+    addresses: (addresses ?? []).map((one) => one.cidr ?? one.address).sort(),
+  }));
+  return {
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(readTextIfThere("/etc/os-release") ?? "")?.[1] ?? "Linux",
+    kernel: release(),
+    interfaces: interfaces.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}

@@ -1,0 +1,188 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { DomainState, WatchEventSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { reasonOf, type Log } from "../log/log.ts";
+import type { GuardLink } from "./guard-link.ts";
+
+type WatchEvent = MessageInitShape<typeof WatchEventSchema>;
+
+/** Milliseconds between two signs of life on a watch. Longer sees a dead wire later, shorter is noise. */
+const HEARTBEAT_EVERY_MS = 5_000;
+/** Events that one watcher may be behind; beyond that it is cut, and asks again over a new stream. */
+const MOST_BEHIND = 1_000;
+/** Milliseconds before following again when the guard went away in the middle. */
+const FOLLOW_AGAIN_MS = 200;
+
+/** Phases in which the ledger moves without a further command. */
+const MOVING: ReadonlySet<TransactionPhase> = new Set([
+  TransactionPhase.ARMED,
+  TransactionPhase.CHANGING,
+  TransactionPhase.ON_TRIAL,
+  TransactionPhase.CONFIRMED,
+  TransactionPhase.REVERTING,
+]);
+
+const OUTCOMES: ReadonlySet<TransactionPhase> = new Set([
+  TransactionPhase.FINALIZED,
+  TransactionPhase.REVERTED,
+  TransactionPhase.REVERT_FAILED,
+  TransactionPhase.REFUSED,
+]);
+
+export interface WatchingOptions {
+  readonly guard: GuardLink;
+  readonly log: Log;
+  readonly driftSeconds: number;
+  readonly onTrial: (requestId: string) => void;
+}
+
+/**
+ * What a control plane sees without asking: the open transaction as it moves, outcomes until they are acknowledged, drift, signs of life. The
+ * guard is followed only while a transaction moves, so that it may leave when nothing happens.
+ */
+export class Watching {
+  readonly #options: WatchingOptions;
+  readonly #watchers = new Set<Queue>();
+  readonly #drifted = new Map<string, boolean>();
+  readonly #stop = new AbortController();
+  #following = false;
+
+  constructor(options: WatchingOptions) {
+    this.#options = options;
+    void this.#lookForDrift();
+  }
+
+  /** A command was passed on, or the session is new: the ledger may move now. */
+  transactionMayMove(): void {
+    if (this.#following) return;
+    this.#following = true;
+    void this.#follow().finally(() => {
+      this.#following = false;
+    });
+  }
+
+  async *events(signal: AbortSignal): AsyncGenerator<WatchEvent> {
+    const queue = new Queue();
+    this.#watchers.add(queue);
+    const end = (): void => queue.end();
+    signal.addEventListener("abort", end, { once: true });
+    let sequence = 0n;
+    const beat = setInterval(
+      () => queue.put({ event: { case: "heartbeat", value: { sequence: sequence++ } } }),
+      HEARTBEAT_EVERY_MS,
+    );
+    try {
+      await this.#putOutbox(queue);
+      this.transactionMayMove();
+      yield* queue.items();
+    } finally {
+      clearInterval(beat);
+      signal.removeEventListener("abort", end);
+      this.#watchers.delete(queue);
+    }
+  }
+
+  /** Ends the streams of connections that are about to close. */
+  endWatches(): void {
+    for (const queue of this.#watchers) queue.end();
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.endWatches();
+  }
+
+  async #putOutbox(queue: Queue): Promise<void> {
+    const { outcomes } = await this.#options.guard.call((client) => client.outbox({}));
+    for (const value of outcomes) queue.put({ event: { case: "outcome", value } });
+  }
+
+  /** Follows the guard until nothing moves any more. */
+  async #follow(): Promise<void> {
+    const { guard, log } = this.#options;
+    // Prepared is not moving, but Execute comes next: stay a little.
+    for (let quiet = false; !quiet && !this.#stop.signal.aborted;) {
+      const stream = new AbortController();
+      const stop = (): void => stream.abort();
+      this.#stop.signal.addEventListener("abort", stop, { once: true });
+      try {
+        const client = await guard.client();
+        for await (const { event } of client.follow({}, { signal: stream.signal })) {
+          if (event.case !== "transaction") continue;
+          this.#tell(event.value);
+          quiet = !MOVING.has(event.value.phase) && event.value.phase !== TransactionPhase.PREPARED;
+          if (quiet) break;
+        }
+      } catch (error) {
+        if (!this.#stop.signal.aborted)
+          log.warn("the guard went away while it was followed", {}, { reason: reasonOf(error) });
+      } finally {
+        stream.abort();
+        this.#stop.signal.removeEventListener("abort", stop);
+      }
+      if (!quiet) await sleep(FOLLOW_AGAIN_MS);
+    }
+  }
+
+  #tell(transaction: Transaction): void {
+    const isOutcome = OUTCOMES.has(transaction.phase);
+    this.#put({
+      event: isOutcome ? { case: "outcome", value: transaction } : { case: "transaction", value: transaction },
+    });
+    if (transaction.phase === TransactionPhase.ON_TRIAL) this.#options.onTrial(transaction.requestId);
+  }
+
+  async #lookForDrift(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await sleep(this.#options.driftSeconds * 1000, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted || this.#watchers.size === 0) continue;
+      try {
+        const { domains, open } = await this.#options.guard.call((client) => client.getState({}));
+        if (open === undefined) for (const domain of domains) this.#noteDrift(domain);
+      } catch (error) {
+        this.#options.log.warn("the live state could not be looked at", {}, { reason: reasonOf(error) });
+      }
+    }
+  }
+
+  #noteDrift(state: DomainState): void {
+    if (state.error !== "" || this.#drifted.get(state.domain) === state.drift) return;
+    const known = this.#drifted.has(state.domain);
+    this.#drifted.set(state.domain, state.drift);
+    if (known || state.drift) this.#put({ event: { case: "drift", value: state } });
+  }
+
+  #put(event: WatchEvent): void {
+    for (const queue of this.#watchers) queue.put(event);
+  }
+}
+
+class Queue {
+  readonly #waiting: WatchEvent[] = [];
+  #wake: () => void = () => undefined;
+  #ended = false;
+
+  put(event: WatchEvent): void {
+    if (this.#waiting.length >= MOST_BEHIND) this.#ended = true;
+    else this.#waiting.push(event);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *items(): AsyncGenerator<WatchEvent> {
+    while (!this.#ended) {
+      const next = this.#waiting.shift();
+      if (next !== undefined) yield next;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+}

@@ -1,0 +1,309 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { createHash, generateKeyPairSync, randomBytes, randomUUID, sign, type KeyObject } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { create, toBinary, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { createClient, type Client } from "@connectrpc/connect";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import { transactionOf } from "@holdfast/core/ledger/fold.ts";
+import type { LedgerState } from "@holdfast/core/ledger/record.ts";
+import { CommandSchema, type SignedCommand, SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
+import type { Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
+import { digestOfText } from "../src/digest.ts";
+import { Ledger } from "../src/ledger/ledger.ts";
+import { systemClock } from "../src/os/clock.ts";
+import { connectUnix } from "../src/os/sockets.ts";
+import { agentPaths } from "../src/paths.ts";
+import { clientOver, type ConnectionClient } from "../src/rpc/http2-transport.ts";
+import { SYSTEM_FILE, VPN_FILE } from "./file-agent-main.ts";
+
+const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
+
+let bundled = "";
+
+/** The test agent as one file, made once for each file of tests: each of its many processes starts four times as fast. */
+function program(): string {
+  if (bundled === "") {
+    bundled = join(mkdtempSync(join(tmpdir(), "holdfast-bundle-")), "file-agent.mjs");
+    execFileSync(process.execPath, [
+      join(REPOSITORY_ROOT, "deploy/package/bundle.ts"),
+      join(import.meta.dirname, "file-agent-main.ts"),
+      bundled,
+    ]);
+    process.once("exit", () => rmSync(dirname(bundled), { recursive: true, force: true }));
+  }
+  return bundled;
+}
+
+/** A command as an object literal; the messages' own types are not wanted here. */
+type CommandInit = Exclude<MessageInitShape<typeof CommandSchema>, Message>;
+
+export interface Settings {
+  readonly system?: string;
+  readonly vpn?: string;
+  readonly windowSeconds?: number;
+  readonly reconnectSeconds?: number;
+}
+
+/** A whole agent without an init system, below a folder of its own, with real processes and real files. */
+export class AgentUnderTest {
+  readonly root = mkdtempSync(join(tmpdir(), "holdfast-agent-"));
+  readonly paths = agentPaths(this.root);
+  readonly serverId = randomUUID();
+  readonly #commandKey: KeyObject;
+  readonly #children: ChildProcess[] = [];
+  #connection: ConnectionClient | null = null;
+  #fence = 0;
+  #log = "";
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    this.#commandKey = privateKey;
+    const raw = Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url").toString("hex");
+    const identity = {
+      serverId: this.serverId,
+      serverName: "test",
+      controlPlane: { host: "127.0.0.1", port: 1 },
+      commandKeys: [raw],
+    };
+    this.write("/var/lib/holdfast/enrolment.json", JSON.stringify(identity));
+    this.write(
+      "/var/lib/holdfast/receipt.key",
+      generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    );
+    this.write(SYSTEM_FILE, "system before");
+    this.write(VPN_FILE, "vpn before");
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), text);
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.root, path), { recursive: true, force: true });
+  }
+
+  read(path: string): string | null {
+    return existsSync(join(this.root, path)) ? readFileSync(join(this.root, path), "utf8") : null;
+  }
+
+  /** What the two domains' files hold now. */
+  server(): { system: string | null; vpn: string | null } {
+    return { system: this.read(SYSTEM_FILE), vpn: this.read(VPN_FILE) };
+  }
+
+  /** Starts a role; `wrapper` stands before the command line, strace for example. */
+  start(role: readonly string[], wrapper: readonly string[] = []): ChildProcess {
+    const command = [...wrapper, process.execPath, program(), ...role, "--root", this.root];
+    const child = spawn(command[0] ?? process.execPath, command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
+    const keep = (chunk: Buffer): void => void (this.#log += chunk.toString());
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    this.#children.push(child);
+    return child;
+  }
+
+  async run(role: readonly string[]): Promise<{ status: number | null; output: string }> {
+    const before = this.#log.length;
+    const child = this.start(role);
+    const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { status, output: this.#log.slice(before) };
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async startGuard(wrapper: readonly string[] = []): Promise<ChildProcess> {
+    const child = this.start(["guard"], wrapper);
+    const giveUpAt = performance.now() + 15_000;
+    for (;;) {
+      const socket = await connectUnix(this.paths.guardSocket);
+      if (socket !== null) {
+        this.#connection = clientOver(socket);
+        return child;
+      }
+      if (performance.now() > giveUpAt) throw new Error(`the guard did not listen: ${this.#log}`);
+      await sleep(20);
+    }
+  }
+
+  guard(): Client<typeof GuardService> {
+    if (this.#connection === null) throw new Error("the guard was not started");
+    return createClient(GuardService, this.#connection.transport);
+  }
+
+  /** SIGKILL, and the end of it awaited. */
+  async kill(child: ChildProcess): Promise<void> {
+    const pids = child.pid === undefined ? [] : [child.pid, ...childrenOf(child.pid)];
+    const gone =
+      child.exitCode !== null || child.signalCode !== null
+        ? Promise.resolve()
+        : new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    for (const pid of pids) killQuietly(pid);
+    await gone;
+    this.#connection?.close();
+  }
+
+  config(wish: Settings): { configJson: string; configDigest: string } {
+    const domains: Record<string, Json> = {};
+    if (wish.system !== undefined) domains["system"] = { text: wish.system };
+    if (wish.vpn !== undefined) domains["vpn"] = { text: wish.vpn };
+    const configJson = canonicalJson({
+      server: "test",
+      domains,
+      probes: [],
+      trial: {
+        reconnectSeconds: wish.reconnectSeconds ?? 60,
+        soakSeconds: 0,
+        windowSeconds: wish.windowSeconds ?? 60,
+        confirm: "machine",
+      },
+      managementPath: { controlPlane: [{ address: "192.0.2.1", port: 7081 }], inbound: [] },
+    });
+    return { configJson, configDigest: digestOfText(configJson) };
+  }
+
+  nextFence(): bigint {
+    this.#fence = Math.max(this.#fence + 1, 1);
+    return BigInt(this.#fence);
+  }
+
+  command(requestId: string, verb: NonNullable<CommandInit["verb"]>, more: CommandInit = {}): SignedCommand {
+    const init: CommandInit = {
+      serverId: this.serverId,
+      requestId,
+      fence: BigInt(this.#fence),
+      expiresAtMs: BigInt(Date.now() + 3_600_000),
+      changeId: "change-1",
+      actor: "kim",
+      ...more,
+    };
+    const command = toBinary(CommandSchema, create(CommandSchema, { ...init, verb }));
+    return create(SignedCommandSchema, {
+      command,
+      signature: sign(null, Buffer.concat([Buffer.from(SIGNED_TEXT.command), command]), this.#commandKey),
+      keyId: this.#keyId(),
+    });
+  }
+
+  async submit(command: SignedCommand, sessionMonotonicNs = 0n): Promise<Transaction> {
+    return this.guard().submit({ command, sessionMonotonicNs });
+  }
+
+  /** Plans and prepares; answers with what the guard says. */
+  async prepare(requestId: string, wish: Settings, more: CommandInit = {}): Promise<Transaction> {
+    const config = this.config(wish);
+    const plan = await this.guard().plan(config);
+    const prepare = {
+      kind: "forward",
+      ...config,
+      planDigest: plan.planDigest,
+      baseGeneration: plan.baseGeneration,
+      overwriteDrift: false,
+    };
+    return this.submit(this.command(requestId, { case: "prepare", value: prepare }, more));
+  }
+
+  async execute(requestId: string, nonce: string): Promise<Transaction> {
+    return this.submit(this.command(requestId, { case: "execute", value: { nonce } }));
+  }
+
+  /** Over a session that begins now. */
+  async confirm(requestId: string, nonce: string, sessionMonotonicNs = process.hrtime.bigint()): Promise<Transaction> {
+    return this.submit(this.command(requestId, { case: "confirm", value: { nonce } }), sessionMonotonicNs);
+  }
+
+  async abort(requestId: string): Promise<Transaction> {
+    return this.submit(
+      this.command(requestId, { case: "abort", value: { code: "operator.abort", message: "kim pressed the button" } }),
+    );
+  }
+
+  async ledger(): Promise<LedgerState> {
+    const ledger = await Ledger.open(this.paths.ledger, systemClock);
+    try {
+      return ledger.read();
+    } finally {
+      ledger.close();
+    }
+  }
+
+  /** Waits until the ledger's last word on the request is one of these. */
+  async until(requestId: string, ...last: readonly string[]): Promise<string> {
+    const giveUpAt = performance.now() + 30_000;
+    for (;;) {
+      const now = transactionOf(await this.ledger(), requestId)?.last ?? "unknown";
+      if (last.includes(now)) return now;
+      if (performance.now() > giveUpAt)
+        throw new Error(`${requestId} is ${now}, not ${last.join(" or ")}: ${this.#log}`);
+      await sleep(25);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#connection?.close();
+    for (const child of this.#children) if (child.pid !== undefined) killQuietly(child.pid);
+    // Detached ones too: all of ours name this root on their command line.
+    for (let left = this.#processes(); left.length > 0; left = this.#processes()) {
+      for (const pid of left) killQuietly(pid);
+      await sleep(10);
+    }
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #processes(): readonly number[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .map(Number)
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(this.root);
+        } catch {
+          return false;
+        }
+      });
+  }
+
+  #keyId(): string {
+    const { commandKeys } = JSON.parse(this.read("/var/lib/holdfast/enrolment.json") ?? "") as {
+      commandKeys: string[];
+    };
+    return createHash("sha256")
+      .update(Buffer.from(commandKeys[0] ?? "", "hex"))
+      .digest("hex")
+      .slice(0, 16);
+  }
+}
+
+export function makeNonce(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** UUIDv7, so that ids sort by time as real ones do. */
+export function makeRequestId(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const rest = randomBytes(10).toString("hex");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(6, 18)}`;
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
