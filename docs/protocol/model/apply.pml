@@ -105,7 +105,7 @@ bool undoing = false;
 #define MUST(truth, label) if :: !(truth) -> printf(label); assert(false) :: else -> skip fi
 /* I23: which record may follow which, for one transaction; its first one is `prepared` or `refused` */
 #define follows(l, k) ( \
-  (l == L_PREPARED && (k == L_ARMED || k == L_REFUSED || k == L_REVERTED)) || \
+  (l == L_PREPARED && (k == L_ARMED || k == L_REVERTED)) || \
   (l == L_ARMED && (k == L_STEP_BEGIN || k == L_REVERTING)) || \
   (l == L_STEP_BEGIN && (k == L_STEP_DONE || k == L_REVERTING)) || \
   (l == L_STEP_DONE && (k == L_STEP_BEGIN || k == L_ON_TRIAL || k == L_REVERTING)) || \
@@ -255,8 +255,11 @@ inline answer(t) {
   :: else -> skip              /* under way, busy, or stale: no verdict */
   fi }
 inline tombstone(t) {
-  MUST((t != ltx || follows(led, L_REFUSED)), "violated I23\n");
+  MUST((t != ltx), "violated I23\n");
   led = L_REFUSED; ltx = t; nb = 0; outcome(t, L_REFUSED) }
+inline reverted() {
+  record(L_REVERTED); outcome(ltx, L_REVERTED); armed = false;
+  if :: locked == ltx -> locked = 0 :: else -> skip fi }
 inline prepare(t) {
   MUST((isrb[t] || locked || tgt[t] == (conf | change(own[t]))), "violated I21\n");
   snap[0] = dom[0]; snap[1] = dom[1]; scut = cut; led = L_PREPARED; ltx = t; nb = 0 }
@@ -313,7 +316,8 @@ end: do
           if
           :: gm == PREPARE ->
              if
-             :: gt != ltx && higher && free ->
+             :: gt != ltx && higher && (free || led == L_PREPARED) ->
+                if :: led == L_PREPARED -> reverted() :: else -> skip fi;                /* superseded, unchanged */
                 if
                 :: true -> tombstone(gt)             /* refused: invalid, drifted, no space, no way back */
 #ifdef BUG_APPLY_WHILE_LOCKED
@@ -358,16 +362,16 @@ end: do
              fi
           :: gm == ABORT ->
              if
-             :: gt == ltx && led == L_PREPARED -> tombstone(gt); answer(gt)
+             :: gt == ltx && led == L_PREPARED -> reverted(); answer(gt)                 /* nothing was changed */
              :: gt == ltx && open -> start_revert()
              :: gt == ltx && led != L_PREPARED && !open -> answer(gt)
-             :: gt != ltx && free ->
 #ifdef BUG_ABORT_FORGETS
-                reply(R_REFUSED, gt)
-#else
-                tombstone(gt); answer(gt)
-#endif
+             :: gt != ltx && free -> reply(R_REFUSED, gt)
              :: gt != ltx && !free -> skip
+#else
+             :: gt != ltx && free && higher -> tombstone(gt); answer(gt)
+             :: gt != ltx && !(free && higher) -> skip                                   /* busy, or stale: no verdict */
+#endif
              fi
           fi
        fi
@@ -408,9 +412,6 @@ end: do
   od }
 
 inline restore(d) { dom[d] = snap[d]; if :: d == 1 -> cut = scut :: else -> skip fi }
-inline reverted() {
-  record(L_REVERTED); outcome(ltx, L_REVERTED); armed = false;
-  if :: locked == ltx -> locked = 0 :: else -> skip fi }
 
 /* PID 1's timer and the unit it starts. Nothing here needs a network, a control plane or the guard. */
 proctype Revert() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Checks the protocol model: every configuration holds, every mutant is refuted, every witness is reached (runs.txt).
-#   run-all.sh          what every merge runs: about a minute and a half on two cores
+#   run-all.sh          what every merge runs: about a minute on two cores
 #   run-all.sh --long   the larger configurations too; one at a time, up to 12 GB and most of an hour
 # JOBS sets how many run at once. Ends with a table and "N passed, N failed"; any failure, and any search cut short, exits with 1.
 set -uo pipefail
