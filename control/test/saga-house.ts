@@ -5,23 +5,22 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAuthority, type Authority } from "@holdfast/control/authority/authority.ts";
-import { AgentSessions } from "@holdfast/control/gateway/agent-sessions.ts";
-import { type Gateway, openGateway } from "@holdfast/control/gateway/gateway.ts";
+import { startWork, type Work } from "@holdfast/control/instance/work.ts";
 import { beginRollback } from "@holdfast/control/saga/begin.ts";
-import { SagaEngine } from "@holdfast/control/saga/engine.ts";
-import { getApply, listApplyEvents } from "@holdfast/control/store/applies.ts";
+import { getApply, listApplies, listApplyEvents } from "@holdfast/control/store/applies.ts";
 import { insertReady, setWish } from "@holdfast/control/store/apply-move.ts";
 import { verifyAuditChain } from "@holdfast/control/store/audit.ts";
-import { Database } from "@holdfast/control/store/database.ts";
+import type { Database } from "@holdfast/control/store/database.ts";
 import { insertEnrolmentToken } from "@holdfast/control/store/enrolment.ts";
 import { listHostTransactions } from "@holdfast/control/store/host-transactions.ts";
 import { newId } from "@holdfast/control/store/new-id.ts";
 import { insertPlan } from "@holdfast/control/store/plans.ts";
-import { insertRollout } from "@holdfast/control/store/rollouts.ts";
+import { getRollout, insertRollout, setTargetApply } from "@holdfast/control/store/rollouts.ts";
 import { getServer, insertServer } from "@holdfast/control/store/servers.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow, ServerRow, Wish } from "@holdfast/control/store/tables.ts";
+import type { ApplyRow, HostTransactionRow, PlanRow, RolloutRow, ServerRow, Wish } from "@holdfast/control/store/tables.ts";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import type { ApplyId, ChangeId, Digest, Generation, InstanceId, PlanId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
+import { DEFAULT_WAVES, type WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
 import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
 import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
 import { type AgentIdentity, enrol, SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
@@ -30,13 +29,9 @@ import pino from "pino";
 
 const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
 
-export interface Instance {
+export interface Instance extends Work {
   readonly id: InstanceId;
   readonly database: Database;
-  readonly sessions: AgentSessions;
-  readonly gateway: Gateway;
-  readonly engine: SagaEngine;
-  close(how: "hand_over" | "drop"): Promise<void>;
 }
 
 export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
@@ -44,12 +39,18 @@ export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
   readonly authority: Authority;
   /** What inbound probes see, by port. */
   readonly inbound: { see: (port: number) => ProbeResult };
-  instance(database?: Database): Promise<Instance>;
+  instance(database?: Database, options?: { readonly approvalRequired?: boolean }): Promise<Instance>;
   /** An enrolled server whose simulated agent dials this instance. */
   agent(name: string, instance: Instance, options?: { readonly windowMs?: number }): Promise<{ readonly server: ServerId; readonly agent: SimulatedAgent }>;
   plan(server: ServerId, over?: PlanOver): Promise<PlanRow>;
   apply(server: ServerId, over?: PlanOver): Promise<ApplyRow>;
   rollback(apply: ApplyId, over?: PlanOver): Promise<ApplyRow>;
+  /** A rollout of one change over these servers, one wave after the other. */
+  rollout(waves: readonly (readonly ServerId[])[], over?: RolloutOver): Promise<RolloutId>;
+  /** The same change on the same server once more. */
+  retry(apply: ApplyRow): Promise<RolloutId>;
+  readRollout(id: RolloutId): Promise<RolloutRow>;
+  appliesOf(id: RolloutId): Promise<readonly ApplyRow[]>;
   wish(apply: ApplyId, wish: Wish, reason?: string): Promise<void>;
   read(apply: ApplyId): Promise<ApplyRow>;
   sent(apply: ApplyId): Promise<readonly HostTransactionRow[]>;
@@ -70,6 +71,12 @@ export interface PlanOver {
   readonly touches?: boolean;
   readonly person?: boolean;
   readonly baseGeneration?: number;
+}
+
+export interface RolloutOver extends PlanOver {
+  readonly settings?: Partial<WaveSettings>;
+  /** Rolls these applies back. */
+  readonly back?: readonly ApplyRow[];
 }
 
 const WAIT_MS = 15_000;
@@ -101,31 +108,23 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
     test,
     authority,
     inbound,
-    async instance(database = test.app) {
+    async instance(database = test.app, options = {}) {
       const id: InstanceId = newId();
-      const sessions = new AgentSessions();
-      const engine = new SagaEngine({
+      const work = await startWork({
         database,
         target: test.appTarget,
-        sessions,
-        commands: authority.commands,
-        vantage: async (_server, _address, port) => inbound.see(port),
+        authority,
         instanceId: id,
+        address: "test",
+        agentPort: { host: "127.0.0.1", port: 0, names: ["127.0.0.1"] },
+        approvalRequired: options.approvalRequired ?? false,
         log,
-        pollMs: 500,
+        vantage: async (_server, _address, port) => inbound.see(port),
       });
-      const gateway = await openGateway({ database, authority, sessions, instanceId: id, host: "127.0.0.1", port: 0, names: ["127.0.0.1"], approvalRequired: false, log, nowMs: () => Date.now() });
       let closed: Promise<void> | null = null;
-      const close = (how: "hand_over" | "drop"): Promise<void> => {
-        closed ??= (async () => {
-          const engineClosed = engine.close(how);
-          await gateway.close();
-          await engineClosed;
-        })();
-        return closed;
-      };
+      const close: Instance["close"] = (how) => (closed ??= work.close(how));
       closing.push(() => close("drop"));
-      return { id, database, sessions, gateway, engine, close };
+      return { id, database, ...work, close };
     },
     async agent(name, instance, options = {}) {
       const server: ServerId = newId();
@@ -153,11 +152,13 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
         const rolloutId: RolloutId = newId();
         await insertRollout(
           tx,
-          { id: rolloutId, changeId: plan.change_id, kind: "forward", settings: {}, requestedBy: stored.author, targets: [{ serverId: server, wave: 0, position: 0, planId: plan.id, applyId: null }] },
+          { id: rolloutId, changeId: plan.change_id, kind: "forward", settings: { ...DEFAULT_WAVES }, requestedBy: stored.author, targets: [{ serverId: server, wave: 0, position: 0, planId: plan.id, applyId: null }] },
           stored.by,
         );
         const id: ApplyId = newId();
-        return insertReady(tx, { id, changeId: plan.change_id, rolloutId, serverId: server, planId: plan.id, wave: 0, revisions: plan.revisions, requestedBy: stored.author, retryOf: null }, stored.by);
+        const ready = await insertReady(tx, { id, changeId: plan.change_id, rolloutId, serverId: server, planId: plan.id, wave: 0, revisions: plan.revisions, requestedBy: stored.author, retryOf: null }, stored.by);
+        await setTargetApply(tx, rolloutId, server, id);
+        return ready;
       });
     },
     async rollback(id, over = {}) {
@@ -165,6 +166,35 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
       const plan = await insertPlanOf(apply.server_id, apply.change_id, [], "rollback", over);
       return stored.do((tx) => beginRollback(tx, apply, plan, stored.by));
     },
+    async rollout(waves, over = {}) {
+      plans += 1;
+      const { id: changeId, revisions } = over.back?.[0] === undefined ? await stored.change(over.text ?? `text ${plans}`, over.policy ?? "web") : { id: over.back[0].change_id, revisions: [] };
+      const kind = over.back === undefined ? "forward" : "rollback";
+      const rows = await Promise.all(waves.flat().map((server) => insertPlanOf(server, changeId, revisions, kind, over)));
+      const targets = waves.flatMap((servers, wave) =>
+        servers.flatMap((serverId, position) => {
+          const plan = rows.find((each) => each.server_id === serverId);
+          return plan === undefined ? [] : [{ serverId, wave, position, planId: plan.id, applyId: over.back?.find((each) => each.server_id === serverId)?.id ?? null }];
+        }),
+      );
+      const settings = { ...DEFAULT_WAVES, ...over.settings };
+      const rollout = { id: newId<RolloutId>(), changeId, kind, settings, requestedBy: stored.author, targets } as const;
+      await stored.do((tx) => insertRollout(tx, rollout, stored.by));
+      return rollout.id;
+    },
+    async retry(apply) {
+      const plan = await insertPlanOf(apply.server_id, apply.change_id, apply.revisions, "forward", {});
+      const targets = [{ serverId: apply.server_id, wave: 0, position: 0, planId: plan.id, applyId: null }];
+      const rollout = { id: newId<RolloutId>(), changeId: apply.change_id, kind: "forward", settings: { ...DEFAULT_WAVES }, requestedBy: stored.author, targets } as const;
+      await stored.do((tx) => insertRollout(tx, rollout, stored.by));
+      return rollout.id;
+    },
+    async readRollout(id) {
+      const row = await getRollout(test.app, id);
+      if (row === undefined) throw new Error(`no rollout ${id}`);
+      return row;
+    },
+    appliesOf: (id) => listApplies(test.app, { rolloutId: id, limit: 100 }),
     async wish(id, wish, reason = "because") {
       const { request_id } = await house.read(id);
       await stored.do((tx) => setWish(tx, id, request_id, wish, stored.author, reason, stored.by));

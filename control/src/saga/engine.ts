@@ -2,7 +2,7 @@
  * The part of one instance that works. It claims what is due on the servers that are connected here and gives each claim a runner.
  *   E1. Work follows the connection: only the instance that holds a server's session claims its applies.
  *   E2. One server, one runner; a runner's lease is let go before the next claim of its server.
- *   E3. A notification is a hint; the poll finds the same work without it.
+ *   E3. A notification is a hint; looking again finds the same work without it.
  */
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
@@ -10,16 +10,14 @@ import type { Logger } from "pino";
 import type { CommandSigner } from "../authority/command-signer.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import type { AgentSessions } from "../gateway/agent-sessions.ts";
-import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
 import { systemActor } from "../store/actor.ts";
 import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";
 import { getHostTransaction } from "../store/host-transactions.ts";
-import { listen, type Listener } from "../store/listen.ts";
 import { getPlan } from "../store/plans.ts";
 import { StoreFailure } from "../store/store-failure.ts";
-import { transaction, WORK_CHANNEL } from "../store/transaction.ts";
+import { transaction } from "../store/transaction.ts";
 import { ApplyRunner, type ClaimedApply } from "./apply-runner.ts";
 import { beginForward } from "./begin.ts";
 import { closeForced } from "./force-close.ts";
@@ -27,18 +25,13 @@ import { takeLateOutcome } from "./late-outcome.ts";
 
 export interface EngineOptions {
   readonly database: Database;
-  /** Where notifications are listened to. */
-  readonly target: ConnectionTarget;
   readonly sessions: AgentSessions;
   readonly commands: CommandSigner;
   readonly vantage: InboundVantage;
   readonly instanceId: InstanceId;
   readonly log: Logger;
-  /** Without notifications work waits so long; each poll is a few indexed queries. */
-  readonly pollMs?: number;
 }
 
-const POLL_MS = 1_000;
 /** Three tries to renew fit into a lease. */
 const RENEW_MS = LEASE_MS / 3;
 /** Claims at once: many servers come back together after an outage. */
@@ -49,7 +42,6 @@ export class SagaEngine {
   readonly #options: EngineOptions;
   readonly #runners = new Map<ServerId, ApplyRunner>();
   readonly #running = new Set<Promise<void>>();
-  readonly #listener: Listener;
   readonly #renewing: NodeJS.Timeout;
   #claiming: Promise<void> | null = null;
   #claimAgain = false;
@@ -62,13 +54,6 @@ export class SagaEngine {
       transaction: (session, message) => this.#runners.get(session.serverId)?.hear(message),
       outcome: (session, message) => void this.#outcome(session, message).catch((error: unknown) => this.#trouble(error, "an outcome could not be taken")),
     });
-    this.#listener = listen(
-      options.target,
-      [WORK_CHANNEL],
-      options.pollMs ?? POLL_MS,
-      (channel, payload) => this.#notified(channel === null ? null : serverOf(payload)),
-      (error) => this.#trouble(error, "the database's notifications were lost; polling goes on"),
-    );
     this.#renewing = setInterval(() => this.#renewLeases(), RENEW_MS);
   }
 
@@ -94,13 +79,14 @@ export class SagaEngine {
     this.#isClosed = true;
     clearInterval(this.#renewing);
     for (const runner of this.#runners.values()) runner.stop(how === "drop" ? "taken_over" : "let_go");
-    await this.#listener.close();
     await this.#claiming;
     await Promise.all(this.#running);
   }
 
-  #notified(server: ServerId | null): void {
+  /** A notification of the work channel; null when some may have been missed. */
+  notified(payload: string | null): void {
     if (this.#isClosed) return;
+    const server = payload === null ? null : serverOf(payload);
     for (const [id, runner] of this.#runners) {
       if (server === null || server === id) void runner.lookAtWish().catch((error: unknown) => this.#trouble(error, "a wish could not be read"));
     }

@@ -4,28 +4,23 @@
  */
 export type QuarantineVerdict = "no" | "transient" | "lasting";
 
-/** By the code's first matching prefix. What is not here was an undo for an unknown reason of the server's own: that is worth a look. */
+/**
+ * By the code's first matching prefix. What is not here (a failed verify, a step that could not be done, a word of a newer agent) is lasting:
+ * the server could not do it, or did not look as asked afterwards.
+ */
 const BY_PREFIX = [
-  // Nobody confirmed, or somebody did not want it.
+  // Nobody confirmed, power was lost, or somebody did not want it.
   ["trial.", "no"],
-  ["confirm.", "no"],
-  ["boot.", "no"],
-  ["apply.aborted", "no"],
-  ["apply.abort_lost", "no"],
-  ["apply.stuck", "no"],
-  ["apply.prepare_timeout", "no"],
-  ["apply.ledger_lost", "no"],
-  ["apply.force_closed", "no"],
+  ["server.rebooted", "no"],
+  ["operator.", "no"],
+  ["transaction.superseded", "no"],
   ["guard.", "no"],
-  // It worked before and does not with this revision; the other end may have had a bad minute.
-  ["apply.probe_failed", "transient"],
-  ["probe.", "transient"],
+  ["ledger.", "no"],
+  ["apply.probe_failed", "transient"], // it worked before and does not with this revision; the other end may have had a bad minute
+  ["apply.", "no"],
+  // Somebody else changed the server by hand during the trial.
+  ["verify.changed_on_trial", "no"],
   ["module.unavailable", "transient"],
-  ["step.timeout", "transient"],
-  // The server could not do it, or did not look as asked afterwards.
-  ["verify.", "lasting"],
-  ["step.", "lasting"],
-  ["module.", "lasting"],
 ] as const satisfies readonly (readonly [string, QuarantineVerdict])[];
 
 export function quarantineVerdict(code: string | null): QuarantineVerdict {

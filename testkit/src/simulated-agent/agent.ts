@@ -142,6 +142,12 @@ export class SimulatedAgent {
     this.#hangUp();
   }
 
+  /** A domain drifts, or no longer does. */
+  sayDrift(domain: string, drift: boolean): void {
+    this.drifting = drift ? [...this.drifting, domain] : this.drifting.filter((each) => each !== domain);
+    for (const watcher of this.#watchers) watcher.push(create(WatchEventSchema, { event: { case: "drift", value: { domain, drift } } }));
+  }
+
   powerCut(): void {
     this.#hangUp();
     this.bootId = randomUUID();

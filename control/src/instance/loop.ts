@@ -1,0 +1,39 @@
+import type { Logger } from "pino";
+
+/** Work that is done again and again, one at a time: on a wake at once, otherwise every so often. */
+export interface Loop {
+  wake(): void;
+  /** Resolves when what is being done is done. */
+  close(): Promise<void>;
+}
+
+export function startLoop(name: string, everyMs: number, log: Logger, work: () => Promise<unknown>): Loop {
+  let running: Promise<void> | null = null;
+  let isDue = false;
+  let isClosed = false;
+  const wake = (): void => {
+    if (isClosed) return;
+    if (running !== null) {
+      isDue = true; // what was woken for may have been looked at before it came
+      return;
+    }
+    running = work()
+      .then(() => undefined)
+      .catch((error: unknown) => log.warn({ err: error, loop: name }, "will be tried again"))
+      .finally(() => {
+        running = null;
+        if (!isDue) return;
+        isDue = false;
+        wake();
+      });
+  };
+  const timer = setInterval(wake, everyMs);
+  return {
+    wake,
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

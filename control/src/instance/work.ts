@@ -1,0 +1,90 @@
+/**
+ * Everything of one instance that works without being asked: the agent port, the engine, the dispatcher of rollouts, the reconcilers, and the
+ * one listener that wakes them. The database decides who does what; this only starts and stops it.
+ */
+import type { InstanceId } from "@holdfast/core/base/id.ts";
+import type { Logger } from "pino";
+import type { Authority } from "../authority/authority.ts";
+import { AgentSessions } from "../gateway/agent-sessions.ts";
+import { type Gateway, openGateway } from "../gateway/gateway.ts";
+import type { ConnectionTarget } from "../postgres/connection-target.ts";
+import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
+import { agentLiveness } from "../reconcilers/agent-liveness.ts";
+import { certificateExpiry } from "../reconcilers/certificate-expiry.ts";
+import type { Reconciler } from "../reconcilers/context.ts";
+import { recordDrift } from "../reconcilers/drift.ts";
+import { inDoubt } from "../reconcilers/in-doubt.ts";
+import { retention } from "../reconcilers/retention.ts";
+import { silentInstances } from "../reconcilers/silent-instances.ts";
+import { stuckApplies } from "../reconcilers/stuck-applies.ts";
+import { dispatchDue } from "../rollout/dispatch.ts";
+import { SagaEngine } from "../saga/engine.ts";
+import type { Database } from "../store/database.ts";
+import { listen } from "../store/listen.ts";
+import { WORK_CHANNEL } from "../store/transaction.ts";
+import { beat } from "./instance.ts";
+import { startLoop } from "./loop.ts";
+
+export interface WorkOptions {
+  readonly database: Database;
+  /** Where notifications are listened to. */
+  readonly target: ConnectionTarget;
+  readonly authority: Authority;
+  readonly instanceId: InstanceId;
+  /** Where people and other instances find this one. */
+  readonly address: string;
+  readonly agentPort: { readonly host: string; readonly port: number; readonly names: readonly string[] };
+  readonly approvalRequired: boolean;
+  readonly log: Logger;
+  /** How inbound probes look at a server; from this machine, or by a peer, when not said. */
+  readonly vantage?: InboundVantage;
+}
+
+export interface Work {
+  readonly sessions: AgentSessions;
+  readonly gateway: Gateway;
+  readonly engine: SagaEngine;
+  /** `hand_over` lets go of everything, so that another instance goes on at once; `drop` tells nobody, as a kill would. */
+  close(how: "hand_over" | "drop"): Promise<void>;
+}
+
+/** Without notifications work waits so long; each poll is a few indexed queries. */
+const POLL_MS = 1_000;
+
+export async function startWork(options: WorkOptions): Promise<Work> {
+  const { database, instanceId, authority, log } = options;
+  const sessions = new AgentSessions();
+  const heartbeat = await beat(database, instanceId, options.address, log);
+  const vantage = options.vantage ?? vantageOf((serverId) => sessions.others(serverId));
+  const engine = new SagaEngine({ database, sessions, commands: authority.commands, vantage, instanceId, log });
+  const context = { database, instanceId, sessions, log };
+  recordDrift(context);
+  const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
+  const reconcilers: readonly Reconciler[] = [stuckApplies, inDoubt, silentInstances, agentLiveness(), certificateExpiry(), retention];
+  const loops = [dispatching, ...reconcilers.map(({ name, everyMs, run }) => startLoop(name, everyMs, log, () => run(context)))];
+  const gateway = await openGateway({ database, authority, sessions, instanceId, ...options.agentPort, approvalRequired: options.approvalRequired, log, nowMs: () => Date.now() });
+  const listener = listen(
+    options.target,
+    [WORK_CHANNEL],
+    POLL_MS,
+    (channel, payload) => {
+      dispatching.wake();
+      engine.notified(channel === null ? null : payload);
+    },
+    (error) => log.warn({ err: error }, "the database's notifications were lost; polling goes on"),
+  );
+  return {
+    sessions,
+    gateway,
+    engine,
+    async close(how) {
+      await listener.close();
+      const engineClosed = engine.close(how);
+      await Promise.all(loops.map((loop) => loop.close()));
+      await gateway.close();
+      await engineClosed;
+      if (how === "hand_over") await heartbeat.leave();
+      else heartbeat.stop();
+    },
+  };
+}

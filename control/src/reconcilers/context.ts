@@ -1,0 +1,18 @@
+import type { InstanceId } from "@holdfast/core/base/id.ts";
+import type { Logger } from "pino";
+import type { AgentSessions } from "../gateway/agent-sessions.ts";
+import type { Database } from "../store/database.ts";
+
+/** What every reconciler works with. All of them run in every instance: what each does is compare-and-set, or the same when done twice. */
+export interface ReconcilerContext {
+  readonly database: Database;
+  readonly instanceId: InstanceId;
+  readonly sessions: AgentSessions;
+  readonly log: Logger;
+}
+
+export interface Reconciler {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: (context: ReconcilerContext) => Promise<void>;
+}
