@@ -377,8 +377,8 @@ end: do
        fi
        fi }
   :: atomic { (led == L_ARMED || (led == L_STEP_DONE && nb < 2)) && mod == 0 -> record(L_STEP_BEGIN); nb++; mod = 1 }
-  :: atomic { led == L_STEP_BEGIN && mod == 2 -> record(L_STEP_DONE); mod = 0 }          /* read back, as asked */
-  :: atomic { led == L_STEP_BEGIN -> start_revert() }                                  /* failed, or read back otherwise */
+  :: atomic { led == L_STEP_BEGIN && mod == 2 -> record(L_STEP_DONE); mod = 0 }          /* the module says so */
+  :: atomic { led == L_STEP_BEGIN -> start_revert() }                                  /* failed, or late */
   :: atomic { led == L_STEP_DONE && nb == 2 -> record(L_ON_TRIAL);
 #ifdef BUG_ARM_LATE
        armed = true
