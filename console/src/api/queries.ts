@@ -1,0 +1,86 @@
+import type { RouteName } from "@holdfast/core/api/route.ts";
+import type { ServerSummary } from "@holdfast/core/api/server.ts";
+import { queryOptions } from "@tanstack/react-query";
+import { type Call, call, setCsrfToken } from "./client.ts";
+import { connection } from "./connection.ts";
+
+/** Behind the stream of events, in case one was lost. */
+const POLL_LIVE_MS = 20_000;
+/** While the stream is lost: a trial may be running. */
+const POLL_LOST_MS = 2000;
+/** The most that the API gives at once. */
+const LARGEST_PAGE = "200";
+
+const pollMs = (): number => (connection().stream === "live" ? POLL_LIVE_MS : POLL_LOST_MS);
+
+type Asked<Name extends RouteName> = Pick<Call<Name>, "params" | "query">;
+
+/** What only moves when somebody does something. */
+function still<Name extends RouteName>(route: Name, asked: Asked<Name> = {}) {
+  return queryOptions({
+    queryKey: [route, asked.params ?? {}, asked.query ?? {}],
+    queryFn: ({ signal }) => call(route, { ...asked, signal }),
+  });
+}
+
+/** What moves by itself: asked again on every event, and by the clock. */
+function live<Name extends RouteName>(route: Name, asked: Asked<Name> = {}) {
+  return queryOptions({
+    queryKey: [route, asked.params ?? {}, asked.query ?? {}],
+    queryFn: ({ signal }) => call(route, { ...asked, signal }),
+    refetchInterval: pollMs,
+    meta: { live: true },
+  });
+}
+
+/** All pages: the table filters and sorts in the browser. */
+async function allServers(signal: AbortSignal): Promise<readonly ServerSummary[]> {
+  const all: ServerSummary[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await call("listServers", { query: { cursor, limit: LARGEST_PAGE }, signal });
+    all.push(...page.items);
+    if (page.nextCursor === null) return all;
+    cursor = page.nextCursor;
+  }
+}
+
+const limit = LARGEST_PAGE;
+
+export const queries = {
+  me: () =>
+    queryOptions({
+      queryKey: ["me"],
+      queryFn: async ({ signal }) => {
+        const me = await call("me", { signal });
+        setCsrfToken(me.csrfToken);
+        return me;
+      },
+      staleTime: 60_000,
+    }),
+  servers: () =>
+    queryOptions({
+      queryKey: ["listServers"],
+      queryFn: ({ signal }) => allServers(signal),
+      refetchInterval: pollMs,
+      meta: { live: true },
+    }),
+  server: (name: string) => live("getServer", { params: { name } }),
+  serverApplies: (name: string) => live("listServerApplies", { params: { name }, query: { limit } }),
+  serverConfig: (name: string) => still("getServerConfig", { params: { name } }),
+  serverLive: (name: string) => still("getServerLive", { params: { name } }),
+  documents: () => live("listDocuments", { query: { limit } }),
+  document: (kind: string, name: string) => still("getDocument", { params: { kind, name } }),
+  revisions: (kind: string, name: string) => still("listRevisions", { params: { kind, name }, query: { limit } }),
+  diff: (kind: string, name: string, from: string, to: string) => still("diffRevisions", { params: { kind, name }, query: { from, to } }),
+  schema: (kind: string) => still("getSchema", { params: { kind } }),
+  changes: () => live("listChanges", { query: { limit } }),
+  change: (id: string) => live("getChange", { params: { id } }),
+  rollout: (id: string) => live("getRollout", { params: { id } }),
+  applies: (query: { readonly server?: string } = {}) => live("listApplies", { query: { ...query, limit } }),
+  apply: (id: string) => live("getApply", { params: { id } }),
+  audit: (query: { readonly cursor?: string; readonly limit?: string } = {}) => live("listAudit", { query }),
+  verifyAudit: () => still("verifyAudit"),
+  doctor: () => still("doctor"),
+  users: () => still("listUsers", { query: { limit } }),
+  tokens: () => still("listTokens", { query: { limit } }),
+} as const;

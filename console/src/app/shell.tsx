@@ -1,0 +1,109 @@
+import {
+  Masthead,
+  MastheadBrand,
+  MastheadContent,
+  MastheadLogo,
+  MastheadMain,
+  MastheadToggle,
+  Page,
+  PageSidebar,
+  PageSidebarBody,
+  PageToggleButton,
+  SkipToContent,
+} from "@patternfly/react-core";
+import BarsIcon from "@patternfly/react-icons/dist/esm/icons/bars-icon";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Outlet, useRouter } from "@tanstack/react-router";
+import { type ReactNode, Suspense, useEffect } from "react";
+import { onSignedOut, Refused } from "../api/client.ts";
+import { followEvents } from "../api/events.ts";
+import { queries } from "../api/queries.ts";
+import { openPendingOf } from "../editor/pending.ts";
+import { useT } from "../i18n/language.ts";
+import { PendingBar } from "../parts/pending-bar.tsx";
+import { StaleMark } from "../parts/stale-mark.tsx";
+import { paths } from "../paths.ts";
+import { Loaded, Waiting } from "../ui/loaded.tsx";
+import icon from "./icon.svg";
+import { MainNav } from "./main-nav.tsx";
+import { PreferencesMenu } from "./preferences-menu.tsx";
+import { UserMenu } from "./user-menu.tsx";
+
+const MAIN_ID = "main";
+
+/** Everything behind the login: who is here is known before anything is shown. */
+export function Shell(): ReactNode {
+  const t = useT();
+  const router = useRouter();
+  const client = useQueryClient();
+  const me = useQuery(queries.me());
+
+  useEffect(() => {
+    const toLogin = (): void => {
+      client.clear();
+      router.history.push(paths.login({ next: router.state.location.href }));
+    };
+    onSignedOut(toLogin);
+    return () => onSignedOut(() => undefined);
+  }, [client, router]);
+
+  const user = me.data?.mustChangePassword === false ? me.data.user : null;
+  useEffect(() => (user === null ? undefined : followEvents(client)), [client, user]);
+  useEffect(() => {
+    if (me.data?.mustChangePassword === true) router.history.replace(paths.password());
+  }, [me.data, router]);
+
+  if (user === null) {
+    // Signed out: on the way to the login.
+    if (me.error instanceof Refused && me.error.problem.status === 401) return <Waiting text={t("login.going")} />;
+    return (
+      <Loaded query={me} what={t("what.me")}>
+        {() => <Waiting text={t("login.going")} />}
+      </Loaded>
+    );
+  }
+  openPendingOf(user);
+
+  return (
+    <Page
+      className="hf-page"
+      mainContainerId={MAIN_ID}
+      isManagedSidebar
+      skipToContent={<SkipToContent href={`#${MAIN_ID}`}>{t("shell.skip")}</SkipToContent>}
+      masthead={
+        <Masthead display={{ default: "inline" }}>
+          <MastheadMain>
+            <MastheadToggle>
+              <PageToggleButton variant="plain" aria-label={t("shell.toggleNav")}>
+                <BarsIcon />
+              </PageToggleButton>
+            </MastheadToggle>
+            <MastheadBrand>
+              <MastheadLogo component="span" className="hf-logo">
+                <img src={icon} alt="" width={28} height={28} />
+                <span>Holdfast</span>
+              </MastheadLogo>
+            </MastheadBrand>
+          </MastheadMain>
+          <MastheadContent className="hf-masthead-tools">
+            <StaleMark />
+            <PreferencesMenu />
+            <UserMenu user={user} />
+          </MastheadContent>
+        </Masthead>
+      }
+      sidebar={
+        <PageSidebar>
+          <PageSidebarBody>
+            <MainNav />
+          </PageSidebarBody>
+        </PageSidebar>
+      }
+    >
+      <Suspense fallback={<Waiting text={t("load.page")} />}>
+        <Outlet />
+      </Suspense>
+      <PendingBar />
+    </Page>
+  );
+}

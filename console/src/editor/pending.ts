@@ -1,0 +1,122 @@
+import { useSyncExternalStore } from "react";
+
+/**
+ * The change that is being written: edits of several documents, across screens, kept in the browser until they are reviewed.
+ *   N1. Every keystroke is kept at once: no error, lost connection, reload or end of session loses one.
+ *   N2. An edit that came back to the text it began from is no edit.
+ *   N3. It belongs to one person in one browser; two windows see the same.
+ */
+export interface PendingEdit {
+  readonly kind: string;
+  readonly name: string;
+  /** Null: the document is to be deleted. */
+  readonly text: string | null;
+  /** The head that the author saw; 0 for a new document. */
+  readonly baseRevision: number;
+  readonly baseText: string | null;
+}
+
+export interface Pending {
+  readonly title: string;
+  readonly reason: string;
+  readonly edits: readonly PendingEdit[];
+  /** The draft on the control plane that holds the same, once it was sent for review. */
+  readonly changeId: string | null;
+}
+
+export const NOTHING_PENDING: Pending = { title: "", reason: "", edits: [], changeId: null };
+
+export function sameDocument(a: { kind: string; name: string }, b: { kind: string; name: string }): boolean {
+  return a.kind === b.kind && a.name === b.name;
+}
+
+export function withEdit(pending: Pending, edit: PendingEdit): Pending {
+  const others = pending.edits.filter((other) => !sameDocument(other, edit));
+  const isNothing = edit.text === edit.baseText;
+  const at = pending.edits.findIndex((other) => sameDocument(other, edit));
+  if (isNothing) return { ...pending, edits: others };
+  return { ...pending, edits: at < 0 ? [...others, edit] : pending.edits.with(at, edit) };
+}
+
+export function withoutEdit(pending: Pending, document: { kind: string; name: string }): Pending {
+  return { ...pending, edits: pending.edits.filter((edit) => !sameDocument(edit, document)) };
+}
+
+/** What the browser kept, if it is still understood. */
+export function parsePending(text: string | null): Pending {
+  if (text === null) return NOTHING_PENDING;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isPending(value) ? value : NOTHING_PENDING;
+  } catch {
+    return NOTHING_PENDING;
+  }
+}
+
+function isPending(value: unknown): value is Pending {
+  if (typeof value !== "object" || value === null) return false;
+  const { title, reason, edits, changeId } = value as Partial<Record<keyof Pending, unknown>>;
+  return (
+    typeof title === "string" &&
+    typeof reason === "string" &&
+    (changeId === null || typeof changeId === "string") &&
+    Array.isArray(edits) &&
+    edits.every(isPendingEdit)
+  );
+}
+
+function isPendingEdit(value: unknown): value is PendingEdit {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, name, text, baseRevision, baseText } = value as Partial<Record<keyof PendingEdit, unknown>>;
+  const isTextOrNull = (part: unknown): boolean => part === null || typeof part === "string";
+  return typeof kind === "string" && typeof name === "string" && isTextOrNull(text) && isTextOrNull(baseText) && typeof baseRevision === "number";
+}
+
+const STORAGE_PREFIX = "holdfast.pending.";
+
+let user: string | null = null;
+let current: Pending = NOTHING_PENDING;
+const listeners = new Set<() => void>();
+
+function tell(): void {
+  for (const listener of listeners) listener();
+}
+
+/** Another person at the same browser has a pending change of their own. */
+export function openPendingOf(name: string): void {
+  if (user === name) return;
+  user = name;
+  current = parsePending(localStorage.getItem(STORAGE_PREFIX + name));
+  queueMicrotask(tell);
+}
+
+export function updatePending(change: (pending: Pending) => Pending): void {
+  current = change(current);
+  if (user !== null) {
+    if (current.edits.length === 0 && current.changeId === null) localStorage.removeItem(STORAGE_PREFIX + user);
+    else localStorage.setItem(STORAGE_PREFIX + user, JSON.stringify(current));
+  }
+  tell();
+}
+
+export function discardPending(): void {
+  updatePending(() => NOTHING_PENDING);
+}
+
+function subscribe(listener: () => void): () => void {
+  const fromOtherWindow = (event: StorageEvent): void => {
+    if (user === null || event.key !== STORAGE_PREFIX + user) return;
+    current = parsePending(event.newValue);
+    tell();
+  };
+  listeners.add(listener);
+  window.addEventListener("storage", fromOtherWindow);
+  return () => {
+    listeners.delete(listener);
+    window.removeEventListener("storage", fromOtherWindow);
+  };
+}
+
+export function usePending(): Pending {
+  return useSyncExternalStore(subscribe, () => current);
+}

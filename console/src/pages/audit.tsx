@@ -1,0 +1,139 @@
+import type { Answer } from "../api/client.ts";
+import { Alert, Button, SearchInput } from "@patternfly/react-core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { call } from "../api/client.ts";
+import { queries } from "../api/queries.ts";
+import { useDenied } from "../api/session.ts";
+import { useSearchState } from "../app/search-state.ts";
+import { useT } from "../i18n/language.ts";
+import { CopyText } from "../ui/copy-text.tsx";
+import { Loaded, Waiting } from "../ui/loaded.tsx";
+import { PageBody, PageHead } from "../ui/page-head.tsx";
+import { TimeText } from "../ui/time-text.tsx";
+import { ProblemAlert } from "../parts/problem-alert.tsx";
+import { NativeText } from "../parts/native-diff.tsx";
+
+type Entry = Answer<"listAudit">["items"][number];
+const PAGE = "100";
+
+export function AuditPage(): ReactNode {
+  const t = useT();
+  const denied = useDenied()("audit");
+  return (
+    <>
+      <PageHead title={t("nav.audit")} sub={t("audit.sub")} />
+      <PageBody>{denied === null ? <Audit /> : <Alert isInline variant="info" title={denied} />}</PageBody>
+    </>
+  );
+}
+
+function Audit(): ReactNode {
+  const t = useT();
+  const [filter, setFilter] = useSearchState("q");
+  const pages = useInfiniteQuery({
+    queryKey: ["listAudit", "pages"],
+    queryFn: ({ pageParam, signal }) => call("listAudit", { query: { cursor: pageParam, limit: PAGE }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    meta: { live: true },
+  });
+  if (pages.data === undefined) return pages.error === null ? <Waiting text={t("load.waiting", { what: t("what.audit") })} /> : <ProblemAlert error={pages.error} title={t("load.failed", { what: t("what.audit") })} onRetry={() => void pages.refetch()} />;
+  const entries = pages.data.pages.flatMap(({ items }) => items);
+  const words = filter.toLowerCase().split(/\s+/);
+  const found = entries.filter((entry) => {
+    const text = `${entry.actor} ${entry.action} ${entry.object} ${entry.server ?? ""} ${entry.requestId ?? ""} ${entry.resultCode} ${entry.source}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  return (
+    <div className="hf-stack">
+      <Verification />
+      <SearchInput className="hf-search" aria-label={t("audit.filter")} placeholder={t("audit.filter")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+      <table className="hf-table">
+        <caption className="pf-v6-u-screen-reader">{t("nav.audit")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("audit.when")}</th>
+            <th scope="col">{t("audit.who")}</th>
+            <th scope="col">{t("audit.what")}</th>
+            <th scope="col">{t("audit.result")}</th>
+            <th scope="col">{t("audit.details")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.map((entry) => (
+            <Row key={entry.id} entry={entry} />
+          ))}
+        </tbody>
+      </table>
+      {found.length === 0 ? <p className="hf-quiet">{t("audit.none")}</p> : null}
+      {pages.hasNextPage ? (
+        <p>
+          <Button variant="secondary" isLoading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+            {t("audit.older")}
+          </Button>{" "}
+          <span className="hf-quiet">{t("audit.searched", { count: entries.length })}</span>
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function Row({ entry }: { readonly entry: Entry }): ReactNode {
+  const t = useT();
+  const [open, setOpen] = useState(false);
+  const good = entry.resultCode === "ok" || entry.resultCode.endsWith(".ok");
+  return (
+    <>
+      <tr>
+        <td data-label={t("audit.when")}>
+          <TimeText at={entry.at} />
+        </td>
+        <td data-label={t("audit.who")}>
+          <strong>{entry.actor}</strong> <span className="hf-quiet">{entry.source}</span>
+        </td>
+        <td data-label={t("audit.what")}>
+          {entry.action} <code>{entry.object}</code> {entry.server === null ? null : <span className="hf-quiet">{entry.server}</span>}
+        </td>
+        <td data-label={t("audit.result")}>
+          {good ? "✓" : "✗"} <code>{entry.resultCode}</code>
+        </td>
+        <td data-label={t("audit.details")}>
+          <button type="button" className="hf-link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? t("audit.hide") : t("audit.show")}
+          </button>
+        </td>
+      </tr>
+      {open ? (
+        <tr>
+          <td colSpan={5}>
+            <p>
+              #{entry.id} · <code>{entry.hash.slice(0, 24)}</code> {entry.requestId === null ? null : <CopyText text={entry.requestId} />}
+            </p>
+            <NativeText text={JSON.stringify({ old: entry.old, new: entry.new }, null, 2)} label={t("audit.details")} />
+          </td>
+        </tr>
+      ) : null}
+    </>
+  );
+}
+
+/** Whether the chain holds, walked now. */
+function Verification(): ReactNode {
+  const t = useT();
+  const verified = useQuery(queries.verifyAudit());
+  return (
+    <Loaded query={verified} what={t("what.verify")}>
+      {({ intact, entries, firstBroken, head }) => (
+        <Alert isInline variant={intact ? "success" : "danger"} title={intact ? t("audit.intact", { count: entries }) : t("audit.broken", { id: firstBroken ?? "?" })}>
+          <p>
+            {intact ? t("audit.head") : t("audit.broken.next")} <CopyText text={head} shown={head.slice(0, 24)} />
+          </p>
+          <Button size="sm" variant="link" isInline isLoading={verified.isFetching} onClick={() => void verified.refetch()}>
+            {t("audit.again")}
+          </Button>
+        </Alert>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,163 @@
+import type { ChangeDetail } from "@holdfast/core/api/change.ts";
+import { Alert, Label } from "@patternfly/react-core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useParams, useRouter } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useState } from "react";
+import { call } from "../../api/client.ts";
+import { queries } from "../../api/queries.ts";
+import { discardPending, type Pending, updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import { useT } from "../../i18n/language.ts";
+import { ActDialog } from "../../parts/act-dialog.tsx";
+import { ApplyLines } from "../../parts/apply-lines.tsx";
+import { FindingList } from "../../parts/findings.tsx";
+import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { StateBadge } from "../../parts/state-badge.tsx";
+import { TextDiff } from "../../parts/text-diff.tsx";
+import { paths } from "../../paths.ts";
+import { AppLink } from "../../ui/link.tsx";
+import { Loaded } from "../../ui/loaded.tsx";
+import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TimeText } from "../../ui/time-text.tsx";
+import { Review } from "./review.tsx";
+
+export function ChangePage(): ReactNode {
+  const t = useT();
+  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const change = useQuery(queries.change(id));
+  const detail = change.data;
+  return (
+    <>
+      <PageHead
+        above={<AppLink to={paths.changes()}>{t("nav.changes")}</AppLink>}
+        title={detail?.title ?? t("change.unnamed")}
+        badges={
+          detail === undefined ? null : (
+            <span className="hf-badges">
+              <StateBadge state={detail.state} />
+              <span className="hf-quiet">
+                {detail.author} · <TimeText at={detail.createdAt} />
+              </span>
+            </span>
+          )
+        }
+        actions={detail === undefined ? undefined : <ChangeActs change={detail} />}
+        {...(detail === undefined || detail.reason === "" ? {} : { sub: detail.reason })}
+      />
+      <PageBody>
+        <Loaded query={change} what={t("what.change")}>
+          {(data) => <ChangeBody change={data} />}
+        </Loaded>
+      </PageBody>
+    </>
+  );
+}
+
+function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
+  const t = useT();
+  const pending = usePending();
+  const begun = change.applies.length > 0 || change.rolloutIds.length > 0;
+  const open = change.state === "DRAFT" || change.state === "READY" || change.plans.some((plan) => plan.kind === "rollback");
+  // Once it is applied, it is pending no more.
+  useEffect(() => {
+    if (begun && pending.changeId === change.id) discardPending();
+  }, [begun, change.id, pending.changeId]);
+  const newest = change.rolloutIds.at(-1);
+
+  return (
+    <div className="hf-stack">
+      {newest === undefined ? null : (
+        <Alert isInline variant="info" title={t("change.begun")}>
+          <AppLink to={paths.rollout(newest)}>{t("change.watch")}</AppLink>
+        </Alert>
+      )}
+      {change.findings.length === 0 ? null : (
+        <section>
+          <h2 className="hf-small-title">{t("change.findings")}</h2>
+          <FindingList findings={change.findings} />
+        </section>
+      )}
+      {open ? <Review change={change} /> : null}
+      {change.applies.length === 0 ? null : (
+        <section>
+          <h2 className="hf-small-title">{t("change.applies")}</h2>
+          <ApplyLines applies={change.applies} />
+        </section>
+      )}
+      <section>
+        <h2 className="hf-small-title">{t("change.content")}</h2>
+        {change.content.map((item) => (
+          <details key={`${item.kind}/${item.name}`} className="hf-item" open={change.content.length === 1}>
+            <summary>
+              <Label isCompact>{t(`item.${item.text === null ? "delete" : item.baseText === null ? "create" : "edit"}`)}</Label>{" "}
+              <AppLink to={paths.document(item.kind, item.name)}>
+                {item.kind}/{item.name}
+              </AppLink>{" "}
+              <span className="hf-quiet">{item.baseRevision === 0 ? t("change.new") : t("change.onRevision", { revision: item.baseRevision })}</span>
+            </summary>
+            <TextDiff before={item.baseText ?? ""} after={item.text ?? ""} label={`${item.kind}/${item.name}`} />
+          </details>
+        ))}
+      </section>
+    </div>
+  );
+}
+
+function ChangeActs({ change }: { readonly change: ChangeDetail }): ReactNode {
+  const t = useT();
+  const client = useQueryClient();
+  const router = useRouter();
+  const [withdrawing, setWithdrawing] = useState(false);
+  const act = useMutation({
+    mutationFn: (run: () => Promise<unknown>) => run(),
+    onSettled: () => client.invalidateQueries(),
+  });
+  const edit = (): void => {
+    updatePending(() => {
+      const start: Pending = { title: change.title, reason: change.reason, edits: [], changeId: change.id };
+      return change.content.reduce<Pending>((pending, { kind, name, text, baseRevision, baseText }) => withEdit(pending, { kind, name, text, baseRevision, baseText }), start);
+    });
+    const first = change.content.find((item) => item.text !== null);
+    if (first !== undefined) router.history.push(paths.editDocument(first.kind, first.name));
+  };
+  const withdraw = async (reason: string): Promise<void> => {
+    await call("withdrawChange", { params: { id: change.id }, body: { reason } });
+    updatePending((pending) => (pending.changeId === change.id ? { ...pending, changeId: null } : pending));
+    setWithdrawing(false);
+  };
+  return (
+    <>
+      <div className="hf-actions">
+        <ReasonButton size="sm" variant="secondary" reason={change.actions.edit} onClick={edit}>
+          {t("change.edit")}
+        </ReasonButton>
+        <ReasonButton size="sm" variant="secondary" reason={change.actions.plan} isLoading={act.isPending} onClick={() => act.mutate(() => call("planChange", { params: { id: change.id }, body: { trial: {} } }))}>
+          {t("change.plan")}
+        </ReasonButton>
+        <ReasonButton size="sm" variant="secondary" reason={change.actions.rollback} onClick={() => act.mutate(() => call("planRollback", { params: { id: change.id }, body: {} }))}>
+          {t("change.rollback")}
+        </ReasonButton>
+        <ReasonButton size="sm" variant="secondary" isDanger reason={change.actions.withdraw} onClick={() => setWithdrawing(true)}>
+          {t("change.withdraw")}
+        </ReasonButton>
+      </div>
+      {withdrawing ? (
+        <ActDialog
+          title={t("change.withdraw")}
+          text={t("change.withdraw.ask", { title: change.title })}
+          confirmText={t("change.withdraw")}
+          danger
+          isPending={act.isPending}
+          error={act.error}
+          onConfirm={(reason) => act.mutate(() => withdraw(reason))}
+          onClose={() => {
+            setWithdrawing(false);
+            act.reset();
+          }}
+        />
+      ) : (
+        <ProblemAlert error={act.error} title={t("act.failed")} />
+      )}
+    </>
+  );
+}

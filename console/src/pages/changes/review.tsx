@@ -1,0 +1,152 @@
+import type { ChangeDetail, Plan } from "@holdfast/core/api/change.ts";
+import { Alert, Button, Card, CardBody, Checkbox, FormGroup, TextInput } from "@patternfly/react-core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { call } from "../../api/client.ts";
+import { useDenied } from "../../api/session.ts";
+import { discardPending, usePending } from "../../editor/pending.ts";
+import { useT } from "../../i18n/language.ts";
+import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { paths } from "../../paths.ts";
+import { ReasonButton } from "../../ui/reason-button.tsx";
+import { PlanCard } from "./plan-card.tsx";
+import { acknowledgementKey, dangersOf, wordToType } from "./risk.ts";
+
+/** What the change would do, server by server; and the only place in the console where anything is applied. */
+export function Review({ change }: { readonly change: ChangeDetail }): ReactNode {
+  const t = useT();
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  const tick = (key: string, yes: boolean): void => {
+    const next = new Set(ticked);
+    if (yes) next.add(key);
+    else next.delete(key);
+    setTicked(next);
+  };
+  const order = { refused: 0, unreachable: 1, planned: 2, nothing_to_do: 3 } as const satisfies Record<Plan["status"], number>;
+  const plans = change.plans.toSorted((a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1));
+
+  return (
+    <>
+      <section className="hf-stack">
+        <h2 className="hf-small-title">{t("review.plans")}</h2>
+        {plans.length === 0 ? <p className="hf-quiet">{t("review.noPlans")}</p> : null}
+        {plans.map((plan) => (
+          <PlanCard
+            key={plan.id}
+            plan={plan}
+            open={plans.length <= 3 || plan.status !== "nothing_to_do"}
+            isTicked={(finding) => ticked.has(acknowledgementKey(plan.server, finding))}
+            onTick={(finding, yes) => tick(acknowledgementKey(plan.server, finding), yes)}
+          />
+        ))}
+      </section>
+      <ApplyPanel change={change} plans={plans} ticked={ticked} />
+    </>
+  );
+}
+
+interface PanelProps {
+  readonly change: ChangeDetail;
+  readonly plans: readonly Plan[];
+  readonly ticked: ReadonlySet<string>;
+}
+
+function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
+  const t = useT();
+  const router = useRouter();
+  const client = useQueryClient();
+  const denied = useDenied();
+  const pending = usePending();
+  const [word, setWord] = useState("");
+  const [overwrite, setOverwrite] = useState(false);
+  // The same request, sent again after a lost answer, is done once.
+  const [key] = useState(() => crypto.randomUUID());
+
+  const doable = plans.filter((plan) => plan.status === "planned");
+  const refused = plans.filter((plan) => plan.status === "refused");
+  const unreachable = plans.filter((plan) => plan.status === "unreachable");
+  const dangers = dangersOf(plans);
+  const unticked = dangers.filter(({ server, finding }) => !ticked.has(acknowledgementKey(server, finding)));
+  const toType = wordToType(plans);
+  const isRollback = plans.some((plan) => plan.kind === "rollback");
+  const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
+
+  const apply = useMutation({
+    mutationFn: () =>
+      call(isRollback ? "rollbackChange" : "applyChange", {
+        params: { id: change.id },
+        body: {
+          plans: doable.flatMap((plan) => (plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }])),
+          acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+          overwriteDrift: overwrite,
+        },
+        idempotencyKey: key,
+      }),
+    onSuccess: (rollout) => {
+      if (pending.changeId === change.id) discardPending();
+      void client.invalidateQueries();
+      router.history.push(paths.rollout(rollout.id));
+    },
+  });
+  const approve = useMutation({
+    mutationFn: () => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } }),
+    onSettled: () => client.invalidateQueries(),
+  });
+
+  const { needed, given } = change.approvals;
+  const reason =
+    denied("apply") ??
+    (isRollback ? null : change.actions.apply) ??
+    (doable.length === 0 ? t("review.nothing") : null) ??
+    (refused.length > 0 ? t("review.refused", { servers: refused.map((plan) => plan.server).join(", ") }) : null) ??
+    (unticked.length > 0 ? t("review.untickedCount", { count: unticked.length }) : null) ??
+    (toType !== null && word !== toType ? t("dialog.typeFirst", { word: toType }) : null);
+
+  return (
+    <Card isCompact className="hf-apply-panel">
+      <CardBody>
+        <p className="hf-sentence">
+          {doable.length === 0
+            ? t("review.sentence.none")
+            : t(isRollback ? "review.sentence.rollback" : "review.sentence", {
+                count: doable.length,
+                servers: doable.map((plan) => plan.server).join(", "),
+                steps: doable.reduce((sum, plan) => sum + plan.steps.length, 0),
+              })}{" "}
+          {doable.length > 1 ? t("review.canary") : ""} {doable.some((plan) => plan.touchesManagementPath) ? t("review.managementPath") : ""}
+        </p>
+        {unreachable.length === 0 ? null : <Alert isInline isPlain variant="warning" title={t("review.unreachable", { servers: unreachable.map((plan) => plan.server).join(", ") })} />}
+        {needed > 0 ? (
+          <div className="hf-line-row">
+            <span>
+              {t("review.approvals", { given: given.length, needed })} {given.map(({ user }) => user).join(", ")}
+            </span>
+            <ReasonButton size="sm" variant="secondary" reason={change.actions.approve} isLoading={approve.isPending} onClick={() => approve.mutate()}>
+              {t("review.approve")}
+            </ReasonButton>
+          </div>
+        ) : null}
+        <ProblemAlert error={approve.error} title={t("act.failed")} />
+        {drifted ? <Checkbox id="overwrite" label={t("review.overwrite")} isChecked={overwrite} onChange={(_event, checked) => setOverwrite(checked)} /> : null}
+        {toType === null ? null : (
+          <FormGroup label={t("dialog.type", { word: toType })} fieldId="type-word" className="hf-type-word">
+            <TextInput id="type-word" value={word} onChange={(_event, value) => setWord(value)} autoComplete="off" spellCheck={false} />
+          </FormGroup>
+        )}
+        <ProblemAlert error={apply.error} title={t("review.notApplied")} />
+        <div className="hf-actions">
+          <ReasonButton variant={toType === null ? "primary" : "danger"} reason={reason} isLoading={apply.isPending} onClick={() => apply.mutate()}>
+            {t(isRollback ? "review.rollback" : "review.apply", { count: doable.length })}
+          </ReasonButton>
+          {reason === null ? null : <span className="hf-quiet">{reason}</span>}
+          {apply.error === null ? null : (
+            <Button variant="link" onClick={() => void client.invalidateQueries()}>
+              {t("action.lookAgain")}
+            </Button>
+          )}
+        </div>
+      </CardBody>
+    </Card>
+  );
+}

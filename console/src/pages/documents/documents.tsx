@@ -1,0 +1,183 @@
+import type { z } from "zod";
+import type { documentSummarySchema } from "@holdfast/core/api/document.ts";
+import { API_VERSION, DOCUMENT_KINDS } from "@holdfast/core/policy/document.ts";
+import { Button, Form, FormGroup, FormSelect, FormSelectOption, Label, Modal, ModalBody, ModalFooter, ModalHeader, SearchInput, TextInput, ToggleGroup, ToggleGroupItem } from "@patternfly/react-core";
+import { useQuery } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { queries } from "../../api/queries.ts";
+import { useDenied } from "../../api/session.ts";
+import { useSearchState } from "../../app/search-state.ts";
+import { sameDocument, updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import { useT } from "../../i18n/language.ts";
+import { paths } from "../../paths.ts";
+import { AppLink } from "../../ui/link.tsx";
+import { Loaded } from "../../ui/loaded.tsx";
+import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TimeText } from "../../ui/time-text.tsx";
+
+type DocumentSummary = z.infer<typeof documentSummarySchema>;
+/** What this page is about; a server's own document is edited from its page. */
+const LISTED_KINDS = DOCUMENT_KINDS.filter((kind) => kind !== "Server");
+
+export function DocumentsPage(): ReactNode {
+  const t = useT();
+  const denied = useDenied();
+  const documents = useQuery(queries.documents());
+  const [creating, setCreating] = useState(false);
+  return (
+    <>
+      <PageHead
+        title={t("nav.documents")}
+        sub={t("documents.sub")}
+        actions={
+          <ReasonButton reason={denied("edit")} onClick={() => setCreating(true)}>
+            {t("documents.new")}
+          </ReasonButton>
+        }
+      />
+      <PageBody>
+        <Loaded query={documents} what={t("what.documents")}>
+          {({ items }) => <DocumentTable documents={items} />}
+        </Loaded>
+      </PageBody>
+      {creating ? <NewDocument known={documents.data?.items ?? []} onClose={() => setCreating(false)} /> : null}
+    </>
+  );
+}
+
+function DocumentTable({ documents }: { readonly documents: readonly DocumentSummary[] }): ReactNode {
+  const t = useT();
+  const pending = usePending();
+  const [kind, setKind] = useSearchState("kind");
+  const [filter, setFilter] = useSearchState("q");
+  const kinds = [...LISTED_KINDS, "Server"];
+  const found = documents.filter((one) => (kind === "" ? one.kind !== "Server" : one.kind === kind) && one.name.includes(filter.toLowerCase()));
+  return (
+    <div className="hf-stack">
+      <div className="hf-line-row">
+        <ToggleGroup aria-label={t("documents.kind")}>
+          <ToggleGroupItem text={t("documents.shared")} buttonId="kind-all" isSelected={kind === ""} onChange={() => setKind("")} />
+          {kinds.map((choice) => (
+            <ToggleGroupItem key={choice} text={choice} buttonId={`kind-${choice}`} isSelected={kind === choice} onChange={() => setKind(choice)} />
+          ))}
+        </ToggleGroup>
+        <SearchInput aria-label={t("documents.filter")} placeholder={t("documents.filter")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+      </div>
+      {found.length === 0 ? <p className="hf-quiet">{documents.length === 0 ? t("documents.empty") : t("documents.none")}</p> : null}
+      {found.length === 0 ? null : (
+        <table className="hf-table">
+          <caption className="pf-v6-u-screen-reader">{t("nav.documents")}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t("documents.name")}</th>
+              <th scope="col">{t("documents.revision")}</th>
+              <th scope="col">{t("documents.inForce")}</th>
+              <th scope="col">{t("documents.changed")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.map((one) => (
+              <tr key={`${one.kind}/${one.name}`}>
+                <td data-label={t("documents.name")}>
+                  <span className="hf-quiet">{one.kind}/</span>
+                  <AppLink to={paths.document(one.kind, one.name)}>{one.name}</AppLink>{" "}
+                  {pending.edits.some((edit) => sameDocument(edit, one)) ? (
+                    <Label isCompact color="purple">
+                      {t("documents.pending")}
+                    </Label>
+                  ) : null}
+                  {one.deleted ? <Label isCompact>{t("documents.deleted")}</Label> : null}
+                </td>
+                <td data-label={t("documents.revision")}>{t("revision", { revision: one.revision })}</td>
+                <td data-label={t("documents.inForce")}>
+                  <InForce document={one} />
+                </td>
+                <td data-label={t("documents.changed")}>
+                  {one.author} · <TimeText at={one.at} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </div>
+  );
+}
+
+/** On how many servers, and whether some run another revision than the newest. */
+function InForce({ document }: { readonly document: DocumentSummary }): ReactNode {
+  const t = useT();
+  const { inForceOn, revision } = document;
+  if (inForceOn.length === 0) return <span className="hf-quiet">{t("documents.nowhere")}</span>;
+  const older = inForceOn.filter((one) => one.revision !== revision);
+  return (
+    <span title={inForceOn.map((one) => `${one.server} r${one.revision}`).join("\n")}>
+      {t("documents.onServers", { count: inForceOn.length })}{" "}
+      {older.length === 0 ? null : (
+        <Label isCompact color="yellow">
+          {t("documents.older", { count: older.length })}
+        </Label>
+      )}
+    </span>
+  );
+}
+
+function template(kind: string, name: string): string {
+  const head = `apiVersion: ${API_VERSION}\nkind: ${kind}\nname: ${name}\n`;
+  switch (kind) {
+    case "Policy":
+      return `${head}description: ""\nlayer: role\nselector: { role: ${name} }\n\nfirewall:\n  mode: observe                    # count what would be dropped, drop nothing; enforce when it is quiet\n  inbound:\n    default: drop\n    rules:\n      - name: ssh\n        allow: tcp/22\n        from: any\n`;
+    case "Group":
+      return `${head}addresses: []\n`;
+    case "Floor":
+      return `${head}selector: { all: true }\nmanagement: []\n`;
+    default:
+      return `${head}labels: {}\n`;
+  }
+}
+
+function NewDocument({ known, onClose }: { readonly known: readonly DocumentSummary[]; readonly onClose: () => void }): ReactNode {
+  const t = useT();
+  const router = useRouter();
+  const [kind, setKind] = useState<string>("Policy");
+  const [name, setName] = useState("");
+  const fault = name === "" ? "" : /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) ? (known.some((one) => one.kind === kind && one.name === name && !one.deleted) ? t("documents.taken") : null) : t("documents.badName");
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (fault !== null) return;
+    updatePending((pending) => withEdit(pending, { kind, name, text: template(kind, name), baseRevision: 0, baseText: null }));
+    router.history.push(paths.editDocument(kind, name));
+  };
+  return (
+    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="new-title">
+      <ModalHeader title={t("documents.new")} labelId="new-title" description={t("documents.new.sub")} />
+      <ModalBody>
+        <Form id="new-form" onSubmit={submit}>
+          <FormGroup label={t("documents.kind")} fieldId="new-kind">
+            <FormSelect id="new-kind" value={kind} onChange={(_event, value) => setKind(value)}>
+              {LISTED_KINDS.map((choice) => (
+                <FormSelectOption key={choice} value={choice} label={choice} />
+              ))}
+            </FormSelect>
+          </FormGroup>
+          <FormGroup label={t("documents.name")} fieldId="new-name" isRequired>
+            <TextInput id="new-name" value={name} onChange={(_event, value) => setName(value)} autoFocus validated={fault === null || fault === "" ? "default" : "error"} aria-describedby="new-fault" spellCheck={false} />
+            <p id="new-fault" className="hf-quiet" role="status">
+              {fault ?? ""}
+            </p>
+          </FormGroup>
+        </Form>
+      </ModalBody>
+      <ModalFooter>
+        <Button type="submit" form="new-form" isDisabled={fault !== null}>
+          {t("documents.write")}
+        </Button>
+        <Button variant="link" onClick={onClose}>
+          {t("action.cancel")}
+        </Button>
+      </ModalFooter>
+    </Modal>
+  );
+}

@@ -1,0 +1,79 @@
+import { ActionGroup, Alert, Button, Card, CardBody, Form, FormGroup, TextInput, Title } from "@patternfly/react-core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useLocation, useRouter } from "@tanstack/react-router";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { call, Refused, setCsrfToken } from "../api/client.ts";
+import icon from "../app/icon.svg";
+import { PreferencesMenu } from "../app/preferences-menu.tsx";
+import { useT } from "../i18n/language.ts";
+import { ProblemAlert } from "../parts/problem-alert.tsx";
+import { paths, safeNext } from "../paths.ts";
+
+/** Before and around the login: nothing here tells a stranger what this installation holds. */
+export function DoorFrame({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
+  useEffect(() => {
+    document.title = `${title} · Holdfast`;
+  }, [title]);
+  return (
+    <main className="hf-door">
+      <div className="hf-door-tools">
+        <PreferencesMenu />
+      </div>
+      <Card className="hf-door-card">
+        <CardBody>
+          <div className="hf-logo hf-door-logo">
+            <img src={icon} alt="" width={36} height={36} />
+            <span>Holdfast</span>
+          </div>
+          <Title headingLevel="h1" size="lg">
+            {title}
+          </Title>
+          {children}
+        </CardBody>
+      </Card>
+    </main>
+  );
+}
+
+export function LoginPage(): ReactNode {
+  const t = useT();
+  const router = useRouter();
+  const client = useQueryClient();
+  const next = useLocation({ select: (location) => new URLSearchParams(location.searchStr).get("next") ?? undefined });
+  const [user, setUser] = useState("");
+  const [password, setPassword] = useState("");
+
+  const login = useMutation({
+    mutationFn: () => call("login", { body: { user, password } }),
+    onSuccess: (me) => {
+      setCsrfToken(me.csrfToken);
+      client.setQueryData(["me"], me);
+      router.history.replace(me.mustChangePassword ? paths.password() : safeNext(next));
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!login.isPending) login.mutate();
+  };
+  const refused = login.error instanceof Refused && login.error.problem.status === 401;
+
+  return (
+    <DoorFrame title={t("login.title")}>
+      {next === undefined ? null : <Alert isInline isPlain variant="info" title={t("login.again")} />}
+      <Form onSubmit={submit}>
+        {refused ? <Alert isInline variant="danger" title={t("login.refused")} /> : <ProblemAlert error={login.error} title={t("login.failed")} />}
+        <FormGroup label={t("login.user")} fieldId="user">
+          <TextInput id="user" name="user" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus isRequired value={user} onChange={(_event, value) => setUser(value)} />
+        </FormGroup>
+        <FormGroup label={t("login.password")} fieldId="password">
+          <TextInput id="password" name="password" type="password" autoComplete="current-password" isRequired value={password} onChange={(_event, value) => setPassword(value)} />
+        </FormGroup>
+        <ActionGroup>
+          <Button type="submit" isBlock isLoading={login.isPending}>
+            {t("login.submit")}
+          </Button>
+        </ActionGroup>
+      </Form>
+    </DoorFrame>
+  );
+}

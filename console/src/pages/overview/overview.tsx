@@ -1,0 +1,147 @@
+import type { ApplySummary } from "@holdfast/core/api/apply.ts";
+import type { ServerSummary } from "@holdfast/core/api/server.ts";
+import { isOpen } from "@holdfast/core/apply/state.ts";
+import { Card, CardBody, CardTitle } from "@patternfly/react-core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { queries } from "../../api/queries.ts";
+import { useT } from "../../i18n/language.ts";
+import { ApplyLines } from "../../parts/apply-lines.tsx";
+import { NEEDS_A_PERSON, SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
+import { SERVER_STATUS_LOOK, ServerStatusLabel } from "../../parts/server-status-label.tsx";
+import { paths } from "../../paths.ts";
+import { AppLink } from "../../ui/link.tsx";
+import { Loaded } from "../../ui/loaded.tsx";
+import { useNowMs } from "../../ui/now.ts";
+import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { FailureChart } from "./failure-chart.tsx";
+import { failuresOfTheLastDay } from "./failures-of-the-last-day.ts";
+import { FirstSteps } from "./first-steps.tsx";
+import { NowLines } from "./now-lines.tsx";
+import { RecentActs } from "./recent-acts.tsx";
+
+/** How many lines a card shows before it links to the whole list. */
+const LINES = 6;
+
+/** Is the fleet all right? What needs a person comes first. */
+export function OverviewPage(): ReactNode {
+  const t = useT();
+  const servers = useQuery(queries.servers());
+  return (
+    <>
+      <PageHead title={t("nav.overview")} sub={t("overview.sub")} />
+      <PageBody>
+        <Loaded query={servers} what={t("what.servers")}>
+          {(list) => (list.length === 0 ? <FirstSteps /> : <Fleet servers={list} />)}
+        </Loaded>
+      </PageBody>
+    </>
+  );
+}
+
+function Fleet({ servers }: { readonly servers: readonly ServerSummary[] }): ReactNode {
+  const t = useT();
+  const applies = useQuery(queries.applies());
+  const open = servers.flatMap((server) => (server.open !== null && isOpen(server.open.state) ? [server.open] : []));
+  return (
+    <div className="hf-grid">
+      <StatusTiles servers={servers} />
+      <Card isCompact className="hf-wide">
+        <CardTitle component="h2">{t("overview.now")}</CardTitle>
+        <CardBody>{open.length === 0 ? <p className="hf-quiet">{t("overview.now.none")}</p> : <NowLines applies={open} />}</CardBody>
+      </Card>
+      <Attention servers={servers} />
+      <Card isCompact className="hf-wide">
+        <CardTitle component="h2">{t("overview.failures")}</CardTitle>
+        <CardBody>
+          <Loaded query={applies} what={t("what.applies")}>
+            {({ items }) => <Failures applies={items} />}
+          </Loaded>
+        </CardBody>
+      </Card>
+      <RecentActs />
+    </div>
+  );
+}
+
+function StatusTiles({ servers }: { readonly servers: readonly ServerSummary[] }): ReactNode {
+  const t = useT();
+  const counts = new Map(SERVER_STATUSES.map((status) => [status, 0]));
+  for (const server of servers) {
+    const status = serverStatus(server);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  }
+  return (
+    <ul className="hf-tiles" aria-label={t("overview.byState")}>
+      <li>
+        <AppLink to={paths.servers()} className="hf-tile">
+          <span className="hf-tile-number">{servers.length}</span>
+          <span>{t("overview.all")}</span>
+        </AppLink>
+      </li>
+      {[...counts]
+        .filter(([status, count]) => count > 0 || status === "ok")
+        .map(([status, count]) => {
+          const { icon: Icon, text, why, color } = SERVER_STATUS_LOOK[status];
+          return (
+            <li key={status}>
+              <AppLink to={paths.servers({ show: status })} className="hf-tile" data-color={color} title={t(why)}>
+                <span className="hf-tile-number">
+                  <Icon /> {count}
+                </span>
+                <span>{t(text)}</span>
+              </AppLink>
+            </li>
+          );
+        })}
+    </ul>
+  );
+}
+
+function Attention({ servers }: { readonly servers: readonly ServerSummary[] }): ReactNode {
+  const t = useT();
+  const found = servers
+    .map((server) => ({ server, status: serverStatus(server) }))
+    .filter(({ status }) => NEEDS_A_PERSON.includes(status))
+    .toSorted((a, b) => NEEDS_A_PERSON.indexOf(a.status) - NEEDS_A_PERSON.indexOf(b.status));
+  return (
+    <Card isCompact>
+      <CardTitle component="h2">{t("overview.attention")}</CardTitle>
+      <CardBody>
+        {found.length === 0 ? (
+          <p className="hf-quiet">{t("overview.attention.none")}</p>
+        ) : (
+          <ul className="hf-lines">
+            {found.slice(0, LINES).map(({ server, status }) => (
+              <li key={server.id}>
+                <AppLink to={paths.server(server.name)}>{server.name}</AppLink>
+                <ServerStatusLabel status={status} />
+                <span className="hf-quiet">{reasonFor(server, t("status.drift.in", { domains: server.drift.join(", ") }))}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+        {found.length > LINES ? <AppLink to={paths.servers()}>{t("overview.more", { count: found.length - LINES })}</AppLink> : null}
+      </CardBody>
+    </Card>
+  );
+}
+
+function reasonFor(server: ServerSummary, drift: string): string {
+  if (server.locked !== null) return server.locked.reason;
+  if (server.open !== null) return server.open.waitingFor ?? server.open.changeTitle;
+  return server.drift.length > 0 ? drift : "";
+}
+
+function Failures({ applies }: { readonly applies: readonly ApplySummary[] }): ReactNode {
+  const t = useT();
+  const now = useNowMs(60_000);
+  const failures = failuresOfTheLastDay(applies, now);
+  return (
+    <>
+      <FailureChart applies={applies} nowMs={now} />
+      {failures.length === 0 ? <p className="hf-quiet">{t("overview.failures.none")}</p> : <ApplyLines applies={failures.slice(0, LINES)} />}
+      {failures.length > LINES ? <AppLink to={paths.failures()}>{t("overview.more", { count: failures.length - LINES })}</AppLink> : null}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { Card, CardBody, CardTitle } from "@patternfly/react-core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { queries } from "../../api/queries.ts";
+import { useDenied } from "../../api/session.ts";
+import { useT } from "../../i18n/language.ts";
+import { paths } from "../../paths.ts";
+import { AppLink } from "../../ui/link.tsx";
+import { Loaded } from "../../ui/loaded.tsx";
+import { TimeText } from "../../ui/time-text.tsx";
+
+const LINES = 8;
+
+/** Who did what lately, for those who may read the audit log. */
+export function RecentActs(): ReactNode {
+  const t = useT();
+  const denied = useDenied()("audit");
+  return (
+    <Card isCompact>
+      <CardTitle component="h2">{t("overview.acts")}</CardTitle>
+      <CardBody>{denied === null ? <Acts /> : <p className="hf-quiet">{denied}</p>}</CardBody>
+    </Card>
+  );
+}
+
+function Acts(): ReactNode {
+  const t = useT();
+  const audit = useQuery(queries.audit());
+  return (
+    <Loaded query={audit} what={t("what.audit")}>
+      {({ items }) => (
+        <>
+          <ul className="hf-lines">
+            {items.slice(0, LINES).map((entry) => (
+              <li key={entry.id}>
+                <strong>{entry.actor}</strong>
+                <span>
+                  {entry.action} <span className="hf-quiet">{entry.server ?? entry.object}</span>
+                </span>
+                <span className="hf-quiet">
+                  <TimeText at={entry.at} />
+                </span>
+              </li>
+            ))}
+          </ul>
+          <AppLink to={paths.audit()}>{t("nav.audit")}</AppLink>
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,139 @@
+import type { Permission } from "@holdfast/core/api/account.ts";
+import { Button, Form, FormGroup, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader, TextInput } from "@patternfly/react-core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { call } from "../../api/client.ts";
+import { queries } from "../../api/queries.ts";
+import { useT } from "../../i18n/language.ts";
+import { ActDialog } from "../../parts/act-dialog.tsx";
+import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { Loaded } from "../../ui/loaded.tsx";
+import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { TimeText } from "../../ui/time-text.tsx";
+import { PermissionBoxes } from "./permission-boxes.tsx";
+import { SecretOnce } from "./secret-once.tsx";
+
+const DAYS = [7, 30, 90, 366] as const;
+
+export function TokensPage(): ReactNode {
+  const t = useT();
+  const client = useQueryClient();
+  const tokens = useQuery(queries.tokens());
+  const [making, setMaking] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [revoking, setRevoking] = useState<{ id: string; name: string } | null>(null);
+  const revoke = useMutation({
+    mutationFn: (id: string) => call("revokeToken", { params: { id } }),
+    onSuccess: () => setRevoking(null),
+    onSettled: () => client.invalidateQueries({ queryKey: ["listTokens"] }),
+  });
+  return (
+    <>
+      <PageHead title={t("nav.tokens")} sub={t("tokens.sub")} actions={<Button onClick={() => setMaking(true)}>{t("tokens.new")}</Button>} />
+      <PageBody>
+        <Loaded query={tokens} what={t("what.tokens")}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <p className="hf-quiet">{t("tokens.none")}</p>
+            ) : (
+              <table className="hf-table">
+                <caption className="pf-v6-u-screen-reader">{t("nav.tokens")}</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">{t("tokens.name")}</th>
+                    <th scope="col">{t("users.permissions")}</th>
+                    <th scope="col">{t("tokens.used")}</th>
+                    <th scope="col">{t("tokens.expires")}</th>
+                    <th scope="col">{t("tokens.acts")}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {items.map((token) => (
+                    <tr key={token.id}>
+                      <td data-label={t("tokens.name")}>{token.name}</td>
+                      <td data-label={t("users.permissions")}>{token.permissions.join(", ")}</td>
+                      <td data-label={t("tokens.used")}>{token.lastUsedAt === null ? t("never") : <TimeText at={token.lastUsedAt} />}</td>
+                      <td data-label={t("tokens.expires")}>{token.expiresAt === null ? t("never") : new Date(token.expiresAt).toLocaleDateString()}</td>
+                      <td data-label={t("tokens.acts")}>
+                        <Button size="sm" variant="link" isDanger isInline onClick={() => setRevoking(token)}>
+                          {t("tokens.revoke")}
+                        </Button>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
+      </PageBody>
+      {making ? <NewToken onClose={() => setMaking(false)} onMade={setSecret} /> : null}
+      {secret === null ? null : <SecretOnce title={t("tokens.made")} secret={secret} text={t("tokens.made.how")} onClose={() => setSecret(null)} />}
+      {revoking === null ? null : (
+        <ActDialog
+          title={t("tokens.revoke")}
+          text={t("tokens.revoke.ask", { name: revoking.name })}
+          confirmText={t("tokens.revoke")}
+          danger
+          isPending={revoke.isPending}
+          error={revoke.error}
+          onConfirm={() => revoke.mutate(revoking.id)}
+          onClose={() => {
+            setRevoking(null);
+            revoke.reset();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function NewToken({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (secret: string) => void }): ReactNode {
+  const t = useT();
+  const client = useQueryClient();
+  const { data: me } = useQuery(queries.me());
+  const [name, setName] = useState("");
+  const [days, setDays] = useState(90);
+  const [chosen, setChosen] = useState<readonly Permission[]>(["view"]);
+  const make = useMutation({
+    mutationFn: () => call("createToken", { body: { name: name.trim(), permissions: [...chosen], days } }),
+    onSuccess: (token) => {
+      onClose();
+      onMade(token.secret);
+      return client.invalidateQueries({ queryKey: ["listTokens"] });
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (name.trim() !== "" && chosen.length > 0 && !make.isPending) make.mutate();
+  };
+  return (
+    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="token-title">
+      <ModalHeader title={t("tokens.new")} labelId="token-title" />
+      <ModalBody>
+        <Form id="token-form" onSubmit={submit}>
+          <FormGroup label={t("tokens.name")} fieldId="token-name" isRequired>
+            <TextInput id="token-name" value={name} onChange={(_event, value) => setName(value)} maxLength={100} placeholder="backup job" autoFocus />
+          </FormGroup>
+          <PermissionBoxes chosen={chosen} offered={me?.permissions ?? []} onChange={setChosen} />
+          <FormGroup label={t("tokens.lives")} fieldId="token-days">
+            <FormSelect id="token-days" value={days} onChange={(_event, value) => setDays(Number(value))}>
+              {DAYS.map((choice) => (
+                <FormSelectOption key={choice} value={choice} label={t("days", { count: choice })} />
+              ))}
+            </FormSelect>
+          </FormGroup>
+        </Form>
+        <ProblemAlert error={make.error} title={t("act.failed")} />
+      </ModalBody>
+      <ModalFooter>
+        <Button type="submit" form="token-form" isLoading={make.isPending} isDisabled={name.trim() === "" || chosen.length === 0}>
+          {t("tokens.make")}
+        </Button>
+        <Button variant="link" onClick={onClose}>
+          {t("action.cancel")}
+        </Button>
+      </ModalFooter>
+    </Modal>
+  );
+}

@@ -1,0 +1,49 @@
+import { Alert, AlertActionLink, Content } from "@patternfly/react-core";
+import type { ReactNode } from "react";
+import { Refused, Unreachable } from "../api/client.ts";
+import { useT } from "../i18n/language.ts";
+import { CopyText } from "../ui/copy-text.tsx";
+import { FindingList, type FindingLike } from "./findings.tsx";
+
+interface Props {
+  readonly error: Error | null;
+  /** What was tried, for example "The change was not applied". */
+  readonly title: string;
+  readonly onRetry?: () => void;
+  readonly onGo?: (finding: FindingLike) => void;
+  readonly children?: ReactNode;
+}
+
+/** What went wrong, why, what to do, and what to quote when asking for help. */
+export function ProblemAlert({ error, title, onRetry, onGo, children }: Props): ReactNode {
+  const t = useT();
+  if (error === null) return null;
+  const retry = onRetry === undefined ? {} : { actionLinks: <AlertActionLink onClick={onRetry}>{t("action.tryAgain")}</AlertActionLink> };
+  if (error instanceof Refused) {
+    const { detail, remedy, code, requestId, findings } = error.problem;
+    return (
+      <Alert isInline variant="danger" title={title} {...retry}>
+        <Content component="p">{detail}</Content>
+        <Content component="p">{remedy}</Content>
+        <p className="hf-finding-place">
+          <code>{code}</code>
+          <span>
+            {t("problem.request")} <CopyText text={requestId} />
+          </span>
+        </p>
+        {findings === undefined ? null : <FindingList findings={findings} {...(onGo === undefined ? {} : { onGo })} />}
+        {children}
+      </Alert>
+    );
+  }
+  const unreachable = error instanceof Unreachable;
+  return (
+    <Alert isInline variant={unreachable ? "warning" : "danger"} title={title} {...retry}>
+      <Content component="p">{unreachable ? t("problem.unreachable") : t("problem.bug")}</Content>
+      <p className="hf-finding-place">
+        <code>{error.message}</code>
+      </p>
+      {children}
+    </Alert>
+  );
+}

@@ -1,0 +1,69 @@
+/** The only place where a URL of the console is spelled. */
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== "") search.set(key, value);
+  const text = search.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+const part = encodeURIComponent;
+
+export const SERVER_TABS = ["state", "config", "live", "history", "agent"] as const;
+export type ServerTab = (typeof SERVER_TABS)[number];
+
+export const DOCUMENT_TABS = ["text", "history", "compare"] as const;
+export type DocumentTab = (typeof DOCUMENT_TABS)[number];
+
+export const EDITOR_VIEWS = ["rules", "text", "difference"] as const;
+export type EditorView = (typeof EDITOR_VIEWS)[number];
+
+export const paths = {
+  overview: () => "/",
+  login: (query: { next?: string } = {}) => withQuery("/login", query),
+  password: () => "/password",
+  servers: (query: { q?: string; show?: string } = {}) => withQuery("/servers", query),
+  server: (name: string, query: { tab?: ServerTab } = {}) => withQuery(`/servers/${part(name)}`, query),
+  documents: (query: { kind?: string } = {}) => withQuery("/documents", query),
+  document: (kind: string, name: string, query: { tab?: DocumentTab; from?: string; to?: string } = {}) =>
+    withQuery(`/documents/${part(kind)}/${part(name)}`, query),
+  editDocument: (kind: string, name: string, query: { view?: EditorView; line?: string } = {}) =>
+    withQuery(`/documents/${part(kind)}/${part(name)}/edit`, query),
+  changes: (query: { state?: string } = {}) => withQuery("/changes", query),
+  change: (id: string) => `/changes/${part(id)}`,
+  rollout: (id: string) => `/rollouts/${part(id)}`,
+  apply: (id: string) => `/applies/${part(id)}`,
+  failures: (query: { server?: string } = {}) => withQuery("/failures", query),
+  audit: (query: { q?: string } = {}) => withQuery("/audit", query),
+  users: () => "/settings/users",
+  tokens: () => "/settings/tokens",
+  doctor: () => "/doctor",
+} as const;
+
+/** The same places as the router matches them. */
+export const PATTERNS = {
+  overview: "/",
+  login: "/login",
+  password: "/password",
+  servers: "/servers",
+  server: "/servers/$name",
+  documents: "/documents",
+  document: "/documents/$kind/$name",
+  editDocument: "/documents/$kind/$name/edit",
+  changes: "/changes",
+  change: "/changes/$id",
+  rollout: "/rollouts/$id",
+  apply: "/applies/$id",
+  failures: "/failures",
+  audit: "/audit",
+  users: "/settings/users",
+  tokens: "/settings/tokens",
+  doctor: "/doctor",
+} as const satisfies Record<keyof typeof paths, string>;
+
+/** Only a path of our own may be returned to after signing in: no other host, no `//host`. */
+export function safeNext(next: string | undefined): string {
+  return next !== undefined && /^\/(?![/\\])/.test(next) && !next.startsWith(PATTERNS.login) ? next : paths.overview();
+}
