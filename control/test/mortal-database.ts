@@ -13,6 +13,7 @@ export class MortalDatabase extends Database {
   gate: Promise<void> = Promise.resolve();
   #left = Number.POSITIVE_INFINITY;
   #isDead = false;
+  #commitToLose = -1;
 
   constructor(target: ConnectionTarget) {
     super(target, () => undefined, 4);
@@ -27,6 +28,11 @@ export class MortalDatabase extends Database {
     this.#left = transactions;
   }
 
+  /** The connection breaks in its n-th transaction from now, counted from 0, after COMMIT was obeyed and before it was answered. */
+  loseCommitOf(transaction: number): void {
+    this.#commitToLose = transaction;
+  }
+
   die(): void {
     if (this.#isDead) return;
     this.#isDead = true;
@@ -38,7 +44,9 @@ export class MortalDatabase extends Database {
     if (this.#left <= 0) this.die();
     this.#left -= 1;
     this.#assertAlive();
-    return super.session();
+    const session = await super.session();
+    if (this.#commitToLose-- === 0) loseNextCommit(session);
+    return session;
   }
 
   override async rows<Row>(statement: Statement): Promise<readonly Row[]> {
@@ -54,4 +62,14 @@ export class MortalDatabase extends Database {
   #assertAlive(): void {
     if (this.#isDead) throw new StoreFailure("store.unavailable", "this instance is dead");
   }
+}
+
+function loseNextCommit(session: Awaited<ReturnType<Database["session"]>>): void {
+  const query = session.query.bind(session);
+  session.query = (async (...given: Parameters<typeof query>) => {
+    const answer = await query(...given);
+    if ((given[0] as unknown) !== "commit") return answer;
+    session.query = query;
+    throw new Error("Connection terminated unexpectedly");
+  }) as typeof session.query;
 }

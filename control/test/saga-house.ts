@@ -79,7 +79,7 @@ export interface RolloutOver extends PlanOver {
   readonly back?: readonly ApplyRow[];
 }
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 10_000;
 
 export async function withSagaHouse(body: (house: SagaHouse) => Promise<void>): Promise<void> {
   await withDatabase(async (test) => {

@@ -5,7 +5,7 @@
  *   L3. ALPN says what the socket is for; anything else is closed.
  */
 import { createServer as createHttp2Handler, performServerHandshake, type Http2Server, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import tls from "node:tls";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -58,12 +58,20 @@ export async function listenForAgents(options: ListenerOptions): Promise<AgentLi
     ALPNProtocols: [AGENT_SESSION_ALPN, GRPC_ALPN],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   });
-  const sockets = new Set<tls.TLSSocket>();
-  server.on("tlsClientError", (error, socket) => options.onRefused(error.message, socket.remoteAddress ?? ""));
-  server.on("secureConnection", (socket) => {
+  // Raw sockets, so that one whose handshake is under way cannot outlive the listener.
+  const sockets = new Set<Socket>();
+  let isClosing = false;
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("tlsClientError", (error, socket) => options.onRefused(error.message, socket.remoteAddress ?? ""));
+  server.on("secureConnection", (socket) => {
     socket.on("error", () => socket.destroy());
+    if (isClosing) {
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
     void admit(socket, options).catch((error: unknown) => {
       options.onRefused(error instanceof Error ? error.message : String(error), socket.remoteAddress ?? "");
@@ -89,6 +97,7 @@ export async function listenForAgents(options: ListenerOptions): Promise<AgentLi
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
+      isClosing = true;
       clearInterval(renewal);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
