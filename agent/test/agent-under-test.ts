@@ -16,6 +16,7 @@ import { SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { digestOfText } from "../src/digest.ts";
 import { Ledger } from "../src/ledger/ledger.ts";
 import { systemClock } from "../src/os/clock.ts";
+import { identify } from "../src/os/processes.ts";
 import { connectUnix } from "../src/os/sockets.ts";
 import { agentPaths } from "../src/paths.ts";
 import { clientOver, type ConnectionClient } from "../src/rpc/http2-transport.ts";
@@ -138,15 +139,13 @@ export class AgentUnderTest {
     return createClient(GuardService, this.#connection.transport);
   }
 
-  /** SIGKILL, and the end of it awaited. */
+  /** SIGKILL to this very process (under a wrapper, to what it wraps too), and its end awaited. What it started lives on. */
   async kill(child: ChildProcess): Promise<void> {
-    const pids = child.pid === undefined ? [] : [child.pid, ...childrenOf(child.pid)];
-    const gone =
-      child.exitCode !== null || child.signalCode !== null
-        ? Promise.resolve()
-        : new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    for (const pid of pids) killQuietly(pid);
-    await gone;
+    const { pid } = child;
+    if (pid === undefined) return;
+    const pids = child.spawnfile === process.execPath ? [pid] : [...childrenOf(pid), pid];
+    for (const one of pids) killQuietly(one);
+    while (pids.some((one) => identify(one) !== null)) await sleep(5);
     this.#connection?.close();
   }
 

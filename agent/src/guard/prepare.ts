@@ -24,7 +24,7 @@ import { planConfig, type GuardPlan } from "./planning.ts";
 const DISK_RESERVE_BYTES = 32 * 1024 * 1024;
 
 /** Milliseconds beyond the steps' own budgets: reading back every domain, and starting processes on a busy machine. */
-const VERIFY_BUDGET_MS = 30_000;
+const VERIFY_BUDGET_MS = 15_000;
 
 /** How many findings a refusal keeps: enough to act on, and a record has a limit. */
 const MOST_FINDINGS = 20;
