@@ -73,7 +73,7 @@ function codeIn(metadata: Metadata | undefined): string {
 }
 
 function statusName(code: number): keyof typeof status | "none" {
-  const numbers: Readonly<Record<string, number>> = status;
+  const numbers: Readonly<Record<string, string | number>> = status;
   const names = Object.keys(status) as (keyof typeof status)[];
   return names.find((name) => numbers[name] === code) ?? "none";
 }
