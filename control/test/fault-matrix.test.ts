@@ -3,26 +3,40 @@
  * in memory. What only a real guard on a real disk can show is named as such and tried there.
  */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
 import type { ApplyId, ServerId } from "@holdfast/core/base/id.ts";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
 import type { Probe } from "@holdfast/core/plan/probe.ts";
-import { insertReady } from "@holdfast/control/store/apply-move.ts";
-import { newId } from "@holdfast/control/store/new-id.ts";
-import type { ApplyRow } from "@holdfast/control/store/tables.ts";
-import { transaction } from "@holdfast/control/store/transaction.ts";
 import { type Method, SimulatedAgent, type WireFault } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { expect, test } from "vitest";
+import { insertReady } from "../src/store/apply-move.ts";
+import { newId } from "../src/store/new-id.ts";
+import type { ApplyRow } from "../src/store/tables.ts";
+import { transaction } from "../src/store/transaction.ts";
 import { MortalDatabase } from "./mortal-database.ts";
 import { type Instance, type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
 interface Row {
   readonly row: number;
   readonly fault: string;
-  readonly outcomes: readonly { readonly expectedState: string; readonly expectedEffect: string | null; readonly expectedServer: string }[];
+  readonly outcomes: readonly {
+    readonly expectedState: string;
+    readonly expectedEffect: string | null;
+    readonly expectedServer: string;
+  }[];
 }
 
-const TABLE = JSON.parse(readFileSync(new URL("../../docs/protocol/fault-table.json", import.meta.url), "utf8")) as readonly Row[];
-const SSH: Probe = { id: "ssh", direction: "inbound", protocol: "tcp", address: "self", port: 22, expected: "open", origin: "floor" };
+const TABLE = JSON.parse(
+  readFileSync(new URL("../../docs/protocol/fault-table.json", import.meta.url), "utf8"),
+) as readonly Row[];
+const SSH: Probe = {
+  id: "ssh",
+  direction: "inbound",
+  protocol: "tcp",
+  address: "self",
+  port: 22,
+  expected: "open",
+  origin: "floor",
+};
 
 interface Stage {
   readonly house: SagaHouse;
@@ -93,7 +107,10 @@ function killable(arm: (stage: Stage, database: MortalDatabase) => void): Scenar
 }
 
 async function expire(house: SagaHouse, instance: Instance): Promise<void> {
-  await house.test.owner.run({ text: "update holdfast.applies set lease_until = now() - interval '1 second' where lease_owner = $1", values: [instance.id] });
+  await house.test.owner.run({
+    text: "update holdfast.applies set lease_until = now() - interval '1 second' where lease_owner = $1",
+    values: [instance.id],
+  });
 }
 
 const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
@@ -113,10 +130,17 @@ const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
     const ended = await plain(stage);
     const before = { live: agent.ledger.live, generation: agent.ledger.generation };
     // Hours later the wire delivers all of it once more.
-    for (const command of [...agent.commands]) {
+    const sentSoFar = agent.commands.slice();
+    for (const command of sentSoFar) {
       const signed = house.authority.commands.sign(command);
       const { client } = one.sessions.of(server) ?? { client: null };
-      const again = { prepare: client?.prepare, execute: client?.execute, confirm: client?.confirm, abort: client?.abort, release: undefined };
+      const again = {
+        prepare: client?.prepare,
+        execute: client?.execute,
+        confirm: client?.confirm,
+        abort: client?.abort,
+        release: undefined,
+      };
       const call = command.verb.case === undefined ? undefined : again[command.verb.case];
       await call?.(signed).catch(() => undefined);
     }
@@ -165,7 +189,8 @@ const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
     agent.onCall = async (method) => {
       const open = agent.ledger.open;
       // As close to the deadline as a timer can be.
-      if (method === "confirm" && open !== undefined) await new Promise((resolve) => setTimeout(resolve, Math.max(0, open.deadlineMs - Date.now())));
+      if (method === "confirm" && open !== undefined)
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, open.deadlineMs - Date.now())));
     };
     return house.ended((await house.apply(server)).id);
   },
@@ -195,7 +220,21 @@ const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
   },
   28: onTrial(async ({ house, server }, open) => {
     const second = await transaction(house.database, (tx) =>
-      insertReady(tx, { id: newId<ApplyId>(), changeId: open.change_id, rolloutId: open.rollout_id, serverId: server, planId: open.plan_id, wave: 0, revisions: [], requestedBy: house.author, retryOf: null }, house.by),
+      insertReady(
+        tx,
+        {
+          id: newId<ApplyId>(),
+          changeId: open.change_id,
+          rolloutId: open.rollout_id,
+          serverId: server,
+          planId: open.plan_id,
+          wave: 0,
+          revisions: [],
+          requestedBy: house.author,
+          retryOf: null,
+        },
+        house.by,
+      ),
     );
     expect(second).toMatchObject({ ok: false, error: { code: "store.server_busy" } });
     await house.wish(open.id, "confirm");
@@ -236,7 +275,9 @@ const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
     const clone = new SimulatedAgent({ port: one.gateway.port, identity: agent.identity });
     clone.start();
     try {
-      await expect.poll(async () => (await house.readServer(server)).locked_code, { timeout: 10_000 }).toBe("server.key_in_two_places");
+      await expect
+        .poll(async () => (await house.readServer(server)).locked_code, { timeout: 10_000 })
+        .toBe("server.key_in_two_places");
       const apply = await house.apply(server);
       expect(agent.calls.concat(clone.calls)).toEqual([]);
       return await house.read(apply.id);
@@ -274,12 +315,17 @@ test.each(TABLE.map((row) => [row.row, row.fault, row] as const))("row %i: %s", 
     const { server, agent } = await house.agent("web-1", one);
     const ended = await scenario({ house, one, server, agent });
     const seen = { expectedState: ended.state, expectedEffect: ended.effect, expectedServer: ended.server_is };
-    printed.push(`${number} | ${fault} | ${ended.state} ${ended.effect ?? ""} | ${ended.server_is} | ${ended.code ?? ""}`);
+    printed.push(
+      `${number} | ${fault} | ${ended.state} ${ended.effect ?? ""} | ${ended.server_is} | ${ended.code ?? ""}`,
+    );
     expect(row.outcomes).toContainEqual(seen);
   });
 });
 
 test("every row was lived through or says where it is", () => {
-  console.log(`row | fault | outcome | the server is | code\n${printed.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join("\n")}`);
+  // oxlint-disable-next-line eslint/no-console -- the table is what this test is read for
+  console.log(
+    `row | fault | outcome | the server is | code\n${printed.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join("\n")}`,
+  );
   expect(printed).toHaveLength(TABLE.length);
 });

@@ -1,29 +1,44 @@
 import { createHash, randomBytes } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { connect as tcpConnect } from "node:net";
 import tls from "node:tls";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { approveEnrolment } from "@holdfast/control/gateway/enrolment.ts";
-import { keySha256 } from "@holdfast/control/gateway/peer.ts";
-import { AGENT_CERTIFICATE_MS } from "@holdfast/control/authority/certificate-authority.ts";
-import { insertEnrolmentToken, listKeys, revokeKeys } from "@holdfast/control/store/enrolment.ts";
-import { listAudit } from "@holdfast/control/store/audit.ts";
-import { newId } from "@holdfast/control/store/new-id.ts";
-import { insertServer, unlock } from "@holdfast/control/store/servers.ts";
 import type { ServerId } from "@holdfast/core/base/id.ts";
 import { EnrolmentService, RenewalService } from "@holdfast/proto/gen/holdfast/v1/enrolment_pb.ts";
 import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { AGENT_SESSION_ALPN, GRPC_ALPN } from "@holdfast/proto/wire/session.ts";
-import { type AgentIdentity, enrol, renew, SimulatedAgent, withCalls } from "@holdfast/testkit/simulated-agent/agent.ts";
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { type AgentIdentity, SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { enrol, renew, withCalls } from "@holdfast/testkit/simulated-agent/enrolment.ts";
 import { expect, test } from "vitest";
+import { AGENT_CERTIFICATE_MS } from "../src/authority/certificate-authority.ts";
+import { approveEnrolment } from "../src/gateway/enrolment.ts";
+import { keySha256 } from "../src/gateway/peer.ts";
+import { listAudit } from "../src/store/audit.ts";
+import { insertEnrolmentToken, listKeys, revokeKeys } from "../src/store/enrolment.ts";
+import { newId } from "../src/store/new-id.ts";
+import { insertServer, unlock } from "../src/store/servers.ts";
 import { freshKey, type Instance, type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
-async function token(house: SagaHouse, name: string, seconds = 3600): Promise<{ readonly server: ServerId; readonly token: string }> {
+async function token(
+  house: SagaHouse,
+  name: string,
+  seconds = 3600,
+): Promise<{ readonly server: ServerId; readonly token: string }> {
   const server: ServerId = newId();
   const secret = randomBytes(16).toString("hex");
   await house.do(async (tx) => {
     await insertServer(tx, server, name, house.by);
-    await insertEnrolmentToken(tx, { id: newId(), serverId: server, secretSha256: createHash("sha256").update(secret).digest(), createdBy: house.author, seconds }, house.by);
+    await insertEnrolmentToken(
+      tx,
+      {
+        id: newId(),
+        serverId: server,
+        secretSha256: createHash("sha256").update(secret).digest(),
+        createdBy: house.author,
+        seconds,
+      },
+      house.by,
+    );
   });
   return { server, token: secret };
 }
@@ -69,7 +84,10 @@ test("S1: without a certificate every method but Enroll is UNAUTHENTICATED, over
         for (const method of service.methods) {
           const client = createClient(service, transport) as Record<string, (request: object) => unknown>;
           const answer = client[method.localName]?.({});
-          const call = method.methodKind === "server_streaming" ? (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]().next() : (answer as Promise<unknown>);
+          const call =
+            method.methodKind === "server_streaming"
+              ? (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]().next()
+              : (answer as Promise<unknown>);
           if ((await codeOf(call)) !== "Unauthenticated") reached.push(method.name);
         }
       }
@@ -88,7 +106,12 @@ test("S8: TLS 1.3 only; a session needs our certificate; another protocol is clo
     expect(await handshake(port, { ALPNProtocols: [GRPC_ALPN] })).toBe("open");
     const plain = tcpConnect(port, "127.0.0.1");
     plain.write("GET / HTTP/1.1\r\n\r\n");
-    await new Promise<void>((resolve) => plain.on("close", () => resolve()).on("error", () => undefined).resume());
+    await new Promise<void>((resolve) =>
+      plain
+        .on("close", () => resolve())
+        .on("error", () => undefined)
+        .resume(),
+    );
   });
 });
 
@@ -97,13 +120,23 @@ test("S2: a token is for one key, once, for an hour; the same key may ask again;
     const one = await house.instance(undefined, { approvalRequired: true });
     const given = await token(house, "web-1");
     const first = await enrol({ ...to(house, one), token: given.token });
-    expect(first.answer).toMatchObject({ serverId: given.server, serverName: "web-1", approvalPending: true, certificate: "" });
+    expect(first.answer).toMatchObject({
+      serverId: given.server,
+      serverName: "web-1",
+      approvalPending: true,
+      certificate: "",
+    });
     expect(first.answer.fingerprint.replaceAll(" ", "")).toBe(sha256Of(first.tlsKey));
     expect(await codeOf(enrol({ ...to(house, one), token: given.token }))).toBe("PermissionDenied");
     const audit = await listAudit(house.database, { serverId: given.server, limit: 50 });
     expect(audit.map((entry) => entry.result_code)).toContain("enrolment.token_stolen");
     await house.do((tx) => approveEnrolment(tx, sha256Of(first.tlsKey), house.author, house.by));
-    const second = await enrol({ ...to(house, one), token: given.token, tlsKey: first.tlsKey, receiptKey: first.receiptKey });
+    const second = await enrol({
+      ...to(house, one),
+      token: given.token,
+      tlsKey: first.tlsKey,
+      receiptKey: first.receiptKey,
+    });
     expect(second.answer.certificate).toContain("BEGIN CERTIFICATE");
     expect(Number(second.answer.expiresAtMs)).toBeGreaterThan(Date.now() + AGENT_CERTIFICATE_MS - 60_000);
     const old = await token(house, "web-2", -1);
@@ -136,9 +169,15 @@ test("S3: a certificate of our authority whose key is not bound to the server is
     const one = await house.instance();
     const { server } = await house.agent("web-1", one);
     const key = freshKey();
-    const issued = await house.authority.certificates.issueForAgent({ serverId: server, publicKey: createPublicKey(key).export({ type: "spki", format: "der" }), nowMs: Date.now() });
+    const issued = await house.authority.certificates.issueForAgent({
+      serverId: server,
+      publicKey: createPublicKey(key).export({ type: "spki", format: "der" }),
+      nowMs: Date.now(),
+    });
     const pem = key.export({ type: "pkcs8", format: "pem" });
-    expect(await handshake(one.gateway.port, { ALPNProtocols: [AGENT_SESSION_ALPN], cert: issued.certificatePem, key: pem })).toBe("refused");
+    expect(
+      await handshake(one.gateway.port, { ALPNProtocols: [AGENT_SESSION_ALPN], cert: issued.certificatePem, key: pem }),
+    ).toBe("refused");
   });
 });
 
@@ -160,7 +199,10 @@ test("S10: a renewed key takes over on its first connection, and only then is th
     next.start();
     try {
       await expect.poll(() => one.sessions.of(server)?.keySha256, { timeout: 10_000 }).toBe(sha256Of(tlsKey));
-      expect((await listKeys(house.database, server)).map((key) => key.state).toSorted()).toEqual(["active", "superseded"]);
+      expect((await listKeys(house.database, server)).map((key) => key.state).toSorted()).toEqual([
+        "active",
+        "superseded",
+      ]);
       expect(await codeOf(renew(one.gateway.port, agent.identity, freshKey()))).toBe("Unauthenticated");
     } finally {
       next.stop();
@@ -188,7 +230,9 @@ test("S6: one key alive on two machines shuts both out until a person has looked
     const clone = new SimulatedAgent({ port: one.gateway.port, identity: agent.identity });
     clone.start();
     try {
-      await expect.poll(async () => (await house.readServer(server)).locked_code, { timeout: 10_000 }).toBe("server.key_in_two_places");
+      await expect
+        .poll(async () => (await house.readServer(server)).locked_code, { timeout: 10_000 })
+        .toBe("server.key_in_two_places");
       await expect.poll(() => one.sessions.of(server)).toBeUndefined();
     } finally {
       clone.stop();

@@ -1,7 +1,7 @@
-import type { ConnectionTarget } from "@holdfast/control/postgres/connection-target.ts";
-import { Database } from "@holdfast/control/store/database.ts";
-import type { Statement } from "@holdfast/control/store/sql.ts";
-import { StoreFailure } from "@holdfast/control/store/store-failure.ts";
+import type { ConnectionTarget } from "../src/postgres/connection-target.ts";
+import { Database } from "../src/store/database.ts";
+import type { Statement } from "../src/store/sql.ts";
+import { StoreFailure } from "../src/store/store-failure.ts";
 
 /**
  * The database as an instance sees it that is killed just before one of its transactions. From then on nothing of that instance reaches the
@@ -65,11 +65,12 @@ export class MortalDatabase extends Database {
 }
 
 function loseNextCommit(session: Awaited<ReturnType<Database["session"]>>): void {
-  const query = session.query.bind(session);
-  session.query = (async (...given: Parameters<typeof query>) => {
+  const query = session.query.bind(session) as (...given: readonly unknown[]) => Promise<unknown>;
+  const losing = async (...given: readonly unknown[]): Promise<unknown> => {
     const answer = await query(...given);
-    if ((given[0] as unknown) !== "commit") return answer;
-    session.query = query;
+    if (given[0] !== "commit") return answer;
+    session.query = query as typeof session.query;
     throw new Error("Connection terminated unexpectedly");
-  }) as typeof session.query;
+  };
+  session.query = losing as typeof session.query;
 }

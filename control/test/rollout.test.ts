@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
-import { listAssignments } from "@holdfast/control/store/assignments.ts";
-import { insertReady } from "@holdfast/control/store/apply-move.ts";
-import { newId } from "@holdfast/control/store/new-id.ts";
-import { setRolloutState } from "@holdfast/control/store/rollouts.ts";
-import { transaction } from "@holdfast/control/store/transaction.ts";
 import type { ApplyId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
+import { expect, test } from "vitest";
+import { insertReady } from "../src/store/apply-move.ts";
+import { listAssignments } from "../src/store/assignments.ts";
+import { newId } from "../src/store/new-id.ts";
+import { setRolloutState } from "../src/store/rollouts.ts";
+import { transaction } from "../src/store/transaction.ts";
 import { type Instance, type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
 const NO_REASON = { code: null, message: null };
@@ -32,7 +32,8 @@ test("canary first, then the rest, then done; two instances lead it and nobody i
     expect(applies.map((apply) => apply.state)).toEqual(["APPLIED", "APPLIED", "APPLIED", "APPLIED"]);
     const first = applies.find((apply) => apply.server_id === canary);
     for (const apply of applies) {
-      if (apply !== first) expect(apply.requested_at.getTime()).toBeGreaterThanOrEqual(first?.finished_at?.getTime() ?? Infinity);
+      if (apply !== first)
+        expect(apply.requested_at.getTime()).toBeGreaterThanOrEqual(first?.finished_at?.getTime() ?? Infinity);
     }
   });
 });
@@ -49,7 +50,9 @@ test("a canary that is undone halts: no other server is touched", async () => {
     const row = await house.readRollout(id);
     expect(row).toMatchObject({ halt_code: "rollout.server_did_not_take_it" });
     expect(row.halt_message).toContain("web-1 in wave 1 did not take the change (verify.mismatch)");
-    expect((await house.appliesOf(id)).map((apply) => [apply.server_id, apply.state])).toEqual([[canary.server, "ROLLED_BACK"]]);
+    expect((await house.appliesOf(id)).map((apply) => [apply.server_id, apply.state])).toEqual([
+      [canary.server, "ROLLED_BACK"],
+    ]);
     for (const { agent } of rest) expect(agent.calls).toEqual([]);
   });
 });
@@ -104,7 +107,17 @@ test("two applies at once on one server: the second is refused by name", async (
     const refused = await transaction(house.database, (tx) =>
       insertReady(
         tx,
-        { id: newId<ApplyId>(), changeId: open.change_id, rolloutId: open.rollout_id, serverId: first.server, planId: open.plan_id, wave: 0, revisions: [], requestedBy: house.author, retryOf: null },
+        {
+          id: newId<ApplyId>(),
+          changeId: open.change_id,
+          rolloutId: open.rollout_id,
+          serverId: first.server,
+          planId: open.plan_id,
+          wave: 0,
+          revisions: [],
+          requestedBy: house.author,
+          retryOf: null,
+        },
         house.by,
       ),
     );
@@ -126,8 +139,15 @@ test("a rollback is a trial like any other; it ends ROLLED_BACK, and the assignm
     const back = await house.rollout([ids(agents)], { back: await house.appliesOf(forward) });
     await untilState(house, back, "DONE");
     for (const apply of await house.appliesOf(forward)) {
-      expect(apply).toMatchObject({ state: "ROLLED_BACK", server_is: "as_before", code: "apply.rolled_back_by_operator" });
-      expect((await house.sent(apply.id)).map((sent) => [sent.kind, sent.outcome])).toEqual([["forward", "finalized"], ["rollback", "finalized"]]);
+      expect(apply).toMatchObject({
+        state: "ROLLED_BACK",
+        server_is: "as_before",
+        code: "apply.rolled_back_by_operator",
+      });
+      expect((await house.sent(apply.id)).map((sent) => [sent.kind, sent.outcome])).toEqual([
+        ["forward", "finalized"],
+        ["rollback", "finalized"],
+      ]);
       expect(await listAssignments(house.database, apply.server_id)).toEqual([]);
       expect((await house.readServer(apply.server_id)).generation).toBe(2);
     }
@@ -145,7 +165,11 @@ test("a rollback that is itself undone leaves APPLIED, and its rollout halts; it
     only.agent.ledger.faults.failStep = { code: "module.step_failed", message: "no" };
     const back = await house.rollout([ids(agents)], { back: await house.appliesOf(forward) });
     await untilState(house, back, "HALTED");
-    expect((await house.appliesOf(forward))[0]).toMatchObject({ state: "APPLIED", server_is: "as_requested", code: "apply.rollback_was_undone" });
+    expect((await house.appliesOf(forward))[0]).toMatchObject({
+      state: "APPLIED",
+      server_is: "as_requested",
+      code: "apply.rollback_was_undone",
+    });
     expect(await listAssignments(house.database, only.server)).toHaveLength(1);
     only.agent.ledger.faults.failStep = null;
     const again = await house.rollout([ids(agents)], { back: await house.appliesOf(forward) });

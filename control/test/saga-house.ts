@@ -4,28 +4,38 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openAuthority, type Authority } from "@holdfast/control/authority/authority.ts";
-import { startWork, type Work } from "@holdfast/control/instance/work.ts";
-import { beginRollback } from "@holdfast/control/saga/begin.ts";
-import { getApply, listApplies, listApplyEvents } from "@holdfast/control/store/applies.ts";
-import { insertReady, setWish } from "@holdfast/control/store/apply-move.ts";
-import { verifyAuditChain } from "@holdfast/control/store/audit.ts";
-import type { Database } from "@holdfast/control/store/database.ts";
-import { insertEnrolmentToken } from "@holdfast/control/store/enrolment.ts";
-import { listHostTransactions } from "@holdfast/control/store/host-transactions.ts";
-import { newId } from "@holdfast/control/store/new-id.ts";
-import { insertPlan } from "@holdfast/control/store/plans.ts";
-import { getRollout, insertRollout, setTargetApply } from "@holdfast/control/store/rollouts.ts";
-import { getServer, insertServer } from "@holdfast/control/store/servers.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow, RolloutRow, ServerRow, Wish } from "@holdfast/control/store/tables.ts";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
-import type { ApplyId, ChangeId, Digest, Generation, InstanceId, PlanId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
+import type {
+  ApplyId,
+  ChangeId,
+  Digest,
+  Generation,
+  InstanceId,
+  PlanId,
+  RolloutId,
+  ServerId,
+} from "@holdfast/core/base/id.ts";
 import { DEFAULT_WAVES, type WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
 import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
 import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
-import { type AgentIdentity, enrol, SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { type AgentIdentity, SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { enrol } from "@holdfast/testkit/simulated-agent/enrolment.ts";
 import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import pino from "pino";
+import { openAuthority, type Authority } from "../src/authority/authority.ts";
+import { startWork, type Work } from "../src/instance/work.ts";
+import { beginRollback } from "../src/saga/begin.ts";
+import { getApply, listApplies, listApplyEvents } from "../src/store/applies.ts";
+import { insertReady, setWish } from "../src/store/apply-move.ts";
+import type { Database } from "../src/store/database.ts";
+import { insertEnrolmentToken } from "../src/store/enrolment.ts";
+import { listHostTransactions } from "../src/store/host-transactions.ts";
+import { newId } from "../src/store/new-id.ts";
+import { insertPlan } from "../src/store/plans.ts";
+import { getRollout, insertRollout, setTargetApply } from "../src/store/rollouts.ts";
+import { getServer, insertServer } from "../src/store/servers.ts";
+import type { ApplyRow, HostTransactionRow, PlanRow, RolloutRow, ServerRow, Wish } from "../src/store/tables.ts";
+import { checkInvariants } from "./invariants.ts";
 
 const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
 
@@ -41,7 +51,11 @@ export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
   readonly inbound: { see: (port: number) => ProbeResult };
   instance(database?: Database, options?: { readonly approvalRequired?: boolean }): Promise<Instance>;
   /** An enrolled server whose simulated agent dials this instance. */
-  agent(name: string, instance: Instance, options?: { readonly windowMs?: number }): Promise<{ readonly server: ServerId; readonly agent: SimulatedAgent }>;
+  agent(
+    name: string,
+    instance: Instance,
+    options?: { readonly windowMs?: number },
+  ): Promise<{ readonly server: ServerId; readonly agent: SimulatedAgent }>;
   plan(server: ServerId, over?: PlanOver): Promise<PlanRow>;
   apply(server: ServerId, over?: PlanOver): Promise<ApplyRow>;
   rollback(apply: ApplyId, over?: PlanOver): Promise<ApplyRow>;
@@ -96,7 +110,11 @@ export async function withSagaHouse(body: (house: SagaHouse) => Promise<void>): 
   });
 }
 
-async function openHouse(test: TestDatabase, folder: string, closing: (() => Promise<void> | void)[]): Promise<SagaHouse> {
+async function openHouse(
+  test: TestDatabase,
+  folder: string,
+  closing: (() => Promise<void> | void)[],
+): Promise<SagaHouse> {
   const stored = await storedHouse(test.app);
   const authority = await openAuthority(join(folder, "authority"), Date.now());
   const inbound: SagaHouse["inbound"] = { see: () => "open" };
@@ -131,10 +149,30 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
       const token = randomBytes(16).toString("hex");
       await stored.do(async (tx) => {
         await insertServer(tx, server, name, stored.by);
-        await insertEnrolmentToken(tx, { id: newId(), serverId: server, secretSha256: createHash("sha256").update(token).digest(), createdBy: stored.author, seconds: 3600 }, stored.by);
+        await insertEnrolmentToken(
+          tx,
+          {
+            id: newId(),
+            serverId: server,
+            secretSha256: createHash("sha256").update(token).digest(),
+            createdBy: stored.author,
+            seconds: 3600,
+          },
+          stored.by,
+        );
       });
-      const { answer, tlsKey, receiptKey } = await enrol({ port: instance.gateway.port, caCertificate: authority.certificates.certificatePem, token });
-      const identity: AgentIdentity = { serverId: server, tlsKey, receiptKey, certificate: answer.certificate, caCertificate: answer.caCertificate };
+      const { answer, tlsKey, receiptKey } = await enrol({
+        port: instance.gateway.port,
+        caCertificate: authority.certificates.certificatePem,
+        token,
+      });
+      const identity: AgentIdentity = {
+        serverId: server,
+        tlsKey,
+        receiptKey,
+        certificate: answer.certificate,
+        caCertificate: answer.caCertificate,
+      };
       const agent = new SimulatedAgent({ port: instance.gateway.port, identity, ...options });
       agents.push(agent);
       closing.push(() => agent.stop());
@@ -152,11 +190,32 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
         const rolloutId: RolloutId = newId();
         await insertRollout(
           tx,
-          { id: rolloutId, changeId: plan.change_id, kind: "forward", settings: { ...DEFAULT_WAVES }, requestedBy: stored.author, targets: [{ serverId: server, wave: 0, position: 0, planId: plan.id, applyId: null }] },
+          {
+            id: rolloutId,
+            changeId: plan.change_id,
+            kind: "forward",
+            settings: { ...DEFAULT_WAVES },
+            requestedBy: stored.author,
+            targets: [{ serverId: server, wave: 0, position: 0, planId: plan.id, applyId: null }],
+          },
           stored.by,
         );
         const id: ApplyId = newId();
-        const ready = await insertReady(tx, { id, changeId: plan.change_id, rolloutId, serverId: server, planId: plan.id, wave: 0, revisions: plan.revisions, requestedBy: stored.author, retryOf: null }, stored.by);
+        const ready = await insertReady(
+          tx,
+          {
+            id,
+            changeId: plan.change_id,
+            rolloutId,
+            serverId: server,
+            planId: plan.id,
+            wave: 0,
+            revisions: plan.revisions,
+            requestedBy: stored.author,
+            retryOf: null,
+          },
+          stored.by,
+        );
         await setTargetApply(tx, rolloutId, server, id);
         return ready;
       });
@@ -168,24 +227,53 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
     },
     async rollout(waves, over = {}) {
       plans += 1;
-      const { id: changeId, revisions } = over.back?.[0] === undefined ? await stored.change(over.text ?? `text ${plans}`, over.policy ?? "web") : { id: over.back[0].change_id, revisions: [] };
+      const { id: changeId, revisions } =
+        over.back?.[0] === undefined
+          ? await stored.change(over.text ?? `text ${plans}`, over.policy ?? "web")
+          : { id: over.back[0].change_id, revisions: [] };
       const kind = over.back === undefined ? "forward" : "rollback";
-      const rows = await Promise.all(waves.flat().map((server) => insertPlanOf(server, changeId, revisions, kind, over)));
+      const rows = await Promise.all(
+        waves.flat().map((server) => insertPlanOf(server, changeId, revisions, kind, over)),
+      );
       const targets = waves.flatMap((servers, wave) =>
         servers.flatMap((serverId, position) => {
           const plan = rows.find((each) => each.server_id === serverId);
-          return plan === undefined ? [] : [{ serverId, wave, position, planId: plan.id, applyId: over.back?.find((each) => each.server_id === serverId)?.id ?? null }];
+          return plan === undefined
+            ? []
+            : [
+                {
+                  serverId,
+                  wave,
+                  position,
+                  planId: plan.id,
+                  applyId: over.back?.find((each) => each.server_id === serverId)?.id ?? null,
+                },
+              ];
         }),
       );
       const settings = { ...DEFAULT_WAVES, ...over.settings };
-      const rollout = { id: newId<RolloutId>(), changeId, kind, settings, requestedBy: stored.author, targets } as const;
+      const rollout = {
+        id: newId<RolloutId>(),
+        changeId,
+        kind,
+        settings,
+        requestedBy: stored.author,
+        targets,
+      } as const;
       await stored.do((tx) => insertRollout(tx, rollout, stored.by));
       return rollout.id;
     },
     async retry(apply) {
       const plan = await insertPlanOf(apply.server_id, apply.change_id, apply.revisions, "forward", {});
       const targets = [{ serverId: apply.server_id, wave: 0, position: 0, planId: plan.id, applyId: null }];
-      const rollout = { id: newId<RolloutId>(), changeId: apply.change_id, kind: "forward", settings: { ...DEFAULT_WAVES }, requestedBy: stored.author, targets } as const;
+      const rollout = {
+        id: newId<RolloutId>(),
+        changeId: apply.change_id,
+        kind: "forward",
+        settings: { ...DEFAULT_WAVES },
+        requestedBy: stored.author,
+        targets,
+      } as const;
       await stored.do((tx) => insertRollout(tx, rollout, stored.by));
       return rollout.id;
     },
@@ -216,23 +304,43 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
         const row = await house.read(id);
         if (predicate(row)) return row;
         if (performance.now() > deadline) {
-          const events = (await listApplyEvents(test.app, id)).map((event) => `${event.to_state}/${event.phase ?? ""} ${event.code ?? ""}`);
-          throw new Error(`apply is still ${row.state}/${row.phase ?? ""} ${row.code ?? ""} lease ${row.lease_owner ?? "none"} fence ${row.fence ?? ""}\n${events.join("\n")}\ncalls: ${agents.map((agent) => agent.calls.join(" ")).join(" | ")}`);
+          const events = (await listApplyEvents(test.app, id)).map(
+            (event) => `${event.to_state}/${event.phase ?? ""} ${event.code ?? ""}`,
+          );
+          throw new Error(
+            `apply is still ${row.state}/${row.phase ?? ""} ${row.code ?? ""} lease ${row.lease_owner ?? "none"} fence ${row.fence ?? ""}\n${events.join("\n")}\ncalls: ${agents.map((agent) => agent.calls.join(" ")).join(" | ")}`,
+          );
         }
         await new Promise((resolve) => setTimeout(resolve, 15));
       }
     },
-    ended: (id) => house.until(id, (row) => row.finished_at !== null && row.state !== "APPLYING" && row.state !== "ROLLBACKING" && row.state !== "READY"),
+    ended: (id) =>
+      house.until(
+        id,
+        (row) =>
+          row.finished_at !== null && row.state !== "APPLYING" && row.state !== "ROLLBACKING" && row.state !== "READY",
+      ),
     check: () => checkInvariants(test, agents),
   };
 
-  const insertPlanOf = async (server: ServerId, changeId: ChangeId, revisions: PlanRow["revisions"], kind: PlanRow["kind"], over: PlanOver): Promise<PlanRow> => {
+  const insertPlanOf = async (
+    server: ServerId,
+    changeId: ChangeId,
+    revisions: PlanRow["revisions"],
+    kind: PlanRow["kind"],
+    over: PlanOver,
+  ): Promise<PlanRow> => {
     const touches = over.touches ?? false;
     const config: Json = {
       server,
       number: plans,
       domains: {},
-      trial: { reconnectSeconds: 15, soakSeconds: over.soakSeconds ?? 0, windowSeconds: over.windowSeconds ?? 10, confirm: over.person === true ? "person_when_management_path" : "machine" },
+      trial: {
+        reconnectSeconds: 15,
+        soakSeconds: over.soakSeconds ?? 0,
+        windowSeconds: over.windowSeconds ?? 10,
+        confirm: over.person === true ? "person_when_management_path" : "machine",
+      },
     };
     const text = canonicalJson(config);
     const digest = createHash("sha256").update(text).digest("hex") as Digest;
@@ -265,35 +373,4 @@ async function openHouse(test: TestDatabase, folder: string, closing: (() => Pro
 /** A key of nobody's. */
 export function freshKey() {
   return generateKeyPairSync("ed25519").privateKey;
-}
-
-async function checkInvariants(test: TestDatabase, agents: readonly SimulatedAgent[]): Promise<void> {
-  const chain = await verifyAuditChain(test.app);
-  if (!chain.intact) throw new Error(`invariant 12: the audit chain is broken at ${chain.brokenAt}`);
-  const applies = await test.app.rows<ApplyRow>({ text: "select * from applies", values: [] });
-  for (const apply of applies) {
-    const sent = await listHostTransactions(test.app, apply.id);
-    const ledgers = agents.filter((agent) => agent.identity.serverId === apply.server_id).map((agent) => agent.ledger);
-    const records = sent.flatMap((row) => ledgers.flatMap((ledger) => [{ kind: row.kind, records: ledger.transactions.get(row.request_id)?.records ?? [] }]));
-    const forward = records.find((each) => each.kind === "forward")?.records ?? [];
-    const rollbackHeld = records.some((each) => each.kind === "rollback" && each.records.includes("confirmed"));
-    for (const each of records) {
-      if (each.records.includes("confirmed") && each.records.includes("reverting")) throw new Error("invariant 3: confirmed and undone");
-    }
-    if (apply.state === "APPLIED" && !forward.includes("confirmed")) throw new Error("invariant 1: APPLIED without the ledger's word");
-    if (apply.state === "ROLLED_BACK" && !rollbackHeld && (forward.includes("confirmed") || (forward.includes("armed") && !forward.includes("reverted")))) {
-      throw new Error(`invariant 2: ROLLED_BACK with ${forward.join(" ")}`);
-    }
-    if (apply.effect === "none" && forward.includes("armed")) throw new Error("effect none of a transaction that was armed");
-  }
-  for (const agent of agents) {
-    const spans = [...agent.ledger.transactions.values()].filter((each) => each.records.includes("armed"));
-    for (const one of spans) {
-      for (const other of spans) {
-        if (one === other) continue;
-        const overlaps = one.begunAtMs < (other.endedAtMs ?? Infinity) && other.begunAtMs < (one.endedAtMs ?? Infinity);
-        if (overlaps) throw new Error(`invariant 10: ${one.requestId} and ${other.requestId} overlap`);
-      }
-    }
-  }
 }

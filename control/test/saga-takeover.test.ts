@@ -1,11 +1,14 @@
-import { expect, test } from "vitest";
-import { listApplyEvents } from "@holdfast/control/store/applies.ts";
 import { METHODS, type SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { expect, test } from "vitest";
+import { listApplyEvents } from "../src/store/applies.ts";
 import { MortalDatabase } from "./mortal-database.ts";
 import { type Instance, type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
 /** An instance that can be killed; the agent then dials the other one, and the lease of the dead one has run out. */
-async function mortal(house: SagaHouse, other: Instance): Promise<{ database: MortalDatabase; instance: Instance; serve: (agent: SimulatedAgent) => void }> {
+async function mortal(
+  house: SagaHouse,
+  other: Instance,
+): Promise<{ database: MortalDatabase; instance: Instance; serve: (agent: SimulatedAgent) => void }> {
   const database = new MortalDatabase(house.test.appTarget);
   const instance = await house.instance(database);
   return {
@@ -14,7 +17,12 @@ async function mortal(house: SagaHouse, other: Instance): Promise<{ database: Mo
     serve(agent) {
       database.onDeath = () => {
         agent.port = other.gateway.port;
-        void instance.close("drop").then(() => house.test.owner.run({ text: "update holdfast.applies set lease_until = now() - interval '1 second' where lease_owner = $1", values: [instance.id] }));
+        void instance.close("drop").then(() =>
+          house.test.owner.run({
+            text: "update holdfast.applies set lease_until = now() - interval '1 second' where lease_owner = $1",
+            values: [instance.id],
+          }),
+        );
       };
     },
   };
@@ -33,7 +41,10 @@ test("an instance killed before any of its transactions: the other one goes on a
         const apply = await house.apply(server, { policy: `p-${point}`, windowSeconds: 60 });
         // One that dies before its claim leaves a READY row: nothing is lost, the other claims it.
         const ended = await house.ended(apply.id);
-        expect(ended, `killed before transaction ${point}`).toMatchObject({ state: "APPLIED", server_is: "as_requested" });
+        expect(ended, `killed before transaction ${point}`).toMatchObject({
+          state: "APPLIED",
+          server_is: "as_requested",
+        });
         const [sent, ...more] = await house.sent(apply.id);
         expect(more).toEqual([]);
         const records = agent.ledger.transactions.get(sent?.request_id ?? "")?.records ?? [];
@@ -51,7 +62,10 @@ test("an instance killed before any of its transactions: the other one goes on a
 test("an instance killed between its commit and the message, or between the message and its record", async () => {
   await withSagaHouse(async (house) => {
     const other = await house.instance();
-    const points = METHODS.filter((method) => method !== "abort").flatMap((method) => [`before ${method}`, `after ${method}`]);
+    const points = METHODS.filter((method) => method !== "abort").flatMap((method) => [
+      `before ${method}`,
+      `after ${method}`,
+    ]);
     await Promise.all(
       points.map(async (point, index) => {
         const { database, instance, serve } = await mortal(house, other);
@@ -61,7 +75,8 @@ test("an instance killed between its commit and the message, or between the mess
         agent.onCall = (method) => {
           if (method === which && !database.isDead) database.die();
         };
-        for (const method of METHODS) if (method === which) agent.fault(method, when === "before" ? "cut_before" : "cut_after");
+        for (const method of METHODS)
+          if (method === which) agent.fault(method, when === "before" ? "cut_before" : "cut_after");
         const apply = await house.apply(server, { policy: `p-${index}`, windowSeconds: 60 });
         expect(await house.ended(apply.id), point).toMatchObject({ state: "APPLIED" });
         await instance.close("drop");
@@ -89,7 +104,10 @@ test("a zombie that wakes after its work was taken over changes nothing", async 
     agent.fault("confirm", "cut_after");
     const apply = await house.apply(server, { windowSeconds: 60 });
     await expect.poll(() => agent.calls.includes("confirm"), { timeout: 10_000 }).toBe(true);
-    await house.test.owner.run({ text: "update holdfast.applies set lease_until = now() - interval '1 second' where lease_owner = $1", values: [zombie.id] });
+    await house.test.owner.run({
+      text: "update holdfast.applies set lease_until = now() - interval '1 second' where lease_owner = $1",
+      values: [zombie.id],
+    });
     const ended = await house.ended(apply.id);
     expect(ended.state).toBe("APPLIED");
     const events = await listApplyEvents(house.database, apply.id);
@@ -127,13 +145,17 @@ test("an agent whose fence is ahead of a restored database is believed, and goes
     expect((await house.readServer(server)).fence).toBeGreaterThan(40);
     agent.ledger.maxFence = 90; // between two sessions: the greeting says it
     agent.cut();
-    await expect.poll(async () => (await house.readServer(server)).fence, { timeout: 10_000 }).toBeGreaterThanOrEqual(90);
+    await expect
+      .poll(async () => (await house.readServer(server)).fence, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(90);
     expect((await house.ended((await house.apply(server, { policy: "b" })).id)).state).toBe("APPLIED");
     // A confirmed state that nobody here knows: look before the next apply.
     agent.ledger.confirmedRequestId = "01900000-0000-7000-8000-00000000beef";
     agent.ledger.generation = 9;
     agent.cut();
-    await expect.poll(async () => (await house.readServer(server)).locked_code, { timeout: 10_000 }).toBe("server.ahead_of_database");
+    await expect
+      .poll(async () => (await house.readServer(server)).locked_code, { timeout: 10_000 })
+      .toBe("server.ahead_of_database");
     expect(await house.readServer(server)).toMatchObject({ generation: 9, confirmed_config: null });
   });
 });

@@ -1,14 +1,22 @@
+import { LEDGER_KINDS } from "@holdfast/core/ledger/kind.ts";
 import type { Probe } from "@holdfast/core/plan/probe.ts";
 import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { expect, test } from "vitest";
-import { LEDGER_KINDS } from "@holdfast/core/ledger/kind.ts";
-import { claimNext } from "@holdfast/control/store/apply-claim.ts";
-import { listAssignments } from "@holdfast/control/store/assignments.ts";
-import { listQuarantines } from "@holdfast/control/store/quarantines.ts";
 import { METHODS, type WireFault } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { expect, test } from "vitest";
+import { claimNext } from "../src/store/apply-claim.ts";
+import { listAssignments } from "../src/store/assignments.ts";
+import { listQuarantines } from "../src/store/quarantines.ts";
 import { withSagaHouse } from "./saga-house.ts";
 
-const SSH: Probe = { id: "ssh", direction: "inbound", protocol: "tcp", address: "self", port: 22, expected: "open", origin: "floor" };
+const SSH: Probe = {
+  id: "ssh",
+  direction: "inbound",
+  protocol: "tcp",
+  address: "self",
+  port: 22,
+  expected: "open",
+  origin: "floor",
+};
 
 test("the normal run: prepared, executed, back over a new session, confirmed, recorded", async () => {
   await withSagaHouse(async (house) => {
@@ -16,13 +24,24 @@ test("the normal run: prepared, executed, back over a new session, confirmed, re
     const { server, agent } = await house.agent("web-1", one);
     const apply = await house.apply(server);
     const ended = await house.ended(apply.id);
-    expect(ended).toMatchObject({ state: "APPLIED", server_is: "as_requested", code: null, effect: null, lease_owner: null });
+    expect(ended).toMatchObject({
+      state: "APPLIED",
+      server_is: "as_requested",
+      code: null,
+      effect: null,
+      lease_owner: null,
+    });
     expect(agent.calls.filter((call) => call !== "getTransaction")).toEqual(["prepare", "execute", "confirm"]);
     const [sent] = await house.sent(apply.id);
     expect(sent).toMatchObject({ kind: "forward", outcome: "finalized" });
     expect(sent?.receipt).toMatchObject({ body: expect.stringContaining(sent?.request_id ?? "?") });
     const row = await house.readServer(server);
-    expect(row).toMatchObject({ generation: 1, confirmed_digest: sent?.config_digest, last_applied_id: apply.id, locked_code: null });
+    expect(row).toMatchObject({
+      generation: 1,
+      confirmed_digest: sent?.config_digest,
+      last_applied_id: apply.id,
+      locked_code: null,
+    });
     expect(await listAssignments(house.database, server)).toMatchObject(apply.revisions.map((ref) => ({ ...ref })));
     expect(new Set(agent.commands.map((command) => command.requestId))).toEqual(new Set([sent?.request_id]));
     await expect.poll(() => agent.ledger.outbox.size).toBe(0);
@@ -31,26 +50,33 @@ test("the normal run: prepared, executed, back over a new session, confirmed, re
 
 const WIRE: readonly WireFault[] = ["lose_request", "lose_answer", "double", "late", "cut_after", "cut_before"];
 
-test.each(METHODS)("each fault of the wire at %s ends APPLIED or undone, as the ledger says, and done once", async (method) => {
-  await withSagaHouse(async (house) => {
-    const one = await house.instance();
-    await Promise.all(
-      WIRE.map(async (fault) => {
-        const { server, agent } = await house.agent(`web-${fault.replace("_", "-")}`, one);
-        if (method === "abort") agent.probeResult = () => "closed";
-        agent.fault(method, fault);
-        const probes: readonly Probe[] = method === "abort" ? [{ ...SSH, id: "out", direction: "outbound", address: "192.0.2.1" }] : [];
-        if (method === "abort") agent.probeResult = () => (agent.ledger.live === "found" ? "open" : "closed");
-        const apply = await house.apply(server, { probes, policy: fault.replace("_", "-") });
-        const ended = await house.ended(apply.id);
-        const [sent] = await house.sent(apply.id);
-        const records = agent.ledger.transactions.get(sent?.request_id ?? "")?.records ?? [];
-        expect(ended.state, fault).toBe(method === "abort" ? "ROLLED_BACK" : "APPLIED");
-        expect(records.filter((kind) => kind === "armed"), `${fault}: done once`).toHaveLength(1);
-      }),
-    );
-  });
-});
+test.each(METHODS)(
+  "each fault of the wire at %s ends APPLIED or undone, as the ledger says, and done once",
+  async (method) => {
+    await withSagaHouse(async (house) => {
+      const one = await house.instance();
+      await Promise.all(
+        WIRE.map(async (fault) => {
+          const { server, agent } = await house.agent(`web-${fault.replace("_", "-")}`, one);
+          if (method === "abort") agent.probeResult = () => "closed";
+          agent.fault(method, fault);
+          const probes: readonly Probe[] =
+            method === "abort" ? [{ ...SSH, id: "out", direction: "outbound", address: "192.0.2.1" }] : [];
+          if (method === "abort") agent.probeResult = () => (agent.ledger.live === "found" ? "open" : "closed");
+          const apply = await house.apply(server, { probes, policy: fault.replace("_", "-") });
+          const ended = await house.ended(apply.id);
+          const [sent] = await house.sent(apply.id);
+          const records = agent.ledger.transactions.get(sent?.request_id ?? "")?.records ?? [];
+          expect(ended.state, fault).toBe(method === "abort" ? "ROLLED_BACK" : "APPLIED");
+          expect(
+            records.filter((kind) => kind === "armed"),
+            `${fault}: done once`,
+          ).toHaveLength(1);
+        }),
+      );
+    });
+  },
+);
 
 test("power lost after each record of the ledger: the boot decides, the row says what it decided", async () => {
   const expected = {
@@ -81,9 +107,18 @@ test("a refusal changes nothing and says why", async () => {
   await withSagaHouse(async (house) => {
     const one = await house.instance();
     const { server, agent } = await house.agent("web-1", one);
-    agent.ledger.faults.refusePrepare = { code: "plan.base_moved", message: "the server is not what the plan was made on" };
+    agent.ledger.faults.refusePrepare = {
+      code: "plan.base_moved",
+      message: "the server is not what the plan was made on",
+    };
     const ended = await house.ended((await house.apply(server)).id);
-    expect(ended).toMatchObject({ state: "FAILED", effect: "none", server_is: "as_before", code: "plan.base_moved", message: "the server is not what the plan was made on" });
+    expect(ended).toMatchObject({
+      state: "FAILED",
+      effect: "none",
+      server_is: "as_before",
+      code: "plan.base_moved",
+      message: "the server is not what the plan was made on",
+    });
     expect((await house.readServer(server)).locked_code).toBeNull();
     expect(await listAssignments(house.database, server)).toEqual([]);
   });
@@ -93,11 +128,14 @@ test("a step that fails is undone and quarantined; an undo that fails locks the 
   await withSagaHouse(async (house) => {
     const one = await house.instance();
     const [good, bad] = await Promise.all([house.agent("web-1", one), house.agent("web-2", one)]);
-    for (const { agent } of [good, bad]) agent.ledger.faults.failStep = { code: "verify.mismatch", message: "the live rules are not those asked for" };
+    for (const { agent } of [good, bad])
+      agent.ledger.faults.failStep = { code: "verify.mismatch", message: "the live rules are not those asked for" };
     bad.agent.ledger.faults.failRevert = true;
     const undone = await house.ended((await house.apply(good.server)).id);
     expect(undone).toMatchObject({ state: "ROLLED_BACK", server_is: "as_before", code: "verify.mismatch" });
-    expect(await listQuarantines(house.database, good.server)).toMatchObject([{ code: "verify.mismatch", transient: false, name: "web" }]);
+    expect(await listQuarantines(house.database, good.server)).toMatchObject([
+      { code: "verify.mismatch", transient: false, name: "web" },
+    ]);
     const broken = await house.ended((await house.apply(bad.server)).id);
     expect(broken).toMatchObject({ state: "FAILED", effect: "restore_failed", server_is: "mixed" });
     expect((await house.readServer(bad.server)).locked_code).toBe("server.restore_failed");
@@ -127,8 +165,14 @@ test("a probe that passed before and fails during the trial undoes; one that nev
     const { server, agent } = await house.agent("web-1", one);
     house.inbound.see = () => (agent.ledger.live === "found" ? "open" : "closed");
     const undone = await house.ended((await house.apply(server, { probes: [SSH] })).id);
-    expect(undone).toMatchObject({ state: "ROLLED_BACK", code: "apply.probe_failed", message: "passed before the change and fails now: ssh" });
-    expect(await listQuarantines(house.database, server)).toMatchObject([{ code: "apply.probe_failed", transient: true }]);
+    expect(undone).toMatchObject({
+      state: "ROLLED_BACK",
+      code: "apply.probe_failed",
+      message: "passed before the change and fails now: ssh",
+    });
+    expect(await listQuarantines(house.database, server)).toMatchObject([
+      { code: "apply.probe_failed", transient: true },
+    ]);
     house.inbound.see = () => "closed";
     const applied = await house.ended((await house.apply(server, { probes: [SSH] })).id);
     expect(applied.state).toBe("APPLIED");
@@ -147,7 +191,11 @@ test("a person confirms where the floor says so; aborting is possible until then
     const second = await house.apply(server, { touches: true, person: true });
     await house.until(second.id, (row) => row.phase === "on_trial");
     await house.wish(second.id, "abort", "wrong server");
-    expect(await house.ended(second.id)).toMatchObject({ state: "ROLLED_BACK", code: "apply.aborted", message: "wrong server" });
+    expect(await house.ended(second.id)).toMatchObject({
+      state: "ROLLED_BACK",
+      code: "apply.aborted",
+      message: "wrong server",
+    });
     expect((await house.readServer(server)).generation).toBe(1);
     expect(await listQuarantines(house.database, server)).toEqual([]);
   });
@@ -179,10 +227,19 @@ test("an abort that comes too late: the server had confirmed, and the row says b
     const [sent] = await house.sent(apply.id);
     agent.onCall = (method) => {
       // Somebody confirms on the server itself while the abort is on the wire.
-      if (method === "abort") agent.ledger.confirm({ requestId: sent?.request_id ?? "", fence: agent.ledger.maxFence, nonce: sent?.nonce ?? "" }, true, Date.now());
+      if (method === "abort")
+        agent.ledger.confirm(
+          { requestId: sent?.request_id ?? "", fence: agent.ledger.maxFence, nonce: sent?.nonce ?? "" },
+          true,
+          Date.now(),
+        );
     };
     await house.wish(apply.id, "abort");
-    expect(await house.ended(apply.id)).toMatchObject({ state: "APPLIED", server_is: "as_requested", code: "apply.abort_lost" });
+    expect(await house.ended(apply.id)).toMatchObject({
+      state: "APPLIED",
+      server_is: "as_requested",
+      code: "apply.abort_lost",
+    });
     expect((await house.readServer(server)).generation).toBe(1);
   });
 });
@@ -196,7 +253,13 @@ test("a lie without the guard's signature is in doubt, never an outcome; a perso
     await house.until(apply.id, (row) => row.phase === "in_doubt");
     const fence = (await house.readServer(server)).fence;
     await house.wish(apply.id, "force_close", "the disk is gone");
-    expect(await house.ended(apply.id)).toMatchObject({ state: "FAILED", effect: "unknown", server_is: "unknown", code: "apply.force_closed", message: "the disk is gone" });
+    expect(await house.ended(apply.id)).toMatchObject({
+      state: "FAILED",
+      effect: "unknown",
+      server_is: "unknown",
+      code: "apply.force_closed",
+      message: "the disk is gone",
+    });
     const row = await house.readServer(server);
     expect(row.locked_code).toBe("server.state_unknown");
     expect(row.fence).toBeGreaterThan(fence);

@@ -1,13 +1,13 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { CommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
-import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { createPublicKey, generateKeyPairSync, sign, verify, X509Certificate } from "node:crypto";
 import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import { CommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { afterEach, expect, test } from "vitest";
-import { AGENT_CERTIFICATE_MS } from "./certificate-authority.ts";
 import { openAuthority } from "./authority.ts";
+import { AGENT_CERTIFICATE_MS } from "./certificate-authority.ts";
 import { checkReceipt } from "./receipt.ts";
 import { ROLE_CONTROL, serverOfAgentCertificate, urisOf } from "./role.ts";
 
@@ -43,22 +43,28 @@ test("a key that others may read is refused with what to do", async () => {
   await expect(openAuthority(path, NOW)).rejects.toThrow(/command-key\.pem may be read by others.*chmod 600/);
 });
 
-test.each(["ed25519", "ec"] as const)("an agent's certificate for a key of type %s names one server, one role, seven days", async (type) => {
-  const { certificates } = await openAuthority(await folder(), NOW);
-  const pair = type === "ec" ? generateKeyPairSync("ec", { namedCurve: "P-256" }) : generateKeyPairSync("ed25519");
-  const spki = pair.publicKey.export({ type: "spki", format: "der" });
-  const issued = await certificates.issueForAgent({ serverId: SERVER, publicKey: spki, nowMs: NOW });
-  const certificate = new X509Certificate(issued.certificatePem);
-  expect(certificate.verify(new X509Certificate(certificates.certificatePem).publicKey)).toBe(true);
-  expect(certificate.publicKey.export({ type: "spki", format: "der" })).toEqual(spki);
-  expect(serverOfAgentCertificate(certificate.subjectAltName)).toBe(SERVER);
-  expect(Date.parse(certificate.validTo)).toBe(NOW + AGENT_CERTIFICATE_MS);
-  expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]); // clientAuth only: it cannot serve
-});
+test.each(["ed25519", "ec"] as const)(
+  "an agent's certificate for a key of type %s names one server, one role, seven days",
+  async (type) => {
+    const { certificates } = await openAuthority(await folder(), NOW);
+    const pair = type === "ec" ? generateKeyPairSync("ec", { namedCurve: "P-256" }) : generateKeyPairSync("ed25519");
+    const spki = pair.publicKey.export({ type: "spki", format: "der" });
+    const issued = await certificates.issueForAgent({ serverId: SERVER, publicKey: spki, nowMs: NOW });
+    const certificate = new X509Certificate(issued.certificatePem);
+    expect(certificate.verify(new X509Certificate(certificates.certificatePem).publicKey)).toBe(true);
+    expect(certificate.publicKey.export({ type: "spki", format: "der" })).toEqual(spki);
+    expect(serverOfAgentCertificate(certificate.subjectAltName)).toBe(SERVER);
+    expect(Date.parse(certificate.validTo)).toBe(NOW + AGENT_CERTIFICATE_MS);
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]); // clientAuth only: it cannot serve
+  },
+);
 
 test("the agent port's certificate has the control plane's role and its names, and is no agent's", async () => {
   const { certificates } = await openAuthority(await folder(), NOW);
-  const issued = await certificates.issueForAgentPort({ names: ["127.0.0.1", "fd00::1", "control.example"], nowMs: NOW });
+  const issued = await certificates.issueForAgentPort({
+    names: ["127.0.0.1", "fd00::1", "control.example"],
+    nowMs: NOW,
+  });
   const certificate = new X509Certificate(issued.certificatePem);
   expect(urisOf(certificate.subjectAltName)).toEqual([ROLE_CONTROL]);
   expect(certificate.checkHost("control.example")).toBe("control.example");
@@ -68,7 +74,9 @@ test("the agent port's certificate has the control plane's role and its names, a
 });
 
 test("a certificate that claims two roles or two servers is nobody's", () => {
-  expect(serverOfAgentCertificate(`URI:holdfast:role:agent, URI:holdfast:role:control, URI:holdfast:server:${SERVER}`)).toBeNull();
+  expect(
+    serverOfAgentCertificate(`URI:holdfast:role:agent, URI:holdfast:role:control, URI:holdfast:server:${SERVER}`),
+  ).toBeNull();
   expect(serverOfAgentCertificate(`URI:holdfast:role:agent, URI:holdfast:server:a, URI:holdfast:server:b`)).toBeNull();
   expect(serverOfAgentCertificate(`URI:holdfast:server:${SERVER}`)).toBeNull();
   expect(serverOfAgentCertificate(undefined)).toBeNull();
@@ -76,9 +84,19 @@ test("a certificate that claims two roles or two servers is nobody's", () => {
 
 test("a command's signature covers exactly its bytes under its own context", async () => {
   const { commands } = await openAuthority(await folder(), NOW);
-  const signed = commands.sign({ serverId: SERVER, requestId: "r", fence: 7n, verb: { case: "confirm", value: { nonce: "n" } } });
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(commands.publicKeyHex, "hex").toString("base64url") }, format: "jwk" });
-  expect(verify(null, Buffer.concat([Buffer.from("holdfast-command-v1\n"), signed.command]), key, signed.signature)).toBe(true);
+  const signed = commands.sign({
+    serverId: SERVER,
+    requestId: "r",
+    fence: 7n,
+    verb: { case: "confirm", value: { nonce: "n" } },
+  });
+  const key = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(commands.publicKeyHex, "hex").toString("base64url") },
+    format: "jwk",
+  });
+  expect(
+    verify(null, Buffer.concat([Buffer.from("holdfast-command-v1\n"), signed.command]), key, signed.signature),
+  ).toBe(true);
   expect(verify(null, signed.command, key, signed.signature)).toBe(false);
   expect(fromBinary(CommandSchema, signed.command)).toMatchObject({ serverId: SERVER, fence: 7n });
   expect(signed.keyId).toMatch(/^[0-9a-f]{16}$/);

@@ -1,11 +1,16 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { join } from "node:path";
-import { type CertificateAuthority, certificateAuthority, makeAuthorityCertificate, makeAuthorityKey } from "./certificate-authority.ts";
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import type { Database } from "../store/database.ts";
+import {
+  type CertificateAuthority,
+  certificateAuthority,
+  makeAuthorityCertificate,
+  makeAuthorityKey,
+} from "./certificate-authority.ts";
 import { type CommandSigner, commandSigner, makeCommandKey } from "./command-signer.ts";
 import { readOrMakeSecret } from "./key-file.ts";
 import { recordAuthority } from "./store/authority-record.ts";
-import type { Database } from "../store/database.ts";
-import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 
 /** The two keys that make a control plane the control plane of this house. */
 export interface Authority {
@@ -18,9 +23,15 @@ export interface Authority {
  * `checkAuthority` refuses one that brought its own.
  */
 export async function openAuthority(folder: string, nowMs: number): Promise<Authority> {
-  const authorityKey = createPrivateKey(await readOrMakeSecret(join(folder, "authority-key.pem"), async () => makeAuthorityKey()));
-  const certificate = await readOrMakeSecret(join(folder, "authority.pem"), () => makeAuthorityCertificate(authorityKey, createPublicKey(authorityKey), nowMs));
-  const commandKey = createPrivateKey(await readOrMakeSecret(join(folder, "command-key.pem"), async () => makeCommandKey()));
+  const authorityKey = createPrivateKey(
+    await readOrMakeSecret(join(folder, "authority-key.pem"), async () => makeAuthorityKey()),
+  );
+  const certificate = await readOrMakeSecret(join(folder, "authority.pem"), () =>
+    makeAuthorityCertificate(authorityKey, createPublicKey(authorityKey), nowMs),
+  );
+  const commandKey = createPrivateKey(
+    await readOrMakeSecret(join(folder, "command-key.pem"), async () => makeCommandKey()),
+  );
   return { certificates: await certificateAuthority(authorityKey, certificate), commands: commandSigner(commandKey) };
 }
 
@@ -30,7 +41,10 @@ export interface AuthorityRefusal {
 }
 
 /** Whether these are the keys that the agents of this database trust; the first instance's become so. Asked at every start. */
-export async function checkAuthority(database: Database, authority: Authority): Promise<Result<null, AuthorityRefusal>> {
+export async function checkAuthority(
+  database: Database,
+  authority: Authority,
+): Promise<Result<null, AuthorityRefusal>> {
   const own = { ca_fingerprint: authority.certificates.fingerprint, command_key_id: authority.commands.keyId };
   const recorded = await recordAuthority(database, own);
   if (recorded.ca_fingerprint === own.ca_fingerprint && recorded.command_key_id === own.command_key_id) return ok(null);

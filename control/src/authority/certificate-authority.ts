@@ -1,7 +1,7 @@
 import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
+import * as x509 from "@peculiar/x509";
 import { ROLE_AGENT, ROLE_CONTROL, serverUri } from "./role.ts";
 
 /**
@@ -52,7 +52,9 @@ x509.cryptoProvider.set(webcrypto);
 
 /** A new key for an authority, PKCS #8 in PEM. */
 export function makeAuthorityKey(): string {
-  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  return generateKeyPairSync("ec", { namedCurve: "P-256" })
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
 }
 
 /** The self-signed certificate of that key, PEM. Made once and kept: agents pin it. */
@@ -83,7 +85,14 @@ export async function certificateAuthority(key: KeyObject, certificatePem: strin
   const authority = new x509.X509Certificate(certificatePem);
   const authorityKeyId = await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey);
 
-  async function issue(spki: Uint8Array, subject: string, usage: string, lifeMs: number, nowMs: number, names: x509.JsonGeneralNames) {
+  async function issue(
+    spki: Uint8Array,
+    subject: string,
+    usage: string,
+    lifeMs: number,
+    nowMs: number,
+    names: x509.JsonGeneralNames,
+  ) {
     const serialNumber = serial();
     const notAfterMs = nowMs + lifeMs;
     const certificate = await x509.X509CertificateGenerator.create({
@@ -119,9 +128,18 @@ export async function certificateAuthority(key: KeyObject, certificatePem: strin
       const spki = pair.publicKey.export({ type: "spki", format: "der" });
       const alternatives: x509.JsonGeneralNames = [
         { type: "url", value: ROLE_CONTROL },
-        ...names.map((name) => (isIP(name) === 0 ? { type: "dns" as const, value: name } : { type: "ip" as const, value: name })),
+        ...names.map((name) =>
+          isIP(name) === 0 ? { type: "dns" as const, value: name } : { type: "ip" as const, value: name },
+        ),
       ];
-      const issued = await issue(spki, "CN=Holdfast control plane", x509.ExtendedKeyUsage.serverAuth, AGENT_PORT_CERTIFICATE_MS, nowMs, alternatives);
+      const issued = await issue(
+        spki,
+        "CN=Holdfast control plane",
+        x509.ExtendedKeyUsage.serverAuth,
+        AGENT_PORT_CERTIFICATE_MS,
+        nowMs,
+        alternatives,
+      );
       return { ...issued, keyPem: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
     },
   };

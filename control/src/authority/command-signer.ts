@@ -1,7 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { CommandSchema, type SignedCommand, SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { CommandSchema, type SignedCommand, SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 
 /** What stands before the command's bytes, so that the signature can never be taken for one over something else. */
 const COMMAND_CONTEXT = Buffer.from("holdfast-command-v1\n", "ascii");

@@ -40,7 +40,9 @@ async function readSecret(path: string): Promise<string | null> {
     throw error;
   }
   if ((mode & 0o077) !== 0) {
-    throw new Error(`${path} may be read by others (mode ${(mode & 0o777).toString(8)}, expected 600): chmod 600 it, and make new keys if somebody has read it`);
+    throw new Error(
+      `${path} may be read by others (mode ${(mode & 0o777).toString(8)}, expected 600): chmod 600 it, and make new keys if somebody has read it`,
+    );
   }
   return readFile(path, "utf8");
 }

@@ -25,11 +25,20 @@ export interface ReceiptExpectation {
  * Whether a guard has signed this outcome of this transaction on this server. `receiptKeys` are the SubjectPublicKeyInfo of the server's keys,
  * newest first: the receipt may be older than the last renewal.
  */
-export function checkReceipt(receipt: ReceiptToCheck | undefined, receiptKeys: readonly Uint8Array[], expected: ReceiptExpectation): ReceiptVerdict {
+export function checkReceipt(
+  receipt: ReceiptToCheck | undefined,
+  receiptKeys: readonly Uint8Array[],
+  expected: ReceiptExpectation,
+): ReceiptVerdict {
   if (receipt === undefined || receipt.signature.length === 0) return "missing";
   const body = readBody(receipt.body);
   if (body === null) return "invalid";
-  if (body.request_id !== expected.requestId || body.server_id !== expected.serverId || body.outcome !== expected.outcome) return "invalid";
+  if (
+    body.request_id !== expected.requestId ||
+    body.server_id !== expected.serverId ||
+    body.outcome !== expected.outcome
+  )
+    return "invalid";
   const signed = Buffer.from(RECEIPT_CONTEXT + receipt.body, "utf8");
   return receiptKeys.some((key) => isSignedBy(key, signed, receipt.signature)) ? "valid" : "invalid";
 }

@@ -1,5 +1,5 @@
-import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { DomainState } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { AgentSession } from "./agent-session.ts";
 
 /** What agents say without being asked. */
@@ -44,7 +44,7 @@ export class AgentSessions {
     for (const listener of this.#listeners) listener.opened?.(session);
   }
 
-  said<Kind extends "transaction" | "outcome">(kind: Kind, session: AgentSession, message: TransactionMessage): void {
+  said(kind: "transaction" | "outcome", session: AgentSession, message: TransactionMessage): void {
     for (const listener of this.#listeners) listener[kind]?.(session, message);
   }
 

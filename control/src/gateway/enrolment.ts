@@ -22,7 +22,10 @@ import { transaction, type Transaction } from "../store/transaction.ts";
 import { fingerprintOf, keySha256 } from "./peer.ts";
 import { possesses, readPublicKey } from "./possession.ts";
 
-export type EnrolmentHandler = (request: EnrollRequest, remote: string) => Promise<MessageInitShape<typeof EnrollResponseSchema>>;
+export type EnrolmentHandler = (
+  request: EnrollRequest,
+  remote: string,
+) => Promise<MessageInitShape<typeof EnrollResponseSchema>>;
 
 export interface EnrolmentOptions {
   readonly database: Database;
@@ -33,11 +36,26 @@ export interface EnrolmentOptions {
 }
 
 const REFUSALS = {
-  "enrolment.token_unknown": [Code.Unauthenticated, "this token is not known: make a new one with `holdfast server enroll`"],
-  "enrolment.token_expired": [Code.Unauthenticated, "this token is older than an hour: make a new one with `holdfast server enroll`"],
-  "enrolment.token_stolen": [Code.PermissionDenied, "this token was used by another key: if that was not you, somebody has your token; tell your operators"],
-  "enrolment.server_released": [Code.PermissionDenied, "this server was released, and its id is never used again: add it anew"],
-  "enrolment.key_ended": [Code.PermissionDenied, "this key was revoked or replaced: enrol again with a new token and fresh keys"],
+  "enrolment.token_unknown": [
+    Code.Unauthenticated,
+    "this token is not known: make a new one with `holdfast server enroll`",
+  ],
+  "enrolment.token_expired": [
+    Code.Unauthenticated,
+    "this token is older than an hour: make a new one with `holdfast server enroll`",
+  ],
+  "enrolment.token_stolen": [
+    Code.PermissionDenied,
+    "this token was used by another key: if that was not you, somebody has your token; tell your operators",
+  ],
+  "enrolment.server_released": [
+    Code.PermissionDenied,
+    "this server was released, and its id is never used again: add it anew",
+  ],
+  "enrolment.key_ended": [
+    Code.PermissionDenied,
+    "this key was revoked or replaced: enrol again with a new token and fresh keys",
+  ],
 } as const satisfies Record<string, readonly [Code, string]>;
 type EnrolmentRefusal = keyof typeof REFUSALS;
 
@@ -46,12 +64,18 @@ export function enrolment(options: EnrolmentOptions): EnrolmentHandler {
   return async (request, remote) => {
     const key = readPublicKey(request.tlsPublicKey);
     if (key === null) throw invalid("tls_public_key", "an Ed25519 or P-256 SubjectPublicKeyInfo in DER");
-    if (readPublicKey(request.receiptPublicKey)?.asymmetricKeyType !== "ed25519") throw invalid("receipt_public_key", "an Ed25519 SubjectPublicKeyInfo in DER");
-    if (!possesses(key, SIGNED_TEXT.enrolment, request.token, request.proof)) throw invalid("proof", "a signature by the TLS key over the context and the token");
+    if (readPublicKey(request.receiptPublicKey)?.asymmetricKeyType !== "ed25519")
+      throw invalid("receipt_public_key", "an Ed25519 SubjectPublicKeyInfo in DER");
+    if (!possesses(key, SIGNED_TEXT.enrolment, request.token, request.proof))
+      throw invalid("proof", "a signature by the TLS key over the context and the token");
     const sha256 = keySha256(request.tlsPublicKey);
     const by: Actor = { actor: "agent/unknown", source: remote, instanceId: options.instanceId };
     const asked = await transaction(database, (tx) => takeIn(tx, request, sha256, options.approvalRequired, by));
-    if (!asked.ok) throw new ConnectError(`${asked.error.code}: ${asked.error.message}`, asked.error.code === "store.wrong_state" ? Code.AlreadyExists : Code.Unavailable);
+    if (!asked.ok)
+      throw new ConnectError(
+        `${asked.error.code}: ${asked.error.message}`,
+        asked.error.code === "store.wrong_state" ? Code.AlreadyExists : Code.Unavailable,
+      );
     if (!asked.value.ok) throw refusal(asked.value.error);
     const { serverId, serverName, state } = asked.value.value;
     const answer = {
@@ -62,8 +86,14 @@ export function enrolment(options: EnrolmentOptions): EnrolmentHandler {
       fingerprint: fingerprintOf(sha256),
     };
     if (state === "pending") return { ...answer, approvalPending: true };
-    const issued = await authority.certificates.issueForAgent({ serverId, publicKey: request.tlsPublicKey, nowMs: options.nowMs() });
-    const recorded = await transaction(database, (tx) => setCertificate(tx, sha256, issued.serial, new Date(issued.notAfterMs), by));
+    const issued = await authority.certificates.issueForAgent({
+      serverId,
+      publicKey: request.tlsPublicKey,
+      nowMs: options.nowMs(),
+    });
+    const recorded = await transaction(database, (tx) =>
+      setCertificate(tx, sha256, issued.serial, new Date(issued.notAfterMs), by),
+    );
     if (!recorded.ok) throw new ConnectError(`${recorded.error.code}: try again`, Code.Unavailable);
     return { ...answer, certificate: issued.certificatePem, expiresAtMs: BigInt(issued.notAfterMs) };
   };
@@ -75,7 +105,13 @@ interface TakenIn {
   readonly state: "pending" | "active";
 }
 
-async function takeIn(tx: Transaction, request: EnrollRequest, sha256: string, approvalRequired: boolean, by: Actor): Promise<Result<TakenIn, EnrolmentRefusal>> {
+async function takeIn(
+  tx: Transaction,
+  request: EnrollRequest,
+  sha256: string,
+  approvalRequired: boolean,
+  by: Actor,
+): Promise<Result<TakenIn, EnrolmentRefusal>> {
   const use = await useEnrolmentToken(tx, createHash("sha256").update(request.token, "utf8").digest(), sha256, by);
   if (use.kind === "unknown") return err("enrolment.token_unknown");
   if (use.kind === "expired") return err("enrolment.token_expired");
@@ -85,7 +121,13 @@ async function takeIn(tx: Transaction, request: EnrollRequest, sha256: string, a
   if (server.enrolment === "released") return err("enrolment.server_released");
   const key = await insertPendingKey(
     tx,
-    { id: newId(), serverId, tlsKeySha256: sha256, tlsPublicKey: Buffer.from(request.tlsPublicKey), receiptPublicKey: Buffer.from(request.receiptPublicKey) },
+    {
+      id: newId(),
+      serverId,
+      tlsKeySha256: sha256,
+      tlsPublicKey: Buffer.from(request.tlsPublicKey),
+      receiptPublicKey: Buffer.from(request.receiptPublicKey),
+    },
     by,
   );
   if (key.state === "revoked" || key.state === "superseded") return err("enrolment.key_ended");
@@ -114,7 +156,9 @@ function refusal(code: EnrolmentRefusal): ConnectError {
 }
 
 function invalid(field: string, expected: string): ConnectError {
-  return new ConnectError(`enrolment.invalid: ${field} must be ${expected}`, Code.InvalidArgument, { [CODE_HEADER]: "enrolment.invalid" });
+  return new ConnectError(`enrolment.invalid: ${field} must be ${expected}`, Code.InvalidArgument, {
+    [CODE_HEADER]: "enrolment.invalid",
+  });
 }
 
 /** Facts are for people and bindings; an agent that sends nonsense is enrolled without them. */

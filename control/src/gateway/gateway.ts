@@ -50,14 +50,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     enrol: enrolment(options),
     renew: renewal(options),
     mayEnter: (peer) => mayEnter(options, peer),
-    onSession: (socket, peer) => void openSession(socket, peer, { database, sessions, instanceId, log }).catch((error: unknown) => {
-      log.error({ server_id: peer.serverId, err: error }, "a session could not be opened");
-      socket.destroy();
-    }),
+    onSession: (socket, peer) =>
+      void openSession(socket, peer, { database, sessions, instanceId, log }).catch((error: unknown) => {
+        log.error({ server_id: peer.serverId, err: error }, "a session could not be opened");
+        socket.destroy();
+      }),
     onRefused: (reason, remote) => log.warn({ result_code: "gateway.refused", source: remote }, reason),
   });
   const sweep = (): Promise<void> =>
-    sweepSessions(options).catch((error: unknown) => log.warn({ err: error }, "open sessions could not be checked; they will be again"));
+    sweepSessions(options).catch((error: unknown) =>
+      log.warn({ err: error }, "open sessions could not be checked; they will be again"),
+    );
   const timer = setInterval(() => void sweep(), SWEEP_MS);
   return {
     port: listener.port,
@@ -71,7 +74,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 async function mayEnter({ database, instanceId }: GatewayOptions, peer: AgentPeer): Promise<boolean> {
-  const admitted = await transaction(database, (tx) => admitKey(tx, peer.serverId, peer.keySha256, agentActor(peer.serverId, "agent port", instanceId)));
+  const admitted = await transaction(database, (tx) =>
+    admitKey(tx, peer.serverId, peer.keySha256, agentActor(peer.serverId, "agent port", instanceId)),
+  );
   return admitted.ok && admitted.value;
 }
 
@@ -99,6 +104,7 @@ async function sweepSessions(options: GatewayOptions): Promise<void> {
 async function giveWay(options: GatewayOptions, serverId: ServerId, newerBootId: string | null): Promise<void> {
   const session = options.sessions.of(serverId);
   if (session === undefined) return;
-  if (newerBootId !== session.bootId && (await isAlive(session))) await shutOut(options, session, `another boot, ${newerBootId ?? "unknown"}, is connected elsewhere`);
+  if (newerBootId !== session.bootId && (await isAlive(session)))
+    await shutOut(options, session, `another boot, ${newerBootId ?? "unknown"}, is connected elsewhere`);
   else session.close("superseded by a session with another instance");
 }

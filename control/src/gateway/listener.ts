@@ -4,7 +4,12 @@
  *   L2. A certificate is not enough: its key must be active for the server that it names, now (S3).
  *   L3. ALPN says what the socket is for; anything else is closed.
  */
-import { createServer as createHttp2Handler, performServerHandshake, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createServer as createHttp2Handler,
+  performServerHandshake,
+  type Http2Server,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import tls from "node:tls";
 import type { ConnectRouter } from "@connectrpc/connect";
@@ -49,7 +54,11 @@ const LOOK_AT_OWN_CERTIFICATE_MS = 3_600_000;
 export async function listenForAgents(options: ListenerOptions): Promise<AgentListener> {
   const { certificates } = options;
   let own = await certificates.issueForAgentPort({ names: options.names, nowMs: options.nowMs() });
-  const contextOf = (issued: typeof own): tls.SecureContextOptions => ({ cert: issued.certificatePem, key: issued.keyPem, ca: certificates.certificatePem });
+  const contextOf = (issued: typeof own): tls.SecureContextOptions => ({
+    cert: issued.certificatePem,
+    key: issued.keyPem,
+    ca: certificates.certificatePem,
+  });
   const server = tls.createServer({
     ...contextOf(own),
     minVersion: "TLSv1.3",
@@ -78,13 +87,16 @@ export async function listenForAgents(options: ListenerOptions): Promise<AgentLi
       socket.destroy();
     });
   });
+  const renewOwn = async (): Promise<void> => {
+    own = await certificates.issueForAgentPort({ names: options.names, nowMs: options.nowMs() });
+    server.setSecureContext(contextOf(own));
+  };
   const renewal = setInterval(() => {
     // At half life, so that an agent whose clock is a little ahead never meets an expired one.
     if (options.nowMs() < own.notAfterMs - AGENT_PORT_CERTIFICATE_MS / 2) return;
-    void certificates.issueForAgentPort({ names: options.names, nowMs: options.nowMs() }).then((issued) => {
-      own = issued;
-      server.setSecureContext(contextOf(issued));
-    });
+    void renewOwn().catch((error: unknown) =>
+      options.onRefused(`the agent port's certificate could not be renewed: ${String(error)}`, ""),
+    );
   }, LOOK_AT_OWN_CERTIFICATE_MS);
   renewal.unref();
   await new Promise<void>((resolve, reject) => {
@@ -118,9 +130,11 @@ async function admit(socket: tls.TLSSocket, options: ListenerOptions): Promise<v
     if (!socket.destroyed) serve(socket, callsFor(options, known ? peer : null, remote));
     return;
   }
-  if (socket.alpnProtocol !== AGENT_SESSION_ALPN) return refuse(`the protocol ${String(socket.alpnProtocol)} is not spoken here`); // L3
+  if (socket.alpnProtocol !== AGENT_SESSION_ALPN)
+    return refuse(`the protocol ${String(socket.alpnProtocol)} is not spoken here`); // L3
   if (peer.kind !== "agent") return refuse("a session needs an agent's certificate of this house");
-  if (!(await options.mayEnter(peer))) return refuse(`the key ${peer.keySha256} is not active for server ${peer.serverId}`);
+  if (!(await options.mayEnter(peer)))
+    return refuse(`the key ${peer.keySha256} is not active for server ${peer.serverId}`);
   if (!socket.destroyed) options.onSession(socket, peer);
 }
 
@@ -135,7 +149,11 @@ function callsFor(options: ListenerOptions, peer: AgentPeer | null, remote: stri
       routes,
       fallback: (_request, response) => {
         // gRPC's own form: HTTP 200, and UNAUTHENTICATED (16) in the trailers.
-        response.writeHead(200, { "content-type": "application/grpc", "grpc-status": "16", "grpc-message": "only enrolment is open to a peer without a certificate" });
+        response.writeHead(200, {
+          "content-type": "application/grpc",
+          "grpc-status": "16",
+          "grpc-message": "only enrolment is open to a peer without a certificate",
+        });
         response.end();
       },
     }),

@@ -15,7 +15,10 @@ interface Wire {
 }
 
 /** An agent that dialled, behind a wire that can be cut at any byte. */
-async function withWire<T>(wire: Wire, body: (client: ReturnType<typeof agentClient>, close: () => void) => Promise<T>): Promise<T> {
+async function withWire<T>(
+  wire: Wire,
+  body: (client: ReturnType<typeof agentClient>, close: () => void) => Promise<T>,
+): Promise<T> {
   const handler = http2.createServer(
     connectNodeAdapter({
       routes: (router) =>
@@ -81,7 +84,10 @@ function carry(agent: net.Socket, control: net.Socket, cutAfter = Number.POSITIV
 test("answers, refusals and silence are told apart", async () => {
   await withWire({}, async (client) => {
     expect(await call(client.describe({}))).toMatchObject({ kind: "answered", value: { serverId: "one" } });
-    expect(await call(client.getTransaction({ requestId: "r" }))).toMatchObject({ kind: "rejected", message: expect.stringContaining("guard.busy") });
+    expect(await call(client.getTransaction({ requestId: "r" }))).toMatchObject({
+      kind: "rejected",
+      message: expect.stringContaining("guard.busy"),
+    });
     expect(await call(client.getState({}, { timeoutMs: 50 }))).toMatchObject({ kind: "unknown" });
     const controller = new AbortController();
     const asked = call(client.getState({}, { signal: controller.signal }));
@@ -93,7 +99,9 @@ test("answers, refusals and silence are told apart", async () => {
 test("a wire that is cut, wherever, gives an answer or `unknown`, and never hangs", async () => {
   // The handshake, the headers, the body and the trailers all lie within these bytes.
   const points = Array.from({ length: 30 }, (_, index) => 1 + index * 83);
-  const kinds = await Promise.all(points.map((cutAfter) => withWire({ cutAfter }, async (client) => (await call(client.describe({}))).kind)));
+  const kinds = await Promise.all(
+    points.map((cutAfter) => withWire({ cutAfter }, async (client) => (await call(client.describe({}))).kind)),
+  );
   expect(kinds[0]).toBe("unknown");
   expect(kinds.at(-1)).toBe("answered");
   expect(kinds.every((kind) => kind === "unknown" || kind === "answered")).toBe(true);

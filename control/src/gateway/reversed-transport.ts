@@ -64,7 +64,12 @@ function clientOver(session: http2.ClientHttp2Session): UniversalClientFn {
     const path = new URL(request.url).pathname;
     assertNotInTransaction(path); // T3
     if (session.closed || session.destroyed) throw unavailable("the agent's session is gone");
-    const headers: http2.OutgoingHttpHeaders = { ":method": request.method, ":path": path, ":scheme": "http", ":authority": "agent" };
+    const headers: http2.OutgoingHttpHeaders = {
+      ":method": request.method,
+      ":path": path,
+      ":scheme": "http",
+      ":authority": "agent",
+    };
     request.header.forEach((value, name) => {
       headers[name] = value;
     });
@@ -80,10 +85,15 @@ function clientOver(session: http2.ClientHttp2Session): UniversalClientFn {
   };
 }
 
-function responseOf(stream: http2.ClientHttp2Stream, signal: AbortSignal | undefined): Promise<UniversalClientResponse> {
+function responseOf(
+  stream: http2.ClientHttp2Stream,
+  signal: AbortSignal | undefined,
+): Promise<UniversalClientResponse> {
   return new Promise((resolve, reject) => {
     const trailer = new Headers();
-    stream.on("trailers", (raw) => webHeaders(raw).forEach((value, name) => trailer.set(name, value)));
+    stream.on("trailers", (raw: http2.IncomingHttpHeaders) =>
+      webHeaders(raw).forEach((value, name) => trailer.set(name, value)),
+    );
     stream.once("error", (error) => reject(errorOf(error, signal)));
     stream.once("close", () => reject(unavailable(`the stream was closed (${http2Code(stream.rstCode)})`)));
     stream.once("response", (raw) => {
@@ -99,7 +109,8 @@ async function* bodyOf(stream: http2.ClientHttp2Stream, signal: AbortSignal | un
     throw errorOf(error, signal);
   }
   // A stream that ended without its trailers was cut: what was read may be half of the truth.
-  if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) throw unavailable(`the stream was cut (${http2Code(stream.rstCode)})`);
+  if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR)
+    throw unavailable(`the stream was cut (${http2Code(stream.rstCode)})`);
 }
 
 async function send(stream: http2.ClientHttp2Stream, body: AsyncIterable<Uint8Array> | undefined): Promise<void> {
@@ -129,7 +140,9 @@ function drained(stream: http2.ClientHttp2Stream): Promise<void> {
 
 function errorOf(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) return signal.reason ?? error;
-  return error instanceof ConnectError ? error : unavailable(error instanceof Error ? error.message : String(error), error);
+  return error instanceof ConnectError
+    ? error
+    : unavailable(error instanceof Error ? error.message : String(error), error);
 }
 
 function unavailable(message: string, cause?: unknown): ConnectError {
@@ -137,7 +150,9 @@ function unavailable(message: string, cause?: unknown): ConnectError {
 }
 
 function http2Code(code: number | undefined): string {
-  const name = Object.entries(http2.constants).find(([key, value]) => key.startsWith("NGHTTP2_") && !key.includes("_FLAG_") && value === code)?.[0];
+  const name = Object.entries(http2.constants).find(
+    ([key, value]) => key.startsWith("NGHTTP2_") && !key.includes("_FLAG_") && value === code,
+  )?.[0];
   return name ?? String(code);
 }
 
@@ -145,7 +160,7 @@ function webHeaders(raw: http2.IncomingHttpHeaders): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(raw)) {
     if (name.startsWith(":") || value === undefined) continue;
-    headers.set(name, Array.isArray(value) ? value.join(", ") : String(value));
+    headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
   return headers;
 }

@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import type { InstanceId } from "@holdfast/core/base/id.ts";
 /**
  * From an accepted socket to a session that work may be done over.
  *   D1. The agent says the server that its certificate names, or it is not let in.
@@ -5,10 +8,10 @@
  *   D3. What the agent durably knows (fence, open transaction, confirmed state) is in the database before any work is claimed.
  */
 import type { DescribeResponse, GetStateResponse, WatchEvent } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
-import { randomUUID } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { systemActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
+import { closeSession, lockForApplies } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import { agentClient } from "./agent-client.ts";
 import type { AgentSession } from "./agent-session.ts";
@@ -16,9 +19,6 @@ import type { AgentSessions } from "./agent-sessions.ts";
 import type { AgentPeer } from "./listener.ts";
 import { reversedConnection } from "./reversed-transport.ts";
 import { sessionOpened } from "./session-record.ts";
-import { closeSession, lockForApplies } from "../store/servers.ts";
-import { systemActor } from "../store/actor.ts";
-import type { InstanceId } from "@holdfast/core/base/id.ts";
 
 export interface DoorOptions {
   readonly database: Database;
@@ -41,7 +41,10 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
   const remoteAddress = socket.remoteAddress ?? "";
   let greeting: { readonly describe: DescribeResponse; readonly state: GetStateResponse };
   try {
-    const [describe, state] = await Promise.all([client.describe({}, { timeoutMs: GREETING_TIMEOUT_MS }), client.getState({}, { timeoutMs: GREETING_TIMEOUT_MS })]);
+    const [describe, state] = await Promise.all([
+      client.describe({}, { timeoutMs: GREETING_TIMEOUT_MS }),
+      client.getState({}, { timeoutMs: GREETING_TIMEOUT_MS }),
+    ]);
     greeting = { describe, state };
   } catch (error) {
     log.warn({ result_code: "session.no_greeting", err: error }, "the agent connected and did not say who it is");
@@ -50,7 +53,10 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
   }
   const { describe, state } = greeting;
   if (describe.serverId !== peer.serverId) {
-    log.error({ result_code: "session.other_server", said: describe.serverId }, "the agent says another server than its certificate");
+    log.error(
+      { result_code: "session.other_server", said: describe.serverId },
+      "the agent says another server than its certificate",
+    );
     connection.close();
     return;
   }
@@ -80,20 +86,29 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     session.close("its key is in use on another machine");
     return;
   }
-  const recorded = await transaction(options.database, (tx) => sessionOpened(tx, session, describe, state, options.instanceId));
+  const recorded = await transaction(options.database, (tx) =>
+    sessionOpened(tx, session, describe, state, options.instanceId),
+  );
   if (!recorded.ok) {
     log.warn({ result_code: recorded.error.code }, "the session could not be recorded; the agent will dial again");
     connection.close();
     return;
   }
   session.onClosed(() => {
-    void transaction(options.database, (tx) => closeSession(tx, session.serverId, session.id)).then((forgotten) => {
-      if (!forgotten.ok) log.warn({ result_code: forgotten.error.code }, "the end of the session could not be recorded");
-    });
+    void forget(session, options);
   });
   log.info({ session_id: session.id, boot_id: session.bootId, agent_version: describe.agentVersion }, "session open");
   options.sessions.open(session);
   void watch(session, options.sessions);
+}
+
+async function forget(session: AgentSession, { database, log }: DoorOptions): Promise<void> {
+  const forgotten = await transaction(database, (tx) => closeSession(tx, session.serverId, session.id));
+  if (!forgotten.ok)
+    log.warn(
+      { server_id: session.serverId, result_code: forgotten.error.code },
+      "the end of the session could not be recorded",
+    );
 }
 
 export async function isAlive(session: AgentSession): Promise<boolean> {
@@ -106,10 +121,20 @@ export async function isAlive(session: AgentSession): Promise<boolean> {
 }
 
 /** D2: whoever holds a copy of the key can no longer hide behind its owner. */
-export async function shutOut(options: Pick<DoorOptions, "database" | "instanceId" | "log">, session: AgentSession, other: string): Promise<void> {
+export async function shutOut(
+  options: Pick<DoorOptions, "database" | "instanceId" | "log">,
+  session: AgentSession,
+  other: string,
+): Promise<void> {
   const reason = `one key is in use on two machines (boot ${session.bootId} from ${session.remoteAddress}; ${other}): revoke it, enrol the right one again, then release`;
   await transaction(options.database, (tx) =>
-    lockForApplies(tx, session.serverId, "server.key_in_two_places", reason, systemActor("gateway", options.instanceId)),
+    lockForApplies(
+      tx,
+      session.serverId,
+      "server.key_in_two_places",
+      reason,
+      systemActor("gateway", options.instanceId),
+    ),
   );
   options.log.error({ server_id: session.serverId, result_code: "server.key_in_two_places" }, reason);
   session.close(reason);

@@ -13,14 +13,25 @@ import { forgetConfirmed } from "./store/session-queries.ts";
  * The newest session is where this server's work is done. What the agent durably knows is believed: a fence that is ahead means that this
  * database was restored from a backup, and a confirmed transaction that nobody here sent means that it lost part of its history.
  */
-export async function sessionOpened(tx: Transaction, session: AgentSession, describe: DescribeResponse, state: GetStateResponse, instance: InstanceId): Promise<void> {
+export async function sessionOpened(
+  tx: Transaction,
+  session: AgentSession,
+  describe: DescribeResponse,
+  state: GetStateResponse,
+  instance: InstanceId,
+): Promise<void> {
   const { serverId } = session;
   const by = agentActor(serverId, session.remoteAddress, instance);
   const server = await openSession(tx, serverId, instance, session.id, {
     bootId: describe.bootId,
     agentVersion: describe.agentVersion,
     facts: readFacts(describe.factsJson),
-    capabilities: describe.domains.map(({ domain, available, reason, module }) => ({ domain, available, reason, module })),
+    capabilities: describe.domains.map(({ domain, available, reason, module }) => ({
+      domain,
+      available,
+      reason,
+      module,
+    })),
   });
   const seen = Number(state.maxFence);
   if (seen > server.fence) await believeFence(tx, serverId, seen, by);
@@ -34,7 +45,13 @@ export async function sessionOpened(tx: Transaction, session: AgentSession, desc
   await compareHistories(tx, server, state, instance, session);
 }
 
-async function compareHistories(tx: Transaction, server: ServerRow, state: GetStateResponse, instance: InstanceId, session: AgentSession): Promise<void> {
+async function compareHistories(
+  tx: Transaction,
+  server: ServerRow,
+  state: GetStateResponse,
+  instance: InstanceId,
+  session: AgentSession,
+): Promise<void> {
   if (state.confirmedRequestId === "") return;
   if ((await getHostTransaction(tx, state.confirmedRequestId as RequestId)) !== undefined) return;
   const by = agentActor(server.id, session.remoteAddress, instance);
@@ -47,7 +64,6 @@ async function compareHistories(tx: Transaction, server: ServerRow, state: GetSt
     by,
   );
 }
-
 
 function readFacts(text: string): Json {
   try {

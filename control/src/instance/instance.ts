@@ -1,9 +1,9 @@
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { Logger } from "pino";
+import { releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";
 import { removeInstance, reportInstance } from "../store/instances.ts";
 import { closeSessionsOf } from "../store/servers.ts";
-import { releaseLeases } from "../store/apply-claim.ts";
 import { transaction } from "../store/transaction.ts";
 
 /** Says that this instance lives. Well below SILENT_MS, so that one lost beat is no death. */
@@ -19,7 +19,9 @@ export interface Heartbeat {
 export async function beat(database: Database, id: InstanceId, address: string, log: Logger): Promise<Heartbeat> {
   await reportInstance(database, id, address);
   const timer = setInterval(() => {
-    reportInstance(database, id, address).catch((error: unknown) => log.warn({ err: error }, "this instance could not say that it lives"));
+    reportInstance(database, id, address).catch((error: unknown) =>
+      log.warn({ err: error }, "this instance could not say that it lives"),
+    );
   }, BEAT_MS);
   return {
     stop: () => clearInterval(timer),

@@ -60,9 +60,28 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const context = { database, instanceId, sessions, log };
   recordDrift(context);
   const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
-  const reconcilers: readonly Reconciler[] = [stuckApplies, inDoubt, silentInstances, agentLiveness(), certificateExpiry(), retention];
-  const loops = [dispatching, ...reconcilers.map(({ name, everyMs, run }) => startLoop(name, everyMs, log, () => run(context)))];
-  const gateway = await openGateway({ database, authority, sessions, instanceId, ...options.agentPort, approvalRequired: options.approvalRequired, log, nowMs: () => Date.now() });
+  const reconcilers: readonly Reconciler[] = [
+    stuckApplies,
+    inDoubt,
+    silentInstances,
+    agentLiveness(),
+    certificateExpiry(),
+    retention,
+  ];
+  const loops = [
+    dispatching,
+    ...reconcilers.map(({ name, everyMs, run }) => startLoop(name, everyMs, log, () => run(context))),
+  ];
+  const gateway = await openGateway({
+    database,
+    authority,
+    sessions,
+    instanceId,
+    ...options.agentPort,
+    approvalRequired: options.approvalRequired,
+    log,
+    nowMs: () => Date.now(),
+  });
   const listener = listen(
     options.target,
     [WORK_CHANNEL],

@@ -5,9 +5,21 @@ import type { InboundVantage, ProbedServer } from "./vantage.ts";
 const TIMEOUT_MS = 1_500;
 
 /** Runs all probes at once, each over a new connection. What nobody can look at is `unreachable_vantage`, never a guess. */
-export async function probeRound(probes: readonly Probe[], server: ProbedServer, vantage: InboundVantage): Promise<Readonly<Record<string, ProbeResult>>> {
-  const inbound = probes.filter((probe) => probe.direction === "inbound").map(async (probe) => [probe.id, await lookIn(probe, server, vantage)] as const);
-  const results = await Promise.all([Promise.all(inbound), lookOut(probes.filter((probe) => probe.direction === "outbound"), server)]);
+export async function probeRound(
+  probes: readonly Probe[],
+  server: ProbedServer,
+  vantage: InboundVantage,
+): Promise<Readonly<Record<string, ProbeResult>>> {
+  const inbound = probes
+    .filter((probe) => probe.direction === "inbound")
+    .map(async (probe) => [probe.id, await lookIn(probe, server, vantage)] as const);
+  const results = await Promise.all([
+    Promise.all(inbound),
+    lookOut(
+      probes.filter((probe) => probe.direction === "outbound"),
+      server,
+    ),
+  ]);
   return Object.fromEntries(results.flat());
 }
 
@@ -17,11 +29,20 @@ function lookIn(probe: Probe, server: ProbedServer, vantage: InboundVantage): Pr
   return vantage(server, probe.address, probe.port, TIMEOUT_MS);
 }
 
-async function lookOut(probes: readonly Probe[], server: ProbedServer): Promise<readonly (readonly [string, ProbeResult])[]> {
+async function lookOut(
+  probes: readonly Probe[],
+  server: ProbedServer,
+): Promise<readonly (readonly [string, ProbeResult])[]> {
   if (probes.length === 0) return [];
   const said = new Map<string, string>();
   try {
-    const targets = probes.map(({ id, protocol, address, port }) => ({ id, protocol, address, port: port ?? 0, timeoutMs: TIMEOUT_MS }));
+    const targets = probes.map(({ id, protocol, address, port }) => ({
+      id,
+      protocol,
+      address,
+      port: port ?? 0,
+      timeoutMs: TIMEOUT_MS,
+    }));
     const { outcomes } = await server.client.probe({ targets }, { timeoutMs: TIMEOUT_MS + 5_000 });
     for (const outcome of outcomes) said.set(outcome.id, outcome.result);
   } catch {

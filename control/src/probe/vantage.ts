@@ -15,7 +15,12 @@ export interface ProbedServer {
 }
 
 /** Opens a new connection to a server from outside of it. */
-export type InboundVantage = (server: ProbedServer, address: string, port: number, timeoutMs: number) => Promise<ProbeResult>;
+export type InboundVantage = (
+  server: ProbedServer,
+  address: string,
+  port: number,
+  timeoutMs: number,
+) => Promise<ProbeResult>;
 
 /**
  * The control plane itself looks, where it stands outside of the server. Loopback is never evidence: what arrives over it may be this very
@@ -34,7 +39,10 @@ export function vantageOf(others: (serverId: string) => Iterable<ProbedServer>):
 
 async function askPeer(client: AgentClient, address: string, port: number, timeoutMs: number): Promise<ProbeResult> {
   try {
-    const { outcomes } = await client.probe({ targets: [{ id: "inbound", protocol: "tcp", address, port, timeoutMs }] }, { timeoutMs: timeoutMs + 2_000 });
+    const { outcomes } = await client.probe(
+      { targets: [{ id: "inbound", protocol: "tcp", address, port, timeoutMs }] },
+      { timeoutMs: timeoutMs + 2_000 },
+    );
     const result = outcomes[0]?.result;
     return result === "open" || result === "closed" ? result : "unreachable_vantage";
   } catch {

@@ -13,10 +13,19 @@ export function agentLiveness(): Reconciler {
     async run({ database, log }) {
       const lost = await listLost(database, LOST_MS);
       for (const { id, name, last_seen_at } of lost) {
-        if (!known.has(id)) log.error({ server_id: id, target_host: name, last_seen_at, result_code: "agent.lost" }, "the agent of a server has been away for more than five minutes");
+        if (!known.has(id))
+          log.error(
+            { server_id: id, target_host: name, last_seen_at, result_code: "agent.lost" },
+            "the agent of a server has been away for more than five minutes",
+          );
       }
       const now = new Set<string>(lost.map((server) => server.id));
-      for (const id of known) if (!now.has(id)) log.info({ server_id: id, result_code: "agent.back" }, "the agent of a server is back, or the server was released");
+      for (const id of known)
+        if (!now.has(id))
+          log.info(
+            { server_id: id, result_code: "agent.back" },
+            "the agent of a server is back, or the server was released",
+          );
       known = now;
     },
   };

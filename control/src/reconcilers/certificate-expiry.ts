@@ -15,7 +15,10 @@ export function certificateExpiry(): Reconciler {
         const name = `${key.tls_key_sha256} ${key.certificate_serial ?? ""}`;
         if (said.has(name)) continue;
         said.add(name);
-        log.error({ server_id: key.server_id, not_after: key.not_after, result_code: "agent.certificate_expiring" }, "an agent has not renewed its certificate; it will be shut out when it ends");
+        log.error(
+          { server_id: key.server_id, not_after: key.not_after, result_code: "agent.certificate_expiring" },
+          "an agent has not renewed its certificate; it will be shut out when it ends",
+        );
       }
     },
   };

@@ -9,7 +9,9 @@ import type { ReconcilerContext } from "./context.ts";
 export function recordDrift({ database, sessions, instanceId, log }: ReconcilerContext): void {
   sessions.listen({
     drift(session, state) {
-      void note(session, state).catch((error: unknown) => log.warn({ server_id: session.serverId, err: error }, "drift could not be written down"));
+      void note(session, state).catch((error: unknown) =>
+        log.warn({ server_id: session.serverId, err: error }, "drift could not be written down"),
+      );
     },
   });
 
@@ -21,6 +23,14 @@ export function recordDrift({ database, sessions, instanceId, log }: ReconcilerC
       return setDrift(tx, session.serverId, state.drift ? [...others, state.domain] : others, by);
     });
     if (!noted.ok) throw noted.error;
-    if (noted.value) log.warn({ server_id: session.serverId, domain: state.domain, result_code: state.drift ? "server.drifted" : "server.drift_gone" }, "the live state of a domain and the confirmed one");
+    if (noted.value)
+      log.warn(
+        {
+          server_id: session.serverId,
+          domain: state.domain,
+          result_code: state.drift ? "server.drifted" : "server.drift_gone",
+        },
+        "the live state of a domain and the confirmed one",
+      );
   }
 }

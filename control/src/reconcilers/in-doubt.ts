@@ -19,12 +19,20 @@ export const inDoubt: Reconciler = {
     for (const { id } of await listUnheld(database, UNHELD_MS)) {
       const said = await transaction(database, async (tx) => {
         const row = await lockApply(tx, id);
-        const isHeld = row.lease_owner !== null && row.lease_until !== null && row.lease_until.getTime() > row.next_check_at.getTime() + UNHELD_MS;
-        if ((row.state !== "APPLYING" && row.state !== "ROLLBACKING") || row.phase === "in_doubt" || isHeld) return false;
+        const isHeld =
+          row.lease_owner !== null &&
+          row.lease_until !== null &&
+          row.lease_until.getTime() > row.next_check_at.getTime() + UNHELD_MS;
+        if ((row.state !== "APPLYING" && row.state !== "ROLLBACKING") || row.phase === "in_doubt" || isHeld)
+          return false;
         await setPhase(tx, row, { phase: "in_doubt" }, systemActor("in-doubt", instanceId));
         return true;
       });
-      if (said.ok && said.value) log.warn({ apply_id: id, result_code: "apply.in_doubt" }, "nobody can ask the server of this apply; it will be asked when it connects");
+      if (said.ok && said.value)
+        log.warn(
+          { apply_id: id, result_code: "apply.in_doubt" },
+          "nobody can ask the server of this apply; it will be asked when it connects",
+        );
     }
   },
 };

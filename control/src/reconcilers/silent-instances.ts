@@ -13,7 +13,10 @@ export const silentInstances: Reconciler = {
     for (const { id } of await listSilentInstances(database, SILENT_MS)) {
       if (id === instanceId) continue;
       await buryInstance(database, id);
-      log.warn({ instance_id: id, result_code: "instance.silent" }, "an instance has been silent; its sessions and leases are free");
+      log.warn(
+        { instance_id: id, result_code: "instance.silent" },
+        "an instance has been silent; its sessions and leases are free",
+      );
     }
   },
 };

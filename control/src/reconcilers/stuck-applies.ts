@@ -1,8 +1,8 @@
+import { STUCK_GRACE_MS } from "../saga/decide.ts";
 import { systemActor } from "../store/actor.ts";
 import { lockApply } from "../store/applies.ts";
 import { move } from "../store/apply-move.ts";
 import { transaction } from "../store/transaction.ts";
-import { STUCK_GRACE_MS } from "../saga/decide.ts";
 import type { Reconciler } from "./context.ts";
 import { listStuckForward } from "./store/unheld.ts";
 
@@ -18,8 +18,14 @@ export const stuckApplies: Reconciler = {
       const moved = await transaction(database, async (tx) => {
         const row = await lockApply(tx, id);
         if (row.version !== version) return false;
-        const message = "neither confirmed nor undone long after its window, and the server does not answer; it will be undone when it does";
-        await move(tx, row, { to: "ROLLBACKING", phase: "in_doubt", code: "apply.stuck", message }, systemActor("stuck-applies", instanceId));
+        const message =
+          "neither confirmed nor undone long after its window, and the server does not answer; it will be undone when it does";
+        await move(
+          tx,
+          row,
+          { to: "ROLLBACKING", phase: "in_doubt", code: "apply.stuck", message },
+          systemActor("stuck-applies", instanceId),
+        );
         return true;
       });
       if (moved.ok && moved.value) log.error({ apply_id: id, result_code: "apply.stuck" }, "an apply is stuck");

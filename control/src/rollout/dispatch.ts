@@ -1,12 +1,12 @@
+import type { ApplyId, InstanceId, RolloutId } from "@holdfast/core/base/id.ts";
+import { assertNever } from "@holdfast/core/base/never.ts";
 /**
  * Moves rollouts on: what is due is dispatched, opened, halted or finished in one transaction that holds the rollout's row, so whoever paused
  * or halted it a moment before is heard, and two instances never do it twice. No lease is needed: nothing outside is waited for.
  */
 import type { WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
-import { assertNever } from "@holdfast/core/base/never.ts";
-import type { ApplyId, InstanceId, RolloutId } from "@holdfast/core/base/id.ts";
-import type { Logger } from "pino";
 import { nextRolloutAction, type RolloutTarget, type TargetStatus } from "@holdfast/core/rollout/progress.ts";
+import type { Logger } from "pino";
 import { beginRollback } from "../saga/begin.ts";
 import { type Actor, systemActor } from "../store/actor.ts";
 import { getApply, lockApply } from "../store/applies.ts";
@@ -18,19 +18,37 @@ import { listRunning, lockRollout, openWave, setRolloutState, setTargetApply } f
 import { StoreFailure } from "../store/store-failure.ts";
 import type { RolloutRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
-import { countElsewhere, databaseNowMs, findRetried, listOrphaned, listTargetStatus, lockDispatch, type TargetRow } from "./store/target-status.ts";
+import {
+  countElsewhere,
+  databaseNowMs,
+  findRetried,
+  listOrphaned,
+  listTargetStatus,
+  lockDispatch,
+  type TargetRow,
+} from "./store/target-status.ts";
 
 /** Moves every rollout that runs. One that cannot be moved now holds up none of the others. */
 export async function dispatchDue(database: Database, instance: InstanceId, log: Logger): Promise<void> {
   const by = systemActor("rollout", instance);
   for (const { id } of await listRunning(database)) {
     const result = await transaction(database, (tx) => moveOn(tx, id, by));
-    if (!result.ok) log.warn({ rollout_id: id, result_code: result.error.code, err: result.error }, "the rollout could not be moved on; it will be tried again");
+    if (!result.ok)
+      log.warn(
+        { rollout_id: id, result_code: result.error.code, err: result.error },
+        "the rollout could not be moved on; it will be tried again",
+      );
   }
   for (const orphan of await listOrphaned(database)) {
     await transaction(database, async (tx) => {
       const row = await lockApply(tx, orphan.id);
-      if (row.state === "READY") await move(tx, row, { to: "CANCELLED", code: "rollout.halted", message: "its rollout was halted before this server's turn" }, by);
+      if (row.state === "READY")
+        await move(
+          tx,
+          row,
+          { to: "CANCELLED", code: "rollout.halted", message: "its rollout was halted before this server's turn" },
+          by,
+        );
     });
   }
 }
@@ -73,7 +91,13 @@ async function moveOn(tx: Transaction, id: RolloutId, by: Actor): Promise<void> 
   }
 }
 
-async function dispatch(tx: Transaction, rollout: RolloutRow, rows: readonly TargetRow[], serverIds: readonly string[], by: Actor): Promise<void> {
+async function dispatch(
+  tx: Transaction,
+  rollout: RolloutRow,
+  rows: readonly TargetRow[],
+  serverIds: readonly string[],
+  by: Actor,
+): Promise<void> {
   for (const row of rows) {
     // A server with something else under way waits: its turn comes when that has ended.
     if (!serverIds.includes(row.server_id) || row.is_busy) continue;
@@ -84,7 +108,8 @@ async function dispatch(tx: Transaction, rollout: RolloutRow, rows: readonly Tar
 
 async function dispatchForward(tx: Transaction, rollout: RolloutRow, row: TargetRow, by: Actor): Promise<void> {
   const plan = await getPlan(tx, row.plan_id);
-  if (plan === undefined) throw new StoreFailure("store.not_found", `the plan for ${row.server_name} is gone`, { plan_id: row.plan_id });
+  if (plan === undefined)
+    throw new StoreFailure("store.not_found", `the plan for ${row.server_name} is gone`, { plan_id: row.plan_id });
   const id: ApplyId = newId();
   await insertReady(
     tx,
@@ -107,13 +132,23 @@ async function dispatchForward(tx: Transaction, rollout: RolloutRow, row: Target
 async function dispatchRollback(tx: Transaction, row: TargetRow, by: Actor): Promise<void> {
   const plan = await getPlan(tx, row.plan_id);
   const apply = row.apply_id === null ? undefined : await getApply(tx, row.apply_id);
-  if (plan === undefined || apply === undefined) throw new StoreFailure("store.not_found", `what is rolled back on ${row.server_name} is gone`, { plan_id: row.plan_id });
+  if (plan === undefined || apply === undefined)
+    throw new StoreFailure("store.not_found", `what is rolled back on ${row.server_name} is gone`, {
+      plan_id: row.plan_id,
+    });
   await beginRollback(tx, await lockApply(tx, apply.id), plan, by);
 }
 
 function targetOf(rollout: RolloutRow, row: TargetRow): RolloutTarget {
   const { server_id: serverId, server_name: serverName, wave, position, code } = row;
-  return { serverId, serverName, wave, position, code, status: rollout.kind === "forward" ? forwardStatus(row) : rollbackStatus(row) };
+  return {
+    serverId,
+    serverName,
+    wave,
+    position,
+    code,
+    status: rollout.kind === "forward" ? forwardStatus(row) : rollbackStatus(row),
+  };
 }
 
 function forwardStatus({ state }: TargetRow): TargetStatus {

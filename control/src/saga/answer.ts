@@ -1,5 +1,5 @@
-import { type Transaction, TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { SERVER_IS, type ServerIs } from "@holdfast/core/apply/state.ts";
+import { type Transaction, TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 
 /** What an agent can say of a request, in the ledger's words. `unknown` and `stale` are no verdicts. */
 export const ANSWER_PHASES = [

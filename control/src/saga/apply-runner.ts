@@ -1,3 +1,4 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 /**
  * Carries one claimed apply over one session: decides, commits the intent, sends, hears, decides again.
  *   P1. The intent is committed before the message leaves, and no message leaves inside a transaction (invariant 15).
@@ -6,12 +7,11 @@
  *   P4. It lives and dies with its session: another session is another claim with another fence.
  */
 import type { InstanceId } from "@holdfast/core/base/id.ts";
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { ProbeResult } from "@holdfast/core/plan/probe.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Logger } from "pino";
-import { checkReceipt } from "../authority/receipt.ts";
 import type { CommandSigner } from "../authority/command-signer.ts";
+import { checkReceipt } from "../authority/receipt.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import { probeRound } from "../probe/probe-round.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
@@ -31,9 +31,9 @@ import { backOffMs, decide } from "./decide.ts";
 import { intentOf } from "./intent.ts";
 import { recordEnding } from "./record-ending.ts";
 import type { ProbeRound } from "./trial.ts";
-import { Wakeable } from "./wakeable.ts";
-import type { Ending, SagaAction, SagaView } from "./view.ts";
 import { viewOf } from "./view-of-rows.ts";
+import type { Ending, SagaAction, SagaView } from "./view.ts";
+import { Wakeable } from "./wakeable.ts";
 import { writeIntent } from "./write-intent.ts";
 
 export interface RunnerOptions {
@@ -72,7 +72,7 @@ export class ApplyRunner {
   #said: TransactionMessage | null = null;
   #heard: TransactionMessage | null = null;
   #baseline: Readonly<Record<string, ProbeResult>> | null = null;
-  #rounds: ProbeRound[] = [];
+  readonly #rounds: ProbeRound[] = [];
   #freshSinceMs: number | null = null;
   #executedHere = false;
   #call: { readonly kind: Sending["kind"]; readonly controller: AbortController } | null = null;
@@ -187,17 +187,32 @@ export class ApplyRunner {
     const controller = new AbortController();
     this.#call = { kind: action.kind, controller };
     const { session, commands } = this.#options;
-    const context = { session, commands, apply: this.#apply, sent: this.#sent, plan: this.#plan, nowMs: this.#dbClock(), signal: controller.signal };
+    const context = {
+      session,
+      commands,
+      apply: this.#apply,
+      sent: this.#sent,
+      plan: this.#plan,
+      nowMs: this.#dbClock(),
+      signal: controller.signal,
+    };
     const result = await sendToAgent(action, context);
     this.#call = null;
     if (this.#end !== null) return;
     if (result.kind === "answered") return this.#read(result.value);
-    this.#log().info({ result_code: `call.${result.kind}`, call: action.kind, detail: result.message }, "no verdict; the server will be asked");
+    this.#log().info(
+      { result_code: `call.${result.kind}`, call: action.kind, detail: result.message },
+      "no verdict; the server will be asked",
+    );
     this.#answer = null;
   }
 
   /** True when the intent is in the database, and nobody has wished for something else meanwhile. */
-  async #commitIntent(action: Exclude<SagaAction, { kind: "finish" | "raise_fence" | "ask" | "probe" | "take_baseline" }> | (Sending & { kind: "ask" })): Promise<boolean> {
+  async #commitIntent(
+    action:
+      | Exclude<SagaAction, { kind: "finish" | "raise_fence" | "ask" | "probe" | "take_baseline" }>
+      | (Sending & { kind: "ask" }),
+  ): Promise<boolean> {
     const intent = intentOf(this.#view(), action);
     if (intent === null) return true;
     const written = await this.#transact(async (tx) => {
@@ -220,20 +235,35 @@ export class ApplyRunner {
 
   async #finish(ending: Ending): Promise<void> {
     const { session, instanceId } = this.#options;
-    const by = ending.outcome === null ? systemActor("saga", instanceId) : agentActor(session.serverId, session.remoteAddress, instanceId);
+    const by =
+      ending.outcome === null
+        ? systemActor("saga", instanceId)
+        : agentActor(session.serverId, session.remoteAddress, instanceId);
     const answer = this.#answer;
-    const evidence = answer === null ? null : { receipt: receiptJson(this.#said), generation: answer.generation, lastStep: answer.lastStep };
-    this.#apply = await this.#transact(async (tx) => recordEnding(tx, await this.#locked(tx), this.#sent, this.#plan, ending, evidence, by));
+    const evidence =
+      answer === null
+        ? null
+        : { receipt: receiptJson(this.#said), generation: answer.generation, lastStep: answer.lastStep };
+    this.#apply = await this.#transact(async (tx) =>
+      recordEnding(tx, await this.#locked(tx), this.#sent, this.#plan, ending, evidence, by),
+    );
     this.#end = "finished";
-    this.#log().info({ result_code: ending.code ?? "ok", state: ending.state, server_is: ending.serverIs }, "apply ended");
+    this.#log().info(
+      { result_code: ending.code ?? "ok", state: ending.state, server_is: ending.serverIs },
+      "apply ended",
+    );
     if (ending.outcome !== null) {
       // The outcome is ours now; should this get lost, the outbox says it again over the next session.
-      void session.client.acknowledge({ requestIds: [this.#sent.request_id] }, { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS }).catch(() => undefined);
+      void session.client
+        .acknowledge({ requestIds: [this.#sent.request_id] }, { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS })
+        .catch(() => undefined);
     }
   }
 
   async #raiseFence(above: number): Promise<void> {
-    this.#apply = await this.#transact(async (tx) => raiseFence(tx, await this.#locked(tx), above, systemActor("saga", this.#options.instanceId)));
+    this.#apply = await this.#transact(async (tx) =>
+      raiseFence(tx, await this.#locked(tx), above, systemActor("saga", this.#options.instanceId)),
+    );
     this.#answer = null;
   }
 
@@ -262,7 +292,12 @@ export class ApplyRunner {
     try {
       const apply = await getApply(this.#options.database, this.#apply.id);
       const sent = await getHostTransaction(this.#options.database, this.#sent.request_id);
-      if (apply === undefined || sent === undefined || apply.fence !== this.#apply.fence || apply.lease_owner !== this.#options.instanceId) {
+      if (
+        apply === undefined ||
+        sent === undefined ||
+        apply.fence !== this.#apply.fence ||
+        apply.lease_owner !== this.#options.instanceId
+      ) {
         return this.stop("taken_over");
       }
       this.#apply = apply;
@@ -290,10 +325,20 @@ export class ApplyRunner {
   async #judgeReceipt(message: TransactionMessage): Promise<Answer["receipt"]> {
     if (message.receipt === undefined) return "missing";
     const { session, database } = this.#options;
-    this.#receiptKeys ??= (await listKeys(database, session.serverId)).filter((key) => key.state !== "revoked").map((key) => key.receipt_public_key);
+    this.#receiptKeys ??= (await listKeys(database, session.serverId))
+      .filter((key) => key.state !== "revoked")
+      .map((key) => key.receipt_public_key);
     const outcome = phaseOfWire(message.phase) ?? "";
-    const verdict = checkReceipt(message.receipt, this.#receiptKeys, { serverId: session.serverId, requestId: this.#sent.request_id, outcome });
-    if (verdict === "invalid") this.#log().error({ result_code: "apply.receipt_invalid", outcome }, "the server's receipt is not signed by its guard");
+    const verdict = checkReceipt(message.receipt, this.#receiptKeys, {
+      serverId: session.serverId,
+      requestId: this.#sent.request_id,
+      outcome,
+    });
+    if (verdict === "invalid")
+      this.#log().error(
+        { result_code: "apply.receipt_invalid", outcome },
+        "the server's receipt is not signed by its guard",
+      );
     return verdict;
   }
 
@@ -302,7 +347,12 @@ export class ApplyRunner {
   }
 
   #log(): Logger {
-    return this.#options.log.child({ request_id: this.#sent.request_id, apply_id: this.#apply.id, change_id: this.#apply.change_id, server_id: this.#apply.server_id });
+    return this.#options.log.child({
+      request_id: this.#sent.request_id,
+      apply_id: this.#apply.id,
+      change_id: this.#apply.change_id,
+      server_id: this.#apply.server_id,
+    });
   }
 }
 
@@ -310,5 +360,7 @@ const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
 
 function receiptJson(message: TransactionMessage | null): Json {
   const receipt = message?.receipt;
-  return receipt === undefined ? null : { body: receipt.body, signature: Buffer.from(receipt.signature).toString("base64") };
+  return receipt === undefined
+    ? null
+    : { body: receipt.body, signature: Buffer.from(receipt.signature).toString("base64") };
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
+import type { Fence, RequestId } from "@holdfast/core/base/id.ts";
 import type { Actor } from "../store/actor.ts";
 import { move, setPhase } from "../store/apply-move.ts";
 import { insertHostTransaction } from "../store/host-transactions.ts";
 import { newId } from "../store/new-id.ts";
 import { lockServer } from "../store/servers.ts";
 import { StoreFailure } from "../store/store-failure.ts";
+import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
-import type { Fence, RequestId } from "@holdfast/core/base/id.ts";
 import { trialOf } from "./trial-times.ts";
 
 export interface Begun {
@@ -27,12 +27,27 @@ export async function beginForward(tx: Transaction, apply: ApplyRow, plan: PlanR
  */
 export async function beginRollback(tx: Transaction, apply: ApplyRow, plan: PlanRow, by: Actor): Promise<ApplyRow> {
   if (apply.state !== "APPLIED" && apply.state !== "FAILED") {
-    throw new StoreFailure("store.illegal_transition", `an apply that is ${apply.state} cannot be rolled back`, { apply_id: apply.id });
+    throw new StoreFailure("store.illegal_transition", `an apply that is ${apply.state} cannot be rolled back`, {
+      apply_id: apply.id,
+    });
   }
   const { fence } = await lockServer(tx, apply.server_id);
   const before = { state: apply.state, effect: apply.effect, serverIs: apply.server_is };
   const sent = await insertTransaction(tx, apply, plan, "rollback", fence, before);
-  return move(tx, apply, { to: "ROLLBACKING", phase: "dispatched", code: null, message: null, requestId: sent.request_id, deadlineAt: null, lastStep: null }, by);
+  return move(
+    tx,
+    apply,
+    {
+      to: "ROLLBACKING",
+      phase: "dispatched",
+      code: null,
+      message: null,
+      requestId: sent.request_id,
+      deadlineAt: null,
+      lastStep: null,
+    },
+    by,
+  );
 }
 
 function insertTransaction(
@@ -44,7 +59,9 @@ function insertTransaction(
   before: HostTransactionRow["before"],
 ): Promise<HostTransactionRow> {
   if (plan.config_digest === null || plan.plan_digest === null || fence === null) {
-    throw new StoreFailure("store.wrong_state", `plan ${plan.id} is ${plan.status} and cannot be applied`, { plan_id: plan.id });
+    throw new StoreFailure("store.wrong_state", `plan ${plan.id} is ${plan.status} and cannot be applied`, {
+      plan_id: plan.id,
+    });
   }
   return insertHostTransaction(tx, {
     requestId: newId<RequestId>(),

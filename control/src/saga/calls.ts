@@ -8,7 +8,10 @@ import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
 import type { SagaAction } from "./view.ts";
 
 /** The messages of the saga, each signed for this server, this request, this fence. */
-export type Sending = Extract<SagaAction, { kind: "ask" | "send_prepare" | "send_execute" | "send_confirm" | "send_abort" }>;
+export type Sending = Extract<
+  SagaAction,
+  { kind: "ask" | "send_prepare" | "send_execute" | "send_confirm" | "send_abort" }
+>;
 
 export interface CallContext {
   readonly session: AgentSession;
@@ -57,16 +60,30 @@ export function sendToAgent(action: Sending, context: CallContext): Promise<Call
       );
     case "send_execute":
       return call(
-        client.execute(sign(context, { case: "execute", value: { $typeName: "holdfast.v1.ExecuteCommand", nonce: sent.nonce } }), {
-          timeoutMs: sent.trial.budgetMs + EXECUTE_EXTRA_MS,
-          signal,
-        }),
+        client.execute(
+          sign(context, { case: "execute", value: { $typeName: "holdfast.v1.ExecuteCommand", nonce: sent.nonce } }),
+          {
+            timeoutMs: sent.trial.budgetMs + EXECUTE_EXTRA_MS,
+            signal,
+          },
+        ),
       );
     case "send_confirm":
-      return call(client.confirm(sign(context, { case: "confirm", value: { $typeName: "holdfast.v1.ConfirmCommand", nonce: sent.nonce } }), short));
+      return call(
+        client.confirm(
+          sign(context, { case: "confirm", value: { $typeName: "holdfast.v1.ConfirmCommand", nonce: sent.nonce } }),
+          short,
+        ),
+      );
     case "send_abort":
       return call(
-        client.abort(sign(context, { case: "abort", value: { $typeName: "holdfast.v1.AbortCommand", code: action.code, message: action.message } }), short),
+        client.abort(
+          sign(context, {
+            case: "abort",
+            value: { $typeName: "holdfast.v1.AbortCommand", code: action.code, message: action.message },
+          }),
+          short,
+        ),
       );
     default:
       return assertNever(action, "sending");

@@ -1,9 +1,9 @@
+import { mayMove } from "@holdfast/core/apply/state.ts";
 /**
  * The saga's decisions against a guard's ledger, over a wire that loses, doubles and delays, with power cuts, kills of the control plane,
  * wishes at any moment and a clock that jumps. The rows are plain objects that survive a kill; nothing else does.
  */
 import { isUnsettled, type LedgerKind } from "@holdfast/core/ledger/kind.ts";
-import { mayMove } from "@holdfast/core/apply/state.ts";
 import { type LedgerAnswer, SimulatedLedger, last, serverIsAfter } from "@holdfast/testkit/simulated-agent/ledger.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -14,13 +14,33 @@ import type { ProbeRound } from "./trial.ts";
 import type { Ending, SagaAction, SagaView, TransactionView, Wish } from "./view.ts";
 
 const WINDOW_MS = 120_000;
-const PROBE = { id: "ssh", direction: "inbound", protocol: "tcp", address: "self", port: 22, expected: "open", origin: "floor" } as const;
+const PROBE = {
+  id: "ssh",
+  direction: "inbound",
+  protocol: "tcp",
+  address: "self",
+  port: 22,
+  expected: "open",
+  origin: "floor",
+} as const;
 
 type Fate = "arrives" | "request_lost" | "answer_lost" | "late" | "twice";
 
 type Event =
   | { readonly kind: "saga"; readonly fate: Fate }
-  | { readonly kind: "advance" | "reboot" | "kill" | "reconnect" | "deliver_late" | "fail_step" | "fail_revert" | "refuse_prepare" | "cut" | "fence_ahead" }
+  | {
+      readonly kind:
+        | "advance"
+        | "reboot"
+        | "kill"
+        | "reconnect"
+        | "deliver_late"
+        | "fail_step"
+        | "fail_revert"
+        | "refuse_prepare"
+        | "cut"
+        | "fence_ahead";
+    }
   | { readonly kind: "pass"; readonly ms: number }
   | { readonly kind: "wish"; readonly wish: Wish };
 
@@ -73,7 +93,11 @@ class World {
   }
 
   view(): SagaView {
-    return { ...this.row, answer: this.answer, trial: this.freshSinceMs === null ? null : { rounds: this.rounds, freshSinceMs: this.freshSinceMs } };
+    return {
+      ...this.row,
+      answer: this.answer,
+      trial: this.freshSinceMs === null ? null : { rounds: this.rounds, freshSinceMs: this.freshSinceMs },
+    };
   }
 
   happen(event: Event): void {
@@ -86,7 +110,8 @@ class World {
         this.ledger.advance(this.requestId, this.nowMs);
         const transaction = this.ledger.transactions.get(this.requestId);
         // After the change every older session is closed.
-        if (transaction !== undefined && last(transaction) === "on_trial" && transaction.records.length !== before) this.loseSession(false);
+        if (transaction !== undefined && last(transaction) === "on_trial" && transaction.records.length !== before)
+          this.loseSession(false);
         return;
       }
       case "reboot":
@@ -147,24 +172,35 @@ class World {
         this.answer = null;
         return;
       case "send_prepare":
-        return this.send(fate, () => this.ledger.prepare({ requestId, fence, kind: "forward", configDigest: "wanted", planDigest: "plan", baseGeneration: 0 }, this.nowMs));
+        return this.send(fate, () =>
+          this.ledger.prepare(
+            { requestId, fence, kind: "forward", configDigest: "wanted", planDigest: "plan", baseGeneration: 0 },
+            this.nowMs,
+          ),
+        );
       case "take_baseline":
         this.row = { ...this.row, transaction: { ...this.row.transaction, baseline: { ssh: "open" } } };
         return;
       case "send_execute":
         return this.send(fate, () => this.ledger.execute({ requestId, fence, nonce }, this.nowMs));
       case "probe":
-        this.rounds.push({ atMs: this.nowMs, results: { ssh: this.cut && this.ledger.live === "wanted" ? "closed" : "open" } });
+        this.rounds.push({
+          atMs: this.nowMs,
+          results: { ssh: this.cut && this.ledger.live === "wanted" ? "closed" : "open" },
+        });
         this.nowMs += 700;
         return;
       case "send_confirm": {
         const round = this.rounds.at(-1);
-        if (this.row.transaction.confirmSentAtMs === this.nowMs) expect(round?.results["ssh"], "S2: confirmed with a failing probe").toBe("open");
+        if (this.row.transaction.confirmSentAtMs === this.nowMs)
+          expect(round?.results["ssh"], "S2: confirmed with a failing probe").toBe("open");
         const fresh = this.freshSession;
         return this.send(fate, () => this.ledger.confirm({ requestId, fence, nonce }, fresh, this.nowMs));
       }
       case "send_abort":
-        return this.send(fate, () => this.ledger.abort({ requestId, fence, code: action.code, message: action.message }, this.nowMs));
+        return this.send(fate, () =>
+          this.ledger.abort({ requestId, fence, code: action.code, message: action.message }, this.nowMs),
+        );
       case "begin_undo":
         return;
     }
@@ -175,10 +211,24 @@ class World {
     if (intent === null) return;
     if (intent.state !== this.row.state) expect(mayMove(this.row.state, intent.state), "invariant 13").toBe(true);
     const { transaction } = this.row;
-    const sent = { prepare_sent_at: "prepareSentAtMs", execute_sent_at: "executeSentAtMs", confirm_sent_at: "confirmSentAtMs", abort_sent_at: "abortSentAtMs" } as const;
-    const stamped = intent.stamp === null ? {} : { [sent[intent.stamp]]: transaction[sent[intent.stamp]] ?? this.nowMs };
-    if (transaction.abortSentAtMs !== null) expect(["execute_sent_at", "confirm_sent_at"], "S3").not.toContain(intent.stamp);
-    this.row = { ...this.row, state: intent.state, phase: intent.phase, code: intent.code, message: intent.message, transaction: { ...transaction, ...stamped } };
+    const sent = {
+      prepare_sent_at: "prepareSentAtMs",
+      execute_sent_at: "executeSentAtMs",
+      confirm_sent_at: "confirmSentAtMs",
+      abort_sent_at: "abortSentAtMs",
+    } as const;
+    const stamped =
+      intent.stamp === null ? {} : { [sent[intent.stamp]]: transaction[sent[intent.stamp]] ?? this.nowMs };
+    if (transaction.abortSentAtMs !== null)
+      expect(["execute_sent_at", "confirm_sent_at"], "S3").not.toContain(intent.stamp);
+    this.row = {
+      ...this.row,
+      state: intent.state,
+      phase: intent.phase,
+      code: intent.code,
+      message: intent.message,
+      transaction: { ...transaction, ...stamped },
+    };
   }
 
   /** One message over the wire. A late one is delivered again when it pleases the wire, for ever the same bytes. */
@@ -229,7 +279,10 @@ class World {
   finish(ending: Ending): void {
     // By way of ROLLBACKING where the table has no step of its own.
     const direct = mayMove(this.row.state, ending.state);
-    expect(direct || (mayMove(this.row.state, "ROLLBACKING") && mayMove("ROLLBACKING", ending.state)), `invariant 13: ${this.row.state} to ${ending.state}`).toBe(true);
+    expect(
+      direct || (mayMove(this.row.state, "ROLLBACKING") && mayMove("ROLLBACKING", ending.state)),
+      `invariant 13: ${this.row.state} to ${ending.state}`,
+    ).toBe(true);
     this.ending = ending;
   }
 }
@@ -266,17 +319,47 @@ function checkInvariants(world: World): void {
     expect(world.ledger.live, "effect none").toBe("found");
   }
   if (ending.effect === "restore_failed") expect(records).toContain("revert_failed");
-  if (ending.effect === "unknown") expect(world.row.wish === "force_close" || ending.code === "apply.ledger_lost").toBe(true);
+  if (ending.effect === "unknown")
+    expect(world.row.wish === "force_close" || ending.code === "apply.ledger_lost").toBe(true);
 }
 
 const fate = fc.constantFrom<Fate>("arrives", "arrives", "request_lost", "answer_lost", "late", "twice");
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 14, arbitrary: fc.record({ kind: fc.constant("saga" as const), fate }) },
   { weight: 8, arbitrary: fc.constant({ kind: "advance" as const }) },
-  { weight: 3, arbitrary: fc.constantFrom({ kind: "reconnect" as const }, { kind: "kill" as const }, { kind: "deliver_late" as const }) },
-  { weight: 1, arbitrary: fc.constantFrom({ kind: "reboot" as const }, { kind: "fail_step" as const }, { kind: "fail_revert" as const }, { kind: "refuse_prepare" as const }, { kind: "cut" as const }, { kind: "fence_ahead" as const }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.constantFrom(500, 3_000, 40_000, 130_000, 400_000) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("wish" as const), wish: fc.constantFrom<Wish>("confirm", "abort", "abort", "force_close") }) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      { kind: "reconnect" as const },
+      { kind: "kill" as const },
+      { kind: "deliver_late" as const },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      { kind: "reboot" as const },
+      { kind: "fail_step" as const },
+      { kind: "fail_revert" as const },
+      { kind: "refuse_prepare" as const },
+      { kind: "cut" as const },
+      { kind: "fence_ahead" as const },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("pass" as const),
+      ms: fc.constantFrom(500, 3_000, 40_000, 130_000, 400_000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("wish" as const),
+      wish: fc.constantFrom<Wish>("confirm", "abort", "abort", "force_close"),
+    }),
+  },
 );
 
 test("I1-I6, I13 over random histories, and every history ends once the wire is quiet (I14)", () => {

@@ -47,7 +47,8 @@ export function decide(view: SagaView, nowMs: number): SagaAction {
     case "confirmed":
       return { kind: "wait", ms: LOOK_MS, phase: "finalizing" };
     case "reverting":
-      if (view.state === "APPLYING") return { kind: "begin_undo", code: answer.code || "apply.undone", message: answer.message };
+      if (view.state === "APPLYING")
+        return { kind: "begin_undo", code: answer.code || "apply.undone", message: answer.message };
       return { kind: "wait", ms: LOOK_MS, phase: "reverting" };
     case "finalized":
     case "reverted":
@@ -65,12 +66,22 @@ function ofUnknown(view: SagaView, answer: Answer, nowMs: number): SagaAction {
   const sent = view.transaction;
   // The agent had prepared it, or Execute would not have left: its ledger has lost records, and with them the snapshots' meaning.
   if (sent.executeSentAtMs !== null) {
-    return { kind: "send_abort", undoes: true, code: "apply.ledger_lost", message: "the server no longer knows a transaction that it had prepared" };
+    return {
+      kind: "send_abort",
+      undoes: true,
+      code: "apply.ledger_lost",
+      message: "the server no longer knows a transaction that it had prepared",
+    };
   }
   const abort = abortDue(view);
   if (abort !== null) return abort;
   if (nowMs - sent.createdAtMs > PREPARE_REACH_MS) {
-    return { kind: "send_abort", undoes: false, code: "apply.prepare_timeout", message: "the server could not be reached in time; nothing was changed" };
+    return {
+      kind: "send_abort",
+      undoes: false,
+      code: "apply.prepare_timeout",
+      message: "the server could not be reached in time; nothing was changed",
+    };
   }
   if (answer.maxFence === sent.fence) return { kind: "raise_fence", above: answer.maxFence };
   return { kind: "send_prepare" };
@@ -93,7 +104,10 @@ function ofTrial(view: SagaView, answer: Answer, nowMs: number): SagaAction {
   if (abort !== null) return abort;
   if (!answer.fresh || view.trial === null) return { kind: "wait", ms: LOOK_MS, phase: "on_trial" }; // S2
   if (sent.confirmSentAtMs !== null) return { kind: "send_confirm" };
-  const verdict = judgeTrial({ probes: sent.probes, baseline: sent.baseline ?? {}, soakMs: sent.soakMs, ...view.trial }, nowMs);
+  const verdict = judgeTrial(
+    { probes: sent.probes, baseline: sent.baseline ?? {}, soakMs: sent.soakMs, ...view.trial },
+    nowMs,
+  );
   switch (verdict.kind) {
     case "probe_now":
       return { kind: "probe" };
@@ -133,7 +147,12 @@ function stuck(view: SagaView, nowMs: number): SagaAction | null {
   if (sent.executeSentAtMs === null) return null;
   const longest = sent.budgetMs + sent.windowMs + STUCK_GRACE_MS;
   if (nowMs - sent.executeSentAtMs <= longest) return null;
-  return { kind: "send_abort", undoes: true, code: "apply.stuck", message: "neither confirmed nor undone long after its window" };
+  return {
+    kind: "send_abort",
+    undoes: true,
+    code: "apply.stuck",
+    message: "neither confirmed nor undone long after its window",
+  };
 }
 
 function isFinal(phase: Answer["phase"]): boolean {

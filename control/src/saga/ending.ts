@@ -29,13 +29,30 @@ function ofForward(view: SagaView, answer: Answer, phase: FinalPhase): Ending {
     case "reverted":
       // Power lost while prepared: the boot closed it, and nothing had been changed.
       if (view.transaction.executeSentAtMs === null) return unchanged(why, "reverted");
-      return { state: "ROLLED_BACK", effect: null, serverIs: "as_before", ...why, outcome: "reverted", confirmed: false, ...NO_LOCK };
+      return {
+        state: "ROLLED_BACK",
+        effect: null,
+        serverIs: "as_before",
+        ...why,
+        outcome: "reverted",
+        confirmed: false,
+        ...NO_LOCK,
+      };
     case "revert_failed":
       return restoreFailed(answer, why);
     case "refused":
-      if (view.code === "apply.ledger_lost") return unknown("refused", "apply.ledger_lost", "the server's ledger lost a transaction that was under way");
+      if (view.code === "apply.ledger_lost")
+        return unknown("refused", "apply.ledger_lost", "the server's ledger lost a transaction that was under way");
       if (!undone) return unchanged(why, "refused");
-      return { state: "ROLLED_BACK", effect: null, serverIs: "as_before", ...why, outcome: "refused", confirmed: false, ...NO_LOCK };
+      return {
+        state: "ROLLED_BACK",
+        effect: null,
+        serverIs: "as_before",
+        ...why,
+        outcome: "refused",
+        confirmed: false,
+        ...NO_LOCK,
+      };
     default:
       return assertNever(phase, "final phase");
   }
@@ -57,7 +74,8 @@ function ofRollback(view: SagaView, answer: Answer, phase: FinalPhase): Ending {
       };
     case "reverted":
     case "refused":
-      if (view.code === "apply.ledger_lost") return unknown(phase, "apply.ledger_lost", "the server's ledger lost a transaction that was under way");
+      if (view.code === "apply.ledger_lost")
+        return unknown(phase, "apply.ledger_lost", "the server's ledger lost a transaction that was under way");
       return asBefore(view, phase, why);
     case "revert_failed":
       return restoreFailed(answer, why);
@@ -74,7 +92,10 @@ export function forcedEnding(view: SagaView): Ending {
 
 /** Aborted before any message left: nothing needs asking. */
 export function unsentEnding(view: SagaView): Ending {
-  const why = { code: "apply.aborted", message: view.wishReason ?? "an operator asked for it before anything was sent" };
+  const why = {
+    code: "apply.aborted",
+    message: view.wishReason ?? "an operator asked for it before anything was sent",
+  };
   return view.transaction.kind === "rollback" ? asBefore(view, null, why) : unchanged(why, null);
 }
 

@@ -52,7 +52,10 @@ export class SagaEngine {
     options.sessions.listen({
       opened: () => this.wake(),
       transaction: (session, message) => this.#runners.get(session.serverId)?.hear(message),
-      outcome: (session, message) => void this.#outcome(session, message).catch((error: unknown) => this.#trouble(error, "an outcome could not be taken")),
+      outcome: (session, message) =>
+        void this.#outcome(session, message).catch((error: unknown) =>
+          this.#trouble(error, "an outcome could not be taken"),
+        ),
     });
     this.#renewing = setInterval(() => this.#renewLeases(), RENEW_MS);
   }
@@ -88,10 +91,13 @@ export class SagaEngine {
     if (this.#isClosed) return;
     const server = payload === null ? null : serverOf(payload);
     for (const [id, runner] of this.#runners) {
-      if (server === null || server === id) void runner.lookAtWish().catch((error: unknown) => this.#trouble(error, "a wish could not be read"));
+      if (server === null || server === id)
+        void runner.lookAtWish().catch((error: unknown) => this.#trouble(error, "a wish could not be read"));
     }
     if (server === null) {
-      void closeForced(this.#options.database, this.#options.instanceId).catch((error: unknown) => this.#trouble(error, "forced closes could not be done"));
+      void closeForced(this.#options.database, this.#options.instanceId).catch((error: unknown) =>
+        this.#trouble(error, "forced closes could not be done"),
+      );
     }
     if (server === null || this.#options.sessions.of(server) !== undefined) this.wake();
   }
@@ -137,7 +143,8 @@ export class SagaEngine {
       if (apply === undefined) return null;
       const sent = apply.request_id === null ? undefined : await getHostTransaction(tx, apply.request_id);
       const plan = await getPlan(tx, sent?.plan_id ?? apply.plan_id);
-      if (plan === undefined) throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
+      if (plan === undefined)
+        throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
       return sent === undefined ? { ...(await beginForward(tx, apply, plan, by)), plan } : { apply, sent, plan };
     });
     if (result.ok) return result.value;
@@ -177,8 +184,13 @@ export class SagaEngine {
     const runner = this.#runners.get(session.serverId);
     if (runner?.requestId === message.requestId) return runner.hear(message);
     const taken = await takeLateOutcome(this.#options.database, session, message, this.#options.instanceId);
-    if (taken === "acknowledge") await session.client.acknowledge({ requestIds: [message.requestId] }, { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
-    if (taken === "not_believed") this.#options.log.error({ server_id: session.serverId, request_id: message.requestId, result_code: "apply.receipt_invalid" }, "an outcome without a valid receipt was not taken");
+    if (taken === "acknowledge")
+      await session.client.acknowledge({ requestIds: [message.requestId] }, { timeoutMs: ACKNOWLEDGE_TIMEOUT_MS });
+    if (taken === "not_believed")
+      this.#options.log.error(
+        { server_id: session.serverId, request_id: message.requestId, result_code: "apply.receipt_invalid" },
+        "an outcome without a valid receipt was not taken",
+      );
     if (taken === "leave_to_saga") this.wake();
   }
 

@@ -1,5 +1,5 @@
-import { assertNever } from "@holdfast/core/base/never.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
+import { assertNever } from "@holdfast/core/base/never.ts";
 import type { SagaAction, SagaView } from "./view.ts";
 
 export type SentStamp = "prepare_sent_at" | "execute_sent_at" | "confirm_sent_at" | "abort_sent_at";
@@ -16,15 +16,29 @@ export interface Intent {
 }
 
 /** Null when the row says already what is to be said, so nothing is written. */
-export function intentOf(view: SagaView, action: Exclude<SagaAction, { kind: "finish" | "raise_fence" }>): Intent | null {
+export function intentOf(
+  view: SagaView,
+  action: Exclude<SagaAction, { kind: "finish" | "raise_fence" }>,
+): Intent | null {
   const intent = wholeIntent(view, action);
   if (intent === null) return null;
-  const same = intent.state === view.state && intent.phase === view.phase && intent.code === view.code && intent.message === view.message;
+  const same =
+    intent.state === view.state &&
+    intent.phase === view.phase &&
+    intent.code === view.code &&
+    intent.message === view.message;
   return same && (intent.stamp === null || isStamped(view, intent.stamp)) ? null : intent;
 }
 
 function wholeIntent(view: SagaView, action: Exclude<SagaAction, { kind: "finish" | "raise_fence" }>): Intent | null {
-  const keep = { state: view.state, phase: view.phase, code: view.code, message: view.message, stamp: null, deadlineInMs: null } as const;
+  const keep = {
+    state: view.state,
+    phase: view.phase,
+    code: view.code,
+    message: view.message,
+    stamp: null,
+    deadlineInMs: null,
+  } as const;
   switch (action.kind) {
     case "ask":
     case "probe":
@@ -36,7 +50,12 @@ function wholeIntent(view: SagaView, action: Exclude<SagaAction, { kind: "finish
     case "send_prepare":
       return { ...keep, phase: "dispatched", stamp: "prepare_sent_at" };
     case "send_execute":
-      return { ...keep, phase: "armed", stamp: "execute_sent_at", deadlineInMs: view.transaction.budgetMs + view.transaction.windowMs };
+      return {
+        ...keep,
+        phase: "armed",
+        stamp: "execute_sent_at",
+        deadlineInMs: view.transaction.budgetMs + view.transaction.windowMs,
+      };
     case "send_confirm":
       return { ...keep, phase: "confirming", stamp: "confirm_sent_at" };
     case "send_abort":

@@ -1,3 +1,4 @@
+import { isOpen } from "@holdfast/core/apply/state.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { InstanceId, RequestId } from "@holdfast/core/base/id.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
@@ -10,7 +11,6 @@ import { listKeys } from "../store/enrolment.ts";
 import { getHostTransaction, recordOutcome } from "../store/host-transactions.ts";
 import type { Outcome } from "../store/tables.ts";
 import { transaction } from "../store/transaction.ts";
-import { isOpen } from "@holdfast/core/apply/state.ts";
 import { phaseOfWire } from "./answer.ts";
 
 export type LateOutcome =
@@ -26,19 +26,30 @@ export type LateOutcome =
  * transaction that this database has never had (a restored backup). It is kept as evidence and changes no state: the server is locked in
  * those cases, and a person decides.
  */
-export async function takeLateOutcome(database: Database, session: AgentSession, message: TransactionMessage, instance: InstanceId): Promise<LateOutcome> {
+export async function takeLateOutcome(
+  database: Database,
+  session: AgentSession,
+  message: TransactionMessage,
+  instance: InstanceId,
+): Promise<LateOutcome> {
   const phase = phaseOfWire(message.phase);
   const requestId = message.requestId as RequestId;
   if (!isOutcome(phase)) return "not_believed";
-  const keys = (await listKeys(database, session.serverId)).filter((key) => key.state !== "revoked").map((key) => key.receipt_public_key);
-  if (checkReceipt(message.receipt, keys, { serverId: session.serverId, requestId, outcome: phase }) !== "valid") return "not_believed";
+  const keys = (await listKeys(database, session.serverId))
+    .filter((key) => key.state !== "revoked")
+    .map((key) => key.receipt_public_key);
+  if (checkReceipt(message.receipt, keys, { serverId: session.serverId, requestId, outcome: phase }) !== "valid")
+    return "not_believed";
   const by = agentActor(session.serverId, session.remoteAddress, instance);
   const taken = await transaction(database, async (tx): Promise<LateOutcome> => {
     const sent = await getHostTransaction(tx, requestId);
     const apply = sent === undefined ? undefined : await getApply(tx, sent.apply_id);
     if (apply !== undefined && isOpen(apply.state) && apply.request_id === requestId) return "leave_to_saga";
     if (sent?.outcome === phase) return "acknowledge";
-    const receipt: Json = { body: message.receipt?.body ?? "", signature: Buffer.from(message.receipt?.signature ?? []).toString("base64") };
+    const receipt: Json = {
+      body: message.receipt?.body ?? "",
+      signature: Buffer.from(message.receipt?.signature ?? []).toString("base64"),
+    };
     if (sent !== undefined) await recordOutcome(tx, requestId, { outcome: phase, code: message.code || null, receipt });
     tx.audit({
       ...by,

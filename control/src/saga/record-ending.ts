@@ -30,7 +30,11 @@ export async function recordEnding(
 ): Promise<ApplyRow> {
   if (ending.outcome !== null) {
     // The server's word first: the database's own law asks for it (invariants 1 and 2).
-    await recordOutcome(tx, sent.request_id, { outcome: ending.outcome, code: ending.code, receipt: evidence?.receipt ?? null });
+    await recordOutcome(tx, sent.request_id, {
+      outcome: ending.outcome,
+      code: ending.code,
+      receipt: evidence?.receipt ?? null,
+    });
   }
   const before = await listAssignments(tx, apply.server_id);
   const last = await moveTo(tx, apply, ending, evidence, by);
@@ -48,17 +52,44 @@ export async function recordEnding(
   const verdict = quarantineVerdict(ending.code);
   if (sent.kind === "forward" && ending.state === "ROLLED_BACK" && verdict !== "no") {
     // What was in force before did not become bad by standing beside it.
-    const brought = plan.revisions.filter((ref) => !before.some((old) => old.document_id === ref.document_id && old.revision === ref.revision));
-    await quarantine(tx, apply.server_id, apply.id, brought, ending.code ?? "apply.undone", verdict === "transient", by);
+    const brought = plan.revisions.filter(
+      (ref) => !before.some((old) => old.document_id === ref.document_id && old.revision === ref.revision),
+    );
+    await quarantine(
+      tx,
+      apply.server_id,
+      apply.id,
+      brought,
+      ending.code ?? "apply.undone",
+      verdict === "transient",
+      by,
+    );
   }
   return last;
 }
 
-async function moveTo(tx: Transaction, apply: ApplyRow, ending: Ending, evidence: Evidence | null, by: Actor): Promise<ApplyRow> {
+async function moveTo(
+  tx: Transaction,
+  apply: ApplyRow,
+  ending: Ending,
+  evidence: Evidence | null,
+  by: Actor,
+): Promise<ApplyRow> {
   const why = { code: ending.code, message: ending.message };
   const mayHaveChanged = apply.state === "APPLYING" && ending.state === "FAILED" && ending.effect !== "none";
   const direct = mayMove(apply.state, ending.state) && !mayHaveChanged;
   const from = direct ? apply : await move(tx, apply, { to: "ROLLBACKING", phase: "reverting", ...why }, by);
   const last = evidence === null || evidence.lastStep === "" ? {} : { lastStep: evidence.lastStep };
-  return move(tx, from, { to: ending.state, ...(ending.effect === null ? {} : { effect: ending.effect }), serverIs: ending.serverIs, ...why, ...last }, by);
+  return move(
+    tx,
+    from,
+    {
+      to: ending.state,
+      ...(ending.effect === null ? {} : { effect: ending.effect }),
+      serverIs: ending.serverIs,
+      ...why,
+      ...last,
+    },
+    by,
+  );
 }

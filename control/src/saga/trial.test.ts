@@ -3,7 +3,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { countingProbes, judgeTrial, ROUND_AGED_MS, ROUNDS_TO_FAIL, type TrialView } from "./trial.ts";
 
-const open = (id: string): Probe => ({ id, direction: "inbound", protocol: "tcp", address: "self", port: 22, expected: "open", origin: "floor" });
+const open = (id: string): Probe => ({
+  id,
+  direction: "inbound",
+  protocol: "tcp",
+  address: "self",
+  port: 22,
+  expected: "open",
+  origin: "floor",
+});
 const closed = (id: string): Probe => ({ ...open(id), expected: "closed" });
 
 function trial(over: Partial<TrialView>): TrialView {
@@ -12,7 +20,9 @@ function trial(over: Partial<TrialView>): TrialView {
 
 test("T1: what did not pass before does not count", () => {
   const probes = [open("a"), open("b"), closed("c"), closed("d"), open("e")];
-  expect(countingProbes(probes, { a: "open", b: "closed", c: "closed", d: "unreachable_vantage" }).map((probe) => probe.id)).toEqual(["a", "c"]);
+  expect(
+    countingProbes(probes, { a: "open", b: "closed", c: "closed", d: "unreachable_vantage" }).map((probe) => probe.id),
+  ).toEqual(["a", "c"]);
 });
 
 test("nothing to probe: the soak alone decides", () => {
@@ -29,7 +39,11 @@ test("green is said of a round after the soak, and not of an old one", () => {
 });
 
 test("T3: one blind round is tried again, three are a failure", () => {
-  const blind = (count: number) => Array.from({ length: count }, (_, index) => ({ atMs: index * 700, results: { ssh: "unreachable_vantage" as const } }));
+  const blind = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      atMs: index * 700,
+      results: { ssh: "unreachable_vantage" as const },
+    }));
   expect(judgeTrial(trial({ rounds: blind(1) }), 0)).toMatchObject({ kind: "soak" });
   expect(judgeTrial(trial({ rounds: blind(ROUNDS_TO_FAIL) }), 1_400)).toEqual({ kind: "failed", probes: ["ssh"] });
 });
@@ -38,15 +52,20 @@ test("T2 for any rounds: green only when each counting probe passed in the last 
   const result = fc.constantFrom<ProbeResult>("open", "closed", "unreachable_vantage");
   const round = fc.record({ a: result, b: result });
   fc.assert(
-    fc.property(round, fc.array(round, { maxLength: 6 }), fc.integer({ min: 0, max: 5_000 }), (baseline, results, soakMs) => {
-      const probes = [open("a"), closed("b")];
-      const rounds = results.map((each, index) => ({ atMs: index * 1_000, results: each }));
-      const verdict = judgeTrial(trial({ probes, baseline, rounds, soakMs }), rounds.length * 1_000);
-      if (verdict.kind !== "green") return;
-      const last: Readonly<Record<string, ProbeResult>> = rounds.at(-1)?.results ?? {};
-      for (const probe of countingProbes(probes, baseline)) expect(last[probe.id]).toBe(probe.expected);
-      expect(rounds.length * 1_000).toBeGreaterThanOrEqual(soakMs);
-    }),
+    fc.property(
+      round,
+      fc.array(round, { maxLength: 6 }),
+      fc.integer({ min: 0, max: 5_000 }),
+      (baseline, results, soakMs) => {
+        const probes = [open("a"), closed("b")];
+        const rounds = results.map((each, index) => ({ atMs: index * 1_000, results: each }));
+        const verdict = judgeTrial(trial({ probes, baseline, rounds, soakMs }), rounds.length * 1_000);
+        if (verdict.kind !== "green") return;
+        const last: Readonly<Record<string, ProbeResult>> = rounds.at(-1)?.results ?? {};
+        for (const probe of countingProbes(probes, baseline)) expect(last[probe.id]).toBe(probe.expected);
+        expect(rounds.length * 1_000).toBeGreaterThanOrEqual(soakMs);
+      },
+    ),
     { numRuns: 500 },
   );
 });

@@ -38,7 +38,10 @@ export const ROUND_AGAIN_MS = 700;
 /** A green round this old says nothing of now. Shorter than ROUND_EVERY_MS would never be green while a person is awaited. */
 export const ROUND_AGED_MS = 5_000;
 
-export function countingProbes(probes: readonly Probe[], baseline: Readonly<Record<string, ProbeResult>>): readonly Probe[] {
+export function countingProbes(
+  probes: readonly Probe[],
+  baseline: Readonly<Record<string, ProbeResult>>,
+): readonly Probe[] {
   return probes.filter((probe) => baseline[probe.id] === probe.expected); // T1
 }
 
@@ -51,7 +54,9 @@ export function judgeTrial(view: TrialView, nowMs: number): TrialVerdict {
   const failing = failingIn(counting, last);
   if (failing.length > 0) {
     const recent = view.rounds.slice(-ROUNDS_TO_FAIL);
-    const stubborn = failing.filter((probe) => recent.length === ROUNDS_TO_FAIL && recent.every((round) => failingIn([probe], round).length > 0));
+    const stubborn = failing.filter(
+      (probe) => recent.length === ROUNDS_TO_FAIL && recent.every((round) => failingIn([probe], round).length > 0),
+    );
     if (stubborn.length > 0) return { kind: "failed", probes: stubborn.map((probe) => probe.id) };
     return dueIn(last.atMs + ROUND_AGAIN_MS - nowMs);
   }

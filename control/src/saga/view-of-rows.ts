@@ -5,7 +5,8 @@ type Known = Pick<SagaView, "answer" | "trial"> & { readonly baseline: HostTrans
 
 /** The rows of an open apply as decisions see them, with what its runner knows beyond them. */
 export function viewOf(apply: ApplyRow, sent: HostTransactionRow, plan: PlanRow, known: Known): SagaView {
-  if (apply.state !== "APPLYING" && apply.state !== "ROLLBACKING") throw new Error(`apply ${apply.id} is ${apply.state}, not open`);
+  if (apply.state !== "APPLYING" && apply.state !== "ROLLBACKING")
+    throw new Error(`apply ${apply.id} is ${apply.state}, not open`);
   if (apply.phase === null || apply.fence === null) throw new Error(`apply ${apply.id} is open and was never claimed`);
   return {
     state: apply.state,

@@ -48,7 +48,12 @@ export async function writeIntent(
     row = await recordFresh(tx, row.request_id, learnt.freshSessionId, moved);
   }
   if (learnt.rounds.length > 0) {
-    row = await recordProbes(tx, row.request_id, learnt.rounds.map(({ atMs, results }) => ({ at_ms: Math.round(atMs), results })), moved);
+    row = await recordProbes(
+      tx,
+      row.request_id,
+      learnt.rounds.map(({ atMs, results }) => ({ at_ms: Math.round(atMs), results })),
+      moved,
+    );
   }
   if (intent.stamp !== null) row = await markSent(tx, row.request_id, KIND_OF[intent.stamp], moved);
   return { apply: moved, sent: row };

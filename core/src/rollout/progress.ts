@@ -52,7 +52,13 @@ export function nextRolloutAction(progress: RolloutProgress, nowMs: number): Rol
   if (waiting.length > 0) {
     const room = progress.settings.atOnce - underWay - progress.underWayElsewhere; // R3
     if (room <= 0) return { kind: "nothing" };
-    return { kind: "dispatch", serverIds: waiting.toSorted(byPlace).slice(0, room).map((target) => target.serverId) };
+    return {
+      kind: "dispatch",
+      serverIds: waiting
+        .toSorted(byPlace)
+        .slice(0, room)
+        .map((target) => target.serverId),
+    };
   }
   if (wave.some((target) => target.status === "under_way")) return { kind: "nothing" }; // R1
   const later = progress.targets.filter((target) => target.wave > progress.currentWave).map((target) => target.wave);

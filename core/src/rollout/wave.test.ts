@@ -4,7 +4,8 @@ import { DEFAULT_WAVES } from "../compose/floor-settings.ts";
 import { planWaves } from "./wave.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `server-${index}`);
-const sizes = (count: number, settings = DEFAULT_WAVES): number[] => planWaves(names(count), settings, 7).map((wave) => wave.length);
+const sizes = (count: number, settings = DEFAULT_WAVES): number[] =>
+  planWaves(names(count), settings, 7).map((wave) => wave.length);
 
 test("one server is one wave, and more begin with a canary", () => {
   expect(sizes(1)).toEqual([1]);

@@ -2,19 +2,27 @@
  * An agent without a machine: dials the control plane over real TLS, serves the real HostService on that connection, answers from a ledger in
  * memory. Faults are asked for by name, one call at a time, so that a test says exactly what breaks and when.
  */
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import { type KeyObject, randomUUID, sign } from "node:crypto";
 import tls from "node:tls";
-import { create, fromBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, createClient } from "@connectrpc/connect";
-import { clientOver } from "@holdfast/agent/rpc/http2-transport.ts";
+import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { type ServedConnection, serveOver } from "@holdfast/agent/rpc/http2-service.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
 import { type Command, CommandSchema, type SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
-import { EnrolmentService, type EnrollResponse, RenewalService } from "@holdfast/proto/gen/holdfast/v1/enrolment_pb.ts";
-import { HostService, type WatchEvent, WatchEventSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
-import { type Transaction, TransactionPhase, TransactionSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { AGENT_SESSION_ALPN, GRPC_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
+import {
+  HostService,
+  type PlanRequest,
+  type PlanResponseSchema,
+  type WatchEvent,
+  WatchEventSchema,
+} from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import {
+  type Transaction,
+  TransactionPhase,
+  TransactionSchema,
+} from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { AGENT_SESSION_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { EventQueue } from "./event-queue.ts";
 import { last, type LedgerAnswer, type LedgerTransaction, serverIsAfter, SimulatedLedger } from "./ledger.ts";
 
@@ -89,9 +97,24 @@ export class SimulatedAgent {
   /** Called when a method arrives, before anything else. */
   onCall: (method: Method) => void | Promise<void> = () => undefined;
   drifting: readonly string[] = [];
+  /** What `Plan` answers: one step, unless the config is the confirmed one. */
+  onPlan: (request: PlanRequest) => MessageInitShape<typeof PlanResponseSchema> = ({ configDigest }) => ({
+    planDigest: configDigest,
+    baseDigest: this.ledger.live,
+    baseGeneration: BigInt(this.ledger.generation),
+    steps:
+      configDigest === this.ledger.confirmedDigest
+        ? []
+        : [{ id: "firewall.batch", domain: "firewall", title: "load one batch", budgetMs: 1_000n }],
+    nativeDiff: configDigest === this.ledger.confirmedDigest ? {} : { firewall: "--- live\n+++ desired\n" },
+    findings: [],
+    touchesManagementPath: false,
+    drift: [...this.drifting],
+  });
   readonly #faults = new Map<Method, WireFault[]>();
   readonly #watchers = new Set<EventQueue<WatchEvent>>();
-  #connection: { readonly served: ServedConnection; readonly socket: tls.TLSSocket; readonly number: number } | null = null;
+  #connection: { readonly served: ServedConnection; readonly socket: tls.TLSSocket; readonly number: number } | null =
+    null;
   #dialled = 0;
   /** Sessions up to this number were dialled before the change. */
   #oldUpTo = 0;
@@ -119,7 +142,7 @@ export class SimulatedAgent {
     this.#dial();
     this.#clock ??= setInterval(() => {
       const before = this.ledger.open;
-      this.#powered(() => this.ledger.tick(Date.now()));
+      void this.#powered(() => this.ledger.tick(Date.now())).catch(() => undefined); // acts before it returns
       if (before !== undefined && this.ledger.open === undefined) this.#tell(before);
       this.#beat();
     }, 100);
@@ -145,7 +168,8 @@ export class SimulatedAgent {
   /** A domain drifts, or no longer does. */
   sayDrift(domain: string, drift: boolean): void {
     this.drifting = drift ? [...this.drifting, domain] : this.drifting.filter((each) => each !== domain);
-    for (const watcher of this.#watchers) watcher.push(create(WatchEventSchema, { event: { case: "drift", value: { domain, drift } } }));
+    for (const watcher of this.#watchers)
+      watcher.push(create(WatchEventSchema, { event: { case: "drift", value: { domain, drift } } }));
   }
 
   powerCut(): void {
@@ -218,7 +242,14 @@ export class SimulatedAgent {
           if (verb.case !== "prepare") throw new ConnectError("not a Prepare", Code.InvalidArgument);
           const { kind, configDigest, planDigest, baseGeneration } = verb.value;
           return this.ledger.prepare(
-            { requestId, fence: Number(fence), kind: kind === "rollback" ? "rollback" : "forward", configDigest, planDigest, baseGeneration: Number(baseGeneration) },
+            {
+              requestId,
+              fence: Number(fence),
+              kind: kind === "rollback" ? "rollback" : "forward",
+              configDigest,
+              planDigest,
+              baseGeneration: Number(baseGeneration),
+            },
             Date.now(),
           );
         }),
@@ -226,14 +257,21 @@ export class SimulatedAgent {
       confirm: (command) =>
         this.#call("confirm", command, session, ({ requestId, fence, verb }) => {
           const nonce = verb.case === "confirm" ? verb.value.nonce : "";
-          const answer = this.ledger.confirm({ requestId, fence: Number(fence), nonce }, session > this.#oldUpTo, Date.now());
+          const answer = this.ledger.confirm(
+            { requestId, fence: Number(fence), nonce },
+            session > this.#oldUpTo,
+            Date.now(),
+          );
           this.ledger.advance(requestId, Date.now());
           return answer;
         }),
       abort: (command) =>
         this.#call("abort", command, session, ({ requestId, fence, verb }) => {
           const why = verb.case === "abort" ? verb.value : { code: "", message: "" };
-          const answer = this.ledger.abort({ requestId, fence: Number(fence), code: why.code, message: why.message }, Date.now());
+          const answer = this.ledger.abort(
+            { requestId, fence: Number(fence), code: why.code, message: why.message },
+            Date.now(),
+          );
           this.ledger.advance(requestId, Date.now());
           return answer;
         }),
@@ -241,21 +279,27 @@ export class SimulatedAgent {
         this.ledger.release();
         return this.#message(this.ledger.ask(decode(command).requestId), "", session);
       },
-      getTransaction: ({ requestId }) => this.#faulty("getTransaction", session, () => this.#message(this.ledger.ask(requestId), requestId, session)),
+      getTransaction: ({ requestId }) =>
+        this.#faulty("getTransaction", session, () => this.#message(this.ledger.ask(requestId), requestId, session)),
       watch: (_request, context) => this.#watch(context.signal, session),
       acknowledge: ({ requestIds }) => {
         for (const id of requestIds) this.ledger.outbox.delete(id);
         return {};
       },
-      probe: ({ targets }) => ({ outcomes: targets.map(({ id }) => ({ id, result: this.probeResult(id), detail: "" })) }),
+      probe: ({ targets }) => ({
+        outcomes: targets.map(({ id }) => ({ id, result: this.probeResult(id), detail: "" })),
+      }),
       observe: () => ({ domains: [] }),
-      plan: () => {
-        throw new ConnectError("a simulated agent plans nothing", Code.Unimplemented);
-      },
+      plan: (request) => this.onPlan(request),
     });
   }
 
-  async #call(method: Method, signed: SignedCommand, session: number, obey: (command: Command) => LedgerAnswer | Promise<LedgerAnswer>): Promise<Transaction> {
+  async #call(
+    method: Method,
+    signed: SignedCommand,
+    session: number,
+    obey: (command: Command) => LedgerAnswer | Promise<LedgerAnswer>,
+  ): Promise<Transaction> {
     const command = decode(signed);
     this.commands.push(command);
     return this.#faulty(method, session, async () => {
@@ -309,7 +353,8 @@ export class SimulatedAgent {
 
   /** On trial, every session from before the change is closed, after its last answer has had its chance. */
   #afterwards(message: Transaction, session: number): Transaction {
-    if (message.phase === TransactionPhase.ON_TRIAL && session <= this.#oldUpTo) setTimeout(() => this.#hangUpOld(session), 5);
+    if (message.phase === TransactionPhase.ON_TRIAL && session <= this.#oldUpTo)
+      setTimeout(() => this.#hangUpOld(session), 5);
     return message;
   }
 
@@ -332,28 +377,43 @@ export class SimulatedAgent {
     this.#watchers.add(queue);
     signal.addEventListener("abort", () => queue.end());
     for (const id of this.ledger.outbox) {
-      queue.push(create(WatchEventSchema, { event: { case: "outcome", value: this.#message(this.ledger.ask(id), id, session) } }));
+      queue.push(
+        create(WatchEventSchema, {
+          event: { case: "outcome", value: this.#message(this.ledger.ask(id), id, session) },
+        }),
+      );
     }
     yield* queue;
     this.#watchers.delete(queue);
   }
 
   #beat(): void {
-    for (const watcher of this.#watchers) watcher.push(create(WatchEventSchema, { event: { case: "heartbeat", value: { sequence: 1n } } }));
+    for (const watcher of this.#watchers)
+      watcher.push(create(WatchEventSchema, { event: { case: "heartbeat", value: { sequence: 1n } } }));
   }
 
   #tell(transaction: LedgerTransaction): void {
     const session = this.#connection?.number ?? 0;
     const message = this.#message({ kind: "transaction", transaction }, transaction.requestId, session);
     const kind = this.ledger.outbox.has(transaction.requestId) ? "outcome" : "transaction";
-    for (const watcher of this.#watchers) watcher.push(create(WatchEventSchema, { event: { case: kind, value: message } }));
+    for (const watcher of this.#watchers)
+      watcher.push(create(WatchEventSchema, { event: { case: kind, value: message } }));
   }
 
   #message(answer: LedgerAnswer, requestId: string, session: number): Transaction {
-    if (answer.kind === "rejected") throw new ConnectError(`${answer.code}: ${answer.message}`, Code.FailedPrecondition);
-    const common = { requestId, maxFence: BigInt(this.ledger.maxFence), generation: BigInt(this.ledger.generation), sessionIsFresh: session > this.#oldUpTo };
+    if (answer.kind === "rejected")
+      throw new ConnectError(`${answer.code}: ${answer.message}`, Code.FailedPrecondition);
+    const common = {
+      requestId,
+      maxFence: BigInt(this.ledger.maxFence),
+      generation: BigInt(this.ledger.generation),
+      sessionIsFresh: session > this.#oldUpTo,
+    };
     if (answer.kind !== "transaction") {
-      return create(TransactionSchema, { ...common, phase: answer.kind === "unknown" ? TransactionPhase.UNKNOWN : TransactionPhase.STALE });
+      return create(TransactionSchema, {
+        ...common,
+        phase: answer.kind === "unknown" ? TransactionPhase.UNKNOWN : TransactionPhase.STALE,
+      });
     }
     const { transaction } = answer;
     const kind = last(transaction);
@@ -369,8 +429,19 @@ export class SimulatedAgent {
       liveDigest: this.ledger.live,
     });
     if (transaction.endedAtMs !== null) {
-      const body = canonicalJson({ request_id: requestId, server_id: this.identity.serverId, outcome: kind, code: transaction.code, fence: transaction.fence, generation: this.ledger.generation });
-      message.receipt = { $typeName: "holdfast.v1.Receipt", body, signature: sign(null, Buffer.from(SIGNED_TEXT.receipt + body), this.identity.receiptKey) };
+      const body = canonicalJson({
+        request_id: requestId,
+        server_id: this.identity.serverId,
+        outcome: kind,
+        code: transaction.code,
+        fence: transaction.fence,
+        generation: this.ledger.generation,
+      });
+      message.receipt = {
+        $typeName: "holdfast.v1.Receipt",
+        body,
+        signature: sign(null, Buffer.from(SIGNED_TEXT.receipt + body), this.identity.receiptKey),
+      };
     }
     return message;
   }
@@ -378,72 +449,4 @@ export class SimulatedAgent {
 
 function decode(signed: SignedCommand): Command {
   return fromBinary(CommandSchema, signed.command);
-}
-
-export interface EnrolmentTry {
-  readonly port: number;
-  readonly caCertificate: string;
-  readonly token: string;
-  readonly tlsKey?: KeyObject;
-  readonly receiptKey?: KeyObject;
-}
-
-/** Asks for a certificate as an agent does at enrolment. */
-export async function enrol(options: EnrolmentTry): Promise<{ readonly answer: EnrollResponse; readonly tlsKey: KeyObject; readonly receiptKey: KeyObject }> {
-  const tlsKey = options.tlsKey ?? generateKeyPairSync("ed25519").privateKey;
-  const receiptKey = options.receiptKey ?? generateKeyPairSync("ed25519").privateKey;
-  const answer = await withCalls({ port: options.port, caCertificate: options.caCertificate }, (transport) =>
-    createClient(EnrolmentService, transport).enroll({
-      token: options.token,
-      tlsPublicKey: spkiOf(tlsKey),
-      receiptPublicKey: spkiOf(receiptKey),
-      proof: sign(null, Buffer.from(SIGNED_TEXT.enrolment + options.token), tlsKey),
-      bootId: randomUUID(),
-      hostname: "simulated",
-      factsJson: "{}",
-    }),
-  );
-  return { answer, tlsKey, receiptKey };
-}
-
-/** Renews as an agent does at half life. */
-export async function renew(port: number, identity: AgentIdentity, tlsKey: KeyObject): Promise<EnrollResponse> {
-  return withCalls({ port, caCertificate: identity.caCertificate, identity }, (transport) =>
-    createClient(RenewalService, transport).renew({
-      tlsPublicKey: spkiOf(tlsKey),
-      proof: sign(null, Buffer.from(SIGNED_TEXT.renewal + identity.serverId), tlsKey),
-    }),
-  );
-}
-
-/** Ordinary gRPC on the agent port, with or without a certificate. */
-export async function withCalls<T>(
-  to: { readonly port: number; readonly caCertificate: string; readonly identity?: AgentIdentity },
-  body: (transport: ReturnType<typeof clientOver>["transport"]) => Promise<T>,
-): Promise<T> {
-  const socket = tls.connect({
-    host: "127.0.0.1",
-    port: to.port,
-    ca: to.caCertificate,
-    ALPNProtocols: [GRPC_ALPN],
-    ...(to.identity === undefined ? {} : { cert: to.identity.certificate, key: to.identity.tlsKey.export({ type: "pkcs8", format: "pem" }) }),
-  });
-  socket.on("error", () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    socket.once("secureConnect", () => resolve());
-    socket.once("error", reject);
-  });
-  const connection = clientOver(socket);
-  try {
-    return await body(connection.transport);
-  } finally {
-    connection.close();
-    socket.destroy();
-  }
-}
-
-function spkiOf(key: KeyObject): Buffer {
-  const { x } = key.export({ format: "jwk" });
-  // Ed25519 SubjectPublicKeyInfo: a fixed prefix and the raw key (RFC 8410).
-  return Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), Buffer.from(x ?? "", "base64url")]);
 }

@@ -6,8 +6,8 @@
  *   G3. A crash keeps what was written and loses the rest; the boot undoes what was open and finishes what was confirmed.
  */
 import { createHash } from "node:crypto";
-import { isUnsettled, type LedgerKind, mayFollow } from "@holdfast/core/ledger/kind.ts";
 import type { ServerIs } from "@holdfast/core/apply/state.ts";
+import { isUnsettled, type LedgerKind, mayFollow } from "@holdfast/core/ledger/kind.ts";
 
 export interface LedgerCommand {
   readonly requestId: string;
@@ -82,7 +82,9 @@ export class SimulatedLedger {
   }
 
   get open(): LedgerTransaction | undefined {
-    return [...this.transactions.values()].find((transaction) => isUnsettled(last(transaction)) && last(transaction) !== "revert_failed");
+    return [...this.transactions.values()].find(
+      (transaction) => isUnsettled(last(transaction)) && last(transaction) !== "revert_failed",
+    );
   }
 
   ask(requestId: string): LedgerAnswer {
@@ -98,7 +100,8 @@ export class SimulatedLedger {
     if (command.fence <= this.maxFence) return this.#fenceTooLow(command.fence);
     this.maxFence = command.fence;
     if (this.lockedCode !== "") return { kind: "rejected", code: "server.locked", message: this.lockedCode };
-    if (this.open !== undefined) return { kind: "rejected", code: "transaction.busy", message: `${this.open.requestId} is open` };
+    if (this.open !== undefined)
+      return { kind: "rejected", code: "transaction.busy", message: `${this.open.requestId} is open` };
     const transaction = this.#begin(command, nowMs);
     const refusal = this.faults.refusePrepare ?? this.#baseMoved(command);
     if (refusal === null) this.#append(transaction, "prepared", nowMs);
@@ -165,8 +168,10 @@ export class SimulatedLedger {
       this.tick(nowMs);
       return known;
     }
-    if (!sessionIsFresh) return { kind: "rejected", code: "confirm.old_session", message: "asked over a session from before the change" };
-    if (sha256(command.nonce) !== transaction.nonceSha256) return { kind: "rejected", code: "confirm.wrong_nonce", message: "the nonce is not that of Execute" };
+    if (!sessionIsFresh)
+      return { kind: "rejected", code: "confirm.old_session", message: "asked over a session from before the change" };
+    if (sha256(command.nonce) !== transaction.nonceSha256)
+      return { kind: "rejected", code: "confirm.wrong_nonce", message: "the nonce is not that of Execute" };
     this.generation += 1;
     this.confirmedDigest = transaction.configDigest;
     this.confirmedRequestId = transaction.requestId;
@@ -188,7 +193,8 @@ export class SimulatedLedger {
     const { transaction } = known;
     const kind = last(transaction);
     if (kind === "prepared") this.#append(transaction, "refused", nowMs, command);
-    else if (mayFollow(kind, "reverting") && kind !== "revert_failed") this.#append(transaction, "reverting", nowMs, command);
+    else if (mayFollow(kind, "reverting") && kind !== "revert_failed")
+      this.#append(transaction, "reverting", nowMs, command);
     return known;
   }
 
@@ -215,9 +221,14 @@ export class SimulatedLedger {
     if (open === undefined) return;
     const kind = last(open);
     if (kind === "confirmed") this.#append(open, "finalized", nowMs);
-    else if (kind === "prepared") this.#append(open, "reverted", nowMs, { code: "boot.nothing_changed", message: "power was lost before anything changed" });
+    else if (kind === "prepared")
+      this.#append(open, "reverted", nowMs, {
+        code: "boot.nothing_changed",
+        message: "power was lost before anything changed",
+      });
     else {
-      if (kind !== "reverting") this.#append(open, "reverting", nowMs, { code: "boot.other_boot", message: "power was lost during the trial" });
+      if (kind !== "reverting")
+        this.#append(open, "reverting", nowMs, { code: "boot.other_boot", message: "power was lost during the trial" });
       this.#restore(open, nowMs);
     }
   }
@@ -237,7 +248,10 @@ export class SimulatedLedger {
     this.#append(transaction, "reverted", nowMs);
   }
 
-  #begin(command: LedgerCommand & { readonly configDigest: string; readonly planDigest: string }, nowMs: number): LedgerTransaction {
+  #begin(
+    command: LedgerCommand & { readonly configDigest: string; readonly planDigest: string },
+    nowMs: number,
+  ): LedgerTransaction {
     const { requestId, fence, configDigest, planDigest } = command;
     const transaction: LedgerTransaction = {
       requestId,
@@ -264,14 +278,22 @@ export class SimulatedLedger {
 
   #baseMoved(command: PrepareOf): { code: string; message: string } | null {
     if (command.baseGeneration === this.generation) return null;
-    return { code: "plan.base_moved", message: `planned on generation ${command.baseGeneration}, the server is at ${this.generation}` };
+    return {
+      code: "plan.base_moved",
+      message: `planned on generation ${command.baseGeneration}, the server is at ${this.generation}`,
+    };
   }
 
   #fenceTooLow(fence: number): LedgerAnswer {
     return { kind: "rejected", code: "fence.too_low", message: `fence ${fence} is below ${this.maxFence}` };
   }
 
-  #append(transaction: LedgerTransaction, kind: LedgerKind, nowMs: number, why?: { readonly code: string; readonly message: string }): void {
+  #append(
+    transaction: LedgerTransaction,
+    kind: LedgerKind,
+    nowMs: number,
+    why?: { readonly code: string; readonly message: string },
+  ): void {
     const before = transaction.records.at(-1) ?? null;
     if (!mayFollow(before, kind)) throw new Error(`the ledger may not write ${kind} after ${before}`);
     transaction.records.push(kind);

@@ -1,6 +1,6 @@
-import { newId } from "../../store/new-id.ts";
 import type { Actor } from "../../store/actor.ts";
 import type { Queryable } from "../../store/database.ts";
+import { newId } from "../../store/new-id.ts";
 import { sql } from "../../store/sql.ts";
 import type { AgentKeyRow } from "../../store/tables.ts";
 import type { Transaction } from "../../store/transaction.ts";
@@ -31,7 +31,13 @@ export async function addRenewedKey(tx: Transaction, renewed: RenewedKey): Promi
 }
 
 /** The certificate of a renewed key. With a serial, `pending` means "certified and not yet seen", not "waits for an operator". */
-export async function certifyRenewedKey(tx: Transaction, keySha256: string, serial: string, notAfter: Date, by: Actor): Promise<void> {
+export async function certifyRenewedKey(
+  tx: Transaction,
+  keySha256: string,
+  serial: string,
+  notAfter: Date,
+  by: Actor,
+): Promise<void> {
   const { server_id } = await tx.one<Pick<AgentKeyRow, "server_id">>(sql`
     update agent_keys set certificate_serial = ${serial}, not_after = ${notAfter} where tls_key_sha256 = ${keySha256} and state = 'pending'
     returning server_id`);
@@ -62,7 +68,14 @@ export async function admitKey(tx: Transaction, serverId: string, keySha256: str
   await tx.run(sql`update agent_keys set state = 'active' where tls_key_sha256 = ${keySha256}`);
   await tx.run(sql`
     update agent_keys set state = 'superseded' where server_id = ${serverId} and state = 'pending' and certificate_serial is not null`);
-  tx.audit({ ...by, action: "enrolment.key_renewed", object: `server/${serverId}`, serverId, new: { key: keySha256 }, resultCode: "ok" });
+  tx.audit({
+    ...by,
+    action: "enrolment.key_renewed",
+    object: `server/${serverId}`,
+    serverId,
+    new: { key: keySha256 },
+    resultCode: "ok",
+  });
   return true;
 }
 

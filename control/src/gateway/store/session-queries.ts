@@ -4,7 +4,12 @@ import { sql } from "../../store/sql.ts";
 import type { ServerRow } from "../../store/tables.ts";
 
 /** The server confirmed a state that this database has never had: its number and digest are known, its content is not. */
-export async function forgetConfirmed(tx: Queryable, server: ServerId, generation: Generation, digest: Digest): Promise<void> {
+export async function forgetConfirmed(
+  tx: Queryable,
+  server: ServerId,
+  generation: Generation,
+  digest: Digest,
+): Promise<void> {
   await tx.run(sql`
     update servers set generation = greatest(generation, ${generation}), confirmed_digest = ${digest}, confirmed_config = null where id = ${server}`);
 }

@@ -23,7 +23,10 @@ export function listStuckForward(database: Queryable, graceMs: number): Promise<
 }
 
 /** Enrolled servers whose agent has been away for so long. */
-export function listLost(database: Queryable, sinceMs: number): Promise<readonly Pick<ServerRow, "id" | "name" | "last_seen_at">[]> {
+export function listLost(
+  database: Queryable,
+  sinceMs: number,
+): Promise<readonly Pick<ServerRow, "id" | "name" | "last_seen_at">[]> {
   return database.rows(sql`
     select id, name, last_seen_at from servers
     where enrolment = 'enrolled' and session_instance is null
