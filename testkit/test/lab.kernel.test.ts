@@ -6,8 +6,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Lab } from "../src/servers/lab.ts";
 import { nodeBinary } from "../src/servers/machine.ts";
 import { listenAll, tcpConnect } from "../src/servers/probes.ts";
+import { until } from "../src/until.ts";
 import { traces } from "./lab-traces.ts";
-import { until } from "./until.ts";
 
 const directory = mkdtempSync("/var/tmp/holdfast-lab-test-");
 const prefix = (purpose: string): string => `hft-${String(process.pid)}-${purpose}`;

@@ -10,8 +10,8 @@ import { listenAll, listenCommand, ping, sendPacketProbes, tcpConnect, udpEcho }
 import { Relay } from "../src/servers/relay.ts";
 import type { LabServer } from "../src/servers/server.ts";
 import { Flood, HttpClientLoop, PersistentTcp } from "../src/servers/traffic.ts";
+import { until } from "../src/until.ts";
 import { traces } from "./lab-traces.ts";
-import { until } from "./until.ts";
 
 const directory = mkdtempSync("/var/tmp/holdfast-lab-test-");
 const prefix = (purpose: string): string => `hft-${String(process.pid)}-${purpose}`;

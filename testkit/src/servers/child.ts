@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { constants } from "node:os";
 import { LabError } from "./lab-error.ts";
-import { childrenOf, kill } from "./process-table.ts";
+import { childrenOf, commandName, kill } from "./process-table.ts";
 
 /** Child processes by argument vector only: nothing here is ever read by a shell unless the caller names one. */
 
@@ -49,11 +49,19 @@ function exitCode(code: number | null, signal: NodeJS.Signals | null): number {
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/** nsenter into a pid namespace forks: the command is its child, and a signal to nsenter alone would leave it running. */
-function signalTree(pid: number, signal: NodeJS.Signals): void {
-  const children = childrenOf(pid);
+/**
+ * nsenter into a pid namespace forks: the command is its child, and a signal to nsenter alone would leave it running.
+ * The command's own children are its own affair: a control plane that is told to end stops its database itself.
+ */
+function signalCommand(pid: number, signal: NodeJS.Signals): void {
+  const children = commandName(pid) === "nsenter" ? childrenOf(pid) : [];
   for (const child of children) kill(child, signal);
   if (children.length === 0 || signal === "SIGKILL") kill(pid, signal);
+}
+
+function killTree(pid: number): void {
+  for (const child of childrenOf(pid)) kill(child, "SIGKILL");
+  kill(pid, "SIGKILL");
 }
 
 export function run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
@@ -63,7 +71,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): Prom
     let bytes = 0;
     let timedOut = false;
     const end = (): void => {
-      if (child.pid !== undefined) signalTree(child.pid, "SIGKILL");
+      if (child.pid !== undefined) killTree(child.pid);
       // A grandchild may hold the pipes open for ever; the answer does not wait for it.
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -180,7 +188,7 @@ export class RunningProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.#end === undefined && this.#child.pid !== undefined) signalTree(this.#child.pid, signal);
+    if (this.#end === undefined && this.#child.pid !== undefined) signalCommand(this.#child.pid, signal);
   }
 
   /** Asks, waits, then kills. */

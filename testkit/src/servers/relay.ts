@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { InsideProgram, type Place } from "./inside-program.ts";
 import { joinTo, type SocketTarget } from "./inside/join-sockets.ts";
 import type { RelayInstructions } from "./inside/relay.ts";
+import { LabError } from "./lab-error.ts";
 import type { Lab } from "./lab.ts";
 
 export interface TcpAddress {
@@ -53,6 +54,14 @@ export class Relay {
       server.close();
       throw error;
     }
+  }
+
+  /** Where it listens on this machine; with port 0 the system has chosen. Only for doors into the lab. */
+  get port(): number {
+    const address = this.#outer.address();
+    if (address === null || typeof address === "string")
+      throw new LabError("this door leads out of the lab: it has no port here");
+    return address.port;
   }
 
   async close(): Promise<void> {
