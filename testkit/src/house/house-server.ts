@@ -1,0 +1,56 @@
+import type { ServerKind } from "../servers/server-kind.ts";
+import type { LabServer } from "../servers/server.ts";
+import { type AgentRole, signalAgent } from "./agent-processes.ts";
+import { LedgerGate } from "./ledger-gate.ts";
+
+export interface HouseServerSpec {
+  readonly name: string;
+  readonly kind?: ServerKind;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** It can dial out, and nobody can dial it. */
+  readonly behindNat?: boolean;
+}
+
+const TABLE = "holdfast";
+
+/** One managed server of a house: the machine, and what Holdfast is on it. */
+export class HouseServer {
+  readonly name: string;
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly behindNat: boolean;
+  readonly machine: LabServer;
+
+  constructor(spec: HouseServerSpec, machine: LabServer, address: string) {
+    this.name = spec.name;
+    this.labels = spec.labels ?? {};
+    this.behindNat = spec.behindNat ?? false;
+    this.machine = machine;
+    this.address = address;
+  }
+
+  /** Whatever the kernel holds, Holdfast's table and others', without what changes by itself. */
+  async ruleset(): Promise<string> {
+    return stable(await this.machine.must(["nft", "list", "ruleset"]));
+  }
+
+  /** Holdfast's own table; empty when there is none. */
+  async ownTable(): Promise<string> {
+    const listed = await this.machine.exec(["nft", "list", "table", "inet", TABLE]);
+    return listed.code === 0 ? stable(listed.stdout) : "";
+  }
+
+  /** SIGKILL, or another signal; answers with how many processes there were. */
+  kill(role: AgentRole, signal: NodeJS.Signals = "SIGKILL"): number {
+    return signalAgent(this.machine, role, signal);
+  }
+
+  gate(): Promise<LedgerGate> {
+    return LedgerGate.open(this.machine);
+  }
+}
+
+/** Counters count, handles are numbers by chance. */
+function stable(listing: string): string {
+  return listing.replace(/packets \d+ bytes \d+/g, "packets N bytes N").replace(/ expires [0-9a-z]+/g, "");
+}
