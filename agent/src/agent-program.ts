@@ -30,7 +30,8 @@ export interface Role {
   readonly machine: Machine;
 }
 
-export function openRole(program: AgentProgram, root: string, name: string): Result<Role, string> {
+/** `forPeople`: standard output is for what a person asked; log lines go to standard error. */
+export function openRole(program: AgentProgram, root: string, name: string, forPeople: boolean): Result<Role, string> {
   const paths = agentPaths(root);
   const settings = readSettings(paths);
   if (!settings.ok) return settings;
@@ -39,8 +40,11 @@ export function openRole(program: AgentProgram, root: string, name: string): Res
     paths,
     settings: settings.value,
     clock: systemClock,
-    log: openLog(name),
-    init: settings.value.init === "systemd" ? systemdInit() : plainInit(paths, selfCommand()),
+    log: openLog(name, forPeople ? 2 : 1),
+    init:
+      settings.value.init === "systemd"
+        ? systemdInit()
+        : plainInit(paths, selfCommand(), forPeople ? "ignore" : "inherit"),
     machine: { root, nft: new Nft(`${paths.run}/nft`) },
   });
 }

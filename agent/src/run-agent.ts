@@ -36,6 +36,8 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   },
 };
 
+const PEOPLES_COMMANDS: ReadonlySet<string> = new Set(["enroll", "status", "why", "confirm", "version"]);
+
 /** With a request id it is the role that undoes, started by timers and guards; without one it is a person who asks. */
 function revert(role: Role, args: Arguments): Promise<ExitCode> | ExitCode {
   const requestId = args.positionals[1];
@@ -70,7 +72,8 @@ export async function runAgent(program: AgentProgram, argv: readonly string[]): 
     complain(`There is no command "${name}".\n${HELP}`);
     return EXIT.usage;
   }
-  const role = openRole(program, args.value.values.root, name);
+  const forPeople = PEOPLES_COMMANDS.has(name) || (name === "revert" && args.value.positionals.length === 1);
+  const role = openRole(program, args.value.values.root, name, forPeople);
   if (!role.ok) {
     complain(role.error);
     return EXIT.failed;

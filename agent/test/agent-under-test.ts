@@ -56,7 +56,6 @@ export class AgentUnderTest {
   readonly paths = agentPaths(this.root);
   readonly serverId = randomUUID();
   readonly #commandKey: KeyObject;
-  readonly #children: ChildProcess[] = [];
   #connection: ConnectionClient | null = null;
   #fence = 0;
   #log = "";
@@ -105,7 +104,6 @@ export class AgentUnderTest {
     const keep = (chunk: Buffer): void => void (this.#log += chunk.toString());
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
-    this.#children.push(child);
     return child;
   }
 
@@ -245,14 +243,17 @@ export class AgentUnderTest {
     }
   }
 
-  async close(): Promise<void> {
+  /** As a power cut: every process of this agent at once, detached ones too. All of them name this root on their command line. */
+  async killEverything(): Promise<void> {
     this.#connection?.close();
-    for (const child of this.#children) if (child.pid !== undefined) killQuietly(child.pid);
-    // Detached ones too: all of ours name this root on their command line.
     for (let left = this.#processes(); left.length > 0; left = this.#processes()) {
       for (const pid of left) killQuietly(pid);
       await sleep(10);
     }
+  }
+
+  async close(): Promise<void> {
+    await this.killEverything();
     rmSync(this.root, { recursive: true, force: true });
   }
 

@@ -9,9 +9,9 @@ export interface Log {
   with(context: LogContext): Log;
 }
 
-/** One JSON object a line on standard output. A reader that is gone must not stop an undo: its lines are lost then, nothing else. */
-export function openLog(role: string): Log {
-  const destination = pino.destination({ fd: 1, sync: true });
+/** One JSON object a line. A reader that is gone must not stop an undo: its lines are lost then, nothing else. */
+export function openLog(role: string, descriptor: 1 | 2): Log {
+  const destination = pino.destination({ fd: descriptor, sync: true });
   destination.on("error", () => undefined);
   const options = {
     base: { role, pid: process.pid, target_host: hostname() },

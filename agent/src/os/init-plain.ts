@@ -20,8 +20,9 @@ const KILL_TIMEOUT_MS = 10_000;
  * Without an init system: a detached process in a session of its own waits for the deadline, and modules are processes that are remembered
  * by number and start time. It survives the death of every other process of ours, and not a reboot; the boot role settles that.
  */
-export function plainInit(paths: AgentPaths, self: SelfCommand): Init {
-  const start = (role: readonly string[]) => startDetached(self, [...role, "--root", paths.root], READY_TIMEOUT_MS);
+export function plainInit(paths: AgentPaths, self: SelfCommand, output: "inherit" | "ignore"): Init {
+  const start = (role: readonly string[]) =>
+    startDetached(self, [...role, "--root", paths.root], READY_TIMEOUT_MS, output);
 
   const disarm = async (requestId: string): Promise<void> => {
     const path = paths.deadlineProcess(requestId);

@@ -25,10 +25,12 @@ export async function startDetached(
   self: SelfCommand,
   role: readonly string[],
   readyWithinMs: number,
+  output: "inherit" | "ignore",
 ): Promise<ProcessIdentity | null> {
   const child = spawn(self.program, [...self.operands, ...role, "--ready-fd", "3"], {
-    // Standard output stays the caller's, so that the lines of all roles end in one log; descriptor 3 is where readiness is told.
-    stdio: ["ignore", "inherit", "inherit", "pipe"],
+    // A role's output stays with the caller's, so that the lines of all roles end in one log; a person's terminal is not for it.
+    // Descriptor 3 is where readiness is told.
+    stdio: ["ignore", output, output, "pipe"],
     detached: true,
   });
   child.unref();
