@@ -73,7 +73,8 @@ function whyNotAbort(view: ApplyView): string | null {
   }
 }
 
-function whyNotRetry(view: ApplyView): string | null {
+/** A new apply of the same change on the same server. */
+export function whyNotRetry(view: Pick<ApplyView, "state" | "effect" | "retried" | "serverRefuses">): string | null {
   if (isOpen(view.state) || view.state === "READY") return "It has not ended yet.";
   if (view.state === "APPLIED") return "It is in force; there is nothing to try again.";
   if (view.state === "FAILED" && view.effect !== "none") return "What it left on the server is not as before: look at it, and roll it back first.";
@@ -170,7 +171,7 @@ export interface RolloutActions {
   readonly halt: string | null;
 }
 
-/** A halted rollout may go on when a person has looked; what was bad stays bad and is not tried again by it. */
+/** A halted rollout is at its end: what it did not reach is applied again, with plans of that day, when a person has looked. */
 export function rolloutActions(state: RolloutStateWord): RolloutActions {
   switch (state) {
     case "RUNNING":
@@ -178,7 +179,7 @@ export function rolloutActions(state: RolloutStateWord): RolloutActions {
     case "PAUSED":
       return { pause: "It is paused.", resume: null, halt: null };
     case "HALTED":
-      return { pause: "It is halted.", resume: null, halt: "It is halted." };
+      return { pause: "It is halted.", resume: "It was halted; apply the change again on the servers that it did not reach.", halt: "It is halted." };
     case "DONE":
       return { pause: "It is done.", resume: "It is done.", halt: "It is done." };
     default:

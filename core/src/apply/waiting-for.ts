@@ -8,8 +8,8 @@ export interface WaitingView {
   readonly needsPerson: boolean;
   /** The agent's session is here. */
   readonly connected: boolean;
-  /** Learnt over a fresh session: the soak has begun. */
-  readonly soaking: boolean;
+  /** The agent has come back over a session that is younger than the change. */
+  readonly isBack: boolean;
 }
 
 /** In words for a person: what an apply that has not ended waits for now. Null when it has ended. */
@@ -44,7 +44,7 @@ export function waitingFor(view: WaitingView): string | null {
 }
 
 function onTrial(view: WaitingView): string {
-  if (!view.connected || !view.soaking) return "the server to come back over a new connection; else it undoes by itself";
+  if (!view.connected || !view.isBack) return "the server to come back over a new connection; else it undoes by itself";
   if (view.wish === "confirm") return "the last round of probes before it is kept";
   if (view.needsPerson) return "a person to confirm that it works; else it undoes by itself";
   return "the trial to be over, with every probe passing";

@@ -1,0 +1,22 @@
+import type { House } from "../house.ts";
+import type { Doctor } from "../doctor/doctor.ts";
+import type { EventStream } from "./event-stream.ts";
+import type { Handlers } from "./handler.ts";
+import { accountHandlers } from "./handlers/account.ts";
+import { applyHandlers } from "./handlers/apply.ts";
+import { changeHandlers } from "./handlers/change.ts";
+import { documentHandlers } from "./handlers/document.ts";
+import { proofHandlers } from "./handlers/proof.ts";
+import { serverHandlers } from "./handlers/server.ts";
+
+/** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
+export function allHandlers(house: House, doctor: Doctor, events: EventStream): Handlers {
+  return {
+    ...accountHandlers(house),
+    ...serverHandlers(house),
+    ...documentHandlers(house),
+    ...changeHandlers(house),
+    ...applyHandlers(house),
+    ...proofHandlers(house, doctor, events),
+  } satisfies Handlers;
+}

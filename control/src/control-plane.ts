@@ -1,0 +1,184 @@
+/**
+ * One instance of the control plane, put together: database, authority, the part that works by itself, and the part that answers people.
+ * main.ts runs it as a process; tests run it inside of theirs.
+ */
+import { lookup } from "node:dns/promises";
+import { unlinkSync } from "node:fs";
+import { isIP } from "node:net";
+import path from "node:path";
+import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
+import type { InstanceId } from "@holdfast/core/base/id.ts";
+import { ok, type Result } from "@holdfast/core/base/result.ts";
+import type { Logger } from "pino";
+import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
+import { PasswordHasher } from "./account/password.ts";
+import { buildApi } from "./api/app.ts";
+import { EventStream } from "./api/event-stream.ts";
+import { mayStillSee } from "./api/may-still-see.ts";
+import { isAnswering } from "./api/store/answering.ts";
+import { checkAuthority, openAuthority } from "./authority/authority.ts";
+import type { Config, HttpAddress } from "./config.ts";
+import { doctor } from "./doctor/doctor.ts";
+import type { House } from "./house.ts";
+import { startWork } from "./instance/work.ts";
+import { type Metrics, metrics, serveMetrics } from "./metrics/metrics.ts";
+import { askAgent } from "./planning/ask-agent.ts";
+import { DocumentCache } from "./planning/document-cache.ts";
+import { newId } from "./store/new-id.ts";
+import { openStore, type Store } from "./store/open-store.ts";
+
+export interface ControlPlane {
+  /** Where people find it. */
+  readonly url: string;
+  /** On the first start of a house only; kept nowhere. */
+  readonly login: { readonly user: string; readonly password: string } | null;
+  readonly agentPort: number;
+  readonly metricsPort: number;
+  /** Lets everything go in order, so that another instance goes on at once. */
+  close(): Promise<void>;
+}
+
+export interface StartRefusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** How long one question of /readyz may take before it counts as no. */
+const READY_WITHIN_MS = 3_000;
+
+export async function startControlPlane(config: Config, log: Logger, passwords = new PasswordHasher()): Promise<Result<ControlPlane, StartRefusal>> {
+  const opened = await openStore(config, (level, message) => log[level]({}, message));
+  if (!opened.ok) return opened;
+  const closing: (() => Promise<void>)[] = [() => opened.value.close()];
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) await step();
+  };
+  try {
+    const started = await startOn(opened.value, config, log, passwords, closing);
+    if (started.ok) return ok({ ...started.value, close: once(close) });
+    await close();
+    return started;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startOn(
+  store: Store,
+  config: Config,
+  log: Logger,
+  passwords: PasswordHasher,
+  closing: (() => Promise<void>)[],
+): Promise<Result<Omit<ControlPlane, "close">, StartRefusal>> {
+  const { database, target } = store;
+  const instanceId: InstanceId = newId();
+  const authority = await openAuthority(path.join(config.dataDirectory, "authority"), Date.now());
+  const checked = await checkAuthority(database, authority);
+  if (!checked.ok) return checked;
+
+  const work = await startWork({
+    database,
+    target,
+    authority,
+    instanceId,
+    address: config.publicUrl.origin,
+    agentPort: config.agent,
+    approvalRequired: config.enrolmentApproval,
+    log,
+  });
+  closing.push(() => work.close("hand_over"));
+  const events = new EventStream({
+    target,
+    mayStillSee: (caller) => mayStillSee(house, caller),
+    onTrouble: (error) => log.warn({ err: error }, "events may have been missed"),
+  });
+  closing.push(() => events.close());
+  const measured: Metrics = metrics({ database, sessions: () => work.sessions.all().length, eventStreams: () => events.streams });
+  const house: House = {
+    instanceId,
+    database,
+    documents: new DocumentCache(DOMAIN_LANGUAGES),
+    languages: DOMAIN_LANGUAGES,
+    agents: askAgent(work.sessions, authority.commands, () => Date.now()),
+    passwords,
+    controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
+    enrolment: { dial: dialAddress(config.agent.names, work.gateway.port), caFingerprint: authority.certificates.fingerprint },
+    nowMs: () => Date.now(),
+    log,
+    onRefusedConcurrent: measured.refusedConcurrent,
+  };
+  const password = await makeFirstAccount(database, passwords, instanceId);
+
+  const app = await buildApi({
+    house,
+    doctor: doctor({ database, publicUrl: config.publicUrl }),
+    events,
+    publicUrl: config.publicUrl,
+    trustedProxies: config.trustedProxies,
+    notReady: () => notReady(store),
+    consoleFolder: path.join(import.meta.dirname, "../../console/dist"),
+  });
+  closing.push(() => app.close());
+  const scraped = await serveMetrics(measured, config.metrics.host, config.metrics.port, (error) => log.warn({ err: error }, "metrics could not be read"));
+  closing.push(() => scraped.close());
+  const url = await listenOn(config, (options) => app.listen(options));
+  return ok({ url, login: password === null ? null : { user: FIRST_ACCOUNT, password }, agentPort: work.gateway.port, metricsPort: scraped.port });
+}
+
+/** The gateway listens and the authority is open, or this would not have started; what may go away afterwards is the database. */
+async function notReady({ database }: Store): Promise<readonly string[]> {
+  const timeout = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("it does not answer in time")), READY_WITHIN_MS).unref());
+  try {
+    const isThere = await Promise.race([isAnswering(database), timeout]);
+    return isThere ? [] : ["the authority of this house"];
+  } catch (error) {
+    return [`the database: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+async function listenOn(config: Config, listen: (options: { path: string } | { host: string; port: number }) => Promise<string>): Promise<string> {
+  const http: HttpAddress = config.http;
+  if (http.kind === "tcp") {
+    const address = await listen({ host: http.host, port: http.port });
+    // With any free port only the socket knows the address.
+    return http.port === 0 ? address : config.publicUrl.origin;
+  }
+  // Left by a process that was killed; a living one would have the database.
+  try {
+    unlinkSync(http.path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  await listen({ path: http.path });
+  return config.publicUrl.origin;
+}
+
+/** Composed configs keep the way to the control plane open by address; a name that does not resolve here is left to the server's own file. */
+async function literalAddresses(names: readonly string[], port: number, log: Logger): Promise<House["controlPlane"]> {
+  const found = await Promise.all(
+    names.map(async (name): Promise<readonly string[]> => {
+      if (isIP(name) !== 0) return [name];
+      try {
+        return (await lookup(name, { all: true })).map(({ address }) => address);
+      } catch (error) {
+        log.warn({ err: error, name }, "a name that agents dial does not resolve here; composed configs keep open what the addresses say");
+        return [];
+      }
+    }),
+  );
+  const isReachable = (address: string): boolean => !address.startsWith("127.") && address !== "::1";
+  const addresses = [...new Set(found.flat())];
+  const outside = addresses.filter(isReachable);
+  return (outside.length > 0 ? outside : addresses).toSorted().map((address) => ({ address, port }));
+}
+
+function dialAddress(names: readonly string[], port: number): string {
+  const name = names[0] ?? "127.0.0.1";
+  return `${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => (done ??= work());
+}

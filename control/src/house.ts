@@ -1,0 +1,33 @@
+import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
+import type { InstanceId } from "@holdfast/core/base/id.ts";
+import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
+import type { Logger } from "pino";
+import type { PasswordHasher } from "./account/password.ts";
+import type { DocumentCache } from "./planning/document-cache.ts";
+import type { AskAgent } from "./planning/ask-agent.ts";
+import type { Database } from "./store/database.ts";
+
+/** What everything that answers people works with. Made once, in main.ts or by a test. */
+export interface House {
+  readonly instanceId: InstanceId;
+  readonly database: Database;
+  readonly documents: DocumentCache;
+  readonly languages: readonly DomainLanguage[];
+  readonly agents: AskAgent;
+  readonly passwords: PasswordHasher;
+  /** Where agents dial, as literal addresses: composed configs keep these open. */
+  readonly controlPlane: ManagementPath["controlPlane"];
+  readonly enrolment: EnrolmentFacts;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+  /** Counted where it happens; shown by the metrics. */
+  readonly onRefusedConcurrent: () => void;
+}
+
+/** What a new server has to be told. */
+export interface EnrolmentFacts {
+  /** HOST:PORT that agents dial. */
+  readonly dial: string;
+  /** Lower-case hex SHA-256 of the authority's certificate: the server pins it. */
+  readonly caFingerprint: string;
+}

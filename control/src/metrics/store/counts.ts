@@ -1,0 +1,82 @@
+import type { Queryable } from "../../store/database.ts";
+import { sql } from "../../store/sql.ts";
+
+/** Upper bounds in seconds: an apply takes from under a second to the whole window of a careful floor. */
+export const DURATION_BOUNDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900] as const;
+
+export interface AppliesByResult {
+  readonly state: string;
+  readonly effect: string | null;
+  readonly count: number;
+}
+
+export function appliesByResult(database: Queryable): Promise<readonly AppliesByResult[]> {
+  return database.rows<AppliesByResult>(sql`
+    select state, effect, count(*) as count from applies where finished_at is not null group by state, effect order by state, effect`);
+}
+
+export interface Undone {
+  readonly code: string;
+  readonly count: number;
+}
+
+export function undoneByCode(database: Queryable): Promise<readonly Undone[]> {
+  return database.rows<Undone>(sql`select coalesce(code, '') as code, count(*) as count from applies where state = 'ROLLED_BACK' group by code order by code`);
+}
+
+export interface Spread {
+  /** For each bound, how many took at most so long; the last is all of them. */
+  readonly buckets: readonly number[];
+  readonly count: number;
+  readonly seconds: number;
+}
+
+/** From the claim to the end, whatever the end was. */
+export function applyDurations(database: Queryable): Promise<Spread> {
+  return database.one<Spread>(sql`
+    with took as (select extract(epoch from finished_at - started_at)::float8 as seconds from applies where finished_at is not null and started_at is not null)
+    select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
+           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
+}
+
+/** From the claim to the first step out of APPLYING. */
+export function dwellInApplying(database: Queryable): Promise<Spread> {
+  return database.one<Spread>(sql`
+    with took as (
+      select extract(epoch from min(e.at) - a.started_at)::float8 as seconds
+      from applies a join apply_events e on e.apply_id = a.id and e.from_state = 'APPLYING' and e.to_state <> 'APPLYING'
+      where a.started_at is not null group by a.id, a.started_at
+    )
+    select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
+           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
+}
+
+export interface OldestOpen {
+  readonly state: string;
+  readonly seconds: number;
+}
+
+export function oldestOpen(database: Queryable): Promise<readonly OldestOpen[]> {
+  return database.rows<OldestOpen>(sql`
+    select state, extract(epoch from now() - min(coalesce(started_at, requested_at)))::float8 as seconds
+    from applies where state in ('READY', 'APPLYING', 'ROLLBACKING') group by state order by state`);
+}
+
+export interface Fleet {
+  readonly enrolled: number;
+  readonly connected: number;
+  readonly drifted: number;
+  readonly locked: number;
+  readonly quarantines: number;
+  readonly certificate_seconds: number | null;
+}
+
+export function fleet(database: Queryable): Promise<Fleet> {
+  return database.one<Fleet>(sql`
+    select count(*) as enrolled, count(*) filter (where session_instance is not null) as connected,
+           count(*) filter (where drift <> '[]') as drifted, count(*) filter (where locked_code is not null) as locked,
+           (select count(*) from quarantines where released_at is null) as quarantines,
+           (select extract(epoch from min(not_after) - now())::float8 from agent_keys k join servers s on s.id = k.server_id
+            where k.state = 'active' and s.enrolment = 'enrolled') as certificate_seconds
+    from servers where enrolment = 'enrolled'`);
+}

@@ -1,0 +1,54 @@
+import type { TrialSettings, EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
+import type { ChangeId, RolloutId } from "@holdfast/core/base/id.ts";
+import { notFound, refuse } from "../api/refused.ts";
+import type { Caller } from "../api/caller.ts";
+import type { House } from "../house.ts";
+import type { PlanRow } from "../store/tables.ts";
+import { transaction } from "../store/transaction.ts";
+import { approvalsNeeded, becomeReady } from "./approvals.ts";
+import { type ApplyRequest, bindPlans } from "./bind-plans.ts";
+import { composer } from "./compose-for.ts";
+import { editsOf } from "./edits.ts";
+import { startRollout } from "./start-rollout.ts";
+import { lockChange, openRollout } from "./store/change-lock.ts";
+import { loadWorld } from "./world.ts";
+
+/** Applies exactly the plans that were reviewed, or refuses with what has moved. All of it is one transaction: it is queued or it is not. */
+export async function applyChange(house: House, caller: Caller, id: ChangeId, request: ApplyRequest): Promise<RolloutId> {
+  const started = await transaction(house.database, async (tx) => {
+    const change = (await lockChange(tx, id)) ?? notFound("change with this id");
+    if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn.");
+    if ((await openRollout(tx, id)) !== undefined) {
+      house.onRefusedConcurrent();
+      refuse("change.not_now", "A rollout of this change is under way already.");
+    }
+    const world = await loadWorld(tx, house.documents);
+    const edits = await editsOf(tx, house.documents, change);
+    const compose = composer(house, world, edits);
+    const bound = await bindPlans(tx, request, {
+      caller,
+      change,
+      kind: "forward",
+      world,
+      compose: (serverId, plan) => {
+        const server = world.servers.find((one) => one.id === serverId);
+        return server === undefined ? null : compose(server, trialOfPlan(plan));
+      },
+      nowMs: house.nowMs(),
+      onRefusedConcurrent: house.onRefusedConcurrent,
+    });
+    const ready = await becomeReady(tx, change, approvalsNeeded(house, world, edits), caller.actor);
+    return startRollout(tx, caller, ready, "forward", bound, new Map());
+  });
+  if (!started.ok) {
+    if (started.error.code === "store.server_busy") house.onRefusedConcurrent();
+    throw started.error;
+  }
+  return started.value;
+}
+
+/** The trial that was planned: a wish of the author is in the plan's config, and asking the floor for the same again is never looser. */
+export function trialOfPlan(plan: Pick<PlanRow, "config">): Partial<TrialSettings> {
+  const config = plan.config === null ? null : (JSON.parse(plan.config) as Pick<EffectiveConfig, "trial">);
+  return config === null ? {} : config.trial;
+}

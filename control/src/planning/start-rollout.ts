@@ -1,0 +1,58 @@
+import { randomInt } from "node:crypto";
+import { DEFAULT_WAVES, type FloorSettings, type WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
+import type { ApplyId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
+import { planWaves } from "@holdfast/core/rollout/wave.ts";
+import type { Caller } from "../api/caller.ts";
+import { newId } from "../store/new-id.ts";
+import { insertRollout, type NewTarget } from "../store/rollouts.ts";
+import type { ChangeRow, PlanRow } from "../store/tables.ts";
+import type { Transaction } from "../store/transaction.ts";
+import type { BoundPlan } from "./bind-plans.ts";
+import { adoptRevisions, finishRollout } from "./store/adopt.ts";
+
+/** Any order is as good as another; it only must not be the same each time. */
+const SEEDS = 2 ** 32;
+
+/** Writes the rollout of bound plans. Servers that have what is asked already take it over at once; the others follow in waves. */
+export async function startRollout(
+  tx: Transaction,
+  caller: Caller,
+  change: ChangeRow,
+  kind: PlanRow["kind"],
+  bound: readonly BoundPlan[],
+  appliesBack: ReadonlyMap<ServerId, ApplyId>,
+): Promise<RolloutId> {
+  const id: RolloutId = newId();
+  const sent = bound.filter(({ plan }) => plan.status === "planned");
+  const adopting = bound.filter(({ plan }) => plan.status === "nothing_to_do");
+  const settings = strictestWaves(sent.map(({ composition }) => composition.composed.floor));
+  const waves = planWaves(
+    sent.map(({ server }) => server.id),
+    settings,
+    randomInt(SEEDS),
+  );
+  const planOf = new Map(sent.map(({ server, plan }) => [server.id as string, plan]));
+  const targets = waves.flatMap((servers, wave) =>
+    servers.flatMap((serverId, position): NewTarget[] => {
+      const plan = planOf.get(serverId);
+      return plan === undefined ? [] : [{ serverId: plan.server_id, wave, position, planId: plan.id, applyId: appliesBack.get(plan.server_id) ?? null }];
+    }),
+  );
+  const rollout = { id, changeId: change.id, kind, settings: { ...settings }, requestedBy: caller.userId, targets };
+  await insertRollout(tx, rollout, caller.actor);
+  for (const { server, plan } of adopting) await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);
+  if (sent.length === 0) await finishRollout(tx, id);
+  return id;
+}
+
+/** Of several floors the most careful of each: the rollout goes as slowly as its most careful server asks. */
+export function strictestWaves(floors: readonly FloorSettings[]): WaveSettings {
+  const all = floors.map((floor) => floor.waves);
+  if (all.length === 0) return DEFAULT_WAVES;
+  return {
+    canary: Math.min(...all.map((one) => one.canary)),
+    percent: [...new Set(all.flatMap((one) => one.percent))].toSorted((a, b) => a - b),
+    pauseSeconds: Math.max(...all.map((one) => one.pauseSeconds)),
+    atOnce: Math.min(...all.map((one) => one.atOnce)),
+  };
+}

@@ -1,0 +1,201 @@
+/** A control plane in this process with everything but its own PostgreSQL and port: the API is asked by `inject`, agents are simulated. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeFirstAccount } from "@holdfast/control/account/first-account.ts";
+import { PasswordHasher } from "@holdfast/control/account/password.ts";
+import { buildApi } from "@holdfast/control/api/app.ts";
+import { secretSha256 } from "@holdfast/control/api/credential.ts";
+import { EventStream } from "@holdfast/control/api/event-stream.ts";
+import { mayStillSee } from "@holdfast/control/api/may-still-see.ts";
+import { openAuthority } from "@holdfast/control/authority/authority.ts";
+import { doctor } from "@holdfast/control/doctor/doctor.ts";
+import type { House } from "@holdfast/control/house.ts";
+import { startWork } from "@holdfast/control/instance/work.ts";
+import { askAgent } from "@holdfast/control/planning/ask-agent.ts";
+import { DocumentCache } from "@holdfast/control/planning/document-cache.ts";
+import { systemActor } from "@holdfast/control/store/actor.ts";
+import { newId } from "@holdfast/control/store/new-id.ts";
+import { insertToken } from "@holdfast/control/store/tokens.ts";
+import { transaction, type Transaction } from "@holdfast/control/store/transaction.ts";
+import { type Grant, insertUser, setGrants, setPassword } from "@holdfast/control/store/users.ts";
+import { type Permission, PERMISSIONS } from "@holdfast/core/api/account.ts";
+import { ENDPOINTS } from "@holdfast/core/api/endpoint.ts";
+import { type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
+import type { InstanceId, ServerId, TokenId, UserId } from "@holdfast/core/base/id.ts";
+import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
+import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
+import { SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { enrol } from "@holdfast/testkit/simulated-agent/enrolment.ts";
+import type { FastifyInstance } from "fastify";
+import pino from "pino";
+import type { z } from "zod";
+
+/** The least that argon2 takes. */
+const CHEAP = { memoryKiB: 8, passes: 1 };
+const WAIT_MS = 15_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // Tests read members of answers by name; their shape is what the schemas in core say, and the door has checked it.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+}
+
+export interface Asking {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ApiHouse {
+  readonly house: House;
+  readonly app: FastifyInstance;
+  readonly test: TestDatabase;
+  /** Moves the house's clock, by which sessions idle and waits end. */
+  readonly clock: { aheadMs: number };
+  readonly refusedConcurrent: () => number;
+  readonly firstPassword: string;
+  /** A token of a new account with these grants. */
+  account(name: string, may: readonly (Permission | Grant)[]): Promise<string>;
+  ask(token: string | null, route: RouteName, asking?: Asking): Promise<Answer>;
+  /** The same, parsed; a refusal fails the test with its problem. */
+  done<Name extends RouteName>(token: string, route: Name, asking?: Asking): Promise<z.output<(typeof ENDPOINTS)[Name]["answer"]>>;
+  /** A server whose simulated agent is enrolled through the API and connected. */
+  server(token: string, name: string, labels: Readonly<Record<string, string>>): Promise<SimulatedAgent>;
+  until<T>(look: () => Promise<T | undefined>, what: string): Promise<T>;
+}
+
+export async function withApi(body: (house: ApiHouse) => Promise<void>): Promise<void> {
+  await withDatabase(async (test) => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-api-"));
+    const closing: (() => Promise<unknown> | void)[] = [];
+    try {
+      await body(await openApi(test, folder, closing));
+    } finally {
+      for (const close of closing.reverse()) await close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function openApi(test: TestDatabase, folder: string, closing: (() => Promise<unknown> | void)[]): Promise<ApiHouse> {
+  const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
+  const instanceId: InstanceId = newId();
+  const database = test.app;
+  const authority = await openAuthority(join(folder, "authority"), Date.now());
+  const work = await startWork({
+    database,
+    target: test.appTarget,
+    authority,
+    instanceId,
+    address: "test",
+    agentPort: { host: "127.0.0.1", port: 0, names: ["127.0.0.1"] },
+    approvalRequired: true,
+    log,
+    vantage: async () => "open",
+  });
+  closing.push(() => work.close("drop"));
+  const clock = { aheadMs: 0 };
+  const nowMs = (): number => Date.now() + clock.aheadMs;
+  let refused = 0;
+  const passwords = new PasswordHasher(CHEAP);
+  const house: House = {
+    instanceId,
+    database,
+    documents: new DocumentCache(DOMAIN_LANGUAGES),
+    languages: DOMAIN_LANGUAGES,
+    agents: askAgent(work.sessions, authority.commands, nowMs),
+    passwords,
+    controlPlane: [{ address: "192.0.2.1", port: 7081 }],
+    enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
+    nowMs,
+    log,
+    onRefusedConcurrent: () => {
+      refused += 1;
+    },
+  };
+  const events = new EventStream({ target: test.appTarget, mayStillSee: (caller) => mayStillSee(house, caller), onTrouble: (error) => log.warn({ err: error }, "events") });
+  closing.push(() => events.close());
+  const publicUrl = new URL("http://127.0.0.1");
+  const app = await buildApi({ house, events, doctor: doctor({ database, publicUrl }), publicUrl, trustedProxies: [], notReady: async () => [], consoleFolder: join(folder, "no-console") });
+  closing.push(() => app.close());
+  const firstPassword = (await makeFirstAccount(database, passwords, instanceId)) ?? "";
+  const by = systemActor("test", instanceId);
+  const run = async <T>(work_: (tx: Transaction) => Promise<T>): Promise<T> => {
+    const done = await transaction(database, work_);
+    if (!done.ok) throw done.error;
+    return done.value;
+  };
+
+  const made: ApiHouse = {
+    house,
+    app,
+    test,
+    clock,
+    firstPassword,
+    refusedConcurrent: () => refused,
+    account: (name, may) =>
+      run(async (tx) => {
+        const id: UserId = newId();
+        const secret = randomBytes(32).toString("base64url");
+        await insertUser(tx, { id, name, passwordHash: null, mustChange: false }, by);
+        await setPassword(tx, id, (await passwords.hash("a long enough password")) ?? "", false, by);
+        await setGrants(
+          tx,
+          id,
+          may.map((one) => (typeof one === "string" ? { permission: one, scope: { all: true }, domains: null } : one)),
+          by,
+        );
+        const tokenId: TokenId = newId();
+        await insertToken(tx, { id: tokenId, userId: id, kind: "api", name: "test", secretSha256: secretSha256(secret), permissions: PERMISSIONS, seconds: 3_600 }, by);
+        return secret;
+      }),
+    async ask(token, route, { params = {}, query = {}, body, headers = {} } = {}) {
+      const { method, path } = ROUTES[route];
+      const url = `/api/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))}`;
+      const answer = await app.inject({
+        method,
+        url,
+        query: { ...query },
+        headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      return { status: answer.statusCode, headers: answer.headers, json: answer.body === "" ? null : (JSON.parse(answer.body) as unknown) };
+    },
+    async done(token, route, asking) {
+      const answer = await made.ask(token, route, asking);
+      if (answer.status >= 300) throw new Error(`${route} was refused: ${JSON.stringify(answer.json, null, 1)}`);
+      return ENDPOINTS[route].answer.parse(answer.json) as never;
+    },
+    async server(token, name, labels) {
+      await made.done(token, "createServer", { body: { name, labels } });
+      const { token: enrolment } = await made.done(token, "enrolServer", { params: { name }, body: {} });
+      const to = { port: work.gateway.port, caCertificate: authority.certificates.certificatePem, token: enrolment };
+      const first = await enrol(to);
+      await made.done(token, "approveServerKey", { params: { name }, body: { fingerprint: first.answer.fingerprint } });
+      const { answer } = await enrol({ ...to, tlsKey: first.tlsKey, receiptKey: first.receiptKey });
+      const identity = { serverId: answer.serverId as ServerId, tlsKey: first.tlsKey, receiptKey: first.receiptKey, certificate: answer.certificate, caCertificate: answer.caCertificate };
+      const agent = new SimulatedAgent({ port: work.gateway.port, identity });
+      closing.push(() => agent.stop());
+      agent.start();
+      await made.until(async () => ((await made.done(token, "getServer", { params: { name } })).connected ? true : undefined), `${name} to be connected`);
+      return agent;
+    },
+    async until(look, what) {
+      const deadline = performance.now() + WAIT_MS;
+      for (;;) {
+        const found = await look();
+        if (found !== undefined) return found;
+        if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  };
+  return made;
+}
+
+export const EVERYTHING: readonly Permission[] = PERMISSIONS;
