@@ -244,6 +244,22 @@ test("an abort that comes too late: the server had confirmed, and the row says b
   });
 });
 
+test("an agent that takes no confirmation is asked less and less often, and undoes by its own clock", async () => {
+  await withSagaHouse(async (house) => {
+    const one = await house.instance();
+    const { server, agent } = await house.agent("web-1", one, { windowMs: 3_500 });
+    agent.fault("confirm", ...Array.from({ length: 50 }, () => "lose_request" as const));
+    const apply = await house.apply(server, { windowSeconds: 3 });
+    expect(await house.ended(apply.id)).toMatchObject({
+      state: "ROLLED_BACK",
+      code: "trial.deadline",
+      last_step: "firewall.batch",
+    });
+    // At once, after 1 s, after 2 s more.
+    expect(agent.calls.filter((call) => call === "confirm").length).toBeLessThanOrEqual(3);
+  });
+});
+
 test("a lie without the guard's signature is in doubt, never an outcome; a person may close it, and the server is locked", async () => {
   await withSagaHouse(async (house) => {
     const one = await house.instance();

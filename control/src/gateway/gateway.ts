@@ -4,7 +4,7 @@
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
 import type { Logger } from "pino";
 import type { Authority } from "../authority/authority.ts";
-import { admitKey, stillActive } from "../authority/store/agent-keys.ts";
+import { admitKey, isActive, stillActive } from "../authority/store/agent-keys.ts";
 import { agentActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
 import { touchSessions } from "../store/servers.ts";
@@ -74,6 +74,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 async function mayEnter({ database, instanceId }: GatewayOptions, peer: AgentPeer): Promise<boolean> {
+  if (await isActive(database, peer.serverId, peer.keySha256)) return true;
   const admitted = await transaction(database, (tx) =>
     admitKey(tx, peer.serverId, peer.keySha256, agentActor(peer.serverId, "agent port", instanceId)),
   );

@@ -35,12 +35,11 @@ export async function sessionOpened(
   });
   const seen = Number(state.maxFence);
   if (seen > server.fence) await believeFence(tx, serverId, seen, by);
-  await setDrift(
-    tx,
-    serverId,
-    state.domains.filter((domain) => domain.drift).map((domain) => domain.domain),
-    by,
-  );
+  const drifting = state.domains
+    .filter((domain) => domain.drift)
+    .map((domain) => domain.domain)
+    .toSorted();
+  if (drifting.join() !== server.drift.join()) await setDrift(tx, serverId, drifting, by);
   if (state.lockedCode !== "") await lockForApplies(tx, serverId, state.lockedCode, state.lockedReason, by);
   await compareHistories(tx, server, state, instance, session);
 }

@@ -18,7 +18,7 @@ import type { InboundVantage } from "../probe/vantage.ts";
 import { agentActor, systemActor } from "../store/actor.ts";
 import { getApply, lockApply } from "../store/applies.ts";
 import { renewLease } from "../store/apply-claim.ts";
-import { raiseFence } from "../store/apply-move.ts";
+import { raiseFence, setProgress } from "../store/apply-move.ts";
 import type { Database } from "../store/database.ts";
 import { listKeys } from "../store/enrolment.ts";
 import { getHostTransaction } from "../store/host-transactions.ts";
@@ -49,6 +49,8 @@ export interface ClaimedApply {
   readonly apply: ApplyRow;
   readonly sent: HostTransactionRow;
   readonly plan: PlanRow;
+  /** Prepare is marked as sent and was not sent yet: the claim has committed its intent. */
+  readonly isPrepareDue: boolean;
 }
 
 export type RunEnd =
@@ -70,6 +72,7 @@ export class ApplyRunner {
   #answer: Answer | null = null;
   /** The message that #answer was read from: its receipt is the evidence. */
   #said: TransactionMessage | null = null;
+  #lastPhase: Answer["phase"] | null = null;
   #heard: TransactionMessage | null = null;
   #baseline: Readonly<Record<string, ProbeResult>> | null = null;
   readonly #rounds: ProbeRound[] = [];
@@ -77,6 +80,7 @@ export class ApplyRunner {
   #executedHere = false;
   #call: { readonly kind: Sending["kind"]; readonly controller: AbortController } | null = null;
   #receiptKeys: readonly Buffer[] | null = null;
+  #isPrepareDue: boolean;
   #end: RunEnd | null = null;
   #storeTrouble = 0;
 
@@ -85,6 +89,7 @@ export class ApplyRunner {
     this.#apply = claimed.apply;
     this.#sent = claimed.sent;
     this.#plan = claimed.plan;
+    this.#isPrepareDue = claimed.isPrepareDue;
     // The claim set next_check_at to the database's own now: times in rows and here are of one clock, and it cannot jump.
     const claimedAtMs = claimed.apply.next_check_at.getTime() - performance.now();
     this.#dbClock = () => claimedAtMs + performance.now();
@@ -150,7 +155,8 @@ export class ApplyRunner {
   }
 
   async #step(): Promise<void> {
-    const action = decide(this.#view(), this.#dbClock());
+    const action: SagaAction = this.#isPrepareDue ? { kind: "send_prepare" } : decide(this.#view(), this.#dbClock());
+    this.#isPrepareDue = false;
     switch (action.kind) {
       case "finish":
         return this.#finish(action.ending);
@@ -179,10 +185,7 @@ export class ApplyRunner {
   }
 
   async #send(action: Sending): Promise<void> {
-    const tries = this.#tries.get(action.kind) ?? 0;
-    if (tries > 0 && (await this.#sleeper.sleep(backOffMs(tries)))) return this.#readHeard();
-    if (this.#end !== null || !(await this.#commitIntent(action))) return;
-    this.#tries.set(action.kind, tries + 1);
+    if (!(await this.#mayTry(action.kind)) || !(await this.#commitIntent(action))) return;
     if (action.kind === "send_execute") this.#executedHere = true;
     const controller = new AbortController();
     this.#call = { kind: action.kind, controller };
@@ -205,6 +208,17 @@ export class ApplyRunner {
       "no verdict; the server will be asked",
     );
     this.#answer = null;
+  }
+
+  /** Waits longer before each repetition that has brought nothing new. False when something else came meanwhile. */
+  async #mayTry(kind: SagaAction["kind"]): Promise<boolean> {
+    const tries = this.#tries.get(kind) ?? 0;
+    if (tries > 0 && (await this.#sleeper.sleep(backOffMs(tries)))) {
+      await this.#readHeard();
+      return false;
+    }
+    this.#tries.set(kind, tries + 1);
+    return this.#end === null;
   }
 
   /** True when the intent is in the database, and nobody has wished for something else meanwhile. */
@@ -261,6 +275,7 @@ export class ApplyRunner {
   }
 
   async #raiseFence(above: number): Promise<void> {
+    if (!(await this.#mayTry("raise_fence"))) return;
     this.#apply = await this.#transact(async (tx) =>
       raiseFence(tx, await this.#locked(tx), above, systemActor("saga", this.#options.instanceId)),
     );
@@ -315,11 +330,21 @@ export class ApplyRunner {
 
   async #read(message: TransactionMessage): Promise<void> {
     const answer = readAnswer(message, await this.#judgeReceipt(message), !this.#executedHere);
-    if (answer?.phase !== this.#answer?.phase) this.#tries.clear();
-    else if (answer !== null) this.#tries.delete("ask");
     this.#answer = answer;
     this.#said = message;
-    if (answer?.phase === "on_trial" && answer.fresh) this.#freshSinceMs ??= this.#dbClock();
+    if (answer === null) return;
+    // News begins every count anew; an answer to a question only that of asking.
+    if (answer.phase === this.#lastPhase) this.#tries.delete("ask");
+    else this.#tries.clear();
+    this.#lastPhase = answer.phase;
+    if (answer.lastStep !== "" && answer.lastStep !== this.#apply.last_step) await this.#tellStep(answer.lastStep);
+    if (answer.phase === "on_trial" && answer.fresh) this.#freshSinceMs ??= this.#dbClock();
+  }
+
+  /** For whoever watches; the version does not move by it. */
+  async #tellStep(lastStep: string): Promise<void> {
+    if (await setProgress(this.#options.database, this.#apply, { lastStep }))
+      this.#apply = { ...this.#apply, last_step: lastStep };
   }
 
   async #judgeReceipt(message: TransactionMessage): Promise<Answer["receipt"]> {

@@ -14,7 +14,7 @@ import type { InboundVantage } from "../probe/vantage.ts";
 import { systemActor } from "../store/actor.ts";
 import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";
-import { getHostTransaction } from "../store/host-transactions.ts";
+import { getHostTransaction, markSent } from "../store/host-transactions.ts";
 import { getPlan } from "../store/plans.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import { transaction } from "../store/transaction.ts";
@@ -145,7 +145,15 @@ export class SagaEngine {
       const plan = await getPlan(tx, sent?.plan_id ?? apply.plan_id);
       if (plan === undefined)
         throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
-      return sent === undefined ? { ...(await beginForward(tx, apply, plan, by)), plan } : { apply, sent, plan };
+      if (sent !== undefined) return { apply, sent, plan, isPrepareDue: false };
+      const begun = await beginForward(tx, apply, plan, by);
+      // The intent to prepare is committed with the claim: one transaction less for every apply.
+      return {
+        ...begun,
+        sent: await markSent(tx, begun.sent.request_id, "prepare", begun.apply),
+        plan,
+        isPrepareDue: true,
+      };
     });
     if (result.ok) return result.value;
     // Another instance was faster: the poll comes by again.

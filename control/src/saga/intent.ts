@@ -44,7 +44,11 @@ function wholeIntent(view: SagaView, action: Exclude<SagaAction, { kind: "finish
     case "probe":
       return null;
     case "wait":
-      return { ...keep, phase: action.phase };
+      return {
+        ...keep,
+        phase: action.phase,
+        deadlineInMs: action.phase === "on_trial" ? (view.answer?.remainingMs ?? null) : null,
+      };
     case "take_baseline":
       return { ...keep, phase: "prepared" };
     case "send_prepare":

@@ -51,6 +51,15 @@ export async function certifyRenewedKey(
   });
 }
 
+/** Whether this is the server's active key: the usual case, in one read. */
+export async function isActive(database: Queryable, serverId: string, keySha256: string): Promise<boolean> {
+  const found = await database.maybe(sql`
+    select from agent_keys k join servers s on s.id = k.server_id
+    where k.tls_key_sha256 = ${keySha256} and k.server_id = ${serverId} and k.state = 'active' and s.enrolment = 'enrolled'
+      and s.locked_code is distinct from 'server.key_in_two_places'`);
+  return found !== undefined;
+}
+
 /**
  * Whether this key may speak for this server now. A renewed key becomes the active one here, on its first connection, and the one before it
  * is superseded in the same moment.
