@@ -96,7 +96,7 @@ async function runSteps(context: GuardContext, requestId: string): Promise<Execu
       if (done !== null) return done;
     }
   }
-  const verified = await readBack(context, config.value, prepared.domains);
+  const verified = await readBack(context, config.value, prepared.domains, requestId);
   if (!verified.ok) return undo("verify.mismatch", verified.error);
   return goOnTrial(context, requestId, one.fence, prepared, verified.value);
 }
@@ -161,18 +161,22 @@ async function write(context: GuardContext, draft: RecordDraft): Promise<Execute
   return undo(appended.error.code, appended.error.message);
 }
 
-/** Reads every domain back through the facts that plans use, and holds it against what was wanted. */
+/**
+ * Reads every domain back through the facts that plans use, and holds it against what was wanted. With a `requestId` a module may read only
+ * what the steps of that transaction were meant to change; without one everything is read.
+ */
 export async function readBack(
   context: GuardContext,
   config: GuardConfig,
   domains: readonly string[],
+  requestId: string,
 ): Promise<Result<Record<string, string>, string>> {
   const digests: Record<string, string> = {};
   for (const domain of DOMAINS.filter((known): known is DomainName => domains.includes(known))) {
     const client = await context.modules.of(domain);
     const configJson = canonicalJson(config.domains.get(domain) ?? null);
     const { mismatches, liveDigest } = await client.verify(
-      { configJson, requestId: "" },
+      { configJson, requestId },
       { timeoutMs: MODULE_READ_TIMEOUT_MS },
     );
     const [first] = mismatches;

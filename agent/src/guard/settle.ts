@@ -24,6 +24,9 @@ export interface ConfirmRequest {
   readonly sessionMonotonicNs: bigint;
 }
 
+/** Nanoseconds. */
+const YOUNG_TRIAL_NS = 5_000_000_000n;
+
 export async function confirm(context: GuardContext, request: ConfirmRequest): Promise<Confirmed> {
   const { requestId, fence } = request;
   const one = transactionOf(context.ledger.read(), requestId);
@@ -42,7 +45,9 @@ export async function confirm(context: GuardContext, request: ConfirmRequest): P
   }
   const config = preparedConfig(context, requestId, one.prepared);
   if (!config.ok) return { ok: false, undo: { code: "server.snapshot_unreadable", message: config.error } };
-  const again = await readBackSafely(context, config.value, one.prepared.domains);
+  // A trial of a moment: nobody had time to change anything else, and drift would show it. A longer one is read back whole.
+  const isYoung = context.clock.monotonicNs() - BigInt(one.onTrial.monotonicNs) < YOUNG_TRIAL_NS;
+  const again = await readBackSafely(context, config.value, one.prepared.domains, isYoung ? requestId : "");
   if (!again.ok) return { ok: false, undo: { code: "verify.mismatch", message: again.error } };
   if (digestOf(again.value) !== digestOf(one.onTrial.liveDigests)) {
     return {

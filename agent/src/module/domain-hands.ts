@@ -34,13 +34,15 @@ export interface DomainHands {
   observe(): Promise<Observation>;
   /** Plans from what is observed now, or from an observation that was made before. */
   plan(wish: PlanWish, given?: Json): Promise<HandsPlan>;
+  /** `before`: what a plan to `desired` was made on a moment ago; then only what its steps changed need be read again. */
   verify(
     desired: Json | null,
+    before?: Json,
   ): Promise<{ readonly mismatches: readonly Mismatch[]; readonly observation: Observation }>;
   apply(step: Step): Promise<Result<null, string>>;
   /** Puts a snapshot back and reads back. */
   restore(snapshot: Json): Promise<Result<Observation, string>>;
-  persist(config: Json | null): Promise<Result<null, string>>;
+  persist(config: Json | null, before?: Json): Promise<Result<null, string>>;
   /** Brings what is confirmed into force again. */
   load(config: Json | null, managementPath: ManagementPath): Promise<Result<Observation, string>>;
 }
@@ -55,6 +57,13 @@ export interface PlanWish {
 export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
   const observe = async (): Promise<Observation> => {
     const observed = domain.observe(await readFacts(machine, domain.name, domain.facts));
+    return { observed, liveDigest: liveDigestOf(domain, observed) };
+  };
+
+  const observeAgain = async (before: Json, desired: Json | null): Promise<Observation> => {
+    const queries = domain.readBack?.facts(before, desired) ?? null;
+    if (domain.readBack === undefined || queries === null) return observe();
+    const observed = domain.readBack.observe(before, await readFacts(machine, domain.name, queries));
     return { observed, liveDigest: liveDigestOf(domain, observed) };
   };
 
@@ -97,8 +106,8 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       };
     },
 
-    verify: async (desired) => {
-      const observation = await observe();
+    verify: async (desired, before) => {
+      const observation = before === undefined ? await observe() : await observeAgain(before, desired);
       return { mismatches: domain.verify(desired, observation.observed), observation };
     },
 
@@ -113,7 +122,7 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       return after.liveDigest === wanted ? ok(after) : err("what was read back is not what the snapshot holds");
     },
 
-    persist: async (config) => applyAll(domain.persist(config, (await observe()).observed)),
+    persist: async (config, before) => applyAll(domain.persist(config, before ?? (await observe()).observed)),
 
     load: async (config, managementPath) => {
       const before = await observe();

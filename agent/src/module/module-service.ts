@@ -25,13 +25,23 @@ export interface ModuleOptions {
   readonly version: string;
 }
 
+interface Planned {
+  readonly configJson: string;
+  readonly observation: Observation;
+  readonly steps: readonly Step[];
+  readonly at: number;
+}
+
 /** Milliseconds. A snapshot asked for right after its plan is what the plan was made on; later it is read anew. */
 const PLAN_OBSERVATION_LIFE_MS = 5_000;
 
 export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOptions): (router: ConnectRouter) => void {
   const { domain } = hands;
-  let planned: { readonly observation: Observation; readonly steps: readonly Step[]; readonly at: number } | null =
-    null;
+  let planned: Planned | null = null;
+
+  /** What the last plan was made on, when it was a plan to this very config for a transaction that is under way. */
+  const before = (request: { configJson: string; requestId: string }): Json | undefined =>
+    request.requestId !== "" && planned?.configJson === request.configJson ? planned.observation.observed : undefined;
 
   const parse = (field: string, text: string): Json | null => {
     const value = readJson(field, text);
@@ -70,8 +80,9 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
 
   const verifyMessage = async (
     config: Json | null,
+    from: Json | undefined,
   ): Promise<{ mismatches: MessageInitShape<typeof MismatchMessageSchema>[]; liveDigest: string }> => {
-    const { mismatches, observation } = await hands.verify(config);
+    const { mismatches, observation } = await hands.verify(config, from);
     return { mismatches: mismatches.map(mismatchMessage), liveDigest: observation.liveDigest };
   };
 
@@ -107,7 +118,12 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
           managementPath: managementPathOf(request),
           rehearse: request.rehearse,
         });
-        planned = { observation: plan.observation, steps: plan.steps, at: performance.now() };
+        planned = {
+          configJson: request.configJson,
+          observation: plan.observation,
+          steps: plan.steps,
+          at: performance.now(),
+        };
         return {
           steps: plan.steps.map((step) => ({
             id: step.id,
@@ -143,7 +159,7 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
           return { liveDigest: "" };
         }),
 
-      verify: (request) => verifyMessage(parse("config_json", request.configJson)),
+      verify: (request) => verifyMessage(parse("config_json", request.configJson), before(request)),
 
       restore: (request) =>
         ledger.exclusively(async () => {
@@ -159,13 +175,15 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
       persist: (request) =>
         ledger.exclusively(async () => {
           const config = parse("config_json", request.configJson);
-          const persisted = await hands.persist(config);
+          const from = before(request);
+          const persisted = await hands.persist(config, from);
+          planned = null;
           if (!persisted.ok)
             return {
               mismatches: [{ path: "", expected: "the boot config written", found: persisted.error }],
               liveDigest: "",
             };
-          return verifyMessage(config);
+          return verifyMessage(config, from);
         }),
 
       load: (request) =>
