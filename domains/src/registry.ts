@@ -6,7 +6,12 @@ import { firewallSectionSchema } from "./firewall/section.ts";
 
 /** The one file that names the domains. What each brings to the language of policies: */
 export const DOMAIN_LANGUAGES: readonly DomainLanguage[] = [
-  domainLanguage({ domain: "firewall", schema: firewallSectionSchema, compose: composeFirewall, expects: checkExpectation }),
+  domainLanguage({
+    domain: "firewall",
+    schema: firewallSectionSchema,
+    compose: composeFirewall,
+    expects: checkExpectation,
+  }),
 ];
 
 /** What each does on a server. */

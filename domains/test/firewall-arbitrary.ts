@@ -21,11 +21,25 @@ const NETWORKS = [
   "::/0",
 ] as const;
 
-const SERVICES = ["any", "tcp/22", "tcp/80", "tcp/81", "tcp/80-90", "tcp/any", "udp/53", "udp/50-60", "udp/any", "icmp/echo", "icmp/any", "icmp/unreachable", "esp", "gre", "vrrp"] as const;
+const SERVICES = [
+  "any",
+  "tcp/22",
+  "tcp/80",
+  "tcp/81",
+  "tcp/80-90",
+  "tcp/any",
+  "udp/53",
+  "udp/50-60",
+  "udp/any",
+  "icmp/echo",
+  "icmp/any",
+  "icmp/unreachable",
+  "esp",
+  "gre",
+  "vrrp",
+] as const;
 
 const NAMES = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta-1", "theta-2", "iota", "kappa"] as const;
-
-export const ROLES = ["lan", "wan", "dmz"] as const;
 
 function canonicalTexts(texts: readonly string[]): string[] {
   const sets = texts.map((text) => {
@@ -48,7 +62,10 @@ const services = fc.subarray([...SERVICES], { minLength: 1, maxLength: 4 }).map(
   ).map(formatService),
 );
 
-const rate = fc.record({ count: fc.integer({ min: 1, max: 1000 }), per: fc.constantFrom("second" as const, "minute" as const, "hour" as const, "day" as const) });
+const rate = fc.record({
+  count: fc.integer({ min: 1, max: 1000 }),
+  per: fc.constantFrom("second" as const, "minute" as const, "hour" as const, "day" as const),
+});
 
 function peer(places: readonly string[]): fc.Arbitrary<Peer> {
   const [first = "", ...others] = places;
@@ -57,7 +74,12 @@ function peer(places: readonly string[]): fc.Arbitrary<Peer> {
     { weight: 3, arbitrary: fc.constant({}) },
     { weight: 3, arbitrary: addresses.map((texts) => ({ addresses: texts })) },
     { weight: 2, arbitrary: fc.constantFrom("office", "role:db", "nobody").map((set) => ({ set })) },
-    ...(places.length === 0 ? [] : [{ weight: 2, arbitrary: place.map((interfaces) => ({ interfaces })) }, { weight: 1, arbitrary: fc.record({ interfaces: place, addresses }) }]),
+    ...(places.length === 0
+      ? []
+      : [
+          { weight: 2, arbitrary: place.map((interfaces) => ({ interfaces })) },
+          { weight: 1, arbitrary: fc.record({ interfaces: place, addresses }) },
+        ]),
   );
 }
 
@@ -71,13 +93,25 @@ export interface Features {
 
 function rule(from: readonly string[], to: readonly string[], features: Features): fc.Arbitrary<Omit<Rule, "name">> {
   const peers = (places: readonly string[]) => fc.array(peer(places), { minLength: 1, maxLength: 2 });
-  const base = { services, from: peers(from), to: peers(to), verb: fc.constantFrom("allow" as const, "drop" as const, "reject" as const) };
+  const base = {
+    services,
+    from: peers(from),
+    to: peers(to),
+    verb: fc.constantFrom("allow" as const, "drop" as const, "reject" as const),
+  };
   // 2001 has ended for good, 2096 has not begun to.
   const optional = { expires: fc.constantFrom(978_307_200, 4_000_000_000), ...(features.limits ? { log: rate } : {}) };
   return fc
     .tuple(
       fc.record({ ...base, ...optional }, { requiredKeys: ["services", "from", "to", "verb"] }),
-      fc.option(fc.record({ rate, per: fc.constantFrom("source" as const, "rule" as const), burst: fc.integer({ min: 1, max: 100 }) }), { nil: undefined }),
+      fc.option(
+        fc.record({
+          rate,
+          per: fc.constantFrom("source" as const, "rule" as const),
+          burst: fc.integer({ min: 1, max: 100 }),
+        }),
+        { nil: undefined },
+      ),
     )
     .map(([one, limit]) => (features.limits && limit !== undefined && one.verb === "allow" ? { ...one, limit } : one));
 }
@@ -102,7 +136,10 @@ function hook(from: readonly string[], to: readonly string[], features: Features
 
 function nat(): fc.Arbitrary<NonNullable<FirewallConfig["nat"]>> {
   const peers = fc.array(peer(PLACES), { minLength: 1, maxLength: 2 });
-  const masquerade = fc.record({ from: peers, to: peers, as: fc.constantFrom("192.0.2.7", "fd66::77") }, { requiredKeys: ["from", "to"] });
+  const masquerade = fc.record(
+    { from: peers, to: peers, as: fc.constantFrom("192.0.2.7", "fd66::77") },
+    { requiredKeys: ["from", "to"] },
+  );
   const publish = fc
     .record({
       six: fc.boolean(),
@@ -124,8 +161,12 @@ function nat(): fc.Arbitrary<NonNullable<FirewallConfig["nat"]>> {
       ...(log === undefined ? {} : { log }),
     }));
   return fc.record({
-    masquerade: fc.array(masquerade, { maxLength: 3 }).map((items) => items.map((item, index) => ({ name: NAMES[index] ?? "x", ...item }))),
-    publish: fc.array(publish, { maxLength: 3 }).map((items) => items.map((item, index) => ({ name: NAMES[index] ?? "x", ...item }))),
+    masquerade: fc
+      .array(masquerade, { maxLength: 3 })
+      .map((items) => items.map((item, index) => ({ name: NAMES[index] ?? "x", ...item }))),
+    publish: fc
+      .array(publish, { maxLength: 3 })
+      .map((items) => items.map((item, index) => ({ name: NAMES[index] ?? "x", ...item }))),
   });
 }
 
@@ -144,7 +185,9 @@ export function firewallConfig(features: Features): fc.Arbitrary<FirewallConfig>
         office: addresses,
         db: addresses,
         inbound: hook(PLACES, [], features),
-        forward: fc.tuple(hook(PLACES, PLACES, features), fc.constantFrom(undefined, "path" as const, 1360)).map(([section, mssClamp]): Hook => (mssClamp === undefined ? section : { ...section, mssClamp })),
+        forward: fc
+          .tuple(hook(PLACES, PLACES, features), fc.constantFrom(undefined, "path" as const, 1360))
+          .map(([section, mssClamp]): Hook => (mssClamp === undefined ? section : { ...section, mssClamp })),
         outbound: hook([], PLACES, features),
         ...(features.nat ? { nat: nat() } : {}),
         needs: fc.subarray([need, need]).chain((list) => fc.tuple(...list)),

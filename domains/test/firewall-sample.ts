@@ -4,7 +4,15 @@ import { parseFirewallConfig } from "../src/firewall/parse-config.ts";
 
 /** A config with nothing in it but what a test says; checked like one from outside. */
 export function sampleConfig(parts: Partial<FirewallConfig>): FirewallConfig {
-  const config: FirewallConfig = { mode: "enforce", floor: { inbound: [], controlPlane: [] }, interfaces: {}, zones: {}, sets: {}, needs: [], ...parts };
+  const config: FirewallConfig = {
+    mode: "enforce",
+    floor: { inbound: [], controlPlane: [] },
+    interfaces: {},
+    zones: {},
+    sets: {},
+    needs: [],
+    ...parts,
+  };
   expect(parseFirewallConfig(config)).toEqual({ ok: true, config });
   return config;
 }

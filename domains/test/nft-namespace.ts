@@ -32,7 +32,11 @@ export class NftNamespace {
   }
 
   try(...argv: readonly [string, ...string[]]): RawFact {
-    const done = spawnSync("ip", ["netns", "exec", this.name, ...argv], { env: ENVIRONMENT, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
+    const done = spawnSync("ip", ["netns", "exec", this.name, ...argv], {
+      env: ENVIRONMENT,
+      encoding: "utf8",
+      maxBuffer: 256 * 1024 * 1024,
+    });
     return { status: done.status ?? -1, stdout: done.stdout, stderr: done.stderr };
   }
 
@@ -45,7 +49,9 @@ export class NftNamespace {
   }
 
   observe(): FirewallObserved {
-    return observeFirewall(Object.fromEntries(firewallFacts.map((query) => [query.name, this.#read(query)])) satisfies RawFacts);
+    return observeFirewall(
+      Object.fromEntries(firewallFacts.map((query) => [query.name, this.#read(query)])) satisfies RawFacts,
+    );
   }
 
   #read(query: FactQuery): RawFact {
@@ -65,13 +71,17 @@ export class NftNamespace {
   #counterObjects(): readonly { readonly name: string; readonly packets: number; readonly handle: number }[] {
     const fact = this.try("nft", "-j", "list", "counters", "table", "inet", "holdfast");
     if (fact.status !== 0) return [];
-    const listing = JSON.parse(fact.stdout) as { nftables: { counter?: { name: string; packets: number; handle: number } }[] };
+    const listing = JSON.parse(fact.stdout) as {
+      nftables: { counter?: { name: string; packets: number; handle: number } }[];
+    };
     return listing.nftables.flatMap((item) => (item.counter === undefined ? [] : [item.counter]));
   }
 
   /** A Node program inside that answers one line for each line it is given. */
   talkTo(program: URL): (request: object) => Promise<unknown> {
-    const child = spawn("ip", ["netns", "exec", this.name, process.execPath, program.pathname], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn("ip", ["netns", "exec", this.name, process.execPath, program.pathname], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     this.#children.push(child);
     const waiting: ((answer: unknown) => void)[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(JSON.parse(line)));

@@ -17,16 +17,16 @@ interface Request {
 /** Long enough for an answer over a veth on a busy machine, shorter than the first retransmission of a SYN (1 s). */
 const PATIENCE_MS = 250;
 
-async function answer(request: Request): Promise<object> {
+function answer(request: Request): Promise<object> {
   switch (request.kind) {
     case "tcp":
-      return await dial(request);
+      return dial(request);
     case "udp":
-      return await send(request);
+      return send(request);
     case "echo":
-      return await echo(request);
+      return echo(request);
     case "listen":
-      return await listen(request);
+      return listen(request);
   }
 }
 
@@ -62,7 +62,11 @@ function send({ from, to, port }: Request): Promise<object> {
 
 function echo({ from, to }: Request): Promise<object> {
   return new Promise((resolve) => {
-    const ping = spawn("ping", ["-n", "-q", "-c", "1", "-W", "0.2", ...(from === undefined ? [] : ["-I", from]), to ?? ""], { stdio: "ignore" });
+    const ping = spawn(
+      "ping",
+      ["-n", "-q", "-c", "1", "-W", "0.2", ...(from === undefined ? [] : ["-I", from]), to ?? ""],
+      { stdio: "ignore" },
+    );
     ping.on("close", (code) => resolve({ result: code === 0 ? "open" : "silence" }));
   });
 }

@@ -1,12 +1,19 @@
-import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
-import { type AddressSet, addressSetFromText, addressSetToJson, EMPTY, isEmpty, union } from "@holdfast/core/net/address-set.ts";
-import { canonicalServices, formatService } from "@holdfast/core/net/service.ts";
-import { parseRate } from "@holdfast/core/policy/rate.ts";
 import type { Origin } from "@holdfast/core/compose/effective-config.ts";
 import type { Lookup } from "@holdfast/core/compose/layered-section.ts";
+import {
+  type AddressSet,
+  addressSetFromText,
+  addressSetToJson,
+  EMPTY,
+  isEmpty,
+  union,
+} from "@holdfast/core/net/address-set.ts";
+import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
+import { canonicalServices, formatService } from "@holdfast/core/net/service.ts";
+import { parseRate } from "@holdfast/core/policy/rate.ts";
 import { finding } from "./findings.ts";
-import { at, type Notes } from "./notes.ts";
 import type { Peer, Rate } from "./model.ts";
+import { at, type Notes } from "./notes.ts";
 import type { SectionPeer } from "./section.ts";
 
 /** A literal list longer than this becomes a named set: nft then changes members instead of rules. */
@@ -48,7 +55,12 @@ export function resolvePeers(resolver: Resolver, peers: readonly SectionPeer[], 
 }
 
 function resolveMap(resolver: Resolver, peer: Exclude<SectionPeer, string>, side: Side): readonly Peer[] {
-  const place = peer.zone !== undefined ? zonePlace(resolver, peer.zone, side) : peer.interface !== undefined ? interfacePlace(resolver, peer.interface, side) : undefined;
+  const place =
+    peer.zone !== undefined
+      ? zonePlace(resolver, peer.zone, side)
+      : peer.interface !== undefined
+        ? interfacePlace(resolver, peer.interface, side)
+        : undefined;
   if (place === null) return [];
   const base: Peer = place === undefined ? {} : { interfaces: place };
   if (peer.address === undefined) return [base];
@@ -57,11 +69,18 @@ function resolveMap(resolver: Resolver, peer: Exclude<SectionPeer, string>, side
     if (reference.startsWith("zone:")) misplaced(resolver, reference, side);
     else resolveReference(resolver, reference, side, alternatives, literals);
   }
-  if (literals.length > 0) alternatives.push(addressesPeer(resolver, union(...literals), `${side.key}.${String(place)}`));
+  if (literals.length > 0)
+    alternatives.push(addressesPeer(resolver, union(...literals), `${side.key}.${String(place)}`));
   return alternatives.map((one) => ({ ...one, ...base }));
 }
 
-function resolveReference(resolver: Resolver, reference: string, side: Side, alternatives: Peer[], literals: AddressSet[]): void {
+function resolveReference(
+  resolver: Resolver,
+  reference: string,
+  side: Side,
+  alternatives: Peer[],
+  literals: AddressSet[],
+): void {
   if (reference.startsWith("zone:")) {
     const place = zonePlace(resolver, reference.slice("zone:".length), side);
     if (place !== null) alternatives.push({ interfaces: place });
@@ -98,7 +117,12 @@ function zonePlace(resolver: Resolver, zone: string, side: Side): string | null 
   if (resolver.zones[zone] !== undefined) return `zone:${zone}`;
   const known = Object.keys(resolver.zones).toSorted().join(", ");
   resolver.notes.findings.push(
-    finding("firewall.zone_unknown", side.path, `There is no zone ${zone} on this server; ${known === "" ? "none is defined" : `defined are ${known}`}.`, at(side.origin)),
+    finding(
+      "firewall.zone_unknown",
+      side.path,
+      `There is no zone ${zone} on this server; ${known === "" ? "none is defined" : `defined are ${known}`}.`,
+      at(side.origin),
+    ),
   );
   return null;
 }
@@ -113,10 +137,17 @@ function interfacePlace(resolver: Resolver, role: string, side: Side): string | 
 }
 
 function misplaced(resolver: Resolver, what: string, side: Side): void {
-  resolver.notes.findings.push(finding("firewall.zone_misplaced", side.path, `${what} cannot stand here.`, at(side.origin)));
+  resolver.notes.findings.push(
+    finding("firewall.zone_misplaced", side.path, `${what} cannot stand here.`, at(side.origin)),
+  );
 }
 
-export function resolveServices(resolver: Resolver, references: readonly string[], origin: Origin, path: string): readonly string[] {
+export function resolveServices(
+  resolver: Resolver,
+  references: readonly string[],
+  origin: Origin,
+  path: string,
+): readonly string[] {
   const services = references.flatMap((reference, index) => {
     const found = resolver.lookup.services(reference, origin, references.length === 1 ? path : `${path}[${index}]`);
     if (found.ok) return found.value;

@@ -1,8 +1,8 @@
-import type { Composed, ComposeInput, LayeredSection } from "@holdfast/core/compose/layered-section.ts";
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Origin } from "@holdfast/core/compose/effective-config.ts";
+import type { Composed, ComposeInput, LayeredSection } from "@holdfast/core/compose/layered-section.ts";
 import { namedMerge } from "@holdfast/core/compose/named-merge.ts";
 import { scalarMerge } from "@holdfast/core/compose/scalar-merge.ts";
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { addressSetFromText, addressSetToJson, union } from "@holdfast/core/net/address-set.ts";
 import { parseExpires } from "@holdfast/core/policy/expires.ts";
 import { composeNat } from "./compose-nat.ts";
@@ -20,9 +20,22 @@ export function composeFirewall(input: ComposeInput<FirewallSection>): Composed<
   const notes: Notes = { findings: [], provenance: [] };
   if (input.layers.length === 0) return { config: null, ...notes, needs: [] };
   const zones = composeZones(input.layers, notes);
-  const resolver: Resolver = { lookup: input.lookup, zones, sets: new Map(), roles: new Set(Object.values(zones).flat()), notes };
+  const resolver: Resolver = {
+    lookup: input.lookup,
+    zones,
+    sets: new Map(),
+    roles: new Set(Object.values(zones).flat()),
+    notes,
+  };
   const mode = narrowest(input.layers, "mode", (section) => section.mode, notes);
-  if (mode === undefined) missing("firewall.mode_missing", "mode", "No policy of this server says whether the firewall observes or enforces.", input.layers, notes);
+  if (mode === undefined)
+    missing(
+      "firewall.mode_missing",
+      "mode",
+      "No policy of this server says whether the firewall observes or enforces.",
+      input.layers,
+      notes,
+    );
   const inbound = composeHook(resolver, input.layers, "inbound", (section) => section.inbound);
   const forward = composeHook(resolver, input.layers, "forward", (section) => section.forward);
   const outbound = composeHook(resolver, input.layers, "outbound", (section) => section.outbound);
@@ -59,12 +72,23 @@ function literal(text: string) {
   return set.value;
 }
 
-function missing(code: "firewall.mode_missing" | "firewall.default_missing", path: string, message: string, layers: readonly Layer[], notes: Notes): void {
+function missing(
+  code: "firewall.mode_missing" | "firewall.default_missing",
+  path: string,
+  message: string,
+  layers: readonly Layer[],
+  notes: Notes,
+): void {
   const [first] = layers;
   notes.findings.push(finding(code, `firewall.${path}`, message, first === undefined ? {} : at(first.origin)));
 }
 
-function narrowest<Value extends Json>(layers: readonly Layer[], path: string, pick: (section: FirewallSection) => Value | undefined, notes: Notes): Value | undefined {
+function narrowest<Value extends Json>(
+  layers: readonly Layer[],
+  path: string,
+  pick: (section: FirewallSection) => Value | undefined,
+  notes: Notes,
+): Value | undefined {
   const stated = layers.flatMap(({ origin, section }) => {
     const value = pick(section);
     return value === undefined ? [] : [{ value, origin: within(origin, path) }];
@@ -86,7 +110,14 @@ function composeZones(layers: readonly Layer[], notes: Notes): Readonly<Record<s
       const other = zoneOf.get(role);
       const place = layers.findLast(({ section }) => section.zones?.[name] !== undefined);
       if (other !== undefined && place !== undefined) {
-        notes.findings.push(finding("firewall.zone_overlap", within(place.origin, `zones.${name}`).path, `The interface ${role} is in the zones ${other} and ${name}.`, at(place.origin)));
+        notes.findings.push(
+          finding(
+            "firewall.zone_overlap",
+            within(place.origin, `zones.${name}`).path,
+            `The interface ${role} is in the zones ${other} and ${name}.`,
+            at(place.origin),
+          ),
+        );
       }
       zoneOf.set(role, name);
     }
@@ -94,14 +125,29 @@ function composeZones(layers: readonly Layer[], notes: Notes): Readonly<Record<s
   return zones;
 }
 
-function composeHook(resolver: Resolver, layers: readonly Layer[], hook: HookName, pick: (section: FirewallSection) => HookSection | undefined): Hook | undefined {
+function composeHook(
+  resolver: Resolver,
+  layers: readonly Layer[],
+  hook: HookName,
+  pick: (section: FirewallSection) => HookSection | undefined,
+): Hook | undefined {
   const stating = layers.filter(({ section }) => pick(section) !== undefined);
   if (stating.length === 0) return undefined;
   const { notes } = resolver;
   const verdict = narrowest(stating, `${hook}.default`, (section) => pick(section)?.default, notes);
-  if (verdict === undefined) missing("firewall.default_missing", `${hook}.default`, `No policy of this server says what happens to other ${hook} packets.`, stating, notes);
+  if (verdict === undefined)
+    missing(
+      "firewall.default_missing",
+      `${hook}.default`,
+      `No policy of this server says what happens to other ${hook} packets.`,
+      stating,
+      notes,
+    );
   const log = narrowest(stating, `${hook}.log`, (section) => pick(section)?.log, notes);
-  const mssClamp = hook === "forward" ? narrowest(stating, "forward.mssClamp", (section) => section.forward?.mssClamp, notes) : undefined;
+  const mssClamp =
+    hook === "forward"
+      ? narrowest(stating, "forward.mssClamp", (section) => section.forward?.mssClamp, notes)
+      : undefined;
   const rules = composeRules(resolver, stating, hook, pick);
   return {
     default: verdict ?? "drop",
@@ -114,15 +160,27 @@ function composeHook(resolver: Resolver, layers: readonly Layer[], hook: HookNam
 type Place = "first" | "rules";
 
 /** Both lists share their names, so they are merged as one and told apart afterwards. */
-function composeRules(resolver: Resolver, layers: readonly Layer[], hook: HookName, pick: (section: FirewallSection) => HookSection | undefined): readonly Rule[] {
+function composeRules(
+  resolver: Resolver,
+  layers: readonly Layer[],
+  hook: HookName,
+  pick: (section: FirewallSection) => HookSection | undefined,
+): readonly Rule[] {
   const merged = namedMerge(
     `firewall.${hook}.rules`,
     layers.map(({ origin, section }) => ({
       origin,
       items: (["first", "rules"] as const).flatMap((place) =>
-        (pick(section)?.[place] ?? []).map((rule, index) => ({ name: rule.name, value: { place, rule }, origin: within(origin, `${hook}.${place}[${index}]`) })),
+        (pick(section)?.[place] ?? []).map((rule, index) => ({
+          name: rule.name,
+          value: { place, rule },
+          origin: within(origin, `${hook}.${place}[${index}]`),
+        })),
       ),
-      without: (pick(section)?.without ?? []).map((one, index) => ({ ...one, origin: within(origin, `${hook}.without[${index}]`) })),
+      without: (pick(section)?.without ?? []).map((one, index) => ({
+        ...one,
+        origin: within(origin, `${hook}.without[${index}]`),
+      })),
     })),
     "narrow_first",
   );
@@ -159,7 +217,9 @@ function concreteRule(resolver: Resolver, hook: HookName, rule: SectionRule, ori
     if (written !== undefined) return resolvePeers(resolver, written, where);
     if (!where.isSelf) {
       const what = key === "from" ? "where its packets come from" : "where they go";
-      resolver.notes.findings.push(finding("firewall.peer_missing", where.path, `The rule ${rule.name} does not say ${what}.`, at(origin)));
+      resolver.notes.findings.push(
+        finding("firewall.peer_missing", where.path, `The rule ${rule.name} does not say ${what}.`, at(origin)),
+      );
     }
     return [{}];
   };
@@ -171,7 +231,9 @@ function concreteRule(resolver: Resolver, hook: HookName, rule: SectionRule, ori
     services: [...resolveServices(resolver, rule[verb] ?? [], origin, `${origin.path}.${verb}`)],
     from: [...peers("from")],
     to: [...peers("to")],
-    ...(rule.limit === undefined || rate === undefined ? {} : { limit: { rate, per: rule.limit.per, burst: rule.limit.burst ?? Math.min(rate.count, HIGHEST_BURST) } }),
+    ...(rule.limit === undefined || rate === undefined
+      ? {}
+      : { limit: { rate, per: rule.limit.per, burst: rule.limit.burst ?? Math.min(rate.count, HIGHEST_BURST) } }),
     ...(rule.log === undefined ? {} : { log: rateOf(rule.log) }),
     ...(expires?.ok === true ? { expires: Number(expires.value) } : {}),
   };

@@ -1,5 +1,5 @@
-import { type AddressSet, addressSetFromJson, ANY } from "@holdfast/core/net/address-set.ts";
 import type { Result } from "@holdfast/core/base/result.ts";
+import { type AddressSet, addressSetFromJson, ANY } from "@holdfast/core/net/address-set.ts";
 import { parseService, type Service } from "@holdfast/core/net/service.ts";
 import type { FirewallConfig, Peer } from "./model.ts";
 

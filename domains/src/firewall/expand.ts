@@ -6,7 +6,10 @@ import type { AddressTest, InterfaceTest, Match, ProtocolTest } from "./match.ts
 import type { FirewallConfig, HookName, Peer, Rule } from "./model.ts";
 
 /** IANA protocol numbers. */
-export const PROTOCOL_NUMBERS = { esp: 50, ah: 51, gre: 47, ospf: 89, vrrp: 112 } as const satisfies Record<IpProtocol, number>;
+export const PROTOCOL_NUMBERS = { esp: 50, ah: 51, gre: 47, ospf: 89, vrrp: 112 } as const satisfies Record<
+  IpProtocol,
+  number
+>;
 
 /** One meaning, two protocols: the names nft has for a message in each family; empty for every message. */
 export const ICMP_NAMES = {
@@ -43,7 +46,11 @@ export function combine(
       const base = frame(source.interfaces, destination.interfaces);
       for (const test of tests) {
         for (const family of familiesOf(config, source, destination, test.family)) {
-          matches.push({ ...base, ...addressParts(family, source, destination), ...(test.protocol === undefined ? {} : { protocol: test.protocol }) });
+          matches.push({
+            ...base,
+            ...addressParts(family, source, destination),
+            ...(test.protocol === undefined ? {} : { protocol: test.protocol }),
+          });
         }
       }
     }
@@ -74,7 +81,12 @@ export function protocolTests(services: readonly Service[]): readonly FamilyTest
     tests.push({ family: 6, protocol: { kind: "icmpv6", types: icmp.flatMap((type) => ICMP_NAMES[type][6]) } });
   }
   const numbers = canonical.flatMap((service) =>
-    service.protocol === "tcp" || service.protocol === "udp" || service.protocol === "icmp" || service.protocol === "any" ? [] : [PROTOCOL_NUMBERS[service.protocol]],
+    service.protocol === "tcp" ||
+    service.protocol === "udp" ||
+    service.protocol === "icmp" ||
+    service.protocol === "any"
+      ? []
+      : [PROTOCOL_NUMBERS[service.protocol]],
   );
   if (numbers.length > 0) tests.push({ protocol: { kind: "numbers", numbers } });
   return tests;
@@ -84,14 +96,22 @@ function isEvery(ports: readonly Ports[]): boolean {
   return ports.length === 1 && ports[0]?.first === ALL_PORTS.first && ports[0].last === ALL_PORTS.last;
 }
 
-function familiesOf(config: FirewallConfig, from: Peer, to: Peer, asked: Family | undefined): readonly (Family | undefined)[] {
+function familiesOf(
+  config: FirewallConfig,
+  from: Peer,
+  to: Peer,
+  asked: Family | undefined,
+): readonly (Family | undefined)[] {
   if (asked === undefined && isAnywhere(from) && isAnywhere(to)) return [undefined];
   const families: readonly Family[] = asked === undefined ? [4, 6] : [asked];
   return families.filter((family) => hasFamily(config, from, family) && hasFamily(config, to, family));
 }
 
 function isAnywhere(peer: Peer): boolean {
-  return peer.set === undefined && (peer.addresses === undefined || (peer.addresses.includes(WHOLE[4]) && peer.addresses.includes(WHOLE[6])));
+  return (
+    peer.set === undefined &&
+    (peer.addresses === undefined || (peer.addresses.includes(WHOLE[4]) && peer.addresses.includes(WHOLE[6])))
+  );
 }
 
 function hasFamily(config: FirewallConfig, peer: Peer, family: Family): boolean {
@@ -119,5 +139,7 @@ function addressTest(family: Family, peer: Peer): AddressTest | undefined {
 
 /** Undefined where the texts hold the whole family: then there is nothing to ask. */
 export function textsTest(family: Family, texts: readonly string[]): AddressTest | undefined {
-  return texts.includes(WHOLE[family]) ? undefined : { kind: "texts", texts: texts.filter((text) => familyOf(text) === family) };
+  return texts.includes(WHOLE[family])
+    ? undefined
+    : { kind: "texts", texts: texts.filter((text) => familyOf(text) === family) };
 }

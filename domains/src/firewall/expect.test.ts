@@ -22,16 +22,43 @@ const GATEWAY = sampleConfig({
   zones: { internet: ["wan"], staff: ["staff"], guest: ["guest"] },
   sets: { office: ["203.0.113.0/26"] },
   floor: { inbound: [{ name: "ops", networks: ["192.0.2.0/24"], tcpPorts: [22] }], controlPlane: [] },
-  inbound: { default: "drop", rules: [sampleRule("ssh", { services: ["tcp/22"], from: [{ set: "office" }] }), sampleRule("debug", { services: ["tcp/8443"], expires: 2_000_000_000 })] },
+  inbound: {
+    default: "drop",
+    rules: [
+      sampleRule("ssh", { services: ["tcp/22"], from: [{ set: "office" }] }),
+      sampleRule("debug", { services: ["tcp/8443"], expires: 2_000_000_000 }),
+    ],
+  },
   forward: {
     default: "drop",
     rules: [
-      sampleRule("guest-stays-out", { verb: "reject", from: [{ interfaces: "zone:guest" }], to: [{ interfaces: "zone:staff" }] }),
+      sampleRule("guest-stays-out", {
+        verb: "reject",
+        from: [{ interfaces: "zone:guest" }],
+        to: [{ interfaces: "zone:staff" }],
+      }),
       sampleRule("staff-out", { from: [{ interfaces: "zone:staff" }], to: [{ interfaces: "zone:internet" }] }),
-      sampleRule("guest-web", { services: ["tcp/80", "tcp/443"], from: [{ interfaces: "zone:guest" }], to: [{ interfaces: "zone:internet" }] }),
+      sampleRule("guest-web", {
+        services: ["tcp/80", "tcp/443"],
+        from: [{ interfaces: "zone:guest" }],
+        to: [{ interfaces: "zone:internet" }],
+      }),
     ],
   },
-  nat: { masquerade: [], publish: [{ name: "shop", service: "tcp/443", at: { interfaces: ["zone:internet"], addresses: [] }, to: "10.20.10.5", port: 8443, from: [{ addresses: ["198.51.100.0/24"] }], hairpin: [] }] },
+  nat: {
+    masquerade: [],
+    publish: [
+      {
+        name: "shop",
+        service: "tcp/443",
+        at: { interfaces: ["zone:internet"], addresses: [] },
+        to: "10.20.10.5",
+        port: 8443,
+        from: [{ addresses: ["198.51.100.0/24"] }],
+        hairpin: [],
+      },
+    ],
+  },
 });
 
 test.each([
@@ -61,10 +88,19 @@ test("a published service is open where it is published, to whom it is published
 });
 
 test("what would take too long to judge is unjudged, never guessed", () => {
-  const rules = Array.from({ length: 4000 }, (_, index) => sampleRule(`r-${index}`, { services: ["tcp/443"], from: [{ addresses: [`10.${index >> 8}.${index & 255}.0/25`] }] }));
-  expect(checkExpectation(sampleConfig({ inbound: { default: "drop", rules } }), packets("any", "self", "tcp/443"))).toEqual({ verdict: "unjudged", because: "" });
+  const rules = Array.from({ length: 4000 }, (_, index) =>
+    sampleRule(`r-${index}`, {
+      services: ["tcp/443"],
+      from: [{ addresses: [`10.${index >> 8}.${index & 255}.0/25`] }],
+    }),
+  );
+  expect(
+    checkExpectation(sampleConfig({ inbound: { default: "drop", rules } }), packets("any", "self", "tcp/443")),
+  ).toEqual({ verdict: "unjudged", because: "" });
 });
 
 test("while observing, what enforcing would do is judged", () => {
-  expect(checkExpectation({ ...GATEWAY, mode: "observe" }, packets("zone:internet", "self", "tcp/5432")).verdict).toBe("closed");
+  expect(checkExpectation({ ...GATEWAY, mode: "observe" }, packets("zone:internet", "self", "tcp/5432")).verdict).toBe(
+    "closed",
+  );
 });

@@ -43,18 +43,24 @@ export function observeFirewall(raw: RawFacts): FirewallObserved {
   const foreign = chains.ok ? chains.value : [];
   return {
     ...tableOf(raw["table"]),
-    foreignHooks: foreign.flatMap(({ hook, family, table, name }) => (hook === null ? [] : [{ ...hook, family, table, name }])),
+    foreignHooks: foreign.flatMap(({ hook, family, table, name }) =>
+      hook === null ? [] : [{ ...hook, family, table, name }],
+    ),
     foreignOwners: ownersOf(foreign),
     interfaces: interfacesOf(raw["addresses"]),
     forwarding: { ipv4: switchOf(raw["forwarding4"]), ipv6: switchOf(raw["forwarding6"]) },
-    legacyTables: [...linesOf(raw["legacy4"]).map((name) => `ip ${name}`), ...linesOf(raw["legacy6"]).map((name) => `ip6 ${name}`)],
+    legacyTables: [
+      ...linesOf(raw["legacy4"]).map((name) => `ip ${name}`),
+      ...linesOf(raw["legacy6"]).map((name) => `ip6 ${name}`),
+    ],
   };
 }
 
 function tableOf(fact: RawFact | undefined): Pick<FirewallObserved, "table" | "unreadable"> {
   if (fact === undefined) return { table: null, unreadable: "the table was not asked for" };
   if (fact.status !== 0) {
-    if (/No such file or directory/.test(fact.stderr) && !/(command not found|ENOENT)/.test(fact.stderr)) return { table: null, unreadable: null };
+    if (/No such file or directory/.test(fact.stderr) && !/(command not found|ENOENT)/.test(fact.stderr))
+      return { table: null, unreadable: null };
     return { table: null, unreadable: `nft answered with status ${fact.status}: ${firstLine(fact.stderr)}` };
   }
   const listing = parseListing(fact.stdout);
@@ -78,7 +84,9 @@ const OWNERS: readonly { readonly owner: string; readonly mark: RegExp }[] = [
 ];
 
 function ownersOf(chains: readonly { readonly table: string; readonly name: string }[]): readonly string[] {
-  return OWNERS.filter(({ mark }) => chains.some(({ table, name }) => mark.test(table) || mark.test(name))).map(({ owner }) => owner);
+  return OWNERS.filter(({ mark }) => chains.some(({ table, name }) => mark.test(table) || mark.test(name))).map(
+    ({ owner }) => owner,
+  );
 }
 
 /** `ip -j` gives JSON of many fields; these are read, and a link without a name is passed over. */
@@ -100,7 +108,9 @@ function interfacesOf(fact: RawFact | undefined): readonly ObservedInterface[] {
         name: link["ifname"],
         mac: typeof link["address"] === "string" && link["link_type"] === "ether" ? link["address"] : null,
         kind: isMap(info) && typeof info["info_kind"] === "string" ? info["info_kind"] : null,
-        addresses: addresses.flatMap((one) => (isMap(one) && typeof one["local"] === "string" ? [one["local"]] : [])).toSorted(),
+        addresses: addresses
+          .flatMap((one) => (isMap(one) && typeof one["local"] === "string" ? [one["local"]] : []))
+          .toSorted(),
       },
     ];
   });
@@ -117,5 +127,8 @@ function switchOf(fact: RawFact | undefined): boolean | null {
 
 function linesOf(fact: RawFact | undefined): readonly string[] {
   if (fact === undefined || fact.status !== 0) return [];
-  return fact.stdout.split("\n").filter((line) => line !== "").toSorted();
+  return fact.stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .toSorted();
 }

@@ -27,7 +27,12 @@ function composed(path: string): ComposedServer {
   const { documents, findings } = parseDocuments(readFileSync(path, "utf8"), { domains: DOMAIN_LANGUAGES });
   expect(findings, path).toEqual([]);
   const server = documents.find((document) => document.kind === "Server")?.name ?? "";
-  return composeServer({ server, documents: documents.map((document) => ({ document, revision: 1 })), domains: DOMAIN_LANGUAGES, controlPlane: CONTROL_PLANE });
+  return composeServer({
+    server,
+    documents: documents.map((document) => ({ document, revision: 1 })),
+    domains: DOMAIN_LANGUAGES,
+    controlPlane: CONTROL_PLANE,
+  });
 }
 
 function configOf(of: ComposedServer): FirewallConfig | null {
@@ -58,14 +63,23 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
     forwarding: { ipv4: true, ipv6: true },
     legacyTables: [],
   };
-  const plan = firewall.plan({ desired, confirmed, observed, managementPath: { controlPlane: CONTROL_PLANE, inbound: after.floor.management } });
+  const plan = firewall.plan({
+    desired,
+    confirmed,
+    observed,
+    managementPath: { controlPlane: CONTROL_PLANE, inbound: after.floor.management },
+  });
   compare(`${folder}desired.json`, `${JSON.stringify(desired, null, 2)}\n`);
   compare(`${folder}native.nft`, desired === null ? "" : firewall.render(desired, observed));
   const findings = [...after.findings, ...(desired === null ? [] : firewall.validate(desired)), ...plan.findings];
   const lines = [
     `touches the management path: ${plan.touchesManagementPath ? "yes" : "no"}`,
     ...findings.map((one) => `${one.severity} ${one.code} at ${one.path}: ${one.message} ${one.remedy}`),
-    ...plan.steps.flatMap((step) => ["", `step ${step.id}: ${step.title}`, step.action.kind === "nft" ? step.action.batch : JSON.stringify(step.action)]),
+    ...plan.steps.flatMap((step) => [
+      "",
+      `step ${step.id}: ${step.title}`,
+      step.action.kind === "nft" ? step.action.batch : JSON.stringify(step.action),
+    ]),
     plan.nativeDiff,
   ];
   compare(`${folder}plan.txt`, lines.join("\n"));

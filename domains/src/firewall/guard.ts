@@ -1,6 +1,16 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
-import { type AddressSet, addressSetFromText, addressSetToJson, ANY, EMPTY, isEmpty, isSubset, subtract, union } from "@holdfast/core/net/address-set.ts";
+import {
+  type AddressSet,
+  addressSetFromText,
+  addressSetToJson,
+  ANY,
+  EMPTY,
+  isEmpty,
+  isSubset,
+  subtract,
+  union,
+} from "@holdfast/core/net/address-set.ts";
 import { isServiceWithin, type Service, servicesOverlap } from "@holdfast/core/net/service.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import { addressesOf, peerAddresses, servicesOf } from "./concrete.ts";
@@ -12,7 +22,11 @@ import type { FirewallConfig, HookName, Peer, Rule } from "./model.ts";
  * be missing from the config, when the server's own list of management networks holds more than the floor; and people may come in by a rule
  * that is not in the floor at all.
  */
-export function guardFindings(confirmed: FirewallConfig | null, desired: FirewallConfig, path: ManagementPath): readonly Finding[] {
+export function guardFindings(
+  confirmed: FirewallConfig | null,
+  desired: FirewallConfig,
+  path: ManagementPath,
+): readonly Finding[] {
   return [...cutFindings(desired, path), ...(confirmed === null ? [] : lostFindings(confirmed, desired, path))];
 }
 
@@ -24,13 +38,23 @@ function cutFindings(desired: FirewallConfig, path: ManagementPath): readonly Fi
       const closed = subtract(networks, openPeers(desired, "inbound", port));
       if (isEmpty(closed)) continue;
       findings.push(
-        finding("firewall.management_path_cut", "firewall.inbound", `${addressSetToJson(closed).join(", ")} could no longer reach tcp/${port}, which the management path of this server needs.`),
+        finding(
+          "firewall.management_path_cut",
+          "firewall.inbound",
+          `${addressSetToJson(closed).join(", ")} could no longer reach tcp/${port}, which the management path of this server needs.`,
+        ),
       );
     }
   }
   for (const { address, port } of path.controlPlane) {
     if (isSubset(unionOf([address]), openPeers(desired, "outbound", port))) continue;
-    findings.push(finding("firewall.management_path_cut", "firewall.outbound", `The agent could no longer reach the control plane at ${address} port ${port}.`));
+    findings.push(
+      finding(
+        "firewall.management_path_cut",
+        "firewall.outbound",
+        `The agent could no longer reach the control plane at ${address} port ${port}.`,
+      ),
+    );
   }
   return findings;
 }
@@ -38,12 +62,20 @@ function cutFindings(desired: FirewallConfig, path: ManagementPath): readonly Fi
 /** Sources that could certainly reach a management port and certainly could not any more. */
 function lostFindings(confirmed: FirewallConfig, desired: FirewallConfig, path: ManagementPath): readonly Finding[] {
   if (desired.mode === "observe" && confirmed.mode === "observe") return [];
-  const ports = [...new Set([...path.inbound, ...desired.floor.inbound, ...confirmed.floor.inbound].flatMap((entry) => entry.tcpPorts))].toSorted((a, b) => a - b);
+  const ports = [
+    ...new Set(
+      [...path.inbound, ...desired.floor.inbound, ...confirmed.floor.inbound].flatMap((entry) => entry.tcpPorts),
+    ),
+  ].toSorted((a, b) => a - b);
   return ports.flatMap((port) => {
     const lost = subtract(openPeers({ ...confirmed, mode: "enforce" }, "inbound", port), possiblePeers(desired, port));
     if (isEmpty(lost)) return [];
     return [
-      finding("firewall.management_rule_changed", "firewall.inbound", `${describe(lost)} could reach tcp/${port}, a port of the management path, and no longer can. Who works from there is shut out.`),
+      finding(
+        "firewall.management_rule_changed",
+        "firewall.inbound",
+        `${describe(lost)} could reach tcp/${port}, a port of the management path, and no longer can. Who works from there is shut out.`,
+      ),
     ];
   });
 }
@@ -53,7 +85,9 @@ const MOST_NAMED = 8;
 
 function describe(set: AddressSet): string {
   const texts = addressSetToJson(set);
-  return texts.length <= MOST_NAMED ? texts.join(", ") : `${texts.slice(0, MOST_NAMED).join(", ")} and ${texts.length - MOST_NAMED} more`;
+  return texts.length <= MOST_NAMED
+    ? texts.join(", ")
+    : `${texts.slice(0, MOST_NAMED).join(", ")} and ${texts.length - MOST_NAMED} more`;
 }
 
 /** Who certainly gets through on a TCP port: rules bound to an interface, to an own address or to a time count only where they close. */
@@ -69,7 +103,12 @@ function possiblePeers(config: FirewallConfig, port: number): AddressSet {
   return walk(config, "inbound", port, (rule, isConditional) => rule.verb === "allow" || !isConditional);
 }
 
-function walk(config: FirewallConfig, hook: "inbound" | "outbound", port: number, counts: (rule: Rule, isConditional: boolean) => boolean): AddressSet {
+function walk(
+  config: FirewallConfig,
+  hook: "inbound" | "outbound",
+  port: number,
+  counts: (rule: Rule, isConditional: boolean) => boolean,
+): AddressSet {
   const service: Service = { protocol: "tcp", ports: { first: port, last: port } };
   let open = floorPeers(config, hook, port);
   let decided = open;
@@ -81,7 +120,11 @@ function walk(config: FirewallConfig, hook: "inbound" | "outbound", port: number
     decided = union(decided, all);
   };
   for (const rule of config[hook]?.rules ?? []) {
-    if (!servicesOf(rule.services).some((one) => isServiceWithin(service, one)) || !counts(rule, isConditional(hook, rule))) continue;
+    if (
+      !servicesOf(rule.services).some((one) => isServiceWithin(service, one)) ||
+      !counts(rule, isConditional(hook, rule))
+    )
+      continue;
     const set = union(...peersOf(hook, rule).map((peer) => peerAddresses(config, peer)));
     if (rule.verb !== pending.verb) {
       settle();
@@ -99,12 +142,21 @@ function peersOf(hook: HookName, rule: Rule): readonly Peer[] {
 
 function isConditional(hook: HookName, rule: Rule): boolean {
   const others = hook === "inbound" ? rule.to : rule.from;
-  return rule.expires !== undefined || peersOf(hook, rule).some((peer) => peer.interfaces !== undefined) || !others.some((peer) => peer.set === undefined && peer.addresses === undefined);
+  return (
+    rule.expires !== undefined ||
+    peersOf(hook, rule).some((peer) => peer.interfaces !== undefined) ||
+    !others.some((peer) => peer.set === undefined && peer.addresses === undefined)
+  );
 }
 
 function floorPeers(config: FirewallConfig, hook: "inbound" | "outbound", port: number): AddressSet {
-  if (hook === "outbound") return unionOf(config.floor.controlPlane.filter((entry) => entry.port === port).map((entry) => entry.address));
-  return union(...config.floor.inbound.filter((entry) => entry.tcpPorts.includes(port)).map((entry) => addressesOf(entry.networks)));
+  if (hook === "outbound")
+    return unionOf(config.floor.controlPlane.filter((entry) => entry.port === port).map((entry) => entry.address));
+  return union(
+    ...config.floor.inbound
+      .filter((entry) => entry.tcpPorts.includes(port))
+      .map((entry) => addressesOf(entry.networks)),
+  );
 }
 
 /** Texts of the management path come checked from the floor, or from the server's own file; one that cannot be read protects nobody. */
@@ -118,7 +170,11 @@ function unionOf(texts: readonly string[]): AddressSet {
 }
 
 /** Whether anything changes that management packets meet: rules about their ports, the default, the mode, the floor, what is translated. */
-export function touchesManagementPath(confirmed: FirewallConfig | null, desired: FirewallConfig | null, path: ManagementPath): boolean {
+export function touchesManagementPath(
+  confirmed: FirewallConfig | null,
+  desired: FirewallConfig | null,
+  path: ManagementPath,
+): boolean {
   return canonicalJson(managementSlice(confirmed, path)) !== canonicalJson(managementSlice(desired, path));
 }
 
@@ -129,15 +185,30 @@ function managementSlice(config: FirewallConfig | null, path: ManagementPath): J
   const slice = (hook: "inbound" | "outbound", services: readonly Service[]): Json => {
     const section = config[hook];
     if (section === undefined) return null;
-    const rules = section.rules.filter((rule) => servicesOf(rule.services).some((one) => services.some((service) => servicesOverlap(one, service))));
-    return { default: section.default, rules, members: rules.flatMap((rule) => peersOf(hook, rule).map((peer) => members(config, peer))) };
+    const rules = section.rules.filter((rule) =>
+      servicesOf(rule.services).some((one) => services.some((service) => servicesOverlap(one, service))),
+    );
+    return {
+      default: section.default,
+      rules,
+      members: rules.flatMap((rule) => peersOf(hook, rule).map((peer) => members(config, peer))),
+    };
   };
-  const publish = (config.nat?.publish ?? []).filter((item) => servicesOf([item.service]).some((one) => inbound.some((service) => servicesOverlap(one, service))));
-  return { mode: config.mode, floor: config.floor, inbound: slice("inbound", inbound), outbound: slice("outbound", outbound), publish };
+  const publish = (config.nat?.publish ?? []).filter((item) =>
+    servicesOf([item.service]).some((one) => inbound.some((service) => servicesOverlap(one, service))),
+  );
+  return {
+    mode: config.mode,
+    floor: config.floor,
+    inbound: slice("inbound", inbound),
+    outbound: slice("outbound", outbound),
+    publish,
+  };
 }
 
 function members(config: FirewallConfig, peer: Peer): Json {
-  const zone = peer.interfaces?.startsWith("zone:") === true ? (config.zones[peer.interfaces.slice("zone:".length)] ?? []) : [];
+  const zone =
+    peer.interfaces?.startsWith("zone:") === true ? (config.zones[peer.interfaces.slice("zone:".length)] ?? []) : [];
   return [peer.set === undefined ? [] : (config.sets[peer.set] ?? []), zone];
 }
 

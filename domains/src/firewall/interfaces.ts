@@ -13,7 +13,11 @@ export type ObservedInterface = {
 const STACKED = new Set(["vlan", "bridge", "bond", "team", "macvlan", "macvtap", "ipvlan", "vrf", "macsec"]);
 
 /** Kernel names for a role: one as a rule, none when the hardware is not there, several when it cannot be told apart. */
-export function kernelNames(config: FirewallConfig, role: string, observed: readonly ObservedInterface[]): readonly string[] {
+export function kernelNames(
+  config: FirewallConfig,
+  role: string,
+  observed: readonly ObservedInterface[],
+): readonly string[] {
   const binding = config.interfaces[role];
   if (binding === undefined) return [role];
   if ("name" in binding) return [binding.name];
@@ -27,6 +31,10 @@ export function rolesOf(config: FirewallConfig, key: string): readonly string[] 
   return key.startsWith("zone:") ? (config.zones[key.slice("zone:".length)] ?? []) : [key.slice("interface:".length)];
 }
 
-export function kernelNamesOfKey(config: FirewallConfig, key: string, observed: readonly ObservedInterface[]): readonly string[] {
+export function kernelNamesOfKey(
+  config: FirewallConfig,
+  key: string,
+  observed: readonly ObservedInterface[],
+): readonly string[] {
   return [...new Set(rolesOf(config, key).flatMap((role) => kernelNames(config, role, observed)))].toSorted();
 }

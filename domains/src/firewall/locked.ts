@@ -49,9 +49,28 @@ function makeLockedRules(config: FirewallConfig, hook: HookName): readonly Locke
     matches: [hook === "inbound" ? { in: { kind: "name", name: "lo" } } : { out: { kind: "name", name: "lo" } }],
   };
   const needs = config.needs.map((need, index) => neededRule(need, index, hook));
-  if (hook === "inbound") return [loopback, established, ...floorRules(config), icmpErrors(), neighbours(), multicast(hook), ...needs, invalid];
+  if (hook === "inbound")
+    return [
+      loopback,
+      established,
+      ...floorRules(config),
+      icmpErrors(),
+      neighbours(),
+      multicast(hook),
+      ...needs,
+      invalid,
+    ];
   // Outbound has no drop of invalid packets: answers that the kernel itself sends to strange packets are of that kind.
-  return [loopback, established, ...controlPlaneRules(config), ...floorAnswers(config), icmpErrors(), neighbours(), multicast(hook), ...needs];
+  return [
+    loopback,
+    established,
+    ...controlPlaneRules(config),
+    ...floorAnswers(config),
+    icmpErrors(),
+    neighbours(),
+    multicast(hook),
+    ...needs,
+  ];
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -101,8 +120,13 @@ function controlPlaneRules(config: FirewallConfig): readonly LockedRule[] {
   ];
 }
 
-function perFamily(texts: readonly string[], match: (family: Family, test: AddressTest | undefined) => Match): readonly Match[] {
-  return FAMILIES.filter((family) => texts.some((text) => familyOf(text) === family)).map((family) => match(family, textsTest(family, texts)));
+function perFamily(
+  texts: readonly string[],
+  match: (family: Family, test: AddressTest | undefined) => Match,
+): readonly Match[] {
+  return FAMILIES.filter((family) => texts.some((text) => familyOf(text) === family)).map((family) =>
+    match(family, textsTest(family, texts)),
+  );
 }
 
 /** Path MTU discovery and fast failure live on these; the kernel checks the packet they quote. RFC 4890 forbids dropping them in IPv6. */
@@ -112,8 +136,17 @@ function icmpErrors(): LockedRule {
     cause: "path MTU discovery and fast failure need them",
     verdict: "accept",
     matches: [
-      { family: 4, protocol: { kind: "icmp", types: ["destination-unreachable", "time-exceeded", "parameter-problem"] } },
-      { family: 6, protocol: { kind: "icmpv6", types: ["destination-unreachable", "packet-too-big", "time-exceeded", "parameter-problem"] } },
+      {
+        family: 4,
+        protocol: { kind: "icmp", types: ["destination-unreachable", "time-exceeded", "parameter-problem"] },
+      },
+      {
+        family: 6,
+        protocol: {
+          kind: "icmpv6",
+          types: ["destination-unreachable", "packet-too-big", "time-exceeded", "parameter-problem"],
+        },
+      },
     ],
   };
 }
@@ -127,7 +160,11 @@ function neighbours(): LockedRule {
     matches: [
       {
         family: 6,
-        protocol: { kind: "icmpv6", types: ["nd-router-solicit", "nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert"], hopLimit: 255 },
+        protocol: {
+          kind: "icmpv6",
+          types: ["nd-router-solicit", "nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert"],
+          hopLimit: 255,
+        },
       },
     ],
   };
@@ -141,7 +178,13 @@ function multicast(hook: HookName): LockedRule {
     cause: "switches deliver IPv6 multicast, neighbour discovery too, only to known listeners",
     verdict: "accept",
     // Reports may leave with the unspecified source while an address is still being checked (RFC 3590).
-    matches: [{ family: 6, ...(hook === "inbound" ? { source: { kind: "texts", texts: [LINK_LOCAL] } } : {}), protocol: { kind: "icmpv6", types } }],
+    matches: [
+      {
+        family: 6,
+        ...(hook === "inbound" ? { source: { kind: "texts", texts: [LINK_LOCAL] } } : {}),
+        protocol: { kind: "icmpv6", types },
+      },
+    ],
   };
 }
 
@@ -160,7 +203,10 @@ function neededRule(need: Need, index: number, hook: "inbound" | "outbound"): Lo
     const [from, to] = toClient ? [ports.server, ports.client] : [ports.client, ports.server];
     const place = { kind: "set", key: `interface:${need.interface}` } as const;
     const protocol = { kind: "udp", from: [{ first: from, last: from }], to: [{ first: to, last: to }] } as const;
-    return { ...shared, matches: [{ family: need.family, ...(hook === "inbound" ? { in: place } : { out: place }), protocol }] };
+    return {
+      ...shared,
+      matches: [{ family: need.family, ...(hook === "inbound" ? { in: place } : { out: place }), protocol }],
+    };
   }
   const protocol =
     need.kind === "ike"

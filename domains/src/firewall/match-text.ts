@@ -1,10 +1,10 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { assertNever } from "@holdfast/core/base/never.ts";
 import type { Family } from "@holdfast/core/net/address.ts";
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Ports } from "@holdfast/core/net/port.ts";
 import type { AddressTest, InterfaceTest, Match, ProtocolTest } from "./match.ts";
-import { ct, destinationType, match, meta, oneOf, type Operand, payload, type Statement } from "./nft-expression.ts";
 import { setNames } from "./names.ts";
+import { ct, destinationType, match, meta, oneOf, type Operand, payload, type Statement } from "./nft-expression.ts";
 
 const IP = { 4: "ip", 6: "ip6" } as const satisfies Record<Family, string>;
 
@@ -12,14 +12,23 @@ const IP = { 4: "ip", 6: "ip6" } as const satisfies Record<Family, string>;
 export function matchStatements(of: Match): readonly Statement[] {
   const statements: Statement[] = [];
   const { family } = of;
-  const tellsFamily = of.source !== undefined || of.destination !== undefined || of.protocol?.kind === "icmp" || of.protocol?.kind === "icmpv6";
+  const tellsFamily =
+    of.source !== undefined ||
+    of.destination !== undefined ||
+    of.protocol?.kind === "icmp" ||
+    of.protocol?.kind === "icmpv6";
   // Asked only where nothing else tells it: nft drops a redundant question when it lists, and the text would differ.
   if (family !== undefined && !tellsFamily) statements.push(match(meta("nfproto"), `ipv${family}`));
-  if (of.states !== undefined) statements.push(match(ct("state"), of.states.length === 1 && of.states[0] !== undefined ? of.states[0] : [...of.states], "in"));
+  if (of.states !== undefined)
+    statements.push(
+      match(ct("state"), of.states.length === 1 && of.states[0] !== undefined ? of.states[0] : [...of.states], "in"),
+    );
   if (of.in !== undefined) statements.push(match(meta("iifname"), interfaceOperand(of.in)));
   if (of.out !== undefined) statements.push(match(meta("oifname"), interfaceOperand(of.out)));
-  if (family !== undefined && of.source !== undefined) statements.push(match(payload(IP[family], "saddr"), addressOperand(family, of.source)));
-  if (family !== undefined && of.destination !== undefined) statements.push(match(payload(IP[family], "daddr"), addressOperand(family, of.destination)));
+  if (family !== undefined && of.source !== undefined)
+    statements.push(match(payload(IP[family], "saddr"), addressOperand(family, of.source)));
+  if (family !== undefined && of.destination !== undefined)
+    statements.push(match(payload(IP[family], "daddr"), addressOperand(family, of.destination)));
   if (of.destinationIs !== undefined) statements.push(match(destinationType(), "local"));
   if (of.destinationIs === "elsewhere") statements.push(match(destinationType("iif"), "local", "!="));
   if (of.protocol !== undefined) statements.push(...protocolStatements(of.protocol));
@@ -59,10 +68,16 @@ function protocolStatements(test: ProtocolTest): readonly Statement[] {
       ];
     }
     case "icmp":
-      return [test.types.length === 0 ? match(meta("l4proto"), ICMP_PROTOCOL) : match(payload("icmp", "type"), oneOf(test.types))];
+      return [
+        test.types.length === 0
+          ? match(meta("l4proto"), ICMP_PROTOCOL)
+          : match(payload("icmp", "type"), oneOf(test.types)),
+      ];
     case "icmpv6":
       return [
-        test.types.length === 0 ? match(meta("l4proto"), ICMPV6_PROTOCOL) : match(payload("icmpv6", "type"), oneOf(test.types)),
+        test.types.length === 0
+          ? match(meta("l4proto"), ICMPV6_PROTOCOL)
+          : match(payload("icmpv6", "type"), oneOf(test.types)),
         ...(test.hopLimit === undefined ? [] : [match(payload("ip6", "hoplimit"), test.hopLimit)]),
       ];
     case "numbers":

@@ -5,10 +5,14 @@ import type { Ports } from "@holdfast/core/net/port.ts";
 export type ConnectionState = "new" | "established" | "related" | "invalid" | "untracked";
 
 /** A named set, or canonical texts of one family: `192.0.2.1`, `192.0.2.0/24`, `192.0.2.10-192.0.2.20`. */
-export type AddressTest = { readonly kind: "set"; readonly key: string } | { readonly kind: "texts"; readonly texts: readonly string[] };
+export type AddressTest =
+  | { readonly kind: "set"; readonly key: string }
+  | { readonly kind: "texts"; readonly texts: readonly string[] };
 
 /** A literal kernel name, or a named set of interfaces (`zone:staff`, `interface:wan`). */
-export type InterfaceTest = { readonly kind: "name"; readonly name: string } | { readonly kind: "set"; readonly key: string };
+export type InterfaceTest =
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "set"; readonly key: string };
 
 export type ProtocolTest =
   /** Empty lists: every port. */

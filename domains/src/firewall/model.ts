@@ -36,7 +36,12 @@ const hookShape = { default: z.enum(VERBS), log: rateSchema.optional(), rules: z
 const hookSchema = z.strictObject(hookShape);
 const forwardSchema = z.strictObject({ ...hookShape, mssClamp: z.union([z.literal("path"), z.int()]).optional() });
 
-const masqueradeSchema = z.strictObject({ name: z.string(), from: z.array(peerSchema), to: z.array(peerSchema), as: z.string().optional() });
+const masqueradeSchema = z.strictObject({
+  name: z.string(),
+  from: z.array(peerSchema),
+  to: z.array(peerSchema),
+  as: z.string().optional(),
+});
 
 const publishSchema = z.strictObject({
   name: z.string(),
@@ -51,7 +56,12 @@ const publishSchema = z.strictObject({
 });
 
 const needSchema = z.union([
-  z.strictObject({ kind: z.enum(["dhcp_client", "dhcp_server"]), interface: z.string(), family: z.literal([4, 6]), cause: z.string() }),
+  z.strictObject({
+    kind: z.enum(["dhcp_client", "dhcp_server"]),
+    interface: z.string(),
+    family: z.literal([4, 6]),
+    cause: z.string(),
+  }),
   z.strictObject({ kind: z.enum(["ike", "esp"]), peer: z.string().nullable(), cause: z.string() }),
 ]);
 
@@ -62,7 +72,10 @@ export const firewallConfigSchema = z.strictObject({
     controlPlane: z.array(z.strictObject({ address: z.string(), port: z.int() })),
   }),
   /** Role to what it is bound to, for every role that a zone, a rule or a need names. */
-  interfaces: z.record(z.string(), z.union([z.strictObject({ mac: z.string() }), z.strictObject({ name: z.string() })])),
+  interfaces: z.record(
+    z.string(),
+    z.union([z.strictObject({ mac: z.string() }), z.strictObject({ name: z.string() })]),
+  ),
   zones: z.record(z.string(), z.array(z.string())),
   /** Addresses that rules share by name, so that a change of members changes no rule. */
   sets: z.record(z.string(), addresses),

@@ -15,14 +15,17 @@ export function nftPart(name: string): string {
   const part = name.replaceAll(/[^A-Za-z0-9.-]/g, (character) =>
     character === ":" ? "/" : character === "_" ? "__" : `_u${character.charCodeAt(0).toString(16)}.`,
   );
-  return part.length <= LONGEST_PART ? part : `${part.slice(0, LONGEST_PART - 10)}_h${hashOf(name).toString(16).padStart(8, "0")}`;
+  return part.length <= LONGEST_PART
+    ? part
+    : `${part.slice(0, LONGEST_PART - 10)}_h${hashOf(name).toString(16).padStart(8, "0")}`;
 }
 
 export const chainNames = {
   hook: (hook: HookName) => `hook_${hook}`,
   locked: (hook: HookName) => `locked_${hook}`,
   /** The chunk that starts at a rule; the first chunk starts at none, so that a new first rule does not rename it. */
-  chunk: (hook: HookName, first: string | null) => (first === null ? `rules_${hook}` : `rules_${hook}_${nftPart(first)}`),
+  chunk: (hook: HookName, first: string | null) =>
+    first === null ? `rules_${hook}` : `rules_${hook}_${nftPart(first)}`,
   action: (hook: HookName, rule: string) => `act_${hook}_${nftPart(rule)}`,
   publishAction: (name: string) => `act_publish_${nftPart(name)}`,
   prerouting: "nat_prerouting",
@@ -48,5 +51,6 @@ export const setNames = {
   /** `key` is `zone:NAME` or `interface:ROLE`. */
   interfaces: (key: string) => `i_${nftPart(key)}`,
   /** With the seconds it remembers: a set's timeout cannot be changed in place. */
-  sources: (hook: HookName, rule: string, family: 4 | 6, timeout: number) => `m_${hook}_${nftPart(rule)}_${family}_${timeout}s`,
+  sources: (hook: HookName, rule: string, family: 4 | 6, timeout: number) =>
+    `m_${hook}_${nftPart(rule)}_${family}_${timeout}s`,
 };

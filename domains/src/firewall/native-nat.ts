@@ -26,7 +26,8 @@ export function natChains(draft: TableDraft): void {
     ...nat.publish.flatMap((publish) => hairpinRules(draft, publish)),
     ...nat.masquerade.flatMap((masquerade) => {
       const family = masquerade.as === undefined ? 4 : familyOf(masquerade.as);
-      const statement: Statement = masquerade.as === undefined ? { masquerade: null } : { snat: { family: IP[family], addr: masquerade.as } };
+      const statement: Statement =
+        masquerade.as === undefined ? { masquerade: null } : { snat: { family: IP[family], addr: masquerade.as } };
       return combine(draft.config, masquerade.from, masquerade.to, [{ protocol: "any" }], (from, to) => ({
         family,
         ...(from === undefined ? {} : { in: interfacesTest(from) }),
@@ -54,7 +55,15 @@ function floorFirst(draft: TableDraft): readonly string[] {
       .filter((family) => entry.networks.some((network) => familyOf(network) === family))
       .map((family) => {
         const source = textsTest(family, entry.networks);
-        return draft.rule({ family, ...(source === undefined ? {} : { source }), destinationIs: "local", protocol: { kind: "tcp", from: [], to: ports } }, [accept]);
+        return draft.rule(
+          {
+            family,
+            ...(source === undefined ? {} : { source }),
+            destinationIs: "local",
+            protocol: { kind: "tcp", from: [], to: ports },
+          },
+          [accept],
+        );
       });
   });
 }
@@ -69,14 +78,21 @@ function doors(publish: Publish): readonly { readonly from: readonly Peer[]; rea
     ...(publish.at.interfaces.length === 0 ? [] : [{ in: interfacesTest(key), destinationIs: "elsewhere" as const }]),
     ...(literal === undefined ? [] : [{ in: interfacesTest(key), destination: literal }]),
   ]);
-  return [...[...own, ...byAddress].map((frame) => ({ from: publish.from, frame })), ...hairpin.map((frame) => ({ from: [{}], frame }))];
+  return [
+    ...[...own, ...byAddress].map((frame) => ({ from: publish.from, frame })),
+    ...hairpin.map((frame) => ({ from: [{}], frame })),
+  ];
 }
 
 function destinationRules(draft: TableDraft, publish: Publish): readonly string[] {
   const family = familyOf(publish.to);
-  const statement: Statement = { dnat: { family: IP[family], addr: publish.to, ...(publish.port === undefined ? {} : { port: publish.port }) } };
+  const statement: Statement = {
+    dnat: { family: IP[family], addr: publish.to, ...(publish.port === undefined ? {} : { port: publish.port }) },
+  };
   return doors(publish)
-    .flatMap(({ from, frame }) => combine(draft.config, from, [{}], servicesOf([publish.service]), (zone) => withZone(frame, zone)))
+    .flatMap(({ from, frame }) =>
+      combine(draft.config, from, [{}], servicesOf([publish.service]), (zone) => withZone(frame, zone)),
+    )
     .flatMap((of) => inFamily(of, family))
     .map((of) => draft.rule(of, [statement], counterNames.rule("nat", publish.name)));
 }
@@ -99,11 +115,14 @@ export function publishRules(draft: TableDraft): readonly string[] {
     const matches = doors(publish)
       .flatMap(({ from, frame }) => {
         const { destinationIs: _asked, destination: _before, ...rest } = frame;
-        return combine(draft.config, from, [{}], servicesOf([service]), (zone) => withZone({ ...rest, translated: true }, zone));
+        return combine(draft.config, from, [{}], servicesOf([service]), (zone) =>
+          withZone({ ...rest, translated: true }, zone),
+        );
       })
       .flatMap((of) => inFamily(of, family))
       .map((of) => ({ ...of, ...(target === undefined ? {} : { destination: target }) }));
-    if (publish.log === undefined) return unique(matches.map((of) => draft.rule(of, [accept], counterNames.rule("publish", publish.name))));
+    if (publish.log === undefined)
+      return unique(matches.map((of) => draft.rule(of, [accept], counterNames.rule("publish", publish.name))));
     const action = chainNames.publishAction(publish.name);
     draft.chains.set(action, {
       hook: null,
@@ -129,6 +148,9 @@ function hairpinRules(draft: TableDraft, publish: Publish): readonly string[] {
   const family = familyOf(publish.to);
   return publish.hairpin.map((key) => {
     const destination = textsTest(family, [publish.to]);
-    return draft.rule({ family, in: interfacesTest(key), ...(destination === undefined ? {} : { destination }), translated: true }, [{ masquerade: null }]);
+    return draft.rule(
+      { family, in: interfacesTest(key), ...(destination === undefined ? {} : { destination }), translated: true },
+      [{ masquerade: null }],
+    );
   });
 }

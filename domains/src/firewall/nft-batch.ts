@@ -1,6 +1,14 @@
 import { FAMILY, TABLE } from "./names.ts";
+import {
+  chainShape,
+  EMPTY_TABLE,
+  type NativeChain,
+  type NativeSet,
+  type NativeTable,
+  sameTexts,
+  setShape,
+} from "./nft-table.ts";
 import { isOpaque } from "./nft-text.ts";
-import { chainShape, EMPTY_TABLE, type NativeChain, type NativeSet, type NativeTable, sameTexts, setShape } from "./nft-table.ts";
 
 /**
  * The text that turns one state of our table into another in one transaction of the kernel: all of it or nothing. Only what differs is named,
@@ -33,7 +41,12 @@ function text(lines: readonly string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function command(verb: "add" | "delete" | "flush", kind: "chain" | "set" | "counter" | "element" | "rule", name: string, rest = ""): string {
+function command(
+  verb: "add" | "delete" | "flush",
+  kind: "chain" | "set" | "counter" | "element" | "rule",
+  name: string,
+  rest = "",
+): string {
   return `${verb} ${kind} ${FAMILY} ${TABLE} ${name}${rest === "" ? "" : ` ${rest}`}`;
 }
 
@@ -49,7 +62,9 @@ function changes(current: NativeTable, desired: NativeTable): readonly string[] 
     // All flushes first: then nothing refers to what is deleted.
     ...chains.flushed.map((name) => command("flush", "chain", name)),
     ...chains.deleted.map((name) => command("delete", "chain", name)),
-    ...current.counters.filter((name) => !has.has(name)).flatMap((name) => [command("add", "counter", name), command("delete", "counter", name)]),
+    ...current.counters
+      .filter((name) => !has.has(name))
+      .flatMap((name) => [command("add", "counter", name), command("delete", "counter", name)]),
     ...desired.counters.filter((name) => !had.has(name)).map((name) => command("add", "counter", name)),
     ...setCommands(current, desired),
     ...chains.redeclarations,
@@ -68,7 +83,13 @@ interface ChainWork {
 
 function chainWork(current: NativeTable, desired: NativeTable): ChainWork {
   const remade = remadeSets(current, desired);
-  const work = { declarations: [] as string[], flushed: [] as string[], deleted: [] as string[], redeclarations: [] as string[], rules: [] as string[] };
+  const work = {
+    declarations: [] as string[],
+    flushed: [] as string[],
+    deleted: [] as string[],
+    redeclarations: [] as string[],
+    rules: [] as string[],
+  };
   for (const name of keysOf({ ...current.chains, ...desired.chains })) {
     const [before, after] = [current.chains[name], desired.chains[name]];
     if (after === undefined) {
@@ -118,8 +139,15 @@ function refersTo(chain: NativeChain, sets: ReadonlySet<string>): boolean {
 function setCommands(current: NativeTable, desired: NativeTable): readonly string[] {
   return keysOf({ ...current.sets, ...desired.sets }).flatMap((name) => {
     const [before, after] = [current.sets[name], desired.sets[name]];
-    if (after === undefined) return before === undefined ? [] : [command("add", "set", name, setDeclaration(before)), command("delete", "set", name)];
-    const created = [command("add", "set", name, setDeclaration(after)), ...(after.timeout === null ? [command("flush", "set", name)] : []), ...elements("add", name, after.elements)];
+    if (after === undefined)
+      return before === undefined
+        ? []
+        : [command("add", "set", name, setDeclaration(before)), command("delete", "set", name)];
+    const created = [
+      command("add", "set", name, setDeclaration(after)),
+      ...(after.timeout === null ? [command("flush", "set", name)] : []),
+      ...elements("add", name, after.elements),
+    ];
     if (before === undefined) return created;
     if (setShape(before) !== setShape(after)) return [command("delete", "set", name), ...created];
     return sameTexts(before.elements, after.elements) ? [] : memberChanges(name, before, after);
@@ -144,11 +172,20 @@ export function setDeclaration(set: NativeSet): string {
 const MOST_REFILLED = 1024;
 
 function memberChanges(name: string, before: NativeSet, after: NativeSet): readonly string[] {
-  if (after.elements.length <= MOST_REFILLED || before.elements.some(isOpaque)) return [command("flush", "set", name), ...elements("add", name, after.elements)];
+  if (after.elements.length <= MOST_REFILLED || before.elements.some(isOpaque))
+    return [command("flush", "set", name), ...elements("add", name, after.elements)];
   const [had, has] = [new Set(before.elements), new Set(after.elements)];
   return [
-    ...elements("delete", name, before.elements.filter((element) => !has.has(element))),
-    ...elements("add", name, after.elements.filter((element) => !had.has(element))),
+    ...elements(
+      "delete",
+      name,
+      before.elements.filter((element) => !has.has(element)),
+    ),
+    ...elements(
+      "add",
+      name,
+      after.elements.filter((element) => !had.has(element)),
+    ),
   ];
 }
 

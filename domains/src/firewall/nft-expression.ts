@@ -41,6 +41,9 @@ export function counter(name: string): Statement {
   return { counter: name };
 }
 
+/** A counter without a name, which lives and ends with its rule. */
+export const inlineCounter: Statement = { counter: {} };
+
 export function limit(rate: { readonly count: number; readonly per: string }, burst: number, over: boolean): Statement {
   return { limit: { rate: rate.count, burst, per: rate.per, ...(over ? { inv: true } : {}) } };
 }

@@ -1,8 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { FAMILY, TABLE } from "./names.ts";
-import { opaque, ruleText, sortedElements, valueText } from "./nft-text.ts";
 import type { NativeChain, NativeHook, NativeSet, NativeTable } from "./nft-table.ts";
+import { opaque, ruleText, sortedElements, valueText } from "./nft-text.ts";
 
 /** Reads `nft -j list table inet holdfast`. The error says what could not be understood; nothing is guessed. */
 export function parseListing(text: string): Result<NativeTable, string> {
@@ -14,7 +14,8 @@ export function parseListing(text: string): Result<NativeTable, string> {
   const strange: string[] = [];
   for (const { kind, body } of objects.value) {
     if (kind === "metainfo" || kind === "table") continue;
-    if (body["family"] !== FAMILY || body["table"] !== TABLE) return err(`the listing speaks of another table: ${kind} ${String(body["name"])}`);
+    if (body["family"] !== FAMILY || body["table"] !== TABLE)
+      return err(`the listing speaks of another table: ${kind} ${nameOf(body)}`);
     switch (kind) {
       case "chain": {
         const name = stringAt(body, "name");
@@ -41,7 +42,7 @@ export function parseListing(text: string): Result<NativeTable, string> {
         break;
       }
       default:
-        strange.push(`${kind} ${String(body["name"])}`);
+        strange.push(`${kind} ${nameOf(body)}`);
     }
   }
   return ok({ chains, sets, counters: counters.toSorted(), strange: strange.toSorted() });
@@ -98,8 +99,17 @@ function stringAt(body: JsonMap, key: string): string | null {
   return typeof value === "string" ? value : null;
 }
 
+function nameOf(body: JsonMap): string {
+  return stringAt(body, "name") ?? "without a name";
+}
+
 function hookOf(body: JsonMap): NativeChain["hook"] {
-  const [type, hook, policy, priority] = [stringAt(body, "type"), stringAt(body, "hook"), stringAt(body, "policy"), body["prio"]];
+  const [type, hook, policy, priority] = [
+    stringAt(body, "type"),
+    stringAt(body, "hook"),
+    stringAt(body, "policy"),
+    body["prio"],
+  ];
   if (type === null || hook === null || typeof priority !== "number") return null;
   return { type, hook, priority, policy: policy ?? "accept" };
 }
@@ -109,8 +119,9 @@ function setOf(body: JsonMap): NativeSet {
   const flags = Array.isArray(body["flags"]) ? body["flags"] : [];
   const timeout = typeof body["timeout"] === "number" ? body["timeout"] : null;
   const elements: string[] = [];
-  if (timeout === null && Array.isArray(body["elem"])) {
-    for (const element of body["elem"]) {
+  const members: readonly Json[] = Array.isArray(body["elem"]) ? body["elem"] : [];
+  if (timeout === null) {
+    for (const element of members) {
       const text = valueText(element, type === "ifname" ? "quoted" : "plain");
       // A member with a comment or a timeout of its own is not from us; it is seen, and taken out with the whole set.
       elements.push(text ?? opaque(element));

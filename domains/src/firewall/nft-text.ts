@@ -99,7 +99,15 @@ function join(a: string | null, b: string | null): string | null {
   return a === null || b === null ? null : `${a} ${b}`;
 }
 
-const OPERATORS: Readonly<Record<string, string>> = { "==": "", in: "", "!=": "!= ", "<": "< ", ">": "> ", "<=": "<= ", ">=": ">= " };
+const OPERATORS: Readonly<Record<string, string>> = {
+  "==": "",
+  in: "",
+  "!=": "!= ",
+  "<": "< ",
+  ">": "> ",
+  "<=": "<= ",
+  ">=": ">= ",
+};
 
 function matchText(body: JsonMap): string | null {
   const operator = typeof body["op"] === "string" ? OPERATORS[body["op"]] : undefined;
@@ -123,8 +131,8 @@ function flagsText(left: Json | undefined, right: Json | undefined): string | nu
 }
 
 function flagList(values: readonly Json[]): string | null {
-  const words = values.map(word);
-  return words.some((value) => value === null) ? null : words.toSorted().join(",");
+  const words = values.flatMap((value) => word(value) ?? []);
+  return words.length < values.length ? null : sortedElements(words).join(",");
 }
 
 type Meaning = "protocol" | "time" | "quoted" | "plain";
@@ -171,7 +179,9 @@ function expressionText(expression: Json | undefined): string | null {
 export function valueText(value: Json | undefined, meaning: Meaning = "plain"): string | null {
   if (isMap(value) && isList(value["set"])) {
     const items = value["set"].map((item) => scalarText(item, meaning));
-    return items.some((item) => item === null) ? null : `{ ${sortedElements(items.flatMap((item) => item ?? [])).join(", ")} }`;
+    return items.some((item) => item === null)
+      ? null
+      : `{ ${sortedElements(items.flatMap((item) => item ?? [])).join(", ")} }`;
   }
   return scalarText(value, meaning);
 }
@@ -249,7 +259,8 @@ function logText(body: JsonMap): string | null {
   for (const [key, value] of Object.entries(body)) {
     if (key === "prefix") parts.push(join("prefix", quoted(value)));
     else if (key === "level") parts.push(join("level", word(value)));
-    else if ((key === "group" || key === "snaplen" || key === "queue-threshold") && typeof value === "number") parts.push(`${key} ${value}`);
+    else if ((key === "group" || key === "snaplen" || key === "queue-threshold") && typeof value === "number")
+      parts.push(`${key} ${value}`);
     else return null;
   }
   return parts.some((part) => part === null) ? null : parts.join(" ");

@@ -5,8 +5,8 @@ import { servicesOverlap } from "@holdfast/core/net/service.ts";
 import type { Resolver } from "./compose-peers.ts";
 import { servicesOf } from "./concrete.ts";
 import { finding } from "./findings.ts";
-import { at } from "./notes.ts";
 import type { HookName, Peer, Rule } from "./model.ts";
+import { at } from "./notes.ts";
 
 export interface PlacedRule {
   readonly rule: Rule;
@@ -29,7 +29,12 @@ export function orderFindings(resolver: Resolver, hook: HookName, placed: readon
     if (new Set(group.map((one) => one.origin.document)).size < 2) continue;
     const seen: PlacedRule[] = [];
     for (const one of group) {
-      const rival = seen.find((other) => other.origin.document !== one.origin.document && other.rule.verb !== one.rule.verb && canMeet(resolver, other.rule, one.rule));
+      const rival = seen.find(
+        (other) =>
+          other.origin.document !== one.origin.document &&
+          other.rule.verb !== one.rule.verb &&
+          canMeet(resolver, other.rule, one.rule),
+      );
       if (rival !== undefined) {
         findings.push(
           finding(
@@ -53,12 +58,17 @@ function canMeet(resolver: Resolver, a: Rule, b: Rule): boolean {
 }
 
 function peersMeet(resolver: Resolver, a: readonly Peer[], b: readonly Peer[]): boolean {
-  return a.some((one) => b.some((other) => placesMeet(resolver, one, other) && overlaps(addresses(resolver, one), addresses(resolver, other))));
+  return a.some((one) =>
+    b.some(
+      (other) => placesMeet(resolver, one, other) && overlaps(addresses(resolver, one), addresses(resolver, other)),
+    ),
+  );
 }
 
 function placesMeet(resolver: Resolver, a: Peer, b: Peer): boolean {
   if (a.interfaces === undefined || b.interfaces === undefined) return true;
-  const roles = (key: string): readonly string[] => (key.startsWith("zone:") ? (resolver.zones[key.slice("zone:".length)] ?? []) : [key.slice("interface:".length)]);
+  const roles = (key: string): readonly string[] =>
+    key.startsWith("zone:") ? (resolver.zones[key.slice("zone:".length)] ?? []) : [key.slice("interface:".length)];
   const right = roles(b.interfaces);
   return roles(a.interfaces).some((role) => right.includes(role));
 }

@@ -34,7 +34,16 @@ beforeAll(async () => {
     [b, "wan", ["10.77.0.1", "fd77::1"]],
     [c, "eth", [INNER[4], INNER[6]]],
   ] as const) {
-    for (const address of addresses) of.run("ip", "address", "add", `${address}/${address.includes(":") ? 64 : 24}`, "dev", device, ...(address.includes(":") ? ["nodad"] : []));
+    for (const address of addresses)
+      of.run(
+        "ip",
+        "address",
+        "add",
+        `${address}/${address.includes(":") ? 64 : 24}`,
+        "dev",
+        device,
+        ...(address.includes(":") ? ["nodad"] : []),
+      );
   }
   b.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
   for (const [of, family, gateway] of [
@@ -69,12 +78,17 @@ const anySending: fc.Arbitrary<Sending> = fc.record({
   port: fc.constantFrom(22, 53, 55, 80, 85, 443, 2222, 5000),
 });
 
+/** Between the two ends that rules of these tests can have: 2001, long over, and 2096, far away. */
+const NOW = 1_800_000_000;
 /** A client's port; the model never looks at it but for answers of the floor, which these packets are not. */
 const CLIENT_PORT = 40_000;
 
 function packetOf(sending: Sending): Packet {
   const family = sending.source.includes(":") ? 6 : 4;
-  const service: PacketService = sending.kind === "echo" ? { protocol: "icmp", message: "echo-request" } : { protocol: sending.kind, from: CLIENT_PORT, to: sending.port };
+  const service: PacketService =
+    sending.kind === "echo"
+      ? { protocol: "icmp", message: "echo-request" }
+      : { protocol: sending.kind, from: CLIENT_PORT, to: sending.port };
   const fromServer = sending.hook === "outbound";
   const address = (text: string) => {
     const parsed = parseAddress(text);
@@ -110,26 +124,41 @@ function counterOf(hook: HookName, { rule, ruling, verdict }: Judgement): string
 /** Neighbours and listeners speak when they like. */
 const NOISE = /_(neighbour-discovery|multicast-listener|icmp-errors)$/;
 
-function moved(hook: HookName, before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): readonly string[] {
-  return [...after].filter(([name, packets]) => new RegExp(`^(c|d|k|o|od)_${hook}`).test(name) && !NOISE.test(name) && packets !== before.get(name)).map(([name]) => name);
+function moved(
+  hook: HookName,
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): readonly string[] {
+  return [...after]
+    .filter(
+      ([name, packets]) =>
+        new RegExp(`^(c|d|k|o|od)_${hook}`).test(name) && !NOISE.test(name) && packets !== before.get(name),
+    )
+    .map(([name]) => name);
 }
 
 test("the kernel decides every packet by the rule that the model names", async () => {
-  const seconds = Math.floor(Date.now() / 1000);
   await fc.assert(
-    fc.asyncProperty(firewallConfig({ limits: false, nat: false }), fc.array(anySending, { minLength: 12, maxLength: 12 }), async (config, sendings) => {
-      if (server === undefined) throw new Error("no server");
-      const observed = server.observe();
-      server.load(wholeTable(nativeTable(config, observed.interfaces)));
-      expect(firewall.verify(config, server.observe())).toEqual([]);
-      for (const sending of sendings) {
-        const judgement = judge(config, sending.hook, packetOf(sending), { now: seconds });
-        const before = server.counters();
-        await transmit(sending);
-        const expected = counterOf(sending.hook, judgement);
-        expect(moved(sending.hook, before, server.counters()), JSON.stringify({ sending, judgement, config: config[sending.hook] })).toEqual(expected === null ? [] : [expected]);
-      }
-    }),
+    fc.asyncProperty(
+      firewallConfig({ limits: false, nat: false }),
+      fc.array(anySending, { minLength: 12, maxLength: 12 }),
+      async (config, sendings) => {
+        if (server === undefined) throw new Error("no server");
+        const observed = server.observe();
+        server.load(wholeTable(nativeTable(config, observed.interfaces)));
+        expect(firewall.verify(config, server.observe())).toEqual([]);
+        for (const sending of sendings) {
+          const judgement = judge(config, sending.hook, packetOf(sending), { now: NOW });
+          const before = server.counters();
+          await transmit(sending);
+          const expected = counterOf(sending.hook, judgement);
+          expect(
+            moved(sending.hook, before, server.counters()),
+            JSON.stringify({ sending, judgement, config: config[sending.hook] }),
+          ).toEqual(expected === null ? [] : [expected]);
+        }
+      },
+    ),
     { numRuns: 12 },
   );
 });
@@ -146,15 +175,33 @@ test("a limit lets its number through, drops and counts the rest, and does not l
     inbound: {
       default: "drop",
       rules: [
-        { name: "each", verb: "allow", services: ["udp/53"], from: [{}], to: [{}], limit: { rate: { count: 3, per: "hour" }, per: "source", burst: 3 } },
-        { name: "all", verb: "allow", services: ["udp/54"], from: [{}], to: [{}], limit: { rate: { count: 4, per: "hour" }, per: "rule", burst: 4 } },
+        {
+          name: "each",
+          verb: "allow",
+          services: ["udp/53"],
+          from: [{}],
+          to: [{}],
+          limit: { rate: { count: 3, per: "hour" }, per: "source", burst: 3 },
+        },
+        {
+          name: "all",
+          verb: "allow",
+          services: ["udp/54"],
+          from: [{}],
+          to: [{}],
+          limit: { rate: { count: 4, per: "hour" }, per: "rule", burst: 4 },
+        },
         { name: "later", verb: "allow", services: ["udp/any"], from: [{}], to: [{}] },
       ],
     },
   };
   server.load(wholeTable(nativeTable(config, [])));
-  for (const from of ["10.66.0.1", "10.66.0.2", "fd66::1", "fd66::2"]) for (let at = 0; at < 5; at += 1) await send({ kind: "udp", from, to: from.includes(":") ? SERVER[6] : SERVER[4], port: 53 });
-  for (const from of ["10.66.0.1", "10.66.0.2", "fd66::1"]) for (let at = 0; at < 3; at += 1) await send({ kind: "udp", from, to: from.includes(":") ? SERVER[6] : SERVER[4], port: 54 });
+  for (const from of ["10.66.0.1", "10.66.0.2", "fd66::1", "fd66::2"])
+    for (let at = 0; at < 5; at += 1)
+      await send({ kind: "udp", from, to: from.includes(":") ? SERVER[6] : SERVER[4], port: 53 });
+  for (const from of ["10.66.0.1", "10.66.0.2", "fd66::1"])
+    for (let at = 0; at < 3; at += 1)
+      await send({ kind: "udp", from, to: from.includes(":") ? SERVER[6] : SERVER[4], port: 54 });
   const counters = server.counters();
   // Two IPv4 sources of three each; both IPv6 addresses are one /64.
   expect(counters.get("c_inbound_each")).toBe(9);
@@ -180,26 +227,61 @@ test("a published service, its hairpin and masquerading: who reaches what, and u
     sets: {},
     needs: [],
     inbound: { default: "drop", rules: [] },
-    forward: { default: "drop", rules: [{ name: "out", verb: "allow", services: ["tcp/7000"], from: [{ interfaces: "zone:inside" }], to: [{ interfaces: "zone:outside" }] }], mssClamp: "path" },
+    forward: {
+      default: "drop",
+      rules: [
+        {
+          name: "out",
+          verb: "allow",
+          services: ["tcp/7000"],
+          from: [{ interfaces: "zone:inside" }],
+          to: [{ interfaces: "zone:outside" }],
+        },
+      ],
+      mssClamp: "path",
+    },
     nat: {
       masquerade: [{ name: "out", from: [{ interfaces: "zone:inside" }], to: [{ interfaces: "zone:outside" }] }],
-      publish: [{ name: "shop", service: "tcp/443", at: { interfaces: ["zone:outside"], addresses: [] }, to: "10.66.0.1", port: 8443, from: [{}], hairpin: ["zone:inside"] }],
+      publish: [
+        {
+          name: "shop",
+          service: "tcp/443",
+          at: { interfaces: ["zone:outside"], addresses: [] },
+          to: "10.66.0.1",
+          port: 8443,
+          from: [{}],
+          hairpin: ["zone:inside"],
+        },
+      ],
     },
   };
   server.load(wholeTable(nativeTable(config, server.observe().interfaces)));
   // From outside, under the outside address: served, and the shop sees who it is.
-  expect(await stranger({ kind: "tcp", to: "10.77.0.1", port: 443 })).toEqual({ result: "open", heard: "::ffff:10.77.0.5 at 8443" });
+  expect(await stranger({ kind: "tcp", to: "10.77.0.1", port: 443 })).toEqual({
+    result: "open",
+    heard: "::ffff:10.77.0.5 at 8443",
+  });
   // Around the translation: closed.
   expect(await stranger({ kind: "tcp", to: "10.66.0.1", port: 8443 })).toMatchObject({ result: "silence" });
   // From inside, under the outside address: served, and the answer comes back the same way because the source is translated.
-  expect(await shop({ kind: "tcp", from: "10.66.0.2", to: "10.77.0.1", port: 443 })).toEqual({ result: "open", heard: "::ffff:10.66.0.99 at 8443" });
+  expect(await shop({ kind: "tcp", from: "10.66.0.2", to: "10.77.0.1", port: 443 })).toEqual({
+    result: "open",
+    heard: "::ffff:10.66.0.99 at 8443",
+  });
   // From inside, under the inside address of the server: that is not published.
-  expect(await shop({ kind: "tcp", from: "10.66.0.2", to: "10.66.0.99", port: 443 })).toMatchObject({ result: "silence" });
+  expect(await shop({ kind: "tcp", from: "10.66.0.2", to: "10.66.0.99", port: 443 })).toMatchObject({
+    result: "silence",
+  });
   // Going out: seen under the server's outside address.
-  expect(await shop({ kind: "tcp", from: "10.66.0.2", to: "10.77.0.5", port: 7000 })).toEqual({ result: "open", heard: "::ffff:10.77.0.1 at 7000" });
+  expect(await shop({ kind: "tcp", from: "10.66.0.2", to: "10.77.0.5", port: 7000 })).toEqual({
+    result: "open",
+    heard: "::ffff:10.77.0.1 at 7000",
+  });
   // A management network asks the server itself, not the shop, on a port of the floor: nobody listens there, and it is told so.
   inner.run("ip", "address", "add", "10.77.0.77/24", "dev", "eth");
-  expect(await stranger({ kind: "tcp", from: "10.77.0.77", to: "10.77.0.1", port: 443 })).toMatchObject({ result: "ECONNREFUSED" });
+  expect(await stranger({ kind: "tcp", from: "10.77.0.77", to: "10.77.0.1", port: 443 })).toMatchObject({
+    result: "ECONNREFUSED",
+  });
   const counters = server.counters();
   expect(counters.get("c_publish_shop")).toBe(2);
   expect(counters.get("k_inbound_floor.ops")).toBe(1);
@@ -214,7 +296,12 @@ test("observing drops nothing and counts what enforcing would drop, and enforcin
     zones: {},
     sets: {},
     needs: [],
-    inbound: { default: "drop", rules: [{ name: "no-echo", verb: "drop", services: ["icmp/echo"], from: [{ addresses: ["10.66.0.1"] }], to: [{}] }] },
+    inbound: {
+      default: "drop",
+      rules: [
+        { name: "no-echo", verb: "drop", services: ["icmp/echo"], from: [{ addresses: ["10.66.0.1"] }], to: [{}] },
+      ],
+    },
   });
   const observing = config("observe");
   server.load(wholeTable(nativeTable(observing, [])));
@@ -222,7 +309,12 @@ test("observing drops nothing and counts what enforcing would drop, and enforcin
   expect(await send({ kind: "echo", from: "10.66.0.2", to: SERVER[4] })).toEqual({ result: "open" });
   expect(server.counters().get("o_inbound_no-echo")).toBe(1);
   expect(server.counters().get("od_inbound")).toBe(1);
-  const { steps } = firewall.plan({ desired: config("enforce"), confirmed: observing, observed: server.observe(), managementPath: { controlPlane: [], inbound: [] } });
+  const { steps } = firewall.plan({
+    desired: config("enforce"),
+    confirmed: observing,
+    observed: server.observe(),
+    managementPath: { controlPlane: [], inbound: [] },
+  });
   for (const step of steps) if (step.action.kind === "nft") server.load(step.action.batch);
   expect(await send({ kind: "echo", from: "10.66.0.1", to: SERVER[4] })).toEqual({ result: "silence" });
   expect(await send({ kind: "echo", from: "10.66.0.2", to: SERVER[4] })).toEqual({ result: "silence" });

@@ -1,6 +1,6 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
-import type { Address } from "@holdfast/core/net/address.ts";
 import { contains } from "@holdfast/core/net/address-set.ts";
+import type { Address } from "@holdfast/core/net/address.ts";
 import type { Ports } from "@holdfast/core/net/port.ts";
 import { parseService, type Service } from "@holdfast/core/net/service.ts";
 import { addressesOf, peerAddresses, servicesOf } from "./concrete.ts";
@@ -53,15 +53,22 @@ export interface Judgement {
 export function judge(config: FirewallConfig, hook: HookName, packet: Packet, circumstances: Circumstances): Judgement {
   const section = config[hook];
   if (section === undefined) return { verdict: "accept", ruling: "accept", rule: null };
-  const say = (ruling: PacketVerdict, rule: string): Judgement => ({ verdict: config.mode === "observe" ? "accept" : ruling, ruling, rule });
+  const say = (ruling: PacketVerdict, rule: string): Judgement => ({
+    verdict: config.mode === "observe" ? "accept" : ruling,
+    ruling,
+    rule,
+  });
   for (const rule of lockedRules(config, hook)) {
-    if (rule.matches.some((match) => matchHolds(config, match, packet))) return say(rule.verdict, `locked.${rule.name}`);
+    if (rule.matches.some((match) => matchHolds(config, match, packet)))
+      return say(rule.verdict, `locked.${rule.name}`);
   }
-  const published = hook === "forward" ? config.nat?.publish.find((publish) => isPublished(config, publish, packet)) : undefined;
+  const published =
+    hook === "forward" ? config.nat?.publish.find((publish) => isPublished(config, publish, packet)) : undefined;
   if (published !== undefined) return say("accept", `publish.${published.name}`);
   for (const rule of section.rules) {
     if (!ruleHolds(config, hook, rule, packet, circumstances.now)) continue;
-    if (rule.limit !== undefined && circumstances.isOverLimit?.(rule.name) === true) return say("drop", `${rule.name}.limited`);
+    if (rule.limit !== undefined && circumstances.isOverLimit?.(rule.name) === true)
+      return say("drop", `${rule.name}.limited`);
     return say(VERDICT_OF[rule.verb], rule.name);
   }
   return say(VERDICT_OF[section.default], "default");
@@ -74,7 +81,11 @@ export function judge(config: FirewallConfig, hook: HookName, packet: Packet, ci
 export function translate(config: FirewallConfig, packet: Packet): Packet | null {
   const { service } = packet;
   if (service.protocol !== "tcp" && service.protocol !== "udp") return null;
-  const isFloor = service.protocol === "tcp" && config.floor.inbound.some((entry) => entry.tcpPorts.includes(service.to) && contains(addressesOf(entry.networks), packet.source));
+  const isFloor =
+    service.protocol === "tcp" &&
+    config.floor.inbound.some(
+      (entry) => entry.tcpPorts.includes(service.to) && contains(addressesOf(entry.networks), packet.source),
+    );
   if (isFloor) return null;
   for (const publish of config.nat?.publish ?? []) {
     const [outside] = servicesOf([publish.service]);
@@ -92,13 +103,27 @@ export function translate(config: FirewallConfig, packet: Packet): Packet | null
   return null;
 }
 
-const VERDICT_OF = { allow: "accept", drop: "drop", reject: "reject" } as const satisfies Record<Rule["verb"], PacketVerdict>;
+const VERDICT_OF = { allow: "accept", drop: "drop", reject: "reject" } as const satisfies Record<
+  Rule["verb"],
+  PacketVerdict
+>;
 
 function ruleHolds(config: FirewallConfig, hook: HookName, rule: Rule, packet: Packet, now: number): boolean {
   if (rule.expires !== undefined && now >= rule.expires) return false;
   if (!servicesOf(rule.services).some((service) => serviceHolds(service, packet))) return false;
-  const from = rule.from.some((peer) => (hook === "outbound" || placeHolds(config, peer, packet.in)) && contains(peerAddresses(config, peer), packet.source));
-  return from && rule.to.some((peer) => (hook === "inbound" || placeHolds(config, peer, packet.out)) && contains(peerAddresses(config, peer), packet.destination));
+  const from = rule.from.some(
+    (peer) =>
+      (hook === "outbound" || placeHolds(config, peer, packet.in)) &&
+      contains(peerAddresses(config, peer), packet.source),
+  );
+  return (
+    from &&
+    rule.to.some(
+      (peer) =>
+        (hook === "inbound" || placeHolds(config, peer, packet.out)) &&
+        contains(peerAddresses(config, peer), packet.destination),
+    )
+  );
 }
 
 function placeHolds(config: FirewallConfig, peer: Peer, role: string | null): boolean {
@@ -114,7 +139,11 @@ function serviceHolds(service: Service, packet: Packet): boolean {
     case "udp":
       return carried.protocol === service.protocol && isWithin(service.ports, carried.to);
     case "icmp":
-      return carried.protocol === "icmp" && (service.type === "any" || ICMP_NAMES[service.type][packet.source.family].some((name) => name === carried.message));
+      return (
+        carried.protocol === "icmp" &&
+        (service.type === "any" ||
+          ICMP_NAMES[service.type][packet.source.family].some((name) => name === carried.message))
+      );
     case "esp":
     case "ah":
     case "gre":
@@ -136,11 +165,23 @@ function isPublished(config: FirewallConfig, publish: Publish, packet: Packet): 
   const service = packet.service;
   const outside = parseService(publish.service);
   if (!outside.ok || !("ports" in outside.value) || service.protocol !== outside.value.protocol) return false;
-  if (!isWithin(publish.port === undefined ? outside.value.ports : { first: publish.port, last: publish.port }, service.to)) return false;
+  if (
+    !isWithin(
+      publish.port === undefined ? outside.value.ports : { first: publish.port, last: publish.port },
+      service.to,
+    )
+  )
+    return false;
   const role = packet.in;
   const isInside = publish.hairpin.some((key) => role !== null && rolesOf(config, key).includes(role));
-  const isAtDoor = publish.at.addresses.length > 0 || publish.at.interfaces.some((key) => role !== null && rolesOf(config, key).includes(role));
-  const isCustomer = publish.from.some((peer) => (publish.at.interfaces.length > 0 || placeHolds(config, peer, role)) && contains(peerAddresses(config, peer), packet.source));
+  const isAtDoor =
+    publish.at.addresses.length > 0 ||
+    publish.at.interfaces.some((key) => role !== null && rolesOf(config, key).includes(role));
+  const isCustomer = publish.from.some(
+    (peer) =>
+      (publish.at.interfaces.length > 0 || placeHolds(config, peer, role)) &&
+      contains(peerAddresses(config, peer), packet.source),
+  );
   return isInside || (isAtDoor && isCustomer);
 }
 
@@ -182,7 +223,11 @@ function protocolHolds(test: ProtocolTest, packet: Packet): boolean {
         (test.to.length === 0 || test.to.some((ports) => isWithin(ports, service.to)))
       );
     case "icmp":
-      return service.protocol === "icmp" && packet.source.family === 4 && (test.types.length === 0 || test.types.includes(service.message));
+      return (
+        service.protocol === "icmp" &&
+        packet.source.family === 4 &&
+        (test.types.length === 0 || test.types.includes(service.message))
+      );
     case "icmpv6":
       return (
         service.protocol === "icmp" &&

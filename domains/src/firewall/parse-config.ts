@@ -1,6 +1,6 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
-import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { addressSetFromJson } from "@holdfast/core/net/address-set.ts";
+import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { parseInterfaceName } from "@holdfast/core/net/interface-name.ts";
 import { parseMac } from "@holdfast/core/net/mac.ts";
 import { parseService } from "@holdfast/core/net/service.ts";
@@ -9,7 +9,9 @@ import { formatPath } from "@holdfast/core/policy/path.ts";
 import { finding } from "./findings.ts";
 import { type FirewallConfig, firewallConfigSchema, HOOKS, type Peer } from "./model.ts";
 
-export type ParsedFirewall = { readonly ok: true; readonly config: FirewallConfig } | { readonly ok: false; readonly findings: readonly Finding[] };
+export type ParsedFirewall =
+  | { readonly ok: true; readonly config: FirewallConfig }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
 
 /**
  * Checks a config that comes from outside, every text of it: names become identifiers and interface names become strings of nft, so here is
@@ -19,7 +21,11 @@ export function parseFirewallConfig(value: unknown): ParsedFirewall {
   const parsed = firewallConfigSchema.safeParse(value);
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) =>
-      finding("firewall.config", formatPath(["firewall", ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))]), `The config cannot be read: ${issue.message}.`),
+      finding(
+        "firewall.config",
+        formatPath(["firewall", ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part))]),
+        `The config cannot be read: ${issue.message}.`,
+      ),
     );
     return { ok: false, findings };
   }
@@ -32,7 +38,10 @@ function complaintsAbout(config: FirewallConfig): readonly Finding[] {
   const complain = (path: string, message: string): void => {
     findings.push(finding("firewall.config", path, `The config cannot be used: ${message}.`));
   };
-  const check = (path: string, result: { readonly ok: true } | { readonly ok: false; readonly error: string }): void => {
+  const check = (
+    path: string,
+    result: { readonly ok: true } | { readonly ok: false; readonly error: string },
+  ): void => {
     if (!result.ok) complain(path, result.error);
   };
   const unique = (path: string, items: readonly { readonly name: string }[]): void => {
@@ -52,19 +61,22 @@ function complaintsAbout(config: FirewallConfig): readonly Finding[] {
   const place = (path: string, key: string): void => {
     const [kind, name = ""] = key.split(":", 2);
     if (kind === "interface") role(path, name);
-    else if (kind !== "zone" || config.zones[name] === undefined) complain(path, `${key} is neither a zone of this config nor an interface`);
+    else if (kind !== "zone" || config.zones[name] === undefined)
+      complain(path, `${key} is neither a zone of this config nor an interface`);
   };
   const peers = (path: string, list: readonly Peer[]): void => {
     for (const [index, peer] of list.entries()) {
       const at = `${path}[${index}]`;
       if (peer.interfaces !== undefined) place(at, peer.interfaces);
       if (peer.addresses !== undefined) check(at, addressSetFromJson(peer.addresses));
-      if (peer.set !== undefined && config.sets[peer.set] === undefined) complain(at, `the set ${peer.set} is not in this config`);
+      if (peer.set !== undefined && config.sets[peer.set] === undefined)
+        complain(at, `the set ${peer.set} is not in this config`);
       if (peer.set !== undefined && peer.addresses !== undefined) complain(at, "a peer has either addresses or a set");
     }
   };
   const ports = (path: string, list: readonly number[]): void => {
-    if (list.length === 0 || list.some((port) => port < 1 || port > 65_535)) complain(path, "ports are numbers from 1 to 65535");
+    if (list.length === 0 || list.some((port) => port < 1 || port > 65_535))
+      complain(path, "ports are numbers from 1 to 65535");
   };
 
   for (const [index, entry] of config.floor.inbound.entries()) {
@@ -81,7 +93,8 @@ function complaintsAbout(config: FirewallConfig): readonly Finding[] {
     check(`firewall.zones.${name}`, parseItemName(name));
     for (const one of roles) role(`firewall.zones.${name}`, one);
   }
-  for (const [key, texts] of Object.entries(config.sets)) check(`firewall.sets[${JSON.stringify(key)}]`, addressSetFromJson(texts));
+  for (const [key, texts] of Object.entries(config.sets))
+    check(`firewall.sets[${JSON.stringify(key)}]`, addressSetFromJson(texts));
   for (const hook of HOOKS) {
     const section = config[hook];
     if (section === undefined) continue;
@@ -108,7 +121,8 @@ function complaintsAbout(config: FirewallConfig): readonly Finding[] {
     check(`${at}.at`, addressSetFromJson(item.at.addresses));
     check(`${at}.to`, parseCanonicalAddress(item.to));
     const service = parseService(item.service);
-    if (!service.ok || (service.value.protocol !== "tcp" && service.value.protocol !== "udp")) complain(`${at}.service`, "only TCP and UDP ports can be published");
+    if (!service.ok || (service.value.protocol !== "tcp" && service.value.protocol !== "udp"))
+      complain(`${at}.service`, "only TCP and UDP ports can be published");
     if (item.port !== undefined) ports(`${at}.port`, [item.port]);
   }
   for (const [index, need] of config.needs.entries()) {

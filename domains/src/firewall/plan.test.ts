@@ -7,11 +7,23 @@ import type { FirewallConfig } from "./model.ts";
 import { nativeTable } from "./native.ts";
 
 const MANAGEMENT = { controlPlane: [], inbound: [] };
-const NOTHING: FirewallObserved = { table: null, unreadable: null, foreignHooks: [], foreignOwners: [], interfaces: [], forwarding: { ipv4: true, ipv6: true }, legacyTables: [] };
+const NOTHING: FirewallObserved = {
+  table: null,
+  unreadable: null,
+  foreignHooks: [],
+  foreignOwners: [],
+  interfaces: [],
+  forwarding: { ipv4: true, ipv6: true },
+  legacyTables: [],
+};
 const web = sampleRule("web", { services: ["tcp/443"] });
 const closed = sampleConfig({ inbound: { default: "drop", rules: [web] } });
 
-function planned(desired: FirewallConfig | null, confirmed: FirewallConfig | null, observed: Partial<FirewallObserved>) {
+function planned(
+  desired: FirewallConfig | null,
+  confirmed: FirewallConfig | null,
+  observed: Partial<FirewallObserved>,
+) {
   const plan = firewall.plan({ desired, confirmed, observed: { ...NOTHING, ...observed }, managementPath: MANAGEMENT });
   return { ...plan, codes: plan.findings.map((one) => one.code) };
 }
@@ -23,15 +35,22 @@ test("the first enforcement of a hook is told unless that hook was confirmed bef
   const observing: FirewallConfig = { ...closed, mode: "observe" };
   expect(planned(observing, null, {}).codes).toEqual([]);
   expect(planned(closed, observing, live(observing)).codes).toEqual([]);
-  const wider = sampleConfig({ ...closed, outbound: { default: "drop", rules: [sampleRule("basics", { services: ["udp/53", "udp/123"] })] } });
-  expect(planned(wider, closed, live(closed)).findings).toMatchObject([{ code: "firewall.first_enforcement", path: "firewall.outbound" }]);
+  const wider = sampleConfig({
+    ...closed,
+    outbound: { default: "drop", rules: [sampleRule("basics", { services: ["udp/53", "udp/123"] })] },
+  });
+  expect(planned(wider, closed, live(closed)).findings).toMatchObject([
+    { code: "firewall.first_enforcement", path: "firewall.outbound" },
+  ]);
   expect(planned(sampleConfig({ outbound: { default: "allow", rules: [] } }), null, {}).codes).toEqual([]);
 });
 
 test("no section any more takes the table away and says so; nothing to take is nothing to do", () => {
   const plan = planned(null, closed, live(closed));
   expect(plan.codes).toEqual(["firewall.released"]);
-  expect(plan.steps).toMatchObject([{ action: { kind: "nft", batch: "add table inet holdfast\ndelete table inet holdfast\n" } }]);
+  expect(plan.steps).toMatchObject([
+    { action: { kind: "nft", batch: "add table inet holdfast\ndelete table inet holdfast\n" } },
+  ]);
   expect(planned(null, null, {})).toMatchObject({ steps: [], findings: [], nativeDiff: "" });
 });
 
@@ -43,10 +62,16 @@ test("what somebody else changed is told, and repaired by the same plan", () => 
 });
 
 test("interfaces: missing, ambiguous, and found under the link that others stand on", () => {
-  const zoned = sampleConfig({ interfaces: { wan: { mac: "52:54:00:aa:10:01" } }, zones: { out: ["wan"] }, forward: { default: "allow", rules: [sampleRule("no", { verb: "drop", from: [{ interfaces: "zone:out" }] })] } });
+  const zoned = sampleConfig({
+    interfaces: { wan: { mac: "52:54:00:aa:10:01" } },
+    zones: { out: ["wan"] },
+    forward: { default: "allow", rules: [sampleRule("no", { verb: "drop", from: [{ interfaces: "zone:out" }] })] },
+  });
   const link = (name: string, kind: string | null) => ({ name, kind, mac: "52:54:00:aa:10:01", addresses: [] });
   expect(planned(zoned, zoned, {}).codes).toContain("firewall.interface_missing");
-  expect(planned(zoned, zoned, { interfaces: [link("eth0", null), link("eth1", null)] }).codes).toContain("firewall.interface_ambiguous");
+  expect(planned(zoned, zoned, { interfaces: [link("eth0", null), link("eth1", null)] }).codes).toContain(
+    "firewall.interface_ambiguous",
+  );
   const stacked = { interfaces: [link("eth0", null), link("eth0.10", "vlan"), link("br0", "bridge")] };
   expect(planned(zoned, zoned, stacked).codes).toEqual(["firewall.drift"]);
   expect(nativeTable(zoned, stacked.interfaces).sets["i_zone/out"]?.elements).toEqual(['"eth0"']);
@@ -55,25 +80,55 @@ test("interfaces: missing, ambiguous, and found under the link that others stand
 
 test("forwarding that is off, other firewalls and the older iptables are told", () => {
   const forwarding = sampleConfig({ forward: { default: "drop", rules: [web] } });
-  expect(planned(forwarding, forwarding, { ...live(forwarding), forwarding: { ipv4: false, ipv6: null } }).codes).toEqual(["firewall.forwarding_off"]);
-  const hook = { family: "ip", table: "filter", name: "INPUT", type: "filter", hook: "input", priority: 0, policy: "drop" };
-  const plan = planned(closed, closed, { ...live(closed), foreignHooks: [hook, { ...hook, policy: "accept", name: "X" }, { ...hook, hook: "forward" }], foreignOwners: ["Docker"], legacyTables: ["ip filter"] });
+  expect(
+    planned(forwarding, forwarding, { ...live(forwarding), forwarding: { ipv4: false, ipv6: null } }).codes,
+  ).toEqual(["firewall.forwarding_off"]);
+  const hook = {
+    family: "ip",
+    table: "filter",
+    name: "INPUT",
+    type: "filter",
+    hook: "input",
+    priority: 0,
+    policy: "drop",
+  };
+  const plan = planned(closed, closed, {
+    ...live(closed),
+    foreignHooks: [hook, { ...hook, policy: "accept", name: "X" }, { ...hook, hook: "forward" }],
+    foreignOwners: ["Docker"],
+    legacyTables: ["ip filter"],
+  });
   expect(plan.codes).toEqual(["firewall.other_drops", "firewall.other_present", "firewall.legacy_iptables"]);
   expect(plan.findings[0]?.message).toContain("table ip filter (chain INPUT)");
 });
 
 test("facts that cannot be read are said, never taken for an empty server", () => {
   const raw = (status: number, stdout: string, stderr = "") => ({ status, stdout, stderr });
-  const unreadable = (table: { status: number; stdout: string; stderr: string }) => observeFirewall({ table }).unreadable;
+  const unreadable = (table: { status: number; stdout: string; stderr: string }) =>
+    observeFirewall({ table }).unreadable;
   expect(unreadable(raw(1, "", "Error: No such file or directory\nlist table inet holdfast"))).toBeNull();
   expect(unreadable(raw(1, "", "Operation not permitted (you must be root)"))).toContain("not permitted");
   expect(unreadable(raw(127, "", "spawn nft ENOENT: No such file or directory"))).not.toBeNull();
   expect(unreadable(raw(0, '{"nftables": [{"table": {"flags": '))).toContain("JSON");
   expect(unreadable(raw(0, "[]"))).not.toBeNull();
-  expect(unreadable(raw(0, '{"nftables": [{"chain": {"family": "ip", "table": "nat", "name": "x"}}]}'))).toContain("another table");
+  expect(unreadable(raw(0, '{"nftables": [{"chain": {"family": "ip", "table": "nat", "name": "x"}}]}'))).toContain(
+    "another table",
+  );
   expect(observeFirewall({}).unreadable).not.toBeNull();
-  const observed = observeFirewall({ table: raw(0, '{"nftables": []}'), addresses: raw(0, "not json"), chains: raw(0, "?"), forwarding4: raw(0, "1\n"), legacy4: raw(0, "nat\nfilter\n") });
-  expect(observed).toMatchObject({ unreadable: null, interfaces: [], foreignHooks: [], forwarding: { ipv4: true, ipv6: null }, legacyTables: ["ip filter", "ip nat"] });
+  const observed = observeFirewall({
+    table: raw(0, '{"nftables": []}'),
+    addresses: raw(0, "not json"),
+    chains: raw(0, "?"),
+    forwarding4: raw(0, "1\n"),
+    legacy4: raw(0, "nat\nfilter\n"),
+  });
+  expect(observed).toMatchObject({
+    unreadable: null,
+    interfaces: [],
+    foreignHooks: [],
+    forwarding: { ipv4: true, ipv6: null },
+    legacyTables: ["ip filter", "ip nat"],
+  });
   expect(firewall.verify(closed, observeFirewall({}))).toHaveLength(1);
   expect(firewall.ours(observeFirewall({}))).not.toEqual(firewall.ours(NOTHING));
   expect(planned(closed, null, { unreadable: "x" })).toMatchObject({ steps: [], codes: ["firewall.unreadable"] });
@@ -82,27 +137,40 @@ test("facts that cannot be read are said, never taken for an empty server", () =
 test("an undo onto a table that cannot be read makes it anew", () => {
   const snapshot = { ...NOTHING, ...live(closed) };
   const [step] = firewall.restore(snapshot, { ...NOTHING, unreadable: "broken" });
-  expect(step?.action).toMatchObject({ kind: "nft", batch: expect.stringMatching(/^add table inet holdfast\ndelete table inet holdfast\nadd table inet holdfast\n/) });
-  expect(firewall.restore(NOTHING, { ...NOTHING, unreadable: "broken" })).toMatchObject([{ action: { batch: "add table inet holdfast\ndelete table inet holdfast\n" } }]);
+  expect(step?.action).toMatchObject({
+    kind: "nft",
+    batch: expect.stringMatching(/^add table inet holdfast\ndelete table inet holdfast\nadd table inet holdfast\n/),
+  });
+  expect(firewall.restore(NOTHING, { ...NOTHING, unreadable: "broken" })).toMatchObject([
+    { action: { batch: "add table inet holdfast\ndelete table inet holdfast\n" } },
+  ]);
   expect(firewall.restore({ ...NOTHING, unreadable: "broken" }, snapshot)).toEqual([]);
 });
 
 test("the boot file is written whole, and removed with the firewall", () => {
-  expect(firewall.persist(closed, NOTHING)).toMatchObject([{ action: { kind: "write_file", path: "/var/lib/holdfast/boot/firewall.nft", mode: 0o600 } }]);
+  expect(firewall.persist(closed, NOTHING)).toMatchObject([
+    { action: { kind: "write_file", path: "/var/lib/holdfast/boot/firewall.nft", mode: 0o600 } },
+  ]);
   expect(firewall.persist(null, NOTHING)).toMatchObject([{ action: { kind: "remove_file" } }]);
 });
 
 test("a change is told in the words of the policy", () => {
   const rules = ["a", "b", "c", "d", "e"].map((letter) => sampleRule(`rule-${letter}`, { services: ["tcp/443"] }));
   const with_ = (list: typeof rules): FirewallConfig => sampleConfig({ inbound: { default: "drop", rules: list } });
-  const told = (list: typeof rules) => firewallChanges(with_(rules), with_(list)).map((one) => `${one.kind} ${one.what}`);
+  const told = (list: typeof rules) =>
+    firewallChanges(with_(rules), with_(list)).map((one) => `${one.kind} ${one.what}`);
   const [a, b, c, d, e] = rules;
-  if (a === undefined || b === undefined || c === undefined || d === undefined || e === undefined) throw new Error("five rules");
+  if (a === undefined || b === undefined || c === undefined || d === undefined || e === undefined)
+    throw new Error("five rules");
   expect(told(rules)).toEqual([]);
   expect(told([e, a, b, c, d])).toEqual(["moved inbound rule rule-e"]);
   expect(told([a, b, d, e])).toEqual(["removed inbound rule rule-c"]);
   expect(told([a, b, { ...c, verb: "drop" }, d, e])).toEqual(["changed inbound rule rule-c"]);
-  expect(firewallChanges(with_(rules), sampleConfig({ mode: "observe" })).map((one) => `${one.kind} ${one.what}`)).toEqual(["changed the mode", "removed the inbound section"]);
+  expect(
+    firewallChanges(with_(rules), sampleConfig({ mode: "observe" })).map((one) => `${one.kind} ${one.what}`),
+  ).toEqual(["changed the mode", "removed the inbound section"]);
   expect(changesTitle(firewallChanges(null, closed))).toBe("Firewall: add the firewall");
-  expect(changesTitle(firewallChanges(with_(rules), with_([])))).toBe("Firewall: remove inbound rule rule-a, and 4 more changes");
+  expect(changesTitle(firewallChanges(with_(rules), with_([])))).toBe(
+    "Firewall: remove inbound rule rule-a, and 4 more changes",
+  );
 });

@@ -17,20 +17,32 @@ const MOST_OBJECTS = 8;
 type Kind = "chain" | "set" | "counter";
 
 export function readBackFacts(before: FirewallObserved, desired: FirewallConfig | null): readonly FactQuery[] | null {
-  if (desired === null || before.table === null || before.unreadable !== null || before.table.strange.length > 0) return null;
+  if (desired === null || before.table === null || before.unreadable !== null || before.table.strange.length > 0)
+    return null;
   const objects = touched(before.table, nativeTable(desired, before.interfaces));
   if (objects.length > MOST_OBJECTS) return null;
-  return objects.map(([kind, name]) => ({ kind: "command", name: `${kind} ${name}`, argv: ["nft", "-j", "list", kind, FAMILY, TABLE, name] }));
+  return objects.map(([kind, name]) => ({
+    kind: "command",
+    name: `${kind} ${name}`,
+    argv: ["nft", "-j", "list", kind, FAMILY, TABLE, name],
+  }));
 }
 
 function touched(before: NativeTable, after: NativeTable): readonly (readonly [Kind, string])[] {
-  const differing = <Item>(a: Readonly<Record<string, Item>>, b: Readonly<Record<string, Item>>, same: (a: Item, b: Item) => boolean): readonly string[] =>
+  const differing = <Item>(
+    a: Readonly<Record<string, Item>>,
+    b: Readonly<Record<string, Item>>,
+    same: (a: Item, b: Item) => boolean,
+  ): readonly string[] =>
     [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted().filter((name) => {
       const [left, right] = [a[name], b[name]];
       return left === undefined || right === undefined || !same(left, right);
     });
   const [had, has] = [new Set(before.counters), new Set(after.counters)];
-  const counters = [...before.counters.filter((name) => !has.has(name)), ...after.counters.filter((name) => !had.has(name))];
+  const counters = [
+    ...before.counters.filter((name) => !has.has(name)),
+    ...after.counters.filter((name) => !had.has(name)),
+  ];
   return [
     ...differing(before.chains, after.chains, sameChain).map((name) => ["chain", name] as const),
     ...differing(before.sets, after.sets, sameSet).map((name) => ["set", name] as const),
@@ -60,7 +72,8 @@ function replace<Item>(map: Record<string, Item>, name: string, item: Item | und
 
 /** Null: it is not there. A text: why it could not be read. */
 function objectOf(fact: RawFact): NativeTable | null | string {
-  if (fact.status !== 0) return /No such file or directory/.test(fact.stderr) ? null : `nft answered with status ${fact.status}`;
+  if (fact.status !== 0)
+    return /No such file or directory/.test(fact.stderr) ? null : `nft answered with status ${fact.status}`;
   const listing = parseListing(fact.stdout);
   return listing.ok ? listing.value : listing.error;
 }

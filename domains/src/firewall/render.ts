@@ -8,7 +8,14 @@ import type { NativeTable } from "./nft-table.ts";
 export function renderFirewall(config: FirewallConfig, observed: readonly ObservedInterface[] | null): string {
   const unknown = Object.entries(config.interfaces).filter(([, binding]) => "mac" in binding);
   const remark =
-    observed !== null || unknown.length === 0 ? [] : [`# known only on the server, and left out of the sets: ${unknown.map(([role]) => role).toSorted().join(", ")}`];
+    observed !== null || unknown.length === 0
+      ? []
+      : [
+          `# known only on the server, and left out of the sets: ${unknown
+            .map(([role]) => role)
+            .toSorted()
+            .join(", ")}`,
+        ];
   return [...remark, ...tableLines(nativeTable(config, observed ?? [])), ""].join("\n");
 }
 
@@ -25,14 +32,24 @@ export function tableLines(table: NativeTable | null): readonly string[] {
 export function namedParts(table: NativeTable | null): readonly (readonly [name: string, lines: readonly string[]])[] {
   if (table === null) return [];
   const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
-  const sorted = <Item>(map: Readonly<Record<string, Item>>): readonly (readonly [string, Item])[] => Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const sorted = <Item>(map: Readonly<Record<string, Item>>): readonly (readonly [string, Item])[] =>
+    Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return [
     ["0", ["table inet holdfast {"]],
     ["1 counters", indented(table.counters.map((name) => `counter ${name} { }`))],
     ["2 others", indented(table.strange.map((object) => `# not ours: ${object}`))],
-    ...sorted(table.sets).map(([name, set]) => [`3 ${name}`, indented([`set ${name} ${setDeclaration(set)}`, ...set.elements.map((element) => `  ${element}`)])] as const),
+    ...sorted(table.sets).map(
+      ([name, set]) =>
+        [
+          `3 ${name}`,
+          indented([`set ${name} ${setDeclaration(set)}`, ...set.elements.map((element) => `  ${element}`)]),
+        ] as const,
+    ),
     ...sorted(table.chains).map(([name, { hook, rules }]) => {
-      const place = hook === null ? [] : [`  type ${hook.type} hook ${hook.hook} priority ${hook.priority}; policy ${hook.policy};`];
+      const place =
+        hook === null
+          ? []
+          : [`  type ${hook.type} hook ${hook.hook} priority ${hook.priority}; policy ${hook.policy};`];
       return [`4 ${name}`, indented([`chain ${name} {`, ...place, ...rules.map((rule) => `  ${rule}`), "}"])] as const;
     }),
     ["5", ["}"]],

@@ -43,7 +43,12 @@ export function findCovered(config: FirewallConfig, rules: readonly Rule[]): Sha
     // The very value, so that the indexes recognise everybody at once.
     return { roles, addresses: equals(addresses, ANY) ? ANY : addresses };
   };
-  const facts = rules.map((rule): Facts => ({ rule, services: canonicalServices(servicesOf(rule.services)), from: rule.from.map(sideOf), to: rule.to.map(sideOf) }));
+  const facts = rules.map((rule): Facts => ({
+    rule,
+    services: canonicalServices(servicesOf(rule.services)),
+    from: rule.from.map(sideOf),
+    to: rule.to.map(sideOf),
+  }));
   const [sources, destinations, services] = [new AddressIndex(), new AddressIndex(), new ServiceIndex()];
   const covers: Cover[] = [];
   let comparisons = 0;
@@ -83,11 +88,18 @@ function earliest(lists: readonly (readonly number[])[], holds: (index: number) 
 }
 
 function coversAll(outer: Facts, inner: Facts): boolean {
-  return areServicesWithin(inner.services, outer.services) && sidesCover(outer.from, inner.from) && sidesCover(outer.to, inner.to);
+  return (
+    areServicesWithin(inner.services, outer.services) &&
+    sidesCover(outer.from, inner.from) &&
+    sidesCover(outer.to, inner.to)
+  );
 }
 
 function sidesCover(outer: readonly Side[], inner: readonly Side[]): boolean {
-  return inner.length > 0 && inner.every((one) => outer.some((other) => placeCovers(other, one) && isSubset(one.addresses, other.addresses)));
+  return (
+    inner.length > 0 &&
+    inner.every((one) => outer.some((other) => placeCovers(other, one) && isSubset(one.addresses, other.addresses)))
+  );
 }
 
 function placeCovers(outer: Side, inner: Side): boolean {
@@ -167,7 +179,10 @@ class ServiceIndex {
   }
 
   static #key(service: Service): string {
-    if ("ports" in service) return service.ports.first === service.ports.last ? `${service.protocol}/${service.ports.first}` : `${service.protocol}/run`;
+    if ("ports" in service)
+      return service.ports.first === service.ports.last
+        ? `${service.protocol}/${service.ports.first}`
+        : `${service.protocol}/run`;
     return "type" in service ? `icmp/${service.type}` : service.protocol;
   }
 }

@@ -13,11 +13,28 @@ const FILE_BUDGET_MS = 2_000;
 
 export function batchStep(id: string, title: string, batch: string): Step {
   const lines = batch.split("\n").length;
-  return { id, domain: "firewall", title, action: { kind: "nft", batch }, budgetMs: BATCH_BASE_MS + Math.ceil(lines * BATCH_MS_PER_LINE) };
+  return {
+    id,
+    domain: "firewall",
+    title,
+    action: { kind: "nft", batch },
+    budgetMs: BATCH_BASE_MS + Math.ceil(lines * BATCH_MS_PER_LINE),
+  };
 }
 
 export function bootFileStep(text: string | null): Step {
   const shared = { domain: "firewall", budgetMs: FILE_BUDGET_MS } as const;
-  if (text === null) return { ...shared, id: "firewall.boot", title: "Remove the firewall's boot file", action: { kind: "remove_file", path: BOOT_FILE } };
-  return { ...shared, id: "firewall.boot", title: "Write the firewall's boot file", action: { kind: "write_file", path: BOOT_FILE, mode: BOOT_FILE_MODE, text } };
+  if (text === null)
+    return {
+      ...shared,
+      id: "firewall.boot",
+      title: "Remove the firewall's boot file",
+      action: { kind: "remove_file", path: BOOT_FILE },
+    };
+  return {
+    ...shared,
+    id: "firewall.boot",
+    title: "Write the firewall's boot file",
+    action: { kind: "write_file", path: BOOT_FILE, mode: BOOT_FILE_MODE, text },
+  };
 }

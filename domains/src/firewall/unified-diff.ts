@@ -25,7 +25,12 @@ function diffLines(before: readonly string[], after: readonly string[]): readonl
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
   let end = 0;
-  while (end < before.length - start && end < after.length - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  while (
+    end < before.length - start &&
+    end < after.length - start &&
+    before[before.length - 1 - end] === after[after.length - 1 - end]
+  )
+    end += 1;
   const middle = between(before.slice(start, before.length - end), after.slice(start, after.length - end));
   return [...before.slice(0, start).map(same), ...middle, ...before.slice(before.length - end).map(same)];
 }
@@ -42,7 +47,8 @@ function between(before: readonly string[], after: readonly string[]): readonly 
   const common = new Uint32Array((before.length + 1) * width);
   const at = (i: number, j: number): number => common[i * width + j] ?? 0;
   for (let i = before.length - 1; i >= 0; i -= 1) {
-    for (let j = after.length - 1; j >= 0; j -= 1) common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    for (let j = after.length - 1; j >= 0; j -= 1)
+      common[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
   }
   const lines: Line[] = [];
   let [i, j] = [0, 0];
@@ -72,13 +78,20 @@ function hunksOf(lines: readonly Line[]): readonly string[] {
     if (next === -1) break;
     const start = Math.max(at, next - CONTEXT);
     let end = next;
-    for (let index = next; index < lines.length && index <= end + 2 * CONTEXT; index += 1) if (lines[index]?.sign !== " ") end = index;
+    for (let index = next; index < lines.length && index <= end + 2 * CONTEXT; index += 1)
+      if (lines[index]?.sign !== " ") end = index;
     end = Math.min(lines.length, end + CONTEXT + 1);
     beforeLine += start - at;
     afterLine += start - at;
     const hunk = lines.slice(start, end);
-    const [removed, added] = [hunk.filter((line) => line.sign !== "+").length, hunk.filter((line) => line.sign !== "-").length];
-    output.push(`@@ -${removed === 0 ? 0 : beforeLine},${removed} +${added === 0 ? 0 : afterLine},${added} @@`, ...hunk.map((line) => `${line.sign}${line.text}`));
+    const [removed, added] = [
+      hunk.filter((line) => line.sign !== "+").length,
+      hunk.filter((line) => line.sign !== "-").length,
+    ];
+    output.push(
+      `@@ -${removed === 0 ? 0 : beforeLine},${removed} +${added === 0 ? 0 : afterLine},${added} @@`,
+      ...hunk.map((line) => `${line.sign}${line.text}`),
+    );
     beforeLine += removed;
     afterLine += added;
     at = end;

@@ -17,7 +17,13 @@ export function expiredRules(config: FirewallConfig, now: number): readonly Find
   return HOOKS.flatMap((hook) =>
     (config[hook]?.rules ?? []).flatMap((rule) =>
       rule.expires !== undefined && rule.expires <= now
-        ? [finding("firewall.rule_expired", pathOf(hook, rule), `The rule ${rule.name} ended at ${new Date(rule.expires * 1000).toISOString()} and matches nothing.`)]
+        ? [
+            finding(
+              "firewall.rule_expired",
+              pathOf(hook, rule),
+              `The rule ${rule.name} ended at ${new Date(rule.expires * 1000).toISOString()} and matches nothing.`,
+            ),
+          ]
         : [],
     ),
   );
@@ -51,10 +57,29 @@ function hookFindings(config: FirewallConfig, hook: HookName): readonly Finding[
       (count) => finding("firewall.ipv6_silent", path, `${count} more ${hook} rules say nothing for IPv6.`),
     ),
     ...rules
-      .filter((rule) => rule.verb === "allow" && rule.limit === undefined && rule.services.includes("any") && rule.from.some(isAnybody) && rule.to.some(isAnybody))
-      .map((rule) => finding("firewall.allows_everything", pathOf(hook, rule), `The rule ${rule.name} lets every ${hook} packet through; no later rule and no default is ever asked.`)),
+      .filter(
+        (rule) =>
+          rule.verb === "allow" &&
+          rule.limit === undefined &&
+          rule.services.includes("any") &&
+          rule.from.some(isAnybody) &&
+          rule.to.some(isAnybody),
+      )
+      .map((rule) =>
+        finding(
+          "firewall.allows_everything",
+          pathOf(hook, rule),
+          `The rule ${rule.name} lets every ${hook} packet through; no later rule and no default is ever asked.`,
+        ),
+      ),
     ...(hook === "forward" && section.default === "allow"
-      ? [finding("firewall.forward_default_allow", "firewall.forward.default", "Every packet that no rule names may pass through this server.")]
+      ? [
+          finding(
+            "firewall.forward_default_allow",
+            "firewall.forward.default",
+            "Every packet that no rule names may pass through this server.",
+          ),
+        ]
       : []),
     ...(hook === "outbound" && section.default !== "allow" ? egressFindings(rules) : []),
   ];
@@ -68,23 +93,56 @@ function coveredFindings(config: FirewallConfig, hook: HookName, rules: readonly
   const check = findCovered(config, rules);
   const findings = check.covers.map(({ rule, by }) =>
     rule.verb === by.verb
-      ? finding("firewall.rule_redundant", pathOf(hook, rule), `The rule ${rule.name} matches nothing that ${by.name}, above it, has not already decided the same way (${by.verb}).`)
-      : finding("firewall.rule_shadowed", pathOf(hook, rule), `The rule ${rule.name} (${rule.verb}) never matches: ${by.name}, above it, takes all of its packets (${by.verb}).`),
+      ? finding(
+          "firewall.rule_redundant",
+          pathOf(hook, rule),
+          `The rule ${rule.name} matches nothing that ${by.name}, above it, has not already decided the same way (${by.verb}).`,
+        )
+      : finding(
+          "firewall.rule_shadowed",
+          pathOf(hook, rule),
+          `The rule ${rule.name} (${rule.verb}) never matches: ${by.name}, above it, takes all of its packets (${by.verb}).`,
+        ),
   );
   const unfinished = check.isComplete
     ? []
-    : [finding("firewall.shadow_check_bounded", `firewall.${hook}.rules`, `There are so many alike ${hook} rules that not all were compared with each other.`)];
-  return [...bounded(findings, (count) => finding("firewall.rule_shadowed", `firewall.${hook}.rules`, `${count} more ${hook} rules never match.`)), ...unfinished];
+    : [
+        finding(
+          "firewall.shadow_check_bounded",
+          `firewall.${hook}.rules`,
+          `There are so many alike ${hook} rules that not all were compared with each other.`,
+        ),
+      ];
+  return [
+    ...bounded(findings, (count) =>
+      finding("firewall.rule_shadowed", `firewall.${hook}.rules`, `${count} more ${hook} rules never match.`),
+    ),
+    ...unfinished,
+  ];
 }
 
 function emptyFinding(config: FirewallConfig, hook: HookName, rule: Rule): readonly Finding[] {
   if (ruleMatches(config, hook, rule).length > 0) return [];
   const isNobody = (peers: readonly Peer[]): boolean => peers.every((peer) => isEmpty(peerAddresses(config, peer)));
   if (isNobody(rule.from) || isNobody(rule.to)) {
-    const names = [...rule.from, ...rule.to].flatMap((peer) => (peer.set !== undefined && isEmpty(peerAddresses(config, peer)) ? [peer.set] : []));
-    return [finding("firewall.rule_empty", pathOf(hook, rule), `The rule ${rule.name} matches nothing: ${names.length === 0 ? "it has no addresses" : `${names.join(", ")} has no addresses`}.`)];
+    const names = [...rule.from, ...rule.to].flatMap((peer) =>
+      peer.set !== undefined && isEmpty(peerAddresses(config, peer)) ? [peer.set] : [],
+    );
+    return [
+      finding(
+        "firewall.rule_empty",
+        pathOf(hook, rule),
+        `The rule ${rule.name} matches nothing: ${names.length === 0 ? "it has no addresses" : `${names.join(", ")} has no addresses`}.`,
+      ),
+    ];
   }
-  return [finding("firewall.rule_unreachable_family", pathOf(hook, rule), `The rule ${rule.name} matches nothing: its from is of one family and its to of the other.`)];
+  return [
+    finding(
+      "firewall.rule_unreachable_family",
+      pathOf(hook, rule),
+      `The rule ${rule.name} matches nothing: its from is of one family and its to of the other.`,
+    ),
+  ];
 }
 
 /** A rule with IPv4 addresses only: its IPv6 packets meet whatever comes later, which is what most authors do not think of. */
@@ -93,17 +151,32 @@ function ipv6Finding(config: FirewallConfig, hook: HookName, rule: Rule): readon
   if (written.length === 0) return [];
   const sets = written.map((peer) => peerAddresses(config, peer));
   if (sets.some((set) => set.v6.length > 0) || sets.every(isEmpty)) return [];
-  return [finding("firewall.ipv6_silent", pathOf(hook, rule), `The rule ${rule.name} (${rule.verb}) says nothing for IPv6: all its addresses are IPv4.`)];
+  return [
+    finding(
+      "firewall.ipv6_silent",
+      pathOf(hook, rule),
+      `The rule ${rule.name} (${rule.verb}) says nothing for IPv6: all its addresses are IPv4.`,
+    ),
+  ];
 }
 
 const DNS: Service = { protocol: "udp", ports: { first: 53, last: 53 } };
 const NTP: Service = { protocol: "udp", ports: { first: 123, last: 123 } };
 
 function egressFindings(rules: readonly Rule[]): readonly Finding[] {
-  const allows = (asked: Service): boolean => rules.some((rule) => rule.verb === "allow" && servicesOf(rule.services).some((service) => isServiceWithin(asked, service)));
+  const allows = (asked: Service): boolean =>
+    rules.some(
+      (rule) => rule.verb === "allow" && servicesOf(rule.services).some((service) => isServiceWithin(asked, service)),
+    );
   const missing = [...(allows(DNS) ? [] : ["names (udp/53)"]), ...(allows(NTP) ? [] : ["time (udp/123)"])];
   if (missing.length === 0) return [];
-  return [finding("firewall.egress_names_time", "firewall.outbound.default", `Outbound closes by default and no rule lets this server ask for ${missing.join(" and ")}.`)];
+  return [
+    finding(
+      "firewall.egress_names_time",
+      "firewall.outbound.default",
+      `Outbound closes by default and no rule lets this server ask for ${missing.join(" and ")}.`,
+    ),
+  ];
 }
 
 function publishFindings(config: FirewallConfig): readonly Finding[] {
@@ -112,7 +185,10 @@ function publishFindings(config: FirewallConfig): readonly Finding[] {
     if (service === undefined) return [];
     const inner = addressesOf([publish.to]);
     const served = (config.inbound?.rules ?? []).find(
-      (rule) => rule.verb === "allow" && !rule.services.includes("any") && servicesOf(rule.services).some((one) => servicesOverlap(one, service)),
+      (rule) =>
+        rule.verb === "allow" &&
+        !rule.services.includes("any") &&
+        servicesOf(rule.services).some((one) => servicesOverlap(one, service)),
     );
     return [
       ...(served === undefined
@@ -125,7 +201,13 @@ function publishFindings(config: FirewallConfig): readonly Finding[] {
             ),
           ]),
       ...(publish.from.every((peer) => isEmpty(onlyFamily(peerAddresses(config, peer), inner.v4.length > 0 ? 4 : 6)))
-        ? [finding("firewall.rule_empty", `firewall.nat.publish.${publish.name}`, `Nobody can use ${publish.name}: none of its sources is of the family of ${addressSetToJson(inner).join()}.`)]
+        ? [
+            finding(
+              "firewall.rule_empty",
+              `firewall.nat.publish.${publish.name}`,
+              `Nobody can use ${publish.name}: none of its sources is of the family of ${addressSetToJson(inner).join()}.`,
+            ),
+          ]
         : []),
     ];
   });

@@ -9,7 +9,8 @@ const MOST_MISMATCHES = 50;
 
 /** Whether what was read back is exactly what was asked for. A table that could not be read is a mismatch, never a silent success. */
 export function verifyFirewall(desired: FirewallConfig | null, observed: FirewallObserved): readonly Mismatch[] {
-  if (observed.unreadable !== null) return [{ path: "table", expected: "a table that can be read", found: observed.unreadable }];
+  if (observed.unreadable !== null)
+    return [{ path: "table", expected: "a table that can be read", found: observed.unreadable }];
   const expected = desired === null ? null : nativeTable(desired, observed.interfaces);
   return tableMismatches(expected, observed.table).slice(0, MOST_MISMATCHES);
 }
@@ -44,7 +45,11 @@ function namedMismatches<Item>(
   return names.flatMap((name) => {
     const [want, have] = [expected[name], found[name]];
     if (want !== undefined && have !== undefined) return compare(`${path}.${name}`, want, have);
-    return textMismatch(`${path}.${name}`, want === undefined ? ABSENT : "present", have === undefined ? ABSENT : "present");
+    return textMismatch(
+      `${path}.${name}`,
+      want === undefined ? ABSENT : "present",
+      have === undefined ? ABSENT : "present",
+    );
   });
 }
 
@@ -54,7 +59,8 @@ const ABSENT = "absent";
 function listMismatches(path: string, expected: readonly string[], found: readonly string[]): readonly Mismatch[] {
   const length = Math.max(expected.length, found.length);
   for (let index = 0; index < length; index += 1) {
-    if (expected[index] !== found[index]) return [{ path: `${path}[${index}]`, expected: expected[index] ?? ABSENT, found: found[index] ?? ABSENT }];
+    if (expected[index] !== found[index])
+      return [{ path: `${path}[${index}]`, expected: expected[index] ?? ABSENT, found: found[index] ?? ABSENT }];
   }
   return [];
 }
