@@ -21,7 +21,9 @@ export interface Visitor {
 export async function startVisitor(from: Place): Promise<Visitor> {
   const fetches: Fetch[] = [];
   const loop = await HttpClientLoop.start(from, { url: `http://${WEB_ADDRESS}/`, everyMs: EVERY_MS }, (sample) => {
-    fetches.push({ atMs: sample.at, ok: sample.ok });
+    // A fetch that fails takes longer than one that works: they are told in the order in which they began.
+    const after = fetches.findLastIndex((fetch) => fetch.atMs <= sample.at);
+    fetches.splice(after + 1, 0, { atMs: sample.at, ok: sample.ok });
     if (fetches.length > KEPT) fetches.splice(0, fetches.length - KEPT);
   });
   return { fetches, stop: () => loop.stop() };
