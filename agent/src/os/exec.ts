@@ -17,11 +17,13 @@ export interface ExecLimits {
 /** The listing of a firewall of 50,000 rules takes about 20 MB. */
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** Nothing of the caller's environment reaches a command: no locale, no preload, no search path of its own. */
-const ENVIRONMENT = {
+/** Nothing of the caller's environment reaches a command: no locale, no time zone, no preload, no search path of its own. */
+export const ENVIRONMENT = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   LANG: "C.UTF-8",
   LC_ALL: "C.UTF-8",
+  // nft prints the end of a rule in local time.
+  TZ: "UTC",
 } as const;
 
 /** Runs one program with these very arguments; there is no shell. Never rejects. */

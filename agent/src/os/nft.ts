@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import { exec } from "./exec.ts";
+import { ENVIRONMENT, exec } from "./exec.ts";
 import { makeFolder, removeFileDurably, writeFileDurably } from "./files.ts";
 
 /**
@@ -89,7 +89,7 @@ class Interactive {
     this.#child = spawn("nft", ["-j", "-i"], {
       stdio: ["pipe", "pipe", "pipe"],
       shell: false,
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" },
+      env: ENVIRONMENT,
     });
     this.#child.stdout.on("data", (chunk: Buffer) => this.#output.push(chunk));
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
