@@ -59,6 +59,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   const { house } = options;
   const cookie = cookieKind(options.publicUrl);
   const handlers = options.handlers ?? allHandlers(house, options.doctor, options.events);
+  assertComplete(handlers);
   const known = new WeakMap<FastifyRequest, Known>();
   const budget = new RefusalBudget(house.nowMs);
   const app = Fastify({
@@ -72,6 +73,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
   });
+  // JSON and nothing else: a form on somebody's page can send text, never this.
+  app.removeContentTypeParser("text/plain");
   await app.register(fastifyCookie);
   await securityHeaders(app, options.publicUrl);
   await app.register(fastifyRateLimit, { max: REQUESTS_PER_MINUTE, timeWindow: 60_000, hook: "onRequest" });
@@ -178,6 +181,13 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     const written = await transaction(house.database, async (tx) => tx.audit(entry)).catch((error: unknown) => ({ ok: false, error }) as const);
     if (!written.ok) house.log.error({ trace_id: request.id, result_code: "audit.not_written", err: written.error }, "a refusal could not be written to the audit log");
   }
+}
+
+/** The compiler has seen it; a start sees it once more, because a route without a gate, or a gate without a room, must never be served. */
+function assertComplete(handlers: Handlers): void {
+  const missing = NAMES.filter((name) => typeof handlers[name] !== "function");
+  const extra = Object.keys(handlers).filter((name) => !(name in ROUTES));
+  if (missing.length + extra.length > 0) throw new Error(`routes and handlers differ: without a handler ${missing.join(", ") || "none"}, without a row ${extra.join(", ") || "none"}`);
 }
 
 function parse(schema: z.ZodType | undefined, value: unknown, where: string): unknown {

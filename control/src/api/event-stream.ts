@@ -96,9 +96,15 @@ export class EventStream {
     const [epoch, number] = (lastEventId ?? "").split("-");
     const from = epoch === this.#epoch ? Number(number) : Number.NaN;
     const oldest = this.#remembered[0]?.id ?? this.#count + 1;
-    if (lastEventId === null) this.#write(stream, `: here\nid: ${this.#epoch}-${this.#count}\n\n`);
-    else if (Number.isInteger(from) && from >= oldest - 1 && from <= this.#count) for (const event of this.#remembered) if (event.id > from) this.#send(stream, event);
-    else this.#write(stream, `id: ${this.#epoch}-${this.#count}\nevent: reset\ndata: {}\n\n`); // V1
+    const here = `id: ${this.#epoch}-${this.#count}\n`;
+    if (lastEventId === null) {
+      this.#write(stream, `: here\n${here}\n`);
+    } else if (Number.isInteger(from) && from >= oldest - 1 && from <= this.#count) {
+      for (const event of this.#remembered.filter((one) => one.id > from)) this.#send(stream, event);
+      this.#write(stream, `: here\n${here}\n`);
+    } else {
+      this.#write(stream, `${here}event: reset\ndata: {}\n\n`); // V1
+    }
   }
 
   #tell(payload: string): void {
