@@ -1,12 +1,9 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import type { AgentRole } from "../agents/install-agent.ts";
 import { isRunning, kill } from "../servers/process-table.ts";
 import type { LabServer } from "../servers/server.ts";
 
-/** Holdfast's processes on a server, found and signalled from outside: at once, and also when nothing inside answers any more. */
-export const AGENT_ROLES = ["session", "guard", "module", "revert"] as const;
-export type AgentRole = (typeof AGENT_ROLES)[number];
-
-/** Pids as the machine counts. */
+/** Pids as the machine counts, found from outside: at once, and also when nothing inside answers any more. */
 export function agentProcesses(server: LabServer, role: AgentRole): readonly number[] {
   const space = pidNamespace(server.initPid);
   return readdirSync("/proc")

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   APP_ROLE,
@@ -20,7 +20,7 @@ const NAME = "holdfast";
  */
 export class HouseDatabase {
   readonly #home: string;
-  readonly #shared: EmbeddedPostgres | null;
+  #shared: EmbeddedPostgres | null;
   #client: Database | undefined;
 
   private constructor(home: string, shared: EmbeddedPostgres | null) {
@@ -31,10 +31,9 @@ export class HouseDatabase {
   static async open(kind: "own" | "shared", dataDirectory: string): Promise<HouseDatabase> {
     const home = join(dataDirectory, "database");
     if (kind === "own") return new HouseDatabase(home, null);
-    const started = await startEmbedded({ home, log: () => undefined });
-    if (!started.ok) throw new Error(started.error.message);
-    await makeDatabase(started.value.target(SUPERUSER, "postgres"), NAME, OWNER_ROLE, APP_ROLE);
-    return new HouseDatabase(home, started.value);
+    const shared = await startShared(home);
+    await makeDatabase(shared.target(SUPERUSER, "postgres"), NAME, OWNER_ROLE, APP_ROLE);
+    return new HouseDatabase(home, shared);
   }
 
   /** What a control plane is told of it. */
@@ -67,6 +66,30 @@ export class HouseDatabase {
     kill(Number(readFileSync(pidFile, "utf8").split("\n")[0]), "SIGKILL");
   }
 
+  /** Keeps what it holds now, as a backup of the night before would. Shared databases only; it is away for a moment. */
+  async backUp(): Promise<void> {
+    await this.#whileStopped((cluster) =>
+      cpSync(cluster, `${cluster}.backup`, { recursive: true, preserveTimestamps: true }),
+    );
+  }
+
+  /** Goes back to the backup: what was committed since is gone. */
+  async restore(): Promise<void> {
+    await this.#whileStopped((cluster) => {
+      rmSync(cluster, { recursive: true });
+      renameSync(`${cluster}.backup`, cluster);
+    });
+  }
+
+  async #whileStopped(act: (cluster: string) => void): Promise<void> {
+    if (this.#shared === null) throw new Error("only a shared database can be stopped alone");
+    await this.#client?.close();
+    this.#client = undefined;
+    await this.#shared.stop();
+    act(join(realpathSync(this.#home), "cluster"));
+    this.#shared = await startShared(this.#home);
+  }
+
   async close(): Promise<void> {
     await this.#client?.close();
     await this.#shared?.stop();
@@ -85,4 +108,10 @@ export class HouseDatabase {
   #socketDirectory(): string {
     return join(realpathSync(this.#home), "socket");
   }
+}
+
+async function startShared(home: string): Promise<EmbeddedPostgres> {
+  const started = await startEmbedded({ home, log: () => undefined });
+  if (!started.ok) throw new Error(started.error.message);
+  return started.value;
 }

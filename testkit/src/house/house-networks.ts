@@ -10,6 +10,9 @@ export const VISITOR_ADDRESS = "192.0.2.200";
 /** What agents dial; it belongs to the router, which leads it to one control plane or another. */
 export const DIAL_ADDRESS = "198.51.100.10";
 
+/** It leads there too, but no control plane says so: where agents dial when somebody has moved the address and told nobody. */
+export const UNTOLD_DIAL_ADDRESS = "198.51.100.11";
+
 const LAN_ROUTER = "192.0.2.1";
 const CORE_ROUTER = "198.51.100.1";
 
@@ -34,7 +37,7 @@ export async function buildNetworks(lab: Lab, controls: number, withHidden: bool
     forwarding: true,
     attachments: [
       { network: lan, interface: "lan", addresses: [LAN_ROUTER] },
-      { network: core, interface: "core", addresses: [CORE_ROUTER, DIAL_ADDRESS] },
+      { network: core, interface: "core", addresses: [CORE_ROUTER, DIAL_ADDRESS, UNTOLD_DIAL_ADDRESS] },
     ],
   });
   const nodes: LabNode[] = [];

@@ -1,6 +1,7 @@
+import type { AgentRole, InstalledAgent } from "../agents/install-agent.ts";
 import type { ServerKind } from "../servers/server-kind.ts";
 import type { LabServer } from "../servers/server.ts";
-import { type AgentRole, signalAgent } from "./agent-processes.ts";
+import { signalAgent } from "./agent-processes.ts";
 import { LedgerGate } from "./ledger-gate.ts";
 
 export interface HouseServerSpec {
@@ -20,6 +21,7 @@ export class HouseServer {
   readonly labels: Readonly<Record<string, string>>;
   readonly behindNat: boolean;
   readonly machine: LabServer;
+  #agent: InstalledAgent | undefined;
 
   constructor(spec: HouseServerSpec, machine: LabServer, address: string) {
     this.name = spec.name;
@@ -27,6 +29,15 @@ export class HouseServer {
     this.behindNat = spec.behindNat ?? false;
     this.machine = machine;
     this.address = address;
+  }
+
+  get agent(): InstalledAgent {
+    if (this.#agent === undefined) throw new Error(`${this.name} has no agent yet`);
+    return this.#agent;
+  }
+
+  set agent(agent: InstalledAgent) {
+    this.#agent = agent;
   }
 
   /** Whatever the kernel holds, Holdfast's table and others', without what changes by itself. */

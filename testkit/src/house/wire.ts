@@ -28,17 +28,17 @@ export class Wire {
   readonly #router: LabNode;
   readonly #controls: readonly LabNode[];
   readonly #agents: readonly LabNode[];
-  readonly #address: string;
+  readonly #addresses: readonly string[];
   readonly #port: number;
   #state: WireState = WHOLE;
   #target = "";
 
-  /** `address` is what agents dial; it leads to the control plane that `leadTo` names. */
-  constructor(ends: WireEnds, address: string, port: number) {
+  /** `addresses` are what agents dial; they lead to the control plane that `leadTo` names. */
+  constructor(ends: WireEnds, addresses: readonly string[], port: number) {
     this.#router = ends.router;
     this.#controls = ends.controls;
     this.#agents = ends.agents;
-    this.#address = address;
+    this.#addresses = addresses;
     this.#port = port;
   }
 
@@ -90,7 +90,7 @@ delete table ip wire
 table ip wire {
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
-    ip daddr ${this.#address} tcp dport ${port} dnat to ${this.#target}
+    ip daddr { ${this.#addresses.join(", ")} } tcp dport ${port} dnat to ${this.#target}
   }
   chain forward {
     type filter hook forward priority filter; policy accept;

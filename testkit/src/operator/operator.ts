@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createdTokenSchema, meSchema } from "@holdfast/core/api/account.ts";
-import { changeDetailSchema, rolloutSchema } from "@holdfast/core/api/change.ts";
+import { changeDetailSchema, type PlanChange, rolloutSchema } from "@holdfast/core/api/change.ts";
 import { type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
 import { enrolmentSchema, serverSummarySchema } from "@holdfast/core/api/server.ts";
 import { z } from "zod";
@@ -10,6 +10,19 @@ const POLL_MS = 200;
 const CONNECT_PATIENCE_MS = 60_000;
 const ROLLOUT_PATIENCE_MS = 120_000;
 const TOKEN_DAYS = 366;
+
+/** The API said no: its status and its dotted code. */
+export class ApiRefusal extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(request: string, status: number, body: string) {
+    super(`${request} answered ${status}: ${body}`);
+    this.status = status;
+    const problem = z.object({ code: z.string() }).safeParse(readJson(body));
+    this.code = problem.success ? problem.data.code : "";
+  }
+}
 
 /** Somebody who works with the public API only, for the demo, the tests and the benchmarks. */
 export class Operator {
@@ -66,7 +79,7 @@ export class Operator {
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${target.pathname} answered ${response.status}: ${text}`);
+    if (!response.ok) throw new ApiRefusal(`${method} ${target.pathname}`, response.status, text);
     return options.answer.parse(text === "" ? null : JSON.parse(text));
   }
 
@@ -94,26 +107,28 @@ export class Operator {
     }
   }
 
-  async plan(title: string, texts: readonly string[]): Promise<z.infer<typeof changeDetailSchema>> {
+  async plan(
+    title: string,
+    texts: readonly string[],
+    trial: PlanChange["trial"] = {},
+  ): Promise<z.infer<typeof changeDetailSchema>> {
     const made = await this.call("createChange", {
       body: { title, documents: texts.map((text) => ({ text })) },
       answer: changeDetailSchema,
     });
     const errors = made.findings.filter((finding) => finding.severity === "error");
     if (errors.length > 0) throw new Error(`the documents of "${title}" have errors: ${JSON.stringify(errors)}`);
-    return this.call("planChange", { params: { id: made.id }, body: {}, answer: changeDetailSchema });
+    return this.call("planChange", { params: { id: made.id }, body: { trial }, answer: changeDetailSchema });
   }
 
-  /** Plans and begins; every danger is accepted. Null when there is nothing to do anywhere. */
-  async begin(
-    title: string,
-    texts: readonly string[],
+  /** Begins what has been planned; every danger is accepted. Null when there is nothing to do anywhere. */
+  async applyPlanned(
+    change: z.infer<typeof changeDetailSchema>,
     on?: readonly string[],
   ): Promise<z.infer<typeof rolloutSchema> | null> {
-    const change = await this.plan(title, texts);
     const wanted = change.plans.filter((plan) => on === undefined || on.includes(plan.server));
     const stuck = wanted.filter((plan) => plan.status === "refused" || plan.status === "unreachable");
-    if (stuck.length > 0) throw new Error(`"${title}" cannot be planned: ${JSON.stringify(stuck)}`);
+    if (stuck.length > 0) throw new Error(`"${change.title}" cannot be planned: ${JSON.stringify(stuck)}`);
     const plans = wanted.filter((plan) => plan.status === "planned");
     if (plans.length === 0) return null;
     return this.call("applyChange", {
@@ -128,6 +143,14 @@ export class Operator {
       },
       answer: rolloutSchema,
     });
+  }
+
+  async begin(
+    title: string,
+    texts: readonly string[],
+    on?: readonly string[],
+  ): Promise<z.infer<typeof rolloutSchema> | null> {
+    return this.applyPlanned(await this.plan(title, texts), on);
   }
 
   async waitRollout(id: string): Promise<z.infer<typeof rolloutSchema>> {
@@ -148,5 +171,13 @@ export class Operator {
     const bad = ended.waves.flatMap((wave) => wave.servers).filter((target) => target.apply?.state !== "APPLIED");
     if (ended.state !== "DONE" || bad.length > 0)
       throw new Error(`"${title}" did not end APPLIED everywhere: ${JSON.stringify(bad)}`);
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // a proxy's page, or the end of a process
   }
 }

@@ -33,6 +33,15 @@ export function killServerGroups(prefix: string, server: string): void {
   for (const group of labGroups(prefix)) killGroup(join(group, server));
 }
 
+/** Stops every process of a server at one instant, or lets them go on. False: this machine's hierarchy cannot. */
+export function freezeServerGroups(prefix: string, server: string, frozen: boolean): boolean {
+  const files = labGroups(prefix)
+    .map((group) => join(group, server, "cgroup.freeze"))
+    .filter((file) => existsSync(file));
+  for (const file of files) writeFileSync(file, frozen ? "1" : "0");
+  return files.length > 0;
+}
+
 export function removeServerGroups(prefix: string, server: string): void {
   for (const group of labGroups(prefix)) removeGroup(join(group, server));
 }

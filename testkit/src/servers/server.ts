@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { killServerGroups, makeServerGroups, removeServerGroups } from "./cgroup.ts";
+import { freezeServerGroups, killServerGroups, makeServerGroups, removeServerGroups } from "./cgroup.ts";
 import {
   run,
   RunningProcess,
@@ -159,6 +159,16 @@ export class LabServer {
     this.#killAll();
     await this.#boot.catch(() => undefined);
     await this.#powerless();
+  }
+
+  /** A machine that is paused: no process runs, the clocks go on. */
+  pause(): void {
+    if (!freezeServerGroups(this.#place.prefix, this.name, true))
+      throw new LabError("this machine's control groups cannot be frozen");
+  }
+
+  resume(): void {
+    freezeServerGroups(this.#place.prefix, this.name, false);
   }
 
   /** Orderly shut-down; kills after a while. */

@@ -1,0 +1,49 @@
+import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
+
+/** lie: says that it loaded and did not. fail: loads nothing and says so. slow: takes its time. */
+export type NftMood = "honest" | "lie" | "fail" | "slow";
+
+const MOOD = "/run/nft-mood";
+
+/** Stands in nft's place and does as the mood says; a boot makes it honest. Listings and checks always pass. */
+const SCRIPT = `#!/bin/sh
+mood() { cat ${MOOD} 2>/dev/null; }
+load() {
+  case "$(mood)" in
+    lie) return 1 ;;
+    fail) echo "Error: this nft loads nothing" >&2; return 2 ;;
+    slow) sleep 1 ;;
+  esac
+}
+case " $* " in
+  *" -i "*)
+    while IFS= read -r line; do
+      case "$line" in
+        include*) load && printf '%s\\n' "$line" ;;
+        *) printf '%s\\n' "$line" ;;
+      esac
+    done | /usr/sbin/nft.real "$@" ;;
+  *" -c "*) exec /usr/sbin/nft.real "$@" ;;
+  *" -f "*)
+    load
+    case $? in 1) exit 0 ;; 2) exit 1 ;; esac
+    exec /usr/sbin/nft.real "$@" ;;
+  *) exec /usr/sbin/nft.real "$@" ;;
+esac
+`;
+
+/** Done again it changes nothing. */
+export async function installCrookedNft(server: HouseServer): Promise<void> {
+  if ((await server.machine.exec(["test", "-e", "/usr/sbin/nft.real"])).code === 0) return;
+  await server.machine.must(["cp", "/usr/sbin/nft", "/usr/sbin/nft.real"]);
+  await server.machine.writeFile("/usr/sbin/nft", SCRIPT, 0o755);
+  // What runs already holds the real one open.
+  server.kill("module");
+}
+
+export async function setMood(server: HouseServer, mood: NftMood): Promise<void> {
+  await installCrookedNft(server);
+  await server.machine.must(
+    mood === "honest" ? ["rm", "-f", MOOD] : ["sh", "-c", 'printf %s "$1" >"$2"', "sh", mood, MOOD],
+  );
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ApplyState, Effect, ServerIs } from "@holdfast/core/apply/state.ts";
+import { repository } from "@holdfast/testkit/servers/machine.ts";
+import { CLOCK_FAULTS } from "./clock-faults.ts";
+import { CONTROL_FAULTS } from "./control-faults.ts";
+import { DISK_FAULTS } from "./disk-faults.ts";
+import type { Fault } from "./fault.ts";
+import { IDENTITY_FAULTS } from "./identity-faults.ts";
+import { NETWORK_FAULTS } from "./network-faults.ts";
+import { PEOPLE_FAULTS } from "./people-faults.ts";
+import { POWER_FAULTS } from "./power-faults.ts";
+import { PROCESS_FAULTS } from "./process-faults.ts";
+import { type Ending, kernelOf, type Stage } from "./stage.ts";
+import { WIRE_FAULTS } from "./wire-faults.ts";
+
+/** A row of docs/protocol/fault-table.json. */
+export interface FaultRow {
+  readonly row: number;
+  readonly fault: string;
+  readonly test: string;
+  readonly outcomes: readonly {
+    readonly expectedState: ApplyState;
+    readonly expectedEffect: Effect | null;
+    readonly expectedServer: ServerIs;
+  }[];
+}
+
+export const FAULT_TABLE = JSON.parse(
+  readFileSync(join(repository, "docs/protocol/fault-table.json"), "utf8"),
+) as readonly FaultRow[];
+
+export const FAULTS: readonly Fault[] = [
+  ...CONTROL_FAULTS,
+  ...WIRE_FAULTS,
+  ...POWER_FAULTS,
+  ...PROCESS_FAULTS,
+  ...NETWORK_FAULTS,
+  ...DISK_FAULTS,
+  ...CLOCK_FAULTS,
+  ...IDENTITY_FAULTS,
+  ...PEOPLE_FAULTS,
+];
+
+/** Rows of the table that nothing here provokes, and tests here that no row names. */
+export function uncovered(): readonly string[] {
+  const named = new Set(FAULT_TABLE.map((row) => row.test));
+  const provoked = new Set(FAULTS.map((fault) => fault.test));
+  return [...[...named].filter((test) => !provoked.has(test)), ...[...provoked].filter((test) => !named.has(test))];
+}
+
+export interface Verdict {
+  readonly row: number;
+  readonly fault: string;
+  readonly expected: string;
+  readonly got: string;
+  /** What does not fit; empty when all does. */
+  readonly wrong: readonly string[];
+  readonly seconds: number;
+}
+
+/** Provokes one row and judges its end. Never rejects: a matrix goes on. */
+export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
+  const row = FAULT_TABLE.find((candidate) => candidate.test === fault.test);
+  const began = performance.now();
+  const expected = (row?.outcomes ?? []).map(inWords).join(" or ");
+  let got = "no end";
+  const wrong: string[] = [];
+  try {
+    const ending = await fault.suffer(stage);
+    got = `${ending.row.state}${ending.row.effect === null ? "" : ` (${ending.row.effect})`}, ${ending.row.server_is} [${ending.row.code ?? "ok"}]`;
+    wrong.push(...whatIsWrong(ending, row));
+  } catch (error) {
+    wrong.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  try {
+    await stage.rest();
+  } catch (error) {
+    wrong.push(`the house is not whole afterwards: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  return { row: row?.row ?? 0, fault: row?.fault ?? fault.test, expected, got, wrong, seconds };
+}
+
+function whatIsWrong(ending: Ending, row: FaultRow | undefined): readonly string[] {
+  const wrong: string[] = [];
+  const { state, effect, server_is: serverIs } = ending.row;
+  const fits = row?.outcomes.some(
+    (one) => one.expectedState === state && one.expectedEffect === effect && one.expectedServer === serverIs,
+  );
+  if (fits !== true) wrong.push(`another outcome than the table's: ${ending.row.message ?? "no message"}`);
+  const kernel = kernelOf(serverIs);
+  if (kernel !== null && ending.kernel !== kernel)
+    wrong.push(`the database says ${serverIs}, the kernel is ${ending.kernel}`);
+  if (kernel !== null && ending.visitor !== "open")
+    wrong.push(`a visitor's connection is answered with ${ending.visitor}`);
+  const ledger = LEDGER_OF[state];
+  if (ending.ledger !== null && ledger !== undefined && !ledger.includes(ending.ledger))
+    wrong.push(`${state}, and the ledger's last word is ${ending.ledger}`);
+  return wrong;
+}
+
+/** What the ledger may say last of the forward transaction, by the state that the database shows. */
+const LEDGER_OF: Partial<Record<ApplyState, readonly string[]>> = {
+  APPLIED: ["finalized"],
+  ROLLED_BACK: ["reverted"],
+  FAILED: ["refused", "reverted", "revert_failed", "reverting"],
+};
+
+function inWords(outcome: FaultRow["outcomes"][number]): string {
+  const effect = outcome.expectedEffect === null ? "" : ` (${outcome.expectedEffect})`;
+  return `${outcome.expectedState}${effect}, ${outcome.expectedServer}`;
+}
+
+/** The whole matrix, for people. */
+export function printed(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .toSorted((a, b) => a.row - b.row)
+    .map((one) => {
+      const line = `${String(one.row).padStart(2)} ${one.wrong.length === 0 ? "ok   " : "WRONG"} ${one.seconds.toFixed(1).padStart(5)} s  ${one.fault}\n        expected ${one.expected}\n        got      ${one.got}`;
+      return [line, ...one.wrong.map((text) => `        wrong    ${text}`)].join("\n");
+    })
+    .join("\n");
+}
