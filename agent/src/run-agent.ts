@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   session: (role, args) => runSession(role, readyFd(args)),
   guard: (role, args) => runGuard(role, readyFd(args)),
   module: (role, args) => runModule(role, args.positionals[1] ?? "", readyFd(args)),
-  boot: (role) => runBoot(role),
+  boot: (role) => runBoot(role, { kind: "boot_unit" }),
   recover: (role) => runRecover(role),
   run: (role, args) => runAll(role, readyFd(args)),
   revert,

@@ -1,25 +1,23 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { createHash, generateKeyPairSync, randomBytes, randomUUID, sign, type KeyObject } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { create, toBinary, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { createClient, type Client } from "@connectrpc/connect";
-import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
-import { CommandSchema, type SignedCommand, SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
-import { digestOfText } from "../src/digest.ts";
 import { Ledger } from "../src/ledger/ledger.ts";
 import { systemClock } from "../src/os/clock.ts";
 import { identify } from "../src/os/processes.ts";
 import { connectUnix } from "../src/os/sockets.ts";
 import { agentPaths } from "../src/paths.ts";
 import { clientOver, type ConnectionClient } from "../src/rpc/http2-transport.ts";
+import { Commander, effectiveConfig, type CommandInit, type Trial } from "./commander.ts";
 import { SYSTEM_FILE, VPN_FILE } from "./file-agent-main.ts";
 
 const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
@@ -40,41 +38,23 @@ function program(): string {
   return bundled;
 }
 
-/** A command as an object literal; the messages' own types are not wanted here. */
-type CommandInit = Exclude<MessageInitShape<typeof CommandSchema>, Message>;
-
-export interface Settings {
+export interface Settings extends Trial {
   readonly system?: string;
   readonly vpn?: string;
-  readonly windowSeconds?: number;
-  readonly reconnectSeconds?: number;
 }
 
 /** A whole agent without an init system, below a folder of its own, with real processes and real files. */
 export class AgentUnderTest {
   readonly root = mkdtempSync(join(tmpdir(), "holdfast-agent-"));
   readonly paths = agentPaths(this.root);
-  readonly serverId = randomUUID();
-  readonly #commandKey: KeyObject;
+  readonly #commander = new Commander();
   #connection: ConnectionClient | null = null;
-  #fence = 0;
   #log = "";
 
   constructor() {
-    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-    this.#commandKey = privateKey;
-    const raw = Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url").toString("hex");
-    const identity = {
-      serverId: this.serverId,
-      serverName: "test",
-      controlPlane: { host: "127.0.0.1", port: 1 },
-      commandKeys: [raw],
-    };
-    this.write("/var/lib/holdfast/enrolment.json", JSON.stringify(identity));
-    this.write(
-      "/var/lib/holdfast/receipt.key",
-      generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    );
+    this.write("/var/lib/holdfast/enrolment.json", this.#commander.identity());
+    const receiptKey = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
+    this.write("/var/lib/holdfast/receipt.key", receiptKey.toString());
     this.write(SYSTEM_FILE, "system before");
     this.write(VPN_FILE, "vpn before");
   }
@@ -147,46 +127,23 @@ export class AgentUnderTest {
     this.#connection?.close();
   }
 
+  get serverId(): string {
+    return this.#commander.serverId;
+  }
+
   config(wish: Settings): { configJson: string; configDigest: string } {
     const domains: Record<string, Json> = {};
     if (wish.system !== undefined) domains["system"] = { text: wish.system };
     if (wish.vpn !== undefined) domains["vpn"] = { text: wish.vpn };
-    const configJson = canonicalJson({
-      server: "test",
-      domains,
-      probes: [],
-      trial: {
-        reconnectSeconds: wish.reconnectSeconds ?? 60,
-        soakSeconds: 0,
-        windowSeconds: wish.windowSeconds ?? 60,
-        confirm: "machine",
-      },
-      managementPath: { controlPlane: [{ address: "192.0.2.1", port: 7081 }], inbound: [] },
-    });
-    return { configJson, configDigest: digestOfText(configJson) };
+    return effectiveConfig(domains, wish);
   }
 
   nextFence(): bigint {
-    this.#fence = Math.max(this.#fence + 1, 1);
-    return BigInt(this.#fence);
+    return this.#commander.nextFence();
   }
 
   command(requestId: string, verb: NonNullable<CommandInit["verb"]>, more: CommandInit = {}): SignedCommand {
-    const init: CommandInit = {
-      serverId: this.serverId,
-      requestId,
-      fence: BigInt(this.#fence),
-      expiresAtMs: BigInt(Date.now() + 3_600_000),
-      changeId: "change-1",
-      actor: "kim",
-      ...more,
-    };
-    const command = toBinary(CommandSchema, create(CommandSchema, { ...init, verb }));
-    return create(SignedCommandSchema, {
-      command,
-      signature: sign(null, Buffer.concat([Buffer.from(SIGNED_TEXT.command), command]), this.#commandKey),
-      keyId: this.#keyId(),
-    });
+    return this.#commander.command(requestId, verb, more);
   }
 
   async submit(command: SignedCommand, sessionMonotonicNs = 0n): Promise<Transaction> {
@@ -269,27 +226,6 @@ export class AgentUnderTest {
         }
       });
   }
-
-  #keyId(): string {
-    const { commandKeys } = JSON.parse(this.read("/var/lib/holdfast/enrolment.json") ?? "") as {
-      commandKeys: string[];
-    };
-    return createHash("sha256")
-      .update(Buffer.from(commandKeys[0] ?? "", "hex"))
-      .digest("hex")
-      .slice(0, 16);
-  }
-}
-
-export function makeNonce(): string {
-  return randomBytes(32).toString("hex");
-}
-
-/** UUIDv7, so that ids sort by time as real ones do. */
-export function makeRequestId(): string {
-  const time = Date.now().toString(16).padStart(12, "0");
-  const rest = randomBytes(10).toString("hex");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(6, 18)}`;
 }
 
 function childrenOf(pid: number): readonly number[] {

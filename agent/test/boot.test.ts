@@ -9,7 +9,8 @@ import { domainHands, type DomainHands } from "../src/module/domain-hands.ts";
 import { systemClock, type Clock } from "../src/os/clock.ts";
 import { Nft } from "../src/os/nft.ts";
 import type { UndoContext } from "../src/revert/undo-transaction.ts";
-import { AgentUnderTest, makeNonce, makeRequestId } from "./agent-under-test.ts";
+import { AgentUnderTest } from "./agent-under-test.ts";
+import { makeNonce, makeRequestId } from "./commander.ts";
 import { SYSTEM_FILE, VPN_FILE } from "./file-agent-main.ts";
 import { fileDomain } from "./file-domain.ts";
 
@@ -61,21 +62,21 @@ async function lastOf(id: string) {
 test("a power cut on trial: the next boot undoes before the network is up", async () => {
   const id = await cutAt("on_trial");
   expect(agent.server()).toEqual(AFTER);
-  expect(await settleBoot(await bootContext(), nextBoot)).toEqual({ kind: "undone" });
+  expect(await settleBoot(await bootContext(), { kind: "boot_unit" })).toEqual({ kind: "undone" });
   expect(agent.server()).toEqual(BEFORE);
   expect(await lastOf(id)).toEqual({ last: "reverted", code: "server.rebooted" });
 });
 
 test("a power cut after Prepare: nothing had changed, and that is said", async () => {
   const id = await cutAt("prepared");
-  expect(await settleBoot(await bootContext(), nextBoot)).toEqual({ kind: "undone" });
+  expect(await settleBoot(await bootContext(), { kind: "boot_unit" })).toEqual({ kind: "undone" });
   expect(await lastOf(id)).toEqual({ last: "reverted", code: "server.rebooted" });
   expect(transactionOf(await agent.ledger(), id)?.changed).toBe(false);
 });
 
-test("started by hand in the same boot it touches nothing", async () => {
+test("started again in the same boot, by no boot unit, it leaves the trial to the guard", async () => {
   const id = await cutAt("on_trial");
-  expect(await settleBoot(await bootContext(), systemClock)).toBeNull();
+  expect(await settleBoot(await bootContext(), { kind: "boot_id", now: systemClock.bootId() })).toBeNull();
   expect(agent.server()).toEqual(AFTER);
   expect((await lastOf(id)).last).toBe("on_trial");
 });
@@ -101,7 +102,7 @@ test("confirmed and not yet finished when the power went: the next boot finishes
   await confirming;
   agent.remove("/gates/vpn.persist");
   const context = await bootContext();
-  expect(await settleBoot(context, nextBoot)).toBeNull();
+  expect(await settleBoot(context, { kind: "boot_id", now: nextBoot.bootId() })).toBeNull();
   expect(await recoverConfirmed(context)).toEqual({ ok: true, value: null });
   expect((await lastOf(id)).last).toBe("finalized");
   expect(agent.server()).toEqual(AFTER);
@@ -128,14 +129,14 @@ test("a damaged snapshot is found out: the last confirmed state takes its place"
   await agent.killEverything();
   const path = `${agent.paths.snapshots}/${second}/transaction.json`;
   writeFileSync(path, readFileSync(path, "utf8").replace("system after", "system evil!"));
-  expect(await settleBoot(await bootContext(), nextBoot)).toEqual({ kind: "undone" });
+  expect(await settleBoot(await bootContext(), { kind: "boot_unit" })).toEqual({ kind: "undone" });
   expect(agent.server()).toEqual(AFTER);
 });
 
 test("a damaged snapshot and nothing confirmed: the server is locked, never guessed at", async () => {
   const id = await cutAt("on_trial");
   writeFileSync(`${agent.paths.snapshots}/${id}/transaction.json`, "{}");
-  expect((await settleBoot(await bootContext(), nextBoot))?.kind).toBe("failed");
+  expect((await settleBoot(await bootContext(), { kind: "boot_unit" }))?.kind).toBe("failed");
   expect((await agent.ledger()).lock?.code).toBe("server.restore_failed");
   expect((await lastOf(id)).last).toBe("revert_failed");
 });

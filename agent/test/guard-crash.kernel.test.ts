@@ -2,7 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { rememberedProcess, isAlive } from "../src/os/processes.ts";
-import { AgentUnderTest, makeNonce, makeRequestId } from "./agent-under-test.ts";
+import { AgentUnderTest } from "./agent-under-test.ts";
+import { makeNonce, makeRequestId } from "./commander.ts";
 
 let agent: AgentUnderTest;
 beforeEach(() => {

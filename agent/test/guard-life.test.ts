@@ -1,6 +1,7 @@
 import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { AgentUnderTest, makeNonce, makeRequestId } from "./agent-under-test.ts";
+import { AgentUnderTest } from "./agent-under-test.ts";
+import { makeNonce, makeRequestId } from "./commander.ts";
 
 let agent: AgentUnderTest;
 beforeEach(async () => {

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { readCredentials } from "../src/session/credentials.ts";
 import { isDueForRenewal, renew } from "../src/session/renew.ts";
 import { readIdentity } from "../src/settings.ts";
-import { AgentUnderTest, makeNonce, makeRequestId } from "./agent-under-test.ts";
+import { AgentUnderTest } from "./agent-under-test.ts";
+import { makeNonce, makeRequestId } from "./commander.ts";
 import { ControlPlaneDouble, SERVER_ID } from "./control-plane-double.ts";
 
 let agent: AgentUnderTest;

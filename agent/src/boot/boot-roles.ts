@@ -2,12 +2,12 @@ import { handsOf, openLedger, type Role } from "../agent-program.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { UndoContext } from "../revert/undo-transaction.ts";
 import { recoverConfirmed } from "./recover-confirmed.ts";
-import { settleBoot } from "./settle-boot.ts";
+import { settleBoot, type BootEvidence } from "./settle-boot.ts";
 
 /** The role `boot`: before the network is up. */
-export function runBoot(role: Role): Promise<ExitCode> {
+export function runBoot(role: Role, evidence: BootEvidence): Promise<ExitCode> {
   return withLedger(role, async (context) => {
-    const outcome = await settleBoot(context, role.clock);
+    const outcome = await settleBoot(context, evidence);
     if (outcome?.kind !== "failed") return EXIT.done;
     role.log.error(
       "what the last boot left could not be put back",

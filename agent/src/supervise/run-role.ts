@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 50;
  * running, and takes them and the modules along when it ends in order. An armed deadline and an undo are processes of their own and stay.
  */
 export async function runAll(role: Role, readyDescriptor: number | null): Promise<ExitCode> {
-  const settled = await runBoot(role);
+  const settled = await runBoot(role, { kind: "boot_id", now: role.clock.bootId() });
   const recovered = await runRecover(role);
   if (settled !== EXIT.done || recovered !== EXIT.done)
     role.log.error("what the last run left is not settled; the guard goes on with it");
