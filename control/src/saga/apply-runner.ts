@@ -169,9 +169,14 @@ export class ApplyRunner {
       case "take_baseline":
         this.#baseline = await this.#probe();
         return;
-      case "probe":
-        this.#rounds.push({ atMs: this.#dbClock(), results: await this.#probe() });
+      case "probe": {
+        // That it is on trial is committed while the probes are out: a silent port takes a second, and people watch the countdown.
+        const probing = this.#probe();
+        const told = this.#commitIntent({ kind: "wait", ms: 0, phase: "on_trial" });
+        const [results] = await Promise.all([probing, told]);
+        this.#rounds.push({ atMs: this.#dbClock(), results });
         return;
+      }
       case "begin_undo":
         await this.#commitIntent(action);
         return;
