@@ -20,6 +20,8 @@ import { verifyCommand } from "./verify-command.ts";
 
 type DomainStateMessage = MessageInitShape<typeof DomainStateSchema>;
 
+/** Milliseconds without a record and without an open transaction after which there is nothing to follow. */
+const FOLLOW_QUIET_MS = 5_000;
 /** Milliseconds between two looks for what a follower has not seen. */
 const FOLLOW_EVERY_MS = 20;
 
@@ -149,11 +151,13 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
 
       follow: async function* (_request, { signal }) {
         let seen = "";
-        while (!signal.aborted) {
+        let movedMs = performance.now();
+        while (!signal.aborted && (guard.hasWork() || performance.now() - movedMs < FOLLOW_QUIET_MS)) {
           const state = context.ledger.read();
           const newest = state.transactions.at(-1);
           if (newest !== undefined && newest.head !== seen) {
             seen = newest.head;
+            movedMs = performance.now();
             yield { event: { case: "transaction" as const, value: tellFrom(state, newest.requestId, 0n) } };
           }
           await sleep(FOLLOW_EVERY_MS, undefined, { signal }).catch(() => undefined);

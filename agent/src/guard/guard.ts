@@ -34,6 +34,7 @@ export class Guard {
   readonly context: GuardContext;
   /** Requests that this process is changing the server for. */
   readonly #running = new Map<string, Promise<void>>();
+  readonly #finishing = new Map<string, Promise<void>>();
   readonly #busyUntil = new Map<string, number>();
   readonly #startedAtMs: number;
   #prepares: Promise<unknown> = Promise.resolve();
@@ -256,7 +257,15 @@ export class Guard {
     }
   }
 
+  /** One at a time for each request: Confirm asks for it, and whoever looks may see it unfinished meanwhile. */
   async #finish(requestId: string): Promise<void> {
+    const running = this.#finishing.get(requestId) ?? this.#finishOnce(requestId);
+    this.#finishing.set(requestId, running);
+    await running;
+    this.#finishing.delete(requestId);
+  }
+
+  async #finishOnce(requestId: string): Promise<void> {
     const done = await finalize(this.context, requestId);
     if (!done.ok)
       this.context.log.error(

@@ -62,12 +62,15 @@ export async function confirm(context: GuardContext, request: ConfirmRequest): P
   const deadlineMs = one.onTrial.deadlineMs;
   const configDigest = one.prepared.configDigest;
   const written = await context.ledger.exclusively(({ state, append }) => {
-    // Under the lock: the deadline of this very instant has either passed or not.
-    if (context.clock.boottimeMs() >= deadlineMs) return null;
+    // Under the lock: the deadline of this very instant has either passed or not, and a newer claim has either been seen or not.
+    if (context.clock.boottimeMs() >= deadlineMs) return "too_late";
+    if (fence < state.maxFence) return "outrun";
     return append({ kind: "confirmed", requestId, fence, detail: { generation: state.generation + 1, configDigest } });
   });
-  if (written === null)
+  if (written === "too_late")
     return { ok: false, undo: { code: "trial.deadline", message: "the confirmation came after the deadline" } };
+  if (written === "outrun")
+    return err({ code: "guard.fence_stale", message: "another holder has claimed this server while this confirmation was judged" });
   if (written.ok) context.log.info("confirmed", { requestId });
   else if (written.error.code === "ledger.unwritable")
     return err({ code: "ledger.unwritable", message: written.error.message });
@@ -101,9 +104,14 @@ export async function finalize(context: GuardContext, requestId: string): Promis
     fence: one.fence,
     detail: { generation: one.confirmed.generation, liveDigest: digestOf(digests) },
   });
-  if (!written.ok && written.error.code === "ledger.unwritable") return err(written.error.message);
+  if (!written.ok) return written.error.code === "ledger.unwritable" ? err(written.error.message) : ok(null);
   context.log.info("finalized", { requestId, resultCode: "ok" }, { generation: one.confirmed.generation });
-  await context.init.disarm(requestId);
+  // Nobody waits for the tidying: what is armed finds nothing to undo any more.
+  void context.init
+    .disarm(requestId)
+    .catch((error: unknown) =>
+      context.log.warn("the armed deadline could not be taken away", { requestId }, { reason: reasonOf(error) }),
+    );
   forgetTransactions(context.paths.snapshots, context.ledger.read());
   return ok(null);
 }

@@ -14,15 +14,6 @@ const MOST_BEHIND = 1_000;
 /** Milliseconds before following again when the guard went away in the middle. */
 const FOLLOW_AGAIN_MS = 200;
 
-/** Phases in which the ledger moves without a further command. */
-const MOVING: ReadonlySet<TransactionPhase> = new Set([
-  TransactionPhase.ARMED,
-  TransactionPhase.CHANGING,
-  TransactionPhase.ON_TRIAL,
-  TransactionPhase.CONFIRMED,
-  TransactionPhase.REVERTING,
-]);
-
 const OUTCOMES: ReadonlySet<TransactionPhase> = new Set([
   TransactionPhase.FINALIZED,
   TransactionPhase.REVERTED,
@@ -101,7 +92,6 @@ export class Watching {
   /** Follows the guard until nothing moves any more. */
   async #follow(): Promise<void> {
     const { guard, log } = this.#options;
-    // Prepared is not moving, but Execute comes next: stay a little.
     for (let quiet = false; !quiet && !this.#stop.signal.aborted;) {
       const stream = new AbortController();
       const stop = (): void => stream.abort();
@@ -111,9 +101,9 @@ export class Watching {
         for await (const { event } of client.follow({}, { signal: stream.signal })) {
           if (event.case !== "transaction") continue;
           this.#tell(event.value);
-          quiet = !MOVING.has(event.value.phase) && event.value.phase !== TransactionPhase.PREPARED;
-          if (quiet) break;
         }
+        // The guard ends the stream when nothing moves any more; the next command begins another one.
+        quiet = !stream.signal.aborted;
       } catch (error) {
         if (!this.#stop.signal.aborted)
           log.warn("the guard went away while it was followed", {}, { reason: reasonOf(error) });

@@ -214,7 +214,7 @@ export const GuardService: GenService<{
     output: typeof SessionEstablishedResponseSchema;
   },
   /**
-   * The ledger's tail as it grows.
+   * The ledger's tail as it grows. Ends when nothing has moved for some seconds and no transaction is open.
    *
    * @generated from rpc holdfast.v1.GuardService.Follow
    */
