@@ -70,7 +70,10 @@ export async function confirm(context: GuardContext, request: ConfirmRequest): P
   if (written === "too_late")
     return { ok: false, undo: { code: "trial.deadline", message: "the confirmation came after the deadline" } };
   if (written === "outrun")
-    return err({ code: "guard.fence_stale", message: "another holder has claimed this server while this confirmation was judged" });
+    return err({
+      code: "guard.fence_stale",
+      message: "another holder has claimed this server while this confirmation was judged",
+    });
   if (written.ok) context.log.info("confirmed", { requestId });
   else if (written.error.code === "ledger.unwritable")
     return err({ code: "ledger.unwritable", message: written.error.message });

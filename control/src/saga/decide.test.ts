@@ -99,8 +99,18 @@ test.each<[string, SagaView, object]>([
     { kind: "send_abort", undoes: false, code: "apply.prepare_timeout" },
   ],
   [
+    "executed and forgotten, at a fence that no tombstone could be written with",
+    view({ answer: { phase: "unknown", maxFence: 7 } }),
+    { kind: "raise_fence", above: 7 },
+  ],
+  [
+    "aborted at a fence that no tombstone could be written with",
+    view({ transaction: unexecuted, wish: "abort", answer: { phase: "unknown", maxFence: 7 } }),
+    { kind: "raise_fence", above: 7 },
+  ],
+  [
     "executed and forgotten",
-    view({ answer: { phase: "unknown" } }),
+    view({ answer: { phase: "unknown", maxFence: 6 } }),
     { kind: "send_abort", undoes: true, code: "apply.ledger_lost" },
   ],
   ["stale is no verdict", view({ answer: { phase: "stale" } }), { kind: "wait", phase: "in_doubt" }],
@@ -254,6 +264,15 @@ test.each<[string, SagaView, object]>([
       answer: { phase: "refused", receipt: "valid" },
     }),
     { state: "FAILED", effect: "restore_failed", serverIs: "mixed" },
+  ],
+  [
+    "rollback of an apply in doubt, whose own undo failed",
+    view({
+      state: "ROLLBACKING",
+      transaction: { kind: "rollback", before: { state: "FAILED", effect: "unknown", serverIs: "unknown" } },
+      answer: { phase: "revert_failed", receipt: "valid", serverIs: "mixed" },
+    }),
+    { state: "FAILED", effect: "unknown", serverIs: "unknown", lock: { code: "server.restore_failed" } },
   ],
   [
     "forced",

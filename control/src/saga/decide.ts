@@ -64,6 +64,8 @@ export function decide(view: SagaView, nowMs: number): SagaAction {
 
 function ofUnknown(view: SagaView, answer: Answer, nowMs: number): SagaAction {
   const sent = view.transaction;
+  // A tombstone and a new Prepare need a fence strictly above what the guard has seen; at an equal one it could only say `unknown` again.
+  if (answer.maxFence === sent.fence) return { kind: "raise_fence", above: answer.maxFence };
   // The agent had prepared it, or Execute would not have left: its ledger has lost records, and with them the snapshots' meaning.
   if (sent.executeSentAtMs !== null) {
     return {
@@ -83,7 +85,6 @@ function ofUnknown(view: SagaView, answer: Answer, nowMs: number): SagaAction {
       message: "the server could not be reached in time; nothing was changed",
     };
   }
-  if (answer.maxFence === sent.fence) return { kind: "raise_fence", above: answer.maxFence };
   return { kind: "send_prepare" };
 }
 

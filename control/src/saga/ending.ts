@@ -77,8 +77,12 @@ function ofRollback(view: SagaView, answer: Answer, phase: FinalPhase): Ending {
       if (view.code === "apply.ledger_lost")
         return unknown(phase, "apply.ledger_lost", "the server's ledger lost a transaction that was under way");
       return asBefore(view, phase, why);
-    case "revert_failed":
-      return restoreFailed(answer, why);
+    case "revert_failed": {
+      const failed = restoreFailed(answer, why);
+      // What the forward change left behind was not known before, and a rollback that failed has taught nobody.
+      const wasUnknown = view.transaction.before?.effect === "unknown";
+      return wasUnknown ? { ...failed, effect: "unknown", serverIs: "unknown" } : failed;
+    }
     default:
       return assertNever(phase, "final phase");
   }
