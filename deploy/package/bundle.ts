@@ -2,21 +2,25 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
-const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
+export const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
 
-/** Where the package and the units expect the agent. */
+/** Where it is made when nobody says otherwise. */
 const AGENT_BUNDLE = join(REPOSITORY_ROOT, "dist/holdfast-agent.mjs");
+export const AGENT_ENTRY = join(REPOSITORY_ROOT, "agent/src/main.ts");
 
 /**
  * One file with everything that runs on a server: starts in a third of the time of the sources, and nothing is looked up in a node_modules
- * folder there. Packages that still speak CommonJS find `require` made for them.
+ * folder there. Packages that still speak CommonJS find `require` made for them. Answers with the files of npm packages that are in it.
  */
-async function bundleAgent(entry: string, outfile: string): Promise<void> {
+export async function bundleAgent(entry: string, outfile: string): Promise<readonly string[]> {
   mkdirSync(dirname(outfile), { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
+    // The paths in it are told from here, so that the same sources give the same bytes from any folder.
+    absWorkingDir: REPOSITORY_ROOT,
     bundle: true,
+    metafile: true,
     platform: "node",
     target: "node24",
     format: "esm",
@@ -28,9 +32,10 @@ async function bundleAgent(entry: string, outfile: string): Promise<void> {
       js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
     },
   });
+  return Object.keys(metafile.inputs).filter((input) => input.includes("node_modules/"));
 }
 
 if (import.meta.main) {
-  const [entry = join(REPOSITORY_ROOT, "agent/src/main.ts"), outfile = AGENT_BUNDLE] = process.argv.slice(2);
+  const [entry = AGENT_ENTRY, outfile = AGENT_BUNDLE] = process.argv.slice(2);
   await bundleAgent(entry, outfile);
 }

@@ -1,0 +1,27 @@
+# Whether a transaction is open: something may be on trial, and its way back must stay where it is. The program says so; where it cannot
+# (it may be what this installation repairs), an armed deadline says it.
+transaction_is_open() {
+	[ -d /var/lib/holdfast/ledger ] || return 1
+	if status=$(timeout 60 /usr/bin/holdfast-agent status --json 2>/dev/null); then
+		case $status in
+			*'"open":null}') return 1 ;;
+			*) return 0 ;;
+		esac
+	fi
+	for armed in /run/systemd/transient/holdfast-revert@*.timer /run/holdfast/deadline-*.pid; do
+		if [ -e "$armed" ]; then return 0; fi
+	done
+	return 1
+}
+
+say_open() {
+	cat >&2 <<-END
+		holdfast-agent: a transaction is open on this server, and the agent is what can undo it. Nothing was changed.
+		Look:    holdfast-agent status
+		Wait until it is confirmed or undone by itself, or put the server back now with:  holdfast-agent revert
+	END
+}
+
+systemd_runs() {
+	[ -d /run/systemd/system ]
+}
