@@ -6,9 +6,9 @@ import { lookup } from "node:dns/promises";
 import { unlinkSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
-import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import { ok, type Result } from "@holdfast/core/base/result.ts";
+import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Logger } from "pino";
 import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
 import { PasswordHasher } from "./account/password.ts";
@@ -46,7 +46,11 @@ export interface StartRefusal {
 /** How long one question of /readyz may take before it counts as no. */
 const READY_WITHIN_MS = 3_000;
 
-export async function startControlPlane(config: Config, log: Logger, passwords = new PasswordHasher()): Promise<Result<ControlPlane, StartRefusal>> {
+export async function startControlPlane(
+  config: Config,
+  log: Logger,
+  passwords = new PasswordHasher(),
+): Promise<Result<ControlPlane, StartRefusal>> {
   const opened = await openStore(config, (level, message) => log[level]({}, message));
   if (!opened.ok) return opened;
   const closing: (() => Promise<void>)[] = [() => opened.value.close()];
@@ -94,7 +98,11 @@ async function startOn(
     onTrouble: (error) => log.warn({ err: error }, "events may have been missed"),
   });
   closing.push(() => events.close());
-  const measured: Metrics = metrics({ database, sessions: () => work.sessions.all().length, eventStreams: () => events.streams });
+  const measured: Metrics = metrics({
+    database,
+    sessions: () => work.sessions.all().length,
+    eventStreams: () => events.streams,
+  });
   const house: House = {
     instanceId,
     database,
@@ -103,7 +111,10 @@ async function startOn(
     agents: askAgent(work.sessions, authority.commands, () => Date.now()),
     passwords,
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
-    enrolment: { dial: dialAddress(config.agent.names, work.gateway.port), caFingerprint: authority.certificates.fingerprint },
+    enrolment: {
+      dial: dialAddress(config.agent.names, work.gateway.port),
+      caFingerprint: authority.certificates.fingerprint,
+    },
     nowMs: () => Date.now(),
     log,
     onRefusedConcurrent: measured.refusedConcurrent,
@@ -120,15 +131,24 @@ async function startOn(
     consoleFolder: path.join(import.meta.dirname, "../../console/dist"),
   });
   closing.push(() => app.close());
-  const scraped = await serveMetrics(measured, config.metrics.host, config.metrics.port, (error) => log.warn({ err: error }, "metrics could not be read"));
+  const scraped = await serveMetrics(measured, config.metrics.host, config.metrics.port, (error) =>
+    log.warn({ err: error }, "metrics could not be read"),
+  );
   closing.push(() => scraped.close());
   const url = await listenOn(config, (options) => app.listen(options));
-  return ok({ url, login: password === null ? null : { user: FIRST_ACCOUNT, password }, agentPort: work.gateway.port, metricsPort: scraped.port });
+  return ok({
+    url,
+    login: password === null ? null : { user: FIRST_ACCOUNT, password },
+    agentPort: work.gateway.port,
+    metricsPort: scraped.port,
+  });
 }
 
 /** The gateway listens and the authority is open, or this would not have started; what may go away afterwards is the database. */
 async function notReady({ database }: Store): Promise<readonly string[]> {
-  const timeout = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("it does not answer in time")), READY_WITHIN_MS).unref());
+  const timeout = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error("it does not answer in time")), READY_WITHIN_MS).unref(),
+  );
   try {
     const isThere = await Promise.race([isAnswering(database), timeout]);
     return isThere ? [] : ["the authority of this house"];
@@ -137,7 +157,10 @@ async function notReady({ database }: Store): Promise<readonly string[]> {
   }
 }
 
-async function listenOn(config: Config, listen: (options: { path: string } | { host: string; port: number }) => Promise<string>): Promise<string> {
+async function listenOn(
+  config: Config,
+  listen: (options: { path: string } | { host: string; port: number }) => Promise<string>,
+): Promise<string> {
   const http: HttpAddress = config.http;
   if (http.kind === "tcp") {
     const address = await listen({ host: http.host, port: http.port });
@@ -162,7 +185,10 @@ async function literalAddresses(names: readonly string[], port: number, log: Log
       try {
         return (await lookup(name, { all: true })).map(({ address }) => address);
       } catch (error) {
-        log.warn({ err: error, name }, "a name that agents dial does not resolve here; composed configs keep open what the addresses say");
+        log.warn(
+          { err: error, name },
+          "a name that agents dial does not resolve here; composed configs keep open what the addresses say",
+        );
         return [];
       }
     }),

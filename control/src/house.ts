@@ -1,10 +1,10 @@
-import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
+import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
-import type { DocumentCache } from "./planning/document-cache.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
+import type { DocumentCache } from "./planning/document-cache.ts";
 import type { Database } from "./store/database.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */

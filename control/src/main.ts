@@ -15,7 +15,13 @@ async function main(): Promise<void> {
     process.exitCode = EXIT_CONFIG;
     return;
   }
-  const log = pino({ level: config.value.logLevel, base: { process: "control" }, timestamp: pino.stdTimeFunctions.isoTime, messageKey: "message", formatters: { level: (label) => ({ level: label }) } });
+  const log = pino({
+    level: config.value.logLevel,
+    base: { process: "control" },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    messageKey: "message",
+    formatters: { level: (label) => ({ level: label }) },
+  });
   // A signal during the start waits for its end: half a start cannot be undone in order.
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopped.resolve());
@@ -26,11 +32,12 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const { url, login, close } = started.value;
+  const controlPlane = started.value;
+  const { url, login } = controlPlane;
   // Plain and apart from the log, and never again: this is the only time that the password exists outside of its hash.
   if (login !== null) process.stdout.write(`Login:    ${login.user} / ${login.password}\n`);
   process.stdout.write(`Console:  ${url}\n`);
   await stopped.promise;
   log.info({}, "stopping");
-  await close();
+  await controlPlane.close();
 }

@@ -3,23 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeFirstAccount } from "@holdfast/control/account/first-account.ts";
-import { PasswordHasher } from "@holdfast/control/account/password.ts";
-import { buildApi } from "@holdfast/control/api/app.ts";
-import { secretSha256 } from "@holdfast/control/api/credential.ts";
-import { EventStream } from "@holdfast/control/api/event-stream.ts";
-import { mayStillSee } from "@holdfast/control/api/may-still-see.ts";
-import { openAuthority } from "@holdfast/control/authority/authority.ts";
-import { doctor } from "@holdfast/control/doctor/doctor.ts";
-import type { House } from "@holdfast/control/house.ts";
-import { startWork } from "@holdfast/control/instance/work.ts";
-import { askAgent } from "@holdfast/control/planning/ask-agent.ts";
-import { DocumentCache } from "@holdfast/control/planning/document-cache.ts";
-import { systemActor } from "@holdfast/control/store/actor.ts";
-import { newId } from "@holdfast/control/store/new-id.ts";
-import { insertToken } from "@holdfast/control/store/tokens.ts";
-import { transaction, type Transaction } from "@holdfast/control/store/transaction.ts";
-import { type Grant, insertUser, setGrants, setPassword } from "@holdfast/control/store/users.ts";
 import { type Permission, PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { ENDPOINTS } from "@holdfast/core/api/endpoint.ts";
 import { type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
@@ -31,6 +14,23 @@ import { enrol } from "@holdfast/testkit/simulated-agent/enrolment.ts";
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
 import type { z } from "zod";
+import { makeFirstAccount } from "../src/account/first-account.ts";
+import { PasswordHasher } from "../src/account/password.ts";
+import { buildApi } from "../src/api/app.ts";
+import { secretSha256 } from "../src/api/credential.ts";
+import { EventStream } from "../src/api/event-stream.ts";
+import { mayStillSee } from "../src/api/may-still-see.ts";
+import { openAuthority } from "../src/authority/authority.ts";
+import { doctor } from "../src/doctor/doctor.ts";
+import type { House } from "../src/house.ts";
+import { startWork } from "../src/instance/work.ts";
+import { askAgent } from "../src/planning/ask-agent.ts";
+import { DocumentCache } from "../src/planning/document-cache.ts";
+import { systemActor } from "../src/store/actor.ts";
+import { newId } from "../src/store/new-id.ts";
+import { insertToken } from "../src/store/tokens.ts";
+import { transaction, type Transaction } from "../src/store/transaction.ts";
+import { type Grant, insertUser, setGrants, setPassword } from "../src/store/users.ts";
 
 /** The least that argon2 takes. */
 const CHEAP = { memoryKiB: 8, passes: 1 };
@@ -63,7 +63,11 @@ export interface ApiHouse {
   account(name: string, may: readonly (Permission | Grant)[]): Promise<string>;
   ask(token: string | null, route: RouteName, asking?: Asking): Promise<Answer>;
   /** The same, parsed; a refusal fails the test with its problem. */
-  done<Name extends RouteName>(token: string, route: Name, asking?: Asking): Promise<z.output<(typeof ENDPOINTS)[Name]["answer"]>>;
+  done<Name extends RouteName>(
+    token: string,
+    route: Name,
+    asking?: Asking,
+  ): Promise<z.output<(typeof ENDPOINTS)[Name]["answer"]>>;
   /** A server whose simulated agent is enrolled through the API and connected. */
   server(token: string, name: string, labels: Readonly<Record<string, string>>): Promise<SimulatedAgent>;
   until<T>(look: () => Promise<T | undefined>, what: string): Promise<T>;
@@ -82,7 +86,11 @@ export async function withApi(body: (house: ApiHouse) => Promise<void>): Promise
   });
 }
 
-async function openApi(test: TestDatabase, folder: string, closing: (() => Promise<unknown> | void)[]): Promise<ApiHouse> {
+async function openApi(
+  test: TestDatabase,
+  folder: string,
+  closing: (() => Promise<unknown> | void)[],
+): Promise<ApiHouse> {
   const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
   const instanceId: InstanceId = newId();
   const database = test.app;
@@ -118,10 +126,22 @@ async function openApi(test: TestDatabase, folder: string, closing: (() => Promi
       refused += 1;
     },
   };
-  const events = new EventStream({ target: test.appTarget, mayStillSee: (caller) => mayStillSee(house, caller), onTrouble: (error) => log.warn({ err: error }, "events") });
+  const events = new EventStream({
+    target: test.appTarget,
+    mayStillSee: (caller) => mayStillSee(house, caller),
+    onTrouble: (error) => log.warn({ err: error }, "events"),
+  });
   closing.push(() => events.close());
   const publicUrl = new URL("http://127.0.0.1");
-  const app = await buildApi({ house, events, doctor: doctor({ database, publicUrl }), publicUrl, trustedProxies: [], notReady: async () => [], consoleFolder: join(folder, "no-console") });
+  const app = await buildApi({
+    house,
+    events,
+    doctor: doctor({ database, publicUrl }),
+    publicUrl,
+    trustedProxies: [],
+    notReady: async () => [],
+    consoleFolder: join(folder, "no-console"),
+  });
   closing.push(() => app.close());
   const firstPassword = (await makeFirstAccount(database, passwords, instanceId)) ?? "";
   const by = systemActor("test", instanceId);
@@ -151,7 +171,19 @@ async function openApi(test: TestDatabase, folder: string, closing: (() => Promi
           by,
         );
         const tokenId: TokenId = newId();
-        await insertToken(tx, { id: tokenId, userId: id, kind: "api", name: "test", secretSha256: secretSha256(secret), permissions: PERMISSIONS, seconds: 3_600 }, by);
+        await insertToken(
+          tx,
+          {
+            id: tokenId,
+            userId: id,
+            kind: "api",
+            name: "test",
+            secretSha256: secretSha256(secret),
+            permissions: PERMISSIONS,
+            seconds: 3_600,
+          },
+          by,
+        );
         return secret;
       }),
     async ask(token, route, { params = {}, query = {}, body, headers = {} } = {}) {
@@ -164,7 +196,11 @@ async function openApi(test: TestDatabase, folder: string, closing: (() => Promi
         headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });
-      return { status: answer.statusCode, headers: answer.headers, json: answer.body === "" ? null : (JSON.parse(answer.body) as unknown) };
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        json: answer.body === "" ? null : (JSON.parse(answer.body) as unknown),
+      };
     },
     async done(token, route, asking) {
       const answer = await made.ask(token, route, asking);
@@ -178,11 +214,20 @@ async function openApi(test: TestDatabase, folder: string, closing: (() => Promi
       const first = await enrol(to);
       await made.done(token, "approveServerKey", { params: { name }, body: { fingerprint: first.answer.fingerprint } });
       const { answer } = await enrol({ ...to, tlsKey: first.tlsKey, receiptKey: first.receiptKey });
-      const identity = { serverId: answer.serverId as ServerId, tlsKey: first.tlsKey, receiptKey: first.receiptKey, certificate: answer.certificate, caCertificate: answer.caCertificate };
+      const identity = {
+        serverId: answer.serverId as ServerId,
+        tlsKey: first.tlsKey,
+        receiptKey: first.receiptKey,
+        certificate: answer.certificate,
+        caCertificate: answer.caCertificate,
+      };
       const agent = new SimulatedAgent({ port: work.gateway.port, identity });
       closing.push(() => agent.stop());
       agent.start();
-      await made.until(async () => ((await made.done(token, "getServer", { params: { name } })).connected ? true : undefined), `${name} to be connected`);
+      await made.until(
+        async () => ((await made.done(token, "getServer", { params: { name } })).connected ? true : undefined),
+        `${name} to be connected`,
+      );
       return agent;
     },
     async until(look, what) {

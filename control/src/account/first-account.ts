@@ -16,7 +16,11 @@ export const FIRST_ACCOUNT = "admin";
  *
  * @returns the password, to be shown once and kept nowhere; null when there are accounts already
  */
-export async function makeFirstAccount(database: Database, passwords: PasswordHasher, instanceId: InstanceId): Promise<string | null> {
+export async function makeFirstAccount(
+  database: Database,
+  passwords: PasswordHasher,
+  instanceId: InstanceId,
+): Promise<string | null> {
   const password = newOneTimePassword();
   const passwordHash = await passwords.hash(password);
   if (passwordHash === null) throw new Error("the first account's password waits behind others at a start");

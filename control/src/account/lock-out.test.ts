@@ -12,7 +12,9 @@ test("typing slips are free; then each wrong password doubles the wait, up to a 
 test("guessing from everywhere slows the owner down by a minute at most", () => {
   fc.assert(
     fc.property(fc.nat({ max: 100_000 }), fc.nat({ max: 1_000_000 }), (anywhere, nowMs) => {
-      expect(waitBeforeSignIn({ here: 0, lastHereMs: null, anywhere, lastAnywhereMs: nowMs }, nowMs)).toBeLessThanOrEqual(60_000);
+      expect(
+        waitBeforeSignIn({ here: 0, lastHereMs: null, anywhere, lastAnywhereMs: nowMs }, nowMs),
+      ).toBeLessThanOrEqual(60_000);
     }),
   );
 });

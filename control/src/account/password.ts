@@ -65,15 +65,20 @@ async function compare(password: string, encoded: string): Promise<boolean> {
   const [, memory, passes, salt, hash] = ENCODED.exec(encoded) ?? [];
   if (memory === undefined || passes === undefined || salt === undefined || hash === undefined) return false;
   const expected = Buffer.from(hash, "base64");
-  const actual = await derive(password, Buffer.from(salt, "base64"), { memoryKiB: Number(memory), passes: Number(passes) });
+  const actual = await derive(password, Buffer.from(salt, "base64"), {
+    memoryKiB: Number(memory),
+    passes: Number(passes),
+  });
   return timingSafeEqual(actual, expected);
 }
 
 function derive(password: string, nonce: Buffer, cost: PasswordCost): Promise<Buffer> {
   const message = Buffer.from(password.normalize("NFC"), "utf8");
   return new Promise((resolve, reject) => {
-    argon2("argon2id", { message, nonce, parallelism: 1, tagLength: HASH_BYTES, memory: cost.memoryKiB, passes: cost.passes }, (error, key) =>
-      error === null || error === undefined ? resolve(key) : reject(error),
+    argon2(
+      "argon2id",
+      { message, nonce, parallelism: 1, tagLength: HASH_BYTES, memory: cost.memoryKiB, passes: cost.passes },
+      (error, key) => (error === null || error === undefined ? resolve(key) : reject(error)),
     );
   });
 }

@@ -31,14 +31,21 @@ export interface OpenedSession {
 }
 
 /** One answer for a wrong name, a wrong password and a closed account; how it was is in the audit log. */
-export async function signIn(name: string, password: string, source: string, options: SignInOptions): Promise<OpenedSession> {
+export async function signIn(
+  name: string,
+  password: string,
+  source: string,
+  options: SignInOptions,
+): Promise<OpenedSession> {
   const { database, instanceId } = options;
   const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
   const waitMs = waitBeforeSignIn(await countWrongPasswords(database, name, source), options.nowMs());
   if (waitMs > 0) {
     await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.locked_out" }));
     const seconds = Math.ceil(waitMs / 1000);
-    throw new Refused("account.locked_out", `Too many wrong passwords; the next try counts in ${seconds} s.`, { retryAfterSeconds: seconds });
+    throw new Refused("account.locked_out", `Too many wrong passwords; the next try counts in ${seconds} s.`, {
+      retryAfterSeconds: seconds,
+    });
   }
   const user = await getUserByName(database, name);
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
@@ -53,7 +60,15 @@ export async function signIn(name: string, password: string, source: string, opt
   const seconds = SESSION_ABSOLUTE_MS / 1000;
   const opened = await transaction(database, async (tx) => {
     tx.audit({ ...asked, actor: `user/${user.id}`, resultCode: "ok" });
-    const token = { id: tokenId, userId: user.id, kind: "session", name: "sign-in", secretSha256: secretSha256(secret), permissions: PERMISSIONS, seconds } as const;
+    const token = {
+      id: tokenId,
+      userId: user.id,
+      kind: "session",
+      name: "sign-in",
+      secretSha256: secretSha256(secret),
+      permissions: PERMISSIONS,
+      seconds,
+    } as const;
     await insertToken(tx, token, userActor(user.id, source, instanceId));
   });
   if (!opened.ok) throw opened.error;
@@ -61,16 +76,30 @@ export async function signIn(name: string, password: string, source: string, opt
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */
-export async function checkOwnPassword(userId: UserId, password: string, source: string, options: SignInOptions): Promise<void> {
+export async function checkOwnPassword(
+  userId: UserId,
+  password: string,
+  source: string,
+  options: SignInOptions,
+): Promise<void> {
   const user = await getUser(options.database, userId);
   const name = user?.name ?? "";
   const waitMs = waitBeforeSignIn(await countWrongPasswords(options.database, name, source), options.nowMs());
-  if (waitMs > 0) throw new Refused("account.locked_out", "Too many wrong passwords.", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+  if (waitMs > 0)
+    throw new Refused("account.locked_out", "Too many wrong passwords.", {
+      retryAfterSeconds: Math.ceil(waitMs / 1000),
+    });
   const matches = await options.passwords.matches(password, user?.password_hash ?? null);
   if (matches === null) refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 });
   if (matches) return;
   await transaction(options.database, async (tx) =>
-    tx.audit({ actor: `user/${userId}`, source, action: "session.asked", object: `account/${name}`, resultCode: "account.wrong_password" }),
+    tx.audit({
+      actor: `user/${userId}`,
+      source,
+      action: "session.asked",
+      object: `account/${name}`,
+      resultCode: "account.wrong_password",
+    }),
   );
   throw new Refused("account.wrong_password", "The current password is wrong.");
 }

@@ -6,8 +6,8 @@ import fastifyCookie from "@fastify/cookie";
 import fastifyRateLimit from "@fastify/rate-limit";
 import { ENDPOINTS, type Endpoint } from "@holdfast/core/api/endpoint.ts";
 import { type Route, type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
-import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Finding } from "@holdfast/core/base/finding.ts";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Doctor } from "../doctor/doctor.ts";
@@ -77,7 +77,13 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.removeContentTypeParser("text/plain");
   await app.register(fastifyCookie);
   await securityHeaders(app, options.publicUrl);
-  await app.register(fastifyRateLimit, { max: REQUESTS_PER_MINUTE, timeWindow: 60_000, hook: "onRequest" });
+  await app.register(fastifyRateLimit, {
+    max: REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    hook: "onRequest",
+    // Over a socket file nobody has an address, and the limit's own way to make a key of one fails.
+    keyGenerator: ({ ip }: { readonly ip?: string }) => ip ?? "local socket",
+  });
 
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
@@ -85,23 +91,34 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook("onResponse", async (request, reply) => {
     const about = known.get(request);
     house.log.info(
-      { trace_id: request.id, actor: about?.caller?.actor.actor ?? "anonymous", route: about?.name ?? "none", method: request.method, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      {
+        trace_id: request.id,
+        actor: about?.caller?.actor.actor ?? "anonymous",
+        route: about?.name ?? "none",
+        method: request.method,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
       "request",
     );
   });
   app.setErrorHandler(async (error, request, reply) => answerFailure(error, request, reply));
-  app.setNotFoundHandler(async (request, reply) => answerFailure(new Refused("request.unknown_route", "There is nothing at this address."), request, reply));
+  app.setNotFoundHandler(async (request, reply) =>
+    answerFailure(new Refused("request.unknown_route", "There is nothing at this address."), request, reply),
+  );
 
   for (const name of NAMES) register(name);
   app.get("/healthz", { config: { rateLimit: false } }, async () => ({ status: "alive" }));
   app.get("/readyz", { config: { rateLimit: false } }, async (_, reply) => {
     const waiting = await options.notReady();
-    return reply.code(waiting.length === 0 ? 200 : 503).send({ status: waiting.length === 0 ? "ready" : "not ready", waiting });
+    return reply
+      .code(waiting.length === 0 ? 200 : 503)
+      .send({ status: waiting.length === 0 ? "ready" : "not ready", waiting });
   });
   await serveConsole(app, options.consoleFolder);
   return app;
 
-  function register<Name extends RouteName>(name: Name): void {
+  function register(name: RouteName): void {
     const route: Route = ROUTES[name];
     app.route({
       method: route.method,
@@ -111,13 +128,18 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     });
   }
 
-  async function serve<Name extends RouteName>(name: Name, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function serve(name: RouteName, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const about: Known = { name, caller: null };
     known.set(request, about);
     const endpoint: Endpoint = ENDPOINTS[name];
-    const caller = await admit(name, request, { database: house.database, instanceId: house.instanceId, cookie, nowMs: house.nowMs }, (one) => {
-      about.caller = one;
-    });
+    const caller = await admit(
+      name,
+      request,
+      { database: house.database, instanceId: house.instanceId, cookie, nowMs: house.nowMs },
+      (one) => {
+        about.caller = one;
+      },
+    );
     const parsed = {
       caller,
       params: request.params,
@@ -129,21 +151,31 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       lastEventId: typeof request.headers["last-event-id"] === "string" ? request.headers["last-event-id"] : null,
       reply,
       // The parts were parsed by this route's own schemas just above, and the gate gives a caller exactly to the routes that need one.
-    } as unknown as ApiRequest<Name>;
-    // Chosen by the very name that the request was parsed for, which the compiler cannot follow through the table.
-    const handler = handlers[name] as unknown as (request: ApiRequest<Name>) => Promise<ApiAnswer<Name>>;
+    } as unknown as ApiRequest<RouteName>;
+    const handler: (request: ApiRequest<RouteName>) => Promise<ApiAnswer<RouteName>> = handlers[name];
     const key = request.headers["idempotency-key"];
     const status = endpoint.status ?? 200;
-    const act = async (): Promise<{ status: number; value: Json; answer: ApiAnswer<Name> | null }> => {
+    const act = async (): Promise<{ status: number; value: Json; answer: ApiAnswer<RouteName> | null }> => {
       const answer = await handler(parsed);
       return { status, value: endpoint.stream === true ? null : hold(name, endpoint, answer.value), answer };
     };
     const isOnce = request.method === "POST" && typeof key === "string" && caller !== null;
     const done = isOnce
-      ? await once({ database: house.database, caller, route: name, key, path: request.url, body: request.body, secret: endpoint.secret === true }, act)
+      ? await once(
+          {
+            database: house.database,
+            caller,
+            route: name,
+            key,
+            path: request.url,
+            body: request.body,
+            secret: endpoint.secret === true,
+          },
+          act,
+        )
       : { ...(await act()), repeated: false };
     if (endpoint.stream === true) return reply;
-    const answer = "answer" in done ? (done.answer as ApiAnswer<Name> | null) : null;
+    const answer = "answer" in done ? (done.answer as ApiAnswer<RouteName> | null) : null;
     if (done.repeated) reply.header("idempotent-replayed", "true");
     if (answer?.etag !== undefined) reply.header("etag", `"${answer.etag}"`);
     if (answer?.session !== undefined) setSession(reply, answer.session);
@@ -160,13 +192,22 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     const about = known.get(request);
     const failure = failureOf(error, request.id);
     const { problem } = failure;
-    const line = { trace_id: request.id, actor: about?.caller?.actor.actor ?? "anonymous", result_code: problem.code, route: about?.name ?? "none" };
+    const line = {
+      trace_id: request.id,
+      actor: about?.caller?.actor.actor ?? "anonymous",
+      result_code: problem.code,
+      route: about?.name ?? "none",
+    };
     if (failure.isBug) house.log.error({ ...line, err: error }, "a request failed for a reason that nobody expected");
     else if (failure.internal !== null) house.log.warn({ ...line, internal: failure.internal }, problem.detail);
     await auditRefusal(request, about, problem.code);
     if (reply.sent || reply.raw.headersSent) return reply;
     if (failure.retryAfterSeconds !== null) reply.header("retry-after", String(failure.retryAfterSeconds));
-    return reply.code(problem.status).header("cache-control", "no-store").type("application/problem+json").send(JSON.stringify(problem));
+    return reply
+      .code(problem.status)
+      .header("cache-control", "no-store")
+      .type("application/problem+json")
+      .send(JSON.stringify(problem));
   }
 
   /** Whoever was refused something, or whatever they tried to change and could not, stands in the log; the refusal is answered all the same. */
@@ -177,9 +218,22 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     if (code === "access.not_signed_in" || (!isRefusedAccess && !isRefusedChange)) return;
     if (about.caller === null && !budget.take(request.ip)) return;
     const actor = about.caller?.actor ?? { actor: "anonymous", source: sourceOf(request, "unknown") };
-    const entry = { actor: actor.actor, source: actor.source, action: `api.${about.name}`, object: request.url.split("?", 1)[0] ?? "", new: { trace_id: request.id }, resultCode: code };
-    const written = await transaction(house.database, async (tx) => tx.audit(entry)).catch((error: unknown) => ({ ok: false, error }) as const);
-    if (!written.ok) house.log.error({ trace_id: request.id, result_code: "audit.not_written", err: written.error }, "a refusal could not be written to the audit log");
+    const entry = {
+      actor: actor.actor,
+      source: actor.source,
+      action: `api.${about.name}`,
+      object: request.url.split("?", 1)[0] ?? "",
+      new: { trace_id: request.id },
+      resultCode: code,
+    };
+    const written = await transaction(house.database, async (tx) => tx.audit(entry)).catch(
+      (error: unknown) => ({ ok: false, error }) as const,
+    );
+    if (!written.ok)
+      house.log.error(
+        { trace_id: request.id, result_code: "audit.not_written", err: written.error },
+        "a refusal could not be written to the audit log",
+      );
   }
 }
 
@@ -187,28 +241,39 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
 function assertComplete(handlers: Handlers): void {
   const missing = NAMES.filter((name) => typeof handlers[name] !== "function");
   const extra = Object.keys(handlers).filter((name) => !(name in ROUTES));
-  if (missing.length + extra.length > 0) throw new Error(`routes and handlers differ: without a handler ${missing.join(", ") || "none"}, without a row ${extra.join(", ") || "none"}`);
+  if (missing.length + extra.length > 0)
+    throw new Error(
+      `routes and handlers differ: without a handler ${missing.join(", ") || "none"}, without a row ${extra.join(", ") || "none"}`,
+    );
 }
 
 function parse(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const findings = parsed.error.issues.slice(0, 50).map(
-    (issue): Finding => ({ severity: "error", code: "request.invalid", path: [where, ...issue.path].join("."), message: issue.message, remedy: "Correct this field; openapi.json says what is expected." }),
-  );
+  const findings = parsed.error.issues
+    .slice(0, 50)
+    .map((issue): Finding => ({
+      severity: "error",
+      code: "request.invalid",
+      path: [where, ...issue.path].join("."),
+      message: issue.message,
+      remedy: "Correct this field; openapi.json says what is expected.",
+    }));
   return refuse("request.invalid", `The ${where} is not what this address takes.`, { findings });
 }
 
 /** An answer that is not what we promised is our own fault and never leaves: a client would act on it. */
 function hold(name: RouteName, endpoint: Endpoint, value: unknown): Json {
   const parsed = endpoint.answer.safeParse(value);
-  if (!parsed.success) throw new Error(`the answer of ${name} is not what its schema says: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new Error(`the answer of ${name} is not what its schema says: ${z.prettifyError(parsed.error)}`);
   return parsed.data as Json;
 }
 
 function ifMatchOf(request: FastifyRequest, endpoint: Endpoint): string | null {
   const header = request.headers["if-match"];
-  if (header === undefined && endpoint.ifMatch === true) refuse("etag.missing", "This changes something that others may change too; say what you have read.");
+  if (header === undefined && endpoint.ifMatch === true)
+    refuse("etag.missing", "This changes something that others may change too; say what you have read.");
   return header === undefined ? null : header.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }

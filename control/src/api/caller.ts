@@ -1,5 +1,5 @@
-import type { Permission } from "@holdfast/core/api/account.ts";
 import type { Grant } from "@holdfast/core/access/grant.ts";
+import type { Permission } from "@holdfast/core/api/account.ts";
 import type { TokenId, UserId } from "@holdfast/core/base/id.ts";
 import type { Actor } from "../store/actor.ts";
 

@@ -23,13 +23,21 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
       root: folder,
       wildcard: false,
       index: false,
-      setHeaders: (response, file) => response.header("cache-control", file.includes(`${path.sep}assets${path.sep}`) ? `public, max-age=${IMMUTABLE_SECONDS}, immutable` : "no-cache"),
+      setHeaders(response, file) {
+        void response.header(
+          "cache-control",
+          file.includes(`${path.sep}assets${path.sep}`)
+            ? `public, max-age=${IMMUTABLE_SECONDS}, immutable`
+            : "no-cache",
+        );
+      },
     });
   }
   app.get("/*", { config: { rateLimit: false } }, async (request, reply) => {
     const target = request.url.split("?", 1)[0] ?? "/";
     // An address of the API, or a file, that is not there must not look like a page.
-    if (target.startsWith("/api/") || path.extname(target) !== "") throw new Refused("request.unknown_route", "There is nothing at this address.");
+    if (target.startsWith("/api/") || path.extname(target) !== "")
+      throw new Refused("request.unknown_route", "There is nothing at this address.");
     // Read each time: a console that is built while this runs is served at the next load.
     const page = existsSync(index) ? readFileSync(index, "utf8") : NOT_BUILT;
     return reply.header("cache-control", "no-cache").type("text/html; charset=utf-8").send(page);

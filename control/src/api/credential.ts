@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type {} from "@fastify/cookie"; // adds `cookies` to the request's type
 import type { FastifyRequest } from "fastify";
 
 /**
@@ -18,7 +17,9 @@ export interface CookieKind {
 }
 
 export function cookieKind(publicUrl: URL): CookieKind {
-  return publicUrl.protocol === "https:" ? { name: SECURE_COOKIE, secure: true } : { name: PLAIN_COOKIE, secure: false };
+  return publicUrl.protocol === "https:"
+    ? { name: SECURE_COOKIE, secure: true }
+    : { name: PLAIN_COOKIE, secure: false };
 }
 
 export function readCredential(request: FastifyRequest, cookie: CookieKind): Credential | null {

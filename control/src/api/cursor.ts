@@ -19,14 +19,27 @@ export interface Page<Item> {
 }
 
 /** Cuts what was read (one more than a page) to a page. */
-export function pageOf<Row, Item>(rows: readonly Row[], limit: number, keyOfRow: (row: Row) => string, item: (row: Row) => Item): { items: Item[]; nextCursor: string | null } {
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  keyOfRow: (row: Row) => string,
+  item: (row: Row) => Item,
+): { items: Item[]; nextCursor: string | null } {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return { items: shown.map(item), nextCursor: rows.length > limit && last !== undefined ? cursorOf(keyOfRow(last)) : null };
+  return {
+    items: shown.map(item),
+    nextCursor: rows.length > limit && last !== undefined ? cursorOf(keyOfRow(last)) : null,
+  };
 }
 
 /** A page of a list that is in memory, sorted by its key. */
-export function pageAfter<Row>(rows: readonly Row[], after: string | null, limit: number, keyOfRow: (row: Row) => string): readonly Row[] {
+export function pageAfter<Row>(
+  rows: readonly Row[],
+  after: string | null,
+  limit: number,
+  keyOfRow: (row: Row) => string,
+): readonly Row[] {
   const from = after === null ? 0 : rows.findIndex((row) => keyOfRow(row) > after);
   return from === -1 ? [] : rows.slice(from, from + limit + 1);
 }

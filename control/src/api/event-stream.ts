@@ -72,14 +72,21 @@ export class EventStream {
 
   async open(caller: Caller, reply: FastifyReply, lastEventId: string | null): Promise<void> {
     const own = [...this.#streams].filter((stream) => stream.caller.userId === caller.userId).length;
-    if (own >= STREAMS_PER_ACCOUNT) refuse("request.rate_limited", `${STREAMS_PER_ACCOUNT} streams of this account are open already.`);
+    if (own >= STREAMS_PER_ACCOUNT)
+      refuse("request.rate_limited", `${STREAMS_PER_ACCOUNT} streams of this account are open already.`);
     const visible = await this.#options.mayStillSee(caller);
     if (visible === undefined) refuse("access.credential_invalid", "The session is over.");
     reply.hijack();
     const stream: Stream = { caller, reply, visible };
-    const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+    const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
     for (const [name, value] of headers) reply.raw.setHeader(name, value);
-    reply.raw.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
+    reply.raw.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    });
     this.#streams.add(stream);
     reply.raw.on("close", () => this.#streams.delete(stream));
     reply.raw.on("error", () => this.#streams.delete(stream));
@@ -118,7 +125,8 @@ export class EventStream {
   #lost(): void {
     this.#remembered.length = 0;
     this.#count += 1;
-    for (const stream of this.#streams) this.#write(stream, `id: ${this.#epoch}-${this.#count}\nevent: reset\ndata: {}\n\n`);
+    for (const stream of this.#streams)
+      this.#write(stream, `id: ${this.#epoch}-${this.#count}\nevent: reset\ndata: {}\n\n`);
   }
 
   #send(stream: Stream, event: Moved): void {

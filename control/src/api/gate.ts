@@ -1,3 +1,4 @@
+import { holds } from "@holdfast/core/access/grant.ts";
 /**
  * The one gate. Every request of every route passes here and nowhere else.
  *   G1. Who: a live token or session of an open account; nothing else is anybody.
@@ -6,7 +7,6 @@
  *   G4. Every refusal of somebody is audited. A request without any credential is nobody's, and is only counted.
  */
 import type { Permission } from "@holdfast/core/api/account.ts";
-import { holds } from "@holdfast/core/access/grant.ts";
 import { type Route, type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { FastifyRequest } from "fastify";
@@ -30,13 +30,19 @@ export interface GateOptions {
 const BEFORE_PASSWORD_CHANGE: ReadonlySet<RouteName> = new Set(["me", "logout", "changePassword"]);
 
 /** Null for an open route. `onCaller` hears who it is before anything is refused, so that the refusal has a name. */
-export async function admit(name: RouteName, request: FastifyRequest, options: GateOptions, onCaller: (caller: Caller) => void): Promise<Caller | null> {
+export async function admit(
+  name: RouteName,
+  request: FastifyRequest,
+  options: GateOptions,
+  onCaller: (caller: Caller) => void,
+): Promise<Caller | null> {
   const route: Route = ROUTES[name];
   if (route.needs === "open") return null;
   const credential = readCredential(request, options.cookie);
   if (credential === null) refuse("access.not_signed_in", "This needs an account.");
   const token = await findLiveToken(options.database, secretSha256(credential.secret)); // G1
-  if (token === undefined || isIdle(token, options.nowMs())) refuse("access.credential_invalid", "The session or token is unknown, has expired, or was revoked.");
+  if (token === undefined || isIdle(token, options.nowMs()))
+    refuse("access.credential_invalid", "The session or token is unknown, has expired, or was revoked.");
   const grants = await listGrants(options.database, token.user_id);
   const caller: Caller = {
     userId: token.user_id,
@@ -50,19 +56,28 @@ export async function admit(name: RouteName, request: FastifyRequest, options: G
     actor: userActor(token.user_id, sourceOf(request, token.kind), options.instanceId),
   };
   onCaller(caller);
-  if (credential.kind === "cookie" && token.kind !== "session") refuse("access.credential_invalid", "An API token is sent as Authorization: Bearer.");
+  if (credential.kind === "cookie" && token.kind !== "session")
+    refuse("access.credential_invalid", "An API token is sent as Authorization: Bearer.");
   const csrf = request.headers["x-holdfast-csrf"];
-  if (credential.kind === "cookie" && route.method !== "GET" && !isCsrfToken(typeof csrf === "string" ? csrf : undefined, credential.secret)) {
+  if (
+    credential.kind === "cookie" &&
+    route.method !== "GET" &&
+    !isCsrfToken(typeof csrf === "string" ? csrf : undefined, credential.secret)
+  ) {
     refuse("access.csrf", "X-Holdfast-CSRF is missing or is not this session's."); // G3
   }
-  if (caller.mustChangePassword && !BEFORE_PASSWORD_CHANGE.has(name)) refuse("account.must_change_password", "The account has a one-time password.");
-  if (route.needs !== "self" && !holds(caller.grants, route.needs)) refuse("access.permission_missing", missing(route.needs, token)); // G2
+  if (caller.mustChangePassword && !BEFORE_PASSWORD_CHANGE.has(name))
+    refuse("account.must_change_password", "The account has a one-time password.");
+  if (route.needs !== "self" && !holds(caller.grants, route.needs))
+    refuse("access.permission_missing", missing(route.needs, token)); // G2
   await touchToken(options.database, token.id);
   return caller;
 }
 
 function missing(permission: Permission, token: LiveToken): string {
-  return token.kind === "api" ? `This token, or its account, does not have the permission ${permission}.` : `${token.user_name} does not have the permission ${permission}.`;
+  return token.kind === "api"
+    ? `This token, or its account, does not have the permission ${permission}.`
+    : `${token.user_name} does not have the permission ${permission}.`;
 }
 
 /** A session that nobody used for so long is over; its row says when it was used last, to the minute. */

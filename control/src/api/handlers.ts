@@ -1,5 +1,5 @@
-import type { House } from "../house.ts";
 import type { Doctor } from "../doctor/doctor.ts";
+import type { House } from "../house.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { Handlers } from "./handler.ts";
 import { accountHandlers } from "./handlers/account.ts";

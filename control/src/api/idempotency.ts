@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { RouteName } from "@holdfast/core/api/route.ts";
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Database } from "../store/database.ts";
 import { answerKey, claimKey } from "../store/idempotency-keys.ts";
-import { transaction } from "../store/transaction.ts";
-import { forgetUnansweredKey } from "./store/unanswered-key.ts";
-import type { Caller } from "./caller.ts";
 import { StoreFailure } from "../store/store-failure.ts";
+import { transaction } from "../store/transaction.ts";
+import type { Caller } from "./caller.ts";
 import { Refused, refuse } from "./refused.ts";
+import { forgetUnansweredKey } from "./store/unanswered-key.ts";
 
 export interface Recorded {
   readonly status: number;
@@ -30,8 +30,12 @@ export interface IdempotentRequest {
  * Does the work once for each key. The key is claimed before and answered after: if this process dies between, a repetition hears that the
  * outcome is unknown, and never does it again by itself.
  */
-export async function once(request: IdempotentRequest, work: () => Promise<Recorded>): Promise<Recorded & { readonly repeated: boolean }> {
-  if (!/^[\x21-\x7e]{8,200}$/.test(request.key)) refuse("idempotency.key_invalid", "The key is too short, too long, or holds other characters.");
+export async function once(
+  request: IdempotentRequest,
+  work: () => Promise<Recorded>,
+): Promise<Recorded & { readonly repeated: boolean }> {
+  if (!/^[\x21-\x7e]{8,200}$/.test(request.key))
+    refuse("idempotency.key_invalid", "The key is too short, too long, or holds other characters.");
   const { database, caller, key } = request;
   const body = createHash("sha256")
     .update(`${request.path}\n${JSON.stringify(request.body ?? null)}`, "utf8")
@@ -40,11 +44,19 @@ export async function once(request: IdempotentRequest, work: () => Promise<Recor
   if (!claim.ok) throw claim.error;
   switch (claim.value.kind) {
     case "answered": {
-      if (request.secret) refuse("idempotency.secret_shown_once", "This was done when the key was first sent; its answer held a secret.");
+      if (request.secret)
+        refuse("idempotency.secret_shown_once", "This was done when the key was first sent; its answer held a secret.");
       return { status: claim.value.status, value: claim.value.response, repeated: true };
     }
     case "in_progress":
-      return refuse("idempotency.in_progress", "The first request with this key has not been answered yet, or its answer was lost.", { remedy: "Ask again in a moment. If it stays so, read the resource to see what became of it, then use a new key." });
+      return refuse(
+        "idempotency.in_progress",
+        "The first request with this key has not been answered yet, or its answer was lost.",
+        {
+          remedy:
+            "Ask again in a moment. If it stays so, read the resource to see what became of it, then use a new key.",
+        },
+      );
     case "mismatch":
       return refuse("idempotency.other_request", "The key was sent before with another body or to another address.");
     case "new":
@@ -55,7 +67,8 @@ export async function once(request: IdempotentRequest, work: () => Promise<Recor
     done = await work();
   } catch (error) {
     // A refusal changed nothing, so the key is free for a corrected request. Anything else may have happened: the key stays taken.
-    const nothingDone = error instanceof Refused || (error instanceof StoreFailure && error.code !== "store.commit_unknown");
+    const nothingDone =
+      error instanceof Refused || (error instanceof StoreFailure && error.code !== "store.commit_unknown");
     if (nothingDone) await transaction(database, (tx) => forgetUnansweredKey(tx, caller.userId, key));
     throw error;
   }

@@ -2,7 +2,9 @@ import { type ApplyId, type ChangeId, isUuid, type RolloutId, type TokenId } fro
 import { notFound } from "./refused.ts";
 
 /** Ids from outside. What is no id at all is simply not there. */
-export const changeId = (text: string): ChangeId => (isUuid(text) ? (text as ChangeId) : notFound("change with this id"));
-export const rolloutId = (text: string): RolloutId => (isUuid(text) ? (text as RolloutId) : notFound("rollout with this id"));
+export const changeId = (text: string): ChangeId =>
+  isUuid(text) ? (text as ChangeId) : notFound("change with this id");
+export const rolloutId = (text: string): RolloutId =>
+  isUuid(text) ? (text as RolloutId) : notFound("rollout with this id");
 export const applyId = (text: string): ApplyId => (isUuid(text) ? (text as ApplyId) : notFound("apply with this id"));
 export const tokenId = (text: string): TokenId => (isUuid(text) ? (text as TokenId) : notFound("token with this id"));

@@ -25,7 +25,8 @@ export function openApiDocument(): Record<string, unknown> {
     info: {
       title: "Holdfast",
       version: "1",
-      description: "Console and command line use this API and nothing else. Every refusal is a problem (RFC 9457) with a stable dotted code.",
+      description:
+        "Console and command line use this API and nothing else. Every refusal is a problem (RFC 9457) with a stable dotted code.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
@@ -34,7 +35,12 @@ export function openApiDocument(): Record<string, unknown> {
       schemas,
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "An API token" },
-        session: { type: "apiKey", in: "cookie", name: "__Host-holdfast", description: "A browser's session; unsafe requests carry X-Holdfast-CSRF" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-holdfast",
+          description: "A browser's session; unsafe requests carry X-Holdfast-CSRF",
+        },
       },
     },
   };
@@ -42,7 +48,10 @@ export function openApiDocument(): Record<string, unknown> {
 
 function operation(name: RouteName, route: Route, endpoint: Endpoint, pascal: string): JsonObject {
   const status = String(endpoint.status ?? 200);
-  const answer = endpoint.stream === true ? { "text/event-stream": { schema: { type: "string" } } } : { "application/json": { schema: { $ref: `#/components/schemas/${pascal}Answer` } } };
+  const answer =
+    endpoint.stream === true
+      ? { "text/event-stream": { schema: { type: "string" } } }
+      : { "application/json": { schema: { $ref: `#/components/schemas/${pascal}Answer` } } };
   return {
     operationId: name,
     summary: route.summary,
@@ -50,10 +59,20 @@ function operation(name: RouteName, route: Route, endpoint: Endpoint, pascal: st
     ...(route.needs === "open" ? { security: [] } : { security: [{ token: [] }, { session: [] }] }),
     "x-needs": route.needs,
     parameters: [...pathParameters(route.path), ...queryParameters(endpoint), ...headerParameters(route, endpoint)],
-    ...(endpoint.body === undefined ? {} : { requestBody: { required: !endpoint.body.safeParse(undefined).success, content: { "application/json": { schema: { $ref: `#/components/schemas/${pascal}Body` } } } } }),
+    ...(endpoint.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !endpoint.body.safeParse(undefined).success,
+            content: { "application/json": { schema: { $ref: `#/components/schemas/${pascal}Body` } } },
+          },
+        }),
     responses: {
       [status]: { description: "Done", content: answer },
-      default: { description: "Refused or failed", content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } },
+      default: {
+        description: "Refused or failed",
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
     },
   };
 }
@@ -65,7 +84,12 @@ function needsInWords(needs: Route["needs"]): string {
 }
 
 function pathParameters(path: string): readonly JsonObject[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
 }
 
 function queryParameters(endpoint: Endpoint): readonly JsonObject[] {
@@ -73,20 +97,50 @@ function queryParameters(endpoint: Endpoint): readonly JsonObject[] {
   const schema = schemaOf(endpoint.query, "input");
   const properties = (schema["properties"] ?? {}) as Readonly<Record<string, JsonObject>>;
   const required = (schema["required"] ?? []) as readonly string[];
-  return Object.entries(properties).map(([name, property]) => ({ name, in: "query", required: required.includes(name), schema: property }));
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    schema: property,
+  }));
 }
 
 function headerParameters(route: Route, endpoint: Endpoint): readonly JsonObject[] {
   const text = { type: "string" };
   return [
-    ...(route.method === "POST" && route.needs !== "open" ? [{ name: "Idempotency-Key", in: "header", required: false, schema: text, description: "The same key and body are done once; the answer is repeated" }] : []),
-    ...(endpoint.ifMatch === true ? [{ name: "If-Match", in: "header", required: true, schema: text, description: "The ETag of what was read" }] : []),
-    ...(endpoint.stream === true ? [{ name: "Last-Event-ID", in: "header", required: false, schema: text, description: "Where the stream was left" }] : []),
+    ...(route.method === "POST" && route.needs !== "open"
+      ? [
+          {
+            name: "Idempotency-Key",
+            in: "header",
+            required: false,
+            schema: text,
+            description: "The same key and body are done once; the answer is repeated",
+          },
+        ]
+      : []),
+    ...(endpoint.ifMatch === true
+      ? [{ name: "If-Match", in: "header", required: true, schema: text, description: "The ETag of what was read" }]
+      : []),
+    ...(endpoint.stream === true
+      ? [
+          {
+            name: "Last-Event-ID",
+            in: "header",
+            required: false,
+            schema: text,
+            description: "Where the stream was left",
+          },
+        ]
+      : []),
   ];
 }
 
 /** One JSON Schema without references to elsewhere, so that it may stand anywhere in the document. */
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, reused: "inline", unrepresentable: "any" }) as Record<string, unknown>;
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, reused: "inline", unrepresentable: "any" }) as Record<
+    string,
+    unknown
+  >;
   return rest;
 }

@@ -1,5 +1,5 @@
-import type { Problem } from "@holdfast/core/api/problem.ts";
 import { PROBLEMS, type ProblemCode } from "@holdfast/core/api/problem-code.ts";
+import type { Problem } from "@holdfast/core/api/problem.ts";
 import { StoreFailure, type StoreFailureCode } from "../store/store-failure.ts";
 import { Refused } from "./refused.ts";
 
@@ -44,10 +44,21 @@ export function failureOf(error: unknown, requestId: string): Failure {
     const code = OF_STORE[error.code];
     const isPlain = PROBLEMS[code].status < 500;
     const detail = isPlain ? sentence(error.message) : PROBLEMS[code].title;
-    return { problem: problem(code, detail, requestId), retryAfterSeconds: isPlain ? null : 2, internal: `${error.code}: ${error.message}`, isBug: code === "internal.error" };
+    return {
+      problem: problem(code, detail, requestId),
+      retryAfterSeconds: isPlain ? null : 2,
+      internal: `${error.code}: ${error.message}`,
+      isBug: code === "internal.error",
+    };
   }
   const known = ofFramework(error);
-  if (known !== null) return { problem: problem(known.code, known.detail, requestId), retryAfterSeconds: known.retryAfterSeconds, internal: null, isBug: false };
+  if (known !== null)
+    return {
+      problem: problem(known.code, known.detail, requestId),
+      retryAfterSeconds: known.retryAfterSeconds,
+      internal: null,
+      isBug: false,
+    };
   return {
     problem: problem("internal.error", "Something went wrong inside Holdfast. Nothing more is known here.", requestId),
     retryAfterSeconds: null,
@@ -66,19 +77,30 @@ function problem(code: ProblemCode, detail: string, requestId: string, refused?:
     detail,
     remedy: refused?.remedy ?? remedy,
     requestId,
-    ...(refused === undefined || refused.findings.length === 0 ? {} : { findings: refused.findings.map((finding) => ({ ...finding })) }),
+    ...(refused === undefined || refused.findings.length === 0
+      ? {}
+      : { findings: refused.findings.map((finding) => ({ ...finding })) }),
   };
 }
 
 /** What the HTTP framework refuses before any handler of ours. */
-function ofFramework(error: unknown): { readonly code: ProblemCode; readonly detail: string; readonly retryAfterSeconds: number | null } | null {
+function ofFramework(
+  error: unknown,
+): { readonly code: ProblemCode; readonly detail: string; readonly retryAfterSeconds: number | null } | null {
   if (!(error instanceof Error)) return null;
   const { code, statusCode } = error as Error & { readonly code?: string; readonly statusCode?: number };
-  const of = (problemCode: ProblemCode, detail: string, retryAfterSeconds: number | null = null) => ({ code: problemCode, detail, retryAfterSeconds });
+  const of = (problemCode: ProblemCode, detail: string, retryAfterSeconds: number | null = null) => ({
+    code: problemCode,
+    detail,
+    retryAfterSeconds,
+  });
   if (statusCode === 429) return of("request.rate_limited", "Too many requests came from here in the last minute.", 60);
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return of("request.too_large", "The body is larger than what is read at once.");
-  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return of("request.not_json", "The body has another content type than application/json.");
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return of("request.invalid", sentence(error.message));
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
+    return of("request.too_large", "The body is larger than what is read at once.");
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
+    return of("request.not_json", "The body has another content type than application/json.");
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return of("request.invalid", sentence(error.message));
   return null;
 }
 

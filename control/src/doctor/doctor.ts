@@ -1,14 +1,28 @@
+import { holds } from "@holdfast/core/access/grant.ts";
 /** `holdfast doctor`: what the mission asks of a control plane, each with what was found on this installation just now, never from memory. */
 import { type Permission, PERMISSIONS } from "@holdfast/core/api/account.ts";
 import type { doctorRowSchema } from "@holdfast/core/api/account.ts";
-import { holds } from "@holdfast/core/access/grant.ts";
 import { TRANSITIONS } from "@holdfast/core/apply/state.ts";
 import { LOG_FIELDS, type LogField, logFields } from "@holdfast/core/log/fields.ts";
 import type { z } from "zod";
 import { verifyAuditChain } from "../store/audit.ts";
 import type { Database } from "../store/database.ts";
 import { anApply, attempt, type Attempt, AUDIT_ATTEMPTS } from "./store/attempt.ts";
-import { accounts, agents, askViews, enabledTriggers, endings, fences, idempotence, receipts, serverVersion, settings, transitions, uniqueIndexes, waiting } from "./store/evidence.ts";
+import {
+  accounts,
+  agents,
+  askViews,
+  enabledTriggers,
+  endings,
+  fences,
+  idempotence,
+  receipts,
+  serverVersion,
+  settings,
+  transitions,
+  uniqueIndexes,
+  waiting,
+} from "./store/evidence.ts";
 
 export type DoctorRow = z.infer<typeof doctorRowSchema>;
 
@@ -38,7 +52,13 @@ export function doctor(options: DoctorOptions): Doctor {
         try {
           rows.push({ id, asks, remedy, ...(await look(options)) });
         } catch (error) {
-          rows.push({ id, asks, remedy, holds: false, evidence: `could not be looked at: ${error instanceof Error ? error.message : String(error)}` });
+          rows.push({
+            id,
+            asks,
+            remedy,
+            holds: false,
+            evidence: `could not be looked at: ${error instanceof Error ? error.message : String(error)}`,
+          });
         }
       }
       return rows;
@@ -46,9 +66,26 @@ export function doctor(options: DoctorOptions): Doctor {
   };
 }
 
-const UNIQUE = ["host_transactions_pkey", "idempotency_keys_pkey", "one_forward_transaction", "one_open_apply"] as const;
-const TRIGGERS = ["applies.apply_transition", "applies.apply_has_event", "applies.new_apply", "host_transactions.host_transaction", "servers.server_fence"] as const;
-const APPEND_ONLY = ["apply_events.apply_events_append_only", "audit_log.audit_log_append_only", "audit_log.audit_log_no_truncate", "revisions.revisions_append_only"] as const;
+const UNIQUE = [
+  "host_transactions_pkey",
+  "idempotency_keys_pkey",
+  "one_forward_transaction",
+  "one_open_apply",
+] as const;
+const TRIGGERS = [
+  "applies.apply_transition",
+  "applies.moved_apply_has_event",
+  "applies.new_apply",
+  "applies.new_apply_has_event",
+  "host_transactions.host_transaction",
+  "servers.server_fence",
+] as const;
+const APPEND_ONLY = [
+  "apply_events.apply_events_append_only",
+  "audit_log.audit_log_append_only",
+  "audit_log.audit_log_no_truncate",
+  "revisions.revisions_append_only",
+] as const;
 /** What a commit that was answered needs to survive a power cut. */
 const DURABLE = { fsync: "on", full_page_writes: "on", synchronous_commit: "on", data_checksums: "on" } as const;
 
@@ -56,13 +93,21 @@ const QUESTIONS: readonly Question[] = [
   {
     id: "states",
     asks: "The state of every apply is stored, and only the steps of the table happen",
-    remedy: "The database has been changed outside of Holdfast: restore it, or run the migrations of this version again.",
+    remedy:
+      "The database has been changed outside of Holdfast: restore it, or run the migrations of this version again.",
     async look({ database }) {
-      const [stored, triggers, tried] = [await transitions(database), await enabledTriggers(database, TRIGGERS), await tryApplies(database)];
+      const [stored, triggers, tried] = [
+        await transitions(database),
+        await enabledTriggers(database, TRIGGERS),
+        await tryApplies(database),
+      ];
       const law = Object.entries(TRANSITIONS).flatMap(([from, steps]) => steps.map(({ to }) => `${from} to ${to}`));
       const same = law.length === stored.length && law.every((step) => stored.includes(step));
       const illegal = tried.filter(({ name }) => name.includes("APPLIED"));
-      return { holds: same && triggers.length === TRIGGERS.length && allRefused(illegal), evidence: `${stored.length} of ${law.length} steps in the database; triggers ${triggers.join(", ")}; tried just now: ${inWords(illegal)}` };
+      return {
+        holds: same && triggers.length === TRIGGERS.length && allRefused(illegal),
+        evidence: `${stored.length} of ${law.length} steps in the database; triggers ${triggers.join(", ")}; tried just now: ${inWords(illegal)}`,
+      };
     },
   },
   {
@@ -72,7 +117,10 @@ const QUESTIONS: readonly Question[] = [
     async look({ database }) {
       const tried = (await tryApplies(database)).filter(({ name }) => name.includes("second"));
       const index = await uniqueIndexes(database, ["one_open_apply"]);
-      return { holds: index.length === 1 && allRefused(tried), evidence: `index ${index.join() || "missing"}; tried just now: ${inWords(tried)}` };
+      return {
+        holds: index.length === 1 && allRefused(tried),
+        evidence: `index ${index.join() || "missing"}; tried just now: ${inWords(tried)}`,
+      };
     },
   },
   {
@@ -82,7 +130,10 @@ const QUESTIONS: readonly Question[] = [
     async look({ database }) {
       const found = await uniqueIndexes(database, UNIQUE);
       const { transactions, keys } = await idempotence(database);
-      return { holds: found.length === UNIQUE.length, evidence: `unique: ${found.join(", ")}; ${transactions} host transactions and ${keys} idempotency keys are recorded` };
+      return {
+        holds: found.length === UNIQUE.length,
+        evidence: `unique: ${found.join(", ")}; ${transactions} host transactions and ${keys} idempotency keys are recorded`,
+      };
     },
   },
   {
@@ -103,7 +154,10 @@ const QUESTIONS: readonly Question[] = [
     remedy: "An apply ended in a way that the protocol does not have: keep the database and report it.",
     async look({ database }) {
       const { undone, causes, skipped } = await endings(database);
-      return { holds: skipped === 0, evidence: `${undone} applies were undone${causes.length === 0 ? "" : `, because of ${causes.join(", ")}`}; ${skipped} ended FAILED with something left behind and without an undo` };
+      return {
+        holds: skipped === 0,
+        evidence: `${undone} applies were undone${causes.length === 0 ? "" : `, because of ${causes.join(", ")}`}; ${skipped} ended FAILED with something left behind and without an undo`,
+      };
     },
   },
   {
@@ -112,7 +166,10 @@ const QUESTIONS: readonly Question[] = [
     remedy: "Look at the applies whose transactions have no receipt: GET /api/v1/applies.",
     async look({ database }) {
       const { ended, signed } = await receipts(database);
-      return { holds: ended === signed, evidence: `${signed} of ${ended} outcomes carry the receipt of the server's guard` };
+      return {
+        holds: ended === signed,
+        evidence: `${signed} of ${ended} outcomes carry the receipt of the server's guard`,
+      };
     },
   },
   {
@@ -122,7 +179,10 @@ const QUESTIONS: readonly Question[] = [
     async look({ database }) {
       const tried = (await tryApplies(database)).filter(({ name }) => name.includes("fence"));
       const { servers, ahead, open } = await fences(database);
-      return { holds: ahead === 0 && allRefused(tried), evidence: `${servers} servers, ${open} open applies, ${ahead} with a fence ahead of their server's; tried just now: ${inWords(tried)}` };
+      return {
+        holds: ahead === 0 && allRefused(tried),
+        evidence: `${servers} servers, ${open} open applies, ${ahead} with a fence ahead of their server's; tried just now: ${inWords(tried)}`,
+      };
     },
   },
   {
@@ -130,9 +190,17 @@ const QUESTIONS: readonly Question[] = [
     asks: "Every log line names things in the same words",
     remedy: "This build of Holdfast is damaged: install it again.",
     async look() {
-      const context = Object.fromEntries(Object.keys(LOG_FIELDS).map((field) => [field, "x"])) as Record<LogField, string>;
+      const context = Object.fromEntries(Object.keys(LOG_FIELDS).map((field) => [field, "x"])) as Record<
+        LogField,
+        string
+      >;
       const written = Object.keys(logFields(context));
-      return { holds: ["request_id", "policy_id", "target_host", "domain", "result_code"].every((name) => written.includes(name)), evidence: written.join(", ") };
+      return {
+        holds: ["request_id", "policy_id", "target_host", "domain", "result_code"].every((name) =>
+          written.includes(name),
+        ),
+        evidence: written.join(", "),
+      };
     },
   },
   {
@@ -140,7 +208,9 @@ const QUESTIONS: readonly Question[] = [
     asks: "view, edit, apply, approve, audit and admin never imply one another",
     remedy: "Give each account what it needs and no more: holdfast user list.",
     async look({ database }) {
-      const implied = PERMISSIONS.flatMap((held) => PERMISSIONS.filter((asked) => asked !== held && gives(held, asked)).map((asked) => `${held} gives ${asked}`));
+      const implied = PERMISSIONS.flatMap((held) =>
+        PERMISSIONS.filter((asked) => asked !== held && gives(held, asked)).map((asked) => `${held} gives ${asked}`),
+      );
       const { open, administrators, administrators_without_apply } = await accounts(database);
       return {
         holds: implied.length === 0 && administrators > 0,
@@ -155,7 +225,10 @@ const QUESTIONS: readonly Question[] = [
     async look({ database }) {
       const tried = await attempt(database, [], AUDIT_ATTEMPTS);
       const triggers = await enabledTriggers(database, APPEND_ONLY);
-      return { holds: allRefused(tried) && triggers.length === APPEND_ONLY.length, evidence: `tried just now as the application's role: ${inWords(tried)}; triggers ${triggers.join(", ")}` };
+      return {
+        holds: allRefused(tried) && triggers.length === APPEND_ONLY.length,
+        evidence: `tried just now as the application's role: ${inWords(tried)}; triggers ${triggers.join(", ")}`,
+      };
     },
   },
   {
@@ -165,7 +238,10 @@ const QUESTIONS: readonly Question[] = [
     async look({ database }) {
       const verdict = await verifyAuditChain(database);
       return verdict.intact
-        ? { holds: true, evidence: `${verdict.entries} entries, every hash in its place, head ${verdict.head.slice(0, 16)}` }
+        ? {
+            holds: true,
+            evidence: `${verdict.entries} entries, every hash in its place, head ${verdict.head.slice(0, 16)}`,
+          }
         : { holds: false, evidence: `broken at entry ${verdict.brokenAt} (${verdict.reason})` };
     },
   },
@@ -176,7 +252,12 @@ const QUESTIONS: readonly Question[] = [
     async look({ database }) {
       const found = await settings(database, Object.keys(DURABLE));
       const holdsAll = Object.entries(DURABLE).every(([name, value]) => found[name] === value);
-      return { holds: holdsAll, evidence: `PostgreSQL ${await serverVersion(database)}: ${Object.entries(found).map(([name, value]) => `${name} ${value}`).join(", ")}` };
+      return {
+        holds: holdsAll,
+        evidence: `PostgreSQL ${await serverVersion(database)}: ${Object.entries(found)
+          .map(([name, value]) => `${name} ${value}`)
+          .join(", ")}`,
+      };
     },
   },
   {
@@ -185,7 +266,10 @@ const QUESTIONS: readonly Question[] = [
     remedy: "See the apply's story; the server is asked again by itself as soon as it is there.",
     async look({ database }) {
       const { in_doubt, overdue } = await waiting(database);
-      return { holds: in_doubt.length === 0 && overdue.length === 0, evidence: `in doubt: ${in_doubt.join(", ") || "none"}; beyond their deadline: ${overdue.join(", ") || "none"}` };
+      return {
+        holds: in_doubt.length === 0 && overdue.length === 0,
+        evidence: `in doubt: ${in_doubt.join(", ") || "none"}; beyond their deadline: ${overdue.join(", ") || "none"}`,
+      };
     },
   },
   {
@@ -194,7 +278,10 @@ const QUESTIONS: readonly Question[] = [
     remedy: "On the server: holdfast-agent status. A certificate renews itself while the agent is connected.",
     async look({ database }) {
       const { enrolled, connected, away, expiring } = await agents(database);
-      return { holds: away.length === 0 && expiring.length === 0, evidence: `${connected} of ${enrolled} connected${away.length === 0 ? "" : `, away: ${away.join(", ")}`}; certificates that end within a day: ${expiring.join(", ") || "none"}` };
+      return {
+        holds: away.length === 0 && expiring.length === 0,
+        evidence: `${connected} of ${enrolled} connected${away.length === 0 ? "" : `, away: ${away.join(", ")}`}; certificates that end within a day: ${expiring.join(", ") || "none"}`,
+      };
     },
   },
   {
@@ -203,7 +290,10 @@ const QUESTIONS: readonly Question[] = [
     remedy: "Put a TLS proxy before it and set HOLDFAST_PUBLIC_URL to its https address.",
     async look({ publicUrl }) {
       const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(publicUrl.hostname);
-      return { holds: publicUrl.protocol === "https:" || isLocal, evidence: `the console is at ${publicUrl.origin}${isLocal ? ", which does not leave this machine" : ""}` };
+      return {
+        holds: publicUrl.protocol === "https:" || isLocal,
+        evidence: `the console is at ${publicUrl.origin}${isLocal ? ", which does not leave this machine" : ""}`,
+      };
     },
   },
 ];
@@ -222,5 +312,7 @@ function allRefused(tried: readonly Attempt[]): boolean {
 }
 
 function inWords(tried: readonly Attempt[]): string {
-  return tried.map(({ name, refusal }) => `${name}: ${refusal === null ? "WENT THROUGH" : `refused (${refusal})`}`).join("; ");
+  return tried
+    .map(({ name, refusal }) => `${name}: ${refusal === null ? "WENT THROUGH" : `refused (${refusal})`}`)
+    .join("; ");
 }

@@ -8,7 +8,15 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
-import { appliesByResult, applyDurations, DURATION_BOUNDS, dwellInApplying, fleet, oldestOpen, undoneByCode } from "./store/counts.ts";
+import {
+  appliesByResult,
+  applyDurations,
+  DURATION_BOUNDS,
+  dwellInApplying,
+  fleet,
+  oldestOpen,
+  undoneByCode,
+} from "./store/counts.ts";
 
 export interface Metrics {
   /** A second apply on one server, or of one change, was refused. */
@@ -26,23 +34,30 @@ export interface MetricsOptions {
 export function metrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "holdfast_" });
-  const refused = new Counter({ name: "holdfast_refused_concurrent_total", help: "Applies refused because another one was under way", registers: [registry] });
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
-  gauge("holdfast_agent_sessions", "Agents connected to this instance", options.sessions);
-  gauge("holdfast_event_streams", "Consoles that listen to this instance", options.eventStreams);
+  const refused = new Counter({
+    name: "holdfast_refused_concurrent_total",
+    help: "Applies refused because another one was under way",
+    registers: [registry],
+  });
+  registry.registerMetric(gauge("holdfast_agent_sessions", "Agents connected to this instance", options.sessions));
+  registry.registerMetric(
+    gauge("holdfast_event_streams", "Consoles that listen to this instance", options.eventStreams),
+  );
   return {
     refusedConcurrent: () => refused.inc(),
     text: async () => `${exposition(await families(options.database))}\n${await registry.metrics()}`,
   };
+}
+
+function gauge(name: string, help: string, read: () => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.set(read());
+    },
+  });
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
@@ -55,20 +70,53 @@ async function families(database: Database): Promise<readonly Family[]> {
     oldestOpen(database),
     fleet(database),
   ]);
-  const one = (name: string, help: string, value: number): Family => ({ name, type: "gauge", help, samples: [{ value }] });
+  const one = (name: string, help: string, value: number): Family => ({
+    name,
+    type: "gauge",
+    help,
+    samples: [{ value }],
+  });
   return [
-    { name: "holdfast_applies_total", type: "counter", help: "Applies that have ended, by state and by what they left behind", samples: results.map(({ state, effect, count }) => ({ labels: { state, effect: effect ?? "" }, value: count })) },
-    { name: "holdfast_rollbacks_total", type: "counter", help: "Applies that were undone or rolled back, by cause", samples: undone.map(({ code, count }) => ({ labels: { code }, value: count })) },
+    {
+      name: "holdfast_applies_total",
+      type: "counter",
+      help: "Applies that have ended, by state and by what they left behind",
+      samples: results.map(({ state, effect, count }) => ({ labels: { state, effect: effect ?? "" }, value: count })),
+    },
+    {
+      name: "holdfast_rollbacks_total",
+      type: "counter",
+      help: "Applies that were undone or rolled back, by cause",
+      samples: undone.map(({ code, count }) => ({ labels: { code }, value: count })),
+    },
     histogram("holdfast_apply_duration_seconds", "From the claim to the end", DURATION_BOUNDS, durations),
     histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, dwell),
-    { name: "holdfast_queue_depth", type: "gauge", help: "Applies that have not ended, by state and phase", samples: queue.map(({ state, phase, count }) => ({ labels: { state, phase: phase ?? "" }, value: count })) },
-    { name: "holdfast_oldest_open_seconds", type: "gauge", help: "Age of the oldest apply that has not ended, by state", samples: oldest.map(({ state, seconds }) => ({ labels: { state }, value: seconds })) },
+    {
+      name: "holdfast_queue_depth",
+      type: "gauge",
+      help: "Applies that have not ended, by state and phase",
+      samples: queue.map(({ state, phase, count }) => ({ labels: { state, phase: phase ?? "" }, value: count })),
+    },
+    {
+      name: "holdfast_oldest_open_seconds",
+      type: "gauge",
+      help: "Age of the oldest apply that has not ended, by state",
+      samples: oldest.map(({ state, seconds }) => ({ labels: { state }, value: seconds })),
+    },
     one("holdfast_servers_enrolled", "Servers under management", house.enrolled),
     one("holdfast_servers_connected", "Servers whose agent is connected to some instance", house.connected),
     one("holdfast_servers_drifted", "Servers that are not what was confirmed", house.drifted),
     one("holdfast_servers_locked", "Servers that take no applies until somebody has looked", house.locked),
     one("holdfast_quarantined_revisions", "Revisions that are not applied again on a server", house.quarantines),
-    ...(house.certificate_seconds === null ? [] : [one("holdfast_certificate_expiry_seconds", "Until the first agent's certificate ends", house.certificate_seconds)]),
+    ...(house.certificate_seconds === null
+      ? []
+      : [
+          one(
+            "holdfast_certificate_expiry_seconds",
+            "Until the first agent's certificate ends",
+            house.certificate_seconds,
+          ),
+        ]),
   ];
 }
 
@@ -78,7 +126,12 @@ export interface MetricsServer {
 }
 
 /** A port of its own: whoever scrapes needs no account, and what is open to everybody is not the API. */
-export async function serveMetrics(source: Metrics, host: string, port: number, onTrouble: (error: unknown) => void): Promise<MetricsServer> {
+export async function serveMetrics(
+  source: Metrics,
+  host: string,
+  port: number,
+  onTrouble: (error: unknown) => void,
+): Promise<MetricsServer> {
   const server: Server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end();

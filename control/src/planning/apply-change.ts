@@ -1,7 +1,7 @@
-import type { TrialSettings, EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
 import type { ChangeId, RolloutId } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
+import type { TrialSettings, EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import type { PlanRow } from "../store/tables.ts";
 import { transaction } from "../store/transaction.ts";
@@ -14,7 +14,12 @@ import { lockChange, openRollout } from "./store/change-lock.ts";
 import { loadWorld } from "./world.ts";
 
 /** Applies exactly the plans that were reviewed, or refuses with what has moved. All of it is one transaction: it is queued or it is not. */
-export async function applyChange(house: House, caller: Caller, id: ChangeId, request: ApplyRequest): Promise<RolloutId> {
+export async function applyChange(
+  house: House,
+  caller: Caller,
+  id: ChangeId,
+  request: ApplyRequest,
+): Promise<RolloutId> {
   const started = await transaction(house.database, async (tx) => {
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn.");

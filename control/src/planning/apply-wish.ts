@@ -1,7 +1,7 @@
 import { type ApplyActions, applyActions } from "@holdfast/core/apply/actions.ts";
 import type { ApplyId } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { lockApply } from "../store/applies.ts";
 import { move, setWish } from "../store/apply-move.ts";
@@ -9,7 +9,10 @@ import { getHostTransaction } from "../store/host-transactions.ts";
 import type { ApplyRow, Wish } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
 
-const BUTTON = { confirm: "confirm", abort: "abort", force_close: "forceClose" } as const satisfies Record<Wish, keyof ApplyActions>;
+const BUTTON = { confirm: "confirm", abort: "abort", force_close: "forceClose" } as const satisfies Record<
+  Wish,
+  keyof ApplyActions
+>;
 
 /**
  * An operator's wish for an apply: confirm, abort, or give up on it. The table of actions decides whether it is possible, and the wish is
@@ -21,7 +24,12 @@ export async function wishFor(house: House, caller: Caller, id: ApplyId, wish: W
     const refusal = applyActions(await viewOf(tx, apply))[BUTTON[wish]];
     if (refusal !== null) refuse("apply.not_now", refusal);
     if (apply.state === "READY") {
-      await move(tx, apply, { to: "CANCELLED", code: "apply.aborted", message: reason === "" ? null : reason }, caller.actor);
+      await move(
+        tx,
+        apply,
+        { to: "CANCELLED", code: "apply.aborted", message: reason === "" ? null : reason },
+        caller.actor,
+      );
       return;
     }
     await setWish(tx, id, apply.request_id, wish, caller.userId, reason, caller.actor);

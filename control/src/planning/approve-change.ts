@@ -1,6 +1,6 @@
 import type { ChangeId, Digest } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { approve, listApprovals } from "../store/changes.ts";
 import { listNewestPlans } from "../store/plans.ts";
@@ -18,8 +18,10 @@ export async function approveChange(house: House, caller: Caller, id: ChangeId, 
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
     if (change.state !== "DRAFT") refuse("change.not_now", `The change is ${change.state}.`);
     if (change.author_id === caller.userId) refuse("change.approval_of_own", "You are the author of this change.");
-    if (change.digest !== digest) refuse("etag.moved", "The change has been edited since you read it; look at it again.");
-    if ((await listNewestPlans(tx, id, "forward")).length === 0) refuse("change.not_now", "It has not been planned yet; there is nothing to look at.");
+    if (change.digest !== digest)
+      refuse("etag.moved", "The change has been edited since you read it; look at it again.");
+    if ((await listNewestPlans(tx, id, "forward")).length === 0)
+      refuse("change.not_now", "It has not been planned yet; there is nothing to look at.");
     const world = await loadWorld(tx, house.documents);
     const edits = await editsOf(tx, house.documents, change);
     const concerned = concernedBy(house, world, edits);
@@ -27,11 +29,16 @@ export async function approveChange(house: House, caller: Caller, id: ChangeId, 
       caller,
       "approve",
       world,
-      concerned.map(({ server, selected, composed }) => ({ server, labelsAfter: selected.labels, domains: Object.keys(composed.config?.domains ?? {}) })),
+      concerned.map(({ server, selected, composed }) => ({
+        server,
+        labelsAfter: selected.labels,
+        domains: Object.keys(composed.config?.domains ?? {}),
+      })),
     );
     await approve(tx, id, caller.userId, digest as Digest, caller.actor);
     const needed = approvalsNeeded(house, world, edits);
-    if (needed > 0 && (await listApprovals(tx, id)).length >= needed) await becomeReady(tx, change, needed, caller.actor);
+    if (needed > 0 && (await listApprovals(tx, id)).length >= needed)
+      await becomeReady(tx, change, needed, caller.actor);
   });
   if (!approved.ok) throw approved.error;
 }

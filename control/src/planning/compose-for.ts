@@ -17,7 +17,11 @@ export interface Composition {
 }
 
 /** Composes server after server with the same edits; what is the same for all of them is worked out once. */
-export function composer(house: Pick<House, "languages" | "controlPlane">, world: World, edits: readonly Edit[]): (server: WorldServer, trial?: Partial<TrialSettings>) => Composition {
+export function composer(
+  house: Pick<House, "languages" | "controlPlane">,
+  world: World,
+  edits: readonly Edit[],
+): (server: WorldServer, trial?: Partial<TrialSettings>) => Composition {
   const inForce = newestInForce(world);
   const fleet = fleetAfter(world, edits);
   const observedAddresses = Object.fromEntries(world.servers.map((server) => [server.name, server.observedAddresses]));

@@ -1,5 +1,5 @@
-import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import { type ParsedDocuments, parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import type { Queryable } from "../store/database.ts";

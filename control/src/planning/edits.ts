@@ -18,13 +18,25 @@ export async function editsOf(tx: Transaction, cache: DocumentCache, change: Cha
     const documentId = await documentIdOf(tx, item.kind, item.name);
     if (item.revision === null) {
       const moved = await headMoved(tx, documentId, item.base_revision);
-      if (moved !== null) throw new StoreFailure("store.base_moved", `${item.kind}/${item.name} ${moved}; this change was begun on revision ${item.base_revision}`);
+      if (moved !== null)
+        throw new StoreFailure(
+          "store.base_moved",
+          `${item.kind}/${item.name} ${moved}; this change was begun on revision ${item.base_revision}`,
+        );
     }
     const parsed = item.text === null ? null : cache.parse(item.text);
     if (parsed !== null && hasError(parsed.findings)) {
-      refuse("change.invalid", `${item.kind}/${item.name} can no longer be read by this version.`, { findings: parsed.findings });
+      refuse("change.invalid", `${item.kind}/${item.name} can no longer be read by this version.`, {
+        findings: parsed.findings,
+      });
     }
-    edits.push({ documentId, kind: item.kind, name: item.name, revision: item.revision ?? item.base_revision + 1, document: parsed?.documents[0] ?? null });
+    edits.push({
+      documentId,
+      kind: item.kind,
+      name: item.name,
+      revision: item.revision ?? item.base_revision + 1,
+      document: parsed?.documents[0] ?? null,
+    });
   }
   if (edits.length === 0) refuse("change.empty", "The change holds no document.");
   return edits;

@@ -1,6 +1,6 @@
-import { uniteFloors } from "@holdfast/core/compose/floor.ts";
-import type { FloorSettings } from "@holdfast/core/compose/floor-settings.ts";
 import type { DocumentId } from "@holdfast/core/base/id.ts";
+import type { FloorSettings } from "@holdfast/core/compose/floor-settings.ts";
+import { uniteFloors } from "@holdfast/core/compose/floor.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import type { House } from "../house.ts";
 import type { PlanRow } from "../store/tables.ts";

@@ -17,10 +17,15 @@ export interface ServerPlace {
 /** Every server's name and labels, for deciding who may see and do what. */
 export async function loadPlaces(house: Pick<House, "database" | "documents">): Promise<readonly ServerPlace[]> {
   const rows = await listPlaces(house.database);
-  const refs = rows.flatMap((row): RevisionRef[] => (row.document_id === null || row.revision === null ? [] : [{ document_id: row.document_id, revision: row.revision }]));
+  const refs = rows.flatMap((row): RevisionRef[] =>
+    row.document_id === null || row.revision === null ? [] : [{ document_id: row.document_id, revision: row.revision }],
+  );
   const parsed = await house.documents.read(house.database, refs);
   return rows.map((row) => {
-    const document = row.document_id === null || row.revision === null ? null : parsed.get(keyOf({ document_id: row.document_id, revision: row.revision }));
+    const document =
+      row.document_id === null || row.revision === null
+        ? null
+        : parsed.get(keyOf({ document_id: row.document_id, revision: row.revision }));
     return { id: row.id, name: row.name, labels: document?.kind === "Server" ? document.body.labels : {} };
   });
 }
@@ -32,13 +37,20 @@ export async function visibleServers(house: House, caller: Caller): Promise<read
 }
 
 /** The server that is meant, if the caller may see it; with another permission than view, if they may do that to it. */
-export async function reach(house: House, caller: Caller, permission: Permission, isMeant: (place: ServerPlace) => boolean, what: string): Promise<ServerPlace> {
+export async function reach(
+  house: House,
+  caller: Caller,
+  permission: Permission,
+  isMeant: (place: ServerPlace) => boolean,
+  what: string,
+): Promise<ServerPlace> {
   const place = (await loadPlaces(house)).find(isMeant);
   if (place === undefined) notFound(what);
   // Whoever may change a server may know that it is there, so the refusal says what is missing; everybody else hears "no such thing".
   const maySee = holdsOn(caller.grants, "view", place);
   if (!maySee && (permission === "view" || !holdsOn(caller.grants, permission, place))) notFound(what);
-  if (!holdsOn(caller.grants, permission, place)) refuse("access.out_of_scope", `You do not have the permission ${permission} on ${place.name}.`);
+  if (!holdsOn(caller.grants, permission, place))
+    refuse("access.out_of_scope", `You do not have the permission ${permission} on ${place.name}.`);
   return place;
 }
 
@@ -46,6 +58,12 @@ export function reachByName(house: House, caller: Caller, permission: Permission
   return reach(house, caller, permission, (place) => place.name === name, `server ${name}`);
 }
 
-export function reachById(house: House, caller: Caller, permission: Permission, id: ServerId, what: string): Promise<ServerPlace> {
+export function reachById(
+  house: House,
+  caller: Caller,
+  permission: Permission,
+  id: ServerId,
+  what: string,
+): Promise<ServerPlace> {
   return reach(house, caller, permission, (place) => place.id === id, what);
 }

@@ -1,8 +1,8 @@
-import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { ChangeId } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
+import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { getChange } from "../store/changes.ts";
 import { insertPlan, type NewPlan } from "../store/plans.ts";
@@ -14,8 +14,8 @@ import { atMost } from "./at-most.ts";
 import { type Composition, composer } from "./compose-for.ts";
 import { concernedBy } from "./concerned.ts";
 import { editsOf } from "./edits.ts";
-import { planningFinding } from "./planning-findings.ts";
 import { planRow } from "./plan-row.ts";
+import { planningFinding } from "./planning-findings.ts";
 import { assertEverywhere, assertReach } from "./scope.ts";
 import type { Edit } from "./selection.ts";
 import { loadWorld, type World } from "./world.ts";
@@ -23,10 +23,19 @@ import { loadWorld, type World } from "./world.ts";
 /** Agents asked at once: each rehearses on its own machine, and a person waits for the last. */
 const ASKED_AT_ONCE = 16;
 
-export type TrialWish = { readonly soakSeconds?: number | undefined; readonly windowSeconds?: number | undefined; readonly confirm?: "machine" | "person" | undefined };
+export type TrialWish = {
+  readonly soakSeconds?: number | undefined;
+  readonly windowSeconds?: number | undefined;
+  readonly confirm?: "machine" | "person" | undefined;
+};
 
 /** Asks every server concerned what the change would do, and keeps the answers. Nothing is changed, no revision is made. */
-export async function planChange(house: House, caller: Caller, id: ChangeId, wish: TrialWish): Promise<readonly NewPlan[]> {
+export async function planChange(
+  house: House,
+  caller: Caller,
+  id: ChangeId,
+  wish: TrialWish,
+): Promise<readonly NewPlan[]> {
   const { change, edits, world } = await readChange(house, id);
   const concerned = concernedBy(house, world, edits);
   if (concerned.length === 0) assertEverywhere(caller, "edit");
@@ -34,17 +43,26 @@ export async function planChange(house: House, caller: Caller, id: ChangeId, wis
     caller,
     "edit",
     world,
-    concerned.map(({ server, selected, composed }) => ({ server, labelsAfter: selected.labels, domains: Object.keys(composed.config?.domains ?? {}) })),
+    concerned.map(({ server, selected, composed }) => ({
+      server,
+      labelsAfter: selected.labels,
+      domains: Object.keys(composed.config?.domains ?? {}),
+    })),
   );
   const trial = trialSettings(wish);
   const again = composer(house, world, edits);
-  const plans = await atMost(ASKED_AT_ONCE, concerned, (composition) => planOne(house, caller, change, world, edits, trial === null ? composition : again(composition.server, trial)));
+  const plans = await atMost(ASKED_AT_ONCE, concerned, (composition) =>
+    planOne(house, caller, change, world, edits, trial === null ? composition : again(composition.server, trial)),
+  );
   const kept = plans.filter((plan) => plan !== null);
   await keepPlans(house, change, kept);
   return kept;
 }
 
-async function readChange(house: House, id: ChangeId): Promise<{ readonly change: ChangeRow; readonly edits: readonly Edit[]; readonly world: World }> {
+async function readChange(
+  house: House,
+  id: ChangeId,
+): Promise<{ readonly change: ChangeRow; readonly edits: readonly Edit[]; readonly world: World }> {
   const read = await transaction(house.database, async (tx) => {
     const change = (await getChange(tx, id)) ?? notFound("change with this id");
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn.");
@@ -55,7 +73,14 @@ async function readChange(house: House, id: ChangeId): Promise<{ readonly change
 }
 
 /** One server's plan; null for a server without an agent, which has nothing to ask and nothing in force but its own document. */
-async function planOne(house: House, caller: Caller, change: ChangeRow, world: World, edits: readonly Edit[], composition: Composition): Promise<NewPlan | null> {
+async function planOne(
+  house: House,
+  caller: Caller,
+  change: ChangeRow,
+  world: World,
+  edits: readonly Edit[],
+  composition: Composition,
+): Promise<NewPlan | null> {
   const row = await getServer(house.database, composition.server.id);
   if (row === undefined) return null;
   const beforeRefs = assignedRefs(world, composition);
@@ -63,23 +88,40 @@ async function planOne(house: House, caller: Caller, change: ChangeRow, world: W
   if (row.enrolment !== "enrolled") {
     const own = edits.some((edit) => edit.kind === "Server" && edit.name === row.name);
     if (!own) return null;
-    const onlyOwn = composition.selected.refs.filter((ref) => edits.some((edit) => edit.kind === "Server" && edit.documentId === ref.document_id));
-    const note = planningFinding("plan.server_not_enrolled", `${row.name} has no agent yet; only its own document is taken over.`);
-    return planRow({ ...composition, selected: { ...composition.selected, refs: onlyOwn } }, null, { ...context, findings: [note] });
+    const onlyOwn = composition.selected.refs.filter((ref) =>
+      edits.some((edit) => edit.kind === "Server" && edit.documentId === ref.document_id),
+    );
+    const note = planningFinding(
+      "plan.server_not_enrolled",
+      `${row.name} has no agent yet; only its own document is taken over.`,
+    );
+    return planRow({ ...composition, selected: { ...composition.selected, refs: onlyOwn } }, null, {
+      ...context,
+      findings: [note],
+    });
   }
-  const findings = [...serverFindings(row, house.nowMs()), ...(await quarantineFindings(house, row, composition.selected.refs)), ...historyFindings(world, edits, composition)];
+  const findings = [
+    ...serverFindings(row, house.nowMs()),
+    ...(await quarantineFindings(house, row, composition.selected.refs)),
+    ...historyFindings(world, edits, composition),
+  ];
   return askAndPlan(house, composition, { ...context, findings });
 }
 
 /** Asks the agent, where there is anything to ask. */
-export async function askAndPlan(house: House, composition: Composition, context: Parameters<typeof planRow>[2]): Promise<NewPlan> {
+export async function askAndPlan(
+  house: House,
+  composition: Composition,
+  context: Parameters<typeof planRow>[2],
+): Promise<NewPlan> {
   const { config, server } = composition;
   if (config === null) return planRow(composition, null, context);
   const asked = await house.agents.plan(server.id, { json: config.text, digest: config.digest });
   // A rollback always goes to the server: its apply ends with the server's own word.
   const isSame = context.kind === "forward" && config.digest === server.confirmedDigest;
   // What it has is what it should have: with nothing changed by hand, or with nobody to ask, there is nothing to do.
-  if (isSame && (asked.kind === "unreachable" || asked.value.steps.length === 0)) return planRow(composition, null, context);
+  if (isSame && (asked.kind === "unreachable" || asked.value.steps.length === 0))
+    return planRow(composition, null, context);
   return planRow(composition, asked, context);
 }
 
@@ -92,21 +134,41 @@ export async function keepPlans(house: House, change: ChangeRow, plans: readonly
 }
 
 export function assignedRefs(world: World, { server }: Composition): readonly RevisionRef[] {
-  return [...(world.assigned.get(server.id) ?? [])].map(([document_id, revision]) => ({ document_id, revision })).sort((a, b) => (a.document_id < b.document_id ? -1 : 1));
+  return [...(world.assigned.get(server.id) ?? [])]
+    .map(([document_id, revision]) => ({ document_id, revision }))
+    .sort((a, b) => (a.document_id < b.document_id ? -1 : 1));
 }
 
 export function serverFindings(row: ServerRow, nowMs: number): readonly Finding[] {
   return [
-    ...(row.locked_code === null ? [] : [planningFinding("plan.server_locked", `${row.name} is locked: ${row.locked_reason ?? row.locked_code}`)]),
-    ...(row.paused_until === null || row.paused_until.getTime() <= nowMs ? [] : [planningFinding("plan.server_paused", `${row.name} is paused until ${row.paused_until.toISOString()}: ${row.paused_reason ?? ""}`)]),
+    ...(row.locked_code === null
+      ? []
+      : [planningFinding("plan.server_locked", `${row.name} is locked: ${row.locked_reason ?? row.locked_code}`)]),
+    ...(row.paused_until === null || row.paused_until.getTime() <= nowMs
+      ? []
+      : [
+          planningFinding(
+            "plan.server_paused",
+            `${row.name} is paused until ${row.paused_until.toISOString()}: ${row.paused_reason ?? ""}`,
+          ),
+        ]),
   ];
 }
 
-async function quarantineFindings(house: House, row: ServerRow, refs: readonly RevisionRef[]): Promise<readonly Finding[]> {
+async function quarantineFindings(
+  house: House,
+  row: ServerRow,
+  refs: readonly RevisionRef[],
+): Promise<readonly Finding[]> {
   const quarantined = await listQuarantines(house.database, row.id);
   return quarantined
     .filter((one) => refs.some((ref) => ref.document_id === one.document_id && ref.revision === one.revision))
-    .map((one) => planningFinding("plan.quarantined", `Revision ${one.revision} of ${one.kind}/${one.name} was undone on ${row.name} (${one.code}) and is not applied there again.`));
+    .map((one) =>
+      planningFinding(
+        "plan.quarantined",
+        `Revision ${one.revision} of ${one.kind}/${one.name} was undone on ${row.name} (${one.code}) and is not applied there again.`,
+      ),
+    );
 }
 
 /** What comes along that the author may not have in mind: revisions that this server never had, and policies that it newly comes under. */
@@ -118,9 +180,20 @@ function historyFindings(world: World, edits: readonly Edit[], { server, selecte
     const head = world.heads.get(ref.document_id);
     const name = edit === undefined ? `${head?.kind ?? ""}/${head?.name ?? ""}` : `${edit.kind}/${edit.name}`;
     if (edit !== undefined && here !== undefined && here < ref.revision - 1) {
-      return [planningFinding("plan.brings_earlier", `${server.name} has revision ${here} of ${name}: this brings what was written since, up to ${ref.revision}.`)];
+      return [
+        planningFinding(
+          "plan.brings_earlier",
+          `${server.name} has revision ${here} of ${name}: this brings what was written since, up to ${ref.revision}.`,
+        ),
+      ];
     }
-    if (edit === undefined && here === undefined && head?.kind === "Policy") return [planningFinding("plan.joins", `${server.name} newly comes under ${name}, revision ${ref.revision}, which is in force on others.`)];
+    if (edit === undefined && here === undefined && head?.kind === "Policy")
+      return [
+        planningFinding(
+          "plan.joins",
+          `${server.name} newly comes under ${name}, revision ${ref.revision}, which is in force on others.`,
+        ),
+      ];
     return [];
   });
 }

@@ -1,3 +1,4 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
 /**
  * A rollback is planned like any change: today's composition without it.
  *   R1. Each document of the change goes back to the revision that the server had before the change came, and out when it had none.
@@ -6,9 +7,8 @@
  *       middle of a text is for a person to do.
  */
 import type { ApplyId, ChangeId, DocumentId, ServerId } from "@holdfast/core/base/id.ts";
-import type { Finding } from "@holdfast/core/base/finding.ts";
-import { notFound, refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { getChange, listChangeItems } from "../store/changes.ts";
 import type { Queryable } from "../store/database.ts";
@@ -36,7 +36,13 @@ export interface WithoutChange {
 }
 
 /** @param permission what the caller must hold on the servers: `edit` to plan, `apply` to plan and roll back with one press */
-export async function planRollback(house: House, caller: Caller, permission: "edit" | "apply", id: ChangeId, only: ServerId | null): Promise<readonly NewPlan[]> {
+export async function planRollback(
+  house: House,
+  caller: Caller,
+  permission: "edit" | "apply",
+  id: ChangeId,
+  only: ServerId | null,
+): Promise<readonly NewPlan[]> {
   const read = await transaction(house.database, async (tx) => {
     const change = (await getChange(tx, id)) ?? notFound("change with this id");
     const world = await loadWorld(tx, house.documents);
@@ -45,26 +51,48 @@ export async function planRollback(house: House, caller: Caller, permission: "ed
   if (!read.ok) throw read.error;
   const { change, world } = read.value;
   const without = read.value.without.filter(({ apply }) => only === null || apply.server_id === only);
-  if (without.length === 0) refuse("change.not_now", "The change is in force on no server, so there is nothing to roll back.");
+  if (without.length === 0)
+    refuse("change.not_now", "The change is in force on no server, so there is nothing to roll back.");
   assertReach(
     caller,
     permission,
     world,
-    without.map(({ composition }) => ({ server: composition.server, labelsAfter: composition.selected.labels, domains: Object.keys(composition.composed.config?.domains ?? {}) })),
+    without.map(({ composition }) => ({
+      server: composition.server,
+      labelsAfter: composition.selected.labels,
+      domains: Object.keys(composition.composed.config?.domains ?? {}),
+    })),
   );
   const plans = await atMost(ASKED_AT_ONCE, without, (one) => planOne(house, caller, change, world, one));
   await keepPlans(house, change, plans);
   return plans;
 }
 
-async function planOne(house: House, caller: Caller, change: ChangeRow, world: World, { composition, conflicts }: WithoutChange): Promise<NewPlan> {
+async function planOne(
+  house: House,
+  caller: Caller,
+  change: ChangeRow,
+  world: World,
+  { composition, conflicts }: WithoutChange,
+): Promise<NewPlan> {
   const row = await getServer(house.database, composition.server.id);
   const findings = [...conflicts, ...(row === undefined ? [] : serverFindings(row, house.nowMs()))];
-  return askAndPlan(house, composition, { changeId: change.id, kind: "rollback", createdBy: caller.userId, beforeRefs: assignedRefs(world, composition), findings });
+  return askAndPlan(house, composition, {
+    changeId: change.id,
+    kind: "rollback",
+    createdBy: caller.userId,
+    beforeRefs: assignedRefs(world, composition),
+    findings,
+  });
 }
 
 /** Every server on which the change can be rolled back, composed without it. Read again when a rollback's plans are bound. */
-export async function withoutChange(tx: Queryable, house: House, world: World, change: ChangeRow): Promise<readonly WithoutChange[]> {
+export async function withoutChange(
+  tx: Queryable,
+  house: House,
+  world: World,
+  change: ChangeRow,
+): Promise<readonly WithoutChange[]> {
   const items = await listChangeItems(tx, change.id);
   const result: WithoutChange[] = [];
   for (const apply of await appliesToRollBack(tx, change.id)) {
@@ -92,26 +120,51 @@ export async function withoutChange(tx: Queryable, house: House, world: World, c
 }
 
 /** R1. The revision of the document that this server had when the change's plan was made. */
-async function editBack(house: House, tx: Queryable, plan: PlanRow, documentId: DocumentId, item: Pick<Edit, "kind" | "name">, here: number | undefined): Promise<Edit> {
+async function editBack(
+  house: House,
+  tx: Queryable,
+  plan: PlanRow,
+  documentId: DocumentId,
+  item: Pick<Edit, "kind" | "name">,
+  here: number | undefined,
+): Promise<Edit> {
   const before = plan.before_revisions.find((ref) => ref.document_id === documentId);
   const { kind, name } = item;
   // A server without its own document could not be composed at all: labels and bindings stay what they are.
-  if (before === undefined && kind === "Server" && here !== undefined) return readEdit(house, tx, { document_id: documentId, revision: here }, kind, name);
+  if (before === undefined && kind === "Server" && here !== undefined)
+    return readEdit(house, tx, { document_id: documentId, revision: here }, kind, name);
   if (before === undefined) return { documentId, kind, name, revision: 0, document: null };
   return readEdit(house, tx, before, kind, name);
 }
 
-async function readEdit(house: House, tx: Queryable, ref: RevisionRef, kind: Edit["kind"], name: string): Promise<Edit> {
+async function readEdit(
+  house: House,
+  tx: Queryable,
+  ref: RevisionRef,
+  kind: Edit["kind"],
+  name: string,
+): Promise<Edit> {
   const document = (await house.documents.read(tx, [ref])).get(`${ref.document_id}/${ref.revision}`) ?? null;
   return { documentId: ref.document_id, kind, name, revision: ref.revision, document };
 }
 
 /** R3. */
-async function conflict(tx: Queryable, documentId: DocumentId, named: string, here: number | undefined, server: WorldServer): Promise<Finding> {
-  if (here === undefined) return planningFinding("rollback.not_in_force", `${named} is not in force on ${server.name} any more.`, named);
+async function conflict(
+  tx: Queryable,
+  documentId: DocumentId,
+  named: string,
+  here: number | undefined,
+  server: WorldServer,
+): Promise<Finding> {
+  if (here === undefined)
+    return planningFinding("rollback.not_in_force", `${named} is not in force on ${server.name} any more.`, named);
   const later = await changeOfRevision(tx, documentId, here);
   const by = later === undefined ? "a later change" : `"${later.title}" by ${later.author} (${later.change_id})`;
-  return planningFinding("rollback.built_upon", `${named} is in force on ${server.name} in revision ${here}, which ${by} has built upon this change.`, named);
+  return planningFinding(
+    "rollback.built_upon",
+    `${named} is in force on ${server.name} in revision ${here}, which ${by} has built upon this change.`,
+    named,
+  );
 }
 
 /** For each server the apply that its rollback plan takes back. */

@@ -1,6 +1,6 @@
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { byDanger } from "@holdfast/core/base/finding.ts";
-import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/core/base/id.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
@@ -54,7 +54,13 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
     return { ...base, status: "unreachable", findings: [away, ...own].toSorted(byDanger) };
   }
   const answer = asked.value;
-  const drift = answer.drift.map((domain) => planningFinding("plan.overwrites_drift", `${domain} of ${server.name} was changed by hand since it was confirmed; this plan overwrites that.`, domain));
+  const drift = answer.drift.map((domain) =>
+    planningFinding(
+      "plan.overwrites_drift",
+      `${domain} of ${server.name} was changed by hand since it was confirmed; this plan overwrites that.`,
+      domain,
+    ),
+  );
   const findings = [...own, ...drift, ...answer.findings.map(readFinding)].toSorted(byDanger);
   const isRefused = findings.some((finding) => finding.severity === "error");
   return {

@@ -5,13 +5,31 @@ import { OVERWRITES_DRIFT } from "../saga/calls.ts";
 export const PLANNING_FINDINGS = {
   "plan.brings_earlier": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
   "plan.joins": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
-  [OVERWRITES_DRIFT]: { severity: "danger", remedy: "Look at what was changed by hand; take it into a policy, or overwrite it." },
-  "plan.quarantined": { severity: "error", remedy: "Mend the document in a new change, or retry the apply that was undone." },
-  "plan.server_locked": { severity: "warning", remedy: "Look at the server, then unlock it; until then nothing is applied." },
-  "plan.server_not_enrolled": { severity: "note", remedy: "Enroll it; it gets what is in force when its first change is applied." },
+  [OVERWRITES_DRIFT]: {
+    severity: "danger",
+    remedy: "Look at what was changed by hand; take it into a policy, or overwrite it.",
+  },
+  "plan.quarantined": {
+    severity: "error",
+    remedy: "Mend the document in a new change, or retry the apply that was undone.",
+  },
+  "plan.server_locked": {
+    severity: "warning",
+    remedy: "Look at the server, then unlock it; until then nothing is applied.",
+  },
+  "plan.server_not_enrolled": {
+    severity: "note",
+    remedy: "Enroll it; it gets what is in force when its first change is applied.",
+  },
   "plan.server_paused": { severity: "warning", remedy: "Wait for the end of the pause, or resume it." },
-  "plan.unreachable": { severity: "error", remedy: "See whether its agent is connected; then plan again, or leave the server out." },
-  "rollback.built_upon": { severity: "error", remedy: "Roll back the later change first, or make a new change that says what should be." },
+  "plan.unreachable": {
+    severity: "error",
+    remedy: "See whether its agent is connected; then plan again, or leave the server out.",
+  },
+  "rollback.built_upon": {
+    severity: "error",
+    remedy: "Roll back the later change first, or make a new change that says what should be.",
+  },
   "rollback.not_in_force": { severity: "note", remedy: "Nothing to do." },
 } as const satisfies Record<string, { readonly severity: Severity; readonly remedy: string }>;
 

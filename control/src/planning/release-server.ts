@@ -1,5 +1,5 @@
-import { refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { listApplies } from "../store/applies.ts";
 import { revokeKeys } from "../store/enrolment.ts";
@@ -13,11 +13,21 @@ export async function releaseServer(house: House, caller: Caller, place: ServerP
     const server = await lockServer(tx, place.id);
     if (server.enrolment === "released") refuse("server.not_now", `${place.name} has been released already.`);
     // Its way back lies in the hands of an agent that would lose its certificate.
-    const open = (await listApplies(tx, { serverId: place.id, states: ["READY", "APPLYING", "ROLLBACKING"], limit: 1 }))[0];
-    if (open !== undefined) refuse("server.not_now", `${place.name} has an apply that is ${open.state}; wait for its end, or abort it.`);
+    const open = (
+      await listApplies(tx, { serverId: place.id, states: ["READY", "APPLYING", "ROLLBACKING"], limit: 1 })
+    )[0];
+    if (open !== undefined)
+      refuse("server.not_now", `${place.name} has an apply that is ${open.state}; wait for its end, or abort it.`);
     await setEnrolment(tx, place.id, ["expected", "pending", "enrolled"], "released", caller.actor);
     await revokeKeys(tx, place.id, caller.actor);
-    tx.audit({ ...caller.actor, action: "server.release_asked", object: `server/${place.id}`, serverId: place.id, new: { reason }, resultCode: "ok" });
+    tx.audit({
+      ...caller.actor,
+      action: "server.release_asked",
+      object: `server/${place.id}`,
+      serverId: place.id,
+      new: { reason },
+      resultCode: "ok",
+    });
   });
   if (!done.ok) throw done.error;
 }

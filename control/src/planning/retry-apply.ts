@@ -1,18 +1,18 @@
 import { whyNotRetry } from "@holdfast/core/apply/actions.ts";
 import type { ApplyId, RolloutId } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { getApply, lockApply } from "../store/applies.ts";
 import { getPlan, insertPlan, type NewPlan } from "../store/plans.ts";
 import { releaseTransient } from "../store/quarantines.ts";
 import type { ApplyRow, PlanRow } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
+import { trialOfPlan } from "./apply-change.ts";
 import { bindPlans } from "./bind-plans.ts";
 import { composer } from "./compose-for.ts";
 import { editsOf } from "./edits.ts";
 import { askAndPlan, assignedRefs } from "./plan-change.ts";
-import { trialOfPlan } from "./apply-change.ts";
 import { startRollout } from "./start-rollout.ts";
 import { lockChange } from "./store/change-lock.ts";
 import { isRetried } from "./store/retried.ts";
@@ -28,14 +28,27 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
   const started = await transaction(house.database, async (tx) => {
     const change = (await lockChange(tx, first.change_id)) ?? notFound("change with this id");
     const apply = await lockApply(tx, id);
-    const refusal = whyNotRetry({ state: apply.state, effect: apply.effect, retried: await isRetried(tx, id), serverRefuses: null });
+    const refusal = whyNotRetry({
+      state: apply.state,
+      effect: apply.effect,
+      retried: await isRetried(tx, id),
+      serverRefuses: null,
+    });
     if (refusal !== null) refuse("apply.not_now", refusal);
     const lasting = await releaseTransient(tx, id, caller.userId, caller.actor);
-    if (lasting.length > 0) refuse("apply.quarantined", `It was undone for a reason that trying again does not change (${lasting[0]?.code ?? "unknown"}).`);
+    if (lasting.length > 0)
+      refuse(
+        "apply.quarantined",
+        `It was undone for a reason that trying again does not change (${lasting[0]?.code ?? "unknown"}).`,
+      );
     await insertPlan(tx, plan);
     const world = await loadWorld(tx, house.documents);
     const compose = composer(house, world, await editsOf(tx, house.documents, change));
-    const acknowledge = await acknowledgedBefore(tx, apply, world.servers.find((one) => one.id === apply.server_id)?.name ?? "");
+    const acknowledge = await acknowledgedBefore(
+      tx,
+      apply,
+      world.servers.find((one) => one.id === apply.server_id)?.name ?? "",
+    );
     const bound = await bindPlans(
       tx,
       { plans: [{ planId: plan.id, planDigest: plan.plan_digest ?? "" }], acknowledge, overwriteDrift: false },
@@ -65,17 +78,38 @@ async function planAgain(house: House, caller: Caller, first: ApplyRow): Promise
     const world = await loadWorld(tx, house.documents);
     const server = world.servers.find((one) => one.id === first.server_id) ?? notFound("server of this apply");
     const before = await getPlan(tx, first.plan_id);
-    return { world, composition: composer(house, world, await editsOf(tx, house.documents, change))(server, before === undefined ? {} : trialOfPlan(before)) };
+    return {
+      world,
+      composition: composer(
+        house,
+        world,
+        await editsOf(tx, house.documents, change),
+      )(server, before === undefined ? {} : trialOfPlan(before)),
+    };
   });
   if (!read.ok) throw read.error;
   const { world, composition } = read.value;
-  const plan = await askAndPlan(house, composition, { changeId: first.change_id, kind: "forward", createdBy: caller.userId, beforeRefs: assignedRefs(world, composition), findings: [] });
-  if (plan.status === "unreachable") refuse("server.unreachable", `${composition.server.name} cannot be asked now.`, { findings: plan.findings });
-  if (plan.plan_digest === null) refuse("change.not_plannable", `${composition.server.name} refuses the plan.`, { findings: plan.findings });
+  const plan = await askAndPlan(house, composition, {
+    changeId: first.change_id,
+    kind: "forward",
+    createdBy: caller.userId,
+    beforeRefs: assignedRefs(world, composition),
+    findings: [],
+  });
+  if (plan.status === "unreachable")
+    refuse("server.unreachable", `${composition.server.name} cannot be asked now.`, { findings: plan.findings });
+  if (plan.plan_digest === null)
+    refuse("change.not_plannable", `${composition.server.name} refuses the plan.`, { findings: plan.findings });
   return plan;
 }
 
-async function acknowledgedBefore(tx: Transaction, apply: ApplyRow, server: string): Promise<{ server: string; code: string; path: string }[]> {
+async function acknowledgedBefore(
+  tx: Transaction,
+  apply: ApplyRow,
+  server: string,
+): Promise<{ server: string; code: string; path: string }[]> {
   const plan: PlanRow | undefined = await getPlan(tx, apply.plan_id);
-  return (plan?.findings ?? []).filter((finding) => finding.severity === "danger").map(({ code, path }) => ({ server, code, path }));
+  return (plan?.findings ?? [])
+    .filter((finding) => finding.severity === "danger")
+    .map(({ code, path }) => ({ server, code, path }));
 }

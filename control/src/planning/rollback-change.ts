@@ -1,6 +1,6 @@
 import type { ApplyId, ChangeId, RolloutId } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { getApply } from "../store/applies.ts";
 import { getServer } from "../store/servers.ts";
@@ -12,7 +12,12 @@ import { lockChange, openRollout } from "./store/change-lock.ts";
 import { loadWorld } from "./world.ts";
 
 /** Rolls back by exactly the plans that were reviewed, in waves and on trial like any other change. */
-export async function rollbackChange(house: House, caller: Caller, id: ChangeId, request: ApplyRequest): Promise<RolloutId> {
+export async function rollbackChange(
+  house: House,
+  caller: Caller,
+  id: ChangeId,
+  request: ApplyRequest,
+): Promise<RolloutId> {
   const started = await transaction(house.database, async (tx) => {
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
     if ((await openRollout(tx, id)) !== undefined) {
@@ -45,8 +50,15 @@ export async function rollbackApply(house: House, caller: Caller, id: ApplyId): 
   const server = await getServer(house.database, apply.server_id);
   const [plan] = await planRollback(house, caller, "apply", apply.change_id, apply.server_id);
   if (plan === undefined || plan.plan_digest === null || plan.status === "refused") {
-    refuse("rollback.conflict", `${server?.name ?? "The server"} cannot be rolled back with one press.`, { findings: plan?.findings ?? [] });
+    refuse("rollback.conflict", `${server?.name ?? "The server"} cannot be rolled back with one press.`, {
+      findings: plan?.findings ?? [],
+    });
   }
-  if (plan.status === "unreachable") refuse("server.unreachable", `${server?.name ?? "The server"} cannot be asked now.`, { findings: plan.findings });
-  return rollbackChange(house, caller, apply.change_id, { plans: [{ planId: plan.id, planDigest: plan.plan_digest }], acknowledge: [], overwriteDrift: false });
+  if (plan.status === "unreachable")
+    refuse("server.unreachable", `${server?.name ?? "The server"} cannot be asked now.`, { findings: plan.findings });
+  return rollbackChange(house, caller, apply.change_id, {
+    plans: [{ planId: plan.id, planDigest: plan.plan_digest }],
+    acknowledge: [],
+    overwriteDrift: false,
+  });
 }

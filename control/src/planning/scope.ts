@@ -1,5 +1,5 @@
-import type { Permission } from "@holdfast/core/api/account.ts";
 import { holdsEverywhere, holdsOn } from "@holdfast/core/access/grant.ts";
+import type { Permission } from "@holdfast/core/api/account.ts";
 import type { Caller } from "../api/caller.ts";
 import { refuse } from "../api/refused.ts";
 import { labelsOf, type World, type WorldServer } from "./world.ts";
@@ -21,7 +21,10 @@ export function assertReach(caller: Caller, permission: Permission, world: World
   if (beyond.length === 0) return;
   const seen = beyond.filter(({ server }) => maySee(caller, world, server)).map(({ server }) => server.name);
   const hidden = beyond.length - seen.length;
-  const names = [...seen, ...(hidden === 0 ? [] : [`${hidden} server${hidden === 1 ? "" : "s"} that you may not see`])].join(", ");
+  const names = [
+    ...seen,
+    ...(hidden === 0 ? [] : [`${hidden} server${hidden === 1 ? "" : "s"} that you may not see`]),
+  ].join(", ");
   refuse("access.out_of_scope", `You do not have the permission ${permission} on ${names}.`);
 }
 
@@ -31,5 +34,9 @@ export function maySee(caller: Caller, world: World, server: WorldServer): boole
 
 /** What concerns no server yet (a group nobody uses, a policy that selects nothing) still needs somebody whose word counts everywhere. */
 export function assertEverywhere(caller: Caller, permission: Permission): void {
-  if (!holdsEverywhere(caller.grants, permission)) refuse("access.out_of_scope", `The change concerns no server that you have the permission ${permission} on; only an account with it on every server may do this.`);
+  if (!holdsEverywhere(caller.grants, permission))
+    refuse(
+      "access.out_of_scope",
+      `The change concerns no server that you have the permission ${permission} on; only an account with it on every server may do this.`,
+    );
 }

@@ -1,3 +1,5 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { DocumentId } from "@holdfast/core/base/id.ts";
 /**
  * Which revision of which document holds on a server, before and after a change. Pure.
  *   W1. What a server has is what is assigned to it; a change puts its own revisions in their place, and nobody else's come along.
@@ -5,8 +7,6 @@
  *   W3. A server that is new, or that a change of its labels brings under a policy, gets the revision of that policy that is in force on others.
  */
 import type { AssignedDocument } from "@holdfast/core/compose/compose.ts";
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import type { DocumentId } from "@holdfast/core/base/id.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import { selects } from "@holdfast/core/policy/selector.ts";
 import type { DocumentKind, RevisionRef } from "../store/tables.ts";
@@ -51,13 +51,20 @@ export function newestInForce(world: World): InForce {
 export function fleetAfter(world: World, edits: readonly Edit[]): readonly Candidate[] {
   return world.servers.flatMap((server): Candidate[] => {
     const edit = edits.find((one) => one.kind === "Server" && one.name === server.name);
-    if (edit !== undefined) return edit.document === null ? [] : [{ id: edit.documentId, revision: edit.revision, document: edit.document }];
+    if (edit !== undefined)
+      return edit.document === null ? [] : [{ id: edit.documentId, revision: edit.revision, document: edit.document }];
     const own = ownDocument(world, server);
     return own === null ? [] : [{ id: own.ref.document_id, revision: own.ref.revision, document: own.document }];
   });
 }
 
-export function selectFor(world: World, server: WorldServer, edits: readonly Edit[], inForce: InForce, fleet: readonly Candidate[]): Selected {
+export function selectFor(
+  world: World,
+  server: WorldServer,
+  edits: readonly Edit[],
+  inForce: InForce,
+  fleet: readonly Candidate[],
+): Selected {
   const own = fleet.find(({ document }) => document.name === server.name);
   const labels = own?.document.kind === "Server" ? own.document.body.labels : {};
   const before = ownDocument(world, server)?.document.body.labels;
@@ -71,7 +78,8 @@ export function selectFor(world: World, server: WorldServer, edits: readonly Edi
     if (document !== null && revision !== undefined) candidates.push({ id, revision, document });
   };
   for (const edit of edits) {
-    if (edit.kind !== "Server" && edit.document !== null) candidates.push({ id: edit.documentId, revision: edit.revision, document: edit.document });
+    if (edit.kind !== "Server" && edit.document !== null)
+      candidates.push({ id: edit.documentId, revision: edit.revision, document: edit.document });
   }
   for (const head of world.heads.values()) {
     if (head.kind === "Server" || edited.has(head.id)) continue;
@@ -82,7 +90,11 @@ export function selectFor(world: World, server: WorldServer, edits: readonly Edi
     else if (head.kind === "Floor") offer(head.id, inForce.get(head.id)); // W2
     else offer(head.id, joins(world, server, head.id, labels, before, isNew, inForce)); // W3
   }
-  const holding = candidates.filter(({ document }) => (document.kind === "Policy" || document.kind === "Floor") && selects(document.body.selector, { name: server.name, labels }));
+  const holding = candidates.filter(
+    ({ document }) =>
+      (document.kind === "Policy" || document.kind === "Floor") &&
+      selects(document.body.selector, { name: server.name, labels }),
+  );
   const groups = candidates.filter(({ document }) => document.kind === "Group");
   const used = groupsUsed(
     holding.map(({ document }) => document.data),
@@ -91,7 +103,9 @@ export function selectFor(world: World, server: WorldServer, edits: readonly Edi
   const kept = [...holding, ...groups];
   return {
     documents: [...kept, ...fleet].map(({ document, revision }) => ({ document, revision })),
-    refs: [...(own === undefined ? [] : [own]), ...holding, ...used].map(({ id, revision }) => ({ document_id: id, revision })).sort(byDocument),
+    refs: [...(own === undefined ? [] : [own]), ...holding, ...used]
+      .map(({ id, revision }) => ({ document_id: id, revision }))
+      .sort(byDocument),
     labels,
   };
 }
@@ -124,7 +138,7 @@ function groupsUsed(data: readonly Json[], groups: readonly Candidate[]): readon
       used.set(value, group);
       visit(group.document.data);
     } else if (value !== null && typeof value === "object") {
-      for (const member of Object.values(value)) visit(member as Json | undefined);
+      for (const member of Object.values(value)) visit(member);
     }
   };
   for (const one of data) visit(one);

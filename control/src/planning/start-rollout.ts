@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
-import { DEFAULT_WAVES, type FloorSettings, type WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
 import type { ApplyId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
+import { DEFAULT_WAVES, type FloorSettings, type WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
 import { planWaves } from "@holdfast/core/rollout/wave.ts";
 import type { Caller } from "../api/caller.ts";
 import { newId } from "../store/new-id.ts";
@@ -35,12 +35,23 @@ export async function startRollout(
   const targets = waves.flatMap((servers, wave) =>
     servers.flatMap((serverId, position): NewTarget[] => {
       const plan = planOf.get(serverId);
-      return plan === undefined ? [] : [{ serverId: plan.server_id, wave, position, planId: plan.id, applyId: appliesBack.get(plan.server_id) ?? null }];
+      return plan === undefined
+        ? []
+        : [
+            {
+              serverId: plan.server_id,
+              wave,
+              position,
+              planId: plan.id,
+              applyId: appliesBack.get(plan.server_id) ?? null,
+            },
+          ];
     }),
   );
   const rollout = { id, changeId: change.id, kind, settings: { ...settings }, requestedBy: caller.userId, targets };
   await insertRollout(tx, rollout, caller.actor);
-  for (const { server, plan } of adopting) await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);
+  for (const { server, plan } of adopting)
+    await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);
   if (sent.length === 0) await finishRollout(tx, id);
   return id;
 }

@@ -1,6 +1,6 @@
 import type { ChangeId } from "@holdfast/core/base/id.ts";
-import { notFound, refuse } from "../api/refused.ts";
 import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { listApplies } from "../store/applies.ts";
 import { move } from "../store/apply-move.ts";
@@ -20,18 +20,33 @@ export async function withdrawChange(house: House, caller: Caller, id: ChangeId,
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn already.");
     const applies = await listApplies(tx, { changeId: id, limit: MOST });
     const begun = applies.find((apply) => apply.state !== "READY" && apply.state !== "CANCELLED");
-    if (begun !== undefined) refuse("change.not_now", `A server has begun with it (${begun.state}); abort that, or roll the change back.`);
+    if (begun !== undefined)
+      refuse("change.not_now", `A server has begun with it (${begun.state}); abort that, or roll the change back.`);
     for (const rollout of await listRollouts(tx, id, null, MOST)) {
       if (rollout.state === "DONE") refuse("change.not_now", "Its rollout is done; roll the change back instead.");
-      if (rollout.state !== "HALTED") await setRolloutState(tx, rollout.id, "HALTED", { code: "change.withdrawn", message: reason === "" ? null : reason }, caller.actor);
+      if (rollout.state !== "HALTED")
+        await setRolloutState(
+          tx,
+          rollout.id,
+          "HALTED",
+          { code: "change.withdrawn", message: reason === "" ? null : reason },
+          caller.actor,
+        );
     }
     for (const apply of applies) {
-      if (apply.state === "READY") await move(tx, apply, { to: "CANCELLED", code: "change.withdrawn", message: reason === "" ? null : reason }, caller.actor);
+      if (apply.state === "READY")
+        await move(
+          tx,
+          apply,
+          { to: "CANCELLED", code: "change.withdrawn", message: reason === "" ? null : reason },
+          caller.actor,
+        );
     }
     await withdraw(tx, id, caller.actor);
   });
   if (done.ok) return;
   // A server that began in this very moment.
-  if (done.error instanceof StoreFailure && done.error.code === "store.lost_race") refuse("change.not_now", "A server has begun with it in this moment; abort that instead.");
+  if (done.error instanceof StoreFailure && done.error.code === "store.lost_race")
+    refuse("change.not_now", "A server has begun with it in this moment; abort that instead.");
   throw done.error;
 }

@@ -61,17 +61,26 @@ export async function loadWorld(database: Queryable, cache: DocumentCache): Prom
       confirmedDigest: row.confirmed_digest,
       observedAddresses: addressesIn(row.facts),
     })),
-    heads: new Map(heads.map((row) => [row.document_id, { id: row.document_id, kind: row.kind, name: row.name, revision: row.revision, deleted: row.deleted }])),
+    heads: new Map(
+      heads.map((row) => [
+        row.document_id,
+        { id: row.document_id, kind: row.kind, name: row.name, revision: row.revision, deleted: row.deleted },
+      ]),
+    ),
     assigned,
     document: (document_id, revision) => parsed.get(keyOf({ document_id, revision })) ?? null,
   };
 }
 
 /** The Server document that is in force for a server: its labels, addresses and bindings. */
-export function ownDocument(world: World, server: WorldServer): { readonly document: ServerDocument; readonly ref: RevisionRef } | null {
+export function ownDocument(
+  world: World,
+  server: WorldServer,
+): { readonly document: ServerDocument; readonly ref: RevisionRef } | null {
   for (const [document_id, revision] of world.assigned.get(server.id) ?? []) {
     const document = world.document(document_id, revision);
-    if (document?.kind === "Server" && document.name === server.name) return { document, ref: { document_id, revision } };
+    if (document?.kind === "Server" && document.name === server.name)
+      return { document, ref: { document_id, revision } };
   }
   return null;
 }

@@ -3,7 +3,11 @@ import { PERMISSIONS } from "../api/account.ts";
 import { holds, holdsEverywhere, holdsOn, type Grant } from "./grant.ts";
 
 const web = { name: "web-1", labels: { role: "web", site: "seoul" } };
-const grant = (permission: Grant["permission"], scope: Grant["scope"] = { all: true }, domains: Grant["domains"] = null): Grant => ({ permission, scope, domains });
+const grant = (
+  permission: Grant["permission"],
+  scope: Grant["scope"] = { all: true },
+  domains: Grant["domains"] = null,
+): Grant => ({ permission, scope, domains });
 
 test("no permission implies another one", () => {
   for (const held of PERMISSIONS) {
@@ -24,7 +28,11 @@ test("every label of a scope must match, and an empty scope covers nothing", () 
 });
 
 test("domains are covered by all grants together, never by one of another scope", () => {
-  const grants = [grant("apply", { role: "web" }, ["firewall"]), grant("apply", { site: "seoul" }, ["system"]), grant("apply", { role: "db" }, ["vpn"])];
+  const grants = [
+    grant("apply", { role: "web" }, ["firewall"]),
+    grant("apply", { site: "seoul" }, ["system"]),
+    grant("apply", { role: "db" }, ["vpn"]),
+  ];
   expect(holdsOn(grants, "apply", web, ["firewall", "system"])).toBe(true);
   expect(holdsOn(grants, "apply", web, ["vpn"])).toBe(false);
   expect(holdsEverywhere(grants, "apply")).toBe(false);

@@ -20,14 +20,21 @@ export function holds(grants: readonly Grant[], permission: Permission): boolean
 
 /** Whether the permission is held for everything: what concerns no single server asks for it. */
 export function holdsEverywhere(grants: readonly Grant[], permission: Permission): boolean {
-  return grants.some((grant) => grant.permission === permission && grant.scope["all"] === true && grant.domains === null);
+  return grants.some(
+    (grant) => grant.permission === permission && grant.scope["all"] === true && grant.domains === null,
+  );
 }
 
 /**
  * Whether the permission is held on this server, for each of these domains. Several grants may cover it together; without domains any grant
  * that covers the server will do.
  */
-export function holdsOn(grants: readonly Grant[], permission: Permission, place: Place, domains: readonly string[] = []): boolean {
+export function holdsOn(
+  grants: readonly Grant[],
+  permission: Permission,
+  place: Place,
+  domains: readonly string[] = [],
+): boolean {
   const here = grants.filter((grant) => grant.permission === permission && covers(grant.scope, place));
   if (domains.length === 0) return here.length > 0;
   return domains.every((domain) => here.some((grant) => grant.domains === null || grant.domains.includes(domain)));
@@ -38,5 +45,7 @@ function covers(scope: Grant["scope"], place: Place): boolean {
   const labels = Object.entries(scope);
   // An empty scope would be "everything" by the rules of logic, and is nothing by ours: everything is written out.
   if (labels.length === 0) return false;
-  return labels.every(([key, value]) => (key === "server" ? place.name === value : Object.hasOwn(place.labels, key) && place.labels[key] === value));
+  return labels.every(([key, value]) =>
+    key === "server" ? place.name === value : Object.hasOwn(place.labels, key) && place.labels[key] === value,
+  );
 }

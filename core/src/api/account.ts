@@ -10,7 +10,10 @@ export const meSchema = z.object({
   user: z.string(),
   permissions: z.array(z.enum(PERMISSIONS)),
   mustChangePassword: z.boolean(),
-  csrfToken: z.string().nullable().describe("For browser sessions: send it as X-Holdfast-CSRF with every unsafe request"),
+  csrfToken: z
+    .string()
+    .nullable()
+    .describe("For browser sessions: send it as X-Holdfast-CSRF with every unsafe request"),
 });
 /** `sessionToken` is for programs that keep no cookies; a browser gets its session as a cookie that no script can read, and null here. */
 export const loginAnswerSchema = meSchema.extend({ sessionToken: z.string().nullable() });
@@ -34,7 +37,9 @@ export const createdTokenSchema = tokenSchema.extend({ secret: z.string().descri
 /** One permission with where it holds: a label selector such as `{ all: true }` or `{ role: "web" }`, and the domains (null: every one). */
 export const grantSchema = z.object({
   permission: z.enum(PERMISSIONS),
-  scope: z.record(z.string(), z.union([z.string(), z.literal(true)])).refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" }),
+  scope: z
+    .record(z.string(), z.union([z.string(), z.literal(true)]))
+    .refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" }),
   domains: z.array(z.enum(DOMAINS)).min(1).nullable().default(null),
 });
 export const userSchema = z.object({
@@ -44,14 +49,26 @@ export const userSchema = z.object({
   permissions: z.array(grantSchema),
   etag: z.string(),
 });
-export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, { error: "A name has lower-case letters, digits, - . and _ (64 at most) and begins with a letter" });
-export const createUserSchema = z.object({ name: userNameSchema, permissions: z.array(z.enum(PERMISSIONS)).describe("On every server; narrow them afterwards with PUT") });
+export const userNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{0,63}$/, {
+    error: "A name has lower-case letters, digits, - . and _ (64 at most) and begins with a letter",
+  });
+export const createUserSchema = z.object({
+  name: userNameSchema,
+  permissions: z.array(z.enum(PERMISSIONS)).describe("On every server; narrow them afterwards with PUT"),
+});
 export const setPermissionsSchema = z.object({ permissions: z.array(grantSchema).max(100) });
-export const oneTimePasswordSchema = z.object({ name: z.string(), password: z.string().describe("Shown once; it must be changed at the first sign-in") });
+export const oneTimePasswordSchema = z.object({
+  name: z.string(),
+  password: z.string().describe("Shown once; it must be changed at the first sign-in"),
+});
 
 function isScope(scope: Readonly<Record<string, string | true>>): boolean {
   const keys = Object.keys(scope);
-  return scope["all"] === true ? keys.length === 1 : keys.length > 0 && !keys.includes("all") && !Object.values(scope).includes(true);
+  return scope["all"] === true
+    ? keys.length === 1
+    : keys.length > 0 && !keys.includes("all") && !Object.values(scope).includes(true);
 }
 
 export const auditEntrySchema = z.object({
@@ -68,7 +85,18 @@ export const auditEntrySchema = z.object({
   resultCode: z.string(),
   hash: z.string(),
 });
-export const auditVerifySchema = z.object({ entries: z.int(), intact: z.boolean(), firstBroken: z.int().nullable(), head: z.string() });
+export const auditVerifySchema = z.object({
+  entries: z.int(),
+  intact: z.boolean(),
+  firstBroken: z.int().nullable(),
+  head: z.string(),
+});
 
 /** One row of `holdfast doctor`: what the mission asks, whether it holds here, and the evidence found on this installation. */
-export const doctorRowSchema = z.object({ id: z.string(), asks: z.string(), holds: z.boolean(), evidence: z.string(), remedy: z.string() });
+export const doctorRowSchema = z.object({
+  id: z.string(),
+  asks: z.string(),
+  holds: z.boolean(),
+  evidence: z.string(),
+  remedy: z.string(),
+});

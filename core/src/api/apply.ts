@@ -55,7 +55,13 @@ export const hostTransactionSchema = z.object({
   outcomeCode: z.string().nullable(),
   receipt: z.unknown().nullable(),
   probes: z.array(
-    z.object({ id: z.string(), origin: z.string(), expected: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
+    z.object({
+      id: z.string(),
+      origin: z.string(),
+      expected: z.string(),
+      before: z.string().nullable(),
+      after: z.string().nullable(),
+    }),
   ),
   createdAt: z.string(),
   finishedAt: z.string().nullable(),

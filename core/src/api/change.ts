@@ -10,10 +10,19 @@ export const documentRefSchema = z.object({ kind: z.string(), name: z.string() }
  * absent means "the head of now". A head that has moved is refused with who moved it.
  */
 export const changeEditSchema = z.object({
-  documents: z.array(z.object({ text: z.string(), file: z.string().optional(), baseRevision: z.int().min(0).optional() })).max(200).default([]),
-  deletes: z.array(documentRefSchema.extend({ baseRevision: z.int().min(1).optional() })).max(200).default([]),
+  documents: z
+    .array(z.object({ text: z.string(), file: z.string().optional(), baseRevision: z.int().min(0).optional() }))
+    .max(200)
+    .default([]),
+  deletes: z
+    .array(documentRefSchema.extend({ baseRevision: z.int().min(1).optional() }))
+    .max(200)
+    .default([]),
 });
-export const createChangeSchema = changeEditSchema.extend({ title: z.string().min(1).max(200), reason: z.string().max(4000).default("") });
+export const createChangeSchema = changeEditSchema.extend({
+  title: z.string().min(1).max(200),
+  reason: z.string().max(4000).default(""),
+});
 export type CreateChange = z.input<typeof createChangeSchema>;
 
 export const changeItemSchema = z.object({
@@ -39,7 +48,9 @@ export const planSchema = z.object({
   findings: z.array(findingSchema),
   probes: z.array(z.object({ id: z.string(), direction: z.string(), expected: z.string(), origin: z.string() })),
   touchesManagementPath: z.boolean(),
-  trial: z.object({ reconnectSeconds: z.int(), soakSeconds: z.int(), windowSeconds: z.int(), confirm: z.string() }).nullable(),
+  trial: z
+    .object({ reconnectSeconds: z.int(), soakSeconds: z.int(), windowSeconds: z.int(), confirm: z.string() })
+    .nullable(),
   createdAt: z.string(),
 });
 export type Plan = z.infer<typeof planSchema>;
@@ -80,13 +91,20 @@ export type ChangeDetail = z.infer<typeof changeDetailSchema>;
 /** Only stricter than the floor is accepted. It is part of the plan, because it is part of what the server promises to keep. */
 export const planChangeSchema = z.strictObject({
   trial: z
-    .strictObject({ soakSeconds: z.int().min(0).optional(), windowSeconds: z.int().min(10).optional(), confirm: z.enum(["machine", "person"]).optional() })
+    .strictObject({
+      soakSeconds: z.int().min(0).optional(),
+      windowSeconds: z.int().min(10).optional(),
+      confirm: z.enum(["machine", "person"]).optional(),
+    })
     .default({}),
 });
 export type PlanChange = z.input<typeof planChangeSchema>;
 
 export const applyChangeSchema = z.strictObject({
-  plans: z.array(z.strictObject({ planId: z.string(), planDigest: z.string() })).min(1).max(10_000),
+  plans: z
+    .array(z.strictObject({ planId: z.string(), planDigest: z.string() }))
+    .min(1)
+    .max(10_000),
   acknowledge: z
     .array(z.object({ server: z.string(), code: z.string(), path: z.string() }))
     .default([])
@@ -102,7 +120,12 @@ export const rolloutSchema = z.object({
   state: z.enum(["RUNNING", "PAUSED", "HALTED", "DONE"]),
   haltCode: z.string().nullable(),
   haltMessage: z.string().nullable(),
-  waves: z.array(z.object({ wave: z.int(), servers: z.array(z.object({ server: z.string(), apply: applySummarySchema.nullable() })) })),
+  waves: z.array(
+    z.object({
+      wave: z.int(),
+      servers: z.array(z.object({ server: z.string(), apply: applySummarySchema.nullable() })),
+    }),
+  ),
   currentWave: z.int(),
   requestedBy: z.string(),
   createdAt: z.string(),

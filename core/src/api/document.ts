@@ -30,4 +30,8 @@ export const validateResponseSchema = z.object({
   findings: z.array(findingSchema),
 });
 
-export const diffResponseSchema = z.object({ from: z.int(), to: z.int(), diff: z.string().describe("Unified diff of the texts") });
+export const diffResponseSchema = z.object({
+  from: z.int(),
+  to: z.int(),
+  diff: z.string().describe("Unified diff of the texts"),
+});

@@ -17,8 +17,23 @@ import {
   userSchema,
 } from "./account.ts";
 import { applyDetailSchema, applySummarySchema } from "./apply.ts";
-import { applyChangeSchema, changeDetailSchema, changeEditSchema, changeSummarySchema, createChangeSchema, planChangeSchema, rolloutSchema } from "./change.ts";
-import { diffResponseSchema, documentSchema, documentSummarySchema, revisionSchema, validateRequestSchema, validateResponseSchema } from "./document.ts";
+import {
+  applyChangeSchema,
+  changeDetailSchema,
+  changeEditSchema,
+  changeSummarySchema,
+  createChangeSchema,
+  planChangeSchema,
+  rolloutSchema,
+} from "./change.ts";
+import {
+  diffResponseSchema,
+  documentSchema,
+  documentSummarySchema,
+  revisionSchema,
+  validateRequestSchema,
+  validateResponseSchema,
+} from "./document.ts";
 import { explainRequestSchema, explainResponseSchema } from "./packet.ts";
 import type { RouteName } from "./route.ts";
 import {
@@ -52,8 +67,12 @@ export interface Endpoint {
 const PAGE_MOST = 200;
 const PAGE_USUAL = 50;
 
-const paging = { cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(PAGE_MOST).default(PAGE_USUAL) };
-const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+const paging = {
+  cursor: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(PAGE_MOST).default(PAGE_USUAL),
+};
+const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 /** Something was done and there is nothing more to say of it. */
 const doneSchema = z.object({ done: z.literal(true) });
@@ -74,7 +93,10 @@ export const ENDPOINTS = {
   resetUserPassword: { body: nothingSchema, answer: oneTimePasswordSchema, secret: true },
   disableUser: { body: nothingSchema, answer: doneSchema },
 
-  listServers: { query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }), answer: page(serverSummarySchema) },
+  listServers: {
+    query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }),
+    answer: page(serverSummarySchema),
+  },
   createServer: { body: createServerSchema, answer: serverDetailSchema, status: 201 },
   getServer: { answer: serverDetailSchema },
   enrolServer: { body: nothingSchema, answer: enrolmentSchema, status: 201, secret: true },
@@ -91,7 +113,10 @@ export const ENDPOINTS = {
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },
   getDocument: { answer: documentSchema },
   listRevisions: { query: z.object(paging), answer: page(revisionSchema) },
-  diffRevisions: { query: z.object({ from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }), answer: diffResponseSchema },
+  diffRevisions: {
+    query: z.object({ from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }),
+    answer: diffResponseSchema,
+  },
   validateDocuments: { body: validateRequestSchema, answer: validateResponseSchema },
   getSchema: { answer: z.record(z.string(), z.unknown()) },
 
@@ -102,7 +127,10 @@ export const ENDPOINTS = {
   planChange: { body: planChangeSchema.default({ trial: {} }), answer: changeDetailSchema },
   applyChange: { body: applyChangeSchema, answer: rolloutSchema, status: 202 },
   withdrawChange: { body: optionalReasonSchema, answer: doneSchema },
-  approveChange: { body: z.object({ digest: z.string().describe("Of the change as it was read") }), answer: changeDetailSchema },
+  approveChange: {
+    body: z.object({ digest: z.string().describe("Of the change as it was read") }),
+    answer: changeDetailSchema,
+  },
   planRollback: { body: nothingSchema, answer: changeDetailSchema },
   rollbackChange: { body: applyChangeSchema, answer: rolloutSchema, status: 202 },
 
@@ -112,7 +140,10 @@ export const ENDPOINTS = {
   resumeRollout: { body: optionalReasonSchema, answer: rolloutSchema },
   haltRollout: { body: optionalReasonSchema, answer: rolloutSchema },
 
-  listApplies: { query: z.object({ ...paging, state: z.enum(APPLY_STATES).optional(), server: z.string().optional() }), answer: page(applySummarySchema) },
+  listApplies: {
+    query: z.object({ ...paging, state: z.enum(APPLY_STATES).optional(), server: z.string().optional() }),
+    answer: page(applySummarySchema),
+  },
   getApply: { answer: applyDetailSchema },
   confirmApply: { body: nothingSchema, answer: applyDetailSchema, status: 202 },
   abortApply: { body: optionalReasonSchema, answer: applyDetailSchema, status: 202 },
@@ -121,7 +152,13 @@ export const ENDPOINTS = {
   forceCloseApply: { body: reasonSchema, answer: applyDetailSchema, status: 202 },
 
   listAudit: {
-    query: z.object({ ...paging, object: z.string().optional(), actor: z.string().optional(), requestId: z.uuid().optional(), server: z.string().optional() }),
+    query: z.object({
+      ...paging,
+      object: z.string().optional(),
+      actor: z.string().optional(),
+      requestId: z.uuid().optional(),
+      server: z.string().optional(),
+    }),
     answer: page(auditEntrySchema),
   },
   verifyAudit: { answer: auditVerifySchema },
@@ -130,7 +167,8 @@ export const ENDPOINTS = {
   openapi: { answer: z.record(z.string(), z.unknown()) },
 } as const satisfies Record<RouteName, Endpoint>;
 
-type Member<Name extends RouteName, Key extends keyof Endpoint> = (typeof ENDPOINTS)[Name] extends Readonly<Record<Key, infer Schema extends z.ZodType>> ? Schema : undefined;
+type Member<Name extends RouteName, Key extends keyof Endpoint> =
+  (typeof ENDPOINTS)[Name] extends Readonly<Record<Key, infer Schema extends z.ZodType>> ? Schema : undefined;
 type Read<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
 export type QueryOf<Name extends RouteName> = Read<Member<Name, "query">>;

@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { applySummarySchema } from "./apply.ts";
 
-export const capabilitySchema = z.object({ domain: z.string(), available: z.boolean(), reason: z.string(), module: z.string() });
+export const capabilitySchema = z.object({
+  domain: z.string(),
+  available: z.boolean(),
+  reason: z.string(),
+  module: z.string(),
+});
 
 export const serverSummarySchema = z.object({
   id: z.string(),
@@ -26,15 +31,22 @@ export const serverDetailSchema = serverSummarySchema.extend({
   capabilities: z.array(capabilitySchema),
   facts: z.unknown().describe("{os, kernel, interfaces: [{name, mac, addresses}]} as the agent saw them"),
   policies: z.array(z.object({ kind: z.string(), name: z.string(), revision: z.int() })).describe("What is in force"),
-  quarantined: z.array(z.object({ kind: z.string(), name: z.string(), revision: z.int(), code: z.string(), at: z.string() })),
-  pendingKey: z.object({ fingerprint: z.string(), since: z.string() }).nullable().describe("A key that waits for an operator's approval"),
+  quarantined: z.array(
+    z.object({ kind: z.string(), name: z.string(), revision: z.int(), code: z.string(), at: z.string() }),
+  ),
+  pendingKey: z
+    .object({ fingerprint: z.string(), since: z.string() })
+    .nullable()
+    .describe("A key that waits for an operator's approval"),
   etag: z.string(),
 });
 export type ServerDetail = z.infer<typeof serverDetailSchema>;
 
 export const createServerSchema = z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) });
 
-export const approveKeySchema = z.object({ fingerprint: z.string().min(8).max(200).describe("As the server itself shows it") });
+export const approveKeySchema = z.object({
+  fingerprint: z.string().min(8).max(200).describe("As the server itself shows it"),
+});
 
 export const enrolmentSchema = z.object({
   token: z.string().describe("Shown once; single use, one hour"),
@@ -43,13 +55,25 @@ export const enrolmentSchema = z.object({
   caFingerprint: z.string(),
 });
 
-export const pauseSchema = z.object({ seconds: z.int().min(60).max(30 * 86_400), reason: z.string().min(1).max(4000) });
+export const pauseSchema = z.object({
+  seconds: z
+    .int()
+    .min(60)
+    .max(30 * 86_400),
+  reason: z.string().min(1).max(4000),
+});
 export const reasonSchema = z.object({ reason: z.string().min(1).max(4000) });
 
 /** One item of the effective config with where it came from and what it beat. */
 export const provenanceSchema = z.object({
   item: z.string(),
-  from: z.object({ document: z.string(), revision: z.int(), layer: z.string(), path: z.string(), line: z.int().optional() }),
+  from: z.object({
+    document: z.string(),
+    revision: z.int(),
+    layer: z.string(),
+    path: z.string(),
+    line: z.int().optional(),
+  }),
   beat: z.array(z.object({ document: z.string(), revision: z.int(), layer: z.string(), value: z.string() })),
 });
 

@@ -75,9 +75,10 @@ function whyNotAbort(view: ApplyView): string | null {
 
 /** A new apply of the same change on the same server. */
 export function whyNotRetry(view: Pick<ApplyView, "state" | "effect" | "retried" | "serverRefuses">): string | null {
-  if (isOpen(view.state) || view.state === "READY") return "It has not ended yet.";
+  if (isOpen(view.state) || view.state === "READY" || view.state === "DRAFT") return "It has not ended yet.";
   if (view.state === "APPLIED") return "It is in force; there is nothing to try again.";
-  if (view.state === "FAILED" && view.effect !== "none") return "What it left on the server is not as before: look at it, and roll it back first.";
+  if (view.state === "FAILED" && view.effect !== "none")
+    return "What it left on the server is not as before: look at it, and roll it back first.";
   if (view.retried) return "It has been tried again already.";
   return view.serverRefuses;
 }
@@ -85,17 +86,21 @@ export function whyNotRetry(view: Pick<ApplyView, "state" | "effect" | "retried"
 function whyNotRollback(view: ApplyView): string | null {
   if (isOpen(view.state)) return "It is still under way: abort it instead.";
   if (!mayMove(view.state, "ROLLBACKING", view.effect)) {
-    return view.state === "FAILED" ? "It changed nothing, so there is nothing to roll back." : `It is ${view.state}: there is nothing to roll back.`;
+    return view.state === "FAILED"
+      ? "It changed nothing, so there is nothing to roll back."
+      : `It is ${view.state}: there is nothing to roll back.`;
   }
   // A server that is locked because of this very failure must be mendable by its rollback.
   if (view.state === "FAILED") return null;
-  if (view.superseded) return "Another change has been applied on this server since; roll back the change, which says what stands in the way.";
+  if (view.superseded)
+    return "Another change has been applied on this server since; roll back the change, which says what stands in the way.";
   return view.serverRefuses;
 }
 
 function whyNotForceClose(view: ApplyView): string | null {
   if (!isOpen(view.state)) return `It is ${view.state}: there is nothing to give up on.`;
-  if (view.phase !== "in_doubt" && view.phase !== "reverting") return "The server still answers for it: abort it instead.";
+  if (view.phase !== "in_doubt" && view.phase !== "reverting")
+    return "The server still answers for it: abort it instead.";
   if (view.wish === "force_close") return "It is being closed already.";
   return null;
 }
@@ -132,11 +137,36 @@ export function changeActions(view: ChangeView): ChangeActions {
   const withdrawn = "It has been withdrawn.";
   const invalid = "Its documents have errors; mend them first.";
   return {
-    edit: view.ownState === "CANCELLED" ? withdrawn : view.ownState === "READY" ? "Its revisions are numbered and cannot change any more; make another change." : view.callerIsAuthor ? null : "Only its author edits a draft.",
-    plan: view.ownState === "CANCELLED" ? withdrawn : !view.hasItems ? "It holds no document." : view.hasErrors ? invalid : null,
+    edit:
+      view.ownState === "CANCELLED"
+        ? withdrawn
+        : view.ownState === "READY"
+          ? "Its revisions are numbered and cannot change any more; make another change."
+          : view.callerIsAuthor
+            ? null
+            : "Only its author edits a draft.",
+    plan:
+      view.ownState === "CANCELLED"
+        ? withdrawn
+        : !view.hasItems
+          ? "It holds no document."
+          : view.hasErrors
+            ? invalid
+            : null,
     apply: whyNotApply(view, withdrawn, invalid),
-    withdraw: view.ownState === "CANCELLED" ? "It has been withdrawn already." : view.everApplied ? "It has been applied; roll it back instead." : view.openRollout ? "Its rollout is under way." : null,
-    rollback: view.openRollout ? "Its rollout is under way; abort or halt that." : view.inForce ? null : "It is in force on no server.",
+    withdraw:
+      view.ownState === "CANCELLED"
+        ? "It has been withdrawn already."
+        : view.everApplied
+          ? "It has been applied; roll it back instead."
+          : view.openRollout
+            ? "Its rollout is under way."
+            : null,
+    rollback: view.openRollout
+      ? "Its rollout is under way; abort or halt that."
+      : view.inForce
+        ? null
+        : "It is in force on no server.",
     approve: whyNotApprove(view, withdrawn, invalid),
   };
 }
@@ -179,7 +209,11 @@ export function rolloutActions(state: RolloutStateWord): RolloutActions {
     case "PAUSED":
       return { pause: "It is paused.", resume: null, halt: null };
     case "HALTED":
-      return { pause: "It is halted.", resume: "It was halted; apply the change again on the servers that it did not reach.", halt: "It is halted." };
+      return {
+        pause: "It is halted.",
+        resume: "It was halted; apply the change again on the servers that it did not reach.",
+        halt: "It is halted.",
+      };
     case "DONE":
       return { pause: "It is done.", resume: "It is done.", halt: "It is done." };
     default:

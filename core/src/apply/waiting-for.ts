@@ -21,7 +21,9 @@ export function waitingFor(view: WaitingView): string | null {
   switch (view.phase) {
     case null:
     case "dispatched":
-      return view.connected ? "the server to check everything before it changes anything" : "the server to be connected; nothing has been changed";
+      return view.connected
+        ? "the server to check everything before it changes anything"
+        : "the server to be connected; nothing has been changed";
     case "prepared":
       return "the probes to say what works before the change";
     case "armed":

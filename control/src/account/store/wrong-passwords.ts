@@ -3,9 +3,18 @@ import { sql } from "../../store/sql.ts";
 import type { WrongPasswords } from "../lock-out.ts";
 
 /** What the audit log says of the last hour's sign-ins to an account: structured entries, not text that somebody could have typed. */
-export async function countWrongPasswords(database: Queryable, account: string, source: string): Promise<WrongPasswords> {
+export async function countWrongPasswords(
+  database: Queryable,
+  account: string,
+  source: string,
+): Promise<WrongPasswords> {
   const object = `account/${account}`;
-  const row = await database.one<{ here: number; last_here: Date | null; anywhere: number; last_anywhere: Date | null }>(sql`
+  const row = await database.one<{
+    here: number;
+    last_here: Date | null;
+    anywhere: number;
+    last_anywhere: Date | null;
+  }>(sql`
     with tried as (
       select at, source, result_code from audit_log
       where object = ${object} and action = 'session.asked' and at > now() - interval '1 hour'

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { z } from "zod";
 import type { userSchema } from "@holdfast/core/api/account.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { TokenId, UserId } from "@holdfast/core/base/id.ts";
+import type { z } from "zod";
 import { newOneTimePassword, newSecret } from "../../account/secret.ts";
 import { checkOwnPassword, signIn } from "../../account/sign-in.ts";
 import { othersMayAdminister } from "../../account/store/administrators.ts";
@@ -11,7 +11,17 @@ import { newId } from "../../store/new-id.ts";
 import type { GrantRow, UserRow } from "../../store/tables.ts";
 import { insertToken, listTokens, revokeOtherTokens, revokeToken } from "../../store/tokens.ts";
 import { type Transaction, transaction } from "../../store/transaction.ts";
-import { disableUser, EVERYTHING, getUserByName, insertUser, listAllGrants, listGrants, listUsers, setGrants, setPassword } from "../../store/users.ts";
+import {
+  disableUser,
+  EVERYTHING,
+  getUserByName,
+  insertUser,
+  listAllGrants,
+  listGrants,
+  listUsers,
+  setGrants,
+  setPassword,
+} from "../../store/users.ts";
 import type { Caller } from "../caller.ts";
 import { permissionsOf } from "../caller.ts";
 import { csrfTokenOf, secretSha256 } from "../credential.ts";
@@ -48,10 +58,17 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
     async login({ body, source, fromBrowser }) {
       const session = await signIn(body.user, body.password, source, house);
       const grants = await listGrants(database, session.userId);
-      const me = { user: session.userName, permissions: permissionsIn(grants), mustChangePassword: session.mustChangePassword };
+      const me = {
+        user: session.userName,
+        permissions: permissionsIn(grants),
+        mustChangePassword: session.mustChangePassword,
+      };
       // A browser keeps the session where no script of a page can read it; only a program is handed the secret itself.
       if (!fromBrowser) return { value: { ...me, csrfToken: null, sessionToken: session.secret } };
-      return { value: { ...me, csrfToken: csrfTokenOf(session.secret), sessionToken: null }, session: { secret: session.secret, seconds: session.seconds } };
+      return {
+        value: { ...me, csrfToken: csrfTokenOf(session.secret), sessionToken: null },
+        session: { secret: session.secret, seconds: session.seconds },
+      };
     },
 
     async logout({ caller }) {
@@ -60,7 +77,14 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
     },
 
     async me({ caller }) {
-      return { value: { user: caller.userName, permissions: [...permissionsOf(caller)], mustChangePassword: caller.mustChangePassword, csrfToken: caller.csrfToken } };
+      return {
+        value: {
+          user: caller.userName,
+          permissions: [...permissionsOf(caller)],
+          mustChangePassword: caller.mustChangePassword,
+          csrfToken: caller.csrfToken,
+        },
+      };
     },
 
     async changePassword({ caller, body, source }) {
@@ -78,14 +102,19 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
       const rows = (await listTokens(database, caller.userId)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
       const page = pageAfter(rows, keyOf(query.cursor, isText), query.limit, (row) => row.id);
       return {
-        value: pageOf(page, query.limit, (row) => row.id, (row) => ({
-          id: row.id,
-          name: row.name,
-          permissions: [...row.permissions],
-          createdAt: row.created_at.toISOString(),
-          expiresAt: iso(row.expires_at),
-          lastUsedAt: iso(row.last_used_at),
-        })),
+        value: pageOf(
+          page,
+          query.limit,
+          (row) => row.id,
+          (row) => ({
+            id: row.id,
+            name: row.name,
+            permissions: [...row.permissions],
+            createdAt: row.created_at.toISOString(),
+            expiresAt: iso(row.expires_at),
+            lastUsedAt: iso(row.last_used_at),
+          }),
+        ),
       };
     },
 
@@ -96,9 +125,31 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
       const seconds = lifetime(body.days * DAY_S, caller, house.nowMs());
       const id: TokenId = newId();
       const row = await run((tx) =>
-        insertToken(tx, { id, userId: caller.userId, kind: "api", name: body.name, secretSha256: secretSha256(secret), permissions: body.permissions, seconds }, caller.actor),
+        insertToken(
+          tx,
+          {
+            id,
+            userId: caller.userId,
+            kind: "api",
+            name: body.name,
+            secretSha256: secretSha256(secret),
+            permissions: body.permissions,
+            seconds,
+          },
+          caller.actor,
+        ),
       );
-      return { value: { id, name: row.name, permissions: [...row.permissions], createdAt: row.created_at.toISOString(), expiresAt: iso(row.expires_at), lastUsedAt: null, secret } };
+      return {
+        value: {
+          id,
+          name: row.name,
+          permissions: [...row.permissions],
+          createdAt: row.created_at.toISOString(),
+          expiresAt: iso(row.expires_at),
+          lastUsedAt: null,
+          secret,
+        },
+      };
     },
 
     async revokeToken({ caller, params }) {
@@ -109,17 +160,34 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
     async listUsers({ query }) {
       const [users, grants] = await Promise.all([listUsers(database), listAllGrants(database)]);
       const page = pageAfter(users, keyOf(query.cursor, isText), query.limit, (row) => row.name);
-      return { value: pageOf(page, query.limit, (row) => row.name, (row) => userView(row, grants.filter((grant) => grant.user_id === row.id))) };
+      return {
+        value: pageOf(
+          page,
+          query.limit,
+          (row) => row.name,
+          (row) =>
+            userView(
+              row,
+              grants.filter((grant) => grant.user_id === row.id),
+            ),
+        ),
+      };
     },
 
     async createUser({ caller, body }) {
       const password = newOneTimePassword();
       const passwordHash = await hashed(house, password);
       await run(async (tx) => {
-        if ((await getUserByName(tx, body.name)) !== undefined) refuse("account.exists", `There is an account ${body.name} already.`);
+        if ((await getUserByName(tx, body.name)) !== undefined)
+          refuse("account.exists", `There is an account ${body.name} already.`);
         const id: UserId = newId();
         await insertUser(tx, { id, name: body.name, passwordHash, mustChange: true }, caller.actor);
-        await setGrants(tx, id, body.permissions.map((permission) => ({ permission, scope: EVERYTHING, domains: null })), caller.actor);
+        await setGrants(
+          tx,
+          id,
+          body.permissions.map((permission) => ({ permission, scope: EVERYTHING, domains: null })),
+          caller.actor,
+        );
       });
       return { value: { name: body.name, password } };
     },
@@ -128,7 +196,8 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
       const view = await run(async (tx) => {
         const user = (await getUserByName(tx, params.name)) ?? notFound(`account ${params.name}`);
         const before = await listGrants(tx, user.id);
-        if (grantsEtag(before) !== ifMatch) refuse("etag.moved", "The permissions have been changed since you read them.");
+        if (grantsEtag(before) !== ifMatch)
+          refuse("etag.moved", "The permissions have been changed since you read them.");
         await setGrants(tx, user.id, body.permissions, caller.actor);
         await assertAdministrators(tx);
         return userView(user, await listGrants(tx, user.id));
@@ -160,11 +229,15 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
 
 /** Somebody must be left who can give permissions: checked after the change, in its transaction. */
 async function assertAdministrators(tx: Transaction): Promise<void> {
-  if (!(await othersMayAdminister(tx))) refuse("account.last_admin", "After this nobody could administer accounts any more.");
+  if (!(await othersMayAdminister(tx)))
+    refuse("account.last_admin", "After this nobody could administer accounts any more.");
 }
 
 async function hashed(house: House, password: string): Promise<string> {
-  return (await house.passwords.hash(password)) ?? refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 });
+  return (
+    (await house.passwords.hash(password)) ??
+    refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 })
+  );
 }
 
 /** A token made by a token does not outlive it: else one that was read once could live for ever. */
@@ -182,7 +255,11 @@ function userView(user: UserRow, grants: readonly GrantRow[]): z.input<typeof us
     name: user.name,
     disabled: user.disabled_at !== null,
     mustChangePassword: user.must_change,
-    permissions: grants.map(({ permission, scope, domains }) => ({ permission, scope: scopeOf(scope), domains: domainsOf(domains) })),
+    permissions: grants.map(({ permission, scope, domains }) => ({
+      permission,
+      scope: scopeOf(scope),
+      domains: domainsOf(domains),
+    })),
     etag: grantsEtag(grants),
   };
 }

@@ -1,8 +1,8 @@
-import type { z } from "zod";
-import type { applyDetailSchema } from "@holdfast/core/api/apply.ts";
-import type { Permission } from "@holdfast/core/api/account.ts";
-import { type ApplyId, isUuid, type RolloutId } from "@holdfast/core/base/id.ts";
 import { holdsOn } from "@holdfast/core/access/grant.ts";
+import type { Permission } from "@holdfast/core/api/account.ts";
+import type { applyDetailSchema } from "@holdfast/core/api/apply.ts";
+import { type ApplyId, isUuid, type RolloutId } from "@holdfast/core/base/id.ts";
+import type { z } from "zod";
 import type { House } from "../../house.ts";
 import { wishFor } from "../../planning/apply-wish.ts";
 import { loadPlaces, reachById, reachByName, visibleServers } from "../../planning/places.ts";
@@ -88,7 +88,10 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
   const steer = async (caller: Caller, text: string, to: "PAUSED" | "RUNNING" | "HALTED", reason: string) => {
     const id = rolloutId(text);
     await assertSteers(house, caller, id);
-    const why = to === "HALTED" ? { code: "rollout.halted_by_operator", message: reason === "" ? null : reason } : { code: null, message: reason === "" ? null : reason };
+    const why =
+      to === "HALTED"
+        ? { code: "rollout.halted_by_operator", message: reason === "" ? null : reason }
+        : { code: null, message: reason === "" ? null : reason };
     const done = await transaction(database, (tx) => setRolloutState(tx, id, to, why, caller.actor));
     if (!done.ok && done.error.code === "store.wrong_state") refuse("rollout.not_now", done.error.message);
     if (!done.ok) throw done.error;
@@ -101,7 +104,12 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
       const rows = await listRollouts(database, null, before, query.limit + 1);
       const visible = await visibleServers(house, caller);
       const views = await Promise.all(rows.slice(0, query.limit).map((row) => rolloutView(house, row, visible)));
-      const { nextCursor } = pageOf(rows, query.limit, (row) => row.id, (row) => row);
+      const { nextCursor } = pageOf(
+        rows,
+        query.limit,
+        (row) => row.id,
+        (row) => row,
+      );
       return { value: { items: views, nextCursor } };
     },
 
@@ -168,7 +176,8 @@ async function assertSteers(house: House, caller: Caller, id: RolloutId): Promis
   const targets = await listTargets(house.database, id);
   const mine = targets.flatMap((target) => places.get(target.server_id) ?? []);
   if (!mine.some((place) => holdsOn(caller.grants, "view", place)) && mine.length > 0) notFound("rollout with this id");
-  if (!mine.every((place) => holdsOn(caller.grants, "apply", place))) refuse("access.out_of_scope", "You do not have the permission apply on every server of this rollout.");
+  if (!mine.every((place) => holdsOn(caller.grants, "apply", place)))
+    refuse("access.out_of_scope", "You do not have the permission apply on every server of this rollout.");
 }
 
 /** `user/<id>` as the account's name; everything else as it is. */

@@ -44,16 +44,27 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
       const before = keyOf(query.cursor, isUuid) as ChangeId | null;
       const rows = await listChangeStatus(database, before, query.limit + 1);
       const summaries = await changeSummaries(house, rows.slice(0, query.limit));
-      const { nextCursor } = pageOf(rows, query.limit, (row) => row.id, (row) => row);
+      const { nextCursor } = pageOf(
+        rows,
+        query.limit,
+        (row) => row.id,
+        (row) => row,
+      );
       return { value: { items: [...summaries], nextCursor } };
     },
 
     async createChange({ caller, body }) {
-      if (body.documents.length + body.deletes.length === 0) refuse("change.empty", "There is neither a document nor a deletion in it.");
+      if (body.documents.length + body.deletes.length === 0)
+        refuse("change.empty", "There is neither a document nor a deletion in it.");
       const id: ChangeId = newId();
       const made = await transaction(database, async (tx) => {
         const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
-        await insertChange(tx, { id, title: body.title, reason: body.reason, authorId: caller.userId }, items, caller.actor);
+        await insertChange(
+          tx,
+          { id, title: body.title, reason: body.reason, authorId: caller.userId },
+          items,
+          caller.actor,
+        );
       });
       if (!made.ok) throw made.error;
       return show(caller, id);
@@ -64,9 +75,11 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
       const done = await transaction(database, async (tx) => {
         const change = (await getChange(tx, id)) ?? notFound("change with this id");
         if (change.author_id !== caller.userId) refuse("change.not_author", "Only its author edits a draft.");
-        if (change.state !== "DRAFT") refuse("change.not_now", `The change is ${change.state}; its revisions do not change any more.`);
+        if (change.state !== "DRAFT")
+          refuse("change.not_now", `The change is ${change.state}; its revisions do not change any more.`);
         if (String(change.version) !== ifMatch) refuse("etag.moved", "The change has been edited since you read it.");
-        if (body.documents.length + body.deletes.length === 0) refuse("change.empty", "There is neither a document nor a deletion in it.");
+        if (body.documents.length + body.deletes.length === 0)
+          refuse("change.empty", "There is neither a document nor a deletion in it.");
         const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
         await replaceItems(tx, id, change.version, items, caller.actor);
       });
@@ -88,7 +101,8 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
     async withdrawChange({ caller, params, body }) {
       const id = changeId(params.id);
       const change = (await getChange(database, id)) ?? notFound("change with this id");
-      if (change.author_id !== caller.userId && change.state === "DRAFT") refuse("change.not_author", "Only its author withdraws a draft.");
+      if (change.author_id !== caller.userId && change.state === "DRAFT")
+        refuse("change.not_author", "Only its author withdraws a draft.");
       await withdrawChange(house, caller, id, body.reason);
       return DONE;
     },

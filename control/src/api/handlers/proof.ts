@@ -1,5 +1,5 @@
-import type { House } from "../../house.ts";
 import type { Doctor } from "../../doctor/doctor.ts";
+import type { House } from "../../house.ts";
 import { reachByName } from "../../planning/places.ts";
 import { listAudit, verifyAuditChain } from "../../store/audit.ts";
 import { keyOf, pageOf } from "../cursor.ts";
@@ -27,27 +27,37 @@ export function proofHandlers(house: House, doctor: Doctor, events: EventStream)
       });
       const names = await actorNames(database, rows);
       return {
-        value: pageOf(rows, query.limit, (row) => String(row.id), (row) => ({
-          id: row.id,
-          at: row.at.toISOString(),
-          actor: names.actor(row.actor),
-          source: row.source,
-          action: row.action,
-          object: row.object,
-          server: row.server_id === null ? null : names.server(row.server_id),
-          requestId: row.request_id,
-          old: row.old,
-          new: row.new,
-          resultCode: row.result_code,
-          hash: row.hash,
-        })),
+        value: pageOf(
+          rows,
+          query.limit,
+          (row) => String(row.id),
+          (row) => ({
+            id: row.id,
+            at: row.at.toISOString(),
+            actor: names.actor(row.actor),
+            source: row.source,
+            action: row.action,
+            object: row.object,
+            server: row.server_id === null ? null : names.server(row.server_id),
+            requestId: row.request_id,
+            old: row.old,
+            new: row.new,
+            resultCode: row.result_code,
+            hash: row.hash,
+          }),
+        ),
       };
     },
 
     async verifyAudit() {
       const verdict = await verifyAuditChain(database);
       return {
-        value: { entries: verdict.entries, intact: verdict.intact, firstBroken: verdict.intact ? null : verdict.brokenAt, head: verdict.intact ? verdict.head : "" },
+        value: {
+          entries: verdict.entries,
+          intact: verdict.intact,
+          firstBroken: verdict.intact ? null : verdict.brokenAt,
+          head: verdict.intact ? verdict.head : "",
+        },
       };
     },
 

@@ -1,10 +1,12 @@
-import type { z } from "zod";
-import type { effectiveConfigSchema, liveStateSchema } from "@holdfast/core/api/server.ts";
-import { DOMAINS } from "@holdfast/core/domain.ts";
 import { holdsOn } from "@holdfast/core/access/grant.ts";
+import type { effectiveConfigSchema, liveStateSchema } from "@holdfast/core/api/server.ts";
 import { isUuid } from "@holdfast/core/base/id.ts";
+import { DOMAINS } from "@holdfast/core/domain.ts";
 import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
+import type { z } from "zod";
 import { newSecret } from "../../account/secret.ts";
+import { approveEnrolment } from "../../gateway/enrolment.ts";
+import { fingerprintOf } from "../../gateway/peer.ts";
 import type { House } from "../../house.ts";
 import { composer } from "../../planning/compose-for.ts";
 import { createServer } from "../../planning/create-server.ts";
@@ -16,8 +18,6 @@ import { insertEnrolmentToken, listKeys } from "../../store/enrolment.ts";
 import { newId } from "../../store/new-id.ts";
 import { getServer, pause, resume, unlock } from "../../store/servers.ts";
 import { type Transaction, transaction } from "../../store/transaction.ts";
-import { approveEnrolment } from "../../gateway/enrolment.ts";
-import { fingerprintOf } from "../../gateway/peer.ts";
 import { secretSha256 } from "../credential.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
@@ -61,11 +61,23 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
           (query.name === undefined || place.name === query.name) &&
           (label === null || (Object.hasOwn(place.labels, label.key) && place.labels[label.key] === label.value)),
       );
-      const page = pageAfter(places, keyOf(query.cursor, (key) => key !== ""), query.limit, (place) => place.name);
-      const summaries = new Map((await serverSummaries(house, page.slice(0, query.limit))).map((one) => [one.id as string, one]));
-      const { nextCursor } = pageOf(page, query.limit, (place) => place.name, (place) => place);
+      const page = pageAfter(
+        places,
+        keyOf(query.cursor, (key) => key !== ""),
+        query.limit,
+        (place) => place.name,
+      );
+      const summaries = new Map((await serverSummaries(house, page.slice(0, query.limit))).map((one) => [one.id, one]));
+      const { nextCursor } = pageOf(
+        page,
+        query.limit,
+        (place) => place.name,
+        (place) => place,
+      );
       // A released server is no longer in the list of those that are managed.
-      return { value: { items: page.slice(0, query.limit).flatMap((place) => summaries.get(place.id) ?? []), nextCursor } };
+      return {
+        value: { items: page.slice(0, query.limit).flatMap((place) => summaries.get(place.id) ?? []), nextCursor },
+      };
     },
 
     async createServer({ caller, body }) {
@@ -83,13 +95,29 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
       const secret = newSecret();
       const expiresAt = await run(async (tx) => {
         const server = await getServer(tx, place.id);
-        if (server === undefined || server.enrolment === "released") refuse("server.not_now", `${place.name} has been released; its name is never used again.`);
-        const row = await insertEnrolmentToken(tx, { id: newId<string>(), serverId: place.id, secretSha256: secretSha256(secret), createdBy: caller.userId, seconds: ENROLMENT_SECONDS }, caller.actor);
+        if (server === undefined || server.enrolment === "released")
+          refuse("server.not_now", `${place.name} has been released; its name is never used again.`);
+        const row = await insertEnrolmentToken(
+          tx,
+          {
+            id: newId<string>(),
+            serverId: place.id,
+            secretSha256: secretSha256(secret),
+            createdBy: caller.userId,
+            seconds: ENROLMENT_SECONDS,
+          },
+          caller.actor,
+        );
         return row.expires_at;
       });
       const { dial, caFingerprint } = house.enrolment;
       return {
-        value: { token: secret, expiresAt: expiresAt.toISOString(), caFingerprint, command: `holdfast-agent enroll --control ${dial} --ca-fingerprint ${caFingerprint} --token ${secret}` },
+        value: {
+          token: secret,
+          expiresAt: expiresAt.toISOString(),
+          caFingerprint,
+          command: `holdfast-agent enroll --control ${dial} --ca-fingerprint ${caFingerprint} --token ${secret}`,
+        },
       };
     },
 
@@ -99,7 +127,8 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
         const pending = (await listKeys(tx, place.id)).filter(waitsForApproval);
         if (pending.length === 0) refuse("server.not_now", `No key of ${place.name} waits for approval.`);
         const key = pending.find((one) => sameFingerprint(fingerprintOf(one.tls_key_sha256), body.fingerprint));
-        if (key === undefined) refuse("server.key_other", `The key that waits for ${place.name} has another fingerprint.`);
+        if (key === undefined)
+          refuse("server.key_other", `The key that waits for ${place.name} has another fingerprint.`);
         await approveEnrolment(tx, key.tls_key_sha256, caller.userId, caller.actor);
       });
       return DONE;
@@ -124,7 +153,11 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
       // The server keeps a lock of its own. While it is away only ours can be released; it says its own again when it comes back.
       if (server.session_instance !== null) {
         const released = await house.agents.release(place.id, server.fence, body.reason, caller.actor.actor);
-        if (released.kind === "unreachable") house.log.warn({ server_id: place.id, result_code: "server.unreachable" }, `the server's own lock was not released: ${released.why}`);
+        if (released.kind === "unreachable")
+          house.log.warn(
+            { server_id: place.id, result_code: "server.unreachable" },
+            `the server's own lock was not released: ${released.why}`,
+          );
       }
       await run((tx) => unlock(tx, place.id, body.reason, caller.actor));
       return DONE;
@@ -146,7 +179,12 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
     async listServerApplies({ caller, params, query }) {
       const place = await reachByName(house, caller, "view", params.name);
       const before = keyOf(query.cursor, isUuid) as Parameters<typeof listApplyDetails>[1]["before"];
-      const rows = await listApplyDetails(database, { serverId: place.id, visible: null, before, limit: query.limit + 1 });
+      const rows = await listApplyDetails(database, {
+        serverId: place.id,
+        visible: null,
+        before,
+        limit: query.limit + 1,
+      });
       return { value: pageOf(rows, query.limit, (row) => row.id, applySummary) };
     },
 
@@ -161,8 +199,17 @@ async function effectiveConfig(house: House, place: ServerPlace): Promise<z.inpu
   const world = await loadWorld(house.database, house.documents);
   const server = world.servers.find((one) => one.id === place.id) ?? notFound(`server ${place.name}`);
   const { composed, config } = composer(house, world, [])(server);
-  if (config === null || composed.config === null) refuse("change.invalid", `What is in force on ${place.name} can no longer be composed.`, { findings: composed.findings });
-  const origin = ({ document, revision, layer, path, line }: (typeof composed.provenance)[number]["from"]) => ({ document, revision, layer, path, ...(line === undefined ? {} : { line }) });
+  if (config === null || composed.config === null)
+    refuse("change.invalid", `What is in force on ${place.name} can no longer be composed.`, {
+      findings: composed.findings,
+    });
+  const origin = ({ document, revision, layer, path, line }: (typeof composed.provenance)[number]["from"]) => ({
+    document,
+    revision,
+    layer,
+    path,
+    ...(line === undefined ? {} : { line }),
+  });
   const { domains } = composed.config;
   return {
     digest: config.digest,
@@ -170,14 +217,21 @@ async function effectiveConfig(house: House, place: ServerPlace): Promise<z.inpu
     provenance: composed.provenance.map((entry) => ({
       item: entry.item,
       from: origin(entry.from),
-      beat: entry.beat.map(({ origin: loser, value }) => ({ document: loser.document, revision: loser.revision, layer: loser.layer, value })),
+      beat: entry.beat.map(({ origin: loser, value }) => ({
+        document: loser.document,
+        revision: loser.revision,
+        layer: loser.layer,
+        value,
+      })),
     })),
     native: Object.fromEntries(
       DOMAINS.flatMap((name) => {
         const section = domains[name];
         const module = name === "firewall" ? DOMAIN_MODULES.firewall : undefined;
         const parsed = section === undefined || module === undefined ? null : module.parseConfig(section);
-        return parsed === null || module === undefined || !parsed.ok ? [] : [[name, module.render(parsed.config, null)]];
+        return parsed === null || module === undefined || !parsed.ok
+          ? []
+          : [[name, module.render(parsed.config, null)]];
       }),
     ),
   };
@@ -192,8 +246,25 @@ async function liveState(house: House, place: ServerPlace): Promise<z.input<type
     at: new Date(house.nowMs()).toISOString(),
     generation: Number(state.generation),
     bootId: state.bootId,
-    open: open === undefined ? null : { requestId: open.requestId, phase: open.phase, lastStep: open.lastStep, remainingMs: Number(open.remainingMs), code: open.code, message: open.message },
-    domains: state.domains.map(({ domain, observedJson, liveDigest, confirmedDigest, drift, error }) => ({ domain, observed: jsonOf(observedJson), liveDigest, confirmedDigest, drift, error })),
+    open:
+      open === undefined
+        ? null
+        : {
+            requestId: open.requestId,
+            phase: open.phase,
+            lastStep: open.lastStep,
+            remainingMs: Number(open.remainingMs),
+            code: open.code,
+            message: open.message,
+          },
+    domains: state.domains.map(({ domain, observedJson, liveDigest, confirmedDigest, drift, error }) => ({
+      domain,
+      observed: jsonOf(observedJson),
+      liveDigest,
+      confirmedDigest,
+      drift,
+      error,
+    })),
   };
 }
 

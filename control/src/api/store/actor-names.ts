@@ -7,8 +7,13 @@ export interface ActorNames {
   server(id: string): string;
 }
 
-export async function actorNames(database: Queryable, entries: readonly { readonly actor: string; readonly server_id: string | null }[]): Promise<ActorNames> {
-  const ids = entries.flatMap(({ actor, server_id }) => [/^(?:user|agent)\/([0-9a-f-]{36})$/.exec(actor)?.[1], server_id]).filter((id) => typeof id === "string");
+export async function actorNames(
+  database: Queryable,
+  entries: readonly { readonly actor: string; readonly server_id: string | null }[],
+): Promise<ActorNames> {
+  const ids = entries
+    .flatMap(({ actor, server_id }) => [/^(?:user|agent)\/([0-9a-f-]{36})$/.exec(actor)?.[1], server_id])
+    .filter((id) => typeof id === "string");
   const rows = await database.rows<{ id: string; name: string }>(sql`
     select id, name from users where id = any(${ids}::uuid[]) union all select id, name from servers where id = any(${ids}::uuid[])`);
   const names = new Map(rows.map((row) => [row.id, row.name]));

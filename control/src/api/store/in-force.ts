@@ -9,7 +9,11 @@ export interface InForceOn {
 }
 
 /** Where these documents are in force, on servers that may be seen; null: all. */
-export function inForceOf(database: Queryable, documents: readonly string[], visible: readonly ServerId[] | null): Promise<readonly InForceOn[]> {
+export function inForceOf(
+  database: Queryable,
+  documents: readonly string[],
+  visible: readonly ServerId[] | null,
+): Promise<readonly InForceOn[]> {
   return database.rows<InForceOn>(sql`
     select a.document_id, s.name as server, a.revision
     from assignments a join servers s on s.id = a.server_id

@@ -8,8 +8,13 @@ export async function userNames(database: Queryable): Promise<ReadonlyMap<UserId
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
-export async function serverNames(database: Queryable, ids: readonly ServerId[]): Promise<ReadonlyMap<ServerId, string>> {
-  const rows = await database.rows<{ id: ServerId; name: string }>(sql`select id, name from servers where id = any(${ids}::uuid[])`);
+export async function serverNames(
+  database: Queryable,
+  ids: readonly ServerId[],
+): Promise<ReadonlyMap<ServerId, string>> {
+  const rows = await database.rows<{ id: ServerId; name: string }>(
+    sql`select id, name from servers where id = any(${ids}::uuid[])`,
+  );
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 

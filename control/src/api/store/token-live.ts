@@ -4,7 +4,10 @@ import { sql } from "../../store/sql.ts";
 import type { TokenRow } from "../../store/tables.ts";
 
 /** The token, as long as it opens anything. */
-export function isTokenLive(database: Queryable, id: TokenId): Promise<Pick<TokenRow, "kind" | "permissions"> | undefined> {
+export function isTokenLive(
+  database: Queryable,
+  id: TokenId,
+): Promise<Pick<TokenRow, "kind" | "permissions"> | undefined> {
   return database.maybe<Pick<TokenRow, "kind" | "permissions">>(sql`
     select t.kind, t.permissions from tokens t join users u on u.id = t.user_id
     where t.id = ${id} and t.revoked_at is null and u.disabled_at is null and (t.expires_at is null or t.expires_at > now())`);

@@ -1,8 +1,8 @@
 import type { ApplySummary } from "@holdfast/core/api/apply.ts";
 import { type ApplyActions, applyActions } from "@holdfast/core/apply/actions.ts";
 import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
-import type { ServerRow } from "../../store/tables.ts";
 import { whyServerRefuses } from "../../planning/bind-plans.ts";
+import type { ServerRow } from "../../store/tables.ts";
 import type { ListedApply } from "../store/apply-list.ts";
 
 export function applySummary(row: ListedApply): ApplySummary {

@@ -2,13 +2,13 @@ import type { ChangeDetail, ChangeSummary, Plan } from "@holdfast/core/api/chang
 import { type ChangeActions, changeActions } from "@holdfast/core/apply/actions.ts";
 import type { ChangeId, DocumentId, ServerId } from "@holdfast/core/base/id.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
+import type { House } from "../../house.ts";
 import { mostApprovals } from "../../planning/approvals.ts";
 import { hasError } from "../../planning/document-cache.ts";
 import { floorsOf } from "../../planning/floors-of.ts";
+import { visibleServers } from "../../planning/places.ts";
 import { openRollout } from "../../planning/store/change-lock.ts";
 import { appliesToRollBack } from "../../planning/store/in-force-by.ts";
-import { visibleServers } from "../../planning/places.ts";
-import type { House } from "../../house.ts";
 import { getChange, getChangeStatus, listApprovals, listChangeItems } from "../../store/changes.ts";
 import { listNewestPlans } from "../../store/plans.ts";
 import { listRollouts } from "../../store/rollouts.ts";
@@ -24,10 +24,19 @@ import { findingView, planView } from "./plan-view.ts";
 const APPLIES_SHOWN = 500;
 const ROLLOUTS_SHOWN = 50;
 
-export async function changeSummaries(house: House, rows: readonly ChangeStatusRow[]): Promise<readonly ChangeSummary[]> {
+export async function changeSummaries(
+  house: House,
+  rows: readonly ChangeStatusRow[],
+): Promise<readonly ChangeSummary[]> {
   const ids = rows.map((row) => row.id);
-  const [names, items, counts] = await Promise.all([userNames(house.database), itemsOfChanges(house.database, ids), countApplies(house.database, ids)]);
-  const reasons = new Map(await Promise.all(ids.map(async (id) => [id, (await getChange(house.database, id))?.reason ?? ""] as const)));
+  const [names, items, counts] = await Promise.all([
+    userNames(house.database),
+    itemsOfChanges(house.database, ids),
+    countApplies(house.database, ids),
+  ]);
+  const reasons = new Map(
+    await Promise.all(ids.map(async (id) => [id, (await getChange(house.database, id))?.reason ?? ""] as const)),
+  );
   return rows.map((row) => ({
     id: row.id,
     title: row.title,
@@ -36,7 +45,9 @@ export async function changeSummaries(house: House, rows: readonly ChangeStatusR
     author: names.get(row.author_id) ?? row.author_id,
     createdAt: row.created_at.toISOString(),
     items: items.filter((item) => item.change_id === row.id).map(({ kind, name, action }) => ({ kind, name, action })),
-    counts: Object.fromEntries(counts.filter((one) => one.change_id === row.id).map(({ state, count }) => [state, count])),
+    counts: Object.fromEntries(
+      counts.filter((one) => one.change_id === row.id).map(({ state, count }) => [state, count]),
+    ),
   }));
 }
 
@@ -84,7 +95,13 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
     applies: applies.map(applySummary),
     rolloutIds: rollouts.map((row) => row.id),
     digest: change.digest ?? "",
-    approvals: { needed, given: approvals.map((row) => ({ user: names.get(row.user_id) ?? row.user_id, at: row.approved_at.toISOString() })) },
+    approvals: {
+      needed,
+      given: approvals.map((row) => ({
+        user: names.get(row.user_id) ?? row.user_id,
+        at: row.approved_at.toISOString(),
+      })),
+    },
     actions: actions(),
     etag: String(change.version),
   };
@@ -102,17 +119,25 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
       planned: forward.length > 0,
       plannable: forward.filter((plan) => plan.plan_digest !== null).length,
       openRollout: open !== undefined,
-      everApplied: applies.some((row) => row.state !== "CANCELLED" && row.state !== "READY") || rollouts.some((row) => row.state === "DONE"),
+      everApplied:
+        applies.some((row) => row.state !== "CANCELLED" && row.state !== "READY") ||
+        rollouts.some((row) => row.state === "DONE"),
       inForce: inForce.length > 0,
     });
   }
 }
 
-async function plansShown(house: House, rows: readonly PlanRow[], visible: readonly ServerId[] | null): Promise<Plan[]> {
+async function plansShown(
+  house: House,
+  rows: readonly PlanRow[],
+  visible: readonly ServerId[] | null,
+): Promise<Plan[]> {
   const shown = rows.filter((row) => visible === null || visible.includes(row.server_id));
   const names = await serverNames(
     house.database,
     shown.map((row) => row.server_id),
   );
-  return shown.map((row) => planView(row, names.get(row.server_id) ?? row.server_id)).toSorted((a, b) => (a.server < b.server ? -1 : a.server > b.server ? 1 : 0));
+  return shown
+    .map((row) => planView(row, names.get(row.server_id) ?? row.server_id))
+    .toSorted((a, b) => (a.server < b.server ? -1 : a.server > b.server ? 1 : 0));
 }

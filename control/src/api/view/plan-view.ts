@@ -22,7 +22,10 @@ export function planView(row: PlanRow, server: string): Plan {
     probes: row.probes.map(({ id, direction, expected, origin }) => ({ id, direction, expected, origin })),
     touchesManagementPath: row.touches_management_path,
     trial:
-      reconnectSeconds === undefined || soakSeconds === undefined || windowSeconds === undefined || confirm === undefined
+      reconnectSeconds === undefined ||
+      soakSeconds === undefined ||
+      windowSeconds === undefined ||
+      confirm === undefined
         ? null
         : { reconnectSeconds, soakSeconds: row.touches_management_path ? soakSeconds : 0, windowSeconds, confirm },
     createdAt: row.created_at.toISOString(),

@@ -17,9 +17,15 @@ export async function rolloutDetail(house: House, caller: Caller, id: RolloutId)
 }
 
 /** Servers that the caller may not see are left out of the waves. */
-export async function rolloutView(house: House, row: RolloutRow, visible: readonly ServerId[] | null): Promise<Rollout> {
+export async function rolloutView(
+  house: House,
+  row: RolloutRow,
+  visible: readonly ServerId[] | null,
+): Promise<Rollout> {
   const { database } = house;
-  const targets = (await listTargets(database, row.id)).filter((target) => visible === null || visible.includes(target.server_id));
+  const targets = (await listTargets(database, row.id)).filter(
+    (target) => visible === null || visible.includes(target.server_id),
+  );
   const ids = targets.flatMap((target): ApplyId[] => (target.apply_id === null ? [] : [target.apply_id]));
   const [names, users, applies] = await Promise.all([
     serverNames(
@@ -43,7 +49,10 @@ export async function rolloutView(house: House, row: RolloutRow, visible: readon
         .filter((target) => target.wave === wave)
         .map((target) => {
           const apply = applies.find((one) => one.id === target.apply_id);
-          return { server: names.get(target.server_id) ?? target.server_id, apply: apply === undefined ? null : applySummary(apply) };
+          return {
+            server: names.get(target.server_id) ?? target.server_id,
+            apply: apply === undefined ? null : applySummary(apply),
+          };
         }),
     })),
     currentWave: row.current_wave,

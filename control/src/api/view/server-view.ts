@@ -19,13 +19,17 @@ export async function serverSummaries(house: House, places: readonly ServerPlace
   const { database } = house;
   const wanted = new Map(places.map((place) => [place.id, place]));
   const rows = (await listServerStatus(database)).filter((row) => wanted.has(row.id));
-  const ids = rows.flatMap((row) => [row.open_apply_id, row.last_success_apply_id, row.last_failure_apply_id]).filter((id) => id !== null);
+  const ids = rows
+    .flatMap((row) => [row.open_apply_id, row.last_success_apply_id, row.last_failure_apply_id])
+    .filter((id) => id !== null);
   const applies = await appliesById(house, ids);
   const pauses = await pausesOf(
     database,
     rows.map((row) => row.id),
   );
-  return rows.map((row) => summary(row, wanted.get(row.id)?.labels ?? {}, applies, pauses.get(row.id) ?? null, house.nowMs()));
+  return rows.map((row) =>
+    summary(row, wanted.get(row.id)?.labels ?? {}, applies, pauses.get(row.id) ?? null, house.nowMs()),
+  );
 }
 
 export async function serverDetail(house: House, place: ServerPlace): Promise<ServerDetail> {
@@ -33,8 +37,15 @@ export async function serverDetail(house: House, place: ServerPlace): Promise<Se
   const row = await getServer(database, place.id);
   const status = await getServerStatus(database, place.id);
   if (row === undefined || status === undefined) notFound(`server ${place.name}`);
-  const ids = [status.open_apply_id, status.last_success_apply_id, status.last_failure_apply_id].filter((id) => id !== null);
-  const [applies, policies, quarantined, keys] = await Promise.all([appliesById(house, ids), listServerPolicies(database, place.id), listQuarantines(database, place.id), listKeys(database, place.id)]);
+  const ids = [status.open_apply_id, status.last_success_apply_id, status.last_failure_apply_id].filter(
+    (id) => id !== null,
+  );
+  const [applies, policies, quarantined, keys] = await Promise.all([
+    appliesById(house, ids),
+    listServerPolicies(database, place.id),
+    listQuarantines(database, place.id),
+    listKeys(database, place.id),
+  ]);
   const pending = keys.find(waitsForApproval);
   const capabilities = z.array(capabilitySchema).safeParse(row.capabilities);
   return {
@@ -44,8 +55,17 @@ export async function serverDetail(house: House, place: ServerPlace): Promise<Se
     capabilities: capabilities.success ? capabilities.data : [],
     facts: row.facts,
     policies: policies.map(({ kind, name, revision }) => ({ kind, name, revision })),
-    quarantined: quarantined.map(({ kind, name, revision, code, created_at }) => ({ kind, name, revision, code, at: created_at.toISOString() })),
-    pendingKey: pending === undefined ? null : { fingerprint: fingerprintOf(pending.tls_key_sha256), since: pending.created_at.toISOString() },
+    quarantined: quarantined.map(({ kind, name, revision, code, created_at }) => ({
+      kind,
+      name,
+      revision,
+      code,
+      at: created_at.toISOString(),
+    })),
+    pendingKey:
+      pending === undefined
+        ? null
+        : { fingerprint: fingerprintOf(pending.tls_key_sha256), since: pending.created_at.toISOString() },
     etag: etagOf(row),
   };
 }
@@ -59,7 +79,13 @@ function etagOf(row: ServerRow): string {
   return String(row.version);
 }
 
-function summary(row: ServerStatusRow, labels: ServerPlace["labels"], applies: ReadonlyMap<ApplyId, ListedApply>, pausedReason: string | null, nowMs: number): ServerSummary {
+function summary(
+  row: ServerStatusRow,
+  labels: ServerPlace["labels"],
+  applies: ReadonlyMap<ApplyId, ListedApply>,
+  pausedReason: string | null,
+  nowMs: number,
+): ServerSummary {
   const apply = (id: ApplyId | null): ServerSummary["open"] => {
     const found = id === null ? undefined : applies.get(id);
     return found === undefined ? null : applySummary(found);
@@ -87,4 +113,3 @@ async function appliesById(house: House, ids: readonly ApplyId[]): Promise<Reado
   const rows = await listApplyDetails(house.database, { ids, visible: null, before: null, limit: ids.length });
   return new Map(rows.map((row) => [row.id, row]));
 }
-

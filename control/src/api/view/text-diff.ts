@@ -30,7 +30,9 @@ export function unifiedDiff(from: string, to: string, fromName: string, toName: 
 }
 
 /** Ranges of lines to show; between two of them only agreement is skipped. */
-function hunksOf(lines: readonly Line[]): readonly { readonly skipFrom: number; readonly from: number; readonly to: number }[] {
+function hunksOf(
+  lines: readonly Line[],
+): readonly { readonly skipFrom: number; readonly from: number; readonly to: number }[] {
   const hunks: { skipFrom: number; from: number; to: number }[] = [];
   for (const [index, line] of lines.entries()) {
     if (line.mark === " ") continue;
@@ -50,7 +52,11 @@ function compareLines(a: readonly string[], b: readonly string[]): readonly Line
   let end = 0;
   while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end += 1;
   const same = (texts: readonly string[]): Line[] => texts.map((text) => ({ mark: " ", text }));
-  return [...same(a.slice(0, start)), ...middle(a.slice(start, a.length - end), b.slice(start, b.length - end)), ...same(a.slice(a.length - end))];
+  return [
+    ...same(a.slice(0, start)),
+    ...middle(a.slice(start, a.length - end), b.slice(start, b.length - end)),
+    ...same(a.slice(a.length - end)),
+  ];
 }
 
 function middle(a: readonly string[], b: readonly string[]): readonly Line[] {
@@ -62,7 +68,8 @@ function middle(a: readonly string[], b: readonly string[]): readonly Line[] {
   const at = (row: number, column: number): number => longest[row * width + column] ?? 0;
   for (let row = a.length - 1; row >= 0; row -= 1) {
     for (let column = b.length - 1; column >= 0; column -= 1) {
-      longest[row * width + column] = a[row] === b[column] ? at(row + 1, column + 1) + 1 : Math.max(at(row + 1, column), at(row, column + 1));
+      longest[row * width + column] =
+        a[row] === b[column] ? at(row + 1, column + 1) + 1 : Math.max(at(row + 1, column), at(row, column + 1));
     }
   }
   const lines: Line[] = [];

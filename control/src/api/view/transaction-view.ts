@@ -26,5 +26,11 @@ export function transactionView(row: HostTransactionRow, probes: View["probes"])
 export function probeViews(row: HostTransactionRow, probes: readonly Probe[]): View["probes"] {
   const rounds = ROUNDS.safeParse(row.probe_results);
   const last = rounds.success ? rounds.data.at(-1)?.results : undefined;
-  return probes.map(({ id, origin, expected }) => ({ id, origin, expected, before: row.baseline?.[id] ?? null, after: last?.[id] ?? null }));
+  return probes.map(({ id, origin, expected }) => ({
+    id,
+    origin,
+    expected,
+    before: row.baseline?.[id] ?? null,
+    after: last?.[id] ?? null,
+  }));
 }

@@ -5,8 +5,8 @@
 import type { Database } from "../../store/database.ts";
 import { newId } from "../../store/new-id.ts";
 import { type Statement, sql } from "../../store/sql.ts";
-import { type Transaction, transaction } from "../../store/transaction.ts";
 import { StoreFailure } from "../../store/store-failure.ts";
+import { type Transaction, transaction } from "../../store/transaction.ts";
 
 export interface Attempt {
   readonly name: string;
@@ -17,7 +17,11 @@ export interface Attempt {
 class RollBack extends Error {}
 
 /** Prepares, tries each statement, and leaves nothing behind. */
-export async function attempt(database: Database, prepare: readonly Statement[], forbidden: readonly { readonly name: string; readonly statement: Statement }[]): Promise<readonly Attempt[]> {
+export async function attempt(
+  database: Database,
+  prepare: readonly Statement[],
+  forbidden: readonly { readonly name: string; readonly statement: Statement }[],
+): Promise<readonly Attempt[]> {
   const attempts: Attempt[] = [];
   try {
     const ended = await transaction(database, async (tx) => {
@@ -46,7 +50,10 @@ async function refusalOf(tx: Transaction, statement: Statement): Promise<string 
 }
 
 /** Two applies of nothing on a server of nobody, one of them APPLYING: what the state machine's law is tried on. */
-export function anApply(): { readonly prepare: readonly Statement[]; readonly forbidden: readonly { readonly name: string; readonly statement: Statement }[] } {
+export function anApply(): {
+  readonly prepare: readonly Statement[];
+  readonly forbidden: readonly { readonly name: string; readonly statement: Statement }[];
+} {
   const [user, server, change, plan, rollout, first, second] = Array.from({ length: 7 }, () => newId<string>());
   const name = `doctor-${(server ?? "").slice(-12)}`;
   return {
@@ -61,9 +68,18 @@ export function anApply(): { readonly prepare: readonly Statement[]; readonly fo
       sql`update applies set state = 'APPLYING', phase = 'dispatched', version = version + 1 where id = ${first ?? ""}`,
     ],
     forbidden: [
-      { name: "READY to APPLIED", statement: sql`update applies set state = 'APPLIED', server_is = 'as_requested', version = version + 1 where id = ${second ?? ""}` },
-      { name: "APPLIED without the server's word", statement: sql`update applies set state = 'APPLIED', phase = null, server_is = 'as_requested', version = version + 1 where id = ${first ?? ""}` },
-      { name: "a second open apply on one server", statement: sql`update applies set state = 'APPLYING', phase = 'dispatched', version = version + 1 where id = ${second ?? ""}` },
+      {
+        name: "READY to APPLIED",
+        statement: sql`update applies set state = 'APPLIED', server_is = 'as_requested', version = version + 1 where id = ${second ?? ""}`,
+      },
+      {
+        name: "APPLIED without the server's word",
+        statement: sql`update applies set state = 'APPLIED', phase = null, server_is = 'as_requested', version = version + 1 where id = ${first ?? ""}`,
+      },
+      {
+        name: "a second open apply on one server",
+        statement: sql`update applies set state = 'APPLYING', phase = 'dispatched', version = version + 1 where id = ${second ?? ""}`,
+      },
       { name: "a lower fence", statement: sql`update servers set fence = 6 where id = ${server ?? ""}` },
     ],
   };

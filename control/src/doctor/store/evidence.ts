@@ -18,7 +18,9 @@ export async function enabledTriggers(database: Queryable, names: readonly strin
 }
 
 export async function transitions(database: Queryable): Promise<readonly string[]> {
-  const rows = await database.rows<{ step: string }>(sql`select from_state || ' to ' || to_state as step from apply_transitions order by 1`);
+  const rows = await database.rows<{ step: string }>(
+    sql`select from_state || ' to ' || to_state as step from apply_transitions order by 1`,
+  );
   return rows.map(({ step }) => step);
 }
 
@@ -86,11 +88,18 @@ export interface Idempotence {
 }
 
 export function idempotence(database: Queryable): Promise<Idempotence> {
-  return database.one<Idempotence>(sql`select (select count(*) from host_transactions) as transactions, (select count(*) from idempotency_keys) as keys`);
+  return database.one<Idempotence>(
+    sql`select (select count(*) from host_transactions) as transactions, (select count(*) from idempotency_keys) as keys`,
+  );
 }
 
-export async function settings(database: Queryable, names: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const rows = await database.rows<{ name: string; setting: string }>(sql`select name, setting from pg_settings where name = any(${names}) order by name`);
+export async function settings(
+  database: Queryable,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const rows = await database.rows<{ name: string; setting: string }>(
+    sql`select name, setting from pg_settings where name = any(${names}) order by name`,
+  );
   return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
 }
 

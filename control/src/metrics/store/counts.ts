@@ -21,7 +21,9 @@ export interface Undone {
 }
 
 export function undoneByCode(database: Queryable): Promise<readonly Undone[]> {
-  return database.rows<Undone>(sql`select coalesce(code, '') as code, count(*) as count from applies where state = 'ROLLED_BACK' group by code order by code`);
+  return database.rows<Undone>(
+    sql`select coalesce(code, '') as code, count(*) as count from applies where state = 'ROLLED_BACK' group by code order by code`,
+  );
 }
 
 export interface Spread {

@@ -9,7 +9,14 @@ import type { Transaction } from "../../store/transaction.ts";
  * A server whose config is what these revisions say already takes them over without anything being done on it. Their assignment then names
  * the rollout that said so, since no apply did.
  */
-export async function adoptRevisions(tx: Transaction, server: ServerId, change: ChangeId, rollout: RolloutId, refs: readonly RevisionRef[], by: Actor): Promise<void> {
+export async function adoptRevisions(
+  tx: Transaction,
+  server: ServerId,
+  change: ChangeId,
+  rollout: RolloutId,
+  refs: readonly RevisionRef[],
+  by: Actor,
+): Promise<void> {
   await moveAssignments(tx, server, rollout as string as ApplyId, refs);
   tx.audit({
     ...by,
@@ -24,5 +31,7 @@ export async function adoptRevisions(tx: Transaction, server: ServerId, change: 
 
 /** A rollout that had nothing to send is done as it begins. */
 export async function finishRollout(tx: Transaction, rollout: RolloutId): Promise<void> {
-  await tx.run(sql`update rollouts set state = 'DONE', finished_at = now(), version = version + 1 where id = ${rollout} and state = 'RUNNING'`);
+  await tx.run(
+    sql`update rollouts set state = 'DONE', finished_at = now(), version = version + 1 where id = ${rollout} and state = 'RUNNING'`,
+  );
 }

@@ -27,7 +27,11 @@ export interface LaterChange {
 }
 
 /** Which change wrote this revision of a document, and who. */
-export function changeOfRevision(database: Queryable, document: string, revision: number): Promise<LaterChange | undefined> {
+export function changeOfRevision(
+  database: Queryable,
+  document: string,
+  revision: number,
+): Promise<LaterChange | undefined> {
   return database.maybe<LaterChange>(sql`
     select r.change_id, c.title, u.name as author, r.revision
     from revisions r join changes c on c.id = r.change_id join users u on u.id = r.author_id

@@ -4,6 +4,8 @@ import { sql } from "../../store/sql.ts";
 
 /** A newer apply tries this one again. */
 export async function isRetried(database: Queryable, apply: ApplyId): Promise<boolean> {
-  const { retried } = await database.one<{ retried: boolean }>(sql`select exists (select from applies where retry_of = ${apply}) as retried`);
+  const { retried } = await database.one<{ retried: boolean }>(
+    sql`select exists (select from applies where retry_of = ${apply}) as retried`,
+  );
   return retried;
 }

@@ -1,0 +1,40 @@
+import { withDatabase } from "@holdfast/testkit/database.ts";
+import { storedHouse } from "@holdfast/testkit/stored-house.ts";
+import { expect, test } from "vitest";
+import { metrics, serveMetrics } from "../src/metrics/metrics.ts";
+
+test("what the database counts and what the process counts stand in one text that Prometheus reads", async () => {
+  await withDatabase(async ({ app }) => {
+    const house = await storedHouse(app);
+    await house.apply(await house.server("web-1"));
+    const source = metrics({ database: app, sessions: () => 3, eventStreams: () => 0 });
+    source.refusedConcurrent();
+    const served = await serveMetrics(source, "127.0.0.1", 0, (error) => {
+      throw error;
+    });
+    try {
+      const answer = await fetch(`http://127.0.0.1:${served.port}/metrics`);
+      const text = await answer.text();
+      expect(answer.headers.get("content-type")).toContain("version=0.0.4");
+      for (const line of [
+        "holdfast_refused_concurrent_total 1",
+        "holdfast_agent_sessions 3",
+        'holdfast_queue_depth{state="READY",phase=""} 1',
+        'holdfast_apply_duration_seconds_bucket{le="+Inf"} 0',
+        "holdfast_apply_dwell_applying_seconds_count 0",
+        "holdfast_servers_connected 0",
+      ]) {
+        expect(text.split("\n")).toContain(line);
+      }
+      expect(text).toMatch(/holdfast_nodejs_eventloop_lag_seconds \d/);
+      // Every line is a comment or a sample, and no family is told twice.
+      for (const line of text.split("\n"))
+        expect(line).toMatch(/^($|# (HELP|TYPE) |[a-z0-9_]+(\{.*\})? [-+0-9.eNInf]+$)/);
+      const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+      expect(new Set(families).size).toBe(families.length);
+      expect((await fetch(`http://127.0.0.1:${served.port}/`)).status).toBe(404);
+    } finally {
+      await served.close();
+    }
+  });
+});
