@@ -23,7 +23,12 @@ test("every wrong setting is named with what was expected, and no password is re
     DATABASE_URL: "mysql://holdfast:hunter2@db/holdfast",
   });
   if (config.ok) throw new Error("it was accepted");
-  expect(config.error.map((line) => line.split(/[=:]/)[0])).toEqual(["HOLDFAST_HTTP_PORT", "HOLDFAST_PUBLIC_URL", "DATABASE_URL", "HOLDFAST_ENROLMENT_APPROVAL"]);
+  expect(config.error.map((line) => line.split(/[=:]/)[0])).toEqual([
+    "HOLDFAST_HTTP_PORT",
+    "HOLDFAST_PUBLIC_URL",
+    "DATABASE_URL",
+    "HOLDFAST_ENROLMENT_APPROVAL",
+  ]);
   expect(config.error.join()).not.toContain("hunter2");
 });
 

@@ -3,7 +3,9 @@ import { hostname, networkInterfaces } from "node:os";
 import path from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 
-export type HttpAddress = { readonly kind: "tcp"; readonly host: string; readonly port: number } | { readonly kind: "socket"; readonly path: string };
+export type HttpAddress =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string };
 
 export interface Config {
   readonly dataDirectory: string;
@@ -19,7 +21,9 @@ export interface Config {
     readonly names: readonly string[];
   };
   readonly metrics: { readonly host: string; readonly port: number };
-  readonly database: { readonly kind: "embedded" } | { readonly kind: "url"; readonly url: string; readonly ownerUrl: string | null };
+  readonly database:
+    | { readonly kind: "embedded" }
+    | { readonly kind: "url"; readonly url: string; readonly ownerUrl: string | null };
   /** A key that enrols waits until an operator has compared its fingerprint. */
   readonly enrolmentApproval: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -54,7 +58,11 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     http,
     publicUrl: readPublicUrl(env["HOLDFAST_PUBLIC_URL"], http, problems),
     trustedProxies: list(env["HOLDFAST_TRUSTED_PROXIES"]),
-    agent: { host: env["HOLDFAST_AGENT_HOST"] ?? "0.0.0.0", port: agentPort, names: agentNames(env["HOLDFAST_AGENT_NAMES"]) },
+    agent: {
+      host: env["HOLDFAST_AGENT_HOST"] ?? "0.0.0.0",
+      port: agentPort,
+      names: agentNames(env["HOLDFAST_AGENT_NAMES"]),
+    },
     metrics: { host: env["HOLDFAST_METRICS_HOST"] ?? "127.0.0.1", port: port("HOLDFAST_METRICS_PORT", 7082) },
     database: readDatabase(env, problems),
     enrolmentApproval: oneOf("HOLDFAST_ENROLMENT_APPROVAL", ["on", "off"], "on") === "on",
@@ -70,7 +78,11 @@ function readHttp(env: Environment, port: number): HttpAddress {
 }
 
 function readPublicUrl(text: string | undefined, http: HttpAddress, problems: string[]): URL {
-  const usual = new URL(http.kind === "tcp" ? `http://${http.host.includes(":") ? `[${http.host}]` : http.host}:${http.port}` : "http://127.0.0.1");
+  const usual = new URL(
+    http.kind === "tcp"
+      ? `http://${http.host.includes(":") ? `[${http.host}]` : http.host}:${http.port}`
+      : "http://127.0.0.1",
+  );
   if (text === undefined || text === "") return usual;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && (url.protocol === "https:" || url.protocol === "http:")) return url;
@@ -82,11 +94,15 @@ function readDatabase(env: Environment, problems: string[]): Config["database"] 
   const url = env["DATABASE_URL"];
   const ownerUrl = env["HOLDFAST_DATABASE_OWNER_URL"] ?? "";
   if (url === undefined || url === "") {
-    if (ownerUrl !== "") problems.push("HOLDFAST_DATABASE_OWNER_URL: expected DATABASE_URL beside it, with the application's own role");
+    if (ownerUrl !== "")
+      problems.push("HOLDFAST_DATABASE_OWNER_URL: expected DATABASE_URL beside it, with the application's own role");
     return { kind: "embedded" };
   }
   // The text may hold a password: it is never part of a message.
-  for (const [name, text] of [["DATABASE_URL", url], ...(ownerUrl === "" ? [] : [["HOLDFAST_DATABASE_OWNER_URL", ownerUrl]])] as const) {
+  for (const [name, text] of [
+    ["DATABASE_URL", url],
+    ...(ownerUrl === "" ? [] : [["HOLDFAST_DATABASE_OWNER_URL", ownerUrl]]),
+  ] as const) {
     const parsed = URL.canParse(text ?? "") ? new URL(text ?? "") : null;
     if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.username === "") {
       problems.push(`${name}: expected postgresql://USER:PASSWORD@HOST/DATABASE, with a user name`);
@@ -100,7 +116,9 @@ function agentNames(text: string | undefined): readonly string[] {
   const stated = list(text);
   if (stated.length > 0) return stated;
   const addresses = Object.values(networkInterfaces()).flatMap((entries) =>
-    (entries ?? []).filter(({ internal, address }) => !internal && !address.startsWith("fe80:")).map(({ address }) => address),
+    (entries ?? [])
+      .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
+      .map(({ address }) => address),
   );
   return [...new Set([...addresses, hostname(), "127.0.0.1"])];
 }
