@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseAddress } from "@holdfast/core/net/address.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -137,6 +138,20 @@ function moved(
     .map(([name]) => name);
 }
 
+/** On a busy machine the packet may still be on its way when its sender is done. */
+async function settled(
+  of: NftNamespace,
+  hook: HookName,
+  before: ReadonlyMap<string, number>,
+  expected: string | null,
+): Promise<readonly string[]> {
+  for (let attempt = 0; ; attempt += 1) {
+    const found = moved(hook, before, of.counters());
+    if (expected === null || found.includes(expected) || attempt === 40) return found;
+    await sleep(50);
+  }
+}
+
 test("the kernel decides every packet by the rule that the model names", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -152,14 +167,15 @@ test("the kernel decides every packet by the rule that the model names", async (
           const before = server.counters();
           await transmit(sending);
           const expected = counterOf(sending.hook, judgement);
-          expect(
-            moved(sending.hook, before, server.counters()),
-            JSON.stringify({ sending, judgement, config: config[sending.hook] }),
-          ).toEqual(expected === null ? [] : [expected]);
+          const found = await settled(server, sending.hook, before, expected);
+          expect(found, JSON.stringify({ sending, judgement, config: config[sending.hook] })).toEqual(
+            expected === null ? [] : [expected],
+          );
         }
       },
     ),
-    { numRuns: 12 },
+    // The next test would meet the tables of a search for a smaller example; the seed in the message repeats it.
+    { numRuns: 12, endOnFailure: true },
   );
 });
 

@@ -1,5 +1,5 @@
 /**
- * Sizes and times of one rule changed among many, on this machine: `node domains/test/firewall-speed.ts [rules]` as root. It judges nothing;
+ * Sizes and times of one rule changed among many, on this machine: `node domains/test/firewall-speed-main.ts [rules]` as root. It judges nothing;
  * times on a busy machine are an order of magnitude.
  */
 import { spawn } from "node:child_process";
