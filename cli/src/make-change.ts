@@ -1,5 +1,4 @@
 import { type ChangeDetail, changeDetailSchema, type CreateChange, type Plan } from "@holdfast/core/api/change.ts";
-import type { Finding } from "@holdfast/core/base/finding.ts";
 import { CliError } from "./cli-error.ts";
 import type { Client } from "./client.ts";
 import type { Context } from "./context.ts";
@@ -17,7 +16,7 @@ export async function makeAndPlan(client: Client, change: CreateChange): Promise
       "change.invalid",
       "The documents cannot be applied.",
       "Mend what the findings name; nothing was changed.",
-      errors as readonly Finding[],
+      errors,
     );
   }
   return client.call("planChange", { params: { id: made.id }, body: {}, answer: changeDetailSchema });
@@ -25,13 +24,13 @@ export async function makeAndPlan(client: Client, change: CreateChange): Promise
 
 export function printReview(context: Context, change: ChangeDetail, plans: readonly Plan[]): string {
   const parts = plans.map((plan) => printPlan(context, plan));
-  const findings = change.findings.length === 0 ? "" : printFindings(context, change.findings as readonly Finding[]);
+  const findings = change.findings.length === 0 ? "" : printFindings(context, change.findings);
   return [findings, ...parts].filter((part) => part !== "").join("\n");
 }
 
-/** The plans that can be applied, those on one server only when it is named. */
+/** The plans that can be applied: something is to be done, or only other revisions to be taken over. */
 export function applicable(plans: readonly Plan[]): readonly Plan[] {
-  return plans.filter((plan) => plan.status === "planned" && plan.planDigest !== null);
+  return plans.filter((plan) => (plan.status === "planned" || plan.takesOver) && plan.planDigest !== null);
 }
 
 /** What stops an apply: refusals, and servers that could not be asked. */

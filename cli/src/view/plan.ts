@@ -1,5 +1,4 @@
 import type { Plan } from "@holdfast/core/api/change.ts";
-import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { Context } from "../context.ts";
 import { paintDiff } from "./diff.ts";
 import { printFindings } from "./findings.ts";
@@ -14,7 +13,7 @@ export function printPlan(context: Context, plan: Plan): string {
   }
   for (const [index, step] of plan.steps.entries())
     lines.push(`  ${index + 1}. ${step.title} ${paint("gray", `(${step.domain})`)}`);
-  if (plan.findings.length > 0) lines.push(printFindings(context, plan.findings as readonly Finding[]).trimEnd());
+  if (plan.findings.length > 0) lines.push(printFindings(context, plan.findings).trimEnd());
   if (plan.status === "planned" && plan.trial !== null) {
     const { reconnectSeconds, soakSeconds, windowSeconds, confirm } = plan.trial;
     const who = confirm === "person_when_management_path" && plan.touchesManagementPath ? "a person" : "probes";
@@ -34,7 +33,7 @@ function headline(plan: Plan): string {
     case "planned":
       return `${plan.steps.length} step${plan.steps.length === 1 ? "" : "s"}${plan.touchesManagementPath ? ", touches the management path" : ""}`;
     case "nothing_to_do":
-      return "nothing to do";
+      return plan.takesOver ? "nothing to do but to take the new revisions over" : "nothing to do";
     case "refused":
       return "refused";
     case "unreachable":

@@ -1,5 +1,5 @@
 import { refuse } from "../api/refused.ts";
-import { listChangeItems } from "../store/changes.ts";
+import { listChangeItems, nextRevision } from "../store/changes.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { ChangeRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
@@ -34,7 +34,8 @@ export async function editsOf(tx: Transaction, cache: DocumentCache, change: Cha
       documentId,
       kind: item.kind,
       name: item.name,
-      revision: item.revision ?? item.base_revision + 1,
+      revision:
+        item.revision ?? (await nextRevision(tx, { id: documentId, head_revision: item.base_revision }, item.text)),
       document: parsed?.documents[0] ?? null,
     });
   }

@@ -9,7 +9,15 @@ import type { Queryable } from "./database.ts";
 import { newId } from "./new-id.ts";
 import { sql } from "./sql.ts";
 import { StoreFailure } from "./store-failure.ts";
-import type { ApprovalRow, ChangeItemRow, ChangeRow, ChangeStatusRow, DocumentKind, DocumentRow } from "./tables.ts";
+import type {
+  ApprovalRow,
+  ChangeItemRow,
+  ChangeRow,
+  ChangeStatusRow,
+  DocumentKind,
+  DocumentRow,
+  RevisionRow,
+} from "./tables.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface ChangeItem {
@@ -103,14 +111,15 @@ export async function makeReady(
   for (const item of await listChangeItems(tx, id)) {
     const document = await lockDocument(tx, item.kind, item.name);
     if (document.head_revision !== item.base_revision) throw await baseMoved(tx, document, item);
-    const revision = document.head_revision + 1;
+    const revision = await nextRevision(tx, document, item.text);
+    await tx.run(sql`
+      update change_items set revision = ${revision} where change_id = ${id} and kind = ${item.kind} and name = ${item.name}`);
+    if (revision === document.head_revision) continue;
     await tx.run(sql`
       insert into revisions (document_id, revision, text, digest, author_id, change_id, comment)
       values (${document.id}, ${revision}, ${item.text}, ${digestOf(item.text)}, ${change.author_id}, ${id}, ${change.title})`);
     await tx.run(sql`
       update documents set head_revision = ${revision}, deleted = ${item.text === null}, version = version + 1 where id = ${document.id}`);
-    await tx.run(sql`
-      update change_items set revision = ${revision} where change_id = ${id} and kind = ${item.kind} and name = ${item.name}`);
   }
   const ready = await tx.one<ChangeRow>(sql`
     update changes set state = 'READY', ready_at = now(), version = version + 1 where id = ${id} returning *`);
@@ -131,6 +140,18 @@ export async function withdraw(tx: Transaction, id: ChangeId, by: Actor): Promis
     });
   await said(tx, row, "change.cancelled", null, by);
   return row;
+}
+
+/** The number that a text gets: the head's own when it is the head's text, for a revision is a text and not an act. */
+export async function nextRevision(
+  database: Queryable,
+  document: Pick<DocumentRow, "id" | "head_revision">,
+  text: string | null,
+): Promise<number> {
+  const head = await database.maybe<Pick<RevisionRow, "text">>(
+    sql`select text from revisions where document_id = ${document.id} and revision = ${document.head_revision}`,
+  );
+  return head !== undefined && head.text === text ? document.head_revision : document.head_revision + 1;
 }
 
 async function lockDraft(tx: Transaction, id: ChangeId, version: number): Promise<ChangeRow> {

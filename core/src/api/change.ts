@@ -40,6 +40,11 @@ export const planSchema = z.object({
   server: z.string(),
   kind: z.enum(["forward", "rollback"]),
   status: z.enum(["planned", "nothing_to_do", "refused", "unreachable"]),
+  takesOver: z
+    .boolean()
+    .describe(
+      "Nothing needs to be done on the server, but other revisions would be in force there: apply this plan too",
+    ),
   planDigest: z.string().nullable(),
   configDigest: z.string().nullable(),
   baseGeneration: z.int().nullable(),

@@ -69,6 +69,6 @@ export function headTexts(database: Queryable, change: ChangeId): Promise<readon
   return database.rows<BaseText>(sql`
     select i.kind, i.name, d.id as document_id, r.text
     from change_items i join documents d on d.kind = i.kind and d.name = i.name
-    left join revisions r on r.document_id = d.id and r.revision = case when i.revision is null then d.head_revision else i.revision - 1 end
+    left join revisions r on r.document_id = d.id and r.revision = case when i.revision is null then d.head_revision else i.base_revision end
     where i.change_id = ${change}`);
 }

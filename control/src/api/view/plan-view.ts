@@ -13,6 +13,7 @@ export function planView(row: PlanRow, server: string): Plan {
     server,
     kind: row.kind,
     status: row.status,
+    takesOver: row.status === "nothing_to_do" && !sameRevisions(row.revisions, row.before_revisions),
     planDigest: row.plan_digest,
     configDigest: row.config_digest,
     baseGeneration: row.base_generation,
@@ -30,6 +31,13 @@ export function planView(row: PlanRow, server: string): Plan {
         : { reconnectSeconds, soakSeconds: row.touches_management_path ? soakSeconds : 0, windowSeconds, confirm },
     createdAt: row.created_at.toISOString(),
   };
+}
+
+function sameRevisions(a: PlanRow["revisions"], b: PlanRow["revisions"]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((ref) => b.some((other) => other.document_id === ref.document_id && other.revision === ref.revision))
+  );
 }
 
 export function findingView(finding: Finding) {
