@@ -116,13 +116,7 @@ function problemError(json: unknown, status: number, target: URL): CliError {
     code,
     detail,
     status >= 500 ? `${help} (request ${requestId})` : help,
-    findings?.map(stripUndefined) ?? [],
+    findings ?? [],
   );
   return error;
-}
-
-function stripUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -81,8 +81,8 @@ export const applyCommand = buildCommand<Flags, [], Context>({
         "change.not_plannable",
         `Not applied: ${stopping.map((plan) => `${plan.server} (${plan.status})`).join(", ")}.`,
         "Mend what the plans say, or leave these servers out with --on.",
-        stopping.flatMap(
-          (plan) => plan.findings.map((finding) => ({ ...finding, path: `${plan.server} ${finding.path}` })) as never[],
+        stopping.flatMap((plan) =>
+          plan.findings.map((finding) => ({ ...finding, path: `${plan.server} ${finding.path}` })),
         ),
       );
     }
@@ -122,7 +122,7 @@ async function agree(
         "change.danger_not_accepted",
         `Not applied: ${risky.length} finding${risky.length === 1 ? "" : "s"} marked DANGER.`,
         "Read them; then add --accept-danger, or apply without --yes.",
-        risky.map(({ finding }) => finding) as never[],
+        risky.map(({ finding }) => finding),
       );
     }
     return risky;

@@ -169,7 +169,7 @@ async function applyPlanned(
       "change.danger_not_accepted",
       "There are findings marked DANGER.",
       "Read them; then add --accept-danger.",
-      risky.map(({ finding }) => finding) as never[],
+      risky.map(({ finding }) => finding),
     );
   }
   if (!flags.yes) {

@@ -6,7 +6,6 @@ import {
   revisionSchema,
   validateResponseSchema,
 } from "@holdfast/core/api/document.ts";
-import type { Finding } from "@holdfast/core/base/finding.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
@@ -144,7 +143,7 @@ const validate = buildCommand<ValidateFlags, [], Context>({
         this.process.stdout.write(
           `${answer.file}: ${answer.documents.map(({ kind, name }) => `${kind}/${name}`).join(", ") || "no document"}\n`,
         );
-        this.process.stdout.write(printFindings(this, answer.findings as readonly Finding[], answer.file));
+        this.process.stdout.write(printFindings(this, answer.findings, answer.file));
       }
     }
     if (errors.length > 0) this.process.exitCode = EXIT.refused;

@@ -19,10 +19,10 @@ export interface Finding {
   /** What to do about it. */
   readonly remedy: string;
   /** 1-based place in the source text, where there is one. */
-  readonly line?: number;
-  readonly column?: number;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
   /** The document it is about, as `Kind/name`, where it is about one. */
-  readonly document?: string;
+  readonly document?: string | undefined;
 }
 
 const RANK = { error: 0, danger: 1, warning: 2, note: 3 } as const satisfies Record<Severity, number>;
