@@ -234,6 +234,15 @@ const withdraw = act({
   done: () => "Withdrawn.",
 });
 
+const approve = act({
+  brief: "Approve somebody else's change, bound to the digest that was reviewed",
+  example: "change approve 0199… 3f9c12ab…",
+  operands: ["change", "digest"],
+  send: (client, [id = "", digest]) =>
+    client.call("approveChange", { params: { id }, body: { digest }, answer: z.unknown() }),
+  done: () => "Approved. Any edit of the change voids it.",
+});
+
 const forceClose = act({
   brief: "Give up on an apply that is in doubt; the server is locked until somebody has looked",
   example: "change force-close 0199… 'server was scrapped'",
@@ -244,7 +253,7 @@ const forceClose = act({
 });
 
 export const changeRoutes = buildRouteMap({
-  routes: { list, show, story, apply, confirm, abort, retry, rollback, withdraw, "force-close": forceClose },
+  routes: { list, show, story, apply, confirm, abort, retry, rollback, withdraw, approve, "force-close": forceClose },
   docs: { brief: "Changes and what came of them: show, apply, confirm, abort, retry, roll back" },
 });
 
@@ -253,6 +262,7 @@ function printChange(context: Context, change: ChangeDetail): string {
   return [
     `${paint("bold", plain(change.title))}  ${stateWord(context, change.state)}`,
     `  ${change.id} by ${change.author}, ${relative(change.createdAt, context.now())}${change.reason === "" ? "" : `: ${plain(change.reason)}`}`,
+    `  digest ${change.digest ?? "none yet"}, approvals ${change.approvals.given.length} of ${change.approvals.needed}`,
     ...change.items.map((item) => `  ${item.action} ${item.kind}/${item.name}`),
     "",
     printReview(context, change, change.plans),
