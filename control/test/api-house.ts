@@ -39,8 +39,7 @@ const WAIT_MS = 15_000;
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // Tests read members of answers by name; their shape is what the schemas in core say, and the door has checked it.
-  // oxlint-disable-next-line typescript/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read members of answers by name; the door has held them against their schema
   readonly json: any;
 }
 

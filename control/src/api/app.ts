@@ -251,15 +251,13 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: string): un
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const findings = parsed.error.issues
-    .slice(0, 50)
-    .map((issue): Finding => ({
-      severity: "error",
-      code: "request.invalid",
-      path: [where, ...issue.path].join("."),
-      message: issue.message,
-      remedy: "Correct this field; openapi.json says what is expected.",
-    }));
+  const findings = parsed.error.issues.slice(0, 50).map((issue): Finding => ({
+    severity: "error",
+    code: "request.invalid",
+    path: [where, ...issue.path].join("."),
+    message: issue.message,
+    remedy: "Correct this field; openapi.json says what is expected.",
+  }));
   return refuse("request.invalid", `The ${where} is not what this address takes.`, { findings });
 }
 

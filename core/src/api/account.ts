@@ -49,11 +49,9 @@ export const userSchema = z.object({
   permissions: z.array(grantSchema),
   etag: z.string(),
 });
-export const userNameSchema = z
-  .string()
-  .regex(/^[a-z][a-z0-9._-]{0,63}$/, {
-    error: "A name has lower-case letters, digits, - . and _ (64 at most) and begins with a letter",
-  });
+export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, {
+  error: "A name has lower-case letters, digits, - . and _ (64 at most) and begins with a letter",
+});
 export const createUserSchema = z.object({
   name: userNameSchema,
   permissions: z.array(z.enum(PERMISSIONS)).describe("On every server; narrow them afterwards with PUT"),
