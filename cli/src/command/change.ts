@@ -262,7 +262,7 @@ function printChange(context: Context, change: ChangeDetail): string {
   return [
     `${paint("bold", plain(change.title))}  ${stateWord(context, change.state)}`,
     `  ${change.id} by ${change.author}, ${relative(change.createdAt, context.now())}${change.reason === "" ? "" : `: ${plain(change.reason)}`}`,
-    `  digest ${change.digest ?? "none yet"}, approvals ${change.approvals.given.length} of ${change.approvals.needed}`,
+    `  digest ${change.digest}, approvals ${change.approvals.given.length} of ${change.approvals.needed}`,
     ...change.items.map((item) => `  ${item.action} ${item.kind}/${item.name}`),
     "",
     printReview(context, change, change.plans),
