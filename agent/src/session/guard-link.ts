@@ -11,6 +11,9 @@ export type GuardClient = Client<typeof GuardService>;
 export class GuardLink {
   readonly #socket: string;
   #connection: ConnectionClient | null = null;
+  /** Calls that come while it is opened wait for that one: a second connection would be nobody's to close. */
+  #opening: Promise<ConnectionClient> | null = null;
+  #closed = false;
 
   constructor(socket: string) {
     this.#socket = socket;
@@ -27,18 +30,28 @@ export class GuardLink {
   }
 
   async client(): Promise<GuardClient> {
-    if (this.#connection?.isOpen() !== true) {
-      const socket = await connectUnix(this.#socket);
-      if (socket === null)
-        throw toConnectError({ code: "guard.unavailable", message: "the guard does not listen on this server" });
-      this.#connection = clientOver(socket);
-    }
-    return createClient(GuardService, this.#connection.transport);
+    const open = this.#connection?.isOpen() === true ? this.#connection : await (this.#opening ??= this.#open());
+    return createClient(GuardService, open.transport);
   }
 
   close(): void {
+    this.#closed = true;
     this.#connection?.close();
     this.#connection = null;
+  }
+
+  async #open(): Promise<ConnectionClient> {
+    try {
+      const socket = await connectUnix(this.#socket);
+      if (socket === null)
+        throw toConnectError({ code: "guard.unavailable", message: "the guard does not listen on this server" });
+      const connection = clientOver(socket);
+      if (this.#closed) connection.close();
+      this.#connection = connection;
+      return connection;
+    } finally {
+      this.#opening = null;
+    }
   }
 }
 
