@@ -22,7 +22,7 @@ export type EditorView = (typeof EDITOR_VIEWS)[number];
 
 export const paths = {
   overview: () => "/",
-  login: (query: { next?: string } = {}) => withQuery("/login", query),
+  login: (query: { next?: string; again?: "yes" } = {}) => withQuery("/login", query),
   password: () => "/password",
   servers: (query: { q?: string; show?: string } = {}) => withQuery("/servers", query),
   server: (name: string, query: { tab?: ServerTab } = {}) => withQuery(`/servers/${part(name)}`, query),

@@ -224,3 +224,6 @@ if [[ -n $(missing_packages) ]] || ! ready; then
     fingerprint >.tools/stamp
   fi
 fi
+
+# What people and tests look at is built from this very tree.
+if [[ $wanted != tools ]]; then deploy/dev/build-console.sh; fi

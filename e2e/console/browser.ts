@@ -7,11 +7,27 @@ import { type BrowserContext, type BrowserContextOptions, chromium } from "playw
 /** Debian's. */
 const CHROMIUM = process.env["HOLDFAST_CHROMIUM"] ?? "/usr/bin/chromium";
 
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
-export async function withBrowser<Result>(options: BrowserContextOptions, run: (context: BrowserContext) => Promise<Result>): Promise<Result> {
+export async function withBrowser<Result>(
+  options: BrowserContextOptions,
+  run: (context: BrowserContext) => Promise<Result>,
+): Promise<Result> {
   const profile = mkdtempSync(join(tmpdir(), "holdfast-console-"));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: ARGS, ...options });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    headless: true,
+    args: ARGS,
+    ...options,
+  });
   try {
     return await run(context);
   } finally {

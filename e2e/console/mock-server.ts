@@ -15,8 +15,15 @@ import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
 export const DIST = join(REPOSITORY_ROOT, "console/dist");
 const COOKIE = "holdfast_session";
 /** As the control plane sends it: nothing inline, nothing from elsewhere. */
-const CSP = "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;font-src 'self';connect-src 'self';manifest-src 'self';form-action 'none';base-uri 'none';frame-ancestors 'none'";
-const TYPES: Readonly<Record<string, string>> = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".html": "text/html; charset=utf-8" };
+const CSP =
+  "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;font-src 'self';connect-src 'self';manifest-src 'self';form-action 'none';base-uri 'none';frame-ancestors 'none'";
+const TYPES: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+  ".html": "text/html; charset=utf-8",
+};
 /** Often enough that a page seems to move by itself. */
 const EVENT_MS = 250;
 
@@ -78,7 +85,11 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
       ifMatch: header("if-match"),
       nowMs: Date.now(),
     });
-    if (answer.session !== undefined) response.setHeader("set-cookie", `${COOKIE}=${answer.session ?? ""}; HttpOnly; SameSite=Strict; Path=/${answer.session === null ? "; Max-Age=0" : ""}`);
+    if (answer.session !== undefined)
+      response.setHeader(
+        "set-cookie",
+        `${COOKIE}=${answer.session ?? ""}; HttpOnly; SameSite=Strict; Path=/${answer.session === null ? "; Max-Age=0" : ""}`,
+      );
     response.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.body));
   }
 
@@ -120,7 +131,10 @@ function answerFile(path: string, response: ServerResponse): void {
   const file = join(DIST, normalize(path));
   const found = extname(path) !== "" && file.startsWith(DIST) && existsSync(file) ? file : join(DIST, "index.html");
   if (extname(path) !== "" && found !== file) response.writeHead(404).end();
-  else response.writeHead(200, { "content-type": TYPES[extname(found)] ?? "application/octet-stream" }).end(readFileSync(found));
+  else
+    response
+      .writeHead(200, { "content-type": TYPES[extname(found)] ?? "application/octet-stream" })
+      .end(readFileSync(found));
 }
 
 if (process.argv[1] === import.meta.filename) {

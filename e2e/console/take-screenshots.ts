@@ -23,25 +23,37 @@ const NARROW = { width: 390, height: 844 };
 /** Lists and charts settle; a running trial has begun. */
 const SETTLE_MS = 700;
 
-const click = (name: string | RegExp) => async (page: Page): Promise<void> => {
-  await page.getByRole("button", { name }).first().click();
-};
+const click =
+  (name: string | RegExp) =>
+  async (page: Page): Promise<void> => {
+    await page.getByRole("button", { name }).first().click();
+  };
 
 const SHOTS: readonly Shot[] = [
   { name: "overview-empty", scenario: "empty", path: paths.overview() },
   { name: "overview-calm", scenario: "calm", path: paths.overview() },
   { name: "overview-busy", scenario: "busy", path: paths.overview() },
-  { name: "overview-unreachable", scenario: "busy", path: paths.overview(), act: async (page, server) => {
-    server.setReachable(false);
-    await page.waitForTimeout(4000);
-  } },
+  {
+    name: "overview-unreachable",
+    scenario: "busy",
+    path: paths.overview(),
+    act: async (page, server) => {
+      server.setReachable(false);
+      await page.waitForTimeout(4000);
+    },
+  },
   { name: "servers-busy", scenario: "busy", path: paths.servers() },
   { name: "servers-large", scenario: "large", path: paths.servers() },
-  { name: "servers-enrol", scenario: "calm", path: paths.servers(), act: async (page) => {
-    await click(/Enroll/)(page);
-    await page.getByLabel("Name").fill("web-9");
-    await click("Make the command")(page);
-  } },
+  {
+    name: "servers-enrol",
+    scenario: "calm",
+    path: paths.servers(),
+    act: async (page) => {
+      await click(/Enroll/)(page);
+      await page.getByLabel("Name").fill("web-9");
+      await click("Make the command")(page);
+    },
+  },
   { name: "server-on-trial", scenario: "busy", path: paths.server("web-2") },
   { name: "server-locked", scenario: "busy", path: paths.server("db-2") },
   { name: "server-key-waits", scenario: "busy", path: paths.server("web-4") },
@@ -57,26 +69,50 @@ const SHOTS: readonly Shot[] = [
   { name: "document-history", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "history" }) },
   { name: "document-compare", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "compare" }) },
   { name: "editor-rules", scenario: "busy", path: paths.editDocument("Policy", "web-host", { view: "rules" }) },
-  { name: "editor-text-errors", scenario: "busy", path: paths.editDocument("Policy", "web-host", { view: "text" }), act: async (page) => {
-    await page.getByRole("textbox", { name: /Text of/ }).click();
-    await page.keyboard.press("Control+Home");
-    for (let line = 0; line < 12; line += 1) await page.keyboard.press("ArrowDown");
-    await page.keyboard.type("  defalt: yes\n");
-    await page.getByText("did you mean").first().waitFor().catch(() => undefined);
-  } },
-  { name: "review-danger", scenario: "calm", path: paths.editDocument("Policy", "web-host", { view: "rules" }), act: async (page) => {
-    await click("Remove ssh")(page);
-    await click("Review…")(page);
-    await click("Ask the servers")(page);
-    await page.getByRole("heading", { name: /What it would do/ }).waitFor();
-  } },
-  { name: "rollout-running", scenario: "busy", path: paths.changes(), act: async (page) => {
-    await page.getByRole("link", { name: "HTTP/3 for everybody" }).first().click();
-    await page.getByRole("link", { name: "Watch the newest rollout" }).click();
-  } },
-  { name: "apply-restore-failed", scenario: "busy", path: paths.failures(), act: async (page) => {
-    await page.getByRole("link", { name: "Only the application may reach PostgreSQL" }).first().click();
-  } },
+  {
+    name: "editor-text-errors",
+    scenario: "busy",
+    path: paths.editDocument("Policy", "web-host", { view: "text" }),
+    act: async (page) => {
+      await page.getByRole("textbox", { name: /Text of/ }).click();
+      await page.keyboard.press("Control+Home");
+      for (let line = 0; line < 12; line += 1) await page.keyboard.press("ArrowDown");
+      await page.keyboard.type("  defalt: yes\n");
+      await page
+        .getByText("did you mean")
+        .first()
+        .waitFor()
+        .catch(() => undefined);
+    },
+  },
+  {
+    name: "review-danger",
+    scenario: "calm",
+    path: paths.editDocument("Policy", "web-host", { view: "rules" }),
+    act: async (page) => {
+      await click("Remove ssh")(page);
+      await click("Review…")(page);
+      await click("Ask the servers")(page);
+      await page.getByRole("heading", { name: /What it would do/ }).waitFor();
+    },
+  },
+  {
+    name: "rollout-running",
+    scenario: "busy",
+    path: paths.changes(),
+    act: async (page) => {
+      await page.getByRole("link", { name: "HTTP/3 for everybody" }).first().click();
+      await page.getByRole("link", { name: "Watch the newest rollout" }).click();
+    },
+  },
+  {
+    name: "apply-restore-failed",
+    scenario: "busy",
+    path: paths.failures(),
+    act: async (page) => {
+      await page.getByRole("link", { name: "Only the application may reach PostgreSQL" }).first().click();
+    },
+  },
   { name: "apply-in-doubt", scenario: "busy", path: paths.server("gw-seoul") },
   { name: "changes", scenario: "busy", path: paths.changes() },
   { name: "failures", scenario: "busy", path: paths.failures() },
@@ -86,22 +122,31 @@ const SHOTS: readonly Shot[] = [
   { name: "doctor", scenario: "busy", path: paths.doctor() },
 ];
 
-async function shoot(folder: string, filter: string, look: { readonly size: typeof WIDE; readonly dark: boolean; readonly language: string; readonly label: string }): Promise<void> {
+async function shoot(
+  folder: string,
+  filter: string,
+  look: { readonly size: typeof WIDE; readonly dark: boolean; readonly language: string; readonly label: string },
+): Promise<void> {
   for (const shot of SHOTS.filter(({ name }) => name.includes(filter))) {
     const server = await startMockServer(shot.scenario);
     try {
-      await withBrowser({ viewport: look.size, colorScheme: look.dark ? "dark" : "light", locale: look.language }, async (context) => {
-        const page = await context.newPage();
-        page.on("console", (message) => (message.type() === "error" ? console.error(`${shot.name}: ${message.text()}`) : undefined));
-        page.on("pageerror", (error) => console.error(`${shot.name}: ${error.message}`));
-        await signIn(page, server.url);
-        await page.goto(`${server.url}${shot.path}`);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        await page.waitForTimeout(SETTLE_MS);
-        await shot.act?.(page, server);
-        await page.waitForTimeout(SETTLE_MS);
-        await page.screenshot({ path: join(folder, `${shot.name}-${look.label}.png`), fullPage: true });
-      });
+      await withBrowser(
+        { viewport: look.size, colorScheme: look.dark ? "dark" : "light", locale: look.language },
+        async (context) => {
+          const page = await context.newPage();
+          page.on("console", (message) =>
+            message.type() === "error" ? console.error(`${shot.name}: ${message.text()}`) : undefined,
+          );
+          page.on("pageerror", (error) => console.error(`${shot.name}: ${error.message}`));
+          await signIn(page, server.url);
+          await page.goto(`${server.url}${shot.path}`);
+          await page.getByRole("heading", { level: 1 }).waitFor();
+          await page.waitForTimeout(SETTLE_MS);
+          await shot.act?.(page, server);
+          await page.waitForTimeout(SETTLE_MS);
+          await page.screenshot({ path: join(folder, `${shot.name}-${look.label}.png`), fullPage: true });
+        },
+      );
     } catch (error) {
       console.error(`${shot.name}: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
@@ -112,6 +157,8 @@ async function shoot(folder: string, filter: string, look: { readonly size: type
 
 const [folder = "dist/screenshots", filter = "", looks = "wide"] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
-if (looks.includes("wide")) await shoot(folder, filter, { size: WIDE, dark: false, language: "en", label: "wide-light" });
+if (looks.includes("wide"))
+  await shoot(folder, filter, { size: WIDE, dark: false, language: "en", label: "wide-light" });
 if (looks.includes("dark")) await shoot(folder, filter, { size: WIDE, dark: true, language: "en", label: "wide-dark" });
-if (looks.includes("narrow")) await shoot(folder, filter, { size: NARROW, dark: true, language: "en", label: "narrow-dark" });
+if (looks.includes("narrow"))
+  await shoot(folder, filter, { size: NARROW, dark: true, language: "en", label: "narrow-dark" });

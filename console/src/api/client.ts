@@ -24,7 +24,9 @@ export class Unreachable extends Error {
   }
 }
 
-type Body<Name extends RouteName> = (typeof ENDPOINTS)[Name] extends { readonly body: infer Schema extends z.ZodType } ? z.input<Schema> : undefined;
+type Body<Name extends RouteName> = (typeof ENDPOINTS)[Name] extends { readonly body: infer Schema extends z.ZodType }
+  ? z.input<Schema>
+  : undefined;
 export type Answer<Name extends RouteName> = z.output<(typeof ENDPOINTS)[Name]["answer"]>;
 
 export interface Call<Name extends RouteName> {
@@ -53,7 +55,11 @@ export function onSignedOut(listener: () => void): void {
   signedOut = listener;
 }
 
-export function urlOf(route: RouteName, params: Readonly<Record<string, string>> = {}, query: Call<RouteName>["query"] = {}): string {
+export function urlOf(
+  route: RouteName,
+  params: Readonly<Record<string, string>> = {},
+  query: Call<RouteName>["query"] = {},
+): string {
   const path = ROUTES[route].path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, value);

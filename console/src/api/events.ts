@@ -33,6 +33,8 @@ export function followEvents(client: QueryClient): () => void {
     });
     source.addEventListener("message", refresh);
     source.addEventListener("moved", refresh);
+    // What was missed is not known there any more.
+    source.addEventListener("reset", refresh);
     source.addEventListener("error", () => {
       setConnection({ stream: "lost" });
       if (source?.readyState === EventSource.CLOSED) reopen ??= window.setTimeout(open, REOPEN_MS);

@@ -36,7 +36,7 @@ function live<Name extends RouteName>(route: Name, asked: Asked<Name> = {}) {
 /** All pages: the table filters and sorts in the browser. */
 async function allServers(signal: AbortSignal): Promise<readonly ServerSummary[]> {
   const all: ServerSummary[] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const page = await call("listServers", { query: { cursor, limit: LARGEST_PAGE }, signal });
     all.push(...page.items);
     if (page.nextCursor === null) return all;
@@ -71,7 +71,8 @@ export const queries = {
   documents: () => live("listDocuments", { query: { limit } }),
   document: (kind: string, name: string) => still("getDocument", { params: { kind, name } }),
   revisions: (kind: string, name: string) => still("listRevisions", { params: { kind, name }, query: { limit } }),
-  diff: (kind: string, name: string, from: string, to: string) => still("diffRevisions", { params: { kind, name }, query: { from, to } }),
+  diff: (kind: string, name: string, from: string, to: string) =>
+    still("diffRevisions", { params: { kind, name }, query: { from, to } }),
   schema: (kind: string) => still("getSchema", { params: { kind } }),
   changes: () => live("listChanges", { query: { limit } }),
   change: (id: string) => live("getChange", { params: { id } }),

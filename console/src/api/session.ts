@@ -7,5 +7,6 @@ import { queries } from "./queries.ts";
 export function useDenied(): (permission: Permission) => string | null {
   const t = useT();
   const { data: me } = useQuery(queries.me());
-  return (permission) => (me === undefined || me.permissions.includes(permission) ? null : t("denied.permission", { permission }));
+  return (permission) =>
+    me === undefined || me.permissions.includes(permission) ? null : t("denied.permission", { permission });
 }

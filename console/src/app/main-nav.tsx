@@ -1,4 +1,4 @@
-import { Nav, NavGroup, NavItem, NavList } from "@patternfly/react-core";
+import { Nav, NavGroup, NavItem } from "@patternfly/react-core";
 import { useLocation } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { type MessageKey, useT } from "../i18n/language.ts";
@@ -47,15 +47,17 @@ export function MainNav(): ReactNode {
     <Nav aria-label={t("nav.label")}>
       {GROUPS.map(({ title, entries }) => (
         <NavGroup key={title} title={t(title)}>
-          <NavList>
-            {entries.map((entry) => (
-              <NavItem key={entry.to} isActive={isHere(entry)}>
-                <AppLink to={entry.to} className="pf-v6-c-nav__link" {...(isHere(entry) ? { "aria-current": "page" as const } : {})}>
-                  {t(entry.text)}
-                </AppLink>
-              </NavItem>
-            ))}
-          </NavList>
+          {entries.map((entry) => (
+            <NavItem key={entry.to} isActive={isHere(entry)}>
+              <AppLink
+                to={entry.to}
+                className="pf-v6-c-nav__link"
+                {...(isHere(entry) ? { "aria-current": "page" as const } : {})}
+              >
+                {t(entry.text)}
+              </AppLink>
+            </NavItem>
+          ))}
         </NavGroup>
       ))}
     </Nav>

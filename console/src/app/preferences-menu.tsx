@@ -19,7 +19,13 @@ export function PreferencesMenu(): ReactNode {
       onSelect={() => setOpen(false)}
       popperProps={{ position: "right" }}
       toggle={(ref) => (
-        <MenuToggle ref={ref} variant="plain" isExpanded={open} onClick={() => setOpen(!open)} aria-label={t("preferences.label")}>
+        <MenuToggle
+          ref={ref}
+          variant="plain"
+          isExpanded={open}
+          onClick={() => setOpen(!open)}
+          aria-label={t("preferences.label")}
+        >
           <AdjustIcon />
         </MenuToggle>
       )}
@@ -36,7 +42,12 @@ export function PreferencesMenu(): ReactNode {
       <DropdownGroup label={t("preferences.language")}>
         <DropdownList>
           {LANGUAGES.map((choice) => (
-            <DropdownItem key={choice} lang={choice} isSelected={choice === language} onClick={() => void setLanguage(choice)}>
+            <DropdownItem
+              key={choice}
+              lang={choice}
+              isSelected={choice === language}
+              onClick={() => void setLanguage(choice)}
+            >
               {LANGUAGE_NAMES[choice]}
             </DropdownItem>
           ))}

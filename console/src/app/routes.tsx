@@ -1,9 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
-import { PATTERNS } from "../paths.ts";
-import { CrashPage, NotFoundPage } from "./dead-ends.tsx";
 import { LoginPage } from "../pages/login.tsx";
 import { OverviewPage } from "../pages/overview/overview.tsx";
 import { PasswordPage } from "../pages/password.tsx";
+import { PATTERNS } from "../paths.ts";
+import { CrashPage, NotFoundPage } from "./dead-ends.tsx";
 import { Shell } from "./shell.tsx";
 
 /** The whole map. What most people open first comes with the first load; the rest when it is opened. */

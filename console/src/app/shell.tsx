@@ -13,7 +13,7 @@ import {
 } from "@patternfly/react-core";
 import BarsIcon from "@patternfly/react-icons/dist/esm/icons/bars-icon";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Outlet, useRouter } from "@tanstack/react-router";
+import { Outlet } from "@tanstack/react-router";
 import { type ReactNode, Suspense, useEffect } from "react";
 import { onSignedOut, Refused } from "../api/client.ts";
 import { followEvents } from "../api/events.ts";
@@ -21,11 +21,12 @@ import { queries } from "../api/queries.ts";
 import { openPendingOf } from "../editor/pending.ts";
 import { useT } from "../i18n/language.ts";
 import { PendingBar } from "../parts/pending-bar.tsx";
-import { StaleMark } from "../parts/stale-mark.tsx";
+import { LostBanner, StaleMark } from "../parts/stale-mark.tsx";
 import { paths } from "../paths.ts";
 import { Loaded, Waiting } from "../ui/loaded.tsx";
 import icon from "./icon.svg";
 import { MainNav } from "./main-nav.tsx";
+import { usePlace } from "./place.ts";
 import { PreferencesMenu } from "./preferences-menu.tsx";
 import { UserMenu } from "./user-menu.tsx";
 
@@ -34,28 +35,31 @@ const MAIN_ID = "main";
 /** Everything behind the login: who is here is known before anything is shown. */
 export function Shell(): ReactNode {
   const t = useT();
-  const router = useRouter();
+  const place = usePlace();
   const client = useQueryClient();
   const me = useQuery(queries.me());
 
   useEffect(() => {
     const toLogin = (): void => {
       client.clear();
-      router.history.push(paths.login({ next: router.state.location.href }));
+      place.go(paths.login({ next: place.here(), again: "yes" }));
     };
     onSignedOut(toLogin);
     return () => onSignedOut(() => undefined);
-  }, [client, router]);
+  }, [client, place]);
 
   const user = me.data?.mustChangePassword === false ? me.data.user : null;
   useEffect(() => (user === null ? undefined : followEvents(client)), [client, user]);
   useEffect(() => {
-    if (me.data?.mustChangePassword === true) router.history.replace(paths.password());
-  }, [me.data, router]);
+    if (me.data?.mustChangePassword === true) place.replace(paths.password());
+    // The session had ended before this page was opened.
+    if (isSignedOut(me.error))
+      place.replace(paths.login(place.here() === paths.overview() ? {} : { next: place.here() }));
+  }, [me.data, me.error, place]);
 
   if (user === null) {
     // Signed out: on the way to the login.
-    if (me.error instanceof Refused && me.error.problem.status === 401) return <Waiting text={t("login.going")} />;
+    if (isSignedOut(me.error)) return <Waiting text={t("login.going")} />;
     return (
       <Loaded query={me} what={t("what.me")}>
         {() => <Waiting text={t("login.going")} />}
@@ -100,10 +104,15 @@ export function Shell(): ReactNode {
         </PageSidebar>
       }
     >
+      <LostBanner />
       <Suspense fallback={<Waiting text={t("load.page")} />}>
         <Outlet />
       </Suspense>
       <PendingBar />
     </Page>
   );
+}
+
+function isSignedOut(error: Error | null): boolean {
+  return error instanceof Refused && error.problem.status === 401;
 }

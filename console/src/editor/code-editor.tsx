@@ -1,16 +1,37 @@
-import { autocompletion, type CompletionContext, type CompletionResult, completionKeymap } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  completionKeymap,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  foldGutter,
+  foldKeymap,
+  HighlightStyle,
+  indentOnInput,
+  indentService,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Extension } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
 import type { Severity } from "@holdfast/core/base/finding.ts";
 import type { Outline } from "@holdfast/core/policy/schema-outline.ts";
 import { tags } from "@lezer/highlight";
 import { type ReactNode, useEffect, useRef } from "react";
-import type { FindingLike } from "../parts/findings.tsx";
+import type { FindingLike } from "../parts/finding-key.ts";
 import { offersAt } from "./yaml-completion.ts";
+import { indentAfter } from "./yaml-place.ts";
 
 interface Props {
   readonly label: string;
@@ -23,18 +44,36 @@ interface Props {
   readonly readOnly?: boolean;
 }
 
-const SEVERITY = { error: "error", danger: "error", warning: "warning", note: "info" } as const satisfies Record<Severity, Diagnostic["severity"]>;
+const SEVERITY = { error: "error", danger: "error", warning: "warning", note: "info" } as const satisfies Record<
+  Severity,
+  Diagnostic["severity"]
+>;
 
 /** Colours come from the page's own theme, through variables that reach into the shadow. */
 const LOOK = EditorView.theme({
-  "&": { height: "100%", fontSize: "13px", color: "var(--pf-t--global--text--color--regular)", backgroundColor: "var(--pf-t--global--background--color--primary--default)" },
+  "&": {
+    height: "100%",
+    fontSize: "13px",
+    color: "var(--pf-t--global--text--color--regular)",
+    backgroundColor: "var(--pf-t--global--background--color--primary--default)",
+  },
   ".cm-scroller": { fontFamily: "var(--pf-t--global--font--family--mono)", lineHeight: "1.55" },
-  ".cm-gutters": { backgroundColor: "var(--pf-t--global--background--color--secondary--default)", color: "var(--pf-t--global--text--color--subtle)", border: "none" },
+  ".cm-gutters": {
+    backgroundColor: "var(--pf-t--global--background--color--secondary--default)",
+    color: "var(--pf-t--global--text--color--subtle)",
+    border: "none",
+  },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hf-active-line)" },
   ".cm-cursor": { borderLeftColor: "var(--pf-t--global--text--color--regular)" },
-  "&.cm-focused": { outline: "2px solid var(--pf-t--global--border--color--brand--default)", outlineOffset: "-2px" },
-  ".cm-selectionBackground, &.cm-focused .cm-selectionBackground": { backgroundColor: "var(--hf-selection) !important" },
-  ".cm-tooltip": { backgroundColor: "var(--pf-t--global--background--color--floating--default)", color: "var(--pf-t--global--text--color--regular)", border: "1px solid var(--pf-t--global--border--color--default)" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-selectionBackground, &.cm-focused .cm-selectionBackground": {
+    backgroundColor: "var(--hf-selection) !important",
+  },
+  ".cm-tooltip": {
+    backgroundColor: "var(--pf-t--global--background--color--floating--default)",
+    color: "var(--pf-t--global--text--color--regular)",
+    border: "1px solid var(--pf-t--global--border--color--default)",
+  },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--hf-selection)", color: "inherit" },
   ".cm-completionInfo": { maxWidth: "26rem" },
 });
@@ -45,7 +84,10 @@ const COLOURS = syntaxHighlighting(
     { tag: [tags.string, tags.content], color: "var(--pf-t--global--text--color--regular)" },
     { tag: [tags.comment, tags.lineComment], color: "var(--hf-code-comment)" },
     { tag: [tags.number, tags.bool, tags.keyword, tags.atom], color: "var(--hf-code-value)" },
-    { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace, tags.meta], color: "var(--hf-code-comment)" },
+    {
+      tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace, tags.meta],
+      color: "var(--hf-code-comment)",
+    },
   ]),
 );
 
@@ -54,13 +96,19 @@ function completions(schema: () => Outline | undefined): Extension {
     const outline = schema();
     const line = context.state.doc.lineAt(context.pos);
     // Asked for, or a word has begun: not on every empty line.
-    if (outline === undefined || (!context.explicit && !/[A-Za-z]$/.test(line.text.slice(0, context.pos - line.from)))) return null;
+    if (outline === undefined || (!context.explicit && !/[A-Za-z]$/.test(line.text.slice(0, context.pos - line.from))))
+      return null;
     const { from, offers } = offersAt(outline, context.state.doc.toString(), context.pos);
     if (offers.length === 0) return null;
     return {
       from,
       validFor: /^[\w./-]*$/,
-      options: offers.map(({ label, kind, insert, help }) => ({ label, apply: insert, type: kind === "key" ? "property" : "constant", ...(help === null ? {} : { info: help }) })),
+      options: offers.map(({ label, kind, insert, help }) => ({
+        label,
+        apply: insert,
+        type: kind === "key" ? "property" : "constant",
+        ...(help === null ? {} : { info: help }),
+      })),
     };
   };
   return autocompletion({ override: [source], icons: false });
@@ -71,7 +119,15 @@ export function diagnosticsFor(state: EditorState, findings: readonly FindingLik
     if (finding.line === undefined) return [];
     const line = state.doc.line(Math.min(Math.max(1, finding.line), state.doc.lines));
     const from = Math.min(line.to, line.from + Math.max(0, (finding.column ?? 1) - 1));
-    return [{ from, to: line.to, severity: SEVERITY[finding.severity], source: finding.code, message: `${finding.message} ${finding.remedy}` }];
+    return [
+      {
+        from,
+        to: line.to,
+        severity: SEVERITY[finding.severity],
+        source: finding.code,
+        message: `${finding.message} ${finding.remedy}`,
+      },
+    ];
   });
 }
 
@@ -110,11 +166,12 @@ export function CodeEditor({ label, text, onChange, findings, schema, goTo, read
           bracketMatching(),
           highlightActiveLine(),
           yaml(),
+          indentService.of((context, position) => indentAfter(context.lineAt(position, -1).text)),
           COLOURS,
           LOOK,
           completions(() => latest.current.schema),
           keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap]),
-          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
           EditorView.editable.of(!readOnly),
           EditorState.readOnly.of(readOnly),
           EditorView.updateListener.of((update) => {
@@ -139,7 +196,12 @@ export function CodeEditor({ label, text, onChange, findings, schema, goTo, read
     let head = 0;
     while (head < now.length && head < text.length && now[head] === text[head]) head += 1;
     let tail = 0;
-    while (tail < now.length - head && tail < text.length - head && now[now.length - 1 - tail] === text[text.length - 1 - tail]) tail += 1;
+    while (
+      tail < now.length - head &&
+      tail < text.length - head &&
+      now[now.length - 1 - tail] === text[text.length - 1 - tail]
+    )
+      tail += 1;
     editor.dispatch({ changes: { from: head, to: now.length - tail, insert: text.slice(head, text.length - tail) } });
   }, [text]);
 

@@ -69,7 +69,13 @@ function isPendingEdit(value: unknown): value is PendingEdit {
   if (typeof value !== "object" || value === null) return false;
   const { kind, name, text, baseRevision, baseText } = value as Partial<Record<keyof PendingEdit, unknown>>;
   const isTextOrNull = (part: unknown): boolean => part === null || typeof part === "string";
-  return typeof kind === "string" && typeof name === "string" && isTextOrNull(text) && isTextOrNull(baseText) && typeof baseRevision === "number";
+  return (
+    typeof kind === "string" &&
+    typeof name === "string" &&
+    isTextOrNull(text) &&
+    isTextOrNull(baseText) &&
+    typeof baseRevision === "number"
+  );
 }
 
 const STORAGE_PREFIX = "holdfast.pending.";

@@ -62,7 +62,9 @@ export function ruleSections(text: string): readonly RuleSection[] | null {
     if (!isData(section)) return [];
     const rows = PLACES.flatMap((place) => {
       const list = section[place];
-      return Array.isArray(list) ? list.flatMap((rule: Json, index) => (isData(rule) ? [rowOf(hook, place, index, rule)] : [])) : [];
+      return Array.isArray(list)
+        ? list.flatMap((rule: Json, index) => (isData(rule) ? [rowOf(hook, place, index, rule)] : []))
+        : [];
     });
     return [{ hook, fallback: textOf(section["default"]), rows }];
   });
@@ -70,7 +72,9 @@ export function ruleSections(text: string): readonly RuleSection[] | null {
 
 function rowOf(hook: Hook, place: Place, index: number, rule: Data): RuleRow {
   const verb = VERBS.find((word) => rule[word] !== undefined) ?? null;
-  const extras = (["limit", "log", "expires"] as const).flatMap((key) => (rule[key] === undefined ? [] : [`${key} ${shortText(rule[key])}`]));
+  const extras = (["limit", "log", "expires"] as const).flatMap((key) =>
+    rule[key] === undefined ? [] : [`${key} ${shortText(rule[key])}`],
+  );
   return {
     hook,
     place,
@@ -87,8 +91,11 @@ function rowOf(hook: Hook, place: Place, index: number, rule: Data): RuleRow {
 }
 
 function shortText(value: Json): string {
-  if (!isData(value)) return String(value);
-  return Object.values(value).filter((part) => part !== undefined).join(" / ");
+  if (isData(value))
+    return Object.values(value)
+      .flatMap((part) => (part === undefined ? [] : [shortText(part)]))
+      .join(" / ");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function textOf(value: Json | undefined): string | null {
@@ -129,7 +136,12 @@ export function editRule(text: string, row: RuleRow, edit: RuleEdit): Result<str
       return editDocument(text, { kind: "set", path: [...path, row.verb ?? "allow"], value: wordsToJson(edit.text) });
     case "from":
     case "to":
-      return setOrRemove(text, [...path, edit.kind], edit.text.trim() === "" ? null : wordsToJson(edit.text), row[edit.kind] !== null);
+      return setOrRemove(
+        text,
+        [...path, edit.kind],
+        edit.text.trim() === "" ? null : wordsToJson(edit.text),
+        row[edit.kind] !== null,
+      );
     case "why":
       return setOrRemove(text, [...path, "why"], edit.text.trim() === "" ? null : edit.text.trim(), row.why !== "");
     case "verb":
@@ -161,9 +173,17 @@ function changeVerb(text: string, row: RuleRow, verb: Verb): Result<string, stri
 
 /** A new rule, complete and valid, so that the table never holds half a rule; its author says then what it is for. */
 export function addRule(text: string, hook: Hook, at: number, name: string): Result<string, string> {
-  const rule: Json = hook === "outbound" ? { name, allow: "tcp/443", to: "any" } : hook === "inbound" ? { name, allow: "tcp/443", from: "any" } : { name, allow: "tcp/443", from: "any", to: "any" };
+  const rule: Json =
+    hook === "outbound"
+      ? { name, allow: "tcp/443", to: "any" }
+      : hook === "inbound"
+        ? { name, allow: "tcp/443", from: "any" }
+        : { name, allow: "tcp/443", from: "any", to: "any" };
   const path: Path = ["firewall", hook, "rules"];
-  const hasList = ruleSections(text)?.some((section) => section.hook === hook && section.rows.some((row) => row.place === "rules")) === true;
+  const hasList =
+    ruleSections(text)?.some(
+      (section) => section.hook === hook && section.rows.some((row) => row.place === "rules"),
+    ) === true;
   const edit: Edit = hasList ? { kind: "insert", path, index: at, value: rule } : { kind: "set", path, value: [rule] };
   return editDocument(text, edit);
 }

@@ -11,10 +11,17 @@ export async function sendForReview(pending: Pending): Promise<ChangeDetail> {
 
 async function draftOf(pending: Pending): Promise<ChangeDetail> {
   const documents = pending.edits.flatMap(({ text, baseRevision }) => (text === null ? [] : [{ text, baseRevision }]));
-  const deletes = pending.edits.flatMap(({ kind, name, text, baseRevision }) => (text === null ? [{ kind, name, baseRevision }] : []));
+  const deletes = pending.edits.flatMap(({ kind, name, text, baseRevision }) =>
+    text === null ? [{ kind, name, baseRevision }] : [],
+  );
   const known = pending.changeId === null ? null : await existing(pending.changeId);
   // A title cannot be edited, and what was applied or withdrawn is no draft any more: then a new one is made.
-  if (known !== null && known.actions.edit === null && known.title === pending.title && known.reason === pending.reason) {
+  if (
+    known !== null &&
+    known.actions.edit === null &&
+    known.title === pending.title &&
+    known.reason === pending.reason
+  ) {
     return call("editChange", { params: { id: known.id }, body: { documents, deletes }, ifMatch: known.etag });
   }
   return call("createChange", { body: { title: pending.title, reason: pending.reason, documents, deletes } });

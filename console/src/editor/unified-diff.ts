@@ -11,19 +11,20 @@ interface Line {
 /** A unified diff of two texts, made in the browser from what it already has; "" when they are equal. */
 export function unifiedDiff(before: string, after: string): string {
   if (before === after) return "";
-  const lines = compare(linesOf(before), linesOf(after));
-  return hunks(lines).join("\n");
+  return hunks(compareLines(linesOf(before), linesOf(after))).join("\n");
 }
 
 function linesOf(text: string): readonly string[] {
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }
 
-function compare(a: readonly string[], b: readonly string[]): readonly Line[] {
+/** Every line of both texts, in order. */
+export function compareLines(a: readonly string[], b: readonly string[]): readonly Line[] {
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head += 1;
   let tail = 0;
-  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
+  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail])
+    tail += 1;
   const same = (lines: readonly string[]): readonly Line[] => lines.map((text) => ({ sign: " ", text }));
   const middle = [a.slice(head, a.length - tail), b.slice(head, b.length - tail)] as const;
   return [...same(a.slice(0, head)), ...changed(...middle), ...same(a.slice(a.length - tail))];

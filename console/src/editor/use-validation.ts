@@ -20,19 +20,17 @@ export function useValidation(text: string): Validation {
     newest.current = text;
     setValidation((before) => ({ ...before, state: "checking" }));
     const abort = new AbortController();
-    let timer = window.setTimeout(ask, QUIET_MS);
-    function ask(): void {
-      call("validateDocuments", { body: { text }, signal: abort.signal }).then(
-        ({ findings }) => {
-          if (newest.current === text) setValidation({ state: "checked", findings });
-        },
-        (error: unknown) => {
-          if (abort.signal.aborted) return;
-          setValidation((before) => ({ ...before, state: "unreachable" }));
-          // A refusal will not change by asking again; silence may.
-          if (error instanceof Unreachable) timer = window.setTimeout(ask, AGAIN_MS);
-        },
-      );
+    let timer = window.setTimeout(() => void ask(), QUIET_MS);
+    async function ask(): Promise<void> {
+      try {
+        const { findings } = await call("validateDocuments", { body: { text }, signal: abort.signal });
+        if (newest.current === text) setValidation({ state: "checked", findings });
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        setValidation((before) => ({ ...before, state: "unreachable" }));
+        // A refusal will not change by asking again; silence may.
+        if (error instanceof Unreachable) timer = window.setTimeout(() => void ask(), AGAIN_MS);
+      }
     }
     return () => {
       abort.abort();

@@ -10,11 +10,20 @@ export interface Offer {
 }
 
 /** What the published schema allows where the cursor stands. */
-export function offersAt(schema: Outline, text: string, offset: number): { readonly from: number; readonly offers: readonly Offer[] } {
+export function offersAt(
+  schema: Outline,
+  text: string,
+  offset: number,
+): { readonly from: number; readonly offers: readonly Offer[] } {
   const { path, what, written } = placeAt(text, offset);
   const from = offset - written.length;
   if (what === "key") {
-    const keys = keysAt(schema, path).map((key): Offer => ({ label: key, kind: "key", insert: `${key}: `, help: helpAt(schema, [...path, key]).description }));
+    const keys = keysAt(schema, path).map((key): Offer => ({
+      label: key,
+      kind: "key",
+      insert: `${key}: `,
+      help: helpAt(schema, [...path, key]).description,
+    }));
     return { from, offers: [...keys, ...valuesAt(schema, path)] };
   }
   return { from, offers: [...valuesAt(schema, path), ...valuesAt(schema, [...path, 0])] };
@@ -30,5 +39,7 @@ function valuesAt(schema: Outline, path: readonly (string | number)[]): readonly
   }
   const { example } = helpAt(schema, path);
   const offers = [...words].map((word): Offer => ({ label: word, kind: "value", insert: word, help: null }));
-  return words.size > 0 || example === null || example.startsWith("{") ? offers : [{ label: example, kind: "value", insert: example, help: null }];
+  return words.size > 0 || example === null || example.startsWith("{")
+    ? offers
+    : [{ label: example, kind: "value", insert: example, help: null }];
 }

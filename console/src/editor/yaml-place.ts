@@ -45,7 +45,11 @@ export function placeAt(text: string, offset: number): YamlPlace {
   const path = open.map(({ part }) => part);
   const pair = KEY.exec(rest);
   if (pair?.groups !== undefined && pair.groups["value"] !== undefined) {
-    return { path: [...path, unquoted(pair.groups["key"] ?? "")], what: "value", written: lastWord(pair.groups["value"]) };
+    return {
+      path: [...path, unquoted(pair.groups["key"] ?? "")],
+      what: "value",
+      written: lastWord(pair.groups["value"]),
+    };
   }
   // A bare word behind a dash may be a key of a map or the item itself; the caller offers what the schema has.
   return { path, what: "key", written: rest };
@@ -79,4 +83,10 @@ function unquoted(key: string): string {
 /** Inside `[a, b` only the last item is being written. */
 function lastWord(value: string): string {
   return value.slice(Math.max(value.lastIndexOf("["), value.lastIndexOf(",")) + 1).trimStart();
+}
+
+/** The column where the line after this one begins: under its key, and two further in when the key has no value yet. */
+export function indentAfter(line: string): number {
+  const { indent = "", dashes = "", rest = "" } = LINE.exec(line)?.groups ?? {};
+  return indent.length + dashes.length + (/:\s*(#.*)?$/.test(rest) ? 2 : 0);
 }

@@ -1,18 +1,18 @@
-import type { Answer } from "../api/client.ts";
 import { Alert, Button, SearchInput } from "@patternfly/react-core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import type { Answer } from "../api/client.ts";
 import { call } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
 import { useDenied } from "../api/session.ts";
 import { useSearchState } from "../app/search-state.ts";
 import { useT } from "../i18n/language.ts";
+import { NativeText } from "../parts/native-diff.tsx";
+import { ProblemAlert } from "../parts/problem-alert.tsx";
 import { CopyText } from "../ui/copy-text.tsx";
 import { Loaded, Waiting } from "../ui/loaded.tsx";
 import { PageBody, PageHead } from "../ui/page-head.tsx";
 import { TimeText } from "../ui/time-text.tsx";
-import { ProblemAlert } from "../parts/problem-alert.tsx";
-import { NativeText } from "../parts/native-diff.tsx";
 
 type Entry = Answer<"listAudit">["items"][number];
 const PAGE = "100";
@@ -38,19 +38,37 @@ function Audit(): ReactNode {
     getNextPageParam: (page) => page.nextCursor ?? undefined,
     meta: { live: true },
   });
-  if (pages.data === undefined) return pages.error === null ? <Waiting text={t("load.waiting", { what: t("what.audit") })} /> : <ProblemAlert error={pages.error} title={t("load.failed", { what: t("what.audit") })} onRetry={() => void pages.refetch()} />;
+  if (pages.data === undefined)
+    return pages.error === null ? (
+      <Waiting text={t("load.waiting", { what: t("what.audit") })} />
+    ) : (
+      <ProblemAlert
+        error={pages.error}
+        title={t("load.failed", { what: t("what.audit") })}
+        onRetry={() => void pages.refetch()}
+        reading
+      />
+    );
   const entries = pages.data.pages.flatMap(({ items }) => items);
   const words = filter.toLowerCase().split(/\s+/);
   const found = entries.filter((entry) => {
-    const text = `${entry.actor} ${entry.action} ${entry.object} ${entry.server ?? ""} ${entry.requestId ?? ""} ${entry.resultCode} ${entry.source}`.toLowerCase();
+    const text =
+      `${entry.actor} ${entry.action} ${entry.object} ${entry.server ?? ""} ${entry.requestId ?? ""} ${entry.resultCode} ${entry.source}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
   return (
     <div className="hf-stack">
       <Verification />
-      <SearchInput className="hf-search" aria-label={t("audit.filter")} placeholder={t("audit.filter")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+      <SearchInput
+        className="hf-search"
+        aria-label={t("audit.filter")}
+        placeholder={t("audit.filter")}
+        value={filter}
+        onChange={(_event, value) => setFilter(value)}
+        onClear={() => setFilter("")}
+      />
       <table className="hf-table">
-        <caption className="pf-v6-u-screen-reader">{t("nav.audit")}</caption>
+        <caption className="hf-sr">{t("nav.audit")}</caption>
         <thead>
           <tr>
             <th scope="col">{t("audit.when")}</th>
@@ -82,7 +100,7 @@ function Audit(): ReactNode {
 function Row({ entry }: { readonly entry: Entry }): ReactNode {
   const t = useT();
   const [open, setOpen] = useState(false);
-  const good = entry.resultCode === "ok" || entry.resultCode.endsWith(".ok");
+  const good = entry.resultCode === "ok";
   return (
     <>
       <tr>
@@ -93,7 +111,8 @@ function Row({ entry }: { readonly entry: Entry }): ReactNode {
           <strong>{entry.actor}</strong> <span className="hf-quiet">{entry.source}</span>
         </td>
         <td data-label={t("audit.what")}>
-          {entry.action} <code>{entry.object}</code> {entry.server === null ? null : <span className="hf-quiet">{entry.server}</span>}
+          {entry.action} <code>{entry.object}</code>{" "}
+          {entry.server === null ? null : <span className="hf-quiet">{entry.server}</span>}
         </td>
         <td data-label={t("audit.result")}>
           {good ? "✓" : "✗"} <code>{entry.resultCode}</code>
@@ -107,9 +126,10 @@ function Row({ entry }: { readonly entry: Entry }): ReactNode {
       {open ? (
         <tr>
           <td colSpan={5}>
-            <p>
-              #{entry.id} · <code>{entry.hash.slice(0, 24)}</code> {entry.requestId === null ? null : <CopyText text={entry.requestId} />}
-            </p>
+            <div>
+              #{entry.id} · <code>{entry.hash.slice(0, 24)}</code>{" "}
+              {entry.requestId === null ? null : <CopyText text={entry.requestId} />}
+            </div>
             <NativeText text={JSON.stringify({ old: entry.old, new: entry.new }, null, 2)} label={t("audit.details")} />
           </td>
         </tr>
@@ -125,11 +145,21 @@ function Verification(): ReactNode {
   return (
     <Loaded query={verified} what={t("what.verify")}>
       {({ intact, entries, firstBroken, head }) => (
-        <Alert isInline variant={intact ? "success" : "danger"} title={intact ? t("audit.intact", { count: entries }) : t("audit.broken", { id: firstBroken ?? "?" })}>
-          <p>
+        <Alert
+          isInline
+          variant={intact ? "success" : "danger"}
+          title={intact ? t("audit.intact", { count: entries }) : t("audit.broken", { id: firstBroken ?? "?" })}
+        >
+          <div>
             {intact ? t("audit.head") : t("audit.broken.next")} <CopyText text={head} shown={head.slice(0, 24)} />
-          </p>
-          <Button size="sm" variant="link" isInline isLoading={verified.isFetching} onClick={() => void verified.refetch()}>
+          </div>
+          <Button
+            size="sm"
+            variant="link"
+            isInline
+            isLoading={verified.isFetching}
+            onClick={() => void verified.refetch()}
+          >
             {t("audit.again")}
           </Button>
         </Alert>

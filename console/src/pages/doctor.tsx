@@ -31,7 +31,7 @@ export function DoctorPage(): ReactNode {
                 {t("doctor.count", { good: rows.filter((row) => row.holds).length, all: rows.length })}
               </p>
               <table className="hf-table">
-                <caption className="pf-v6-u-screen-reader">{t("nav.doctor")}</caption>
+                <caption className="hf-sr">{t("nav.doctor")}</caption>
                 <thead>
                   <tr>
                     <th scope="col">{t("doctor.holds")}</th>
@@ -45,7 +45,11 @@ export function DoctorPage(): ReactNode {
                     .map((row) => (
                       <tr key={row.id}>
                         <td data-label={t("doctor.holds")}>
-                          <Label isCompact color={row.holds ? "green" : "red"} icon={row.holds ? <CheckCircleIcon /> : <ExclamationCircleIcon />}>
+                          <Label
+                            isCompact
+                            color={row.holds ? "green" : "red"}
+                            icon={row.holds ? <CheckCircleIcon /> : <ExclamationCircleIcon />}
+                          >
                             {row.holds ? t("doctor.yes") : t("doctor.no")}
                           </Label>
                         </td>

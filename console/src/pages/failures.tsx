@@ -21,11 +21,22 @@ export function FailuresPage(): ReactNode {
       <PageHead title={t("nav.failures")} sub={t("failures.sub")} />
       <PageBody>
         <div className="hf-stack">
-          <SearchInput className="hf-search" aria-label={t("failures.filter")} placeholder={t("failures.filter")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+          <SearchInput
+            className="hf-search"
+            aria-label={t("failures.filter")}
+            placeholder={t("failures.filter")}
+            value={filter}
+            onChange={(_event, value) => setFilter(value)}
+            onClear={() => setFilter("")}
+          />
           <Loaded query={applies} what={t("what.applies")}>
             {({ items }) => {
               const words = filter.toLowerCase();
-              const found = items.filter((apply) => isFailure(apply) && `${apply.server} ${apply.changeTitle} ${apply.code ?? ""}`.toLowerCase().includes(words));
+              const found = items.filter(
+                (apply) =>
+                  isFailure(apply) &&
+                  `${apply.server} ${apply.changeTitle} ${apply.code ?? ""}`.toLowerCase().includes(words),
+              );
               const days = Map.groupBy(found, (apply) => day.format(new Date(apply.finishedAt ?? apply.requestedAt)));
               if (found.length === 0) return <p className="hf-quiet">{t("failures.none")}</p>;
               return [...days].map(([name, list]) => (

@@ -1,9 +1,10 @@
 import { ActionGroup, Alert, Button, Card, CardBody, Form, FormGroup, TextInput, Title } from "@patternfly/react-core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useLocation, useRouter } from "@tanstack/react-router";
+import { useLocation } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { call, Refused, setCsrfToken } from "../api/client.ts";
 import icon from "../app/icon.svg";
+import { usePlace } from "../app/place.ts";
 import { PreferencesMenu } from "../app/preferences-menu.tsx";
 import { useT } from "../i18n/language.ts";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
@@ -37,9 +38,11 @@ export function DoorFrame({ title, children }: { readonly title: string; readonl
 
 export function LoginPage(): ReactNode {
   const t = useT();
-  const router = useRouter();
+  const place = usePlace();
   const client = useQueryClient();
-  const next = useLocation({ select: (location) => new URLSearchParams(location.searchStr).get("next") ?? undefined });
+  const searchStr = useLocation({ select: (location) => location.searchStr });
+  const search = new URLSearchParams(searchStr);
+  const next = search.get("next") ?? undefined;
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
 
@@ -48,7 +51,7 @@ export function LoginPage(): ReactNode {
     onSuccess: (me) => {
       setCsrfToken(me.csrfToken);
       client.setQueryData(["me"], me);
-      router.history.replace(me.mustChangePassword ? paths.password() : safeNext(next));
+      place.replace(me.mustChangePassword ? paths.password() : safeNext(next));
     },
   });
   const submit = (event: FormEvent): void => {
@@ -59,14 +62,38 @@ export function LoginPage(): ReactNode {
 
   return (
     <DoorFrame title={t("login.title")}>
-      {next === undefined ? null : <Alert isInline isPlain variant="info" title={t("login.again")} />}
+      {search.get("again") === null ? null : (
+        <Alert isInline isPlain variant="info" component="p" title={t("login.again")} />
+      )}
       <Form onSubmit={submit}>
-        {refused ? <Alert isInline variant="danger" title={t("login.refused")} /> : <ProblemAlert error={login.error} title={t("login.failed")} />}
+        {refused ? (
+          <Alert isInline variant="danger" title={t("login.refused")} />
+        ) : (
+          <ProblemAlert error={login.error} title={t("login.failed")} />
+        )}
         <FormGroup label={t("login.user")} fieldId="user">
-          <TextInput id="user" name="user" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus isRequired value={user} onChange={(_event, value) => setUser(value)} />
+          <TextInput
+            id="user"
+            name="user"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            autoFocus
+            isRequired
+            value={user}
+            onChange={(_event, value) => setUser(value)}
+          />
         </FormGroup>
         <FormGroup label={t("login.password")} fieldId="password">
-          <TextInput id="password" name="password" type="password" autoComplete="current-password" isRequired value={password} onChange={(_event, value) => setPassword(value)} />
+          <TextInput
+            id="password"
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            isRequired
+            value={password}
+            onChange={(_event, value) => setPassword(value)}
+          />
         </FormGroup>
         <ActionGroup>
           <Button type="submit" isBlock isLoading={login.isPending}>

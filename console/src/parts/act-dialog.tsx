@@ -20,19 +20,40 @@ interface Props {
 }
 
 /** Asks before something is done. What was typed stays when it fails. */
-export function ActDialog({ title, text, confirmText, wantsReason = false, typed, danger = false, isPending, error, onConfirm, onClose, children }: Props): ReactNode {
+export function ActDialog({
+  title,
+  text,
+  confirmText,
+  wantsReason = false,
+  typed,
+  danger = false,
+  isPending,
+  error,
+  onConfirm,
+  onClose,
+  children,
+}: Props): ReactNode {
   const t = useT();
   const id = useId();
   const [reason, setReason] = useState("");
   const [word, setWord] = useState("");
-  const missing = wantsReason && reason.trim() === "" ? t("dialog.reasonFirst") : typed !== undefined && word !== typed ? t("dialog.typeFirst", { word: typed }) : null;
+  const missing =
+    wantsReason && reason.trim() === ""
+      ? t("dialog.reasonFirst")
+      : typed !== undefined && word !== typed
+        ? t("dialog.typeFirst", { word: typed })
+        : null;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (missing === null && !isPending) onConfirm(reason.trim());
   };
   return (
     <Modal isOpen variant="small" onClose={onClose} aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`}>
-      <ModalHeader title={title} labelId={`${id}-title`} {...(danger ? { titleIconVariant: "warning" as const } : {})} />
+      <ModalHeader
+        title={title}
+        labelId={`${id}-title`}
+        {...(danger ? { titleIconVariant: "warning" as const } : {})}
+      />
       <ModalBody>
         <p id={`${id}-text`}>{text}</p>
         {children}
@@ -44,14 +65,27 @@ export function ActDialog({ title, text, confirmText, wantsReason = false, typed
           ) : null}
           {typed === undefined ? null : (
             <FormGroup label={t("dialog.type", { word: typed })} fieldId={`${id}-word`} isRequired>
-              <TextInput id={`${id}-word`} value={word} onChange={(_event, value) => setWord(value)} autoComplete="off" spellCheck={false} />
+              <TextInput
+                id={`${id}-word`}
+                value={word}
+                onChange={(_event, value) => setWord(value)}
+                autoComplete="off"
+                spellCheck={false}
+              />
             </FormGroup>
           )}
         </Form>
         <ProblemAlert error={error} title={t("act.failed")} />
       </ModalBody>
       <ModalFooter>
-        <Button type="submit" form={`${id}-form`} variant={danger ? "danger" : "primary"} isLoading={isPending} isDisabled={missing !== null} aria-describedby={`${id}-missing`}>
+        <Button
+          type="submit"
+          form={`${id}-form`}
+          variant={danger ? "danger" : "primary"}
+          isLoading={isPending}
+          isDisabled={missing !== null}
+          aria-describedby={`${id}-missing`}
+        >
           {confirmText}
         </Button>
         <Button variant="link" onClick={onClose}>

@@ -1,17 +1,23 @@
 import type { ApplyDetail } from "@holdfast/core/api/apply.ts";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { z } from "zod";
 import { call } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
+import { usePlace } from "../app/place.ts";
 import { type MessageKey, useT } from "../i18n/language.ts";
 import { paths } from "../paths.ts";
 import { ReasonButton } from "../ui/reason-button.tsx";
 import { ActDialog } from "./act-dialog.tsx";
 import { ProblemAlert } from "./problem-alert.tsx";
 
-const ACTS = ["confirm", "abort", "retry", "rollback", "forceClose"] as const satisfies readonly (keyof ApplyDetail["actions"])[];
+const ACTS = [
+  "confirm",
+  "abort",
+  "retry",
+  "rollback",
+  "forceClose",
+] as const satisfies readonly (keyof ApplyDetail["actions"])[];
 type Act = (typeof ACTS)[number];
 
 interface Row {
@@ -24,20 +30,58 @@ interface Row {
 }
 
 const ROWS = {
-  confirm: { run: (id) => call("confirmApply", { params: { id }, body: {} }), text: "act.confirm", ask: null, wantsReason: false, variant: "primary" },
-  abort: { run: (id, reason) => call("abortApply", { params: { id }, body: { reason } }), text: "act.abort", ask: "act.abort.ask", wantsReason: true, variant: "danger" },
-  retry: { run: (id) => call("retryApply", { params: { id }, body: {} }), text: "act.retry", ask: "act.retry.ask", wantsReason: false, variant: "secondary" },
-  rollback: { run: (id) => call("rollbackApply", { params: { id }, body: {} }), text: "act.rollback", ask: "act.rollback.ask", wantsReason: false, variant: "secondary" },
-  forceClose: { run: (id, reason) => call("forceCloseApply", { params: { id }, body: { reason } }), text: "act.forceClose", ask: "act.forceClose.ask", wantsReason: true, variant: "secondary" },
+  confirm: {
+    run: (id) => call("confirmApply", { params: { id }, body: {} }),
+    text: "act.confirm",
+    ask: null,
+    wantsReason: false,
+    variant: "primary",
+  },
+  abort: {
+    run: (id, reason) => call("abortApply", { params: { id }, body: { reason } }),
+    text: "act.abort",
+    ask: "act.abort.ask",
+    wantsReason: true,
+    variant: "danger",
+  },
+  retry: {
+    run: (id) => call("retryApply", { params: { id }, body: {} }),
+    text: "act.retry",
+    ask: "act.retry.ask",
+    wantsReason: false,
+    variant: "secondary",
+  },
+  rollback: {
+    run: (id) => call("rollbackApply", { params: { id }, body: {} }),
+    text: "act.rollback",
+    ask: "act.rollback.ask",
+    wantsReason: false,
+    variant: "secondary",
+  },
+  forceClose: {
+    run: (id, reason) => call("forceCloseApply", { params: { id }, body: { reason } }),
+    text: "act.forceClose",
+    ask: "act.forceClose.ask",
+    wantsReason: true,
+    variant: "secondary",
+  },
 } as const satisfies Record<Act, Row>;
 
 /** A retry or a rollback answers with a rollout of its own. */
 const rolloutAnswer = z.object({ id: z.string(), waves: z.array(z.unknown()) });
 
 /** Confirm, abort, retry, roll back: each with the control plane's own reason when it cannot be done. */
-export function ApplyActs({ id, server, detail }: { readonly id: string; readonly server: string; readonly detail?: ApplyDetail }): ReactNode {
+export function ApplyActs({
+  id,
+  server,
+  detail,
+}: {
+  readonly id: string;
+  readonly server: string;
+  readonly detail?: ApplyDetail;
+}): ReactNode {
   const t = useT();
-  const router = useRouter();
+  const place = usePlace();
   const client = useQueryClient();
   const asked = useQuery({ ...queries.apply(id), enabled: detail === undefined });
   const actions = (detail ?? asked.data)?.actions;
@@ -48,7 +92,7 @@ export function ApplyActs({ id, server, detail }: { readonly id: string; readonl
     onSuccess: (answer) => {
       setAsking(null);
       const rollout = rolloutAnswer.safeParse(answer);
-      if (rollout.success) router.history.push(paths.rollout(rollout.data.id));
+      if (rollout.success) place.go(paths.rollout(rollout.data.id));
     },
     // Whatever came of it, also of a lost answer: ask for the truth.
     onSettled: () => client.invalidateQueries(),
@@ -60,7 +104,13 @@ export function ApplyActs({ id, server, detail }: { readonly id: string; readonl
     <>
       <div className="hf-actions">
         {ACTS.map((act) => (
-          <ReasonButton key={act} size="sm" variant={actions[act] === null ? ROWS[act].variant : "secondary"} reason={actions[act]} onClick={() => press(act)}>
+          <ReasonButton
+            key={act}
+            size="sm"
+            variant={actions[act] === null ? ROWS[act].variant : "secondary"}
+            reason={actions[act]}
+            onClick={() => press(act)}
+          >
             {t(ROWS[act].text)}
           </ReasonButton>
         ))}
@@ -85,4 +135,3 @@ export function ApplyActs({ id, server, detail }: { readonly id: string; readonl
     </>
   );
 }
-

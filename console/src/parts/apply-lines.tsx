@@ -7,7 +7,13 @@ import { TimeText } from "../ui/time-text.tsx";
 import { ServerIsBadge, StateBadge } from "./state-badge.tsx";
 
 /** What ended and how: the two facts, why, of what, when. */
-export function ApplyLines({ applies, withServer = true }: { readonly applies: readonly ApplySummary[]; readonly withServer?: boolean }): ReactNode {
+export function ApplyLines({
+  applies,
+  withServer = true,
+}: {
+  readonly applies: readonly ApplySummary[];
+  readonly withServer?: boolean;
+}): ReactNode {
   const t = useT();
   return (
     <ul className="hf-lines hf-applies">

@@ -11,11 +11,21 @@ const URGENT_SECONDS = 10;
 export function CountdownText({ deadlineAt }: { readonly deadlineAt: string }): ReactNode {
   const t = useT();
   const left = secondsLeft(deadlineAt, useNowMs(250));
-  return <span className="hf-nowrap hf-number">{left === 0 ? t("countdown.over") : t("countdown.short", { seconds: left })}</span>;
+  return (
+    <span className="hf-nowrap hf-number">
+      {left === 0 ? t("countdown.over") : t("countdown.short", { seconds: left })}
+    </span>
+  );
 }
 
 /** The time until the server undoes by itself, as a bar for everybody who watches. */
-export function CountdownBar({ deadlineAt, startedAt }: { readonly deadlineAt: string; readonly startedAt: string | null }): ReactNode {
+export function CountdownBar({
+  deadlineAt,
+  startedAt,
+}: {
+  readonly deadlineAt: string;
+  readonly startedAt: string | null;
+}): ReactNode {
   const t = useT();
   const now = useNowMs(250);
   const left = secondsLeft(deadlineAt, now);
@@ -33,7 +43,7 @@ export function CountdownBar({ deadlineAt, startedAt }: { readonly deadlineAt: s
       />
       {/* A screen reader hears it once, and again when it gets urgent; not every second. */}
       <span className="hf-countdown-text hf-number">{words}</span>
-      <span className="pf-v6-u-screen-reader" role="status">
+      <span className="hf-sr" role="status">
         {left <= URGENT_SECONDS ? t("countdown.urgent") : t("countdown.running")}
       </span>
     </div>

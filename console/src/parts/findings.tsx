@@ -1,23 +1,30 @@
-import { byDanger, type Finding, SEVERITIES, type Severity } from "@holdfast/core/base/finding.ts";
+import { byDanger, SEVERITIES, type Severity } from "@holdfast/core/base/finding.ts";
 import { Checkbox, Label, type LabelProps } from "@patternfly/react-core";
 import ExclamationCircleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon";
 import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
-import InfoCircleIcon from "@patternfly/react-icons/dist/esm/icons/info-circle-icon";
 import FireIcon from "@patternfly/react-icons/dist/esm/icons/fire-icon";
+import InfoCircleIcon from "@patternfly/react-icons/dist/esm/icons/info-circle-icon";
 import { type ComponentType, type ReactNode, useId } from "react";
 import { type MessageKey, useT } from "../i18n/language.ts";
-
-/** As the API sends it: a missing place is absent or undefined. */
-export type FindingLike = { [Key in keyof Finding]: Finding[Key] | undefined } & Pick<Finding, "severity" | "code" | "path" | "message" | "remedy">;
+import { type FindingLike, findingKey } from "./finding-key.ts";
 
 const LOOK = {
   error: { color: "red", icon: ExclamationCircleIcon, text: "severity.error" },
   danger: { color: "orangered", icon: FireIcon, text: "severity.danger" },
   warning: { color: "yellow", icon: ExclamationTriangleIcon, text: "severity.warning" },
   note: { color: "blue", icon: InfoCircleIcon, text: "severity.note" },
-} as const satisfies Record<Severity, { color: NonNullable<LabelProps["color"]>; icon: ComponentType; text: MessageKey }>;
+} as const satisfies Record<
+  Severity,
+  { color: NonNullable<LabelProps["color"]>; icon: ComponentType; text: MessageKey }
+>;
 
-export function SeverityLabel({ severity, count }: { readonly severity: Severity; readonly count?: number }): ReactNode {
+export function SeverityLabel({
+  severity,
+  count,
+}: {
+  readonly severity: Severity;
+  readonly count?: number;
+}): ReactNode {
   const t = useT();
   const Icon = LOOK[severity].icon;
   return (
@@ -32,17 +39,16 @@ export function SeverityLabel({ severity, count }: { readonly severity: Severity
 export function FindingCounts({ findings }: { readonly findings: readonly FindingLike[] }): ReactNode {
   return (
     <span className="hf-badges">
-      {SEVERITIES.map((severity) => ({ severity, count: findings.filter((finding) => finding.severity === severity).length }))
+      {SEVERITIES.map((severity) => ({
+        severity,
+        count: findings.filter((finding) => finding.severity === severity).length,
+      }))
         .filter(({ count }) => count > 0)
         .map(({ severity, count }) => (
           <SeverityLabel key={severity} severity={severity} count={count} />
         ))}
     </span>
   );
-}
-
-export function findingKey(finding: FindingLike): string {
-  return `${finding.code} ${finding.path}`;
 }
 
 interface Props {
@@ -57,7 +63,7 @@ interface Props {
 /** In order of danger. */
 export function FindingList({ findings, onGo, acknowledged, onAcknowledge }: Props): ReactNode {
   if (findings.length === 0) return null;
-  const sorted = findings.toSorted((a, b) => byDanger(a as Finding, b as Finding));
+  const sorted = findings.toSorted((a, b) => byDanger(a, b));
   return (
     <ul className="hf-findings">
       {sorted.map((finding) => (
@@ -72,7 +78,12 @@ export function FindingList({ findings, onGo, acknowledged, onAcknowledge }: Pro
   );
 }
 
-function FindingItem({ finding, onGo, acknowledged, onAcknowledge }: Omit<Props, "findings"> & { readonly finding: FindingLike }): ReactNode {
+function FindingItem({
+  finding,
+  onGo,
+  acknowledged,
+  onAcknowledge,
+}: Omit<Props, "findings"> & { readonly finding: FindingLike }): ReactNode {
   const t = useT();
   const id = useId();
   const place = [

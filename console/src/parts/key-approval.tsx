@@ -32,14 +32,27 @@ export function KeyApproval({ server, fingerprint, since }: Props): ReactNode {
         {t("key.compare")} <TimeText at={since} />
       </p>
       <CopyText text={fingerprint} block />
-      <Checkbox id={`compared-${server}`} label={t("key.compared")} isChecked={compared} onChange={(_event, checked) => setCompared(checked)} />
+      <Checkbox
+        id={`compared-${server}`}
+        label={t("key.compared")}
+        isChecked={compared}
+        onChange={(_event, checked) => setCompared(checked)}
+      />
       <ProblemAlert error={approve.error} title={t("key.failed")} />
-      <p className="hf-actions">
-        <ReasonButton reason={denied("admin") ?? (compared ? null : t("key.compareFirst"))} isLoading={approve.isPending} onClick={() => approve.mutate()}>
+      <div className="hf-actions">
+        <ReasonButton
+          reason={denied("admin") ?? (compared ? null : t("key.compareFirst"))}
+          isLoading={approve.isPending}
+          onClick={() => approve.mutate()}
+        >
           {t("key.approve")}
         </ReasonButton>
-        {approve.isSuccess ? <Button variant="plain" isDisabled>{t("key.approved")}</Button> : null}
-      </p>
+        {approve.isSuccess ? (
+          <Button variant="plain" isDisabled>
+            {t("key.approved")}
+          </Button>
+        ) : null}
+      </div>
     </Alert>
   );
 }

@@ -20,7 +20,6 @@ export function NativeDiff({ diff, label }: { readonly diff: string; readonly la
     // Scrolls by itself, so the keyboard must be able to reach it.
     <pre className="hf-diff" tabIndex={0} role="region" aria-label={label}>
       {lines.map((line, index) => (
-        // oxlint-disable-next-line react/no-array-index-key -- lines of one text have no other identity
         <span key={index} className={`hf-diff-${lineKind(line)}`}>
           {line}
           {"\n"}

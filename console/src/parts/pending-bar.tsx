@@ -1,7 +1,7 @@
 import { Button, Label } from "@patternfly/react-core";
+import { useMutation } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { useMutation } from "@tanstack/react-query";
 import { call } from "../api/client.ts";
 import { useDenied } from "../api/session.ts";
 import { discardPending, type PendingEdit, updatePending, usePending, withoutEdit } from "../editor/pending.ts";
@@ -26,7 +26,8 @@ export function PendingBar(): ReactNode {
   const [dialog, setDialog] = useState<"review" | "discard" | null>(null);
   const discard = useMutation({
     mutationFn: async (): Promise<void> => {
-      if (pending.changeId !== null) await call("withdrawChange", { params: { id: pending.changeId }, body: { reason: t("pending.discarded") } });
+      if (pending.changeId !== null)
+        await call("withdrawChange", { params: { id: pending.changeId }, body: { reason: t("pending.discarded") } });
     },
     onSuccess: () => {
       discardPending();
@@ -34,7 +35,8 @@ export function PendingBar(): ReactNode {
     },
   });
   // The review page has the same change in front of it.
-  if (pending.edits.length === 0 || (pending.changeId !== null && pathname === paths.change(pending.changeId))) return null;
+  if (pending.edits.length === 0 || (pending.changeId !== null && pathname === paths.change(pending.changeId)))
+    return null;
 
   return (
     <section className="hf-pending" aria-label={t("pending.label")}>
@@ -48,7 +50,14 @@ export function PendingBar(): ReactNode {
               closeBtnAriaLabel={t("pending.drop", { name: edit.name })}
               onClose={() => updatePending((now) => withoutEdit(now, edit))}
             >
-              {t(`item.${actionOf(edit)}`)} <AppLink to={edit.text === null ? paths.document(edit.kind, edit.name) : paths.editDocument(edit.kind, edit.name)}>{edit.name}</AppLink>
+              {t(`item.${actionOf(edit)}`)}{" "}
+              <AppLink
+                to={
+                  edit.text === null ? paths.document(edit.kind, edit.name) : paths.editDocument(edit.kind, edit.name)
+                }
+              >
+                {edit.name}
+              </AppLink>
             </Label>
           </li>
         ))}
@@ -65,7 +74,9 @@ export function PendingBar(): ReactNode {
       {dialog === "discard" ? (
         <ActDialog
           title={t("pending.discard")}
-          text={t("pending.discard.ask", { names: pending.edits.map((edit) => `${edit.kind}/${edit.name}`).join(", ") })}
+          text={t("pending.discard.ask", {
+            names: pending.edits.map((edit) => `${edit.kind}/${edit.name}`).join(", "),
+          })}
           confirmText={t("pending.discard")}
           danger
           isPending={discard.isPending}

@@ -3,7 +3,15 @@ import type { ReactNode } from "react";
 import { useT } from "../i18n/language.ts";
 import { PHASE_TEXT } from "./state-badge.tsx";
 
-const FORWARD = ["dispatched", "prepared", "armed", "changing", "on_trial", "confirming", "finalizing"] as const satisfies readonly Phase[];
+const FORWARD = [
+  "dispatched",
+  "prepared",
+  "armed",
+  "changing",
+  "on_trial",
+  "confirming",
+  "finalizing",
+] as const satisfies readonly Phase[];
 
 type Mark = "done" | "here" | "ahead";
 const SIGN = { done: "✓", here: "●", ahead: "○" } as const satisfies Record<Mark, string>;

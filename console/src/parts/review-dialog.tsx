@@ -1,10 +1,20 @@
-import { Button, Form, FormGroup, Modal, ModalBody, ModalFooter, ModalHeader, TextArea, TextInput } from "@patternfly/react-core";
+import {
+  Button,
+  Form,
+  FormGroup,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  TextArea,
+  TextInput,
+} from "@patternfly/react-core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Refused } from "../api/client.ts";
-import { sendForReview } from "../editor/send-for-review.ts";
+import { usePlace } from "../app/place.ts";
 import { updatePending, usePending } from "../editor/pending.ts";
+import { sendForReview } from "../editor/send-for-review.ts";
 import { useT } from "../i18n/language.ts";
 import { paths } from "../paths.ts";
 import { AppLink } from "../ui/link.tsx";
@@ -13,10 +23,14 @@ import { ProblemAlert } from "./problem-alert.tsx";
 /** Gives the pending change a name, sends it, and asks every server concerned what it would do. Nothing is applied. */
 export function ReviewDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const t = useT();
-  const router = useRouter();
+  const place = usePlace();
   const client = useQueryClient();
   const pending = usePending();
-  const [title, setTitle] = useState(pending.title === "" ? t("review.title.proposed", { names: pending.edits.map((edit) => edit.name).join(", ") }).slice(0, 200) : pending.title);
+  const [title, setTitle] = useState(
+    pending.title === ""
+      ? t("review.title.proposed", { names: pending.edits.map((edit) => edit.name).join(", ") }).slice(0, 200)
+      : pending.title,
+  );
   const [reason, setReason] = useState(pending.reason);
 
   const send = useMutation({
@@ -24,7 +38,7 @@ export function ReviewDialog({ onClose }: { readonly onClose: () => void }): Rea
     onSuccess: (change) => {
       client.setQueryData(["getChange", { id: change.id }, {}], change);
       onClose();
-      router.history.push(paths.change(change.id));
+      place.go(paths.change(change.id));
     },
   });
   const submit = (event: FormEvent): void => {
@@ -40,16 +54,30 @@ export function ReviewDialog({ onClose }: { readonly onClose: () => void }): Rea
       <ModalBody>
         <Form id="review-form" onSubmit={submit}>
           <FormGroup label={t("review.name")} fieldId="review-name" isRequired>
-            <TextInput id="review-name" value={title} onChange={(_event, value) => setTitle(value)} maxLength={200} autoFocus />
+            <TextInput
+              id="review-name"
+              value={title}
+              onChange={(_event, value) => setTitle(value)}
+              maxLength={200}
+              autoFocus
+            />
           </FormGroup>
           <FormGroup label={t("review.reason")} fieldId="review-reason">
-            <TextArea id="review-reason" value={reason} onChange={(_event, value) => setReason(value)} maxLength={4000} rows={3} resizeOrientation="vertical" />
+            <TextArea
+              id="review-reason"
+              value={reason}
+              onChange={(_event, value) => setReason(value)}
+              maxLength={4000}
+              rows={3}
+              resizeOrientation="vertical"
+            />
           </FormGroup>
         </Form>
         <ProblemAlert error={send.error} title={t("review.failed")}>
           {send.error instanceof Refused && send.error.problem.code === "change.base_moved" && first !== undefined ? (
             <p>
-              {t("review.moved")} <AppLink to={paths.editDocument(first.kind, first.name)}>{`${first.kind}/${first.name}`}</AppLink>
+              {t("review.moved")}{" "}
+              <AppLink to={paths.editDocument(first.kind, first.name)}>{`${first.kind}/${first.name}`}</AppLink>
             </p>
           ) : null}
         </ProblemAlert>

@@ -1,5 +1,5 @@
-import { isOpen } from "@holdfast/core/apply/state.ts";
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
+import { isOpen } from "@holdfast/core/apply/state.ts";
 
 /** One word for a server in a list. Where several hold, the one that needs a person most; the server's page shows all of them. */
 export const SERVER_STATUSES = [
@@ -34,8 +34,15 @@ export function serverStatus(server: ServerSummary): ServerStatus {
 
 /** Each word must be found in the name, a label, the status or the last change. `site:seoul` asks for that label. */
 export function matchesServer(server: ServerSummary, filter: string): boolean {
-  const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const labels = Object.entries(server.labels).map(([key, value]) => `${key}:${value}`.toLowerCase());
-  const rest = [server.name, serverStatus(server), server.lastSuccess?.changeTitle ?? ""].map((text) => text.toLowerCase());
-  return words.every((word) => labels.some((label) => label.includes(word)) || rest.some((text) => text.includes(word)));
+  const rest = [server.name, serverStatus(server), server.lastSuccess?.changeTitle ?? ""].map((text) =>
+    text.toLowerCase(),
+  );
+  return words.every(
+    (word) => labels.some((label) => label.includes(word)) || rest.some((text) => text.includes(word)),
+  );
 }

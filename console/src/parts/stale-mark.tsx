@@ -10,16 +10,12 @@ import { clockTime } from "../ui/time-text.tsx";
 /** Whether what is on screen is true now. Always there, so that its absence never has to be noticed. */
 export function StaleMark(): ReactNode {
   const t = useT();
-  const language = useLanguage();
-  const { stream, reachable, lastAnswerMs } = useSyncExternalStore(onConnection, connection);
+  const { stream, reachable } = useSyncExternalStore(onConnection, connection);
   if (!reachable) {
-    const since = lastAnswerMs === null ? "—" : clockTime(new Date(lastAnswerMs).toISOString(), language);
     return (
-      <span role="alert">
-        <Label color="red" icon={<DisconnectedIcon />} title={t("stale.lost.why")}>
-          {t("stale.lost", { time: since })}
-        </Label>
-      </span>
+      <Label color="red" icon={<DisconnectedIcon />} title={t("stale.lost.why")}>
+        {t("stale.lost")}
+      </Label>
     );
   }
   if (stream === "live") {
@@ -35,5 +31,27 @@ export function StaleMark(): ReactNode {
         {stream === "connecting" ? t("stale.connecting") : t("stale.polling")}
       </Label>
     </span>
+  );
+}
+
+/** Nothing answers: said once, above everything, with how old it is. */
+export function LostBanner(): ReactNode {
+  const t = useT();
+  const language = useLanguage();
+  const { reachable, lastAnswerMs } = useSyncExternalStore(onConnection, connection);
+  return (
+    <div role="alert">
+      {reachable ? null : (
+        <div className="hf-lost">
+          <DisconnectedIcon />
+          <strong>
+            {lastAnswerMs === null
+              ? t("stale.lost")
+              : t("stale.lost.asOf", { time: clockTime(new Date(lastAnswerMs).toISOString(), language) })}
+          </strong>
+          <span>{t("stale.lost.why")}</span>
+        </div>
+      )}
+    </div>
   );
 }

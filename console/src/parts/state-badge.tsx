@@ -5,10 +5,10 @@ import CheckCircleIcon from "@patternfly/react-icons/dist/esm/icons/check-circle
 import ExclamationCircleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon";
 import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
 import InProgressIcon from "@patternfly/react-icons/dist/esm/icons/in-progress-icon";
+import OutlinedClockIcon from "@patternfly/react-icons/dist/esm/icons/outlined-clock-icon";
 import PencilAltIcon from "@patternfly/react-icons/dist/esm/icons/pencil-alt-icon";
 import QuestionCircleIcon from "@patternfly/react-icons/dist/esm/icons/question-circle-icon";
 import UndoIcon from "@patternfly/react-icons/dist/esm/icons/undo-icon";
-import OutlinedClockIcon from "@patternfly/react-icons/dist/esm/icons/outlined-clock-icon";
 import type { ComponentType, ReactNode } from "react";
 import { type MessageKey, useT } from "../i18n/language.ts";
 
@@ -66,7 +66,13 @@ function Badge({ look, children }: { readonly look: Look; readonly children?: Re
 }
 
 /** The state to the letter in every language, as in logs and API, explained on hover. In doubt is as loud as a failure. */
-export function StateBadge({ state, phase = null }: { readonly state: ApplyState; readonly phase?: Phase | null }): ReactNode {
+export function StateBadge({
+  state,
+  phase = null,
+}: {
+  readonly state: ApplyState;
+  readonly phase?: Phase | null;
+}): ReactNode {
   const t = useT();
   return (
     <span className="hf-badges">

@@ -4,7 +4,10 @@ import type { ReactNode } from "react";
 type Verb = "allow" | "reject" | "drop";
 
 /** The word of the language itself, so that table and text say the same. */
-const COLOR = { allow: "green", reject: "orange", drop: "red" } as const satisfies Record<Verb, NonNullable<LabelProps["color"]>>;
+const COLOR = { allow: "green", reject: "orange", drop: "red" } as const satisfies Record<
+  Verb,
+  NonNullable<LabelProps["color"]>
+>;
 
 export function VerbLabel({ verb }: { readonly verb: Verb }): ReactNode {
   return (

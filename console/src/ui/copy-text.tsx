@@ -8,7 +8,15 @@ import { useT } from "../i18n/language.ts";
 const SHOWN_MS = 1500;
 
 /** Text to be quoted elsewhere: an id, a fingerprint, a command. */
-export function CopyText({ text, shown = text, block = false }: { readonly text: string; readonly shown?: string; readonly block?: boolean }): ReactNode {
+export function CopyText({
+  text,
+  shown = text,
+  block = false,
+}: {
+  readonly text: string;
+  readonly shown?: string;
+  readonly block?: boolean;
+}): ReactNode {
   const t = useT();
   const [result, setResult] = useState<"copied" | "failed" | null>(null);
   useEffect(() => {
@@ -36,7 +44,7 @@ export function CopyText({ text, shown = text, block = false }: { readonly text:
           onClick={copy}
         />
       </Tooltip>
-      <span className="pf-v6-u-screen-reader" role="status">
+      <span className="hf-sr" role="status">
         {result === null ? "" : words}
       </span>
     </span>

@@ -1,4 +1,4 @@
-import { Content, PageSection, Title } from "@patternfly/react-core";
+import { Content, Title } from "@patternfly/react-core";
 import { type ReactNode, useEffect } from "react";
 
 interface Props {
@@ -15,7 +15,7 @@ export function PageHead({ title, sub, badges, actions, above }: Props): ReactNo
     document.title = `${title} · Holdfast`;
   }, [title]);
   return (
-    <PageSection padding={{ default: "noPadding" }} className="hf-head">
+    <header className="hf-head">
       {above === undefined ? null : <div className="hf-head-above">{above}</div>}
       <div className="hf-head-row">
         <div className="hf-head-title">
@@ -31,14 +31,10 @@ export function PageHead({ title, sub, badges, actions, above }: Props): ReactNo
           {sub}
         </Content>
       )}
-    </PageSection>
+    </header>
   );
 }
 
 export function PageBody({ children }: { readonly children: ReactNode }): ReactNode {
-  return (
-    <PageSection padding={{ default: "noPadding" }} className="hf-body">
-      {children}
-    </PageSection>
-  );
+  return <div className="hf-body">{children}</div>;
 }

@@ -20,7 +20,7 @@ export function ReasonButton({ reason, children, onClick, ...rest }: Props): Rea
     <Tooltip content={reason} aria="none">
       <Button {...rest} isAriaDisabled aria-describedby={id}>
         {children}
-        <span id={id} className="pf-v6-u-screen-reader">
+        <span id={id} className="hf-sr">
           {reason}
         </span>
       </Button>

@@ -13,7 +13,10 @@ const UNITS = [
 export function relativeTime(at: string, nowMs: number, language: Language): string {
   const past = Math.max(0, nowMs - Date.parse(at));
   const { unit, ms } = UNITS.find(({ below }) => past < below) ?? UNITS[4];
-  return new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }).format(-Math.floor(past / ms), unit);
+  return new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }).format(
+    -Math.floor(past / ms),
+    unit,
+  );
 }
 
 /** In the operator's own zone, which is named. */
@@ -22,7 +25,12 @@ export function exactTime(at: string, language: Language): string {
 }
 
 export function clockTime(at: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
+  return new Intl.DateTimeFormat(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(new Date(at));
 }
 
 /** How long ago; the exact time on hover. */

@@ -1,10 +1,10 @@
 import type { ChangeDetail } from "@holdfast/core/api/change.ts";
 import { Alert, Label } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useParams, useRouter } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
+import { useAddressPart, usePlace } from "../../app/place.ts";
 import { discardPending, type Pending, updatePending, usePending, withEdit } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
@@ -23,7 +23,7 @@ import { Review } from "./review.tsx";
 
 export function ChangePage(): ReactNode {
   const t = useT();
-  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const id = useAddressPart("id");
   const change = useQuery(queries.change(id));
   const detail = change.data;
   return (
@@ -57,7 +57,8 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
   const t = useT();
   const pending = usePending();
   const begun = change.applies.length > 0 || change.rolloutIds.length > 0;
-  const open = change.state === "DRAFT" || change.state === "READY" || change.plans.some((plan) => plan.kind === "rollback");
+  const open =
+    change.state === "DRAFT" || change.state === "READY" || change.plans.some((plan) => plan.kind === "rollback");
   // Once it is applied, it is pending no more.
   useEffect(() => {
     if (begun && pending.changeId === change.id) discardPending();
@@ -89,11 +90,15 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
         {change.content.map((item) => (
           <details key={`${item.kind}/${item.name}`} className="hf-item" open={change.content.length === 1}>
             <summary>
-              <Label isCompact>{t(`item.${item.text === null ? "delete" : item.baseText === null ? "create" : "edit"}`)}</Label>{" "}
+              <Label isCompact>
+                {t(`item.${item.text === null ? "delete" : item.baseText === null ? "create" : "edit"}`)}
+              </Label>{" "}
               <AppLink to={paths.document(item.kind, item.name)}>
                 {item.kind}/{item.name}
               </AppLink>{" "}
-              <span className="hf-quiet">{item.baseRevision === 0 ? t("change.new") : t("change.onRevision", { revision: item.baseRevision })}</span>
+              <span className="hf-quiet">
+                {item.baseRevision === 0 ? t("change.new") : t("change.onRevision", { revision: item.baseRevision })}
+              </span>
             </summary>
             <TextDiff before={item.baseText ?? ""} after={item.text ?? ""} label={`${item.kind}/${item.name}`} />
           </details>
@@ -106,7 +111,7 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
 function ChangeActs({ change }: { readonly change: ChangeDetail }): ReactNode {
   const t = useT();
   const client = useQueryClient();
-  const router = useRouter();
+  const place = usePlace();
   const [withdrawing, setWithdrawing] = useState(false);
   const act = useMutation({
     mutationFn: (run: () => Promise<unknown>) => run(),
@@ -115,10 +120,14 @@ function ChangeActs({ change }: { readonly change: ChangeDetail }): ReactNode {
   const edit = (): void => {
     updatePending(() => {
       const start: Pending = { title: change.title, reason: change.reason, edits: [], changeId: change.id };
-      return change.content.reduce<Pending>((pending, { kind, name, text, baseRevision, baseText }) => withEdit(pending, { kind, name, text, baseRevision, baseText }), start);
+      return change.content.reduce<Pending>(
+        (pending, { kind, name, text, baseRevision, baseText }) =>
+          withEdit(pending, { kind, name, text, baseRevision, baseText }),
+        start,
+      );
     });
     const first = change.content.find((item) => item.text !== null);
-    if (first !== undefined) router.history.push(paths.editDocument(first.kind, first.name));
+    if (first !== undefined) place.go(paths.editDocument(first.kind, first.name));
   };
   const withdraw = async (reason: string): Promise<void> => {
     await call("withdrawChange", { params: { id: change.id }, body: { reason } });
@@ -131,13 +140,30 @@ function ChangeActs({ change }: { readonly change: ChangeDetail }): ReactNode {
         <ReasonButton size="sm" variant="secondary" reason={change.actions.edit} onClick={edit}>
           {t("change.edit")}
         </ReasonButton>
-        <ReasonButton size="sm" variant="secondary" reason={change.actions.plan} isLoading={act.isPending} onClick={() => act.mutate(() => call("planChange", { params: { id: change.id }, body: { trial: {} } }))}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={change.actions.plan}
+          isLoading={act.isPending}
+          onClick={() => act.mutate(() => call("planChange", { params: { id: change.id }, body: { trial: {} } }))}
+        >
           {t("change.plan")}
         </ReasonButton>
-        <ReasonButton size="sm" variant="secondary" reason={change.actions.rollback} onClick={() => act.mutate(() => call("planRollback", { params: { id: change.id }, body: {} }))}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={change.actions.rollback}
+          onClick={() => act.mutate(() => call("planRollback", { params: { id: change.id }, body: {} }))}
+        >
           {t("change.rollback")}
         </ReasonButton>
-        <ReasonButton size="sm" variant="secondary" isDanger reason={change.actions.withdraw} onClick={() => setWithdrawing(true)}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          isDanger
+          reason={change.actions.withdraw}
+          onClick={() => setWithdrawing(true)}
+        >
           {t("change.withdraw")}
         </ReasonButton>
       </div>

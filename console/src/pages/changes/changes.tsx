@@ -27,7 +27,12 @@ export function ChangesPage(): ReactNode {
             const found = items.filter((change) => state === "" || change.state === state);
             return (
               <div className="hf-stack">
-                <FormSelect className="hf-short-select" aria-label={t("changes.state")} value={state} onChange={(_event, value) => setState(value)}>
+                <FormSelect
+                  className="hf-short-select"
+                  aria-label={t("changes.state")}
+                  value={state}
+                  onChange={(_event, value) => setState(value)}
+                >
                   <FormSelectOption value="" label={t("changes.all")} />
                   {APPLY_STATES.map((choice) => (
                     <FormSelectOption key={choice} value={choice} label={choice} />
@@ -36,7 +41,7 @@ export function ChangesPage(): ReactNode {
                 {found.length === 0 ? <p className="hf-quiet">{t("changes.none")}</p> : null}
                 {found.length === 0 ? null : (
                   <table className="hf-table">
-                    <caption className="pf-v6-u-screen-reader">{t("nav.changes")}</caption>
+                    <caption className="hf-sr">{t("nav.changes")}</caption>
                     <thead>
                       <tr>
                         <th scope="col">{t("changes.title")}</th>

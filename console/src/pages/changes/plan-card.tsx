@@ -3,7 +3,8 @@ import { Label, type LabelProps } from "@patternfly/react-core";
 import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
 import type { ReactNode } from "react";
 import { type MessageKey, useT } from "../../i18n/language.ts";
-import { FindingCounts, type FindingLike, findingKey, FindingList } from "../../parts/findings.tsx";
+import { type FindingLike, findingKey } from "../../parts/finding-key.ts";
+import { FindingCounts, FindingList } from "../../parts/findings.tsx";
 import { NativeDiff } from "../../parts/native-diff.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
@@ -33,7 +34,7 @@ export function PlanCard({ plan, open, isTicked, onTick }: Props): ReactNode {
       <summary>
         <strong>{plan.server}</strong>{" "}
         <Label isCompact color={color}>
-          {t(text)}
+          {plan.takesOver ? t("plan.takesOver") : t(text)}
         </Label>{" "}
         {plan.kind === "rollback" ? <Label isCompact>{t("plan.rollback")}</Label> : null}{" "}
         {plan.touchesManagementPath ? (
@@ -43,7 +44,8 @@ export function PlanCard({ plan, open, isTicked, onTick }: Props): ReactNode {
         ) : null}{" "}
         <FindingCounts findings={plan.findings} />{" "}
         <span className="hf-quiet">
-          {plan.status === "planned" ? t("plan.steps", { count: plan.steps.length }) : ""} · {t("plan.made")} <TimeText at={plan.createdAt} />
+          {plan.status === "planned" ? t("plan.steps", { count: plan.steps.length }) : ""} · {t("plan.made")}{" "}
+          <TimeText at={plan.createdAt} />
         </span>
       </summary>
       <div className="hf-plan-body hf-stack">
@@ -86,7 +88,8 @@ export function PlanCard({ plan, open, isTicked, onTick }: Props): ReactNode {
 
 function TrialWords({ plan, trial }: { readonly plan: Plan; readonly trial: NonNullable<Plan["trial"]> }): ReactNode {
   const t = useT();
-  const byPerson = trial.confirm === "person" || (trial.confirm === "person_when_management_path" && plan.touchesManagementPath);
+  const byPerson =
+    trial.confirm === "person" || (trial.confirm === "person_when_management_path" && plan.touchesManagementPath);
   return (
     <section>
       <h3 className="hf-small-title">{t("trial.title")}</h3>
@@ -104,7 +107,8 @@ function TrialWords({ plan, trial }: { readonly plan: Plan; readonly trial: NonN
           <ul className="hf-plain-list">
             {plan.probes.map((probe) => (
               <li key={probe.id}>
-                {t(probe.direction === "inbound" ? "trial.probe.inbound" : "trial.probe.outbound")} <code>{probe.id}</code> {t("trial.probe.expected", { expected: probe.expected })}{" "}
+                {t(probe.direction === "inbound" ? "trial.probe.inbound" : "trial.probe.outbound")}{" "}
+                <code>{probe.id}</code> {t("trial.probe.expected", { expected: probe.expected })}{" "}
                 <span className="hf-quiet">{probe.origin}</span>
               </li>
             ))}

@@ -1,17 +1,17 @@
 import type { ChangeDetail, Plan } from "@holdfast/core/api/change.ts";
-import { Alert, Button, Card, CardBody, Checkbox, FormGroup, TextInput } from "@patternfly/react-core";
+import { Alert, Button, Card, CardBody, Checkbox, TextInput } from "@patternfly/react-core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
 import { useDenied } from "../../api/session.ts";
+import { usePlace } from "../../app/place.ts";
 import { discardPending, usePending } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { PlanCard } from "./plan-card.tsx";
-import { acknowledgementKey, dangersOf, wordToType } from "./risk.ts";
+import { acknowledgementKey, dangersOf, isDoable, isHighRisk } from "./risk.ts";
 
 /** What the change would do, server by server; and the only place in the console where anything is applied. */
 export function Review({ change }: { readonly change: ChangeDetail }): ReactNode {
@@ -23,7 +23,10 @@ export function Review({ change }: { readonly change: ChangeDetail }): ReactNode
     else next.delete(key);
     setTicked(next);
   };
-  const order = { refused: 0, unreachable: 1, planned: 2, nothing_to_do: 3 } as const satisfies Record<Plan["status"], number>;
+  const order = { refused: 0, unreachable: 1, planned: 2, nothing_to_do: 3 } as const satisfies Record<
+    Plan["status"],
+    number
+  >;
   const plans = change.plans.toSorted((a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1));
 
   return (
@@ -54,7 +57,7 @@ interface PanelProps {
 
 function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const t = useT();
-  const router = useRouter();
+  const place = usePlace();
   const client = useQueryClient();
   const denied = useDenied();
   const pending = usePending();
@@ -63,12 +66,18 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   // The same request, sent again after a lost answer, is done once.
   const [key] = useState(() => crypto.randomUUID());
 
-  const doable = plans.filter((plan) => plan.status === "planned");
+  const doable = plans.filter(isDoable);
   const refused = plans.filter((plan) => plan.status === "refused");
   const unreachable = plans.filter((plan) => plan.status === "unreachable");
   const dangers = dangersOf(plans);
   const unticked = dangers.filter(({ server, finding }) => !ticked.has(acknowledgementKey(server, finding)));
-  const toType = wordToType(plans);
+  const [only] = doable;
+  const toType =
+    only === undefined || !isHighRisk(plans)
+      ? null
+      : doable.length === 1
+        ? only.server
+        : t("review.word", { count: doable.length });
   const isRollback = plans.some((plan) => plan.kind === "rollback");
   const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
 
@@ -77,7 +86,9 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
       call(isRollback ? "rollbackChange" : "applyChange", {
         params: { id: change.id },
         body: {
-          plans: doable.flatMap((plan) => (plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }])),
+          plans: doable.flatMap((plan) =>
+            plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
+          ),
           acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
           overwriteDrift: overwrite,
         },
@@ -86,7 +97,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
     onSuccess: (rollout) => {
       if (pending.changeId === change.id) discardPending();
       void client.invalidateQueries();
-      router.history.push(paths.rollout(rollout.id));
+      place.go(paths.rollout(rollout.id));
     },
   });
   const approve = useMutation({
@@ -114,29 +125,62 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
                 servers: doable.map((plan) => plan.server).join(", "),
                 steps: doable.reduce((sum, plan) => sum + plan.steps.length, 0),
               })}{" "}
-          {doable.length > 1 ? t("review.canary") : ""} {doable.some((plan) => plan.touchesManagementPath) ? t("review.managementPath") : ""}
+          {doable.length > 1 ? t("review.canary") : ""}{" "}
+          {doable.some((plan) => plan.touchesManagementPath) ? t("review.managementPath") : ""}
         </p>
-        {unreachable.length === 0 ? null : <Alert isInline isPlain variant="warning" title={t("review.unreachable", { servers: unreachable.map((plan) => plan.server).join(", ") })} />}
+        {unreachable.length === 0 ? null : (
+          <Alert
+            isInline
+            isPlain
+            variant="warning"
+            title={t("review.unreachable", { servers: unreachable.map((plan) => plan.server).join(", ") })}
+          />
+        )}
         {needed > 0 ? (
           <div className="hf-line-row">
             <span>
               {t("review.approvals", { given: given.length, needed })} {given.map(({ user }) => user).join(", ")}
             </span>
-            <ReasonButton size="sm" variant="secondary" reason={change.actions.approve} isLoading={approve.isPending} onClick={() => approve.mutate()}>
+            <ReasonButton
+              size="sm"
+              variant="secondary"
+              reason={change.actions.approve}
+              isLoading={approve.isPending}
+              onClick={() => approve.mutate()}
+            >
               {t("review.approve")}
             </ReasonButton>
           </div>
         ) : null}
         <ProblemAlert error={approve.error} title={t("act.failed")} />
-        {drifted ? <Checkbox id="overwrite" label={t("review.overwrite")} isChecked={overwrite} onChange={(_event, checked) => setOverwrite(checked)} /> : null}
-        {toType === null ? null : (
-          <FormGroup label={t("dialog.type", { word: toType })} fieldId="type-word" className="hf-type-word">
-            <TextInput id="type-word" value={word} onChange={(_event, value) => setWord(value)} autoComplete="off" spellCheck={false} />
-          </FormGroup>
-        )}
+        {drifted ? (
+          <Checkbox
+            id="overwrite"
+            label={t("review.overwrite")}
+            isChecked={overwrite}
+            onChange={(_event, checked) => setOverwrite(checked)}
+          />
+        ) : null}
         <ProblemAlert error={apply.error} title={t("review.notApplied")} />
         <div className="hf-actions">
-          <ReasonButton variant={toType === null ? "primary" : "danger"} reason={reason} isLoading={apply.isPending} onClick={() => apply.mutate()}>
+          {toType === null ? null : (
+            <span className="hf-type-word">
+              <label htmlFor="type-word">{t("dialog.type", { word: toType })}</label>
+              <TextInput
+                id="type-word"
+                value={word}
+                onChange={(_event, value) => setWord(value)}
+                autoComplete="off"
+                spellCheck={false}
+              />
+            </span>
+          )}
+          <ReasonButton
+            variant={toType === null ? "primary" : "danger"}
+            reason={reason}
+            isLoading={apply.isPending}
+            onClick={() => apply.mutate()}
+          >
             {t(isRollback ? "review.rollback" : "review.apply", { count: doable.length })}
           </ReasonButton>
           {reason === null ? null : <span className="hf-quiet">{reason}</span>}

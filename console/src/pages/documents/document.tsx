@@ -1,9 +1,9 @@
 import { FormSelect, FormSelectOption, Label, Tab, Tabs, TabTitleText } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useRouter } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
+import { useAddressPart, usePlace } from "../../app/place.ts";
 import { useSearchChoice, useSearchState } from "../../app/search-state.ts";
 import { sameDocument, updatePending, usePending, withEdit } from "../../editor/pending.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
@@ -16,12 +16,17 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
-const TAB_TEXT = { text: "document.tab.text", history: "document.tab.history", compare: "document.tab.compare" } as const satisfies Record<DocumentTab, MessageKey>;
+const TAB_TEXT = {
+  text: "document.tab.text",
+  history: "document.tab.history",
+  compare: "document.tab.compare",
+} as const satisfies Record<DocumentTab, MessageKey>;
 
 export function DocumentPage(): ReactNode {
   const t = useT();
-  const { kind = "", name = "" } = useParams({ strict: false }) as { kind?: string; name?: string };
-  const router = useRouter();
+  const kind = useAddressPart("kind");
+  const name = useAddressPart("name");
+  const place = usePlace();
   const denied = useDenied();
   const pending = usePending();
   const document = useQuery(queries.document(kind, name));
@@ -53,10 +58,16 @@ export function DocumentPage(): ReactNode {
         }
         actions={
           <div className="hf-actions">
-            <ReasonButton size="sm" reason={denied("edit")} onClick={() => router.history.push(paths.editDocument(kind, name))}>
+            <ReasonButton size="sm" reason={denied("edit")} onClick={() => place.go(paths.editDocument(kind, name))}>
               {t("document.edit")}
             </ReasonButton>
-            <ReasonButton size="sm" variant="secondary" isDanger reason={denied("edit") ?? (head?.deleted === true ? t("documents.deleted") : null)} onClick={() => setDeleting(true)}>
+            <ReasonButton
+              size="sm"
+              variant="secondary"
+              isDanger
+              reason={denied("edit") ?? (head?.deleted === true ? t("documents.deleted") : null)}
+              onClick={() => setDeleting(true)}
+            >
               {t("document.delete")}
             </ReasonButton>
           </div>
@@ -70,15 +81,26 @@ export function DocumentPage(): ReactNode {
               <ul className="hf-in-force" aria-label={t("documents.inForce")}>
                 {data.inForceOn.map(({ server, revision }) => (
                   <li key={server}>
-                    <AppLink to={paths.server(server)}>{server}</AppLink> <span className={revision === data.revision ? "hf-quiet" : "hf-older"}>{t("revision", { revision })}</span>
+                    <AppLink to={paths.server(server)}>{server}</AppLink>{" "}
+                    <span className={revision === data.revision ? "hf-quiet" : "hf-older"}>
+                      {t("revision", { revision })}
+                    </span>
                   </li>
                 ))}
               </ul>
-              <Tabs activeKey={tab} onSelect={(_event, key) => setTab(String(key) as DocumentTab)} aria-label={name} mountOnEnter unmountOnExit>
+              <Tabs
+                activeKey={tab}
+                onSelect={(_event, key) => setTab(String(key) as DocumentTab)}
+                aria-label={name}
+                mountOnEnter
+                unmountOnExit
+              >
                 {DOCUMENT_TABS.map((key) => (
                   <Tab key={key} eventKey={key} title={<TabTitleText>{t(TAB_TEXT[key])}</TabTitleText>}>
                     <div className="hf-tab">
-                      {key === "text" ? <NativeText text={data.text ?? t("documents.deleted")} label={t(TAB_TEXT.text)} /> : null}
+                      {key === "text" ? (
+                        <NativeText text={data.text ?? t("documents.deleted")} label={t(TAB_TEXT.text)} />
+                      ) : null}
                       {key === "history" ? <History kind={kind} name={name} /> : null}
                       {key === "compare" ? <Compare kind={kind} name={name} head={data.revision} /> : null}
                     </div>
@@ -98,7 +120,9 @@ export function DocumentPage(): ReactNode {
           isPending={false}
           error={null}
           onConfirm={() => {
-            updatePending((now) => withEdit(now, { kind, name, text: null, baseRevision: head.revision, baseText: head.text }));
+            updatePending((now) =>
+              withEdit(now, { kind, name, text: null, baseRevision: head.revision, baseText: head.text }),
+            );
             setDeleting(false);
           }}
           onClose={() => setDeleting(false)}
@@ -115,7 +139,7 @@ function History({ kind, name }: { readonly kind: string; readonly name: string 
     <Loaded query={revisions} what={t("what.revisions")}>
       {({ items }) => (
         <table className="hf-table">
-          <caption className="pf-v6-u-screen-reader">{t(TAB_TEXT.history)}</caption>
+          <caption className="hf-sr">{t(TAB_TEXT.history)}</caption>
           <thead>
             <tr>
               <th scope="col">{t("documents.revision")}</th>
@@ -129,7 +153,15 @@ function History({ kind, name }: { readonly kind: string; readonly name: string 
               <tr key={one.revision}>
                 <td data-label={t("documents.revision")}>
                   {one.revision > 1 ? (
-                    <AppLink to={paths.document(kind, name, { tab: "compare", from: String(one.revision - 1), to: String(one.revision) })}>{t("revision", { revision: one.revision })}</AppLink>
+                    <AppLink
+                      to={paths.document(kind, name, {
+                        tab: "compare",
+                        from: String(one.revision - 1),
+                        to: String(one.revision),
+                      })}
+                    >
+                      {t("revision", { revision: one.revision })}
+                    </AppLink>
                   ) : (
                     t("revision", { revision: one.revision })
                   )}
@@ -150,7 +182,15 @@ function History({ kind, name }: { readonly kind: string; readonly name: string 
   );
 }
 
-function Compare({ kind, name, head }: { readonly kind: string; readonly name: string; readonly head: number }): ReactNode {
+function Compare({
+  kind,
+  name,
+  head,
+}: {
+  readonly kind: string;
+  readonly name: string;
+  readonly head: number;
+}): ReactNode {
   const t = useT();
   const [fromText, setFrom] = useSearchState("from");
   const [toText, setTo] = useSearchState("to");

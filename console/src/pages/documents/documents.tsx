@@ -1,12 +1,27 @@
-import type { z } from "zod";
 import type { documentSummarySchema } from "@holdfast/core/api/document.ts";
 import { API_VERSION, DOCUMENT_KINDS } from "@holdfast/core/policy/document.ts";
-import { Button, Form, FormGroup, FormSelect, FormSelectOption, Label, Modal, ModalBody, ModalFooter, ModalHeader, SearchInput, TextInput, ToggleGroup, ToggleGroupItem } from "@patternfly/react-core";
+import {
+  Button,
+  Form,
+  FormGroup,
+  FormSelect,
+  FormSelectOption,
+  Label,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  SearchInput,
+  TextInput,
+  ToggleGroup,
+  ToggleGroupItem,
+} from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
+import type { z } from "zod";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
+import { usePlace } from "../../app/place.ts";
 import { useSearchState } from "../../app/search-state.ts";
 import { sameDocument, updatePending, usePending, withEdit } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
@@ -53,22 +68,44 @@ function DocumentTable({ documents }: { readonly documents: readonly DocumentSum
   const [kind, setKind] = useSearchState("kind");
   const [filter, setFilter] = useSearchState("q");
   const kinds = [...LISTED_KINDS, "Server"];
-  const found = documents.filter((one) => (kind === "" ? one.kind !== "Server" : one.kind === kind) && one.name.includes(filter.toLowerCase()));
+  const found = documents.filter(
+    (one) => (kind === "" ? one.kind !== "Server" : one.kind === kind) && one.name.includes(filter.toLowerCase()),
+  );
   return (
     <div className="hf-stack">
       <div className="hf-line-row">
         <ToggleGroup aria-label={t("documents.kind")}>
-          <ToggleGroupItem text={t("documents.shared")} buttonId="kind-all" isSelected={kind === ""} onChange={() => setKind("")} />
+          <ToggleGroupItem
+            text={t("documents.shared")}
+            buttonId="kind-all"
+            isSelected={kind === ""}
+            onChange={() => setKind("")}
+          />
           {kinds.map((choice) => (
-            <ToggleGroupItem key={choice} text={choice} buttonId={`kind-${choice}`} isSelected={kind === choice} onChange={() => setKind(choice)} />
+            <ToggleGroupItem
+              key={choice}
+              text={choice}
+              buttonId={`kind-${choice}`}
+              isSelected={kind === choice}
+              onChange={() => setKind(choice)}
+            />
           ))}
         </ToggleGroup>
-        <SearchInput aria-label={t("documents.filter")} placeholder={t("documents.filter")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+        <SearchInput
+          className="hf-search"
+          aria-label={t("documents.filter")}
+          placeholder={t("documents.filter")}
+          value={filter}
+          onChange={(_event, value) => setFilter(value)}
+          onClear={() => setFilter("")}
+        />
       </div>
-      {found.length === 0 ? <p className="hf-quiet">{documents.length === 0 ? t("documents.empty") : t("documents.none")}</p> : null}
+      {found.length === 0 ? (
+        <p className="hf-quiet">{documents.length === 0 ? t("documents.empty") : t("documents.none")}</p>
+      ) : null}
       {found.length === 0 ? null : (
         <table className="hf-table">
-          <caption className="pf-v6-u-screen-reader">{t("nav.documents")}</caption>
+          <caption className="hf-sr">{t("nav.documents")}</caption>
           <thead>
             <tr>
               <th scope="col">{t("documents.name")}</th>
@@ -138,17 +175,32 @@ function template(kind: string, name: string): string {
   }
 }
 
-function NewDocument({ known, onClose }: { readonly known: readonly DocumentSummary[]; readonly onClose: () => void }): ReactNode {
+function NewDocument({
+  known,
+  onClose,
+}: {
+  readonly known: readonly DocumentSummary[];
+  readonly onClose: () => void;
+}): ReactNode {
   const t = useT();
-  const router = useRouter();
+  const place = usePlace();
   const [kind, setKind] = useState<string>("Policy");
   const [name, setName] = useState("");
-  const fault = name === "" ? "" : /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) ? (known.some((one) => one.kind === kind && one.name === name && !one.deleted) ? t("documents.taken") : null) : t("documents.badName");
+  const fault =
+    name === ""
+      ? ""
+      : /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)
+        ? known.some((one) => one.kind === kind && one.name === name && !one.deleted)
+          ? t("documents.taken")
+          : null
+        : t("documents.badName");
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (fault !== null) return;
-    updatePending((pending) => withEdit(pending, { kind, name, text: template(kind, name), baseRevision: 0, baseText: null }));
-    router.history.push(paths.editDocument(kind, name));
+    updatePending((pending) =>
+      withEdit(pending, { kind, name, text: template(kind, name), baseRevision: 0, baseText: null }),
+    );
+    place.go(paths.editDocument(kind, name));
   };
   return (
     <Modal isOpen variant="small" onClose={onClose} aria-labelledby="new-title">
@@ -163,7 +215,15 @@ function NewDocument({ known, onClose }: { readonly known: readonly DocumentSumm
             </FormSelect>
           </FormGroup>
           <FormGroup label={t("documents.name")} fieldId="new-name" isRequired>
-            <TextInput id="new-name" value={name} onChange={(_event, value) => setName(value)} autoFocus validated={fault === null || fault === "" ? "default" : "error"} aria-describedby="new-fault" spellCheck={false} />
+            <TextInput
+              id="new-name"
+              value={name}
+              onChange={(_event, value) => setName(value)}
+              autoFocus
+              validated={fault === null || fault === "" ? "default" : "error"}
+              aria-describedby="new-fault"
+              spellCheck={false}
+            />
             <p id="new-fault" className="hf-quiet" role="status">
               {fault ?? ""}
             </p>

@@ -1,17 +1,25 @@
 import type { Outline } from "@holdfast/core/policy/schema-outline.ts";
-import { Alert, Button, Label, Tab, Tabs, TabTitleText } from "@patternfly/react-core";
+import { Alert, Button, Label, ToggleGroup, ToggleGroupItem } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { Refused } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
+import { useAddressPart } from "../../app/place.ts";
 import { useSearchState } from "../../app/search-state.ts";
 import { CodeEditor } from "../../editor/code-editor.tsx";
-import { type PendingEdit, sameDocument, updatePending, usePending, withEdit, withoutEdit } from "../../editor/pending.ts";
+import {
+  type PendingEdit,
+  sameDocument,
+  updatePending,
+  usePending,
+  withEdit,
+  withoutEdit,
+} from "../../editor/pending.ts";
 import { useValidation, type Validation } from "../../editor/use-validation.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
-import { FindingCounts, type FindingLike, FindingList } from "../../parts/findings.tsx";
+import type { FindingLike } from "../../parts/finding-key.ts";
+import { FindingCounts, FindingList } from "../../parts/findings.tsx";
 import { TextDiff } from "../../parts/text-diff.tsx";
 import { EDITOR_VIEWS, type EditorView, paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
@@ -19,11 +27,16 @@ import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { RuleTable } from "./rule-table.tsx";
 
-const VIEW_TEXT = { rules: "editor.view.rules", text: "editor.view.text", difference: "editor.view.difference" } as const satisfies Record<EditorView, MessageKey>;
+const VIEW_TEXT = {
+  rules: "editor.view.rules",
+  text: "editor.view.text",
+  difference: "editor.view.difference",
+} as const satisfies Record<EditorView, MessageKey>;
 
 export function EditDocumentPage(): ReactNode {
   const t = useT();
-  const { kind = "", name = "" } = useParams({ strict: false }) as { kind?: string; name?: string };
+  const kind = useAddressPart("kind");
+  const name = useAddressPart("name");
   const pending = usePending();
   const kept = pending.edits.find((edit) => sameDocument(edit, { kind, name }));
   const head = useQuery({ ...queries.document(kind, name), retry: false, enabled: kept?.baseRevision !== 0 });
@@ -32,7 +45,13 @@ export function EditDocumentPage(): ReactNode {
     kept ??
     (head.data === undefined
       ? missing
-        ? { kind, name, text: `apiVersion: holdfast/v1\nkind: ${kind}\nname: ${name}\n`, baseRevision: 0, baseText: null }
+        ? {
+            kind,
+            name,
+            text: `apiVersion: holdfast/v1\nkind: ${kind}\nname: ${name}\n`,
+            baseRevision: 0,
+            baseText: null,
+          }
         : undefined
       : { kind, name, text: head.data.text ?? "", baseRevision: head.data.revision, baseText: head.data.text });
   return (
@@ -42,7 +61,11 @@ export function EditDocumentPage(): ReactNode {
         title={t("editor.title", { name })}
         badges={
           <span className="hf-badges">
-            {start === undefined ? null : <Label isCompact>{start.baseRevision === 0 ? t("change.new") : t("change.onRevision", { revision: start.baseRevision })}</Label>}
+            {start === undefined ? null : (
+              <Label isCompact>
+                {start.baseRevision === 0 ? t("change.new") : t("change.onRevision", { revision: start.baseRevision })}
+              </Label>
+            )}
             {kept === undefined ? null : (
               <Label isCompact color="purple">
                 {t("documents.pending")}
@@ -95,31 +118,57 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
     setView("text");
     setGoTo({ line: finding.line, column: finding.column ?? 1 });
   };
-  const outline = schema.data as Outline | undefined;
+  const outline: Outline | undefined = schema.data;
 
   return (
     <div className="hf-editor">
       {denied === null ? null : <Alert isInline variant="info" title={denied} />}
-      {head !== null && edit.baseRevision !== 0 && head.revision > edit.baseRevision ? <Moved edit={edit} head={head} /> : null}
+      {head !== null && edit.baseRevision !== 0 && head.revision > edit.baseRevision ? (
+        <Moved edit={edit} head={head} />
+      ) : null}
       <div className="hf-line-row hf-editor-bar">
-        <Tabs activeKey={view} onSelect={(_event, key) => setView(String(key))} aria-label={t("editor.views")}>
+        <ToggleGroup aria-label={t("editor.views")}>
           {views.map((key) => (
-            <Tab key={key} eventKey={key} title={<TabTitleText>{t(VIEW_TEXT[key])}</TabTitleText>} />
+            <ToggleGroupItem
+              key={key}
+              buttonId={`view-${key}`}
+              text={t(VIEW_TEXT[key])}
+              isSelected={view === key}
+              onChange={() => setView(key)}
+            />
           ))}
-        </Tabs>
+        </ToggleGroup>
         <Status validation={validation} />
       </div>
       <div className="hf-editor-main">
         <div className="hf-editor-pane">
-          {view === "rules" ? <RuleTable text={text} findings={validation.findings} onChange={write} onGo={go} /> : null}
-          {view === "text" ? (
-            <CodeEditor label={t("editor.text.label", { name: edit.name })} text={text} onChange={write} findings={validation.findings} schema={outline} goTo={goTo} readOnly={denied !== null} />
+          {view === "rules" ? (
+            <RuleTable text={text} findings={validation.findings} onChange={write} onGo={go} />
           ) : null}
-          {view === "difference" ? <TextDiff before={edit.baseText ?? ""} after={text} label={t("editor.view.difference")} /> : null}
+          {view === "text" ? (
+            <CodeEditor
+              label={t("editor.text.label", { name: edit.name })}
+              text={text}
+              onChange={write}
+              findings={validation.findings}
+              schema={outline}
+              goTo={goTo}
+              readOnly={denied !== null}
+            />
+          ) : null}
+          {view === "difference" ? (
+            <TextDiff before={edit.baseText ?? ""} after={text} label={t("editor.view.difference")} />
+          ) : null}
         </div>
         <aside className="hf-editor-findings" aria-label={t("editor.findings")}>
           <h2 className="hf-small-title">{t("editor.findings")}</h2>
-          {validation.findings.length === 0 ? <p className="hf-quiet">{validation.state === "checked" ? t("editor.findings.none") : t("editor.checking")}</p> : <FindingList findings={validation.findings} onGo={go} />}
+          {validation.findings.length === 0 ? (
+            <p className="hf-quiet">
+              {validation.state === "checked" ? t("editor.findings.none") : t("editor.checking")}
+            </p>
+          ) : (
+            <FindingList findings={validation.findings} onGo={go} />
+          )}
         </aside>
       </div>
     </div>
@@ -147,7 +196,13 @@ function Moved({ edit, head }: { readonly edit: PendingEdit; readonly head: Head
       title={t("editor.moved", { author: head.author, revision: head.revision, base: edit.baseRevision })}
       actionLinks={
         <>
-          <Button variant="link" isInline onClick={() => updatePending((now) => withEdit(now, { ...edit, baseRevision: head.revision, baseText: head.text }))}>
+          <Button
+            variant="link"
+            isInline
+            onClick={() =>
+              updatePending((now) => withEdit(now, { ...edit, baseRevision: head.revision, baseText: head.text }))
+            }
+          >
             {t("editor.moved.mine", { revision: head.revision })}
           </Button>
           <Button variant="link" isInline onClick={() => updatePending((now) => withoutEdit(now, edit))}>

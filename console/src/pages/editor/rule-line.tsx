@@ -5,7 +5,8 @@ import TrashIcon from "@patternfly/react-icons/dist/esm/icons/trash-icon";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { type Cell, type RuleEdit, type RuleRow, VERBS } from "../../editor/rule-rows.ts";
 import { useT } from "../../i18n/language.ts";
-import { type FindingLike, FindingList } from "../../parts/findings.tsx";
+import type { FindingLike } from "../../parts/finding-key.ts";
+import { FindingList } from "../../parts/findings.tsx";
 
 interface Props {
   readonly row: RuleRow;
@@ -47,18 +48,49 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
         <td data-label={t("rule.order")}>
           <span className="hf-rule-order">
             <span className="hf-number hf-quiet">{row.place === "first" ? `↥${row.index + 1}` : row.index + 1}</span>
-            <Button data-move variant="plain" size="sm" hasNoPadding icon={<ArrowUpIcon />} aria-label={t("rules.up", { name: row.name })} isAriaDisabled={row.index === 0} onClick={() => move(row.index - 1)} />
-            <Button variant="plain" size="sm" hasNoPadding icon={<ArrowDownIcon />} aria-label={t("rules.down", { name: row.name })} isAriaDisabled={row.index === count - 1} onClick={() => move(row.index + 1)} />
+            <Button
+              data-move
+              variant="plain"
+              size="sm"
+              hasNoPadding
+              icon={<ArrowUpIcon />}
+              aria-label={t("rules.up", { name: row.name })}
+              isAriaDisabled={row.index === 0}
+              onClick={() => move(row.index - 1)}
+            />
+            <Button
+              variant="plain"
+              size="sm"
+              hasNoPadding
+              icon={<ArrowDownIcon />}
+              aria-label={t("rules.down", { name: row.name })}
+              isAriaDisabled={row.index === count - 1}
+              onClick={() => move(row.index + 1)}
+            />
           </span>
         </td>
         <td data-label={t("rule.on")}>
-          <Switch aria-label={t("rules.enabled", { name: row.name })} isChecked={row.enabled} onChange={(_event, checked) => onEdit({ kind: "enabled", enabled: checked })} />
+          <Switch
+            aria-label={t("rules.enabled", { name: row.name })}
+            isChecked={row.enabled}
+            onChange={(_event, checked) => onEdit({ kind: "enabled", enabled: checked })}
+          />
         </td>
         <td data-label={t("rule.name")}>
-          <CellInput label={label(t("rule.name"))} cell={{ text: row.name, editable: true }} onCommit={(text) => onEdit({ kind: "name", text })} />
+          <CellInput
+            label={label(t("rule.name"))}
+            cell={{ text: row.name, editable: true }}
+            onCommit={(text) => onEdit({ kind: "name", text })}
+          />
         </td>
         <td data-label={t("rule.verb")}>
-          <select className="hf-cell hf-verb" data-verb={row.verb} aria-label={label(t("rule.verb"))} value={row.verb ?? ""} onChange={(event) => chooseVerb(event.target.value, onEdit)}>
+          <select
+            className="hf-cell hf-verb"
+            data-verb={row.verb}
+            aria-label={label(t("rule.verb"))}
+            value={row.verb ?? ""}
+            onChange={(event) => chooseVerb(event.target.value, onEdit)}
+          >
             {row.verb === null ? <option value="">?</option> : null}
             {VERBS.map((verb) => (
               <option key={verb} value={verb}>
@@ -68,20 +100,11 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
           </select>
         </td>
         <td data-label={t("rule.services")}>
-          <CellInput label={label(t("rule.services"))} cell={{ text: row.services, editable: true }} onCommit={(text) => onEdit({ kind: "services", text })} />
-        </td>
-        {row.hook === "outbound" ? null : (
-          <td data-label={t("rule.from")}>
-            <CellInput label={label(t("rule.from"))} cell={row.from} onCommit={(text) => onEdit({ kind: "from", text })} />
-          </td>
-        )}
-        {row.hook === "inbound" ? null : (
-          <td data-label={t("rule.to")}>
-            <CellInput label={label(t("rule.to"))} cell={row.to} onCommit={(text) => onEdit({ kind: "to", text })} />
-          </td>
-        )}
-        <td data-label={t("rule.why")}>
-          <CellInput label={label(t("rule.why"))} cell={{ text: row.why, editable: true }} onCommit={(text) => onEdit({ kind: "why", text })} />
+          <CellInput
+            label={label(t("rule.services"))}
+            cell={{ text: row.services, editable: true }}
+            onCommit={(text) => onEdit({ kind: "services", text })}
+          />
           {row.extras.length === 0 ? null : (
             <span className="hf-labels">
               {row.extras.map((extra) => (
@@ -92,8 +115,36 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
             </span>
           )}
         </td>
+        {row.hook === "outbound" ? null : (
+          <td data-label={t("rule.from")}>
+            <CellInput
+              label={label(t("rule.from"))}
+              cell={row.from}
+              onCommit={(text) => onEdit({ kind: "from", text })}
+            />
+          </td>
+        )}
+        {row.hook === "inbound" ? null : (
+          <td data-label={t("rule.to")}>
+            <CellInput label={label(t("rule.to"))} cell={row.to} onCommit={(text) => onEdit({ kind: "to", text })} />
+          </td>
+        )}
+        <td data-label={t("rule.why")}>
+          <CellInput
+            label={label(t("rule.why"))}
+            cell={{ text: row.why, editable: true }}
+            onCommit={(text) => onEdit({ kind: "why", text })}
+          />
+        </td>
         <td data-label={t("rule.remove")}>
-          <Button variant="plain" size="sm" hasNoPadding icon={<TrashIcon />} aria-label={t("rules.remove", { name: row.name })} onClick={() => onEdit({ kind: "remove" })} />
+          <Button
+            variant="plain"
+            size="sm"
+            hasNoPadding
+            icon={<TrashIcon />}
+            aria-label={t("rules.remove", { name: row.name })}
+            onClick={() => onEdit({ kind: "remove" })}
+          />
         </td>
       </tr>
       {findings.length === 0 ? null : (
@@ -114,7 +165,15 @@ function chooseVerb(value: string, onEdit: (edit: RuleEdit) => void): void {
 }
 
 /** Written to the document when left or on Enter; Escape puts back what was there. */
-function CellInput({ label, cell, onCommit }: { readonly label: string; readonly cell: Cell; readonly onCommit: (text: string) => void }): ReactNode {
+function CellInput({
+  label,
+  cell,
+  onCommit,
+}: {
+  readonly label: string;
+  readonly cell: Cell;
+  readonly onCommit: (text: string) => void;
+}): ReactNode {
   const t = useT();
   const shown = cell?.text ?? "";
   const [typed, setTyped] = useState<string | null>(null);

@@ -1,9 +1,20 @@
 import { formatPath } from "@holdfast/core/policy/path.ts";
 import { Alert, Button, SearchInput } from "@patternfly/react-core";
+import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
 import { type ReactNode, useMemo, useState } from "react";
-import { addRule, editRule, freshName, HOOKS, type Hook, type RuleEdit, type RuleRow, rulePath, ruleSections } from "../../editor/rule-rows.ts";
+import {
+  addRule,
+  editRule,
+  freshName,
+  HOOKS,
+  type Hook,
+  type RuleEdit,
+  type RuleRow,
+  rulePath,
+  ruleSections,
+} from "../../editor/rule-rows.ts";
 import { useT } from "../../i18n/language.ts";
-import type { FindingLike } from "../../parts/findings.tsx";
+import type { FindingLike } from "../../parts/finding-key.ts";
 import { RuleLine } from "./rule-line.tsx";
 
 interface Props {
@@ -32,7 +43,12 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
     onChange(result.value);
   };
   const change = (row: RuleRow, edit: RuleEdit): void => {
-    const words = edit.kind === "move" ? t("rules.said.moved", { name: row.name, place: edit.to + 1 }) : edit.kind === "remove" ? t("rules.said.removed", { name: row.name }) : "";
+    const words =
+      edit.kind === "move"
+        ? t("rules.said.moved", { name: row.name, place: edit.to + 1 })
+        : edit.kind === "remove"
+          ? t("rules.said.removed", { name: row.name })
+          : "";
     take(editRule(text, row, edit), words);
   };
   const add = (hook: Hook, rows: readonly RuleRow[]): void => {
@@ -44,21 +60,36 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
 
   return (
     <div className="hf-stack">
-      {refusal === null ? null : <Alert isInline variant="danger" title={t("rules.refused")}>{refusal}</Alert>}
-      <span role="status" className="pf-v6-u-screen-reader">
+      {refusal === null ? null : (
+        <Alert isInline variant="danger" title={t("rules.refused")}>
+          {refusal}
+        </Alert>
+      )}
+      <span role="status" className="hf-sr">
         {said}
       </span>
       <div className="hf-line-row">
-        <SearchInput className="hf-search" aria-label={t("rules.filter")} placeholder={t("rules.filter")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+        <SearchInput
+          className="hf-search"
+          aria-label={t("rules.filter")}
+          placeholder={t("rules.filter")}
+          value={filter}
+          onChange={(_event, value) => setFilter(value)}
+          onClear={() => setFilter("")}
+        />
         <span className="hf-quiet">{t("rules.keys")}</span>
       </div>
       {sections.map(({ hook, fallback, rows }) => {
-        const found = rows.filter((row) => `${row.name} ${row.services} ${row.from?.text ?? ""} ${row.to?.text ?? ""} ${row.why}`.toLowerCase().includes(filter.toLowerCase()));
+        const found = rows.filter((row) =>
+          `${row.name} ${row.services} ${row.from?.text ?? ""} ${row.to?.text ?? ""} ${row.why}`
+            .toLowerCase()
+            .includes(filter.toLowerCase()),
+        );
         return (
           <section key={hook}>
             <h2 className="hf-small-title">{t(`hook.${hook}`)}</h2>
             <table className="hf-table hf-rules">
-              <caption className="pf-v6-u-screen-reader">{t(`hook.${hook}`)}</caption>
+              <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
               <thead>
                 <tr>
                   <th scope="col">{t("rule.order")}</th>
@@ -69,13 +100,15 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
                   {hook === "outbound" ? null : <th scope="col">{t("rule.from")}</th>}
                   {hook === "inbound" ? null : <th scope="col">{t("rule.to")}</th>}
                   <th scope="col">{t("rule.why")}</th>
-                  <th scope="col">{t("rule.remove")}</th>
+                  <th scope="col">
+                    <span className="hf-sr">{t("rule.remove")}</span>
+                  </th>
                 </tr>
               </thead>
               <tbody>
                 <tr className="hf-locked-row">
                   <td>
-                    <span aria-hidden="true">🔒</span>
+                    <LockIcon />
                   </td>
                   <td colSpan={7}>{t("rules.locked")}</td>
                 </tr>
@@ -94,12 +127,15 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
                   <td />
                   <td>{t("rule.default")}</td>
                   <td colSpan={5}>
-                    {fallback === null ? t("rules.noDefault") : <strong>{fallback}</strong>} <span className="hf-quiet">{t("rule.default.why")}</span>
+                    {fallback === null ? t("rules.noDefault") : <strong>{fallback}</strong>}{" "}
+                    <span className="hf-quiet">{t("rule.default.why")}</span>
                   </td>
                 </tr>
               </tbody>
             </table>
-            {found.length > MOST_ROWS ? <p className="hf-quiet">{t("rules.more", { count: found.length - MOST_ROWS })}</p> : null}
+            {found.length > MOST_ROWS ? (
+              <p className="hf-quiet">{t("rules.more", { count: found.length - MOST_ROWS })}</p>
+            ) : null}
             <Button size="sm" variant="secondary" onClick={() => add(hook, rows)}>
               {t("rules.add")}
             </Button>
@@ -107,9 +143,7 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
         );
       })}
       {missing.length === 0 ? null : (
-        <p className="hf-quiet">
-          {t("rules.notOurs", { hooks: missing.map((hook) => t(`hook.${hook}`)).join(", ") })}
-        </p>
+        <p className="hf-quiet">{t("rules.notOurs", { hooks: missing.map((hook) => t(`hook.${hook}`)).join(", ") })}</p>
       )}
     </div>
   );
@@ -117,5 +151,7 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
 
 function findingsOf(findings: readonly FindingLike[], row: RuleRow): readonly FindingLike[] {
   const path = formatPath(rulePath(row));
-  return findings.filter((finding) => finding.path === path || finding.path.startsWith(`${path}.`) || finding.path.startsWith(`${path}[`));
+  return findings.filter(
+    (finding) => finding.path === path || finding.path.startsWith(`${path}.`) || finding.path.startsWith(`${path}[`),
+  );
 }

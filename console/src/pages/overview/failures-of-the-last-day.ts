@@ -5,11 +5,16 @@ const HOURS = 24;
 
 /** Ended otherwise than asked: FAILED, or undone by the server. A rollback that an operator asked for is no failure. */
 export function isFailure(apply: ApplySummary): boolean {
-  return apply.state === "FAILED" || (apply.state === "ROLLED_BACK" && apply.code !== null && apply.code !== "apply.rolled_back_by_operator");
+  return (
+    apply.state === "FAILED" ||
+    (apply.state === "ROLLED_BACK" && apply.code !== null && apply.code !== "apply.rolled_back_by_operator")
+  );
 }
 
 export function failuresOfTheLastDay(applies: readonly ApplySummary[], nowMs: number): readonly ApplySummary[] {
-  return applies.filter((apply) => isFailure(apply) && apply.finishedAt !== null && nowMs - Date.parse(apply.finishedAt) < HOURS * HOUR_MS);
+  return applies.filter(
+    (apply) => isFailure(apply) && apply.finishedAt !== null && nowMs - Date.parse(apply.finishedAt) < HOURS * HOUR_MS,
+  );
 }
 
 export interface HourBar {
@@ -24,7 +29,9 @@ export interface HourBar {
 export function barsOfTheLastDay(applies: readonly ApplySummary[], nowMs: number): readonly HourBar[] {
   return Array.from({ length: HOURS }, (_, index) => {
     const hoursAgo = HOURS - 1 - index;
-    const inHour = applies.filter(({ finishedAt }) => finishedAt !== null && Math.floor((nowMs - Date.parse(finishedAt)) / HOUR_MS) === hoursAgo);
+    const inHour = applies.filter(
+      ({ finishedAt }) => finishedAt !== null && Math.floor((nowMs - Date.parse(finishedAt)) / HOUR_MS) === hoursAgo,
+    );
     const count = (state: ApplySummary["state"]): number => inHour.filter((apply) => apply.state === state).length;
     return { hoursAgo, applied: count("APPLIED"), undone: count("ROLLED_BACK"), failed: count("FAILED") };
   });

@@ -1,14 +1,12 @@
 import { Button, Card, CardBody, CardTitle } from "@patternfly/react-core";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { useT } from "../../i18n/language.ts";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
-import { EnrolDialog } from "../servers/enrol-dialog.tsx";
 
 /** An empty fleet: what to do first, second and third. */
-export function FirstSteps(): ReactNode {
+export function FirstSteps({ onEnrol }: { readonly onEnrol: () => void }): ReactNode {
   const t = useT();
-  const [enrolling, setEnrolling] = useState(false);
   return (
     <>
       <h2 className="hf-first-title">{t("first.title")}</h2>
@@ -18,7 +16,7 @@ export function FirstSteps(): ReactNode {
             <CardTitle component="h3">{t("first.enrol")}</CardTitle>
             <CardBody>
               <p>{t("first.enrol.why")}</p>
-              <Button onClick={() => setEnrolling(true)}>{t("enrol.open")}</Button>
+              <Button onClick={onEnrol}>{t("enrol.open")}</Button>
             </CardBody>
           </Card>
         </li>
@@ -41,7 +39,6 @@ export function FirstSteps(): ReactNode {
           </Card>
         </li>
       </ol>
-      {enrolling ? <EnrolDialog onClose={() => setEnrolling(false)} /> : null}
     </>
   );
 }

@@ -3,17 +3,18 @@ import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { isOpen } from "@holdfast/core/apply/state.ts";
 import { Card, CardBody, CardTitle } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useT } from "../../i18n/language.ts";
 import { ApplyLines } from "../../parts/apply-lines.tsx";
-import { NEEDS_A_PERSON, SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
 import { SERVER_STATUS_LOOK, ServerStatusLabel } from "../../parts/server-status-label.tsx";
+import { NEEDS_A_PERSON, SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { useNowMs } from "../../ui/now.ts";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { EnrolDialog } from "../servers/enrol-dialog.tsx";
 import { FailureChart } from "./failure-chart.tsx";
 import { failuresOfTheLastDay } from "./failures-of-the-last-day.ts";
 import { FirstSteps } from "./first-steps.tsx";
@@ -27,14 +28,17 @@ const LINES = 6;
 export function OverviewPage(): ReactNode {
   const t = useT();
   const servers = useQuery(queries.servers());
+  // Here, and not in the empty state: the first server ends that state while the dialog is open.
+  const [enrolling, setEnrolling] = useState(false);
   return (
     <>
       <PageHead title={t("nav.overview")} sub={t("overview.sub")} />
       <PageBody>
         <Loaded query={servers} what={t("what.servers")}>
-          {(list) => (list.length === 0 ? <FirstSteps /> : <Fleet servers={list} />)}
+          {(list) => (list.length === 0 ? <FirstSteps onEnrol={() => setEnrolling(true)} /> : <Fleet servers={list} />)}
         </Loaded>
       </PageBody>
+      {enrolling ? <EnrolDialog onClose={() => setEnrolling(false)} /> : null}
     </>
   );
 }
@@ -46,20 +50,26 @@ function Fleet({ servers }: { readonly servers: readonly ServerSummary[] }): Rea
   return (
     <div className="hf-grid">
       <StatusTiles servers={servers} />
-      <Card isCompact className="hf-wide">
-        <CardTitle component="h2">{t("overview.now")}</CardTitle>
-        <CardBody>{open.length === 0 ? <p className="hf-quiet">{t("overview.now.none")}</p> : <NowLines applies={open} />}</CardBody>
-      </Card>
-      <Attention servers={servers} />
-      <Card isCompact className="hf-wide">
-        <CardTitle component="h2">{t("overview.failures")}</CardTitle>
-        <CardBody>
-          <Loaded query={applies} what={t("what.applies")}>
-            {({ items }) => <Failures applies={items} />}
-          </Loaded>
-        </CardBody>
-      </Card>
-      <RecentActs />
+      <div className="hf-column">
+        <Card isCompact>
+          <CardTitle component="h2">{t("overview.now")}</CardTitle>
+          <CardBody>
+            {open.length === 0 ? <p className="hf-quiet">{t("overview.now.none")}</p> : <NowLines applies={open} />}
+          </CardBody>
+        </Card>
+        <Card isCompact>
+          <CardTitle component="h2">{t("overview.failures")}</CardTitle>
+          <CardBody>
+            <Loaded query={applies} what={t("what.applies")}>
+              {({ items }) => <Failures applies={items} />}
+            </Loaded>
+          </CardBody>
+        </Card>
+      </div>
+      <div className="hf-column">
+        <Attention servers={servers} />
+        <RecentActs />
+      </div>
     </div>
   );
 }
@@ -116,12 +126,16 @@ function Attention({ servers }: { readonly servers: readonly ServerSummary[] }):
               <li key={server.id}>
                 <AppLink to={paths.server(server.name)}>{server.name}</AppLink>
                 <ServerStatusLabel status={status} />
-                <span className="hf-quiet">{reasonFor(server, t("status.drift.in", { domains: server.drift.join(", ") }))}</span>
+                <span className="hf-quiet">
+                  {reasonFor(server, t("status.drift.in", { domains: server.drift.join(", ") }))}
+                </span>
               </li>
             ))}
           </ul>
         )}
-        {found.length > LINES ? <AppLink to={paths.servers()}>{t("overview.more", { count: found.length - LINES })}</AppLink> : null}
+        {found.length > LINES ? (
+          <AppLink to={paths.servers()}>{t("overview.more", { count: found.length - LINES })}</AppLink>
+        ) : null}
       </CardBody>
     </Card>
   );
@@ -140,8 +154,14 @@ function Failures({ applies }: { readonly applies: readonly ApplySummary[] }): R
   return (
     <>
       <FailureChart applies={applies} nowMs={now} />
-      {failures.length === 0 ? <p className="hf-quiet">{t("overview.failures.none")}</p> : <ApplyLines applies={failures.slice(0, LINES)} />}
-      {failures.length > LINES ? <AppLink to={paths.failures()}>{t("overview.more", { count: failures.length - LINES })}</AppLink> : null}
+      {failures.length === 0 ? (
+        <p className="hf-quiet">{t("overview.failures.none")}</p>
+      ) : (
+        <ApplyLines applies={failures.slice(0, LINES)} />
+      )}
+      {failures.length > LINES ? (
+        <AppLink to={paths.failures()}>{t("overview.more", { count: failures.length - LINES })}</AppLink>
+      ) : null}
     </>
   );
 }

@@ -35,6 +35,7 @@ function Acts(): ReactNode {
               <li key={entry.id}>
                 <strong>{entry.actor}</strong>
                 <span>
+                  {entry.resultCode === "ok" ? "" : "✗ "}
                   {entry.action} <span className="hf-quiet">{entry.server ?? entry.object}</span>
                 </span>
                 <span className="hf-quiet">

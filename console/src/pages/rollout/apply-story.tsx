@@ -80,7 +80,8 @@ function Outcome({ apply }: { readonly apply: ApplyDetail }): ReactNode {
       <dl className="hf-two-facts">
         <dt>{t("outcome.label")}</dt>
         <dd>
-          <StateBadge state={apply.state} /> {apply.effect === null ? null : <span>{t(EFFECT_TEXT[apply.effect])}</span>}
+          <StateBadge state={apply.state} />{" "}
+          {apply.effect === null ? null : <span>{t(EFFECT_TEXT[apply.effect])}</span>}
         </dd>
         <dt>{t("serverIs.label")}</dt>
         <dd>
@@ -109,21 +110,17 @@ function Events({ apply }: { readonly apply: ApplyDetail }): ReactNode {
       <h3 className="hf-small-title">{t("story.title")}</h3>
       <ol className="hf-events">
         {apply.events.map((event, index) => (
-          // oxlint-disable-next-line react/no-array-index-key -- events are only ever added at the end
           <li key={`${event.at} ${index}`}>
             <time dateTime={event.at} title={exactTime(event.at, language)}>
               {clockTime(event.at, language)}
             </time>
             <div>
-              <span>
-                {event.fromState === null || event.fromState === event.toState ? null : <>{event.fromState} → </>}
-                <strong>{event.toState}</strong> {event.phase === null ? null : <span className="hf-quiet">{event.phase}</span>}
-              </span>
-              {event.message === null ? null : <div>{event.message}</div>}
-              <div className="hf-quiet">
-                {event.actor} {event.code === null ? null : <code>{event.code}</code>}
-              </div>
+              {event.fromState === null || event.fromState === event.toState ? null : <>{event.fromState} → </>}
+              <strong>{event.toState}</strong>{" "}
+              {event.phase === null ? null : <span className="hf-quiet">{event.phase}</span>} {event.message ?? ""}{" "}
+              {event.code === null ? null : <code>{event.code}</code>}
             </div>
+            <span className="hf-quiet">{event.actor}</span>
           </li>
         ))}
       </ol>
@@ -141,11 +138,13 @@ function Transactions({ apply }: { readonly apply: ApplyDetail }): ReactNode {
       {apply.transactions.map((transaction) => (
         <details key={transaction.requestId} className="hf-item" open={apply.transactions.length === 1}>
           <summary>
-            {t(`transaction.${transaction.kind}`)} <strong>{transaction.outcome ?? t("transaction.open")}</strong> {transaction.outcomeCode === null ? null : <code>{transaction.outcomeCode}</code>}
+            {t(`transaction.${transaction.kind}`)} <strong>{transaction.outcome ?? t("transaction.open")}</strong>{" "}
+            {transaction.outcomeCode === null ? null : <code>{transaction.outcomeCode}</code>}
           </summary>
-          <p>
-            request_id <CopyText text={transaction.requestId} /> <span className="hf-quiet">fence {transaction.fence}</span>
-          </p>
+          <div>
+            request_id <CopyText text={transaction.requestId} />{" "}
+            <span className="hf-quiet">fence {transaction.fence}</span>
+          </div>
           {transaction.probes.length === 0 ? null : (
             <table className="hf-table">
               <thead>
@@ -211,7 +210,8 @@ function Facts({ apply }: { readonly apply: ApplyDetail }): ReactNode {
         <dd>{apply.finishedAt === null ? "—" : <TimeText at={apply.finishedAt} />}</dd>
         <dt>{t("apply.retries")}</dt>
         <dd>
-          {apply.retryCount} {apply.retryOf === null ? null : <AppLink to={paths.apply(apply.retryOf)}>{t("apply.retryOf")}</AppLink>}
+          {apply.retryCount}{" "}
+          {apply.retryOf === null ? null : <AppLink to={paths.apply(apply.retryOf)}>{t("apply.retryOf")}</AppLink>}
         </dd>
         <dt>{t("apply.worker")}</dt>
         <dd>

@@ -23,5 +23,7 @@ export function nextSteps(apply: Pick<ApplySummary, "state" | "effect" | "server
 
 function failed(effect: ApplySummary["effect"]): readonly MessageKey[] {
   if (effect === "none" || effect === null) return ["next.failed.none"];
-  return effect === "restore_failed" ? ["next.failed.restore", "next.failed.rescue"] : ["next.failed.unknown", "next.failed.rescue"];
+  return effect === "restore_failed"
+    ? ["next.failed.restore", "next.failed.rescue"]
+    : ["next.failed.unknown", "next.failed.rescue"];
 }

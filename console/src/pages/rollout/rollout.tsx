@@ -3,10 +3,10 @@ import type { Rollout } from "@holdfast/core/api/change.ts";
 import { isOpen } from "@holdfast/core/apply/state.ts";
 import { Alert, Label, type LabelProps } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
+import { useAddressPart } from "../../app/place.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { CountdownText } from "../../parts/countdown.tsx";
@@ -29,15 +29,24 @@ const STATE_LOOK = {
 
 export function RolloutPage(): ReactNode {
   const t = useT();
-  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const id = useAddressPart("id");
   const rollout = useQuery(queries.rollout(id));
   const change = useQuery({ ...queries.change(rollout.data?.changeId ?? ""), enabled: rollout.data !== undefined });
   const data = rollout.data;
-  const title = change.data?.title ?? data?.waves.flatMap((wave) => wave.servers).find(({ apply }) => apply !== null)?.apply?.changeTitle ?? t("rollout.title");
+  const title =
+    change.data?.title ??
+    data?.waves.flatMap((wave) => wave.servers).find(({ apply }) => apply !== null)?.apply?.changeTitle ??
+    t("rollout.title");
   return (
     <>
       <PageHead
-        above={data === undefined ? <AppLink to={paths.changes()}>{t("nav.changes")}</AppLink> : <AppLink to={paths.change(data.changeId)}>{t("rollout.change")}</AppLink>}
+        above={
+          data === undefined ? (
+            <AppLink to={paths.changes()}>{t("nav.changes")}</AppLink>
+          ) : (
+            <AppLink to={paths.change(data.changeId)}>{t("rollout.change")}</AppLink>
+          )
+        }
         title={title}
         badges={
           data === undefined ? null : (
@@ -65,11 +74,15 @@ export function RolloutPage(): ReactNode {
 
 function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
   const t = useT();
-  const applies = rollout.waves.flatMap(({ servers }) => servers.flatMap(({ apply }) => (apply === null ? [] : [apply])));
+  const applies = rollout.waves.flatMap(({ servers }) =>
+    servers.flatMap(({ apply }) => (apply === null ? [] : [apply])),
+  );
   const [picked, setPicked] = useState<string | null>(null);
   const shown = applies.find((apply) => apply.id === picked) ?? mostInteresting(applies);
   const all = rollout.waves.reduce((sum, wave) => sum + wave.servers.length, 0);
-  const good = applies.filter((apply) => apply.state === (rollout.kind === "forward" ? "APPLIED" : "ROLLED_BACK")).length;
+  const good = applies.filter(
+    (apply) => apply.state === (rollout.kind === "forward" ? "APPLIED" : "ROLLED_BACK"),
+  ).length;
   return (
     <div className="hf-stack">
       {rollout.haltMessage === null ? null : (
@@ -81,12 +94,21 @@ function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
         </Alert>
       )}
       <p role="status" className="hf-sentence">
-        {t(rollout.state === "DONE" ? "rollout.ended" : "rollout.progress", { good, all, wave: rollout.currentWave + 1, waves: rollout.waves.length })}
+        {t(rollout.state === "DONE" ? "rollout.ended" : "rollout.progress", {
+          good,
+          all,
+          wave: rollout.currentWave + 1,
+          waves: rollout.waves.length,
+        })}
       </p>
       <div className="hf-rollout">
         <div className="hf-waves">
           {rollout.waves.map(({ wave, servers }) => (
-            <section key={wave} className="hf-wave" data-current={wave === rollout.currentWave && rollout.state !== "DONE"}>
+            <section
+              key={wave}
+              className="hf-wave"
+              data-current={wave === rollout.currentWave && rollout.state !== "DONE"}
+            >
               <h2 className="hf-small-title">
                 {wave === 0 && rollout.waves.length > 1 ? t("rollout.canary") : t("rollout.wave", { wave: wave + 1 })}
               </h2>
@@ -106,7 +128,11 @@ function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
             </section>
           ))}
         </div>
-        {shown === undefined ? <p className="hf-quiet">{t("rollout.nothingYet")}</p> : <ApplyStory key={shown.id} id={shown.id} />}
+        {shown === undefined ? (
+          <p className="hf-quiet">{t("rollout.nothingYet")}</p>
+        ) : (
+          <ApplyStory key={shown.id} id={shown.id} />
+        )}
       </div>
     </div>
   );
@@ -114,16 +140,30 @@ function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
 
 /** What is under way, else what went wrong, else the first. */
 function mostInteresting(applies: readonly ApplySummary[]): ApplySummary | undefined {
-  return applies.find(({ state }) => isOpen(state)) ?? applies.find(({ state }) => state === "FAILED" || state === "ROLLED_BACK") ?? applies[0];
+  return (
+    applies.find(({ state }) => isOpen(state)) ??
+    applies.find(({ state }) => state === "FAILED" || state === "ROLLED_BACK") ??
+    applies[0]
+  );
 }
 
-function ServerButton({ apply, isShown, onPick }: { readonly apply: ApplySummary; readonly isShown: boolean; readonly onPick: () => void }): ReactNode {
+function ServerButton({
+  apply,
+  isShown,
+  onPick,
+}: {
+  readonly apply: ApplySummary;
+  readonly isShown: boolean;
+  readonly onPick: () => void;
+}): ReactNode {
   const t = useT();
   return (
     <button type="button" className="hf-wave-server" aria-pressed={isShown} onClick={onPick}>
       <strong>{apply.server}</strong> <StateBadge state={apply.state} phase={apply.phase} />
       {isOpen(apply.state) ? (
-        apply.deadlineAt === null ? null : <CountdownText deadlineAt={apply.deadlineAt} />
+        apply.deadlineAt === null ? null : (
+          <CountdownText deadlineAt={apply.deadlineAt} />
+        )
       ) : (
         <span>
           {t("serverIs.label")} <ServerIsBadge serverIs={apply.serverIs} />
@@ -138,7 +178,8 @@ function RolloutActs({ rollout }: { readonly rollout: Rollout }): ReactNode {
   const client = useQueryClient();
   const [halting, setHalting] = useState(false);
   const act = useMutation({
-    mutationFn: ({ route, reason }: { route: "pauseRollout" | "resumeRollout" | "haltRollout"; reason: string }) => call(route, { params: { id: rollout.id }, body: { reason } }),
+    mutationFn: ({ route, reason }: { route: "pauseRollout" | "resumeRollout" | "haltRollout"; reason: string }) =>
+      call(route, { params: { id: rollout.id }, body: { reason } }),
     onSuccess: () => setHalting(false),
     onSettled: () => client.invalidateQueries(),
   });
@@ -146,10 +187,20 @@ function RolloutActs({ rollout }: { readonly rollout: Rollout }): ReactNode {
   return (
     <>
       <div className="hf-actions">
-        <ReasonButton size="sm" variant="secondary" reason={pause} onClick={() => act.mutate({ route: "pauseRollout", reason: "" })}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={pause}
+          onClick={() => act.mutate({ route: "pauseRollout", reason: "" })}
+        >
           {t("rollout.pause")}
         </ReasonButton>
-        <ReasonButton size="sm" variant="secondary" reason={resume} onClick={() => act.mutate({ route: "resumeRollout", reason: "" })}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={resume}
+          onClick={() => act.mutate({ route: "resumeRollout", reason: "" })}
+        >
           {t("rollout.resume")}
         </ReasonButton>
         <ReasonButton size="sm" variant="secondary" isDanger reason={halt} onClick={() => setHalting(true)}>

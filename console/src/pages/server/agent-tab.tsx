@@ -13,7 +13,7 @@ export function AgentTab({ server }: { readonly server: ServerDetail }): ReactNo
   return (
     <div className="hf-stack">
       <table className="hf-table">
-        <caption className="pf-v6-u-screen-reader">{t("agent.capabilities")}</caption>
+        <caption className="hf-sr">{t("agent.capabilities")}</caption>
         <thead>
           <tr>
             <th scope="col">{t("agent.domain")}</th>
@@ -27,7 +27,11 @@ export function AgentTab({ server }: { readonly server: ServerDetail }): ReactNo
             <tr key={domain}>
               <td data-label={t("agent.domain")}>{domain}</td>
               <td data-label={t("agent.available")}>
-                <Label isCompact color={available ? "green" : "grey"} icon={available ? <CheckCircleIcon /> : <TimesCircleIcon />}>
+                <Label
+                  isCompact
+                  color={available ? "green" : "grey"}
+                  icon={available ? <CheckCircleIcon /> : <TimesCircleIcon />}
+                >
                   {available ? t("agent.yes") : t("agent.no")}
                 </Label>
               </td>
@@ -38,9 +42,9 @@ export function AgentTab({ server }: { readonly server: ServerDetail }): ReactNo
         </tbody>
       </table>
       {server.capabilities.length === 0 ? <p className="hf-quiet">{t("agent.none")}</p> : null}
-      <p>
+      <div>
         {t("agent.bootId")} {server.bootId === null ? "—" : <CopyText text={server.bootId} />}
-      </p>
+      </div>
       <h2 className="hf-small-title">{t("agent.facts")}</h2>
       <NativeText text={JSON.stringify(server.facts, null, 2)} label={t("agent.facts")} />
     </div>

@@ -15,10 +15,26 @@ type View = (typeof VIEWS)[number];
 const MOST_ROWS = 300;
 
 /** `Policy/web-host` is a link; anything else (the floor's own words, a default) is text. */
-function DocumentLink({ document, line }: { readonly document: string; readonly line?: number | undefined }): ReactNode {
+function DocumentLink({
+  document,
+  line,
+}: {
+  readonly document: string;
+  readonly line?: number | undefined;
+}): ReactNode {
   const [kind, name] = document.split("/", 2);
   if (kind === undefined || name === undefined) return document;
-  return <AppLink to={line === undefined ? paths.document(kind, name) : paths.editDocument(kind, name, { view: "text", line: String(line) })}>{document}</AppLink>;
+  return (
+    <AppLink
+      to={
+        line === undefined
+          ? paths.document(kind, name)
+          : paths.editDocument(kind, name, { view: "text", line: String(line) })
+      }
+    >
+      {document}
+    </AppLink>
+  );
 }
 
 /** What this server should have: every item with where it came from and what it beat. */
@@ -30,26 +46,47 @@ export function ConfigTab({ name }: { readonly name: string }): ReactNode {
   return (
     <Loaded query={config} what={t("what.config")}>
       {({ digest, provenance, native, config: value }) => {
-        const found = provenance.filter(({ item, from }) => `${item} ${from.document} ${from.layer}`.toLowerCase().includes(filter.toLowerCase()));
+        const found = provenance.filter(({ item, from }) =>
+          `${item} ${from.document} ${from.layer}`.toLowerCase().includes(filter.toLowerCase()),
+        );
         return (
           <div className="hf-stack">
             <div className="hf-line-row">
               <ToggleGroup aria-label={t("config.view")}>
                 {VIEWS.map((choice) => (
-                  <ToggleGroupItem key={choice} text={t(`config.view.${choice}`)} buttonId={`view-${choice}`} isSelected={view === choice} onChange={() => setView(choice)} />
+                  <ToggleGroupItem
+                    key={choice}
+                    text={t(`config.view.${choice}`)}
+                    buttonId={`view-${choice}`}
+                    isSelected={view === choice}
+                    onChange={() => setView(choice)}
+                  />
                 ))}
               </ToggleGroup>
-              {view === "provenance" ? <SearchInput aria-label={t("config.filter")} placeholder={t("config.filter")} value={filter} onChange={(_event, text) => setFilter(text)} onClear={() => setFilter("")} /> : null}
+              {view === "provenance" ? (
+                <SearchInput
+                  className="hf-search"
+                  aria-label={t("config.filter")}
+                  placeholder={t("config.filter")}
+                  value={filter}
+                  onChange={(_event, text) => setFilter(text)}
+                  onClear={() => setFilter("")}
+                />
+              ) : null}
               <span className="hf-quiet">
                 {t("config.digest")} <CopyText text={digest} shown={digest.slice(0, 16)} />
               </span>
             </div>
-            {view === "native" ? Object.entries(native).map(([domain, text]) => <NativeBlock key={domain} domain={domain} text={text} />) : null}
-            {view === "json" ? <NativeText text={JSON.stringify(value, null, 2)} label={t("config.view.json")} /> : null}
+            {view === "native"
+              ? Object.entries(native).map(([domain, text]) => <NativeBlock key={domain} domain={domain} text={text} />)
+              : null}
+            {view === "json" ? (
+              <NativeText text={JSON.stringify(value, null, 2)} label={t("config.view.json")} />
+            ) : null}
             {view === "provenance" ? (
               <>
                 <table className="hf-table">
-                  <caption className="pf-v6-u-screen-reader">{t("config.view.provenance")}</caption>
+                  <caption className="hf-sr">{t("config.view.provenance")}</caption>
                   <thead>
                     <tr>
                       <th scope="col">{t("config.item")}</th>
@@ -64,13 +101,19 @@ export function ConfigTab({ name }: { readonly name: string }): ReactNode {
                           <code>{item}</code>
                         </td>
                         <td data-label={t("config.from")}>
-                          <DocumentLink document={from.document} line={from.line} /> <span className="hf-quiet">{t("config.place", { revision: from.revision, layer: from.layer })}</span>
+                          <DocumentLink document={from.document} line={from.line} />{" "}
+                          <span className="hf-quiet">
+                            {t("config.place", { revision: from.revision, layer: from.layer })}
+                          </span>
                         </td>
                         <td data-label={t("config.beat")}>
                           {beat.length === 0 ? <span className="hf-quiet">—</span> : null}
                           {beat.map((loser) => (
                             <div key={`${loser.document} ${loser.value}`}>
-                              <s>{loser.value}</s> <DocumentLink document={loser.document} /> <span className="hf-quiet">{t("config.place", { revision: loser.revision, layer: loser.layer })}</span>
+                              <s>{loser.value}</s> <DocumentLink document={loser.document} />{" "}
+                              <span className="hf-quiet">
+                                {t("config.place", { revision: loser.revision, layer: loser.layer })}
+                              </span>
                             </div>
                           ))}
                         </td>
@@ -78,7 +121,9 @@ export function ConfigTab({ name }: { readonly name: string }): ReactNode {
                     ))}
                   </tbody>
                 </table>
-                {found.length > MOST_ROWS ? <p className="hf-quiet">{t("config.more", { count: found.length - MOST_ROWS })}</p> : null}
+                {found.length > MOST_ROWS ? (
+                  <p className="hf-quiet">{t("config.more", { count: found.length - MOST_ROWS })}</p>
+                ) : null}
                 {provenance.length === 0 ? <p className="hf-quiet">{t("config.none")}</p> : null}
               </>
             ) : null}

@@ -7,13 +7,24 @@ import { VerbLabel } from "../../parts/verb-label.tsx";
 /** Of what a firewall module reports, the parts that are shown; anything else is in the raw view. */
 const observedSchema = z.object({
   unreadable: z.string().nullable().optional(),
-  foreignHooks: z.array(z.object({ family: z.string(), table: z.string(), name: z.string(), hook: z.string(), policy: z.string(), priority: z.number() })).default([]),
+  foreignHooks: z
+    .array(
+      z.object({
+        family: z.string(),
+        table: z.string(),
+        name: z.string(),
+        hook: z.string(),
+        policy: z.string(),
+        priority: z.number(),
+      }),
+    )
+    .default([]),
   foreignOwners: z.array(z.string()).default([]),
   legacyTables: z.array(z.string()).default([]),
   counters: z.record(z.string(), z.object({ packets: z.number(), bytes: z.number() })).optional(),
 });
 /** Older modules name their counters only. */
-const withoutCounts = z.object({ counters: z.unknown() }).loose().transform(({ counters: _, ...rest }) => rest).pipe(observedSchema);
+const withoutCounts = observedSchema.omit({ counters: true });
 const desiredSchema = z.object({ firewall: firewallConfigSchema });
 
 type Observed = z.infer<typeof observedSchema>;
@@ -33,14 +44,23 @@ export function FirewallLive({ desired, observed }: Props): ReactNode {
   const t = useT();
   const wanted = desiredSchema.safeParse(desired);
   const first = observedSchema.safeParse(observed);
-  const seen = first.success ? first : withoutCounts.safeParse(observed);
+  const seen: z.ZodSafeParseResult<Observed> = first.success ? first : withoutCounts.safeParse(observed);
   if (!seen.success) return <p className="hf-quiet">{t("live.shape")}</p>;
   return (
     <>
       {wanted.success ? (
         HOOKS.map((hook) => {
           const section = wanted.data.firewall[hook];
-          return section === undefined ? null : <HookTable key={hook} hook={hook} rules={section.rules} fallback={section.default} observed={seen.data} observing={wanted.data.firewall.mode === "observe"} />;
+          return section === undefined ? null : (
+            <HookTable
+              key={hook}
+              hook={hook}
+              rules={section.rules}
+              fallback={section.default}
+              observed={seen.data}
+              observing={wanted.data.firewall.mode === "observe"}
+            />
+          );
         })
       ) : (
         <p className="hf-quiet">{t("live.noFirewall")}</p>

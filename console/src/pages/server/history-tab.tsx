@@ -10,7 +10,13 @@ export function HistoryTab({ name }: { readonly name: string }): ReactNode {
   const applies = useQuery(queries.serverApplies(name));
   return (
     <Loaded query={applies} what={t("what.applies")}>
-      {({ items }) => (items.length === 0 ? <p className="hf-quiet">{t("history.none")}</p> : <ApplyLines applies={items} withServer={false} />)}
+      {({ items }) =>
+        items.length === 0 ? (
+          <p className="hf-quiet">{t("history.none")}</p>
+        ) : (
+          <ApplyLines applies={items} withServer={false} />
+        )
+      }
     </Loaded>
   );
 }

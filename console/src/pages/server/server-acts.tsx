@@ -1,10 +1,10 @@
 import type { ServerDetail } from "@holdfast/core/api/server.ts";
 import { FormGroup, FormSelect, FormSelectOption } from "@patternfly/react-core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
 import { useDenied } from "../../api/session.ts";
+import { usePlace } from "../../app/place.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
@@ -21,7 +21,7 @@ type Asking = "pause" | "unlock" | "release" | "enrol" | null;
 export function ServerActs({ server }: { readonly server: ServerDetail }): ReactNode {
   const t = useT();
   const client = useQueryClient();
-  const router = useRouter();
+  const place = usePlace();
   const denied = useDenied();
   const [asking, setAsking] = useState<Asking>(null);
   const [seconds, setSeconds] = useState<number>(PAUSES[0]);
@@ -42,7 +42,12 @@ export function ServerActs({ server }: { readonly server: ServerDetail }): React
   return (
     <>
       <div className="hf-actions">
-        <ReasonButton size="sm" variant="secondary" reason={null} onClick={() => router.history.push(paths.editDocument("Server", name))}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={null}
+          onClick={() => place.go(paths.editDocument("Server", name))}
+        >
           {t("server.edit")}
         </ReasonButton>
         {server.enrolment === "expected" ? (
@@ -51,18 +56,39 @@ export function ServerActs({ server }: { readonly server: ServerDetail }): React
           </ReasonButton>
         ) : null}
         {server.paused === null ? (
-          <ReasonButton size="sm" variant="secondary" reason={denied("apply") ?? notEnrolled} onClick={() => setAsking("pause")}>
+          <ReasonButton
+            size="sm"
+            variant="secondary"
+            reason={denied("apply") ?? notEnrolled}
+            onClick={() => setAsking("pause")}
+          >
             {t("server.pause")}
           </ReasonButton>
         ) : (
-          <ReasonButton size="sm" variant="secondary" reason={denied("apply")} onClick={() => act.mutate(() => call("resumeServer", { params: { name }, body: {} }))}>
+          <ReasonButton
+            size="sm"
+            variant="secondary"
+            reason={denied("apply")}
+            onClick={() => act.mutate(() => call("resumeServer", { params: { name }, body: {} }))}
+          >
             {t("server.resume")}
           </ReasonButton>
         )}
-        <ReasonButton size="sm" variant="secondary" reason={denied("apply") ?? (server.locked === null ? t("server.notLocked") : null)} onClick={() => setAsking("unlock")}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={denied("apply") ?? (server.locked === null ? t("server.notLocked") : null)}
+          onClick={() => setAsking("unlock")}
+        >
           {t("server.unlock")}
         </ReasonButton>
-        <ReasonButton size="sm" variant="secondary" isDanger reason={denied("admin") ?? released ?? (server.open === null ? null : t("server.isBusy"))} onClick={() => setAsking("release")}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          isDanger
+          reason={denied("admin") ?? released ?? (server.open === null ? null : t("server.isBusy"))}
+          onClick={() => setAsking("release")}
+        >
           {t("server.release")}
         </ReasonButton>
       </div>

@@ -1,14 +1,14 @@
 import type { ServerDetail } from "@holdfast/core/api/server.ts";
 import { Tab, Tabs, TabTitleText } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { queries } from "../../api/queries.ts";
+import { useAddressPart } from "../../app/place.ts";
 import { useSearchChoice } from "../../app/search-state.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { LabelList } from "../../parts/label-list.tsx";
-import { serverStatus } from "../../parts/server-status.ts";
 import { ServerStatusLabel } from "../../parts/server-status-label.tsx";
+import { serverStatus } from "../../parts/server-status.ts";
 import { paths, SERVER_TABS, type ServerTab } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
@@ -30,7 +30,7 @@ const TAB_TEXT = {
 
 export function ServerPage(): ReactNode {
   const t = useT();
-  const { name = "" } = useParams({ strict: false }) as { name?: string };
+  const name = useAddressPart("name");
   const server = useQuery(queries.server(name));
   return (
     <>
@@ -61,7 +61,13 @@ function ServerTabs({ server }: { readonly server: ServerDetail }): ReactNode {
   const [tab, setTab] = useSearchChoice("tab", SERVER_TABS);
   return (
     <>
-      <Tabs activeKey={tab} onSelect={(_event, key) => setTab(String(key) as ServerTab)} aria-label={server.name} mountOnEnter unmountOnExit>
+      <Tabs
+        activeKey={tab}
+        onSelect={(_event, key) => setTab(String(key) as ServerTab)}
+        aria-label={server.name}
+        mountOnEnter
+        unmountOnExit
+      >
         {SERVER_TABS.map((key) => (
           <Tab key={key} eventKey={key} title={<TabTitleText>{t(TAB_TEXT[key])}</TabTitleText>}>
             <div className="hf-tab">{tab === key ? tabBody(key, server) : null}</div>

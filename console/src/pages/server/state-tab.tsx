@@ -1,20 +1,32 @@
 import type { ServerDetail } from "@holdfast/core/api/server.ts";
-import { Alert, Card, CardBody, CardTitle, DescriptionList, DescriptionListDescription, DescriptionListGroup, DescriptionListTerm } from "@patternfly/react-core";
+import {
+  Alert,
+  Card,
+  CardBody,
+  CardTitle,
+  DescriptionList,
+  DescriptionListDescription,
+  DescriptionListGroup,
+  DescriptionListTerm,
+} from "@patternfly/react-core";
 import type { ReactNode } from "react";
-import { useT } from "../../i18n/language.ts";
+import { useLanguage, useT } from "../../i18n/language.ts";
 import { ApplyLines } from "../../parts/apply-lines.tsx";
 import { KeyApproval } from "../../parts/key-approval.tsx";
 import { OpenApply } from "../../parts/open-apply.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
-import { TimeText } from "../../ui/time-text.tsx";
+import { exactTime, TimeText } from "../../ui/time-text.tsx";
 
 /** What state is it in now, what is in force, when was the last success, why did the last one fail. */
 export function StateTab({ server }: { readonly server: ServerDetail }): ReactNode {
   const t = useT();
+  const language = useLanguage();
   return (
     <div className="hf-stack">
-      {server.pendingKey === null ? null : <KeyApproval server={server.name} fingerprint={server.pendingKey.fingerprint} since={server.pendingKey.since} />}
+      {server.pendingKey === null ? null : (
+        <KeyApproval server={server.name} fingerprint={server.pendingKey.fingerprint} since={server.pendingKey.since} />
+      )}
       {server.locked === null ? null : (
         <Alert isInline variant="danger" title={t("server.locked")}>
           <p>{server.locked.reason}</p>
@@ -24,14 +36,15 @@ export function StateTab({ server }: { readonly server: ServerDetail }): ReactNo
         </Alert>
       )}
       {server.paused === null ? null : (
-        <Alert isInline variant="info" title={t("server.paused", { time: new Date(server.paused.until).toLocaleString() })}>
+        <Alert isInline variant="info" title={t("server.paused", { time: exactTime(server.paused.until, language) })}>
           <p>{server.paused.reason}</p>
         </Alert>
       )}
       {server.drift.length === 0 ? null : (
         <Alert isInline variant="warning" title={t("server.drift", { domains: server.drift.join(", ") })}>
           <p>
-            {t("server.drift.next")} <AppLink to={paths.server(server.name, { tab: "live" })}>{t("server.tab.live")}</AppLink>
+            {t("server.drift.next")}{" "}
+            <AppLink to={paths.server(server.name, { tab: "live" })}>{t("server.tab.live")}</AppLink>
           </p>
         </Alert>
       )}
@@ -42,59 +55,77 @@ export function StateTab({ server }: { readonly server: ServerDetail }): ReactNo
       )}
       {server.open === null ? null : <OpenApply apply={server.open} />}
       <div className="hf-grid">
-        <Card isCompact className="hf-wide">
-          <CardTitle component="h2">{t("server.inForce")}</CardTitle>
-          <CardBody>
-            {server.policies.length === 0 ? <p className="hf-quiet">{t("server.inForce.none")}</p> : null}
-            <ul className="hf-lines">
-              {server.policies.map(({ kind, name, revision }) => (
-                <li key={`${kind}/${name}`}>
-                  <AppLink to={paths.document(kind, name)}>
-                    {kind}/{name}
-                  </AppLink>
-                  <span className="hf-quiet">{t("revision", { revision })}</span>
-                </li>
-              ))}
-            </ul>
-            {server.quarantined.length === 0 ? null : (
-              <>
-                <h3 className="hf-small-title">{t("server.quarantined")}</h3>
-                <ul className="hf-lines">
-                  {server.quarantined.map((item) => (
-                    <li key={`${item.kind}/${item.name}/${item.revision}`}>
-                      <AppLink to={paths.document(item.kind, item.name)}>
-                        {item.kind}/{item.name}
-                      </AppLink>
-                      <span>{t("revision", { revision: item.revision })}</span>
-                      <code>{item.code}</code>
-                      <TimeText at={item.at} />
-                    </li>
-                  ))}
-                </ul>
-                <p className="hf-quiet">{t("server.quarantined.why")}</p>
-              </>
-            )}
-          </CardBody>
-        </Card>
-        <Card isCompact>
-          <CardTitle component="h2">{t("server.facts")}</CardTitle>
-          <CardBody>
-            <DescriptionList isCompact isHorizontal>
-              <Fact term={t("server.lastSeen")}>{server.lastSeenAt === null ? t("never") : <TimeText at={server.lastSeenAt} />}</Fact>
-              <Fact term={t("server.generation")}>{server.generation}</Fact>
-              <Fact term={t("server.agentVersion")}>{server.agentVersion ?? "—"}</Fact>
-              <Fact term={t("server.enrolment")}>{t(`enrolment.${server.enrolment}`)}</Fact>
-            </DescriptionList>
-          </CardBody>
-        </Card>
-        <Card isCompact className="hf-wide">
-          <CardTitle component="h2">{t("server.lastSuccess")}</CardTitle>
-          <CardBody>{server.lastSuccess === null ? <p className="hf-quiet">{t("server.lastSuccess.none")}</p> : <ApplyLines applies={[server.lastSuccess]} withServer={false} />}</CardBody>
-        </Card>
-        <Card isCompact>
-          <CardTitle component="h2">{t("server.lastFailure")}</CardTitle>
-          <CardBody>{server.lastFailure === null ? <p className="hf-quiet">{t("server.lastFailure.none")}</p> : <ApplyLines applies={[server.lastFailure]} withServer={false} />}</CardBody>
-        </Card>
+        <div className="hf-column">
+          <Card isCompact>
+            <CardTitle component="h2">{t("server.inForce")}</CardTitle>
+            <CardBody>
+              {server.policies.length === 0 ? <p className="hf-quiet">{t("server.inForce.none")}</p> : null}
+              <ul className="hf-lines">
+                {server.policies.map(({ kind, name, revision }) => (
+                  <li key={`${kind}/${name}`}>
+                    <AppLink to={paths.document(kind, name)}>
+                      {kind}/{name}
+                    </AppLink>
+                    <span className="hf-quiet">{t("revision", { revision })}</span>
+                  </li>
+                ))}
+              </ul>
+              {server.quarantined.length === 0 ? null : (
+                <>
+                  <h3 className="hf-small-title">{t("server.quarantined")}</h3>
+                  <ul className="hf-lines">
+                    {server.quarantined.map((item) => (
+                      <li key={`${item.kind}/${item.name}/${item.revision}`}>
+                        <AppLink to={paths.document(item.kind, item.name)}>
+                          {item.kind}/{item.name}
+                        </AppLink>
+                        <span>{t("revision", { revision: item.revision })}</span>
+                        <code>{item.code}</code>
+                        <TimeText at={item.at} />
+                      </li>
+                    ))}
+                  </ul>
+                  <p className="hf-quiet">{t("server.quarantined.why")}</p>
+                </>
+              )}
+            </CardBody>
+          </Card>
+          <Card isCompact>
+            <CardTitle component="h2">{t("server.lastSuccess")}</CardTitle>
+            <CardBody>
+              {server.lastSuccess === null ? (
+                <p className="hf-quiet">{t("server.lastSuccess.none")}</p>
+              ) : (
+                <ApplyLines applies={[server.lastSuccess]} withServer={false} />
+              )}
+            </CardBody>
+          </Card>
+          <Card isCompact>
+            <CardTitle component="h2">{t("server.lastFailure")}</CardTitle>
+            <CardBody>
+              {server.lastFailure === null ? (
+                <p className="hf-quiet">{t("server.lastFailure.none")}</p>
+              ) : (
+                <ApplyLines applies={[server.lastFailure]} withServer={false} />
+              )}
+            </CardBody>
+          </Card>
+        </div>
+        <div className="hf-column">
+          <Card isCompact>
+            <CardTitle component="h2">{t("server.facts")}</CardTitle>
+            <CardBody>
+              <DescriptionList isCompact isHorizontal>
+                <Fact term={t("server.lastSeen")}>
+                  {server.lastSeenAt === null ? t("never") : <TimeText at={server.lastSeenAt} />}
+                </Fact>
+                <Fact term={t("server.generation")}>{server.generation}</Fact>
+                <Fact term={t("server.agentVersion")}>{server.agentVersion ?? "—"}</Fact>
+                <Fact term={t("server.enrolment")}>{t(`enrolment.${server.enrolment}`)}</Fact>
+              </DescriptionList>
+            </CardBody>
+          </Card>
+        </div>
       </div>
     </div>
   );

@@ -1,25 +1,49 @@
-import { Alert, Button, Form, FormGroup, FormHelperText, HelperText, HelperTextItem, Modal, ModalBody, ModalFooter, ModalHeader, ProgressStep, ProgressStepper, TextInput } from "@patternfly/react-core";
+import {
+  Alert,
+  Button,
+  Form,
+  FormGroup,
+  FormHelperText,
+  HelperText,
+  HelperTextItem,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  ProgressStep,
+  ProgressStepper,
+  TextInput,
+} from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { call, Refused } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
-import { useT } from "../../i18n/language.ts";
+import { useLanguage, useT } from "../../i18n/language.ts";
 import { KeyApproval } from "../../parts/key-approval.tsx";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { paths } from "../../paths.ts";
 import { CopyText } from "../../ui/copy-text.tsx";
 import { AppLink } from "../../ui/link.tsx";
+import { clockTime } from "../../ui/time-text.tsx";
 
 /** `role=web site=seoul` to labels; null when a word is no pair. */
 export function parseLabels(text: string): Readonly<Record<string, string>> | null {
   const words = text.split(/[\s,]+/).filter((word) => word !== "");
   const pairs = words.map((word) => /^([^=:]+)[=:](.+)$/.exec(word));
   if (pairs.some((pair) => pair === null)) return null;
-  return Object.fromEntries(pairs.flatMap((pair) => (pair?.[1] === undefined || pair[2] === undefined ? [] : [[pair[1], pair[2]]])));
+  return Object.fromEntries(
+    pairs.flatMap((pair) => (pair?.[1] === undefined || pair[2] === undefined ? [] : [[pair[1], pair[2]]])),
+  );
 }
 
 /** A server joins: its name, one command to run on it, and live feedback until it is here. */
-export function EnrolDialog({ onClose, server }: { readonly onClose: () => void; readonly server?: string }): ReactNode {
+export function EnrolDialog({
+  onClose,
+  server,
+}: {
+  readonly onClose: () => void;
+  readonly server?: string;
+}): ReactNode {
   const t = useT();
   const client = useQueryClient();
   const [name, setName] = useState(server ?? "");
@@ -53,27 +77,53 @@ export function EnrolDialog({ onClose, server }: { readonly onClose: () => void;
           <Form id="enrol-form" onSubmit={submit}>
             <ProblemAlert error={enrol.error} title={t("enrol.failed")} />
             <FormGroup label={t("enrol.name")} fieldId="enrol-name" isRequired>
-              <TextInput id="enrol-name" value={name} onChange={(_event, value) => setName(value.trim())} isDisabled={server !== undefined} autoFocus placeholder="web-4" />
+              <TextInput
+                id="enrol-name"
+                value={name}
+                onChange={(_event, value) => setName(value.trim())}
+                isDisabled={server !== undefined}
+                autoFocus
+                placeholder="web-4"
+              />
             </FormGroup>
             {server === undefined ? (
               <FormGroup label={t("enrol.labels")} fieldId="enrol-labels">
-                <TextInput id="enrol-labels" value={labelText} onChange={(_event, value) => setLabelText(value)} placeholder="role=web site=seoul" validated={labels === null ? "error" : "default"} aria-describedby="enrol-labels-help" />
+                <TextInput
+                  id="enrol-labels"
+                  value={labelText}
+                  onChange={(_event, value) => setLabelText(value)}
+                  placeholder="role=web site=seoul"
+                  validated={labels === null ? "error" : "default"}
+                  aria-describedby="enrol-labels-help"
+                />
                 <FormHelperText>
                   <HelperText id="enrol-labels-help">
-                    <HelperTextItem variant={labels === null ? "error" : "default"}>{labels === null ? t("enrol.labels.bad") : t("enrol.labels.why")}</HelperTextItem>
+                    <HelperTextItem variant={labels === null ? "error" : "default"}>
+                      {labels === null ? t("enrol.labels.bad") : t("enrol.labels.why")}
+                    </HelperTextItem>
                   </HelperText>
                 </FormHelperText>
               </FormGroup>
             ) : null}
           </Form>
         ) : (
-          <Waiting name={name} command={enrol.data.command} expiresAt={enrol.data.expiresAt} caFingerprint={enrol.data.caFingerprint} />
+          <Waiting
+            name={name}
+            command={enrol.data.command}
+            expiresAt={enrol.data.expiresAt}
+            caFingerprint={enrol.data.caFingerprint}
+          />
         )}
       </ModalBody>
       <ModalFooter>
         {enrol.data === undefined ? (
           <>
-            <Button type="submit" form="enrol-form" isLoading={enrol.isPending} isDisabled={name === "" || labels === null}>
+            <Button
+              type="submit"
+              form="enrol-form"
+              isLoading={enrol.isPending}
+              isDisabled={name === "" || labels === null}
+            >
               {t("enrol.make")}
             </Button>
             <Button variant="link" onClick={onClose}>
@@ -99,6 +149,7 @@ interface WaitingProps {
 
 function Waiting({ name, command, expiresAt, caFingerprint }: WaitingProps): ReactNode {
   const t = useT();
+  const language = useLanguage();
   const { data } = useQuery({ ...queries.server(name), refetchInterval: 1500 });
   const seen = data !== undefined && (data.pendingKey !== null || data.enrolment === "enrolled");
   const enrolled = data?.enrolment === "enrolled";
@@ -107,19 +158,40 @@ function Waiting({ name, command, expiresAt, caFingerprint }: WaitingProps): Rea
     <>
       <p>{t("enrol.run", { name })}</p>
       <CopyText text={command} block />
-      <p className="hf-quiet">{t("enrol.once", { time: new Date(expiresAt).toLocaleTimeString() })}</p>
+      <p className="hf-quiet">{t("enrol.once", { time: clockTime(expiresAt, language) })}</p>
       <ProgressStepper isVertical aria-label={t("enrol.progress")}>
-        <ProgressStep id="enrol-1" titleId="enrol-1t" variant={seen ? "success" : "info"} isCurrent={!seen} description={seen ? "" : t("enrol.step.key.wait")} aria-label={t("enrol.step.key")}>
+        <ProgressStep
+          id="enrol-1"
+          titleId="enrol-1t"
+          variant={seen ? "success" : "info"}
+          isCurrent={!seen}
+          description={seen ? "" : t("enrol.step.key.wait")}
+          aria-label={t("enrol.step.key")}
+        >
           {t("enrol.step.key")}
         </ProgressStep>
-        <ProgressStep id="enrol-2" titleId="enrol-2t" variant={enrolled ? "success" : seen ? "warning" : "pending"} isCurrent={seen && !enrolled} aria-label={t("enrol.step.approve")}>
+        <ProgressStep
+          id="enrol-2"
+          titleId="enrol-2t"
+          variant={enrolled ? "success" : seen ? "warning" : "pending"}
+          isCurrent={seen && !enrolled}
+          aria-label={t("enrol.step.approve")}
+        >
           {t("enrol.step.approve")}
         </ProgressStep>
-        <ProgressStep id="enrol-3" titleId="enrol-3t" variant={here ? "success" : "pending"} isCurrent={enrolled && !here} aria-label={t("enrol.step.here")}>
+        <ProgressStep
+          id="enrol-3"
+          titleId="enrol-3t"
+          variant={here ? "success" : "pending"}
+          isCurrent={enrolled && !here}
+          aria-label={t("enrol.step.here")}
+        >
           {t("enrol.step.here")}
         </ProgressStep>
       </ProgressStepper>
-      {data?.pendingKey === undefined || data.pendingKey === null ? null : <KeyApproval server={name} fingerprint={data.pendingKey.fingerprint} since={data.pendingKey.since} />}
+      {data?.pendingKey === undefined || data.pendingKey === null ? null : (
+        <KeyApproval server={name} fingerprint={data.pendingKey.fingerprint} since={data.pendingKey.since} />
+      )}
       {here ? (
         <Alert isInline variant="success" title={t("enrol.done", { name })}>
           <AppLink to={paths.server(name)}>{t("enrol.go", { name })}</AppLink>

@@ -4,8 +4,8 @@ import { type ReactNode, useMemo, useRef } from "react";
 import { useSearchState } from "../../app/search-state.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { CountdownText } from "../../parts/countdown.tsx";
-import { SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
 import { ServerStatusLabel } from "../../parts/server-status-label.tsx";
+import { SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
@@ -47,7 +47,9 @@ export function ServerTable({ servers, onLabel }: Props): ReactNode {
   const sorted = useMemo(() => {
     const order = ORDER[column];
     const keyed = servers.map((server) => ({ server, key: order(server) }));
-    keyed.sort((a, b) => (a.key === b.key ? (a.server.name < b.server.name ? -1 : 1) : (a.key < b.key ? -1 : 1) * (descending ? -1 : 1)));
+    keyed.sort((a, b) =>
+      a.key === b.key ? (a.server.name < b.server.name ? -1 : 1) : (a.key < b.key ? -1 : 1) * (descending ? -1 : 1),
+    );
     return keyed.map(({ server }) => server);
   }, [servers, column, descending]);
 
@@ -67,8 +69,17 @@ export function ServerTable({ servers, onLabel }: Props): ReactNode {
         <div role="rowgroup">
           <div role="row" aria-rowindex={1} className="hf-server-row hf-server-head">
             {COLUMNS.map((name) => (
-              <div key={name} role="columnheader" aria-sort={name === column ? (descending ? "descending" : "ascending") : "none"} className={`hf-col-${name}`}>
-                <button type="button" className="hf-sort" onClick={() => setSort(name === column && !descending ? `-${name}` : name)}>
+              <div
+                key={name}
+                role="columnheader"
+                aria-sort={name === column ? (descending ? "descending" : "ascending") : "none"}
+                className={`hf-col-${name}`}
+              >
+                <button
+                  type="button"
+                  className="hf-sort"
+                  onClick={() => setSort(name === column && !descending ? `-${name}` : name)}
+                >
                   {t(TITLES[name])} <span aria-hidden="true">{name === column ? (descending ? "▾" : "▴") : ""}</span>
                 </button>
               </div>
@@ -98,7 +109,13 @@ export function ServerTable({ servers, onLabel }: Props): ReactNode {
   );
 }
 
-function ServerCells({ server, onLabel }: { readonly server: ServerSummary; readonly onLabel: (label: string) => void }): ReactNode {
+function ServerCells({
+  server,
+  onLabel,
+}: {
+  readonly server: ServerSummary;
+  readonly onLabel: (label: string) => void;
+}): ReactNode {
   const { open, lastSuccess, lastFailure } = server;
   return (
     <>
@@ -130,7 +147,8 @@ function ServerCells({ server, onLabel }: { readonly server: ServerSummary; read
           <span className="hf-quiet">—</span>
         ) : (
           <>
-            <TimeText at={lastSuccess.finishedAt ?? lastSuccess.requestedAt} /> <AppLink to={paths.apply(lastSuccess.id)}>{lastSuccess.changeTitle}</AppLink>
+            <TimeText at={lastSuccess.finishedAt ?? lastSuccess.requestedAt} />{" "}
+            <AppLink to={paths.apply(lastSuccess.id)}>{lastSuccess.changeTitle}</AppLink>
           </>
         )}
       </div>
@@ -139,7 +157,8 @@ function ServerCells({ server, onLabel }: { readonly server: ServerSummary; read
           <span className="hf-quiet">—</span>
         ) : (
           <>
-            <TimeText at={lastFailure.finishedAt ?? lastFailure.requestedAt} /> <AppLink to={paths.apply(lastFailure.id)}>{lastFailure.code ?? lastFailure.state}</AppLink>
+            <TimeText at={lastFailure.finishedAt ?? lastFailure.requestedAt} />{" "}
+            <AppLink to={paths.apply(lastFailure.id)}>{lastFailure.code ?? lastFailure.state}</AppLink>
           </>
         )}
       </div>

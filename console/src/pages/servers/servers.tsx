@@ -1,13 +1,20 @@
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
-import { FormSelect, FormSelectOption, SearchInput, Toolbar, ToolbarContent, ToolbarItem } from "@patternfly/react-core";
+import {
+  FormSelect,
+  FormSelectOption,
+  SearchInput,
+  Toolbar,
+  ToolbarContent,
+  ToolbarItem,
+} from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { useSearchState } from "../../app/search-state.ts";
 import { useT } from "../../i18n/language.ts";
-import { matchesServer, SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
 import { SERVER_STATUS_LOOK } from "../../parts/server-status-label.tsx";
+import { matchesServer, SERVER_STATUSES, serverStatus } from "../../parts/server-status.ts";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
@@ -52,7 +59,13 @@ function FilteredServers({ servers }: { readonly servers: readonly ServerSummary
       <Toolbar inset={{ default: "insetNone" }} className="hf-toolbar">
         <ToolbarContent>
           <ToolbarItem className="hf-grow">
-            <SearchInput aria-label={t("servers.filter")} placeholder={t("servers.filter.example")} value={filter} onChange={(_event, value) => setFilter(value)} onClear={() => setFilter("")} />
+            <SearchInput
+              aria-label={t("servers.filter")}
+              placeholder={t("servers.filter.example")}
+              value={filter}
+              onChange={(_event, value) => setFilter(value)}
+              onClear={() => setFilter("")}
+            />
           </ToolbarItem>
           <ToolbarItem>
             <FormSelect aria-label={t("servers.show")} value={show} onChange={(_event, value) => setShow(value)}>

@@ -27,7 +27,9 @@ export function PermissionBoxes({ chosen, offered, onChange }: Props): ReactNode
             description={isOffered ? t(`permission.${permission}`) : t("permission.notYours")}
             isDisabled={!isOffered}
             isChecked={chosen.includes(permission)}
-            onChange={(_event, checked) => onChange(checked ? [...chosen, permission] : chosen.filter((one) => one !== permission))}
+            onChange={(_event, checked) =>
+              onChange(checked ? [...chosen, permission] : chosen.filter((one) => one !== permission))
+            }
           />
         );
       })}

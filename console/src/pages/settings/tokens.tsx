@@ -1,15 +1,26 @@
 import type { Permission } from "@holdfast/core/api/account.ts";
-import { Button, Form, FormGroup, FormSelect, FormSelectOption, Modal, ModalBody, ModalFooter, ModalHeader, TextInput } from "@patternfly/react-core";
+import {
+  Button,
+  Form,
+  FormGroup,
+  FormSelect,
+  FormSelectOption,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  TextInput,
+} from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
-import { useT } from "../../i18n/language.ts";
+import { useLanguage, useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
-import { TimeText } from "../../ui/time-text.tsx";
+import { exactTime, TimeText } from "../../ui/time-text.tsx";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 import { SecretOnce } from "./secret-once.tsx";
 
@@ -18,6 +29,7 @@ const DAYS = [7, 30, 90, 366] as const;
 export function TokensPage(): ReactNode {
   const t = useT();
   const client = useQueryClient();
+  const language = useLanguage();
   const tokens = useQuery(queries.tokens());
   const [making, setMaking] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
@@ -29,7 +41,11 @@ export function TokensPage(): ReactNode {
   });
   return (
     <>
-      <PageHead title={t("nav.tokens")} sub={t("tokens.sub")} actions={<Button onClick={() => setMaking(true)}>{t("tokens.new")}</Button>} />
+      <PageHead
+        title={t("nav.tokens")}
+        sub={t("tokens.sub")}
+        actions={<Button onClick={() => setMaking(true)}>{t("tokens.new")}</Button>}
+      />
       <PageBody>
         <Loaded query={tokens} what={t("what.tokens")}>
           {({ items }) =>
@@ -37,7 +53,7 @@ export function TokensPage(): ReactNode {
               <p className="hf-quiet">{t("tokens.none")}</p>
             ) : (
               <table className="hf-table">
-                <caption className="pf-v6-u-screen-reader">{t("nav.tokens")}</caption>
+                <caption className="hf-sr">{t("nav.tokens")}</caption>
                 <thead>
                   <tr>
                     <th scope="col">{t("tokens.name")}</th>
@@ -52,8 +68,12 @@ export function TokensPage(): ReactNode {
                     <tr key={token.id}>
                       <td data-label={t("tokens.name")}>{token.name}</td>
                       <td data-label={t("users.permissions")}>{token.permissions.join(", ")}</td>
-                      <td data-label={t("tokens.used")}>{token.lastUsedAt === null ? t("never") : <TimeText at={token.lastUsedAt} />}</td>
-                      <td data-label={t("tokens.expires")}>{token.expiresAt === null ? t("never") : new Date(token.expiresAt).toLocaleDateString()}</td>
+                      <td data-label={t("tokens.used")}>
+                        {token.lastUsedAt === null ? t("never") : <TimeText at={token.lastUsedAt} />}
+                      </td>
+                      <td data-label={t("tokens.expires")}>
+                        {token.expiresAt === null ? t("never") : exactTime(token.expiresAt, language)}
+                      </td>
                       <td data-label={t("tokens.acts")}>
                         <Button size="sm" variant="link" isDanger isInline onClick={() => setRevoking(token)}>
                           {t("tokens.revoke")}
@@ -68,7 +88,14 @@ export function TokensPage(): ReactNode {
         </Loaded>
       </PageBody>
       {making ? <NewToken onClose={() => setMaking(false)} onMade={setSecret} /> : null}
-      {secret === null ? null : <SecretOnce title={t("tokens.made")} secret={secret} text={t("tokens.made.how")} onClose={() => setSecret(null)} />}
+      {secret === null ? null : (
+        <SecretOnce
+          title={t("tokens.made")}
+          secret={secret}
+          text={t("tokens.made.how")}
+          onClose={() => setSecret(null)}
+        />
+      )}
       {revoking === null ? null : (
         <ActDialog
           title={t("tokens.revoke")}
@@ -88,7 +115,13 @@ export function TokensPage(): ReactNode {
   );
 }
 
-function NewToken({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (secret: string) => void }): ReactNode {
+function NewToken({
+  onClose,
+  onMade,
+}: {
+  readonly onClose: () => void;
+  readonly onMade: (secret: string) => void;
+}): ReactNode {
   const t = useT();
   const client = useQueryClient();
   const { data: me } = useQuery(queries.me());
@@ -113,7 +146,14 @@ function NewToken({ onClose, onMade }: { readonly onClose: () => void; readonly 
       <ModalBody>
         <Form id="token-form" onSubmit={submit}>
           <FormGroup label={t("tokens.name")} fieldId="token-name" isRequired>
-            <TextInput id="token-name" value={name} onChange={(_event, value) => setName(value)} maxLength={100} placeholder="backup job" autoFocus />
+            <TextInput
+              id="token-name"
+              value={name}
+              onChange={(_event, value) => setName(value)}
+              maxLength={100}
+              placeholder="backup job"
+              autoFocus
+            />
           </FormGroup>
           <PermissionBoxes chosen={chosen} offered={me?.permissions ?? []} onChange={setChosen} />
           <FormGroup label={t("tokens.lives")} fieldId="token-days">
@@ -127,7 +167,12 @@ function NewToken({ onClose, onMade }: { readonly onClose: () => void; readonly 
         <ProblemAlert error={make.error} title={t("act.failed")} />
       </ModalBody>
       <ModalFooter>
-        <Button type="submit" form="token-form" isLoading={make.isPending} isDisabled={name.trim() === "" || chosen.length === 0}>
+        <Button
+          type="submit"
+          form="token-form"
+          isLoading={make.isPending}
+          isDisabled={name.trim() === "" || chosen.length === 0}
+        >
           {t("tokens.make")}
         </Button>
         <Button variant="link" onClick={onClose}>

@@ -1,5 +1,16 @@
 import { type Permission, PERMISSIONS } from "@holdfast/core/api/account.ts";
-import { Alert, Button, Form, FormGroup, Label, Modal, ModalBody, ModalFooter, ModalHeader, TextInput } from "@patternfly/react-core";
+import {
+  Alert,
+  Button,
+  Form,
+  FormGroup,
+  Label,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+  TextInput,
+} from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api/client.ts";
@@ -16,10 +27,18 @@ import { SecretOnce } from "./secret-once.tsx";
 
 type User = Answer<"listUsers">["items"][number];
 type Grant = User["permissions"][number];
-type Open = { readonly kind: "new" } | { readonly kind: "permissions" | "reset" | "disable"; readonly user: User } | null;
+type Open =
+  | { readonly kind: "new" }
+  | { readonly kind: "permissions" | "reset" | "disable"; readonly user: User }
+  | null;
 
 function scopeText(grant: Grant): string {
-  const labels = grant.scope["all"] === true ? "" : Object.entries(grant.scope).map(([key, value]) => `${key}:${String(value)}`).join(" ");
+  const labels =
+    grant.scope["all"] === true
+      ? ""
+      : Object.entries(grant.scope)
+          .map(([key, value]) => `${key}:${String(value)}`)
+          .join(" ");
   const domains = grant.domains === null ? "" : grant.domains.join(", ");
   return [labels, domains].filter((part) => part !== "").join(" · ");
 }
@@ -39,7 +58,9 @@ export function UsersPage(): ReactNode {
           </ReasonButton>
         }
       />
-      <PageBody>{denied === null ? <UserTable onOpen={setOpen} /> : <Alert isInline variant="info" title={denied} />}</PageBody>
+      <PageBody>
+        {denied === null ? <UserTable onOpen={setOpen} /> : <Alert isInline variant="info" title={denied} />}
+      </PageBody>
       {open === null ? null : <UserDialog open={open} onClose={() => setOpen(null)} />}
     </>
   );
@@ -52,7 +73,7 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
     <Loaded query={users} what={t("what.users")}>
       {({ items }) => (
         <table className="hf-table">
-          <caption className="pf-v6-u-screen-reader">{t("nav.users")}</caption>
+          <caption className="hf-sr">{t("nav.users")}</caption>
           <thead>
             <tr>
               <th scope="col">{t("users.name")}</th>
@@ -82,13 +103,32 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                 </td>
                 <td data-label={t("tokens.acts")}>
                   <div className="hf-actions">
-                    <ReasonButton size="sm" variant="link" isInline reason={user.disabled ? t("users.isDisabled") : null} onClick={() => onOpen({ kind: "permissions", user })}>
+                    <ReasonButton
+                      size="sm"
+                      variant="link"
+                      isInline
+                      reason={user.disabled ? t("users.isDisabled") : null}
+                      onClick={() => onOpen({ kind: "permissions", user })}
+                    >
                       {t("users.setPermissions")}
                     </ReasonButton>
-                    <ReasonButton size="sm" variant="link" isInline reason={user.disabled ? t("users.isDisabled") : null} onClick={() => onOpen({ kind: "reset", user })}>
+                    <ReasonButton
+                      size="sm"
+                      variant="link"
+                      isInline
+                      reason={user.disabled ? t("users.isDisabled") : null}
+                      onClick={() => onOpen({ kind: "reset", user })}
+                    >
                       {t("users.reset")}
                     </ReasonButton>
-                    <ReasonButton size="sm" variant="link" isInline isDanger reason={user.disabled ? t("users.isDisabled") : null} onClick={() => onOpen({ kind: "disable", user })}>
+                    <ReasonButton
+                      size="sm"
+                      variant="link"
+                      isInline
+                      isDanger
+                      reason={user.disabled ? t("users.isDisabled") : null}
+                      onClick={() => onOpen({ kind: "disable", user })}
+                    >
                       {t("users.disable")}
                     </ReasonButton>
                   </div>
@@ -110,10 +150,12 @@ function UserDialog({ open, onClose }: { readonly open: NonNullable<Open>; reado
     mutationFn: (run: () => Promise<unknown>) => run(),
     onSettled: () => client.invalidateQueries({ queryKey: ["listUsers"] }),
   });
-  const withPassword = (run: () => Promise<{ password: string }>): void => act.mutate(async () => setSecret((await run()).password));
-  const thenClose = (run: () => Promise<unknown>): void => act.mutate(async () => void (await run(), onClose()));
+  const withPassword = (run: () => Promise<{ password: string }>): void =>
+    act.mutate(async () => setSecret((await run()).password));
+  const thenClose = (run: () => Promise<unknown>): void => act.mutate(() => run().then(onClose));
 
-  if (secret !== null) return <SecretOnce title={t("users.password")} secret={secret} text={t("users.password.how")} onClose={onClose} />;
+  if (secret !== null)
+    return <SecretOnce title={t("users.password")} secret={secret} text={t("users.password.how")} onClose={onClose} />;
   switch (open.kind) {
     case "new":
       return (
@@ -123,7 +165,9 @@ function UserDialog({ open, onClose }: { readonly open: NonNullable<Open>; reado
           start={["view"]}
           isPending={act.isPending}
           error={act.error}
-          onSave={(name, permissions) => withPassword(() => call("createUser", { body: { name, permissions: [...permissions] } }))}
+          onSave={(name, permissions) =>
+            withPassword(() => call("createUser", { body: { name, permissions: [...permissions] } }))
+          }
           onClose={onClose}
         />
       );
@@ -135,7 +179,15 @@ function UserDialog({ open, onClose }: { readonly open: NonNullable<Open>; reado
           note={open.user.permissions.some((grant) => scopeText(grant) !== "") ? t("users.narrow") : null}
           isPending={act.isPending}
           error={act.error}
-          onSave={(_name, permissions) => thenClose(() => call("setUserPermissions", { params: { name: open.user.name }, body: { permissions: grantsFor(open.user, permissions) }, ifMatch: open.user.etag }))}
+          onSave={(_name, permissions) =>
+            thenClose(() =>
+              call("setUserPermissions", {
+                params: { name: open.user.name },
+                body: { permissions: grantsFor(open.user, permissions) },
+                ifMatch: open.user.etag,
+              }),
+            )
+          }
           onClose={onClose}
         />
       );
@@ -148,7 +200,9 @@ function UserDialog({ open, onClose }: { readonly open: NonNullable<Open>; reado
           danger
           isPending={act.isPending}
           error={act.error}
-          onConfirm={() => withPassword(() => call("resetUserPassword", { params: { name: open.user.name }, body: {} }))}
+          onConfirm={() =>
+            withPassword(() => call("resetUserPassword", { params: { name: open.user.name }, body: {} }))
+          }
           onClose={onClose}
         />
       );
@@ -188,7 +242,16 @@ interface PermissionDialogProps {
   readonly onClose: () => void;
 }
 
-function PermissionDialog({ title, withName = false, start, note = null, isPending, error, onSave, onClose }: PermissionDialogProps): ReactNode {
+function PermissionDialog({
+  title,
+  withName = false,
+  start,
+  note = null,
+  isPending,
+  error,
+  onSave,
+  onClose,
+}: PermissionDialogProps): ReactNode {
   const t = useT();
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState(start);
@@ -203,7 +266,13 @@ function PermissionDialog({ title, withName = false, start, note = null, isPendi
         <Form id="user-form" onSubmit={submit}>
           {withName ? (
             <FormGroup label={t("users.name")} fieldId="user-name" isRequired>
-              <TextInput id="user-name" value={name} onChange={(_event, value) => setName(value)} autoComplete="off" autoFocus />
+              <TextInput
+                id="user-name"
+                value={name}
+                onChange={(_event, value) => setName(value)}
+                autoComplete="off"
+                autoFocus
+              />
             </FormGroup>
           ) : null}
           {note === null ? null : <Alert isInline isPlain variant="info" title={note} />}

@@ -1,0 +1,125 @@
+import type { RouteName } from "@holdfast/core/api/route.ts";
+import { refuse } from "./answer.ts";
+import type { MockCall, MockHandler } from "./call.ts";
+import { EFFECTIVE_CONFIG, liveState } from "./config.ts";
+import { type MockServer, nextId } from "./state.ts";
+import { applySummary, serverDetail, serverSummary } from "./view.ts";
+
+const HOUR_MS = 3_600_000;
+const done = { status: 200, body: { done: true } } as const;
+
+function serverOf({ state, params }: MockCall): MockServer {
+  return (
+    state.servers.find((one) => one.name === params["name"]) ??
+    refuse("resource.not_found", `There is no server ${params["name"] ?? ""}, or you may not see it.`)
+  );
+}
+
+export const SERVER_HANDLERS = {
+  listServers: ({ state, query, nowMs }) => {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const items = state.servers.slice(start, start + limit).map((server) => serverSummary(state, server, nowMs));
+    return {
+      status: 200,
+      body: { items, nextCursor: start + limit < state.servers.length ? String(start + limit) : null },
+    };
+  },
+  createServer: ({ state, body, nowMs }) => {
+    const name = String(body["name"]);
+    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name))
+      return refuse("request.invalid", "A server’s name has lower-case letters, digits and hyphens.");
+    if (state.servers.some((one) => one.name === name)) return refuse("server.exists", `There is a server ${name}.`);
+    const server: MockServer = {
+      id: nextId(state, "server"),
+      name,
+      labels: body["labels"] as Record<string, string>,
+      enrolment: "expected",
+      connected: false,
+      lastSeenAt: null,
+      generation: 0,
+      locked: null,
+      paused: null,
+      drift: [],
+      agentVersion: null,
+      bootId: null,
+      capabilities: [],
+      facts: null,
+      quarantined: [],
+      pendingKey: null,
+      etag: "1",
+    };
+    state.servers.push(server);
+    return { status: 201, body: serverDetail(state, server, nowMs) };
+  },
+  getServer: (call) => ({ status: 200, body: serverDetail(call.state, serverOf(call), call.nowMs) }),
+  enrolServer: (call) => {
+    const server = serverOf(call);
+    // The command is "run" at once: there is nobody who could.
+    Object.assign(server, {
+      enrolment: "pending",
+      pendingKey: { fingerprint: "SHA256:kX3v 91Lz Qe0p 7HsM wB2t", since: new Date(call.nowMs).toISOString() },
+    });
+    return {
+      status: 201,
+      body: {
+        token: "hfe_mock",
+        expiresAt: new Date(call.nowMs + HOUR_MS).toISOString(),
+        command: `curl -fsS http://127.0.0.1:7080/enroll.sh | sh -s -- --server ${server.name} --token hfe_mock_7Jq2mT9x --ca SHA256:4f9a`,
+        caFingerprint: "SHA256:4f9a 0c2e 77b1 d3f8",
+      },
+    };
+  },
+  approveServerKey: (call) => {
+    const server = serverOf(call);
+    if (server.pendingKey?.fingerprint !== call.body["fingerprint"])
+      return refuse("server.key_other", "The key that waits has another fingerprint.");
+    Object.assign(server, {
+      enrolment: "enrolled",
+      connected: true,
+      pendingKey: null,
+      lastSeenAt: new Date(call.nowMs).toISOString(),
+      agentVersion: "0.1.0",
+    });
+    return done;
+  },
+  pauseServer: (call) => {
+    Object.assign(serverOf(call), {
+      paused: {
+        until: new Date(call.nowMs + Number(call.body["seconds"]) * 1000).toISOString(),
+        reason: String(call.body["reason"]),
+      },
+    });
+    return done;
+  },
+  resumeServer: (call) => {
+    Object.assign(serverOf(call), { paused: null });
+    return done;
+  },
+  unlockServer: (call) => {
+    Object.assign(serverOf(call), { locked: null });
+    return done;
+  },
+  releaseServer: (call) => {
+    Object.assign(serverOf(call), { enrolment: "released", connected: false });
+    return done;
+  },
+  getServerConfig: (call) => {
+    serverOf(call);
+    return { status: 200, body: EFFECTIVE_CONFIG };
+  },
+  getServerLive: (call) => {
+    const server = serverOf(call);
+    if (!server.connected) return refuse("server.unreachable", `The agent of ${server.name} is not connected.`);
+    return { status: 200, body: liveState(server.name, server.drift, call.nowMs) };
+  },
+  listServerApplies: (call) => {
+    const { name } = serverOf(call);
+    const items = call.state.applies
+      .filter((apply) => apply.base.server === name)
+      .map((apply) => applySummary(apply, call.nowMs))
+      .toSorted((a, b) => (a.requestedAt < b.requestedAt ? 1 : -1));
+    return { status: 200, body: { items, nextCursor: null } };
+  },
+  explainPacket: () => refuse("explain.impossible", "The mock judges no packets."),
+} as const satisfies Partial<Record<RouteName, MockHandler>>;

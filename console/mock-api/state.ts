@@ -1,0 +1,131 @@
+import type { Permission } from "@holdfast/core/api/account.ts";
+import type { ApplySummary } from "@holdfast/core/api/apply.ts";
+import type { Plan } from "@holdfast/core/api/change.ts";
+import type { ServerDetail } from "@holdfast/core/api/server.ts";
+import type { ApplyState } from "@holdfast/core/apply/state.ts";
+import type { Moment } from "./script.ts";
+
+export interface MockApply {
+  readonly base: Pick<
+    ApplySummary,
+    | "id"
+    | "changeId"
+    | "changeTitle"
+    | "rolloutId"
+    | "server"
+    | "wave"
+    | "requestedBy"
+    | "requestedAt"
+    | "retryOf"
+    | "retryCount"
+    | "requestId"
+  >;
+  readonly startMs: number;
+  readonly windowSeconds: number;
+  readonly kind: "forward" | "rollback";
+  script: readonly Moment[];
+}
+
+export interface MockRevision {
+  readonly revision: number;
+  readonly text: string | null;
+  readonly author: string;
+  readonly at: string;
+  readonly changeId: string;
+  readonly comment: string;
+}
+
+export interface MockDocument {
+  readonly kind: string;
+  readonly name: string;
+  readonly revisions: MockRevision[];
+}
+
+export interface MockItem {
+  readonly kind: string;
+  readonly name: string;
+  readonly text: string | null;
+  readonly baseRevision: number;
+  readonly baseText: string | null;
+}
+
+export interface MockChange {
+  readonly id: string;
+  readonly title: string;
+  readonly reason: string;
+  readonly author: string;
+  readonly createdAt: string;
+  state: ApplyState;
+  items: readonly MockItem[];
+  plans: readonly Plan[];
+  readonly rolloutIds: string[];
+  version: number;
+}
+
+export interface MockRollout {
+  readonly id: string;
+  readonly changeId: string;
+  readonly kind: "forward" | "rollback";
+  readonly requestedBy: string;
+  readonly createdAt: string;
+  /** Servers by wave; an apply is made when its wave opens. */
+  readonly waves: readonly (readonly string[])[];
+  state: "RUNNING" | "PAUSED" | "HALTED" | "DONE";
+  haltMessage: string | null;
+  finishedAt: string | null;
+}
+
+export type MockServer = Omit<ServerDetail, "open" | "lastSuccess" | "lastFailure" | "policies">;
+
+export interface MockUser {
+  readonly name: string;
+  password: string;
+  mustChangePassword: boolean;
+  disabled: boolean;
+  permissions: {
+    permission: Permission;
+    scope: Record<string, string | true>;
+    domains: ("system" | "network" | "firewall" | "vpn")[] | null;
+  }[];
+}
+
+export interface MockAudit {
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly object: string;
+  readonly server: string | null;
+  readonly requestId: string | null;
+  readonly resultCode: string;
+  readonly new: unknown;
+}
+
+export interface MockToken {
+  readonly id: string;
+  readonly name: string;
+  readonly permissions: Permission[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export interface MockState {
+  readonly servers: MockServer[];
+  readonly documents: MockDocument[];
+  readonly changes: MockChange[];
+  readonly rollouts: MockRollout[];
+  readonly applies: MockApply[];
+  readonly users: MockUser[];
+  readonly tokens: MockToken[];
+  readonly audit: MockAudit[];
+  readonly sessions: Map<string, string>;
+  counter: number;
+}
+
+/** Looks like the real ones, and is told in the order of making. */
+export function nextId(state: MockState, kind: string): string {
+  state.counter += 1;
+  const tail = state.counter.toString(16).padStart(12, "0");
+  const mark = (kind.charCodeAt(0) % 16).toString(16);
+  return `019ab${mark}00-0000-7000-8000-${tail}`;
+}

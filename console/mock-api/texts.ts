@@ -1,0 +1,103 @@
+/** Documents that the mock begins with: the same shapes as real ones, so that the editor and its findings have something to work on. */
+export const WEB_HOST = `apiVersion: holdfast/v1
+kind: Policy
+name: web-host
+description: Public web servers. HTTPS from everywhere, SSH from the office, metrics from monitoring.
+layer: role                        # fleet, role, site or server; the floor stands above all of them
+selector: { role: web }
+
+define:
+  office: [203.0.113.0/26, "2001:db8:f1::/64"]
+
+firewall:
+  mode: enforce
+  inbound:                         # to this server
+    default: drop
+    log: 5/second
+    rules:
+      - name: web
+        allow: [tcp/80, tcp/443, udp/443]
+        from: any
+      # operators only
+      - name: ssh
+        allow: tcp/22
+        from: office
+        limit: { rate: 10/minute, per: source }
+      - name: metrics
+        allow: tcp/9100
+        from: role:monitoring
+        why: OPS-812
+      - name: ping
+        allow: icmp/echo
+        from: any
+        limit: { rate: 20/second, per: source }
+      - name: partner-debug
+        allow: tcp/8443
+        from: 198.51.100.7
+        enabled: false
+        why: OPS-931
+  outbound:
+    default: allow
+
+expect:
+  - { from: any,    to: self, service: tcp/443,  is: open }
+  - { from: office, to: self, service: tcp/22,   is: open }
+`;
+
+export const BRANCH_GATEWAY = `apiVersion: holdfast/v1
+kind: Policy
+name: branch-gateway
+description: A branch office. Staff and guests go out through NAT.
+layer: role
+selector: { role: branch-gateway }
+
+firewall:
+  mode: enforce
+  zones:
+    internet: [wan]
+    staff: [staff]
+    guest: [guest]
+  inbound:
+    default: drop
+    rules:
+      - { name: ping, allow: icmp/echo, from: ["zone:staff", "zone:guest"] }
+  forward:
+    default: drop
+    rules:
+      - name: guest-stays-out
+        reject: any
+        from: zone:guest
+        to: zone:staff
+      - name: staff-out
+        allow: any
+        from: zone:staff
+        to: zone:internet
+  nat:
+    masquerade:
+      - { name: internet, from: ["zone:staff", "zone:guest"], to: zone:internet }
+`;
+
+export const OFFICE = `apiVersion: holdfast/v1
+kind: Group
+name: partner-networks
+description: Networks of partners who may reach our staging servers.
+addresses:
+  - 198.51.100.0/24
+  - 192.0.2.128/25
+`;
+
+export const FLOOR = `apiVersion: holdfast/v1
+kind: Floor
+name: operations
+description: What no policy can take away.
+selector: { all: true }
+management:
+  - { name: office, networks: [203.0.113.0/26], ports: [tcp/22] }
+`;
+
+export function serverText(name: string, labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(", ");
+  return `apiVersion: holdfast/v1\nkind: Server\nname: ${name}\nlabels: { ${pairs} }\n`;
+}

@@ -1,0 +1,41 @@
+import type { Plan } from "@holdfast/core/api/change.ts";
+import { expect, test } from "vitest";
+import { mockPlan } from "../../../mock-api/plan.ts";
+import { WEB_HOST } from "../../../mock-api/texts.ts";
+import { dangersOf, isHighRisk } from "./risk.ts";
+
+const quiet = (server: string): Plan =>
+  mockPlan({
+    id: "019a",
+    changeId: "019b",
+    server,
+    kind: "forward",
+    before: WEB_HOST,
+    after: WEB_HOST.replace("tcp/9100", "tcp/9101"),
+    reachable: true,
+    nowIso: "2026-11-22T10:00:00Z",
+  });
+
+test("an ordinary change needs one press; a dangerous one a typed word and a tick for each finding", () => {
+  expect(isHighRisk([quiet("web-1")])).toBe(false);
+  const withoutSsh = WEB_HOST.replace(/ {6}# operators only\n[^]*?(?= {6}- name: metrics)/, "");
+  const plan = mockPlan({
+    id: "019a",
+    changeId: "019b",
+    server: "web-1",
+    kind: "forward",
+    before: WEB_HOST,
+    after: withoutSsh,
+    reachable: true,
+    nowIso: "2026-11-22T10:00:00Z",
+  });
+  expect(dangersOf([plan]).map(({ server, finding }) => `${server} ${finding.code}`)).toEqual([
+    "web-1 firewall.session_cut",
+  ]);
+  expect(isHighRisk([plan])).toBe(true);
+});
+
+test("many servers at once are a risk by themselves", () => {
+  expect(isHighRisk(["a", "b", "c", "d"].map(quiet))).toBe(false);
+  expect(isHighRisk(["a", "b", "c", "d", "e"].map(quiet))).toBe(true);
+});
