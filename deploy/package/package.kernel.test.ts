@@ -15,6 +15,7 @@ import { buildAgentPackage } from "./agent-package.ts";
  * the one before has ended.
  */
 let house: ControlOnLan;
+let close: () => Promise<void> = () => Promise.resolve();
 let server: LabServer;
 let agent: InstalledAgent;
 let deb: string;
@@ -22,9 +23,10 @@ let deb: string;
 beforeAll(async () => {
   deb = await agentPackage();
   house = await ControlOnLan.open(`hft-${String(process.pid)}-deb`);
+  close = () => house.close();
   server = await house.server("web-1", "systemd", 11);
 }, 180_000);
-afterAll(() => house.close(), 60_000);
+afterAll(() => close(), 60_000);
 
 const dpkg = (...words: readonly string[]) => server.exec(["dpkg", ...words], { timeoutMs: 120_000 });
 const property = async (unit: string, name: string): Promise<string> =>
@@ -239,3 +241,18 @@ test(
     expect(await ownTable()).toBe("");
   },
 );
+
+test("without systemd it is not replaced under a running agent", { timeout: 180_000 }, async () => {
+  const plain = await house.server("plain-1", "plain", 12);
+  const install = () => plain.exec(["dpkg", "--install", deb], { timeoutMs: 120_000 });
+  const byHand = await installAgent(plain, await house.operator.expectServer("plain-1", {}), { from: "package" });
+  await house.operator.waitConnected(["plain-1"]);
+  const refused = await install();
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('Stop "holdfast-agent run" first');
+  await byHand.waitForSession();
+  await byHand.stop();
+  expect(await install()).toMatchObject({ code: 0 });
+  await byHand.restart();
+  await byHand.waitForSession();
+});

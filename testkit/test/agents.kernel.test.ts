@@ -7,10 +7,12 @@ import type { LabServer } from "../src/servers/server.ts";
 import { until } from "../src/until.ts";
 
 let house: ControlOnLan;
+let close: () => Promise<void> = () => Promise.resolve();
 beforeAll(async () => {
   house = await ControlOnLan.open(`hft-${String(process.pid)}-agents`);
+  close = () => house.close();
 }, 120_000);
-afterAll(() => house.close(), 60_000);
+afterAll(() => close(), 60_000);
 
 const HOSTS = { systemd: 11, plain: 12 } as const satisfies Record<ServerKind, number>;
 

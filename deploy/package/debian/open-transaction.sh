@@ -25,3 +25,14 @@ say_open() {
 systemd_runs() {
 	[ -d /run/systemd/system ]
 }
+
+# Without systemd nobody here can stop the agent in order; whoever started it can.
+refuse_while_it_runs_by_hand() {
+	if systemd_runs; then return 0; fi
+	for process in /proc/[0-9]*/exe; do
+		if [ "$(readlink "$process" 2>/dev/null)" = /usr/lib/holdfast-agent/node ]; then
+			echo 'holdfast-agent: it is running. Stop "holdfast-agent run" first, and start it again afterwards. Nothing was changed.' >&2
+			exit 1
+		fi
+	done
+}

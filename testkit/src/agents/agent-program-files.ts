@@ -31,6 +31,8 @@ export const agentBundle = once(async () => {
 export const agentPackage = once(async () => {
   const built = await must([nodeBinary, join(repository, "deploy/package/build.ts"), "--quick"], {
     timeoutMs: BUILD_TIMEOUT_MS,
+    // Any time will do for a trial; a checkout without git has none to give.
+    env: { SOURCE_DATE_EPOCH: "1" },
   });
   return built.trim().split("\n").at(-1) ?? "";
 });

@@ -39,6 +39,7 @@ export interface InstalledAgent {
   /** SIGKILL. False: there was nothing to kill. */
   kill(role: AgentRole): Promise<boolean>;
   stop(): Promise<void>;
+  stop(): Promise<void>;
   /** Starts it anew, in order; also after a boot of a plain server, which has nobody to start it. */
   restart(): Promise<void>;
   waitForSession(): Promise<void>;
@@ -47,6 +48,8 @@ export interface InstalledAgent {
 const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning"] as const;
 const ENROLMENT = "/var/lib/holdfast/enrolment.json";
 const SESSION_PATIENCE_MS = 60_000;
+/** The one process ends its roles in order; killed before, it would leave them. */
+const STOP_PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 const SESSION_LINE = "session with the control plane";
 /** dpkg unpacks a hundred megabytes; systemctl waits for what it starts. */
@@ -64,6 +67,8 @@ export async function installAgent(
   enrolment: Enrolment | null,
   options: InstallOptions = {},
 ): Promise<InstalledAgent> {
+  // The package is not replaced under a running agent where nobody can stop it.
+  if (server.kind === "plain") await stopByHand(server);
   const program = await installProgram(server, options.from ?? "checkout");
   const agent = new LabAgent(server, program);
   if (enrolment === null) {
@@ -78,6 +83,11 @@ export async function installAgent(
   }
   if (options.waitForSession !== false) await agent.waitForSession();
   return agent;
+}
+
+async function stopByHand(server: LabServer): Promise<void> {
+  await running.get(server)?.stop("SIGTERM", STOP_PATIENCE_MS);
+  running.delete(server);
 }
 
 /** Puts the files there; answers with the words that run the program. */
@@ -166,8 +176,7 @@ class LabAgent implements InstalledAgent {
       await this.#systemctl("stop", ...units);
       return;
     }
-    await running.get(this.#server)?.stop("SIGTERM");
-    running.delete(this.#server);
+    await stopByHand(this.#server);
   }
 
   async waitForSession(): Promise<void> {
