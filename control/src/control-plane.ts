@@ -108,7 +108,7 @@ async function startOn(
     database,
     documents: new DocumentCache(DOMAIN_LANGUAGES),
     languages: DOMAIN_LANGUAGES,
-    agents: askAgent(work.sessions, authority.commands, () => Date.now()),
+    agents: askAgent(work.switchboard, authority.commands, () => Date.now()),
     passwords,
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {

@@ -115,7 +115,7 @@ async function openApi(
     database,
     documents: new DocumentCache(DOMAIN_LANGUAGES),
     languages: DOMAIN_LANGUAGES,
-    agents: askAgent(work.sessions, authority.commands, nowMs),
+    agents: askAgent(work.switchboard, authority.commands, nowMs),
     passwords,
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },

@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import type { Authority } from "../authority/authority.ts";
 import { AgentSessions } from "../gateway/agent-sessions.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
+import { openSwitchboard, type Switchboard } from "../gateway/switchboard.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
 import { agentLiveness } from "../reconcilers/agent-liveness.ts";
@@ -44,6 +45,8 @@ export interface Work {
   readonly sessions: AgentSessions;
   readonly gateway: Gateway;
   readonly engine: SagaEngine;
+  /** Asks any server's agent, also one that another instance holds. */
+  readonly switchboard: Switchboard;
   /** `hand_over` lets go of everything, so that another instance goes on at once; `drop` tells nobody, as a kill would. */
   close(how: "hand_over" | "drop"): Promise<void>;
 }
@@ -92,11 +95,14 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     },
     (error) => log.warn({ err: error }, "the database's notifications were lost; polling goes on"),
   );
+  const switchboard = openSwitchboard({ database, target: options.target, sessions, instanceId, log });
   return {
     sessions,
     gateway,
     engine,
+    switchboard,
     async close(how) {
+      await switchboard.close();
       await listener.close();
       const engineClosed = engine.close(how);
       await Promise.all(loops.map((loop) => loop.close()));

@@ -4,10 +4,11 @@ import { byDanger } from "@holdfast/core/base/finding.ts";
 import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/core/base/id.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { Asked } from "../gateway/switchboard.ts";
 import { newId } from "../store/new-id.ts";
 import type { NewPlan } from "../store/plans.ts";
 import type { RevisionRef } from "../store/tables.ts";
-import { type Asked, readFinding } from "./ask-agent.ts";
+import { readFinding } from "./ask-agent.ts";
 import { type Composition, sha256 } from "./compose-for.ts";
 import { planningFinding } from "./planning-findings.ts";
 

@@ -1,16 +1,23 @@
 import { forgetKeys } from "../store/idempotency-keys.ts";
+import { forgetQuestions } from "../store/questions.ts";
 import { transaction } from "../store/transaction.ts";
 import type { Reconciler } from "./context.ts";
 
 /** A client that repeats a request after a week has lost its own memory of it. Host transactions and the audit log are kept for ever. */
 const KEEP_SECONDS = 7 * 24 * 3_600;
 
+/** Nobody waits for the answer of a question for so long. */
+const KEEP_QUESTIONS_SECONDS = 600;
+
 /** Forgets answers that nobody will ask for again. */
 export const retention: Reconciler = {
   name: "retention",
   everyMs: 3_600_000,
   async run({ database }) {
-    const forgotten = await transaction(database, (tx) => forgetKeys(tx, KEEP_SECONDS));
+    const forgotten = await transaction(database, async (tx) => {
+      await forgetKeys(tx, KEEP_SECONDS);
+      await forgetQuestions(tx, KEEP_QUESTIONS_SECONDS);
+    });
     if (!forgotten.ok) throw forgotten.error;
   },
 };

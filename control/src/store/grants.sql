@@ -17,5 +17,5 @@ begin
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, idempotency_keys, change_items, approvals, assignments, instances to %I', app);
+  execute format('grant insert, update, delete on grants, idempotency_keys, change_items, approvals, assignments, instances, questions to %I', app);
 end $$;

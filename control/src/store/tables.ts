@@ -215,6 +215,21 @@ export interface PlanRow {
   readonly created_by: UserId | null;
 }
 
+export type QuestionVerb = "plan" | "state" | "release";
+
+export interface QuestionRow {
+  readonly id: string;
+  readonly server_id: ServerId;
+  readonly verb: QuestionVerb;
+  readonly request: Buffer;
+  readonly asked_by: InstanceId;
+  readonly asked_at: Date;
+  readonly taken_by: InstanceId | null;
+  readonly answer: Buffer | null;
+  readonly failure: string | null;
+  readonly answered_at: Date | null;
+}
+
 export interface InstanceRow {
   readonly id: InstanceId;
   readonly address: string;

@@ -16,7 +16,9 @@ import { assertNotInTransaction, inTransactionScope } from "./transaction-scope.
 
 export const WORK_CHANNEL = "holdfast_work";
 export const EVENTS_CHANNEL = "holdfast_events";
-export type Channel = typeof WORK_CHANNEL | typeof EVENTS_CHANNEL;
+/** Somebody asked something of an agent, or it was answered. */
+export const QUESTIONS_CHANNEL = "holdfast_questions";
+export type Channel = typeof WORK_CHANNEL | typeof EVENTS_CHANNEL | typeof QUESTIONS_CHANNEL;
 
 export interface Transaction extends Queryable {
   /**
