@@ -85,7 +85,6 @@ export const ROOMS = {
       "@fastify/static": "serves the built console",
       "@peculiar/x509": "our own certificate authority",
       fastify: "the HTTP server",
-      kysely: "typed SQL and migrations",
       pg: "the PostgreSQL client",
       pino: "JSON logs",
       "prom-client": "metrics",
@@ -204,7 +203,7 @@ const FS_NAMES_THAT_ONLY_READ: ReadonlySet<string> = new Set([
 
 export const PLACES: readonly Place[] = [
   {
-    imports: /^(pg|kysely)(\/|$)/,
+    imports: /^(pg)(\/|$)/,
     rooms: PRODUCTION,
     allowed: [/^control\/src\/(.*\/)?(store|postgres)\//],
     reason: "only a store/ or postgres/ folder of control knows SQL: what is in the database is read in one place",
