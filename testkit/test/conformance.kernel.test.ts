@@ -1,4 +1,3 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FirewallConfig } from "@holdfast/domains/firewall/model.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -11,15 +10,11 @@ import { inNamespace } from "../src/servers/network-namespace.ts";
 let root: string;
 let lab: Lab;
 beforeEach(() => {
-  root = mkdtempSync("/var/tmp/holdfast-conformance-");
-  const directory = join(root, "lab");
-  mkdirSync(directory);
-  lab = Lab.open({ prefix: `hft-${String(process.pid)}-conf`, directory });
+  lab = Lab.open({ prefix: `hft-${String(process.pid)}-conf` });
+  // In the lab's own folder: it goes with the lab, also when this process is killed.
+  root = join(lab.home, "root");
 });
-afterEach(async () => {
-  await lab.close();
-  rmSync(root, { recursive: true, force: true });
-});
+afterEach(() => lab.close());
 
 /** A server that lets the office in, on one port more or less. */
 const office = (ports: readonly number[], networks: readonly string[]): FirewallConfig => ({
