@@ -18,6 +18,8 @@ export class Modules {
   readonly #paths: AgentPaths;
   readonly #init: Init;
   readonly #connections = new Map<DomainName, ConnectionClient>();
+  /** Calls that come while a module is reached wait for that connection: a second one would be nobody's to close. */
+  readonly #opening = new Map<DomainName, Promise<ConnectionClient>>();
 
   constructor(paths: AgentPaths, init: Init, available: readonly DomainName[]) {
     this.#paths = paths;
@@ -28,11 +30,21 @@ export class Modules {
   /** @throws ConnectError `module.unavailable` when the module does not answer */
   async of(domain: DomainName): Promise<ModuleClient> {
     const open = this.#connections.get(domain);
-    if (open?.isOpen() === true) return createClient(ModuleService, open.transport);
+    const connection = open?.isOpen() === true ? open : await this.#reach(domain);
+    return createClient(ModuleService, connection.transport);
+  }
+
+  #reach(domain: DomainName): Promise<ConnectionClient> {
+    const opening = this.#opening.get(domain) ?? this.#connect(domain).finally(() => this.#opening.delete(domain));
+    this.#opening.set(domain, opening);
+    return opening;
+  }
+
+  async #connect(domain: DomainName): Promise<ConnectionClient> {
     const socket = (await connectUnix(this.#paths.moduleSocket(domain))) ?? (await this.#started(domain));
     const connection = clientOver(socket);
     this.#connections.set(domain, connection);
-    return createClient(ModuleService, connection.transport);
+    return connection;
   }
 
   async #started(domain: DomainName) {
