@@ -1,0 +1,41 @@
+import type { ChangeDetail } from "@holdfast/core/api/change.ts";
+import type { Operator } from "@holdfast/testkit/operator/operator.ts";
+import type { EventTap } from "./event-tap.ts";
+
+export interface TimedRollout {
+  /** Milliseconds from the call of the API to APPLIED, in the order in which the servers ended. */
+  readonly appliedMs: readonly number[];
+  /** What was heard meanwhile. */
+  readonly story: readonly { readonly atMs: number; readonly what: string }[];
+}
+
+/** Longer than any trial of the bench's floor: what has not ended by then never will. */
+const APPLIED_WITHIN_MS = 120_000;
+
+/** Applies what has been planned, with the clock running until `servers` servers have said APPLIED. */
+export async function timedRollout(
+  operator: Operator,
+  events: EventTap,
+  change: ChangeDetail,
+  servers: number,
+): Promise<TimedRollout> {
+  events.clear();
+  const began = performance.now();
+  const answered = operator.applyPlanned(change);
+  const done = new Map<string, number>();
+  const last = events.until(({ kind, state, server_id, at }) => {
+    if (kind !== "apply" || done.has(server_id)) return false;
+    if (state === "FAILED" || state === "ROLLED_BACK" || state === "CANCELLED")
+      throw new Error(`"${change.title}" ended ${state} on a server`);
+    if (state === "APPLIED") done.set(server_id, at - began);
+    return done.size === servers;
+  }, APPLIED_WITHIN_MS);
+  const [rollout] = await Promise.all([answered, last]);
+  if (rollout === null) throw new Error(`"${change.title}" changes nothing anywhere`);
+  const story = events.heard().map(({ at, kind, action, state, phase }) => ({
+    atMs: at - began,
+    what: [kind, action, state, phase].filter((word) => word !== "").join(" "),
+  }));
+  await operator.waitRollout(rollout.id);
+  return { appliedMs: [...done.values()], story };
+}
