@@ -47,11 +47,6 @@ export function listDue(database: Queryable, instance: InstanceId): Promise<read
     order by next_check_at`);
 }
 
-/** Everything that this instance holds. */
-export function listHeld(database: Queryable, instance: InstanceId): Promise<readonly ApplyRow[]> {
-  return database.rows<ApplyRow>(sql`select * from applies where lease_owner = ${instance} order by requested_at`);
-}
-
 /** Open longer than its deadline and the grace allow. One on trial inside its window is not stuck. `longestMs` stands for an unknown deadline. */
 export function listStuck(database: Queryable, graceMs: number, longestMs: number): Promise<readonly ApplyRow[]> {
   return database.rows<ApplyRow>(sql`
