@@ -116,6 +116,7 @@ function ServerCells({
   readonly server: ServerSummary;
   readonly onLabel: (label: string) => void;
 }): ReactNode {
+  const t = useT();
   const { open, lastSuccess, lastFailure } = server;
   return (
     <>
@@ -142,7 +143,7 @@ function ServerCells({
             </button>
           ))}
       </div>
-      <div role="cell" className="hf-col-success hf-clip">
+      <div role="cell" className="hf-col-success hf-clip" data-label={t(TITLES.success)}>
         {lastSuccess === null ? (
           <span className="hf-quiet">—</span>
         ) : (
@@ -152,7 +153,7 @@ function ServerCells({
           </>
         )}
       </div>
-      <div role="cell" className="hf-col-failure hf-clip">
+      <div role="cell" className="hf-col-failure hf-clip" data-label={t(TITLES.failure)}>
         {lastFailure === null ? (
           <span className="hf-quiet">—</span>
         ) : (
