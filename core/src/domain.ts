@@ -14,7 +14,32 @@ export type DomainName = (typeof DOMAINS)[number];
  */
 export type FactQuery =
   | { readonly kind: "command"; readonly name: string; readonly argv: readonly [string, ...string[]] }
-  | { readonly kind: "file"; readonly name: string; readonly path: string };
+  | { readonly kind: "file"; readonly name: string; readonly path: string }
+  /** What stands at a path, links not followed, as JSON `Entry`. */
+  | { readonly kind: "entry"; readonly name: string; readonly path: string }
+  /** The files of a folder whose names end so, as JSON: name to text. Links are followed, other folders are not. */
+  | { readonly kind: "folder"; readonly name: string; readonly path: string; readonly suffix: string }
+  /** All kernel settings below this folder that can be read, as JSON: key in dots to value with single spaces. */
+  | { readonly kind: "sysctl"; readonly name: string; readonly path: string }
+  /** The accounts of this folder's passwd, group and shadow, as JSON list of `Account`. No key, no hash, only whether there are any. */
+  | { readonly kind: "accounts"; readonly name: string; readonly path: string };
+
+/** A file, a link, nothing, or something that is not for us: `other` says why. */
+export type Entry =
+  | { readonly type: "absent" }
+  | { readonly type: "file"; readonly mode: number; readonly text: string }
+  | { readonly type: "link"; readonly target: string }
+  | { readonly type: "other"; readonly why: string };
+
+export type Account = {
+  readonly name: string;
+  readonly uid: number;
+  readonly shell: string;
+  readonly groups: readonly string[];
+  /** Lines that look like keys in the two files where sshd looks by itself; null: they could not be looked at. */
+  readonly keys: number | null;
+  readonly password: "set" | "locked" | "unknown";
+};
 
 /** What reading it gave. `status` is the exit code of a command, or 0 / 1 for a file that is there / absent. */
 export interface RawFact {
@@ -70,7 +95,9 @@ export interface Domain<Config extends Json, Observed extends Json> {
   /** Raw facts to observed. Never throws on what a server answers: what cannot be read is said in `Observed`. */
   observe(raw: RawFacts): Observed;
   /** An effective config from outside, checked; the error is findings that name the field. */
-  parseConfig(value: unknown): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly findings: readonly Finding[] };
+  parseConfig(
+    value: unknown,
+  ): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly findings: readonly Finding[] };
   /** The desired config alone. */
   validate(config: Config): readonly Finding[];
   /** Steps, native diff and findings, the guard's (management path) included. Nothing is changed. */
@@ -86,6 +113,11 @@ export interface Domain<Config extends Json, Observed extends Json> {
   ours(observed: Observed): Json;
   /** A typed snapshot to the steps that put it back. Must work with nothing but the snapshot: no network, no control plane. */
   restore(snapshot: Observed, live: Observed): readonly Step[];
+  /**
+   * Whether an undo has put the server back, where that is more than an equal live digest: `before` is what was there when it began. Without
+   * it the digests of `ours` are compared.
+   */
+  restored?(snapshot: Observed, before: Observed, after: Observed): readonly Mismatch[];
   /** Files and units that make the confirmed config the boot config, as steps; run after confirm, before `finalized`. */
   persist(config: Config | null, observed: Observed): readonly Step[];
   /**

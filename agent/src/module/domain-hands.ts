@@ -5,7 +5,6 @@ import type { Domain, DomainName, Mismatch } from "@holdfast/core/domain.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { digestOf } from "../digest.ts";
-import { checkStep } from "../os/action-rules.ts";
 import { perform, readFacts, rehearse, type Machine } from "../os/perform.ts";
 
 /** Any domain, its config and observations seen as what they are on the wire. */
@@ -91,7 +90,7 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       });
       const findings = [...(wish.desired === null ? [] : domain.validate(wish.desired)), ...plan.findings];
       for (const step of plan.steps) {
-        const checked = wish.rehearse ? await rehearse(machine, step) : checkStep(step);
+        const checked = await rehearse(machine, step, wish.rehearse);
         if (!checked.ok) findings.push(refusedStep(step, checked.error));
       }
       const drift =
@@ -119,7 +118,12 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       const restored = await applyAll(domain.restore(snapshot, live.observed));
       if (!restored.ok) return restored;
       const after = await observe();
-      return after.liveDigest === wanted ? ok(after) : err("what was read back is not what the snapshot holds");
+      const left = domain.restored?.(snapshot, live.observed, after.observed);
+      const isBack = left === undefined ? after.liveDigest === wanted : left.length === 0;
+      const [first] = left ?? [];
+      return isBack
+        ? ok(after)
+        : err(`what was read back is not what the snapshot holds${first === undefined ? "" : `: ${inWords(first)}`}`);
     },
 
     persist: async (config, before) => applyAll(domain.persist(config, before ?? (await observe()).observed)),

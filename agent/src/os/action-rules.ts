@@ -1,7 +1,13 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { DomainName } from "@holdfast/core/domain.ts";
-import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { UNIT_VERBS, type Action, type Step, type UnitVerb } from "@holdfast/core/plan/step.ts";
+import { parseHostname } from "@holdfast/domains/system/hostname.ts";
+import { parseHostsBlock } from "@holdfast/domains/system/hosts-block.ts";
+import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
+import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
+import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
+import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
 import { checkNftBatch } from "./nft-batch.ts";
 
 /**
@@ -14,7 +20,13 @@ export const OWN_FILES = {
     /^\/run\/systemd\/network\/04-holdfast-[a-z0-9][a-z0-9.-]{0,63}\.(network|netdev|link)$/,
     /^\/etc\/systemd\/network\/05-holdfast-[a-z0-9][a-z0-9.-]{0,63}\.(network|netdev|link)$/,
   ],
-  system: [/^\/etc\/sysctl\.d\/95-holdfast\.conf$/, /^\/etc\/ssh\/sshd_config\.d\/05-holdfast\.conf$/],
+  system: [
+    // What was found when a setting became ours. The names of the rest are the system's own, or ours among those of others.
+    /^\/var\/lib\/holdfast\/system\/found\.json$/,
+    /^\/etc\/(hostname|timezone|motd|issue|issue\.net)$/,
+    /^\/etc\/sysctl\.d\/99-holdfast\.conf$/,
+    /^\/etc\/systemd\/(timesyncd|resolved)\.conf\.d\/95-holdfast\.conf$/,
+  ],
   vpn: [/^\/etc\/swanctl\/conf\.d\/holdfast\.conf$/],
 } as const satisfies Record<DomainName, readonly RegExp[]>;
 
@@ -33,9 +45,45 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return checkPath(domain, action.path);
     case "remove_file":
       return checkPath(domain, action.path);
+    case "sysctl": {
+      const key = systemOnly(domain, parseSysctlKey(action.key));
+      return key.ok ? nothingWrong(parseSysctlText(action.value)) : key;
+    }
+    case "hostname":
+      return systemOnly(domain, parseHostname(action.name));
+    case "localtime":
+      return systemOnly(
+        domain,
+        action.target === null || zoneOfTarget(action.target) !== null
+          ? ok(null)
+          : err(`${action.target} is not below /usr/share/zoneinfo`),
+      );
+    case "hosts_block":
+      return systemOnly(domain, action.block === null ? ok(null) : parseHostsBlock(action.block));
+    case "sshd":
+      return systemOnly(domain, action.text === null ? ok(null) : parseSshdText(action.text));
+    case "unit":
+      return systemOnly(domain, checkUnit(action.unit, action.verb));
     default:
       return assertNever(action);
   }
+}
+
+function systemOnly(domain: DomainName, checked: Result<unknown, string>): Result<null, string> {
+  return domain === "system" ? nothingWrong(checked) : err(`${domain} has no business with the system's settings`);
+}
+
+function nothingWrong(checked: Result<unknown, string>): Result<null, string> {
+  return checked.ok ? ok(null) : checked;
+}
+
+/** Daemons that read our files, and that are told so; nobody else's are restarted. */
+const READERS = new Set(["systemd-timesyncd.service", "systemd-resolved.service"]);
+
+function checkUnit(unit: string, verb: UnitVerb): Result<unknown, string> {
+  if (!UNIT_VERBS.includes(verb)) return err(`this is no act on a unit: ${verb}`);
+  if (verb !== "restart") return parseManagedUnit(unit);
+  return READERS.has(unit) ? ok(null) : err(`${unit} is not restarted by this domain`);
 }
 
 function checkPath(domain: DomainName, path: string): Result<null, string> {

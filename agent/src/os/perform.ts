@@ -4,10 +4,17 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { DomainName, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { readAccounts } from "./accounts.ts";
 import { checkStep } from "./action-rules.ts";
+import { readEntry, readFolder } from "./entry.ts";
 import { exec } from "./exec.ts";
 import { makeFolder, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
+import { putHostsBlock } from "./hosts-block.ts";
+import { knowsZone, pointLocaltime } from "./localtime.ts";
 import type { Nft } from "./nft.ts";
+import { changeSshd, rehearseSshd } from "./sshd.ts";
+import { canSetSysctl, readSysctlTree, setHostname, setSysctl } from "./sysctl.ts";
+import { actOnUnit } from "./unit.ts";
 
 /** What the hands work on: the root that paths are below, and the one nft. */
 export interface Machine {
@@ -34,16 +41,60 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
         const path = join(machine.root, action.path);
         if (existsSync(dirname(path))) removeFileDurably(path);
       });
+    case "sysctl":
+      return setSysctl(join(machine.root, KERNEL_SETTINGS), action.key, action.value);
+    case "hostname":
+      return setHostname(join(machine.root, KERNEL_SETTINGS), action.name);
+    case "localtime":
+      return pointLocaltime(machine.root, action.target);
+    case "hosts_block":
+      return putHostsBlock(join(machine.root, "/etc/hosts"), action.block);
+    case "sshd":
+      return ofWholeMachine(machine, () => changeSshd(machine.root, action, step.budgetMs));
+    case "unit":
+      return ofWholeMachine(machine, () => actOnUnit(action.unit, action.verb, step.budgetMs));
     default:
       return assertNever(action);
   }
 }
 
-/** Lets the kernel check a step without doing it, where that is possible. */
-export async function rehearse(machine: Machine, step: Step): Promise<Result<null, string>> {
+const KERNEL_SETTINGS = "/proc/sys";
+
+/**
+ * Lets the machine check a step without doing it, where that is possible. What costs as much as the step itself is left out unless `fully`.
+ */
+export async function rehearse(machine: Machine, step: Step, fully: boolean): Promise<Result<null, string>> {
   const allowed = checkStep(step);
   if (!allowed.ok) return allowed;
-  return step.action.kind === "nft" ? machine.nft.rehearse(step.action.batch, step.budgetMs) : ok(null);
+  const { action } = step;
+  switch (action.kind) {
+    case "nft":
+      return fully ? machine.nft.rehearse(action.batch, step.budgetMs) : ok(null);
+    case "sysctl":
+      return canSetSysctl(join(machine.root, KERNEL_SETTINGS), action.key);
+    case "localtime":
+      return action.target === null ? ok(null) : knowsZone(machine.root, action.target);
+    case "sshd":
+      return ofWholeMachine(machine, () => rehearseSshd(machine.root, action));
+    case "write_file":
+    case "remove_file":
+    case "hostname":
+    case "hosts_block":
+    case "unit":
+      return ok(null);
+    default:
+      return assertNever(action);
+  }
+}
+
+/** Daemons belong to the machine, not to an agent that looks after a folder of it. */
+async function ofWholeMachine(
+  machine: Machine,
+  act: () => Promise<Result<null, string>>,
+): Promise<Result<null, string>> {
+  return machine.root === "/"
+    ? act()
+    : err("this agent works below a folder, and the daemons of the machine are not below it");
 }
 
 /** Reads what a domain wants to know. What cannot be read is said in the answer, never thrown. */
@@ -87,8 +138,24 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
         };
       }
     }
+    case "entry":
+      return { status: 0, stdout: JSON.stringify(readEntry(join(machine.root, query.path))), stderr: "" };
+    case "folder":
+      return asFact(() => readFolder(join(machine.root, query.path), query.suffix));
+    case "sysctl":
+      return asFact(() => readSysctlTree(join(machine.root, query.path)));
+    case "accounts":
+      return asFact(() => readAccounts(machine.root, query.path));
     default:
       return assertNever(query);
+  }
+}
+
+function asFact(read: () => unknown): RawFact {
+  try {
+    return { status: 0, stdout: JSON.stringify(read()), stderr: "" };
+  } catch (error) {
+    return { status: 2, stdout: "", stderr: error instanceof Error ? error.message : String(error) };
   }
 }
 

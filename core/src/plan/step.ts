@@ -10,7 +10,33 @@ export type Action =
   /** Writes a file whole: temporary file, fsync, rename, fsync of the directory. `path` must be on the domain's own list. */
   | { readonly kind: "write_file"; readonly path: string; readonly mode: number; readonly text: string }
   /** Removes a file of ours; already gone is success. */
-  | { readonly kind: "remove_file"; readonly path: string };
+  | { readonly kind: "remove_file"; readonly path: string }
+  /** Sets a kernel setting at run time and reads it back. In `key` a dot inside a name is a slash: `net.ipv4.conf.eth0/100.rp_filter`. */
+  | { readonly kind: "sysctl"; readonly key: string; readonly value: string }
+  /** The name that the kernel tells programs, until the next boot, and reads it back. */
+  | { readonly kind: "hostname"; readonly name: string }
+  /** Where the link /etc/localtime points, as text below /usr/share/zoneinfo; null: there is no link, which means UTC. */
+  | { readonly kind: "localtime"; readonly target: string | null }
+  /** Our lines at the head of /etc/hosts; null takes them away. What others wrote there stays byte for byte. */
+  | { readonly kind: "hosts_block"; readonly block: string | null }
+  /**
+   * Our file among those of sshd; null removes it. With `check` sshd is asked first, about what is there and then about a copy with the
+   * change, in which each keyword of `effective` must come out with these very values; an undo does not ask. Then `reload` is reloaded (null:
+   * no sshd runs on its own), and must listen on each of `listens`.
+   */
+  | {
+      readonly kind: "sshd";
+      readonly text: string | null;
+      readonly check: boolean;
+      readonly effective: { readonly [keyword: string]: readonly string[] };
+      readonly reload: "ssh.service" | "sshd.service" | null;
+      readonly listens: readonly number[];
+    }
+  /** One act on a unit of systemd. What is so already stays so. */
+  | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb };
+
+export const UNIT_VERBS = ["start", "stop", "enable", "disable", "restart"] as const;
+export type UnitVerb = (typeof UNIT_VERBS)[number];
 
 export type ActionKind = Action["kind"];
 

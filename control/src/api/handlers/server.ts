@@ -2,7 +2,7 @@ import { holdsOn } from "@holdfast/core/access/grant.ts";
 import type { effectiveConfigSchema, liveStateSchema } from "@holdfast/core/api/server.ts";
 import { isUuid } from "@holdfast/core/base/id.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
-import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
+import { nativeTextOf } from "@holdfast/domains/registry.ts";
 import type { z } from "zod";
 import { newSecret } from "../../account/secret.ts";
 import { approveEnrolment } from "../../gateway/enrolment.ts";
@@ -227,11 +227,8 @@ async function effectiveConfig(house: House, place: ServerPlace): Promise<z.inpu
     native: Object.fromEntries(
       DOMAINS.flatMap((name) => {
         const section = domains[name];
-        const module = name === "firewall" ? DOMAIN_MODULES.firewall : undefined;
-        const parsed = section === undefined || module === undefined ? null : module.parseConfig(section);
-        return parsed === null || module === undefined || !parsed.ok
-          ? []
-          : [[name, module.render(parsed.config, null)]];
+        const text = section === undefined ? null : nativeTextOf(name, section);
+        return text === null ? [] : [[name, text]];
       }),
     ),
   };

@@ -1,0 +1,175 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Composed, ComposeInput, LayeredSection } from "@holdfast/core/compose/layered-section.ts";
+import { namedMerge } from "@holdfast/core/compose/named-merge.ts";
+import { scalarMerge } from "@holdfast/core/compose/scalar-merge.ts";
+import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
+import { parseDuration } from "@holdfast/core/policy/duration.ts";
+import { formatPath } from "@holdfast/core/policy/path.ts";
+import { type SshConfig, type SystemConfig } from "./model.ts";
+import { type Notes, within } from "./notes.ts";
+import type { SshSection, SystemSection } from "./section.ts";
+import { sysctlValue } from "./sysctl-catalogue.ts";
+
+type Layer = LayeredSection<SystemSection>;
+
+/** Maps that merge name by name, and from which `without` takes names out. */
+const MAPS = ["sysctl", "hosts", "units"] as const;
+type MapName = (typeof MAPS)[number];
+
+/** All layers that reach one server become its system config. Each setting merges alone: the narrower layer wins. */
+export function composeSystem(input: ComposeInput<SystemSection>): Composed<SystemConfig> {
+  const notes: Notes = { findings: [], provenance: [] };
+  const { layers } = input;
+  if (layers.length === 0) return { config: null, ...notes, needs: [] };
+  const scalar = <Value extends Json>(
+    path: string,
+    pick: (section: SystemSection) => Value | undefined,
+  ): Value | undefined => narrowest(layers, path, pick, notes);
+  const part = <Part extends object>(stated: Part, exists: (section: SystemSection) => boolean): Part | undefined =>
+    layers.some(({ section }) => exists(section)) ? stated : undefined;
+
+  const hosts = mapOf(layers, "hosts", (section) => section.hosts, notes);
+  const sysctl = mapOf(layers, "sysctl", (section) => section.sysctl, notes);
+  const units = mapOf(layers, "units", (section) => section.units, notes);
+  const config: SystemConfig = defined({
+    hostname: scalar("hostname", (section) => section.hostname),
+    timezone: scalar("timezone", (section) => section.timezone),
+    hosts: hosts === undefined ? undefined : mapped(hosts, (_, addresses) => distinct(addresses.map(canonicalAddress))),
+    banners: part(
+      defined({
+        motd: scalar("banners.motd", (section) => section.banners?.motd),
+        issue: scalar("banners.issue", (section) => section.banners?.issue),
+        issueNet: scalar("banners.issueNet", (section) => section.banners?.issueNet),
+      }),
+      (section) => section.banners !== undefined,
+    ),
+    sysctl: sysctl === undefined ? undefined : mapped(sysctl, (key, value) => checked(sysctlValue(key, value))),
+    ssh: part(composeSsh(scalar), (section) => section.ssh !== undefined),
+    ntp: part(
+      defined({
+        servers: scalar("ntp.servers", (section) => section.ntp?.servers),
+        fallback: scalar("ntp.fallback", (section) => section.ntp?.fallback),
+      }),
+      (section) => section.ntp !== undefined,
+    ),
+    resolver: part(
+      defined({
+        servers: scalar("resolver.servers", (section) => section.resolver?.servers?.map(canonicalAddress)),
+        search: scalar("resolver.search", (section) => section.resolver?.search),
+      }),
+      (section) => section.resolver !== undefined,
+    ),
+    units: units === undefined ? undefined : mapped(units, (_, unit) => defined(unit)),
+  });
+  const isBroken = notes.findings.some((one) => one.severity === "error");
+  return { config: isBroken ? null : config, ...notes, needs: [] };
+}
+
+type Scalar = <Value extends Json>(
+  path: string,
+  pick: (section: SystemSection) => Value | undefined,
+) => Value | undefined;
+
+function composeSsh(scalar: Scalar): SshConfig {
+  const own = <Key extends keyof SshSection>(key: Key): SshSection[Key] =>
+    // A setting of a section is plain JSON; what is absent stays undefined.
+    scalar(`ssh.${key}`, (section) => section.ssh?.[key] as Json | undefined) as SshSection[Key];
+  const [grace, idle] = [own("loginGrace"), own("idle")];
+  return defined({
+    port: own("port")?.toSorted((a, b) => a - b),
+    listen: own("listen")?.map(canonicalAddress),
+    rootLogin: own("rootLogin"),
+    keys: own("keys"),
+    passwords: own("passwords"),
+    allowUsers: own("allowUsers"),
+    allowGroups: own("allowGroups"),
+    denyUsers: own("denyUsers"),
+    denyGroups: own("denyGroups"),
+    keyExchange: own("keyExchange"),
+    ciphers: own("ciphers"),
+    macs: own("macs"),
+    maxTries: own("maxTries"),
+    maxSessions: own("maxSessions"),
+    loginGrace: grace === undefined ? undefined : checked(parseDuration(grace)),
+    idle: idle === undefined ? undefined : { every: checked(parseDuration(idle.every)), misses: idle.misses },
+    tcpForwarding: own("tcpForwarding"),
+    agentForwarding: own("agentForwarding"),
+    x11Forwarding: own("x11Forwarding"),
+    banner: own("banner"),
+    log: own("log"),
+  });
+}
+
+function narrowest<Value extends Json>(
+  layers: readonly Layer[],
+  path: string,
+  pick: (section: SystemSection) => Value | undefined,
+  notes: Notes,
+): Value | undefined {
+  const stated = layers.flatMap(({ origin, section }) => {
+    const value = pick(section);
+    return value === undefined ? [] : [{ value, origin: within(origin, `.${path}`) }];
+  });
+  const merged = scalarMerge(`system.${path}`, stated);
+  notes.findings.push(...merged.findings);
+  notes.provenance.push(...merged.provenance);
+  return merged.value;
+}
+
+/** Undefined: no layer has the map at all, so it is not ours; an empty one is ours and empty. */
+function mapOf<Value extends Json>(
+  layers: readonly Layer[],
+  name: MapName,
+  pick: (section: SystemSection) => Readonly<Record<string, Value>> | undefined,
+  notes: Notes,
+): Readonly<Record<string, Value>> | undefined {
+  if (layers.every(({ section }) => pick(section) === undefined && section.without?.[name] === undefined))
+    return undefined;
+  const pathOf = (key: string): string => formatPath(["x", key]).slice(1);
+  const merged = namedMerge<Value>(
+    `system.${name}`,
+    layers.map(({ origin, section }) => ({
+      origin,
+      items: Object.entries(pick(section) ?? {}).map(([key, value]) => ({
+        name: key,
+        value,
+        origin: within(origin, `.${name}${pathOf(key)}`),
+      })),
+      without: (section.without?.[name] ?? []).map((one, index) => ({
+        ...one,
+        origin: within(origin, `.without.${name}[${index}]`),
+      })),
+    })),
+    "wide_first",
+  );
+  notes.findings.push(...merged.findings);
+  notes.provenance.push(...merged.provenance);
+  return Object.fromEntries(merged.items.map(({ name: key, value }) => [key, value]));
+}
+
+function mapped<In, Out>(map: Readonly<Record<string, In>>, to: (key: string, value: In) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, to(key, value)]));
+}
+
+/** Without the keys that nobody stated: a config is canonical JSON. */
+function defined<Shape extends object>(stated: Shape): { [Key in keyof Shape]: Exclude<Shape[Key], undefined> } {
+  return Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Shape]: Exclude<Shape[Key], undefined>;
+  };
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
+
+function canonicalAddress(text: string): string {
+  return formatAddress(checked(parseAddress(text)));
+}
+
+/** The section's schema has checked every text. */
+function checked<Value>(
+  result: { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: string },
+): Value {
+  if (!result.ok) throw new Error(`a section that was not checked: ${result.error}`);
+  return result.value;
+}

@@ -1,0 +1,27 @@
+import type { Domain } from "@holdfast/core/domain.ts";
+import { observeSystem, systemFacts, type SystemObserved } from "./facts.ts";
+import type { SystemConfig } from "./model.ts";
+import { parseSystemConfig } from "./parse-config.ts";
+import { persistSystem } from "./persist.ts";
+import { planSystem } from "./plan.ts";
+import { renderSystem } from "./render.ts";
+import { restoredMismatches, restoreSystem } from "./restore.ts";
+import { validateSystem } from "./validate.ts";
+import { oursOf, verifySystem } from "./verify.ts";
+
+export const system: Domain<SystemConfig, SystemObserved> = {
+  name: "system",
+  facts: systemFacts,
+  observe: observeSystem,
+  parseConfig: parseSystemConfig,
+  validate: validateSystem,
+  plan: planSystem,
+  render: renderSystem,
+  verify: verifySystem,
+  ours: oursOf,
+  restore: restoreSystem,
+  restored: restoredMismatches,
+  persist: persistSystem,
+  // The floor's and the expectations' probes come with the effective config, and sshd's own port is read back on the server.
+  probes: () => [],
+};

@@ -1,0 +1,218 @@
+import type { Account, Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
+import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
+import { type SysctlLine, linesOfFile } from "./sysctl-files.ts";
+import { isSettled } from "./sysctl-key.ts";
+
+/** Our files among those of others. The numbers put ours after what packages and clouds write. */
+export const SYSCTL_FILE = "/etc/sysctl.d/99-holdfast.conf";
+export const NTP_FILE = "/etc/systemd/timesyncd.conf.d/95-holdfast.conf";
+export const RESOLVER_FILE = "/etc/systemd/resolved.conf.d/95-holdfast.conf";
+
+/** What stands at these paths is read whole, so that it can be put back byte for byte. */
+export const ENTRIES = [
+  "/etc/hostname",
+  "/etc/hosts",
+  "/etc/issue",
+  "/etc/issue.net",
+  "/etc/localtime",
+  "/etc/motd",
+  "/etc/resolv.conf",
+  "/etc/timezone",
+  SYSCTL_FILE,
+  NTP_FILE,
+  RESOLVER_FILE,
+  SSHD_DROP_IN,
+  FOUND_FILE,
+] as const;
+export type EntryPath = (typeof ENTRIES)[number];
+
+/** Where systemd-sysctl reads, the most important folder first; a file hides those of its name in later ones (sysctl.d(5)). */
+const SYSCTL_FOLDERS = ["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d"] as const;
+
+const UNIT_PROPERTIES = "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy";
+
+export const systemFacts: readonly FactQuery[] = [
+  { kind: "sysctl", name: "sysctl", path: "/proc/sys" },
+  { kind: "file", name: "hostname", path: "/proc/sys/kernel/hostname" },
+  ...ENTRIES.map((path): FactQuery => ({ kind: "entry", name: path, path })),
+  ...SYSCTL_FOLDERS.map((path): FactQuery => ({ kind: "folder", name: path, path, suffix: ".conf" })),
+  { kind: "file", name: "/etc/sysctl.conf", path: "/etc/sysctl.conf" },
+  { kind: "accounts", name: "accounts", path: "/etc" },
+  { kind: "file", name: "nsswitch", path: "/etc/nsswitch.conf" },
+  { kind: "command", name: "sshd", argv: ["/usr/sbin/sshd", "-T"] },
+  { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
+  { kind: "file", name: "tcp6", path: "/proc/net/tcp6" },
+  { kind: "command", name: "booted", argv: ["systemctl", "is-system-running"] },
+  {
+    kind: "command",
+    name: "units",
+    argv: ["systemctl", "show", "--all", UNIT_PROPERTIES, "--", "*.service", "*.socket", "*.timer", "*.path"],
+  },
+  {
+    kind: "command",
+    name: "unit files",
+    argv: ["systemctl", "list-unit-files", "--no-legend", "--no-pager", "--full"],
+  },
+];
+
+export type ObservedUnit = {
+  readonly load: string;
+  readonly active: string;
+  /** enabled, disabled, static, masked and so on; empty where it has no file. */
+  readonly file: string;
+  /** Units that cannot go on without it. */
+  readonly neededBy: readonly string[];
+};
+
+/** Type alias, so that it is plain JSON to the compiler too. */
+export type SystemObserved = {
+  readonly found: FoundRecord;
+  /** Why what was found at takeover could not be read; null where it was. Then nothing is planned. */
+  readonly foundProblem: string | null;
+  /** What the kernel says, by key; what changes by itself is left out. */
+  readonly sysctl: Readonly<Record<string, string>>;
+  /** Who sets what at boot, in the order in which it is done. */
+  readonly sysctlLines: readonly SysctlLine[];
+  /** The kernel's; null: could not be read. */
+  readonly hostname: string | null;
+  readonly entries: Readonly<Record<string, Entry>>;
+  readonly accounts: readonly Account[];
+  /** Whether accounts may also come from elsewhere (LDAP, SSSD), where we do not see them. */
+  readonly foreignAccounts: boolean;
+  /** What sshd would do if it started now; null with the reason why it does not say. */
+  readonly sshd: Readonly<Record<string, readonly string[]>> | null;
+  readonly sshdProblem: string | null;
+  readonly listening: readonly number[];
+  /** Null where there is no systemd. */
+  readonly units: Readonly<Record<string, ObservedUnit>> | null;
+  /** The system's own units are not up yet: what they will do is not done. */
+  readonly booting: boolean;
+};
+
+export function observeSystem(raw: RawFacts): SystemObserved {
+  const entries: Record<string, Entry> = Object.fromEntries(ENTRIES.map((path) => [path, entryOf(raw[path])]));
+  const found = readFound(entries[FOUND_FILE] ?? { type: "absent" });
+  const sysctl = Object.entries(textsOf(raw["sysctl"])).filter(([key]) => isSettled(key));
+  const sshd = raw["sshd"];
+  const hostname = raw["hostname"];
+  return {
+    found: found.ok ? found.value : {},
+    foundProblem: found.ok ? null : found.error,
+    sysctl: Object.fromEntries(sysctl),
+    sysctlLines: sysctlLinesOf(raw),
+    hostname: hostname?.status === 0 ? hostname.stdout.trimEnd() : null,
+    entries,
+    accounts: accountsOf(raw["accounts"]),
+    foreignAccounts: /^(passwd|group):.*\b(sss|ldap|winbind|nis)\b/m.test(raw["nsswitch"]?.stdout ?? ""),
+    sshd: sshd?.status === 0 ? parseEffective(sshd.stdout) : null,
+    sshdProblem: sshd?.status === 0 ? null : (sshd?.stderr.trim().split("\n")[0] ?? "it was not asked"),
+    listening: listeningOf(raw["tcp4"], raw["tcp6"]),
+    units: unitsOf(raw["units"], raw["unit files"]),
+    booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
+  };
+}
+
+function jsonOf(fact: RawFact | undefined): unknown {
+  if (fact === undefined || fact.status !== 0) return null;
+  try {
+    return JSON.parse(fact.stdout);
+  } catch {
+    return null;
+  }
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textsOf(fact: RawFact | undefined): Readonly<Record<string, string>> {
+  const value = jsonOf(fact);
+  if (!isMap(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, text]) => (typeof text === "string" ? [[key, text]] : [])),
+  );
+}
+
+function entryOf(fact: RawFact | undefined): Entry {
+  const value = jsonOf(fact);
+  if (isMap(value)) {
+    const { type, mode, text, target, why } = value;
+    if (type === "absent") return { type };
+    if (type === "file" && typeof mode === "number" && typeof text === "string") return { type, mode, text };
+    if (type === "link" && typeof target === "string") return { type, target };
+    if (type === "other" && typeof why === "string") return { type, why };
+  }
+  return { type: "other", why: "it could not be read" };
+}
+
+const PASSWORDS = ["set", "locked", "unknown"] as const;
+
+function accountsOf(fact: RawFact | undefined): readonly Account[] {
+  const value = jsonOf(fact);
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one: unknown): readonly Account[] => {
+    if (!isMap(one)) return [];
+    const { name, uid, shell, groups, keys } = one;
+    const password = PASSWORDS.find((known) => known === one["password"]) ?? "unknown";
+    if (typeof name !== "string" || typeof uid !== "number" || typeof shell !== "string" || !Array.isArray(groups))
+      return [];
+    const own = groups.filter((group): group is string => typeof group === "string");
+    return [{ name, uid, shell, groups: own, keys: typeof keys === "number" ? keys : null, password }];
+  });
+}
+
+function sysctlLinesOf(raw: RawFacts): readonly SysctlLine[] {
+  const byName = new Map<string, { readonly path: string; readonly text: string }>();
+  for (const folder of SYSCTL_FOLDERS) {
+    for (const [name, text] of Object.entries(textsOf(raw[folder])))
+      if (!byName.has(name)) byName.set(name, { path: `${folder}/${name}`, text });
+  }
+  // Debian links 99-sysctl.conf to it, and then it has been read above; elsewhere only sysctl -p reads it.
+  const main = raw["/etc/sysctl.conf"];
+  if (main?.status === 0 && !byName.has("99-sysctl.conf"))
+    byName.set("zz", { path: "/etc/sysctl.conf", text: main.stdout });
+  return [...byName.entries()]
+    .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .flatMap(([, { path, text }]) => linesOfFile(path, text));
+}
+
+/** State of a listening socket (include/net/tcp_states.h of Linux). */
+const LISTEN = "0A";
+
+function listeningOf(...facts: readonly (RawFact | undefined)[]): readonly number[] {
+  const ports = facts.flatMap((fact) =>
+    (fact?.stdout ?? "").split("\n").flatMap((line) => {
+      const [, local = "", , state] = line.trim().split(/\s+/);
+      return state === LISTEN ? [Number.parseInt(local.slice(local.lastIndexOf(":") + 1), 16)] : [];
+    }),
+  );
+  return [...new Set(ports)].toSorted((a, b) => a - b);
+}
+
+function unitsOf(shown: RawFact | undefined, files: RawFact | undefined): SystemObserved["units"] {
+  if (shown === undefined || shown.status !== 0 || files === undefined || files.status !== 0) return null;
+  const units: Record<string, ObservedUnit> = {};
+  for (const line of files.stdout.split("\n")) {
+    const [name = "", file = ""] = line.trim().split(/\s+/);
+    if (name !== "") units[name] = { load: "unloaded", active: "inactive", file, neededBy: [] };
+  }
+  for (const block of shown.stdout.split("\n\n")) {
+    const properties = new Map(
+      block
+        .split("\n")
+        .map((line): [string, string] => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+    const name = properties.get("Id") ?? "";
+    if (name === "") continue;
+    const words = (key: string): readonly string[] =>
+      (properties.get(key) ?? "").split(" ").filter((word) => word !== "");
+    units[name] = {
+      load: properties.get("LoadState") ?? "",
+      active: properties.get("ActiveState") ?? "",
+      file: properties.get("UnitFileState") ?? units[name]?.file ?? "",
+      neededBy: [...new Set([...words("RequiredBy"), ...words("BoundBy")])].toSorted(),
+    };
+  }
+  return units;
+}

@@ -1,0 +1,104 @@
+import type { Finding, Severity } from "@holdfast/core/base/finding.ts";
+
+/** Every code of the system domain, with how bad it is and what to do. The message is made where it is found, from what is there. */
+export const SYSTEM_FINDINGS = {
+  // The desired config alone.
+  "system.config": { severity: "error", remedy: "Compose the config again; it was not made by this version." },
+  "system.sysctl_hazard": {
+    severity: "warning",
+    remedy: "Make sure that it is meant; the trial does not show every harm of it.",
+  },
+  "system.sysctl_alias": { severity: "error", remedy: "Keep one of the two: they are the same setting of the kernel." },
+  "system.ssh_all_doors_closed": { severity: "error", remedy: "Leave keys or passwords as a way in." },
+  "system.ssh_root_passwords": { severity: "warning", remedy: "Write rootLogin: keys, or never." },
+  "system.banner_not_shown": {
+    severity: "note",
+    remedy: "Write ssh.banner: true if people shall see it before they log in.",
+  },
+  "system.unit_not_at_boot": { severity: "note", remedy: "Write enabled too, if the next boot shall bring the same." },
+  // A plan for one server.
+  "system.found_unreadable": {
+    severity: "error",
+    remedy: "Look at /var/lib/holdfast/system/found.json on the server; nothing is changed until it can be read.",
+  },
+  "system.drift": { severity: "warning", remedy: "Find out who changed it; applying puts ours back." },
+  "system.boot_differs": {
+    severity: "warning",
+    remedy: "Find out who changed the file; the next confirmed change writes it again.",
+  },
+  "system.restore": { severity: "note", remedy: "Nothing to do if that is meant." },
+  "system.not_ours_to_take": {
+    severity: "error",
+    remedy: "Make it such that it can be put back, or take the setting out of the policy.",
+  },
+  "system.sysctl_unknown": {
+    severity: "error",
+    remedy: "Correct the name, load the module that brings the setting, or take it out.",
+  },
+  "system.sysctl_set_elsewhere": {
+    severity: "note",
+    remedy: "Nothing to do: ours holds. Taking theirs out avoids surprises.",
+  },
+  "system.sysctl_overridden": {
+    severity: "warning",
+    remedy: "Take the line out of that file: until Holdfast has started, theirs holds at boot.",
+  },
+  "system.sysctl_reaches": { severity: "note", remedy: "Nothing to do; an undo puts those back too." },
+  "system.forwarding_stops": {
+    severity: "warning",
+    remedy: "Make sure that no container, virtual machine or tunnel needs it.",
+  },
+  "system.host_name_in_hosts": {
+    severity: "warning",
+    remedy: "Add the new name under system.hosts, or programs that look their own name up will wait.",
+  },
+  "system.hosts_shadowed": { severity: "note", remedy: "Nothing to do: our lines stand first." },
+  "system.timezone_in_daemons": {
+    severity: "note",
+    remedy: "Restart the daemons whose logs or schedules are in local time.",
+  },
+  "system.ssh_missing": {
+    severity: "error",
+    remedy: "Install openssh-server, or take system.ssh out of the policies of this server.",
+  },
+  "system.ssh_socket_ignores_port": {
+    severity: "error",
+    remedy: "Disable ssh.socket on the server so that sshd listens by itself, or take port and listen out.",
+  },
+  "system.ssh_port_taken": { severity: "error", remedy: "Choose another port, or stop the program that has it." },
+  "system.ssh_nobody_enters": {
+    severity: "error",
+    remedy: "Give somebody of those who may enter a key first, or let more people in.",
+  },
+  "system.ssh_nobody_seen": { severity: "danger", remedy: "Make sure by hand that somebody can still log in." },
+  "system.ssh_nobody_now": {
+    severity: "warning",
+    remedy: "Nobody of this server's own accounts can log in by ssh today either.",
+  },
+  "system.management_path_cut": {
+    severity: "error",
+    remedy: "Keep a port of the management path, or put the new port into the Floor in the same change.",
+  },
+  "system.management_ssh_changed": {
+    severity: "danger",
+    remedy: "Make sure another way in stays open; the trial undoes it when the server cannot be reached.",
+  },
+  "system.management_ipv6_off": { severity: "danger", remedy: "Make sure that the server is managed over IPv4." },
+  "system.systemd_missing": { severity: "error", remedy: "Take the setting out of the policies of this server." },
+  "system.unit_needed": { severity: "warning", remedy: "Look at the units that it takes down with it." },
+  "system.ntp_not_timesyncd": {
+    severity: "error",
+    remedy: "Set its time servers there, or let systemd-timesyncd keep the time.",
+  },
+  "system.resolver_not_resolved": {
+    severity: "error",
+    remedy: "Start systemd-resolved and link /etc/resolv.conf to it, or take system.resolver out.",
+  },
+} as const satisfies Record<string, { readonly severity: Severity; readonly remedy: string }>;
+
+export type SystemCode = keyof typeof SYSTEM_FINDINGS;
+
+export function finding(code: SystemCode, path: string, message: string): Finding {
+  const { severity, remedy } = SYSTEM_FINDINGS[code];
+  return { severity, code, path, message, remedy };
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { LOG_LEVELS, ROOT_LOGINS, TCP_FORWARDINGS } from "./section.ts";
+
+/**
+ * The system part of an effective config: everything is concrete. Kernel settings are the texts that the kernel takes, addresses canonical,
+ * times seconds. What is absent is not ours.
+ */
+
+const names = z.array(z.string()).min(1);
+const textByName = z.record(z.string(), z.string());
+
+export const sshConfigSchema = z.strictObject({
+  port: z.array(z.int().min(1).max(65_535)).min(1).optional(),
+  listen: names.optional(),
+  rootLogin: z.enum(ROOT_LOGINS).optional(),
+  keys: z.boolean().optional(),
+  passwords: z.boolean().optional(),
+  allowUsers: names.optional(),
+  allowGroups: names.optional(),
+  denyUsers: names.optional(),
+  denyGroups: names.optional(),
+  keyExchange: names.optional(),
+  ciphers: names.optional(),
+  macs: names.optional(),
+  maxTries: z.int().min(1).max(100).optional(),
+  maxSessions: z.int().min(0).max(1000).optional(),
+  loginGrace: z.int().min(1).max(86_400).optional(),
+  idle: z.strictObject({ every: z.int().min(1).max(86_400), misses: z.int().min(0).max(1000) }).optional(),
+  tcpForwarding: z.enum(TCP_FORWARDINGS).optional(),
+  agentForwarding: z.boolean().optional(),
+  x11Forwarding: z.boolean().optional(),
+  banner: z.boolean().optional(),
+  log: z.enum(LOG_LEVELS).optional(),
+});
+
+const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
+
+export const systemConfigSchema = z.strictObject({
+  hostname: z.string().optional(),
+  timezone: z.string().optional(),
+  /** Name to addresses. */
+  hosts: z.record(z.string(), names).optional(),
+  banners: z
+    .strictObject({ motd: z.string().optional(), issue: z.string().optional(), issueNet: z.string().optional() })
+    .optional(),
+  sysctl: textByName.optional(),
+  ssh: sshConfigSchema.optional(),
+  ntp: z.strictObject({ servers: names.optional(), fallback: names.optional() }).optional(),
+  resolver: z.strictObject({ servers: names.optional(), search: names.optional() }).optional(),
+  units: z.record(z.string(), unitSchema).optional(),
+});
+
+export type SystemConfig = z.infer<typeof systemConfigSchema>;
+export type SshConfig = z.infer<typeof sshConfigSchema>;
+export type UnitConfig = z.infer<typeof unitSchema>;
+
+export const BANNERS = { motd: "/etc/motd", issue: "/etc/issue", issueNet: "/etc/issue.net" } as const;
+export type BannerName = keyof typeof BANNERS;

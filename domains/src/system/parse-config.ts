@@ -1,0 +1,77 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import type { Result } from "@holdfast/core/base/result.ts";
+import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
+import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
+import { finding } from "./findings.ts";
+import { parseDnsName, parseHostname } from "./hostname.ts";
+import { type SystemConfig, systemConfigSchema } from "./model.ts";
+import { parseAccountName, parseAlgorithm, parseBanner, parseTimeServer } from "./section.ts";
+import { sysctlKind, sysctlValue } from "./sysctl-catalogue.ts";
+import { parseSysctlKey, parseSysctlText } from "./sysctl-key.ts";
+import { parseTimezone } from "./timezone.ts";
+import { parseManagedUnit } from "./unit-name.ts";
+
+export type ParsedSystem =
+  | { readonly ok: true; readonly config: SystemConfig }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+/** Checks a config that comes from outside, every text of it: they become lines of files and names below /proc/sys. */
+export function parseSystemConfig(value: unknown): ParsedSystem {
+  const parsed = systemConfigSchema.safeParse(value);
+  const findings: Finding[] = [];
+  const complain = (path: Path, message: string): void => {
+    findings.push(finding("system.config", formatPath(["system", ...path]), `The config cannot be used: ${message}.`));
+  };
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues)
+      complain(
+        issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
+        // An unknown key is named in the message only.
+        issue.message,
+      );
+    return { ok: false, findings };
+  }
+  const config = parsed.data;
+  const check = (path: Path, result: Result<unknown, string>): void => {
+    if (!result.ok) complain(path, result.error);
+  };
+  const each = (
+    path: Path,
+    texts: readonly string[] | undefined,
+    parse: (text: string) => Result<unknown, string>,
+  ): void => {
+    for (const [index, text] of (texts ?? []).entries()) check([...path, index], parse(text));
+  };
+  if (config.hostname !== undefined) check(["hostname"], parseHostname(config.hostname));
+  if (config.timezone !== undefined) check(["timezone"], parseTimezone(config.timezone));
+  for (const [name, addresses] of Object.entries(config.hosts ?? {})) {
+    check(["hosts", name], parseDnsName(name));
+    each(["hosts", name], addresses, parseCanonicalAddress);
+  }
+  for (const [name, text] of Object.entries(config.banners ?? {}))
+    if (text !== undefined) check(["banners", name], parseBanner(text));
+  for (const [key, text] of Object.entries(config.sysctl ?? {})) {
+    check(["sysctl", key], parseSysctlKey(key));
+    check(["sysctl", key], concreteValue(key, text));
+  }
+  const { ssh, ntp, resolver } = config;
+  each(["ssh", "listen"], ssh?.listen, parseCanonicalAddress);
+  if (ssh?.listen !== undefined && ssh.port === undefined) complain(["ssh", "listen"], "listen is stated without port");
+  for (const list of ["allowUsers", "allowGroups", "denyUsers", "denyGroups"] as const)
+    each(["ssh", list], ssh?.[list], parseAccountName);
+  for (const list of ["keyExchange", "ciphers", "macs"] as const) each(["ssh", list], ssh?.[list], parseAlgorithm);
+  each(["ntp", "servers"], ntp?.servers, parseTimeServer);
+  each(["ntp", "fallback"], ntp?.fallback, parseTimeServer);
+  each(["resolver", "servers"], resolver?.servers, parseCanonicalAddress);
+  each(["resolver", "search"], resolver?.search, parseDnsName);
+  for (const name of Object.keys(config.units ?? {})) check(["units", name], parseManagedUnit(name));
+  return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
+}
+
+/** In a config a value is what the kernel takes; a word was turned into its number when the policies were composed. */
+function concreteValue(key: string, text: string): Result<string, string> {
+  const known = sysctlKind(key);
+  if (known?.kind !== "words") return sysctlValue(key, text);
+  const isKnown = Object.values(known.words).some((number) => String(number) === text);
+  return isKnown ? parseSysctlText(text) : sysctlValue(key, text);
+}

@@ -1,0 +1,174 @@
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import { ntpText, resolverText } from "./daemon-text.ts";
+import { NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
+import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
+import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
+import { sshdText, SSHD_DROP_IN } from "./sshd-text.ts";
+import { bySpread } from "./sysctl-key.ts";
+import { targetOfZone } from "./timezone.ts";
+
+/**
+ * A slot is one thing on the server that has one value, and that is owned, changed, compared and put back by itself:
+ *   `sysctl:KEY`            text, or null where the kernel has no such setting
+ *   `hostname`              what the kernel tells programs
+ *   `timezone`              where /etc/localtime points to; null: no link
+ *   `file:PATH`             `{ mode, text }` of a whole file; null: no file
+ *   `hosts`                 our lines in /etc/hosts; null: none
+ *   `ssh` `ntp` `resolver`  the text of our file among those of a daemon; null: none
+ *   `unit:NAME:enabled` `unit:NAME:running`  true or false
+ * Two more are only remembered, because they are written when a change is confirmed and not before: `boot:PATH`.
+ */
+export type Slots = Readonly<Record<string, Json>>;
+
+export const BOOT = "boot:";
+const OUR_FILE_MODE = 0o644;
+/** The performer takes no file with more rights than these. */
+const MOST_MODE = 0o644;
+
+/** Which slots a config owns, and their values. */
+export function slotsOf(config: SystemConfig | null, observed: SystemObserved | null): Slots {
+  if (config === null) return {};
+  const slots: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(config.sysctl ?? {})) slots[`sysctl:${key}`] = value;
+  if (config.hostname !== undefined) slots["hostname"] = config.hostname;
+  if (config.timezone !== undefined) {
+    slots["timezone"] = targetOfZone(config.timezone);
+    // Debian has the name of the zone in a file too, for programs that do not follow the link.
+    const namedToo =
+      observed?.entries["/etc/timezone"]?.type === "file" || observed?.found["file:/etc/timezone"] !== undefined;
+    if (namedToo) slots["file:/etc/timezone"] = fileOf(`${config.timezone}\n`);
+  }
+  if (config.hosts !== undefined) slots["hosts"] = hostsBlock(config.hosts);
+  for (const [name, path] of Object.entries(BANNERS)) {
+    const text = config.banners?.[name as BannerName];
+    if (text !== undefined) slots[`file:${path}`] = fileOf(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+  }
+  if (config.ssh !== undefined) slots["ssh"] = sshdText(config.ssh);
+  if (config.ntp !== undefined) slots["ntp"] = ntpText(config.ntp);
+  if (config.resolver !== undefined) slots["resolver"] = resolverText(config.resolver);
+  for (const [name, unit] of Object.entries(config.units ?? {})) {
+    if (unit.enabled !== undefined) slots[`unit:${name}:enabled`] = unit.enabled;
+    if (unit.running !== undefined) slots[`unit:${name}:running`] = unit.running;
+  }
+  return slots;
+}
+
+function fileOf(text: string): Json {
+  return { mode: OUR_FILE_MODE, text };
+}
+
+/** Undefined: it cannot be read, or is such that it could not be put back (`whyNot` says which). */
+export function liveValue(observed: SystemObserved, slot: string): Json | undefined {
+  const live = look(observed, slot);
+  return "value" in live ? live.value : undefined;
+}
+
+export function whyNot(observed: SystemObserved, slot: string): string {
+  const live = look(observed, slot);
+  return "why" in live ? live.why : "";
+}
+
+type Look = { readonly value: Json } | { readonly why: string };
+
+function look(observed: SystemObserved, slot: string): Look {
+  const [kind, rest] = splitSlot(slot);
+  switch (kind) {
+    case "sysctl":
+      return { value: observed.sysctl[rest] ?? null };
+    case "hostname":
+      return observed.hostname === null ? { why: "the kernel does not say it" } : { value: observed.hostname };
+    case "timezone": {
+      const entry = observed.entries["/etc/localtime"];
+      if (entry?.type === "link") return { value: entry.target };
+      return entry?.type === "absent"
+        ? { value: null }
+        : { why: "/etc/localtime is no link, and could not be put back" };
+    }
+    case "file":
+    case "boot":
+      return fileLook(observed, rest);
+    case "hosts": {
+      const entry = observed.entries["/etc/hosts"];
+      if (entry?.type === "file") return { value: foundHostsBlock(entry.text) };
+      return entry?.type === "absent" ? { value: null } : { why: "/etc/hosts is not a plain file of root's" };
+    }
+    case "ssh":
+      return textLook(observed, SSHD_DROP_IN);
+    case "ntp":
+      return textLook(observed, NTP_FILE);
+    case "resolver":
+      return textLook(observed, RESOLVER_FILE);
+    case "unit":
+      return unitLook(observed, rest);
+    default:
+      return { why: "this version does not know it" };
+  }
+}
+
+/** `unit:NAME:running` is of the kind `unit`, and the rest `NAME:running`. */
+export function splitSlot(slot: string): readonly [kind: string, rest: string] {
+  const colon = slot.indexOf(":");
+  return colon === -1 ? [slot, ""] : [slot.slice(0, colon), slot.slice(colon + 1)];
+}
+
+export function splitUnit(rest: string): readonly [name: string, side: "enabled" | "running"] {
+  return rest.endsWith(":running")
+    ? [rest.slice(0, -":running".length), "running"]
+    : [rest.slice(0, -":enabled".length), "enabled"];
+}
+
+function fileLook(observed: SystemObserved, path: string): Look {
+  const entry = observed.entries[path];
+  switch (entry?.type) {
+    case "absent":
+      return { value: null };
+    case "file":
+      return (entry.mode & ~MOST_MODE) === 0
+        ? { value: { mode: entry.mode, text: entry.text } }
+        : { why: `${path} has the mode ${entry.mode.toString(8)}, which we could not give it again` };
+    case "link":
+      return { why: `${path} is a link to ${entry.target}` };
+    case "other":
+    case undefined:
+      return { why: `${path}: ${entry?.why ?? "it was not looked at"}` };
+  }
+}
+
+function textLook(observed: SystemObserved, path: string): Look {
+  const entry = observed.entries[path];
+  if (entry?.type === "file") return { value: entry.text };
+  return entry?.type === "absent" ? { value: null } : { why: `${path} is not a plain file of root's` };
+}
+
+function unitLook(observed: SystemObserved, rest: string): Look {
+  const [name, side] = splitUnit(rest);
+  if (observed.units === null) return { why: "systemd does not run here" };
+  const unit = observed.units[name];
+  if (unit === undefined || unit.load === "not-found") return { why: `there is no unit ${name}` };
+  if (side === "running") return { value: /^(active|activating|reloading)$/.test(unit.active) };
+  if (unit.file === "enabled" || unit.file === "disabled") return { value: unit.file === "enabled" };
+  return { why: `${name} is ${unit.file === "" ? "not from a file" : unit.file}, and is neither enabled nor disabled` };
+}
+
+export function sameValue(a: Json, b: Json): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+/** Kernel settings first, because daemons start with them; sshd last, so that a way in stays open the longest. */
+const RANK = ["sysctl", "hostname", "hosts", "timezone", "file", "resolver", "ntp", "unit", "ssh"];
+
+export function inOrder(slots: readonly string[]): readonly string[] {
+  return slots.toSorted((a, b) => {
+    const [[kindA, restA], [kindB, restB]] = [splitSlot(a), splitSlot(b)];
+    const rank = RANK.indexOf(kindA) - RANK.indexOf(kindB);
+    if (rank !== 0) return rank;
+    return kindA === "sysctl" ? bySpread(restA, restB) : a < b ? -1 : a > b ? 1 : 0;
+  });
+}
+
+/** While the system boots, the kernel has not got its interfaces and modules yet, and daemons are not started. */
+export function isNotYet(observed: SystemObserved, slot: string): boolean {
+  if (!observed.booting) return false;
+  const [kind, rest] = splitSlot(slot);
+  return (kind === "sysctl" && observed.sysctl[rest] === undefined) || (kind === "unit" && rest.endsWith(":running"));
+}

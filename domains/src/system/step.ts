@@ -1,0 +1,118 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
+import { FOUND_FILE, FOUND_MODE, type FoundRecord, foundText } from "./found.ts";
+import { splitSlot, splitUnit } from "./slots.ts";
+
+/** Milliseconds on a busy machine. Too small: a change fails because the server was busy; too large: the armed undo comes late. */
+const WRITE_BUDGET_MS = 2_000;
+/** systemd gives a unit 90 s to start; one that takes longer than this does not belong into a trial. */
+const UNIT_BUDGET_MS = 30_000;
+/** sshd is asked twice, reloaded and waited for. */
+const SSHD_BUDGET_MS = 20_000;
+const DAEMON_FILE_MODE = 0o644;
+
+export function systemStep(id: string, title: string, action: Action, budgetMs = WRITE_BUDGET_MS): Step {
+  return { id, domain: "system", title, action, budgetMs };
+}
+
+export function fileStep(id: string, title: string, path: string, mode: number, text: string | null): Step {
+  return systemStep(
+    id,
+    title,
+    text === null ? { kind: "remove_file", path } : { kind: "write_file", path, mode, text },
+  );
+}
+
+export function foundStep(id: string, found: FoundRecord): Step {
+  return fileStep(id, "Note down what was found on the server", FOUND_FILE, FOUND_MODE, foundText(found));
+}
+
+/** What sshd's part of a change needs beside the text. */
+export interface SshdWish {
+  readonly check: boolean;
+  readonly effective: { readonly [keyword: string]: readonly string[] };
+  readonly listens: readonly number[];
+}
+
+/** The acts that give a slot this value. Empty where there is nothing to go back to: a kernel setting that was not there. */
+export function slotSteps(
+  slot: string,
+  title: string,
+  value: Json,
+  live: SystemObserved,
+  sshd: SshdWish,
+): readonly Step[] {
+  const [kind, rest] = splitSlot(slot);
+  const id = `system.${slot}`;
+  switch (kind) {
+    case "sysctl":
+      return typeof value === "string" ? [systemStep(id, title, { kind: "sysctl", key: rest, value })] : [];
+    case "hostname":
+      return typeof value === "string" ? [systemStep(id, title, { kind: "hostname", name: value })] : [];
+    case "timezone":
+      return [systemStep(id, title, { kind: "localtime", target: textOf(value) })];
+    case "hosts":
+      return [systemStep(id, title, { kind: "hosts_block", block: textOf(value) })];
+    case "file": {
+      const file = fileOf(value);
+      return [fileStep(id, title, rest, file?.mode ?? DAEMON_FILE_MODE, file?.text ?? null)];
+    }
+    case "ntp":
+      return daemonSteps(id, title, NTP_FILE, textOf(value), "systemd-timesyncd.service", live);
+    case "resolver":
+      return daemonSteps(id, title, RESOLVER_FILE, textOf(value), "systemd-resolved.service", live);
+    case "ssh": {
+      const action = { kind: "sshd", text: textOf(value), reload: reloadedUnit(live, sshd.check), ...sshd } as const;
+      return [systemStep(id, title, action, SSHD_BUDGET_MS)];
+    }
+    case "unit": {
+      const [unit, side] = splitUnit(rest);
+      const verb = side === "running" ? (value === true ? "start" : "stop") : value === true ? "enable" : "disable";
+      return [systemStep(id, title, { kind: "unit", unit, verb }, UNIT_BUDGET_MS)];
+    }
+    default:
+      return [];
+  }
+}
+
+function daemonSteps(
+  id: string,
+  title: string,
+  path: string,
+  text: string | null,
+  unit: string,
+  live: SystemObserved,
+): readonly Step[] {
+  const file = fileStep(id, title, path, DAEMON_FILE_MODE, text);
+  // A daemon that does not run reads its files when it starts.
+  if (live.units?.[unit]?.active !== "active") return [file];
+  return [
+    file,
+    systemStep(`${id}.restart`, `Let ${unit} read it`, { kind: "unit", unit, verb: "restart" }, UNIT_BUDGET_MS),
+  ];
+}
+
+const SSHD_UNITS = ["ssh.service", "sshd.service"] as const;
+
+/** The sshd that runs on its own; null where none does, or where a socket starts one for each connection. */
+export function runningSshd(observed: SystemObserved): (typeof SSHD_UNITS)[number] | null {
+  return SSHD_UNITS.find((name) => observed.units?.[name]?.active === "active") ?? null;
+}
+
+/** An undo also starts one that died of what is undone. */
+function reloadedUnit(live: SystemObserved, isForward: boolean): (typeof SSHD_UNITS)[number] | null {
+  const running = runningSshd(live);
+  if (running !== null || isForward) return running;
+  return SSHD_UNITS.find((name) => live.units?.[name]?.active === "failed") ?? null;
+}
+
+function textOf(value: Json): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+export function fileOf(value: Json): { readonly mode: number; readonly text: string } | null {
+  if (typeof value !== "object" || value === null || !("mode" in value) || !("text" in value)) return null;
+  const { mode, text } = value;
+  return typeof mode === "number" && typeof text === "string" ? { mode, text } : null;
+}

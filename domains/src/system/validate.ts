@@ -1,0 +1,125 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import { formatPath } from "@holdfast/core/policy/path.ts";
+import { finding } from "./findings.ts";
+import type { SystemConfig } from "./model.ts";
+
+/** Settings that do harm which no probe sees at once, with what they do. `when` is the value that does it; absent: any. */
+const HAZARDS: readonly { readonly key: RegExp; readonly when?: RegExp; readonly does: string }[] = [
+  {
+    key: /^vm\.overcommit_memory$/,
+    when: /^2$/,
+    does: "programs that reserve more memory than there is are refused it, at any later time",
+  },
+  {
+    key: /^vm\.(panic_on_oom|min_free_kbytes|admin_reserve_kbytes)$/,
+    does: "a server short of memory behaves otherwise, up to a halt",
+  },
+  {
+    key: /^vm\.nr_hugepages$/,
+    does: "the memory is taken from all programs at once, and the kernel may give less than was asked for",
+  },
+  {
+    key: /^kernel\.(panic_on_oops|panic_on_warn|hung_task_panic|softlockup_panic)$/,
+    when: /^[^0]/,
+    does: "a fault of the kernel becomes a restart of the server",
+  },
+  { key: /^kernel\.(pid_max|threads-max)$/, does: "programs that need more processes fail, at any later time" },
+  { key: /^kernel\./, does: "it changes how the kernel works for every program" },
+  { key: /^fs\.(file-max|nr_open)$/, does: "programs that need more open files fail, at any later time" },
+  {
+    key: /^net\.ipv6\.conf\.(all|default)\.disable_ipv6$/,
+    when: /^1$/,
+    does: "all IPv6 addresses go away, and putting it back does not bring back those that were set by hand",
+  },
+  {
+    key: /^net\.ipv6\.conf\.[^.]+\.(accept_ra|autoconf)$/,
+    does: "an address or a route that routers announced may run out later",
+  },
+  {
+    key: /^net\.ipv4\.conf\.[^.]+\.rp_filter$/,
+    when: /^1$/,
+    does: "packets are dropped where the way back is another interface, as with IPsec and several uplinks",
+  },
+  {
+    key: /^net\.ipv4\.conf\.[^.]+\.(route_localnet|accept_source_route|accept_redirects)$/,
+    when: /^1$/,
+    does: "others can lead packets where they should not go",
+  },
+  { key: /^net\.ipv4\.tcp_(mem|rmem|wmem)$/, does: "connections may slow down or fail under load" },
+  { key: /^net\.netfilter\.nf_conntrack_/, does: "new connections are dropped when the table is full" },
+];
+
+/** Names for one and the same setting of the kernel. */
+const ALIASES: readonly (readonly [string, string])[] = [["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"]];
+
+/** Remarks about a config alone. */
+export function validateSystem(config: SystemConfig): readonly Finding[] {
+  return [...sysctlFindings(config), ...sshFindings(config), ...unitFindings(config)];
+}
+
+function sysctlFindings(config: SystemConfig): readonly Finding[] {
+  const settings = config.sysctl ?? {};
+  const hazards = Object.entries(settings).flatMap(([key, value]) => {
+    const hazard = HAZARDS.find((one) => one.key.test(key));
+    if (hazard === undefined || (hazard.when !== undefined && !hazard.when.test(value))) return [];
+    return [
+      finding("system.sysctl_hazard", formatPath(["system", "sysctl", key]), `${key} = ${value}: ${hazard.does}.`),
+    ];
+  });
+  const aliases = ALIASES.flatMap(([one, other]) => {
+    const [a, b] = [settings[one], settings[other]];
+    if (a === undefined || b === undefined || a === b) return [];
+    return [
+      finding(
+        "system.sysctl_alias",
+        formatPath(["system", "sysctl", other]),
+        `${one} is ${a} and ${other} is ${b}, but both are one setting.`,
+      ),
+    ];
+  });
+  return [...hazards, ...aliases];
+}
+
+function sshFindings(config: SystemConfig): readonly Finding[] {
+  const { ssh, banners } = config;
+  const hidden =
+    banners?.issueNet !== undefined && ssh?.banner !== true
+      ? [
+          finding(
+            "system.banner_not_shown",
+            "system.banners.issueNet",
+            "sshd shows /etc/issue.net only where ssh.banner is true.",
+          ),
+        ]
+      : [];
+  if (ssh === undefined) return hidden;
+  return [
+    ...hidden,
+    ...(ssh.keys === false && ssh.passwords === false
+      ? [finding("system.ssh_all_doors_closed", "system.ssh", "Neither keys nor passwords let anybody in.")]
+      : []),
+    ...(ssh.rootLogin === "any" && ssh.passwords !== false
+      ? [
+          finding(
+            "system.ssh_root_passwords",
+            "system.ssh.rootLogin",
+            "root may log in with a password, which is tried by everybody all day.",
+          ),
+        ]
+      : []),
+  ];
+}
+
+function unitFindings(config: SystemConfig): readonly Finding[] {
+  return Object.entries(config.units ?? {}).flatMap(([name, unit]) => {
+    if (unit.running === undefined || unit.enabled !== undefined) return [];
+    const now = unit.running ? "runs" : "is stopped";
+    return [
+      finding(
+        "system.unit_not_at_boot",
+        formatPath(["system", "units", name]),
+        `${name} ${now} from the change on; the policy does not say what the next boot does with it.`,
+      ),
+    ];
+  });
+}

@@ -1,0 +1,67 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Mismatch } from "@holdfast/core/domain.ts";
+import { targetsOf } from "./diff.ts";
+import type { SystemObserved } from "./facts.ts";
+import type { SystemConfig } from "./model.ts";
+import { BOOT, inOrder, isNotYet, liveValue, sameValue, slotsOf, splitSlot, whyNot } from "./slots.ts";
+import { effectiveProblem, sshdEffective } from "./sshd-text.ts";
+import { runningSshd } from "./step.ts";
+import { valueWords } from "./words.ts";
+
+/** More than this many are the same message: something else holds the server. */
+const MOST_MISMATCHES = 50;
+
+/** Whether what was read back is what was asked for. What cannot be read is a mismatch, never a silent success. */
+export function verifySystem(desired: SystemConfig | null, observed: SystemObserved): readonly Mismatch[] {
+  if (observed.foundProblem !== null)
+    return [{ path: "found", expected: "a record that can be read", found: observed.foundProblem }];
+  const targets = targetsOf(desired, observed);
+  const mismatches = inOrder(Object.keys(targets)).flatMap((slot): readonly Mismatch[] => {
+    if (isNotYet(observed, slot)) return [];
+    return slotMismatch(slot, targets[slot] ?? null, observed);
+  });
+  const unrecorded = Object.keys(slotsOf(desired, observed)).filter((slot) => !(slot in observed.found));
+  return [
+    ...mismatches,
+    ...unrecorded.map((slot) => ({ path: slot, expected: "a note of what was found", found: "none" })),
+    ...(desired === null ? [] : sshdMismatches(desired, observed)),
+  ].slice(0, MOST_MISMATCHES);
+}
+
+function slotMismatch(slot: string, want: Json, observed: SystemObserved): readonly Mismatch[] {
+  const have = liveValue(observed, slot);
+  if (have === undefined) return [{ path: slot, expected: valueWords(slot, want), found: whyNot(observed, slot) }];
+  if (sameValue(have, want)) return [];
+  // A setting that the kernel did not have when it became ours, and has by now: there is nothing to go back to.
+  if (want === null && splitSlot(slot)[0] === "sysctl") return [];
+  return [{ path: slot, expected: valueWords(slot, want), found: valueWords(slot, have) }];
+}
+
+/** The file being there is no evidence: what counts is what sshd makes of it, and that it listens. */
+function sshdMismatches(desired: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  if (desired.ssh === undefined || observed.booting) return [];
+  if (observed.sshd === null)
+    return [{ path: "ssh", expected: "an sshd that takes its configuration", found: observed.sshdProblem ?? "none" }];
+  const problem = effectiveProblem(sshdEffective(desired.ssh), observed.sshd);
+  const silent =
+    runningSshd(observed) === null ? [] : (desired.ssh.port ?? []).filter((port) => !observed.listening.includes(port));
+  return [
+    ...(problem === null ? [] : [{ path: "ssh", expected: "what the policy says", found: problem }]),
+    ...silent.map((port) => ({ path: "ssh", expected: `sshd on port ${port}`, found: "nobody listens there" })),
+  ];
+}
+
+/** Slots whose state a reboot makes anew: no snapshot of a boot before says what they must be. */
+function isOfThisBoot(slot: string): boolean {
+  return slot.startsWith("unit:") && slot.endsWith(":running");
+}
+
+/** What is ours, by what was noted when it became ours. */
+export function oursOf(observed: SystemObserved): Json {
+  if (observed.foundProblem !== null) return { unreadable: true };
+  const slots = inOrder(Object.keys(observed.found).filter((slot) => !slot.startsWith(BOOT) && !isOfThisBoot(slot)));
+  return {
+    found: observed.found,
+    live: Object.fromEntries(slots.map((slot) => [slot, liveValue(observed, slot) ?? { unreadable: true }])),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { splitSlot, splitUnit } from "./slots.ts";
+import { SSHD_DROP_IN } from "./sshd-text.ts";
+import { fileOf } from "./step.ts";
+import { sysctlWords } from "./sysctl-catalogue.ts";
+import { zoneOfTarget } from "./timezone.ts";
+
+/** A slot as people call it. */
+export function slotName(slot: string): string {
+  const [kind, rest] = splitSlot(slot);
+  switch (kind) {
+    case "sysctl":
+    case "file":
+      return rest;
+    case "hostname":
+      return "the host name";
+    case "timezone":
+      return "the time zone";
+    case "hosts":
+      return "our lines in /etc/hosts";
+    case "ssh":
+      return `sshd's settings (${SSHD_DROP_IN})`;
+    case "ntp":
+      return "the time servers";
+    case "resolver":
+      return "the name servers";
+    case "unit": {
+      const [name, side] = splitUnit(rest);
+      return side === "running" ? `${name} at run time` : `${name} at boot`;
+    }
+    default:
+      return slot;
+  }
+}
+
+/** A value on one line; texts of several lines are counted, the diff shows them. */
+export function valueWords(slot: string, value: Json): string {
+  const [kind, rest] = splitSlot(slot);
+  if (value === null) return "absent";
+  if (kind === "sysctl" && typeof value === "string") return sysctlWords(rest, value);
+  if (kind === "timezone" && typeof value === "string") return zoneOfTarget(value) ?? value;
+  if (typeof value === "boolean")
+    return rest.endsWith(":running") ? (value ? "running" : "stopped") : value ? "enabled" : "disabled";
+  const text = fileOf(value)?.text ?? (typeof value === "string" ? value : "");
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("# "));
+  return lines.length === 1 && (lines[0] ?? "").length <= 60 ? (lines[0] ?? "") : `${lines.length} lines`;
+}
