@@ -5,6 +5,7 @@ import { z } from "zod";
 import { SAMPLE_DOMAINS } from "../../test/sample-domain.ts";
 import type { Json } from "../base/canonical-json.ts";
 import { documentJsonSchema } from "./json-schema.ts";
+import { withSharedParts } from "./shared-schema.ts";
 import { splitStream } from "./stream.ts";
 import { readYaml } from "./yaml-source.ts";
 
@@ -16,6 +17,22 @@ const documents = readdirSync(EXAMPLES).flatMap((file) =>
 
 /** A validator made from the published text alone: what an editor would say. */
 const validator = z.fromJSONSchema(schema);
+
+const shared = withSharedParts(schema);
+const sharedValidator = z.fromJSONSchema(shared);
+
+test.each(documents)("a schema with shared parts takes what the whole one takes: $file", ({ data }) => {
+  expect(sharedValidator.safeParse(data).error?.issues ?? []).toEqual([]);
+  const broken = { ...(data as Readonly<Record<string, Json>>), expect: [{ from: 7 }], selector: [], labels: 3 };
+  expect(sharedValidator.safeParse(broken).success).toBe(validator.safeParse(broken).success);
+});
+
+test("shared parts are written once, and every reference leads to one", () => {
+  const text = JSON.stringify(shared);
+  expect(text.length).toBeLessThan(JSON.stringify(schema).length);
+  const referred = [...text.matchAll(/"#\/\$defs\/(part-\d+)"/g)].map((match) => match[1] ?? "");
+  expect(new Set(referred)).toEqual(new Set(Object.keys(shared["$defs"] as object)));
+});
 
 test.each(documents)("the published schema takes a document of $file", ({ data }) => {
   expect(validator.safeParse(data).error?.issues ?? []).toEqual([]);
