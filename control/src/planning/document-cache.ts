@@ -9,17 +9,36 @@ import type { RevisionRef } from "../store/tables.ts";
 /** Revisions never change, so each is parsed once. Enough for a fleet of thousands; a parsed document of usual size is some kilobytes. */
 const MOST = 20_000;
 
+/**
+ * Characters of texts whose reading is remembered. One change is read when it is written, shown, planned and applied, each time from the same
+ * text; a policy of 10,000 rules takes a second.
+ */
+const REMEMBERED_CHARACTERS = 16_000_000;
+
 /** Parsed revisions, the least recently used forgotten first. */
 export class DocumentCache {
   readonly #languages: readonly DomainLanguage[];
   readonly #parsed = new Map<string, ParsedDocument | null>();
+  readonly #read = new Map<string, ParsedDocuments>();
+  #readCharacters = 0;
 
   constructor(languages: readonly DomainLanguage[]) {
     this.#languages = languages;
   }
 
   parse(text: string, file?: string): ParsedDocuments {
-    return parseDocuments(text, { domains: this.#languages, ...(file === undefined ? {} : { file }) });
+    const key = JSON.stringify([file ?? null]) + text;
+    const known = this.#read.get(key);
+    const read = known ?? parseDocuments(text, { domains: this.#languages, ...(file === undefined ? {} : { file }) });
+    this.#read.delete(key);
+    this.#read.set(key, read);
+    if (known === undefined) this.#readCharacters += key.length;
+    for (const oldest of this.#read.keys()) {
+      if (this.#readCharacters <= REMEMBERED_CHARACTERS) break;
+      this.#read.delete(oldest);
+      this.#readCharacters -= oldest.length;
+    }
+    return read;
   }
 
   /** Each wanted revision by its key; null: a deletion, or a text that this version of the language refuses. */
