@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # The project's own Node and tools come before the machine's.
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: help up test check format bench package model soak clean clean-data distclean
+.PHONY: help up test check format screenshots bench package model soak clean clean-data distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -24,6 +24,9 @@ check: ## Compiler, lint, layout, import rules, dead code: all that is known wit
 
 format: ## Lay out all sources
 	@deploy/dev/bootstrap.sh tools && exec npm run --silent format
+
+screenshots: ## Picture every page of the console in its states into dist/screenshots
+	@deploy/dev/bootstrap.sh test && exec node e2e/console/take-screenshots.ts dist/screenshots "" wide,dark,narrow
 
 bench: ## Measure applies and the agent beside raw nft
 	@deploy/dev/bootstrap.sh run && exec npm run --silent bench

@@ -225,11 +225,11 @@ test("findings come while typing, where they stand, and completion knows the lan
     await open(page, server, paths.editDocument("Policy", "web-host", { view: "text" }));
     await page.getByRole("textbox", { name: "Text of web-host" }).click();
     await page.keyboard.press("Control+Home");
-    for (let line = 0; line < 11; line += 1) await page.keyboard.press("ArrowDown");
-    await page.keyboard.insertText("  mod: enforce\n");
+    for (let line = 0; line < 10; line += 1) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("End");
+    await page.keyboard.insertText("\n  mod: enforce");
     await page.getByRole("complementary").getByText("firewall.mod", { exact: false }).first().waitFor();
     await page.keyboard.press("Control+z");
-    await page.keyboard.press("ArrowUp");
     await page.keyboard.press("End");
     await page.keyboard.press("Enter");
     await page.keyboard.type("forw");

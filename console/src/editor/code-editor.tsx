@@ -138,6 +138,8 @@ export function diagnosticsFor(state: EditorState, findings: readonly FindingLik
 export function CodeEditor({ label, text, onChange, findings, schema, goTo, readOnly = false }: Props): ReactNode {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
+  /** What the editor itself has said and the page has not shown yet: a page that lags behind must not take keystrokes back. */
+  const said = useRef<string[]>([]);
   const latest = useRef({ onChange, schema, text });
   useEffect(() => {
     latest.current = { onChange, schema, text };
@@ -175,7 +177,10 @@ export function CodeEditor({ label, text, onChange, findings, schema, goTo, read
           EditorView.editable.of(!readOnly),
           EditorState.readOnly.of(readOnly),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) latest.current.onChange(update.state.doc.toString());
+            if (!update.docChanged) return;
+            const next = update.state.doc.toString();
+            said.current.push(next);
+            latest.current.onChange(next);
           }),
         ],
       }),
@@ -191,6 +196,11 @@ export function CodeEditor({ label, text, onChange, findings, schema, goTo, read
   useEffect(() => {
     const editor = view.current;
     if (editor === null) return;
+    const at = said.current.indexOf(text);
+    if (at >= 0) {
+      said.current.splice(0, at + 1);
+      return;
+    }
     const now = editor.state.doc.toString();
     if (now === text) return;
     let head = 0;

@@ -413,7 +413,8 @@ export const en = {
     "It touches the path over which servers are managed: each server undoes by itself if it is cut off.",
   "review.moved": "A document has moved. See what moved and decide:",
   "review.name": "Title of the change",
-  "review.noPlans": "No server has been asked yet. Plan the change first.",
+  "review.noPlans":
+    "No plan. Either no server has been asked yet, or what this change holds concerns none: look at the selectors.",
   "review.notApplied": "The change was not applied",
   "review.nothing": "No server would change.",
   "review.overwrite": "Overwrite what was changed on the servers outside of Holdfast",

@@ -407,7 +407,8 @@ export const ko = {
   "review.managementPath": "서버를 관리하는 경로를 건드립니다. 끊기면 서버가 스스로 되돌립니다.",
   "review.moved": "문서가 그사이 바뀌었습니다. 무엇이 바뀌었는지 보고 정하십시오:",
   "review.name": "변경의 제목",
-  "review.noPlans": "아직 어떤 서버에도 묻지 않았습니다. 먼저 변경을 계획하십시오.",
+  "review.noPlans":
+    "계획이 없습니다. 아직 서버에 묻지 않았거나, 이 변경에 해당하는 서버가 없습니다. 셀렉터를 확인하십시오.",
   "review.notApplied": "변경이 적용되지 않았습니다",
   "review.nothing": "바뀔 서버가 없습니다.",
   "review.overwrite": "Holdfast 밖에서 서버에 바뀐 것을 덮어쓰기",
