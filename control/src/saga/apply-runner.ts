@@ -148,6 +148,7 @@ export class ApplyRunner {
   #view(): SagaView {
     const freshSinceMs = this.#sent.fresh_since?.getTime() ?? this.#freshSinceMs;
     return viewOf(this.#apply, this.#sent, this.#plan, {
+      certificateEndsMs: this.#options.session.notAfterMs,
       answer: this.#answer,
       baseline: this.#baseline,
       trial: this.#freshSinceMs === null || freshSinceMs === null ? null : { rounds: this.#rounds, freshSinceMs },

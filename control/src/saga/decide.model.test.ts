@@ -73,6 +73,7 @@ class World {
       message: null,
       wish: null,
       wishReason: null,
+      certificateEndsMs: Number.POSITIVE_INFINITY,
       transaction: {
         kind: "forward",
         fence: this.serverFence,

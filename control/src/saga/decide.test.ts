@@ -61,6 +61,7 @@ function view(over: Over & Partial<Omit<SagaView, "transaction" | "answer">> = {
     message: null,
     wish: null,
     wishReason: null,
+    certificateEndsMs: Number.POSITIVE_INFINITY,
     trial: { rounds: [], freshSinceMs: NOW - 100 },
     ...rest,
     transaction: { ...SENT, ...transaction },
@@ -75,6 +76,16 @@ const greenRound = { rounds: [{ atMs: NOW - 10, results: { ssh: "open" as const 
 test.each<[string, SagaView, object]>([
   ["nothing sent yet", view({ transaction: unsent, answer: null }), { kind: "send_prepare" }],
   ["sent, nothing heard in this session", view({ answer: null }), { kind: "ask" }],
+  [
+    "the agent's certificate would expire in the window (row 32)",
+    view({ transaction: unsent, answer: null, certificateEndsMs: NOW + SENT.budgetMs + SENT.windowMs }),
+    { kind: "finish", ending: { state: "FAILED", effect: "none", code: "apply.certificate_expires" } },
+  ],
+  [
+    "the certificate expires soon, and the server may have begun",
+    view({ answer: null, certificateEndsMs: NOW + 1 }),
+    { kind: "ask" },
+  ],
   [
     "Prepare was lost",
     view({ transaction: unexecuted, answer: { phase: "unknown", maxFence: 6 } }),

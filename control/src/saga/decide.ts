@@ -26,7 +26,8 @@ export function decide(view: SagaView, nowMs: number): SagaAction {
   if (view.wish === "force_close") return { kind: "finish", ending: forcedEnding(view) };
   if (view.answer === null) {
     if (sent.prepareSentAtMs !== null || sent.abortSentAtMs !== null) return { kind: "ask" };
-    if (view.wish === "abort") return { kind: "finish", ending: unsentEnding(view) };
+    const objection = unsentObjection(view, nowMs);
+    if (objection !== null) return { kind: "finish", ending: unsentEnding(view, objection) };
     return { kind: "send_prepare" };
   }
   const answer = view.answer;
@@ -60,6 +61,22 @@ export function decide(view: SagaView, nowMs: number): SagaAction {
     default:
       return assertNever(answer.phase, "answer phase");
   }
+}
+
+/** Why nothing is sent at all. The fresh session of the trial must be possible to its last moment, or the server undoes for no good reason. */
+function unsentObjection(view: SagaView, nowMs: number): { code: string; message: string } | null {
+  const { budgetMs, windowMs } = view.transaction;
+  if (view.wish === "abort")
+    return {
+      code: "apply.aborted",
+      message: view.wishReason ?? "an operator asked for it before anything was sent",
+    };
+  if (view.certificateEndsMs > nowMs + budgetMs + windowMs) return null;
+  return {
+    code: "apply.certificate_expires",
+    message:
+      "the certificate of the server's agent would expire during the trial. It is renewed at half its life: see in the agent's log why it was not, then try again",
+  };
 }
 
 function ofUnknown(view: SagaView, answer: Answer, nowMs: number): SagaAction {

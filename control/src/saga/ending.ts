@@ -94,12 +94,8 @@ export function forcedEnding(view: SagaView): Ending {
   return { ...unknown(null, "apply.force_closed", reason), raiseFence: true };
 }
 
-/** Aborted before any message left: nothing needs asking. */
-export function unsentEnding(view: SagaView): Ending {
-  const why = {
-    code: "apply.aborted",
-    message: view.wishReason ?? "an operator asked for it before anything was sent",
-  };
+/** Given up before any message left: nothing needs asking. */
+export function unsentEnding(view: SagaView, why: { readonly code: string; readonly message: string }): Ending {
   return view.transaction.kind === "rollback" ? asBefore(view, null, why) : unchanged(why, null);
 }
 

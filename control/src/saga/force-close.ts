@@ -31,7 +31,13 @@ async function closeOne(database: Database, instance: InstanceId, id: ApplyId): 
     const sent = await getHostTransaction(tx, claimed.request_id);
     const plan = sent === undefined ? undefined : await getPlan(tx, sent.plan_id);
     if (sent === undefined || plan === undefined) return false;
-    const view = viewOf(claimed, sent, plan, { answer: null, trial: null, baseline: null });
+    const view = viewOf(claimed, sent, plan, {
+      answer: null,
+      // Nothing is sent: the server is not asked.
+      certificateEndsMs: Number.POSITIVE_INFINITY,
+      trial: null,
+      baseline: null,
+    });
     await recordEnding(tx, await lockApply(tx, id), sent, plan, forcedEnding(view), null, by);
     return true;
   });

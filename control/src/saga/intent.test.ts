@@ -27,6 +27,7 @@ function view(phase: SagaView["phase"], sent: Partial<TransactionView> = {}): Sa
     message: null,
     wish: null,
     wishReason: null,
+    certificateEndsMs: Number.POSITIVE_INFINITY,
     transaction: { ...SENT, ...sent },
     answer: null,
     trial: null,

@@ -1,7 +1,9 @@
 import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
 import type { SagaView } from "./view.ts";
 
-type Known = Pick<SagaView, "answer" | "trial"> & { readonly baseline: HostTransactionRow["baseline"] };
+type Known = Pick<SagaView, "answer" | "trial" | "certificateEndsMs"> & {
+  readonly baseline: HostTransactionRow["baseline"];
+};
 
 /** The rows of an open apply as decisions see them, with what its runner knows beyond them. */
 export function viewOf(apply: ApplyRow, sent: HostTransactionRow, plan: PlanRow, known: Known): SagaView {
@@ -15,6 +17,7 @@ export function viewOf(apply: ApplyRow, sent: HostTransactionRow, plan: PlanRow,
     message: apply.message,
     wish: apply.wish,
     wishReason: apply.wish_reason,
+    certificateEndsMs: known.certificateEndsMs,
     answer: known.answer,
     trial: known.trial,
     transaction: {

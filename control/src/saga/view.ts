@@ -15,6 +15,8 @@ export interface SagaView {
   readonly message: string | null;
   readonly wish: Wish | null;
   readonly wishReason: string | null;
+  /** The server can prove who it is until then, over sessions that it has still to make. */
+  readonly certificateEndsMs: number;
   readonly transaction: TransactionView;
   /** Null: nothing has been heard in this session yet, or what was heard has aged. */
   readonly answer: Answer | null;
