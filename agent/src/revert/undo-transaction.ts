@@ -21,7 +21,8 @@ import type { AgentPaths } from "../paths.ts";
  *   U2. Nothing else changes the server meanwhile: the modules are killed before, and the ledger's lock is held throughout.
  *   U3. It needs the ledger and the snapshots, nothing else. Where the ledger cannot be written any more, the server is put back all the same.
  *   U4. It may be killed anywhere and begin again: each restore is repeatable.
- *   U5. `reverted` is written only after the server was read back and is what the snapshots hold.
+ *   U5. `reverted` is written only after the server was read back and is what the snapshots hold; or, where they are damaged, what was
+ *       confirmed last, and then the server is locked until a person has looked.
  */
 export interface UndoContext {
   readonly paths: AgentPaths;
@@ -106,7 +107,9 @@ async function undoUnderLock(
     // After damage the record of a step may be among what was lost.
     const restored = await restoreDomains(context, one, locked.state.lock?.code === "ledger.damaged");
     if (restored.ok) {
-      const detail = { ...reason, liveDigest: restored.value, changed: one.begun.length > 0 };
+      // U5: what is there now is what was confirmed last. Whether that is what was there before this transaction, a person must see.
+      if (restored.value.fromConfirmed) lockForDamage(context, locked, one);
+      const detail = { ...reason, liveDigest: restored.value.liveDigest, changed: one.begun.length > 0 };
       return wrote(context, locked, { kind: "reverted", ...draft, detail });
     }
     last = restored.error.message;
@@ -135,6 +138,24 @@ function wrote(context: UndoContext, locked: LockedLedger, draft: RecordDraft): 
   return { kind: "failed", message: `the ledger could not be written: ${appended.error.message}` };
 }
 
+/** Before `reverted`: the outcome must not be heard of without it. */
+function lockForDamage(context: UndoContext, locked: LockedLedger, one: TransactionState): void {
+  if (locked.state.lock !== null) return;
+  const reason = `the snapshots of transaction ${one.requestId} could not be used, so the last confirmed state was loaded in their place. Look at the server, then release it`;
+  wrote(context, locked, {
+    kind: "locked",
+    requestId: "",
+    fence: one.fence,
+    detail: { code: "server.snapshot_damaged", reason },
+  });
+}
+
+interface Restored {
+  readonly liveDigest: string;
+  /** The snapshots could not be used: the last confirmed state was loaded in their place. */
+  readonly fromConfirmed: boolean;
+}
+
 interface RestoreFailure {
   readonly domains: readonly string[];
   readonly message: string;
@@ -145,7 +166,7 @@ async function restoreDomains(
   context: UndoContext,
   one: TransactionState,
   everyDomain: boolean,
-): Promise<Result<string, RestoreFailure>> {
+): Promise<Result<Restored, RestoreFailure>> {
   const content = readTransaction(context.paths.snapshots, one.requestId, one.prepared?.manifestDigest ?? null);
   if (!content.ok)
     context.log.error(
@@ -166,7 +187,8 @@ async function restoreDomains(
       message ||= `${domain}: ${restored.error}`;
     }
   }
-  return failed.length === 0 ? ok(digestOf(digests)) : err({ domains: failed, message });
+  if (failed.length > 0) return err({ domains: failed, message });
+  return ok({ liveDigest: digestOf(digests), fromConfirmed: !content.ok && Object.keys(digests).length > 0 });
 }
 
 async function restoreDomain(
