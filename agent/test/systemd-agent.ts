@@ -83,12 +83,22 @@ export class SystemdAgent {
     this.#connection?.close();
   }
 
-  async prepare(requestId: string, firewall: Json, trial: Trial): Promise<Transaction> {
+  prepare(requestId: string, firewall: Json, trial: Trial): Promise<Transaction> {
+    return this.prepareDomains(requestId, { firewall }, trial);
+  }
+
+  async prepareDomains(
+    requestId: string,
+    domains: Readonly<Record<string, Json>>,
+    trial: Trial,
+    overwriteDrift = false,
+  ): Promise<Transaction> {
     const guard = await this.guard();
-    const config = effectiveConfig({ firewall }, trial);
+    const config = effectiveConfig(domains, trial);
     const plan = await guard.plan(config);
     this.#commander.nextFence();
-    const value = { kind: "forward", ...config, planDigest: plan.planDigest, baseGeneration: plan.baseGeneration };
+    const { planDigest, baseGeneration } = plan;
+    const value = { kind: "forward", ...config, planDigest, baseGeneration, overwriteDrift };
     return guard.submit({ command: this.#commander.command(requestId, { case: "prepare", value }) });
   }
 

@@ -8,6 +8,7 @@ import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
+import { checkForwarding, checkNetworkAction } from "./network-rules.ts";
 import { checkNftBatch } from "./nft-batch.ts";
 
 /**
@@ -17,8 +18,11 @@ import { checkNftBatch } from "./nft-batch.ts";
 export const OWN_FILES = {
   firewall: [/^\/var\/lib\/holdfast\/boot\/firewall\.nft$/],
   network: [
-    /^\/run\/systemd\/network\/04-holdfast-[a-z0-9][a-z0-9.-]{0,63}\.(network|netdev|link)$/,
-    /^\/etc\/systemd\/network\/05-holdfast-[a-z0-9][a-z0-9.-]{0,63}\.(network|netdev|link)$/,
+    /^\/run\/systemd\/network\/04-holdfast-[a-z0-9][a-z0-9-]{0,62}\.(network|netdev)$/,
+    /^\/etc\/systemd\/network\/05-holdfast-[a-z0-9][a-z0-9-]{0,62}\.(network|netdev)$/,
+    // Whether packets of others are passed on: networkd passes over the first, systemd-sysctl reads the second at boot.
+    /^\/run\/systemd\/network\/04-holdfast-forwarding\.conf$/,
+    /^\/etc\/sysctl\.d\/95-holdfast-network\.conf$/,
   ],
   system: [
     // What was found when a setting became ours. The names of the rest are the system's own, or ours among those of others.
@@ -46,6 +50,7 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
     case "remove_file":
       return checkPath(domain, action.path);
     case "sysctl": {
+      if (domain === "network") return checkForwarding(action.key, action.value);
       const key = systemOnly(domain, parseSysctlKey(action.key));
       return key.ok ? nothingWrong(parseSysctlText(action.value)) : key;
     }
@@ -64,6 +69,10 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return systemOnly(domain, action.text === null ? ok(null) : parseSshdText(action.text));
     case "unit":
       return systemOnly(domain, checkUnit(action.unit, action.verb));
+    case "networkd":
+    case "link":
+    case "ip_state":
+      return domain === "network" ? checkNetworkAction(action) : err(`${domain} has no business with the network`);
     default:
       return assertNever(action);
   }

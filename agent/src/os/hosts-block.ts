@@ -13,10 +13,10 @@ export function putHostsBlock(path: string, block: string | null): Result<null, 
       return ok(null);
     }
     const stat = lstatSync(path);
-    if (!stat.isFile()) return err(`${path} is not a file of its own`);
+    if (!stat.isFile() || stat.uid !== 0 || stat.gid !== 0) return err(`${path} is not a plain file of root's`);
     const text = readFileSync(path, "utf8");
     const wanted = (block ?? "") + withoutHostsBlock(text);
-    if (wanted !== text) writeFileDurably(path, wanted, stat.mode & 0o777, { uid: stat.uid, gid: stat.gid });
+    if (wanted !== text) writeFileDurably(path, wanted, stat.mode & 0o777);
     return ok(null);
   } catch (error) {
     return err(`${path}: ${errorCode(error) ?? String(error)}`);

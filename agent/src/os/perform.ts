@@ -10,7 +10,9 @@ import { readEntry, readFolder } from "./entry.ts";
 import { exec } from "./exec.ts";
 import { makeFolder, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
 import { putHostsBlock } from "./hosts-block.ts";
+import { changeIpState, changeLink } from "./ip.ts";
 import { knowsZone, pointLocaltime } from "./localtime.ts";
+import { reloadNetworkd } from "./networkd.ts";
 import type { Nft } from "./nft.ts";
 import { changeSshd, rehearseSshd } from "./sshd.ts";
 import { canSetSysctl, readSysctlTree, setHostname, setSysctl } from "./sysctl.ts";
@@ -53,6 +55,12 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
       return ofWholeMachine(machine, () => changeSshd(machine.root, action, step.budgetMs));
     case "unit":
       return ofWholeMachine(machine, () => actOnUnit(action.unit, action.verb, step.budgetMs));
+    case "networkd":
+      return ofWholeMachine(machine, () => reloadNetworkd(action, step.budgetMs));
+    case "link":
+      return changeLink(action.link, action.change, step.budgetMs);
+    case "ip_state":
+      return changeIpState(action.absent, action.present, step.budgetMs);
     default:
       return assertNever(action);
   }
@@ -81,6 +89,9 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
     case "hostname":
     case "hosts_block":
     case "unit":
+    case "networkd":
+    case "link":
+    case "ip_state":
       return ok(null);
     default:
       return assertNever(action);

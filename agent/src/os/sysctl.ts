@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { normalSysctlValue, sysctlPath } from "@holdfast/domains/system/sysctl-key.ts";
@@ -65,8 +65,22 @@ function readValue(path: string): string | null {
   }
 }
 
+/** Process ids of the machine itself, and not of a container on it (PROC_PID_INIT_INO in linux/proc_ns.h). */
+const MACHINES_OWN = "pid:[4026531836]";
+
+/**
+ * A container has network settings of its own. All others are those of the machine that it runs on, and of everybody there; a /proc that is
+ * mounted anew, as for a unit of ours, would let them be written all the same.
+ */
+function isOurs(key: string): Result<null, string> {
+  if (key.startsWith("net.") || readlinkSync("/proc/self/ns/pid") === MACHINES_OWN) return ok(null);
+  return err(`this server is a container, and ${key} is a setting of the machine that it runs on`);
+}
+
 /** Sets one and reads it back: the kernel rounds some values and takes others only in part. */
 export function setSysctl(folder: string, key: string, value: string): Result<null, string> {
+  const own = isOurs(key);
+  if (!own.ok) return own;
   const path = join(folder, sysctlPath(key));
   try {
     writeInOne(path, value);
@@ -80,6 +94,8 @@ export function setSysctl(folder: string, key: string, value: string): Result<nu
 
 /** Whether the kernel would let this be written at all; nothing is written. */
 export function canSetSysctl(folder: string, key: string): Result<null, string> {
+  const own = isOurs(key);
+  if (!own.ok) return own;
   try {
     closeSync(openSync(join(folder, sysctlPath(key)), constants.O_WRONLY));
     return ok(null);

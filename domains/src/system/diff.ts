@@ -36,7 +36,8 @@ export function foundWith(desired: SystemConfig | null, observed: SystemObserved
   const remembered = slots.includes("hostname") ? [...slots, `${BOOT}/etc/hostname`] : slots;
   return Object.fromEntries(
     remembered.flatMap((slot) => {
-      const value = observed.found[slot] ?? liveValue(observed, slot);
+      // What was absent when it became ours is noted as null, and stays so.
+      const value = Object.hasOwn(observed.found, slot) ? observed.found[slot] : liveValue(observed, slot);
       return value === undefined ? [] : [[slot, value]];
     }),
   );

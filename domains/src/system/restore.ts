@@ -59,7 +59,12 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
   return [
     ...sysctl.map((key) => `sysctl:${key}`),
     ...files.map((path) => `file:${path}`),
-    ...["hostname", "timezone", "hosts", "ssh", "ntp", "resolver"],
+    "hostname",
+    "timezone",
+    "hosts",
+    "ssh",
+    "ntp",
+    "resolver",
   ];
 }
 

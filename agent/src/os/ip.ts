@@ -1,0 +1,130 @@
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import type { IpRoute, IpRule, IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
+import { exec, type ExecResult } from "./exec.ts";
+
+/** Links, addresses, routes and rules of the kernel, by `ip`. Every word was checked before (network-rules.ts). */
+
+export async function changeLink(link: string, change: LinkChange, timeoutMs: number): Promise<Result<null, string>> {
+  const before = await exec(["ip", "-j", "-d", "link", "show", "dev", link], { timeoutMs });
+  if (before.status !== 0) {
+    return change.op === "delete" || change.op === "down"
+      ? ok(null)
+      : err(`there is no link ${link}: ${firstLine(before)}`);
+  }
+  if (change.op === "delete") {
+    // The name may be somebody else's by now.
+    if (!isOfKind(before.stdout, change.device)) return err(`${link} is no ${change.device}, so it is left alone`);
+    return outcome(await exec(["ip", "link", "delete", "dev", link], { timeoutMs }));
+  }
+  return outcome(await exec(["ip", "link", "set", "dev", link, ...wordsOf(change)], { timeoutMs }));
+}
+
+function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" }>): readonly string[] {
+  switch (change.op) {
+    case "mtu":
+      return ["mtu", String(change.mtu)];
+    case "up":
+    case "down":
+      return [change.op];
+    case "bridge":
+      return [
+        "type",
+        "bridge",
+        ...Object.entries(change.settings).flatMap(([setting, value]) => [setting, String(value)]),
+      ];
+  }
+}
+
+function isOfKind(listing: string, kind: string): boolean {
+  try {
+    const [link] = JSON.parse(listing) as readonly { readonly linkinfo?: { readonly info_kind?: string } }[];
+    return link?.linkinfo?.info_kind === kind;
+  } catch {
+    return false;
+  }
+}
+
+/** What is there already, or gone already, is an answer like any other: the reading back decides. Only `ip` itself may be missing. */
+export async function changeIpState(
+  absent: IpState,
+  present: IpState,
+  timeoutMs: number,
+): Promise<Result<null, string>> {
+  const commands = [
+    ...absent.rules.map((rule) => ruleWords("delete", rule)),
+    ...absent.routes.map((route) => routeWords("delete", route)),
+    ...absent.addresses.map(({ link, address }) => ["address", "delete", address, "dev", link]),
+    ...present.addresses.map(({ link, address }) => ["address", "replace", address, "dev", link]),
+    // A route over a gateway needs the routes to its networks first: those without a gateway, and then the wider ones last.
+    ...present.routes.toSorted(byNeed).map((route) => routeWords("replace", route)),
+    ...present.rules.map((rule) => ruleWords("add", rule)),
+  ];
+  for (const words of commands) {
+    const done = await exec(["ip", ...words], { timeoutMs });
+    if (done.status === null) return err(firstLine(done));
+  }
+  return ok(null);
+}
+
+function byNeed(a: IpRoute, b: IpRoute): number {
+  const needs = (route: IpRoute): number => (route.hops.some((hop) => hop.via !== null) ? 1 : 0);
+  return needs(a) - needs(b);
+}
+
+function routeWords(verb: "replace" | "delete", route: IpRoute): readonly string[] {
+  const { family, kind, to, table, metric, protocol, hops, source } = route;
+  const [only, ...more] = hops;
+  const ways =
+    more.length > 0
+      ? hops.flatMap((hop) => ["nexthop", ...hopWords(hop), "weight", String(hop.weight)])
+      : only === undefined
+        ? []
+        : hopWords(only);
+  return [
+    `-${family}`,
+    "route",
+    verb,
+    ...(kind === "unicast" ? [] : [kind]),
+    to,
+    "table",
+    String(table),
+    ...(metric === 0 ? [] : ["metric", String(metric)]),
+    ...(verb === "replace" || protocol !== 3 ? ["proto", String(protocol)] : []),
+    ...(source === null ? [] : ["src", source]),
+    ...ways,
+  ];
+}
+
+function hopWords(hop: IpRoute["hops"][number]): readonly string[] {
+  return [
+    ...(hop.via === null ? [] : ["via", hop.via]),
+    ...(hop.dev === null ? [] : ["dev", hop.dev]),
+    ...(hop.onLink ? ["onlink"] : []),
+  ];
+}
+
+function ruleWords(verb: "add" | "delete", rule: IpRule): readonly string[] {
+  const { family, priority, from, to, mark, table, protocol } = rule;
+  return [
+    `-${family}`,
+    "rule",
+    verb,
+    "priority",
+    String(priority),
+    ...(from === null ? [] : ["from", from]),
+    ...(to === null ? [] : ["to", to]),
+    ...(mark === null ? [] : ["fwmark", `${mark.value}/${mark.mask}`]),
+    ...(rule.in === null ? [] : ["iif", rule.in]),
+    ...(table === null ? [] : ["table", String(table)]),
+    // Rules that `ip` made without being told are of nobody.
+    ...(protocol === 0 ? [] : ["protocol", String(protocol)]),
+  ];
+}
+
+function outcome(result: ExecResult): Result<null, string> {
+  return result.status === 0 ? ok(null) : err(firstLine(result));
+}
+
+function firstLine(result: ExecResult): string {
+  return result.stderr.trim().split("\n")[0] ?? "";
+}
