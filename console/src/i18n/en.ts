@@ -257,6 +257,7 @@ export const en = {
   "live.noCounters": "The module on this server does not report the values of its counters.",
   "live.noFirewall": "No firewall is composed for this server.",
   "live.none": "The server has no module that could be asked.",
+  "live.notObserved": "What the server observes beside our own table was not passed on; only the digests are compared.",
   "live.observing": "Observing: the numbers are what would have been dropped.",
   "live.raw": "Everything the module reported",
   "live.same": "As confirmed",
@@ -424,14 +425,13 @@ export const en = {
   "review.rollback_one": "Roll back on {{count}} server",
   "review.rollback_other": "Roll back on {{count}} servers",
   "review.sentence.none": "Nothing would change on any server.",
-  "review.sentence.rollback_one":
-    "This takes the change back on {{servers}}, in {{steps}} steps, on trial like any apply.",
+  "review.sentence.rollback_one": "This takes the change back on {{servers}}, in {{steps}}, on trial like any apply.",
   "review.sentence.rollback_other":
-    "This takes the change back on {{count}} servers ({{servers}}), in {{steps}} steps, on trial like any apply.",
+    "This takes the change back on {{count}} servers ({{servers}}), in {{steps}}, on trial like any apply.",
   "review.sentence_one":
-    "This changes {{servers}} in {{steps}} steps. It is kept only if the server can still be reached and its probes pass.",
+    "This changes {{servers}} in {{steps}}. It is kept only if the server can still be reached and its probes pass.",
   "review.sentence_other":
-    "This changes {{count}} servers ({{servers}}) in {{steps}} steps. On each it is kept only if the server can still be reached and its probes pass.",
+    "This changes {{count}} servers ({{servers}}) in {{steps}}. On each it is kept only if the server can still be reached and its probes pass.",
   "review.sub": "Every server concerned says what it would do. Nothing is applied yet.",
   "review.title.proposed": "Edit {{names}}",
   "review.unreachable": "Left out, because they could not be asked: {{servers}}",

@@ -254,6 +254,7 @@ export const ko = {
   "live.noCounters": "이 서버의 모듈은 카운터 값을 알리지 않습니다.",
   "live.noFirewall": "이 서버에 구성된 방화벽이 없습니다.",
   "live.none": "물어볼 수 있는 모듈이 서버에 없습니다.",
+  "live.notObserved": "우리 테이블 밖에서 관찰된 것은 전달되지 않았습니다. 다이제스트만 비교합니다.",
   "live.observing": "관찰 중: 숫자는 버려졌을 패킷입니다.",
   "live.raw": "모듈이 알린 모든 것",
   "live.same": "확정된 그대로",
@@ -419,12 +420,12 @@ export const ko = {
   "review.rollback_other": "서버 {{count}}대에서 롤백",
   "review.sentence.none": "어떤 서버에서도 바뀌는 것이 없습니다.",
   "review.sentence.rollback_one":
-    "{{servers}}에서 이 변경을 {{steps}}단계로 거두어들입니다. 다른 적용처럼 시험을 거칩니다.",
+    "{{servers}}에서 이 변경을 {{steps}}로 거두어들입니다. 다른 적용처럼 시험을 거칩니다.",
   "review.sentence.rollback_other":
-    "서버 {{count}}대({{servers}})에서 이 변경을 {{steps}}단계로 거두어들입니다. 다른 적용처럼 시험을 거칩니다.",
-  "review.sentence_one": "{{servers}}을(를) {{steps}}단계로 바꿉니다. 서버에 계속 닿고 프로브가 통과해야만 유지됩니다.",
+    "서버 {{count}}대({{servers}})에서 이 변경을 {{steps}}로 거두어들입니다. 다른 적용처럼 시험을 거칩니다.",
+  "review.sentence_one": "{{servers}}을(를) {{steps}}로 바꿉니다. 서버에 계속 닿고 프로브가 통과해야만 유지됩니다.",
   "review.sentence_other":
-    "서버 {{count}}대({{servers}})를 {{steps}}단계로 바꿉니다. 각 서버에 계속 닿고 프로브가 통과해야만 유지됩니다.",
+    "서버 {{count}}대({{servers}})를 {{steps}}로 바꿉니다. 각 서버에 계속 닿고 프로브가 통과해야만 유지됩니다.",
   "review.sub": "해당하는 모든 서버가 무엇이 바뀌는지 말합니다. 아직 아무것도 적용되지 않습니다.",
   "review.title.proposed": "{{names}} 편집",
   "review.unreachable": "물을 수 없어 제외한 서버: {{servers}}",

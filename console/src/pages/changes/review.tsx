@@ -123,7 +123,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
             : t(isRollback ? "review.sentence.rollback" : "review.sentence", {
                 count: doable.length,
                 servers: doable.map((plan) => plan.server).join(", "),
-                steps: doable.reduce((sum, plan) => sum + plan.steps.length, 0),
+                steps: t("plan.steps", { count: doable.reduce((sum, plan) => sum + plan.steps.length, 0) }),
               })}{" "}
           {doable.length > 1 ? t("review.canary") : ""}{" "}
           {doable.some((plan) => plan.touchesManagementPath) ? t("review.managementPath") : ""}

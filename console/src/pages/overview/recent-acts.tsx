@@ -4,12 +4,18 @@ import type { ReactNode } from "react";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { useT } from "../../i18n/language.ts";
+import { shortIds } from "../../parts/short-ids.ts";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
-const LINES = 8;
+const LINES = 10;
+
+/** The house does much by itself; here people want to see each other. */
+function isOfPerson({ actor }: { readonly actor: string }): boolean {
+  return !/^(system\/|agent[ /])/.test(actor);
+}
 
 /** Who did what lately, for those who may read the audit log. */
 export function RecentActs(): ReactNode {
@@ -31,18 +37,21 @@ function Acts(): ReactNode {
       {({ items }) => (
         <>
           <ul className="hf-lines">
-            {items.slice(0, LINES).map((entry) => (
-              <li key={entry.id}>
-                <strong>{entry.actor}</strong>
-                <span>
-                  {entry.resultCode === "ok" ? "" : "✗ "}
-                  {entry.action} <span className="hf-quiet">{entry.server ?? entry.object}</span>
-                </span>
-                <span className="hf-quiet">
-                  <TimeText at={entry.at} />
-                </span>
-              </li>
-            ))}
+            {items
+              .filter(isOfPerson)
+              .slice(0, LINES)
+              .map((entry) => (
+                <li key={entry.id}>
+                  <strong>{entry.actor}</strong>
+                  <span>
+                    {entry.resultCode === "ok" ? "" : "✗ "}
+                    {entry.action} <span className="hf-quiet">{entry.server ?? shortIds(entry.object)}</span>
+                  </span>
+                  <span className="hf-quiet">
+                    <TimeText at={entry.at} />
+                  </span>
+                </li>
+              ))}
           </ul>
           <AppLink to={paths.audit()}>{t("nav.audit")}</AppLink>
         </>

@@ -8,6 +8,7 @@ import { useLanguage, useT } from "../../i18n/language.ts";
 import { ApplyActs } from "../../parts/apply-acts.tsx";
 import { CountdownBar } from "../../parts/countdown.tsx";
 import { PhaseSteps } from "../../parts/phase-steps.tsx";
+import { shortIds } from "../../parts/short-ids.ts";
 import { EFFECT_TEXT, ServerIsBadge, StateBadge } from "../../parts/state-badge.tsx";
 import { paths } from "../../paths.ts";
 import { CopyText } from "../../ui/copy-text.tsx";
@@ -120,7 +121,9 @@ function Events({ apply }: { readonly apply: ApplyDetail }): ReactNode {
               {event.phase === null ? null : <span className="hf-quiet">{event.phase}</span>} {event.message ?? ""}{" "}
               {event.code === null ? null : <code>{event.code}</code>}
             </div>
-            <span className="hf-quiet">{event.actor}</span>
+            <span className="hf-quiet" title={event.actor}>
+              {shortIds(event.actor)}
+            </span>
           </li>
         ))}
       </ol>

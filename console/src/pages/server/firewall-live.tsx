@@ -43,8 +43,9 @@ interface Props {
 export function FirewallLive({ desired, observed }: Props): ReactNode {
   const t = useT();
   const wanted = desiredSchema.safeParse(desired);
-  const first = observedSchema.safeParse(observed);
-  const seen: z.ZodSafeParseResult<Observed> = first.success ? first : withoutCounts.safeParse(observed);
+  // Without an observation the rules are still worth seeing; the note says what is missing.
+  const first = observedSchema.safeParse(observed ?? {});
+  const seen: z.ZodSafeParseResult<Observed> = first.success ? first : withoutCounts.safeParse(observed ?? {});
   if (!seen.success) return <p className="hf-quiet">{t("live.shape")}</p>;
   return (
     <>
@@ -65,7 +66,7 @@ export function FirewallLive({ desired, observed }: Props): ReactNode {
       ) : (
         <p className="hf-quiet">{t("live.noFirewall")}</p>
       )}
-      <Foreign observed={seen.data} />
+      {observed === null ? <p className="hf-quiet">{t("live.notObserved")}</p> : <Foreign observed={seen.data} />}
     </>
   );
 }
