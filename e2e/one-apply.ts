@@ -51,15 +51,6 @@ export async function applyPlanned(house: House, server: HouseServer, change: Ch
   return { applyId, changeId: change.id, rolloutId: rollout.id };
 }
 
-export async function beginOn(
-  house: House,
-  server: HouseServer,
-  text: string,
-  trial: PlanChange["trial"] = {},
-): Promise<BegunApply> {
-  return applyPlanned(house, server, await planOn(house, server, text, trial));
-}
-
 export function factsOf(house: House, applyId: string): Promise<ApplyFacts> {
   return house.database.one<ApplyFacts>(
     sql`select state, phase, effect, server_is, code, message, request_id, fence from applies where id = ${applyId}`,

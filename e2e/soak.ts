@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { House } from "@holdfast/testkit/house/house.ts";
-import { FAULTS, judge, printed, type Verdict } from "./fault-matrix/matrix.ts";
+import { FAULTS, judge, MATRIX_HOUSE, printed, type Verdict } from "./fault-matrix/matrix.ts";
 import { Stage } from "./fault-matrix/stage.ts";
 
 /**
@@ -17,8 +17,6 @@ const { values } = parseArgs({
   },
 });
 
-const TRIAL = { reconnect: 8, soak: 1, window: 24 } as const;
-
 await soak();
 
 async function soak(): Promise<void> {
@@ -26,17 +24,10 @@ async function soak(): Promise<void> {
   const chosen = FAULTS.filter((fault) => wanted.length === 0 || wanted.some((word) => fault.test.startsWith(word)));
   const until = performance.now() + Number(values.minutes) * 60_000;
   const verdicts: Verdict[] = [];
-  await using house = await House.open({
-    instances: 2,
-    trial: TRIAL,
-    servers: [
-      { name: "web-1", kind: values.kind === "plain" ? "plain" : "systemd" },
-      { name: "web-2", kind: "plain" },
-    ],
-  });
-  const [first, second] = house.servers;
-  if (first === undefined || second === undefined) throw new Error("the house has no servers");
-  const stage = new Stage(house, first, [new Stage(house, second)]);
+  const [first, ...others] = MATRIX_HOUSE.servers;
+  const servers = values.kind === "plain" ? [{ ...first, kind: "plain" as const }, ...others] : MATRIX_HOUSE.servers;
+  await using house = await House.open({ ...MATRIX_HOUSE, servers });
+  const stage = Stage.of(house);
   process.stdout.write(`seed ${values.seed}; ${chosen.length} faults\n`);
   let random = Number(values.seed);
   do {

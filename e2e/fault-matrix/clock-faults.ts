@@ -21,14 +21,14 @@ Date.now = () => {
 
 async function clockJumps(stage: Stage): Promise<Ending> {
   const { server } = stage;
-  await install(server);
+  await stage.restartAgent(() => install(server));
   try {
     const begun = await stage.at("on_trial", async () => shift(server, TEN_YEARS_MS));
     const ending = await stage.end(begun);
     await shift(server, -TEN_YEARS_MS);
     return ending;
   } finally {
-    await remove(server);
+    await stage.restartAgent(() => remove(server));
   }
 }
 
@@ -36,17 +36,16 @@ async function shift(server: HouseServer, ms: number): Promise<void> {
   await server.machine.writeFile(`${FOLDER}/shift-ms`, String(Math.round(ms)));
 }
 
-async function install({ machine, agent }: HouseServer): Promise<void> {
+async function install({ machine }: HouseServer): Promise<void> {
   await machine.writeFile(`${FOLDER}/shift.mjs`, SHIFT);
   for (const unit of UNITS) {
     const dropIn = `[Service]\nEnvironment=NODE_OPTIONS=--import=${FOLDER}/shift.mjs\n`;
     await machine.writeFile(`/etc/systemd/system/${unit}.service.d/crooked-clock.conf`, dropIn);
   }
   await machine.must(["systemctl", "daemon-reload"]);
-  await agent.restart();
 }
 
-async function remove({ machine, agent }: HouseServer): Promise<void> {
+async function remove({ machine }: HouseServer): Promise<void> {
   await machine.must([
     "rm",
     "-rf",
@@ -54,5 +53,4 @@ async function remove({ machine, agent }: HouseServer): Promise<void> {
     ...UNITS.map((unit) => `/etc/systemd/system/${unit}.service.d/crooked-clock.conf`),
   ]);
   await machine.must(["systemctl", "daemon-reload"]);
-  await agent.restart();
 }

@@ -1,6 +1,6 @@
 import { sql } from "@holdfast/control/store/sql.ts";
 import { controlAddress } from "@holdfast/testkit/house/house-networks.ts";
-import { until } from "@holdfast/testkit/until.ts";
+import { ASK_API_EVERY_MS, until } from "@holdfast/testkit/until.ts";
 import { type BegunApply, endOf, factsOf, untilRow } from "../one-apply.ts";
 import type { Fault } from "./fault.ts";
 import { sendAgain } from "./old-messages.ts";
@@ -51,6 +51,9 @@ export const CONTROL_FAULTS: readonly Fault[] = [
     suffer: databaseBehind,
   },
 ];
+
+/** Milliseconds for a session and the questions that open it. */
+const KNOWN_WITHIN_MS = 20_000;
 
 /** Stops the claim's transaction just before its commit, and lets `happen` happen there. */
 async function whileClaiming(stage: Stage, happen: () => Promise<void>): Promise<Ending> {
@@ -125,10 +128,12 @@ async function databaseBehind(stage: Stage): Promise<Ending> {
   await house.stopControls();
   await house.database.restore();
   await house.makeWhole();
-  await until("the server to be known as ahead of the database", async () => {
-    const servers = await house.operator.servers();
-    return servers.find((server) => server.name === stage.server.name)?.locked?.code === "server.ahead_of_database";
-  });
+  await until(
+    "the server to be known as ahead of the database",
+    async () => (await stage.lock()) === "server.ahead_of_database",
+    KNOWN_WITHIN_MS,
+    ASK_API_EVERY_MS,
+  );
   await stage.rest();
   return stage.end(await stage.begin());
 }

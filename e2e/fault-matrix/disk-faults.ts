@@ -22,14 +22,33 @@ export const DISK_FAULTS: readonly Fault[] = [
   },
   {
     test: "fault-23-ledger-or-snapshot-damaged",
+    how: "the snapshot",
     async suffer(stage) {
       const begun = await cutOnTrial(stage);
       damage(join(stateOf(stage), "snapshots", await requestOf(stage, begun), "transaction.json"), '"snapshots"');
+      return lockedAfter(stage, begun, "server.snapshot_damaged");
+    },
+  },
+  {
+    test: "fault-23-ledger-or-snapshot-damaged",
+    how: "the ledger",
+    slice: true,
+    async suffer(stage) {
+      const begun = await cutOnTrial(stage);
       damage(ledgerOf(stage), '"armed"');
-      return stage.end(begun);
+      return lockedAfter(stage, begun, "ledger.damaged");
     },
   },
 ];
+
+/** After damage somebody has to look before anything else is applied. */
+async function lockedAfter(stage: Stage, begun: BegunApply, code: string): Promise<Ending> {
+  const ending = await stage.end(begun);
+  const lock = await stage.lock();
+  if (lock !== code)
+    throw new Error(`the server is locked for ${String(lock)}, not for ${code}; it ended ${ending.row.state}`);
+  return ending;
+}
 
 const STATE = "/var/lib/holdfast";
 
@@ -47,20 +66,19 @@ async function diskFull(stage: Stage): Promise<Ending> {
 
 /** Copies the state over a change of what is mounted at its place. */
 async function moveState(stage: Stage, change: readonly string[]): Promise<void> {
-  const { agent, machine } = stage.server;
-  await agent.stop();
-  await machine.must(["sh", "-c", `rm -rf /root/moving; cp -a ${STATE} /root/moving`]);
-  await machine.must(change);
-  await machine.must(["sh", "-c", `cp -a /root/moving/. ${STATE}/`]);
-  await agent.restart();
-  await stage.house.operator.waitConnected([stage.server.name]);
+  const { machine } = stage.server;
+  await stage.restartAgent(async () => {
+    await machine.must(["sh", "-c", `rm -rf /root/moving; cp -a ${STATE} /root/moving`]);
+    await machine.must(change);
+    await machine.must(["sh", "-c", `cp -a /root/moving/. ${STATE}/`]);
+  });
 }
 
 /** The disk takes no write of the guard any more, from the record after `armed` on. */
 async function fsyncFails(stage: Stage): Promise<Ending> {
   let tracer: RunningProcess | undefined;
   try {
-    const begun = await stage.at("armed", async () => {
+    const begun = await stage.at("prepared", async () => {
       const [guard] = agentProcesses(stage.server.machine, "guard");
       if (guard === undefined) throw new Error("there is no guard");
       tracer = stage.house.networks.visitor.spawn([
@@ -69,7 +87,9 @@ async function fsyncFails(stage: Stage): Promise<Ending> {
         String(guard),
         "--quiet=all",
         "--trace=fsync,fdatasync",
-        "--inject=fsync,fdatasync:error=EIO",
+        // The first is `armed`.
+        "--inject=fdatasync:error=EIO:when=2+",
+        "--inject=fsync:error=EIO",
       ]);
       await until("the tracer to hold the guard", () => tracerOf(guard) !== 0);
     });

@@ -1,25 +1,39 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { createPublicKey } from "node:crypto";
+import { join } from "node:path";
+import { openAuthority } from "@holdfast/control/authority/authority.ts";
+import { AGENT_CERTIFICATE_MS } from "@holdfast/control/authority/certificate-authority.ts";
+import { sql } from "@holdfast/control/store/sql.ts";
+import { changeDetailSchema } from "@holdfast/core/api/change.ts";
 import { installAgent } from "@holdfast/testkit/agents/install-agent.ts";
-import { until } from "@holdfast/testkit/until.ts";
-import { z } from "zod";
-import { factsOf } from "../one-apply.ts";
+import { ApiRefusal } from "@holdfast/testkit/operator/operator.ts";
+import { ASK_API_EVERY_MS, until } from "@holdfast/testkit/until.ts";
 import type { Fault } from "./fault.ts";
 import type { Ending, Stage } from "./stage.ts";
 
 /** Who a server is, and until when. */
-export const IDENTITY_FAULTS: readonly Fault[] = [{ test: "fault-31-disk-replaced-or-cloned", suffer: cloned }];
+export const IDENTITY_FAULTS: readonly Fault[] = [
+  { test: "fault-31-disk-replaced-or-cloned", suffer: cloned },
+  { test: "fault-32-certificate-expires", slice: true, suffer: certificateExpires },
+];
 
 let clones = 0;
-/** Long enough for a claim, were it possible. */
-const CLAIMED_WITHIN_MS = 4_000;
-
-/** The same key and disk in two running machines. */
+/** A change of which no server has heard. */
+const NOTHING_SENT = {
+  phase: null,
+  effect: null,
+  server_is: "as_before",
+  message: null,
+  request_id: null,
+  fence: null,
+} as const;
+/** The same key and disk in two running machines: the server is locked before anything is applied, and what was planned stays planned. */
 async function cloned(stage: Stage): Promise<Ending> {
   const { house, server } = stage;
   const change = await stage.plan();
   const clone = house.lab.server({
     name: `clone-${++clones}`,
-    kind: "systemd",
+    // A plain server has a boot id of its own, as another machine has; containers show their machine's to sandboxed units.
+    kind: "plain",
     attachments: [{ network: house.networks.lan, interface: "eth0", addresses: ["192.0.2.240"] }],
     routes: [{ to: "default", via: "192.0.2.1" }],
   });
@@ -28,25 +42,59 @@ async function cloned(stage: Stage): Promise<Ending> {
   await clone.must(["sh", "-c", "base64 -d | tar -C / -xz"], { input: image });
   try {
     await installAgent(clone, null, { waitForSession: false });
-    const locked = async (): Promise<string | undefined> =>
-      (await house.operator.servers()).find((one) => one.name === server.name)?.locked?.code;
     await until(
       "the key to be seen in two places",
-      async () => (await locked()) === "server.key_in_two_places",
+      async () => (await stage.lock()) === "server.key_in_two_places",
       40_000,
+      ASK_API_EVERY_MS,
     );
-    const begun = await stage.apply(change);
-    await sleep(CLAIMED_WITHIN_MS);
-    const row = await factsOf(house, begun.applyId);
-    const kernel = (await server.ownTable()) === stage.tableBefore ? "as_before" : "changed";
-    const ending: Ending = { row, kernel, ledger: null, visitor: await stage.visit() };
-    await house.operator.call("abortApply", {
-      params: { id: begun.applyId },
-      body: { reason: "cloned" },
-      answer: z.unknown(),
+    const refusal = await stage.apply(change).then(
+      () => "none",
+      (error: unknown) => (error instanceof ApiRefusal ? error.code : String(error)),
+    );
+    if (refusal !== "apply.server_locked") throw new Error(`the refusal of an apply: ${refusal}`);
+    const { state, counts } = await house.operator.call("getChange", {
+      params: { id: change.id },
+      answer: changeDetailSchema,
     });
-    return ending;
+    if (Object.keys(counts).length > 0) throw new Error(`there are applies all the same: ${JSON.stringify(counts)}`);
+    return {
+      row: { ...NOTHING_SENT, state, code: refusal },
+      kernel: (await server.ownTable()) === stage.tableBefore ? "as_before" : "changed",
+      ledger: null,
+      visitor: await stage.visit(),
+    };
   } finally {
     await clone.close();
+  }
+}
+
+const SESSION_FOLDER = "/var/lib/holdfast/session";
+const TLS_FILE = `${SESSION_FOLDER}/tls.pem`;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+$/;
+/** Longer than a busy machine needs from here to the claim, shorter than the window below. */
+const CERTIFICATE_LEFT_MS = 60_000;
+
+/** The same key, certified by the house's own authority seven days ago less a minute; a renewed one could not be written to the disk. */
+async function certificateExpires(stage: Stage): Promise<Ending> {
+  const { house, server } = stage;
+  const change = await stage.plan(undefined, { windowSeconds: 100 });
+  const { id } = await house.database.one<{ id: string }>(sql`select id from servers where name = ${server.name}`);
+  const kept = (await server.machine.readFile(TLS_FILE)) ?? "";
+  const { certificates } = await openAuthority(join(house.dataOf(0), "authority"), Date.now());
+  const { certificatePem } = await certificates.issueForAgent({
+    serverId: id,
+    publicKey: createPublicKey(kept).export({ type: "spki", format: "der" }),
+    nowMs: Date.now() - AGENT_CERTIFICATE_MS + CERTIFICATE_LEFT_MS,
+  });
+  const keep = async (text: string, folder: "writable" | "sealed"): Promise<void> => {
+    await server.machine.must(["tee", TLS_FILE], { input: text });
+    await server.machine.must(["chattr", folder === "sealed" ? "+i" : "-i", SESSION_FOLDER]);
+  };
+  await stage.restartAgent(() => keep(kept.replace(CERTIFICATE, certificatePem), "sealed"));
+  try {
+    return await stage.end(await stage.apply(change));
+  } finally {
+    await stage.restartAgent(() => keep(kept, "writable"));
   }
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "@holdfast/control/store/sql.ts";
 import type { ApplyState, Effect, ServerIs } from "@holdfast/core/apply/state.ts";
+import { RanPast } from "@holdfast/testkit/house/ledger-gate.ts";
 import { repository } from "@holdfast/testkit/servers/machine.ts";
 import { CLOCK_FAULTS } from "./clock-faults.ts";
 import { CONTROL_FAULTS } from "./control-faults.ts";
@@ -13,6 +15,16 @@ import { POWER_FAULTS } from "./power-faults.ts";
 import { PROCESS_FAULTS } from "./process-faults.ts";
 import { type Ending, kernelOf, type Stage } from "./stage.ts";
 import { WIRE_FAULTS } from "./wire-faults.ts";
+
+/** What the faults happen to. Two instances, so that one can take over from another. */
+export const MATRIX_HOUSE = {
+  instances: 2,
+  trial: { reconnect: 8, soak: 1, window: 24 },
+  servers: [
+    { name: "web-1", kind: "systemd" },
+    { name: "web-2", kind: "plain" },
+  ],
+} as const;
 
 /** A row of docs/protocol/fault-table.json. */
 export interface FaultRow {
@@ -67,9 +79,11 @@ export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
   let got = "no end";
   const wrong: string[] = [];
   try {
-    const ending = await fault.suffer(stage);
+    const ending = await sufferInTime(fault, stage);
     got = `${ending.row.state}${ending.row.effect === null ? "" : ` (${ending.row.effect})`}, ${ending.row.server_is} [${ending.row.code ?? "ok"}]`;
     wrong.push(...whatIsWrong(ending, row));
+    if (wrong.length > 0 && ending.kernel === "changed")
+      wrong.push(`before:\n${stage.tableBefore}\nafter:\n${await stage.server.ownTable()}`);
   } catch (error) {
     wrong.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
@@ -78,9 +92,46 @@ export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
   } catch (error) {
     wrong.push(`the house is not whole afterwards: ${error instanceof Error ? error.message : String(error)}`);
   }
+  if (wrong.length > 0) wrong.push(`the story\n${await lastWords(stage)}`);
   const seconds = (performance.now() - began) / 1000;
-  return { row: row?.row ?? 0, fault: row?.fault ?? fault.test, expected, got, wrong, seconds };
+  return {
+    row: row?.row ?? 0,
+    fault: `${row?.fault ?? fault.test}${fault.how === undefined ? "" : ` (${fault.how})`}`,
+    expected,
+    got,
+    wrong,
+    seconds,
+  };
 }
+
+const TRIES = 4;
+
+/** A fault that came a millisecond too late is provoked again. */
+async function sufferInTime(fault: Fault, stage: Stage): Promise<Ending> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fault.suffer(stage);
+    } catch (error) {
+      if (!(error instanceof RanPast) || attempt === TRIES) throw error;
+      await stage.atRest();
+    }
+  }
+}
+
+/** What the programs themselves said, for whoever has to understand it. */
+async function lastWords(stage: Stage): Promise<string> {
+  const server = await stage.server.lastWords().catch((error: unknown) => String(error));
+  const rows = await stage.house.database
+    .rows(
+      sql`select a.id, a.state, a.phase, a.fence, a.lease_owner, a.lease_until, a.wish, s.session_instance, s.session_id, s.fence as server_fence, s.locked_code, r.state as rollout, now() as now
+          from applies a join servers s on s.id = a.server_id join rollouts r on r.id = a.rollout_id order by a.id desc limit 3`,
+    )
+    .catch((error: unknown) => String(error));
+  const control = stage.house.controlOutput().trim().split("\n").slice(-CONTROL_LINES).join("\n");
+  return `${server}\n--- rows\n${JSON.stringify(rows, null, 1)}\n--- control plane\n${control}`;
+}
+
+const CONTROL_LINES = 30;
 
 function whatIsWrong(ending: Ending, row: FaultRow | undefined): readonly string[] {
   const wrong: string[] = [];

@@ -41,12 +41,10 @@ async function cutTheWire(stage: Stage): Promise<Ending> {
 }
 
 async function dial(stage: Stage, from: string, to: string): Promise<void> {
-  const { machine, agent } = stage.server;
+  const { machine } = stage.server;
   const enrolment = (await machine.readFile(ENROLMENT)) ?? "";
   if (!enrolment.includes(`"${from}"`)) throw new Error(`${stage.server.name} does not dial ${from}: ${enrolment}`);
-  await machine.writeFile(ENROLMENT, enrolment.replace(`"${from}"`, `"${to}"`));
-  await agent.restart();
-  await stage.house.operator.waitConnected([stage.server.name]);
+  await stage.restartAgent(() => machine.writeFile(ENROLMENT, enrolment.replace(`"${from}"`, `"${to}"`)));
 }
 
 /** A service that anybody must be able to open is closed to newcomers; who is inside stays inside. */

@@ -70,21 +70,25 @@ async function powerAt(stage: Stage, kind: LedgerKind): Promise<Ending> {
 async function controlPlaneAway(stage: Stage): Promise<Ending> {
   const all = [stage, ...stage.others];
   const gates = await Promise.all(all.map((one) => one.server.gate()));
-  // Nobody may confirm before all of them are there.
-  const begun = await Promise.all(all.map((one) => one.begin(undefined, { windowSeconds: 14, soakSeconds: 10 })));
-  await Promise.all(gates.map((gate) => gate.watch("on_trial")));
+  const begun = await Promise.all(
+    all.map(async (one, index) => {
+      const change = await one.plan();
+      await gates[index]?.hold();
+      const mine = await one.apply(change);
+      // Not later: on trial it could be confirmed already.
+      await gates[index]?.passTo("step_begin", "step_done");
+      return mine;
+    }),
+  );
   await stage.house.killControl();
+  await Promise.all(gates.map((gate) => gate.release()));
   await Promise.all(gates.map((gate) => gate.watch("reverted")));
   await Promise.all(gates.map((gate) => gate.close()));
-  const endings = [];
-  for (const [index, one] of all.entries()) {
-    const mine = begun[index];
-    if (mine !== undefined) endings.push(await one.end(mine));
-  }
+  const endings = await Promise.all(begun.map(async (mine, index) => all[index]?.end(mine)));
   const [first] = endings;
   if (
     first === undefined ||
-    endings.some((ending) => ending.row.state !== first.row.state || ending.kernel !== "as_before")
+    endings.some((ending) => ending?.row.state !== first.row.state || ending.kernel !== "as_before")
   )
     throw new Error(`the servers ended differently: ${JSON.stringify(endings)}`);
   return first;

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { setMood } from "./crooked-nft.ts";
 import type { Fault } from "./fault.ts";
 import { beginSlowUndo } from "./power-faults.ts";
 import type { Ending, Stage } from "./stage.ts";
+
+/** Until the module that was called waits at the ledger's lock. */
+const AT_THE_LOCK_MS = 600;
 
 /** The agent's own processes, killed or lying. */
 export const PROCESS_FAULTS: readonly Fault[] = [
@@ -9,7 +13,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     test: "fault-08-killed-while-changing",
     slice: true,
     async suffer(stage) {
-      const begun = await stage.at("step_begin", async () => mustKill(stage, "module"));
+      const begun = await stage.at("step_begin", async () => {
+        await sleep(AT_THE_LOCK_MS);
+        mustKill(stage, "module");
+      });
       return stage.end(begun);
     },
   },
@@ -53,7 +60,7 @@ export function mustKill(stage: Stage, role: "session" | "guard" | "module" | "r
 /** nft says that it has done everything. */
 async function inMood(stage: Stage, mood: "lie"): Promise<Ending> {
   await setMood(stage.server, "honest");
-  const begun = await stage.at("armed", () => setMood(stage.server, mood));
+  const begun = await stage.at("prepared", () => setMood(stage.server, mood));
   const ending = await stage.end(begun);
   await setMood(stage.server, "honest");
   return ending;

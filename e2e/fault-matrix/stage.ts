@@ -1,3 +1,4 @@
+import { sql } from "@holdfast/control/store/sql.ts";
 import type { ChangeDetail } from "@holdfast/core/api/change.ts";
 import type { ServerIs } from "@holdfast/core/apply/state.ts";
 import { policyText, PORTS, USUAL_RULES } from "@holdfast/testkit/house/documents.ts";
@@ -5,6 +6,7 @@ import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
 import type { House } from "@holdfast/testkit/house/house.ts";
 import type { LedgerGate } from "@holdfast/testkit/house/ledger-gate.ts";
 import { type ProbeVerdict, tcpConnect } from "@holdfast/testkit/servers/probes.ts";
+import { until } from "@holdfast/testkit/until.ts";
 import { z } from "zod";
 import { type ApplyFacts, applyPlanned, type BegunApply, endOf, planOn } from "../one-apply.ts";
 
@@ -22,6 +24,8 @@ export interface Ending {
 /** Trials of the matrix: the reconnect time is the floor's, the window as short as a busy machine allows. */
 const TRIAL = { windowSeconds: 14 } as const;
 
+const AT_REST_WITHIN_MS = 60_000;
+
 /** One server that a fault happens to, in the middle of an ordinary change. Each fault leaves it at rest, whole and connected. */
 export class Stage {
   readonly house: House;
@@ -35,6 +39,16 @@ export class Stage {
     this.house = house;
     this.server = server;
     this.others = others;
+  }
+
+  /** The first server of the house, with the others beside it. */
+  static of(house: House): Stage {
+    const [, ...others] = house.servers;
+    return new Stage(
+      house,
+      house.first,
+      others.map((server) => new Stage(house, server)),
+    );
   }
 
   /** Holdfast's table in the kernel when the change was planned. */
@@ -114,13 +128,49 @@ export class Stage {
     };
   }
 
+  /** Starts the agent anew and waits for its new session. */
+  async restartAgent(change: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
+    const session = (): Promise<{ session_id: string | null }> =>
+      this.house.database.one(sql`select session_id from servers where name = ${this.server.name}`);
+    const before = await session();
+    await this.server.agent.stop();
+    await change();
+    await this.server.agent.restart();
+    await until(
+      `a new session of ${this.server.name}`,
+      async () => {
+        const now = await session();
+        return now.session_id !== null && now.session_id !== before.session_id;
+      },
+      AT_REST_WITHIN_MS,
+    );
+  }
+
+  /** Why the server takes no applies; null when it does. */
+  async lock(): Promise<string | null> {
+    const known = (await this.house.operator.servers()).find((server) => server.name === this.server.name);
+    return known?.locked?.code ?? null;
+  }
+
+  /** Whole again, and no apply open. */
+  async atRest(): Promise<void> {
+    await this.rest();
+    const isOpen = sql`select from applies a join servers s on s.id = a.server_id where s.name = ${this.server.name} and a.state in ('READY', 'APPLYING', 'ROLLBACKING')`;
+    await until(
+      `no open apply on ${this.server.name}`,
+      async () => (await this.house.database.rows(isOpen)).length === 0,
+      AT_REST_WITHIN_MS,
+    );
+  }
+
   /** Unlocks what a fault has locked, so that the next begins like the first. */
   async rest(): Promise<void> {
+    await this.house.mend();
+    if ((await this.lock()) !== null) {
+      const body = { reason: "the test has looked" };
+      await this.house.operator.call("unlockServer", { params: { name: this.server.name }, body, answer: z.unknown() });
+    }
     await this.house.makeWhole();
-    const known = (await this.house.operator.servers()).find((server) => server.name === this.server.name);
-    if (known === undefined || known.locked === null) return;
-    const body = { reason: "the test has looked" };
-    await this.house.operator.call("unlockServer", { params: { name: this.server.name }, body, answer: z.unknown() });
   }
 }
 

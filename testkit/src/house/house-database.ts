@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   APP_ROLE,
@@ -10,6 +10,7 @@ import {
 import { Database } from "@holdfast/control/store/database.ts";
 import { makeDatabase } from "@holdfast/control/store/roles.ts";
 import type { Statement } from "@holdfast/control/store/sql.ts";
+import { must } from "../servers/child.ts";
 import { kill } from "../servers/process-table.ts";
 
 const NAME = "holdfast";
@@ -68,25 +69,24 @@ export class HouseDatabase {
 
   /** Keeps what it holds now, as a backup of the night before would. Shared databases only; it is away for a moment. */
   async backUp(): Promise<void> {
-    await this.#whileStopped((cluster) =>
-      cpSync(cluster, `${cluster}.backup`, { recursive: true, preserveTimestamps: true }),
-    );
+    // cp keeps the owner: PostgreSQL runs as a user of its own.
+    await this.#whileStopped((cluster) => must(["cp", "--archive", cluster, `${cluster}.backup`]));
   }
 
   /** Goes back to the backup: what was committed since is gone. */
   async restore(): Promise<void> {
-    await this.#whileStopped((cluster) => {
+    await this.#whileStopped(async (cluster) => {
       rmSync(cluster, { recursive: true });
       renameSync(`${cluster}.backup`, cluster);
     });
   }
 
-  async #whileStopped(act: (cluster: string) => void): Promise<void> {
+  async #whileStopped(act: (cluster: string) => Promise<unknown>): Promise<void> {
     if (this.#shared === null) throw new Error("only a shared database can be stopped alone");
     await this.#client?.close();
     this.#client = undefined;
     await this.#shared.stop();
-    act(join(realpathSync(this.#home), "cluster"));
+    await act(join(realpathSync(this.#home), "cluster"));
     this.#shared = await startShared(this.#home);
   }
 

@@ -7,6 +7,7 @@ import type { InsideProgram } from "../servers/inside-program.ts";
 import { Lab } from "../servers/lab.ts";
 import { listenAll } from "../servers/probes.ts";
 import { Relay } from "../servers/relay.ts";
+import { ASK_API_EVERY_MS, until } from "../until.ts";
 import { floorText, policyText, PORTS, TEST_TRIAL, type TrialSeconds, USUAL_RULES } from "./documents.ts";
 import { HouseDatabase } from "./house-database.ts";
 import {
@@ -37,6 +38,9 @@ export interface HouseOptions {
 const AGENT_PORT = 7081;
 const HTTP_PORT = 7080;
 const METRICS_PORT = 7082;
+
+/** A database that comes back, a control plane that starts, an agent that dials with growing pauses. */
+const WHOLE_WITHIN_MS = 60_000;
 
 let opened = 0;
 
@@ -179,8 +183,8 @@ export class House {
     return new Operator(`http://127.0.0.1:${this.#doors[index]?.port ?? 0}`, this.operator.token);
   }
 
-  /** Mends whatever a test has broken, and waits until every server is connected again. */
-  async makeWhole(): Promise<void> {
+  /** Mends whatever a test has broken: wires, control planes, machines. */
+  async mend(): Promise<void> {
     await this.wire.heal();
     for (const [index, instance] of this.#controls.entries()) {
       instance?.signal("SIGCONT");
@@ -190,7 +194,19 @@ export class House {
       if (!server.machine.isUp) await this.bootAgain(server);
       await this.listen(server);
     }
-    await this.operator.waitConnected(this.servers.map((server) => server.name));
+  }
+
+  /** Mends everything, and waits until every server is connected again. */
+  async makeWhole(): Promise<void> {
+    await this.mend();
+    await until(
+      "every server to be connected again",
+      async () =>
+        (await this.operator.servers().catch(() => [])).filter((server) => server.connected).length ===
+        this.servers.length,
+      WHOLE_WITHIN_MS,
+      ASK_API_EVERY_MS,
+    );
   }
 
   /** After a power cut. A plain server has no init system that would start the agent. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { readSegment, salvage, segmentNumbers, segmentPath } from "@holdfast/agent/ledger/segment-files.ts";
 import { PreallocatedFile } from "@holdfast/agent/os/files.ts";
+import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
 import { answer, instructions, readCommands } from "../../servers/inside/command-lines.ts";
 
@@ -39,6 +40,7 @@ const PATIENCE_MS = 60_000;
 /** Well below the time that the agent waits for its lock. */
 const LOCK_PATIENCE_MS = 20_000;
 const SQLITE_BUSY = 5;
+const ENDED: readonly LedgerKind[] = ["finalized", "reverted", "revert_failed", "refused"];
 
 const lock = new DatabaseSync(join(LEDGER, "lock"));
 let held = false;
@@ -108,6 +110,11 @@ function pass(kinds: readonly string[]): void {
     unlock();
     waitFor(`a record after ${String(from.last)}`, () => look().records > from.records);
     take();
+    const newest = state()?.transactions.at(-1);
+    const missed = newest !== undefined && newest.requestId !== first.requestId && !kinds.includes(newest.last);
+    // A transaction that has ended has forgotten its steps.
+    if (missed && (ENDED.includes(newest.last) || newest.entries.some((entry) => kinds.includes(entry.kind))))
+      throw new Error(`ran past ${kinds.join(" and ")} to ${newest.last}`);
   }
 }
 
