@@ -5,6 +5,9 @@ import { composeFirewall } from "./firewall/compose.ts";
 import { firewall } from "./firewall/domain.ts";
 import { checkExpectation } from "./firewall/expect.ts";
 import { firewallSectionSchema } from "./firewall/section.ts";
+import { composeNetwork } from "./network/compose.ts";
+import { network } from "./network/domain.ts";
+import { networkSectionSchema } from "./network/section.ts";
 import { composeSystem } from "./system/compose.ts";
 import { system } from "./system/domain.ts";
 import { systemSectionSchema } from "./system/section.ts";
@@ -12,6 +15,7 @@ import { systemSectionSchema } from "./system/section.ts";
 /** The one file that names the domains. What each brings to the language of policies: */
 export const DOMAIN_LANGUAGES: readonly DomainLanguage[] = [
   domainLanguage({ domain: "system", schema: systemSectionSchema, compose: composeSystem }),
+  domainLanguage({ domain: "network", schema: networkSectionSchema, compose: composeNetwork }),
   domainLanguage({
     domain: "firewall",
     schema: firewallSectionSchema,
@@ -21,12 +25,13 @@ export const DOMAIN_LANGUAGES: readonly DomainLanguage[] = [
 ];
 
 /** What each does on a server. */
-export const DOMAIN_MODULES = { system, firewall };
+export const DOMAIN_MODULES = { system, network, firewall };
 
 /** A domain's part of an effective config as native text, as far as it can be made without the server; null where it cannot be read. */
 export function nativeTextOf(name: DomainName, section: Json): string | null {
   const modules: { readonly [Name in DomainName]?: (section: Json) => string | null } = {
     system: (part) => rendered(system, part),
+    network: (part) => rendered(network, part),
     firewall: (part) => rendered(firewall, part),
   };
   return modules[name]?.(section) ?? null;

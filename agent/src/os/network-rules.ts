@@ -54,7 +54,7 @@ function checkChange(change: LinkChange): Result<null, string> {
     case "down":
       return ok(null);
     case "delete":
-      return MADE_DEVICES.includes(change.device) ? ok(null) : err(`a ${String(change.device)} is not removed`);
+      return MADE_DEVICES.includes(change.device) ? ok(null) : err(`a ${change.device} is not removed`);
     case "bridge":
       return first(
         Object.entries(change.settings).map(([setting, value]) =>
@@ -84,7 +84,7 @@ function checkPrefixed(text: string): Result<null, string> {
 function checkRoute(route: IpRoute): Result<null, string> {
   return first([
     checkNetwork(route.to),
-    ROUTE_KINDS.includes(route.kind) ? ok(null) : err(`${String(route.kind)} is no kind of route`),
+    ROUTE_KINDS.includes(route.kind) ? ok(null) : err(`${route.kind} is no kind of route`),
     checkNumbers(route.table, route.metric, route.protocol),
     ...(route.source === null ? [] : [checkAddress(route.source)]),
     ...route.hops.flatMap((hop) => [
@@ -115,7 +115,8 @@ function checkNetwork(text: string): Result<null, string> {
 }
 
 function checkNumbers(...values: readonly number[]): Result<null, string> {
-  const bad = values.find((value) => !isNumber(value, HIGHEST));
+  const isGood = (value: unknown): boolean => isNumber(value, HIGHEST);
+  const bad = values.find((value) => !isGood(value));
   return bad === undefined ? ok(null) : err(`${bad} is no number of 32 bits`);
 }
 

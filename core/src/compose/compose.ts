@@ -265,6 +265,7 @@ function composeDomains(
       lookup,
       interfaces: scene.server.body.interfaces,
       controlPlane: input.controlPlane,
+      addresses: scene.server.body.addresses,
       needs,
     });
     results.push(result);

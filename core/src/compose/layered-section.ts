@@ -34,6 +34,8 @@ export interface ComposeInput<Section> {
   readonly interfaces: Readonly<Record<string, InterfaceBinding>>;
   /** Where the agent of this server dials. What a composer closes outbound, it leaves open to these. */
   readonly controlPlane: ManagementPath["controlPlane"];
+  /** Where the Server document says that it is reached, the management address first; as written. */
+  readonly addresses: readonly string[];
   /** What the domains composed before this one ask of it. The firewall is composed last, so it hears all of them. */
   readonly needs: readonly Need[];
 }

@@ -1,4 +1,5 @@
 import type { DomainName } from "../domain.ts";
+import type { IpState, LinkChange } from "./ip-state.ts";
 
 /**
  * One act on the server, as data. The agent's `os` room has one performer per kind and no other way to touch the machine.
@@ -33,7 +34,20 @@ export type Action =
       readonly listens: readonly number[];
     }
   /** One act on a unit of systemd. What is so already stays so. */
-  | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb };
+  | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb }
+  /**
+   * networkd reads its files again and sets up what has changed, and the links of `reconfigure` anyway. Then it is given time to be done with
+   * the links of `settle`. It fails only where a link that has a carrier and waits for a lease gets none: reading back decides the rest.
+   */
+  | {
+      readonly kind: "networkd";
+      readonly reconfigure: readonly string[];
+      readonly settle: readonly { readonly link: string; readonly lease: boolean }[];
+    }
+  /** One change of one link in the kernel. A link that is gone is success for `delete` and `down`. */
+  | { readonly kind: "link"; readonly link: string; readonly change: LinkChange }
+  /** Takes away what is `absent`, then makes what is `present`, each alone; what the kernel refuses is left to the reading back. */
+  | { readonly kind: "ip_state"; readonly absent: IpState; readonly present: IpState };
 
 export const UNIT_VERBS = ["start", "stop", "enable", "disable", "restart"] as const;
 export type UnitVerb = (typeof UNIT_VERBS)[number];

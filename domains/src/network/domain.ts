@@ -1,0 +1,29 @@
+import type { Domain } from "@holdfast/core/domain.ts";
+import { networkFacts, observeNetwork } from "./facts.ts";
+import { ownState } from "./live.ts";
+import type { NetworkConfig } from "./model.ts";
+import type { NetworkObserved } from "./observed.ts";
+import { parseNetworkConfig } from "./parse-config.ts";
+import { persistNetwork } from "./persist.ts";
+import { planNetwork } from "./plan.ts";
+import { renderNetwork } from "./render.ts";
+import { leftToRestore, restoreNetwork } from "./restore.ts";
+import { validateNetwork } from "./validate.ts";
+import { verifyNetwork } from "./verify.ts";
+
+export const network: Domain<NetworkConfig, NetworkObserved> = {
+  name: "network",
+  facts: networkFacts,
+  observe: observeNetwork,
+  parseConfig: parseNetworkConfig,
+  validate: validateNetwork,
+  plan: planNetwork,
+  render: (config, observed) => renderNetwork(config, observed === null ? null : observed.links),
+  verify: verifyNetwork,
+  ours: ownState,
+  restore: restoreNetwork,
+  restored: leftToRestore,
+  persist: persistNetwork,
+  // The floor's and the expectations' probes come with the effective config; they are dialled at the address that the agent has then.
+  probes: () => [],
+};

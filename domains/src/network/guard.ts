@@ -1,0 +1,266 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import { type Address, FAMILY_BITS, parseAddress } from "@holdfast/core/net/address.ts";
+import { type Network, parseInterfaceAddress, parseNetwork } from "@holdfast/core/net/network.ts";
+import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
+import { kernelName } from "./binding.ts";
+import { finding } from "./findings.ts";
+import { foreignFileFor } from "./foreign-file.ts";
+import { ownLinks } from "./live.ts";
+import { type InterfaceConfig, MAIN_TABLE, masterOf, type NetworkConfig, rolesOf } from "./model.ts";
+import { LEARNT_PROTOCOLS, type NetworkObserved, type ObservedLink } from "./observed.ts";
+import { wantedRoutes } from "./wanted.ts";
+
+/**
+ * Would this cut the way by which the server is mended? Ways are looked up as the kernel does, by the longest prefix and then the lowest metric
+ * of the main table, once in what is there and once in what would be there. Rules that ask other tables are not followed: they are for traffic
+ * that passes through, and the trial finds what is missed here.
+ */
+export function guardFindings(
+  confirmed: NetworkConfig | null,
+  desired: NetworkConfig | null,
+  observed: NetworkObserved,
+  path: ManagementPath,
+): readonly Finding[] {
+  const before = waysNow(observed);
+  const after = waysAfter(desired, observed);
+  const cuts = targetsOf(path).flatMap(({ what, address }): readonly Finding[] => {
+    const now = lookUp(before, address);
+    if (now === null) return [];
+    const then = lookUp(after, address);
+    if (then !== null && then.isSure) return [];
+    const where = `network.interfaces.${roleOf(desired ?? confirmed, now.dev, observed) ?? now.dev}`;
+    return then === null
+      ? [
+          finding(
+            "network.management_path_cut",
+            where,
+            `There would be no way to ${what} any more; it goes by ${now.dev} now.`,
+          ),
+        ]
+      : [
+          finding(
+            "network.management_path_unknown",
+            where,
+            `The way to ${what} would be what is learnt on ${then.dev}, or what another file says; that cannot be known before.`,
+          ),
+        ];
+  });
+  return [...unique(cuts), ...addressFindings(confirmed, desired, observed, before, path)];
+}
+
+/** Links that carry management traffic now, or would. */
+export function managementLinks(
+  desired: NetworkConfig | null,
+  observed: NetworkObserved,
+  path: ManagementPath,
+): ReadonlySet<string> {
+  const ways = [waysNow(observed), waysAfter(desired, observed)];
+  return new Set(targetsOf(path).flatMap(({ address }) => ways.flatMap((known) => lookUp(known, address)?.dev ?? [])));
+}
+
+interface Target {
+  readonly what: string;
+  readonly address: Address;
+}
+
+/** A network counts by its first address: networks of people who manage are reached as one. */
+function targetsOf(path: ManagementPath): readonly Target[] {
+  return [
+    ...path.controlPlane.flatMap(({ address, port }) => {
+      const parsed = parseAddress(address);
+      return parsed.ok ? [{ what: `the control plane at ${address} port ${port}`, address: parsed.value }] : [];
+    }),
+    ...path.inbound.flatMap(({ networks }) =>
+      networks.flatMap((text) => {
+        const network = parseNetwork(text);
+        return network.ok ? [{ what: `the management network ${text}`, address: network.value }] : [];
+      }),
+    ),
+  ].filter(({ address }) => !isLoopback(address));
+}
+
+function isLoopback(address: Address): boolean {
+  return address.family === 4 ? address.value >> 24n === 127n : address.value === 1n;
+}
+
+interface Way {
+  readonly network: Network;
+  readonly metric: number;
+  readonly dev: string;
+  /** Whether it is known to be there, or may be learnt. */
+  readonly isSure: boolean;
+}
+
+function lookUp(ways: readonly Way[], address: Address): Way | null {
+  const fits = ways.filter(({ network }) => {
+    const bits = BigInt(FAMILY_BITS[network.family] - network.prefix);
+    return network.family === address.family && network.value >> bits === address.value >> bits;
+  });
+  const [best] = fits.toSorted(
+    (a, b) => b.network.prefix - a.network.prefix || Number(b.isSure) - Number(a.isSure) || a.metric - b.metric,
+  );
+  return best ?? null;
+}
+
+function waysNow(observed: NetworkObserved): readonly Way[] {
+  return observed.routes.flatMap((route) => {
+    const network = parseNetwork(route.to);
+    if (route.table !== MAIN_TABLE || route.kind !== "unicast" || !network.ok) return [];
+    return route.hops.flatMap((hop) =>
+      hop.dev === null ? [] : [{ network: network.value, metric: route.metric, dev: hop.dev, isSure: true }],
+    );
+  });
+}
+
+const EVERYWHERE = [
+  { family: 4, value: 0n, prefix: 0 },
+  { family: 6, value: 0n, prefix: 0 },
+] as const satisfies readonly Network[];
+/** What networkd gives to routes that it learns. */
+const LEARNT_METRIC = 1024;
+
+function waysAfter(desired: NetworkConfig | null, observed: NetworkObserved): readonly Way[] {
+  const roles = desired === null ? [] : rolesOf(desired);
+  const named = new Map(
+    roles.map((role) => [role, desired === null ? null : kernelName(desired, role, observed.links)]),
+  );
+  const wanted = new Set(named.values());
+  const released = new Set(ownLinks(observed).flatMap((link) => (wanted.has(link.name) ? [] : [link.name])));
+  const untouched = waysNow(observed).filter(({ dev }) => !wanted.has(dev) && !released.has(dev));
+  const maybe = (dev: string): readonly Way[] =>
+    EVERYWHERE.map((network) => ({ network, metric: LEARNT_METRIC, dev, isSure: false }));
+  const fallenBack = observed.links.filter(
+    (link) => released.has(link.name) && foreignFileFor(link, observed) !== null,
+  );
+  const ours = roles.flatMap((role): readonly Way[] => {
+    const one = desired?.interfaces[role];
+    const dev = named.get(role) ?? null;
+    if (desired === null || one === undefined || dev === null || !one.enable || masterOf(desired, role) !== null)
+      return [];
+    const connected = [...one.ipv4.addresses, ...one.ipv6.addresses].flatMap((text) => {
+      const parsed = parseInterfaceAddress(text);
+      return parsed.ok ? [{ network: parsed.value.network, metric: 0, dev, isSure: true }] : [];
+    });
+    const routed = wantedRoutes(one, dev).flatMap((route) => {
+      const network = parseNetwork(route.to);
+      return network.ok && route.table === MAIN_TABLE && route.kind === "unicast"
+        ? [{ network: network.value, metric: route.metric, dev, isSure: true }]
+        : [];
+    });
+    return [...connected, ...routed, ...learntWays(one, dev, observed), ...(learns(one) ? maybe(dev) : [])];
+  });
+  return [...untouched, ...fallenBack.flatMap((link) => maybe(link.name)), ...ours];
+}
+
+function learns(one: InterfaceConfig): boolean {
+  return one.ipv4.method === "dhcp" || one.ipv6.method === "dhcp" || one.ipv6.method === "ra";
+}
+
+/** What was learnt on the link before and will be again, as long as the method stays. */
+function learntWays(one: InterfaceConfig, dev: string, observed: NetworkObserved): readonly Way[] {
+  const family = { 4: one.ipv4.method === "dhcp", 6: one.ipv6.method === "dhcp" || one.ipv6.method === "ra" } as const;
+  return observed.routes.flatMap((route) => {
+    const network = parseNetwork(route.to);
+    const isLearnt = LEARNT_PROTOCOLS.has(route.protocol) && family[route.family] && route.table === MAIN_TABLE;
+    if (!network.ok || !isLearnt || !route.hops.some((hop) => hop.dev === dev)) return [];
+    const isGateway = route.hops.some((hop) => hop.via !== null);
+    const { use } = route.family === 4 ? one.ipv4 : one.ipv6;
+    if (isGateway && !use.includes("gateway") && !use.includes("routes")) return [];
+    return [{ network: network.value, metric: route.metric, dev, isSure: true }];
+  });
+}
+
+/**
+ * The address at which the server is reached: what its document said, or what stands on the links that lead to those who manage it. When it
+ * goes, somebody must have said where the server is reached from then on.
+ */
+function addressFindings(
+  confirmed: NetworkConfig | null,
+  desired: NetworkConfig | null,
+  observed: NetworkObserved,
+  before: readonly Way[],
+  path: ManagementPath,
+): readonly Finding[] {
+  const devs = new Set(targetsOf(path).flatMap(({ address }) => lookUp(before, address)?.dev ?? []));
+  const carrying = observed.links.filter((link) => devs.has(link.name));
+  const used = carrying.flatMap((link) =>
+    link.addresses.filter((one) => one.source !== "link").map((one) => plain(one.address)),
+  );
+  const said = (confirmed?.reachedAt ?? []).filter((address) => liveAddresses(observed).has(address));
+  const old = said.length > 0 ? said : used;
+  const future = futureAddresses(desired, observed);
+  const gone = old.filter((address) => !future.has(address));
+  if (gone.length === 0 || (said.length === 0 && gone.length < old.length)) return [];
+  const [next] = desired?.reachedAt ?? [];
+  const isDeclared = next !== undefined && future.has(next) && !gone.includes(next);
+  const [at] = carrying.map((link) => roleOf(desired ?? confirmed, link.name, observed) ?? link.name);
+  const where = at === undefined ? "network" : `network.interfaces.${at}`;
+  return isDeclared
+    ? [
+        finding(
+          "network.management_address_moves",
+          where,
+          `The server is reached at ${gone.join(", ")} now and at ${next} after this, as its document says.`,
+        ),
+      ]
+    : [
+        finding(
+          "network.management_path_cut",
+          where,
+          `${gone.join(", ")}, at which this server is reached, goes away${next === undefined ? "" : `, and ${next}, which its document says, is no address of it`}.`,
+        ),
+      ];
+}
+
+function plain(address: string): string {
+  return address.split("/")[0] ?? address;
+}
+
+function liveAddresses(observed: NetworkObserved): ReadonlySet<string> {
+  return new Set(observed.links.flatMap((link) => link.addresses.map((one) => plain(one.address))));
+}
+
+/** What will be there for sure, and what is learnt now on links that go on learning. */
+function futureAddresses(desired: NetworkConfig | null, observed: NetworkObserved): ReadonlySet<string> {
+  const roles = new Map<string, InterfaceConfig>();
+  for (const role of desired === null ? [] : rolesOf(desired)) {
+    const name = desired === null ? null : kernelName(desired, role, observed.links);
+    const one = desired?.interfaces[role];
+    if (name !== null && one !== undefined) roles.set(name, one);
+  }
+  const own = new Set(ownLinks(observed).map((link) => link.name));
+  const kept = (link: ObservedLink): readonly string[] => {
+    const one = roles.get(link.name);
+    if (one === undefined)
+      return own.has(link.name) ? fallBackAddresses(link, observed) : link.addresses.map((each) => plain(each.address));
+    if (!one.enable) return [];
+    return link.addresses
+      .filter(
+        (each) =>
+          each.source === "learnt" &&
+          (each.address.includes(":")
+            ? one.ipv6.method !== "static" && one.ipv6.method !== "none"
+            : one.ipv4.method === "dhcp"),
+      )
+      .map((each) => plain(each.address));
+  };
+  const set = [...roles.values()].flatMap((one) =>
+    one.enable ? [...one.ipv4.addresses, ...one.ipv6.addresses].map(plain) : [],
+  );
+  return new Set([...observed.links.flatMap(kept), ...set]);
+}
+
+/** What the file of somebody else sets once ours is gone. */
+function fallBackAddresses(link: ObservedLink, observed: NetworkObserved): readonly string[] {
+  const text = foreignFileFor(link, observed)?.text ?? "";
+  return [...text.matchAll(/^\s*Address\s*=\s*(\S+)/gm)].map((found) => plain(found[1] ?? ""));
+}
+
+function roleOf(config: NetworkConfig | null, dev: string, observed: NetworkObserved): string | null {
+  if (config === null) return null;
+  return rolesOf(config).find((role) => kernelName(config, role, observed.links) === dev) ?? null;
+}
+
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((one) => [`${one.code} ${one.message}`, one])).values()];
+}

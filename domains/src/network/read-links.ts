@@ -1,0 +1,122 @@
+import { type Family, FAMILY_BITS, formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
+import type { BridgeState, ObservedAddress, ObservedLink } from "./observed.ts";
+import { type Fields, isFields, jsonOf, listOf, numberIn, partOf, textIn } from "./read-json.ts";
+
+/** A life time that never ends, as `ip` prints it. */
+const FOR_EVER = 4_294_967_295;
+
+/** Links as the kernel has them, and what networkd thinks of each. Null: `ip` did not answer. */
+export function readLinks(ip: string | null, networkd: string | null): readonly ObservedLink[] | null {
+  const links = ip === null ? null : jsonOf(ip);
+  if (!Array.isArray(links)) return null;
+  const managed = managedLinks(networkd);
+  return listOf(links)
+    .flatMap((link): readonly ObservedLink[] => {
+      const name = textIn(link, "ifname");
+      return name === null ? [] : [readLink(link, name, managed.get(name) ?? {})];
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function managedLinks(text: string | null): ReadonlyMap<string, Fields> {
+  const value = text === null ? null : jsonOf(text);
+  if (!isFields(value)) return new Map();
+  return new Map(listOf(value["Interfaces"]).map((one) => [textIn(one, "Name") ?? "", one]));
+}
+
+function readLink(link: Fields, name: string, managed: Fields): ObservedLink {
+  const flags: readonly unknown[] = Array.isArray(link["flags"]) ? link["flags"] : [];
+  const info = partOf(link, "linkinfo");
+  const kind = textIn(info, "info_kind");
+  const data = partOf(info, "info_data");
+  const learnt = learntAddresses(managed);
+  const rx = partOf(partOf(link, "stats64"), "rx");
+  const tx = partOf(partOf(link, "stats64"), "tx");
+  return {
+    name,
+    mac: textIn(link, "link_type") === "ether" ? textIn(link, "address") : null,
+    kind,
+    up: flags.includes("UP"),
+    carrier: flags.includes("LOWER_UP"),
+    mtu: numberIn(link, "mtu") ?? 0,
+    master: textIn(link, "master"),
+    setup: textIn(managed, "AdministrativeState") ?? "",
+    operational: textIn(managed, "OperationalState") ?? "",
+    file: textIn(managed, "NetworkFile"),
+    addresses: listOf(link["addr_info"])
+      .flatMap((one) => readAddress(one, learnt))
+      .toSorted((a, b) => (a.address < b.address ? -1 : 1)),
+    dns: listOf(managed["DNS"]).flatMap((one) => (textIn(one, "ConfigSource") === "static" ? bytesToAddress(one) : [])),
+    search: listOf(managed["SearchDomains"]).flatMap((one) =>
+      textIn(one, "ConfigSource") === "static" ? [textIn(one, "Domain") ?? ""] : [],
+    ),
+    bridge: kind === "bridge" ? readBridge(data) : null,
+    port: textIn(info, "info_slave_kind") === "bridge" ? readPort(partOf(info, "info_slave_data")) : null,
+    vlan: kind === "vlan" ? { id: numberIn(data, "id") ?? 0, parent: textIn(link, "link") } : null,
+    bond: kind === "bond" ? { mode: textIn(data, "mode") ?? "" } : null,
+    counters: {
+      rxBytes: numberIn(rx, "bytes") ?? 0,
+      rxErrors: numberIn(rx, "errors") ?? 0,
+      txBytes: numberIn(tx, "bytes") ?? 0,
+      txErrors: numberIn(tx, "errors") ?? 0,
+    },
+  };
+}
+
+/** What networkd has from a DHCP server or a router. */
+function learntAddresses(managed: Fields): ReadonlySet<string> {
+  return new Set(
+    listOf(managed["Addresses"])
+      .filter((one) => !["static", "foreign", "IPv4LL"].includes(textIn(one, "ConfigSource") ?? "foreign"))
+      .flatMap(bytesToAddress),
+  );
+}
+
+/** networkd prints addresses as lists of bytes. */
+function bytesToAddress(fields: Fields): readonly string[] {
+  const bytes: readonly unknown[] = Array.isArray(fields["Address"]) ? fields["Address"] : [];
+  const family: Family = fields["Family"] === 2 ? 4 : 6;
+  if (bytes.length * 8 !== FAMILY_BITS[family]) return [];
+  const value = bytes.reduce<bigint>(
+    (sum, byte) => (sum << 8n) | BigInt(typeof byte === "number" ? byte & 255 : 0),
+    0n,
+  );
+  return [formatAddress({ family, value })];
+}
+
+function readAddress(fields: Fields, learnt: ReadonlySet<string>): readonly ObservedAddress[] {
+  const parsed = parseAddress(textIn(fields, "local") ?? "");
+  const prefix = numberIn(fields, "prefixlen");
+  if (!parsed.ok || prefix === null) return [];
+  const text = formatAddress(parsed.value);
+  const lease = numberIn(fields, "valid_life_time");
+  const isLearnt = learnt.has(text) || fields["dynamic"] === true || fields["mngtmpaddr"] === true;
+  return [
+    {
+      address: `${text}/${prefix}`,
+      source: ["link", "host"].includes(textIn(fields, "scope") ?? "") ? "link" : isLearnt ? "learnt" : "set",
+      tentative: fields["tentative"] === true,
+      leaseSeconds: lease === null || lease === FOR_EVER ? null : lease,
+    },
+  ];
+}
+
+function readBridge(data: Fields): BridgeState {
+  return {
+    stp: numberIn(data, "stp_state") !== 0,
+    priority: numberIn(data, "priority") ?? 0,
+    forwardDelay: numberIn(data, "forward_delay") ?? 0,
+    helloTime: numberIn(data, "hello_time") ?? 0,
+    maxAge: numberIn(data, "max_age") ?? 0,
+    ageing: numberIn(data, "ageing_time") ?? 0,
+    multicastSnooping: numberIn(data, "mcast_snooping") !== 0,
+  };
+}
+
+function readPort(data: Fields): ObservedLink["port"] {
+  return {
+    cost: numberIn(data, "cost") ?? 0,
+    priority: numberIn(data, "priority") ?? 0,
+    isolated: data["isolated"] === true,
+  };
+}

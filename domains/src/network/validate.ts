@@ -1,0 +1,239 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import { type Address, FAMILY_BITS, parseAddress } from "@holdfast/core/net/address.ts";
+import { formatNetwork, lastOf, type Network, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
+import { finding } from "./findings.ts";
+import { type InterfaceConfig, masterOf, type NetworkConfig, rolesOf } from "./model.ts";
+import { routeInWords, wantedRoutes } from "./wanted.ts";
+
+/** Remarks about a config alone, before any server is looked at. */
+export function validateNetwork(config: NetworkConfig): readonly Finding[] {
+  return [
+    ...boundTwice(config),
+    ...rolesOf(config).flatMap((role) => {
+      const one = config.interfaces[role];
+      if (one === undefined) return [];
+      return [
+        ...memberFindings(config, role, one),
+        ...methodFindings(role, one),
+        ...gatewayFindings(role, one),
+        ...routeFindings(role, one),
+        ...poolFindings(role, one),
+        ...mtuFindings(role, one),
+      ];
+    }),
+    ...addressesTwice(config),
+    ...routesTwice(config),
+    ...serverAddress(config),
+  ];
+}
+
+function path(role: string, rest = ""): string {
+  return `network.interfaces.${role}${rest}`;
+}
+
+function boundTwice(config: NetworkConfig): readonly Finding[] {
+  const seen = new Map<string, string>();
+  return rolesOf(config).flatMap((role) => {
+    const bound = config.interfaces[role]?.bound;
+    if (bound === undefined) return [];
+    const key = "mac" in bound ? bound.mac : bound.name;
+    const other = seen.get(key);
+    seen.set(key, role);
+    return other === undefined
+      ? []
+      : [finding("network.bound_twice", path(role), `The roles ${other} and ${role} are the same interface (${key}).`)];
+  });
+}
+
+function memberFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
+  const { device } = one;
+  const masters = rolesOf(config).filter((other) => {
+    const above = config.interfaces[other]?.device;
+    return above !== undefined && above.kind !== "vlan" && above.members.includes(role);
+  });
+  const says: string[] = [];
+  if (masters.length > 1)
+    says.push(`The interface ${role} is a member of ${masters.join(" and ")}, and can be of one only.`);
+  if (masters.length > 0 && (one.ipv4.method !== "none" || one.ipv6.method !== "none"))
+    says.push(`The interface ${role} is a member of ${masters[0] ?? ""}; addresses belong there.`);
+  if (masters.includes(role) || (device?.kind === "vlan" && device.parent === role))
+    says.push(`The interface ${role} stands on itself.`);
+  if (device?.kind === "bond" && device.primary !== undefined && !device.members.includes(device.primary))
+    says.push(`The primary ${device.primary} of ${role} is none of its members.`);
+  if (one.port !== undefined && masterKind(config, role) !== "bridge")
+    says.push(`The interface ${role} says how it stands in a bridge, and is in none.`);
+  return says.map((message) => finding("network.member", path(role), message));
+}
+
+function masterKind(config: NetworkConfig, role: string): string | undefined {
+  const master = masterOf(config, role);
+  return master === null ? undefined : config.interfaces[master]?.device?.kind;
+}
+
+function methodFindings(role: string, one: InterfaceConfig): readonly Finding[] {
+  return (["ipv4", "ipv6"] as const).flatMap((key) => {
+    const { method, addresses, gateways } = one[key];
+    const say = (message: string): readonly Finding[] => [finding("network.method", path(role, `.${key}`), message)];
+    if (method === "static" && addresses.length === 0) return say(`${key} of ${role} is static and has no address.`);
+    if (method === "none" && addresses.length + gateways.length > 0)
+      return say(`${key} of ${role} is none, and yet has an address or a gateway.`);
+    return [];
+  });
+}
+
+function gatewayFindings(role: string, one: InterfaceConfig): readonly Finding[] {
+  const networks = networksOf(one);
+  const hops = [
+    ...[...one.ipv4.gateways, ...one.ipv6.gateways].map((gateway) => ({ via: gateway.via, onLink: gateway.onLink })),
+    ...one.routes.flatMap((route) => (route.via === undefined ? [] : [{ via: route.via, onLink: route.onLink }])),
+  ];
+  const learns = { 4: one.ipv4.method === "dhcp", 6: one.ipv6.method === "ra" || one.ipv6.method === "dhcp" };
+  return hops.flatMap(({ via, onLink }) => {
+    const address = parseAddress(via);
+    if (!address.ok || onLink || learns[address.value.family] || isLinkLocal(address.value)) return [];
+    if (networks.some((network) => isIn(network, address.value))) return [];
+    return [
+      finding(
+        "network.gateway_off_link",
+        path(role),
+        `${via} stands in no network of ${role}, so it cannot be reached directly.`,
+      ),
+    ];
+  });
+}
+
+/** fe80::/10 is on every link. */
+function isLinkLocal(address: Address): boolean {
+  return address.family === 6 && address.value >> 118n === 0x3fan;
+}
+
+function isIn(network: Network, address: Address): boolean {
+  const bits = BigInt(FAMILY_BITS[network.family] - network.prefix);
+  return network.family === address.family && network.value >> bits === address.value >> bits;
+}
+
+export function networksOf(one: InterfaceConfig): readonly Network[] {
+  return [...one.ipv4.addresses, ...one.ipv6.addresses].flatMap((text) => {
+    const parsed = parseInterfaceAddress(text);
+    return parsed.ok ? [parsed.value.network] : [];
+  });
+}
+
+function routeFindings(role: string, one: InterfaceConfig): readonly Finding[] {
+  return one.routes.flatMap((route, index) => {
+    const families = new Set(
+      [route.to, route.via, route.source].flatMap((text) => (text === undefined ? [] : [text.includes(":")])),
+    );
+    if (families.size === 1) return [];
+    return [
+      finding("network.route_family", path(role, `.routes[${index}]`), `The route to ${route.to} mixes IPv4 and IPv6.`),
+    ];
+  });
+}
+
+function poolFindings(role: string, one: InterfaceConfig): readonly Finding[] {
+  const { dhcpServer } = one;
+  if (dhcpServer === undefined) return [];
+  const say = (message: string): readonly Finding[] => [
+    finding("network.dhcp_pool", path(role, ".dhcpServer.pool"), message),
+  ];
+  const [first] = one.ipv4.addresses;
+  const own = first === undefined ? undefined : parseInterfaceAddress(first);
+  if (own?.ok !== true)
+    return say(`${role} gives out addresses and has no IPv4 address of its own that is set by hand.`);
+  const { network, address } = own.value;
+  const hosts = lastOf(network) - network.value;
+  const ownNumber = address.value - network.value;
+  if (dhcpServer.first > dhcpServer.last) return say(`The pool of ${role} runs backwards.`);
+  if (BigInt(dhcpServer.last) >= hosts)
+    return say(
+      `The pool of ${role} ends at ${dhcpServer.last}; ${formatNetwork(network)} has hosts from 1 to ${hosts - 1n}.`,
+    );
+  if (BigInt(dhcpServer.first) <= ownNumber && ownNumber <= BigInt(dhcpServer.last))
+    return say(`The pool of ${role} holds number ${ownNumber}, which is the server's own address.`);
+  return [];
+}
+
+/** The least that IPv6 needs (RFC 8200); the kernel takes IPv6 away from a link with less. */
+const IPV6_MTU = 1280;
+
+function mtuFindings(role: string, one: InterfaceConfig): readonly Finding[] {
+  if (one.mtu === undefined || one.mtu >= IPV6_MTU || one.ipv6.method === "none") return [];
+  return [
+    finding("network.mtu_ipv6", path(role, ".mtu"), `IPv6 needs packets of ${IPV6_MTU} bytes; ${role} has ${one.mtu}.`),
+  ];
+}
+
+function addressesTwice(config: NetworkConfig): readonly Finding[] {
+  const addresses = new Map<string, string>();
+  const networks: { readonly role: string; readonly network: Network }[] = [];
+  return rolesOf(config).flatMap((role) => {
+    const one = config.interfaces[role];
+    if (one === undefined || !one.enable) return [];
+    const findings: Finding[] = [];
+    for (const text of [...one.ipv4.addresses, ...one.ipv6.addresses]) {
+      const plain = text.split("/")[0] ?? text;
+      const other = addresses.get(plain);
+      if (other !== undefined)
+        findings.push(
+          finding("network.address_twice", path(role), `${plain} is an address of ${other} and of ${role}.`),
+        );
+      addresses.set(plain, role);
+    }
+    for (const network of networksOf(one)) {
+      const other = networks.find((known) => known.role !== role && overlap(known.network, network));
+      if (other !== undefined) {
+        const message = `${formatNetwork(network)} of ${role} and ${formatNetwork(other.network)} of ${other.role} overlap.`;
+        findings.push(finding("network.networks_overlap", path(role), message));
+      }
+      networks.push({ role, network });
+    }
+    return findings;
+  });
+}
+
+function overlap(a: Network, b: Network): boolean {
+  return a.family === b.family && a.value <= lastOf(b) && b.value <= lastOf(a);
+}
+
+/** The kernel knows one route for a destination, table and metric; a second one would take its place. */
+function routesTwice(config: NetworkConfig): readonly Finding[] {
+  const seen = new Map<string, string>();
+  return rolesOf(config).flatMap((role) => {
+    const one = config.interfaces[role];
+    if (one === undefined || !one.enable) return [];
+    return wantedRoutes(one, role).flatMap((route) => {
+      const key = [route.family, route.to, route.table, route.metric].join(" ");
+      const other = seen.get(key);
+      seen.set(key, role);
+      if (other === undefined) return [];
+      return [
+        finding(
+          "network.route_twice",
+          path(role),
+          `Two routes are the same to the kernel: ${routeInWords(route)}, at ${other} and ${role}.`,
+        ),
+      ];
+    });
+  });
+}
+
+/** The Server document says an address that stands in one of our networks, and no interface has it. */
+function serverAddress(config: NetworkConfig): readonly Finding[] {
+  const interfaces = Object.values(config.interfaces);
+  const own = new Set(
+    interfaces.flatMap((one) => [...one.ipv4.addresses, ...one.ipv6.addresses].map((text) => text.split("/")[0])),
+  );
+  const networks = interfaces.flatMap(networksOf);
+  return config.reachedAt.flatMap((text) => {
+    const address = parseAddress(text);
+    if (!address.ok || own.has(text) || !networks.some((network) => isIn(network, address.value))) return [];
+    return [
+      finding(
+        "network.server_address",
+        "network",
+        `The Server document says ${text}, which is in a network of this server and no address of it.`,
+      ),
+    ];
+  });
+}
