@@ -8,7 +8,7 @@ import { installAgent } from "@holdfast/testkit/agents/install-agent.ts";
 import { ApiRefusal } from "@holdfast/testkit/operator/operator.ts";
 import { ASK_API_EVERY_MS, until } from "@holdfast/testkit/until.ts";
 import type { Fault } from "./fault.ts";
-import type { Ending, Stage } from "./stage.ts";
+import { type Ending, MATRIX_TRIAL, type Stage } from "./stage.ts";
 
 /** Who a server is, and until when. */
 export const IDENTITY_FAULTS: readonly Fault[] = [
@@ -72,13 +72,13 @@ async function cloned(stage: Stage): Promise<Ending> {
 const SESSION_FOLDER = "/var/lib/holdfast/session";
 const TLS_FILE = `${SESSION_FOLDER}/tls.pem`;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+$/;
-/** Longer than a busy machine needs from here to the claim, shorter than the window below. */
-const CERTIFICATE_LEFT_MS = 60_000;
+/** Longer than a busy machine needs from here to the claim, shorter than the floor's whole window. */
+const CERTIFICATE_LEFT_MS = 22_000;
 
 /** The same key, certified by the house's own authority seven days ago less a minute; a renewed one could not be written to the disk. */
 async function certificateExpires(stage: Stage): Promise<Ending> {
   const { house, server } = stage;
-  const change = await stage.plan(undefined, { windowSeconds: 100 });
+  const change = await stage.plan(undefined, { windowSeconds: MATRIX_TRIAL.window });
   const { id } = await house.database.one<{ id: string }>(sql`select id from servers where name = ${server.name}`);
   const kept = (await server.machine.readFile(TLS_FILE)) ?? "";
   const { certificates } = await openAuthority(join(house.dataOf(0), "authority"), Date.now());
