@@ -69,8 +69,7 @@ async function cloned(stage: Stage): Promise<Ending> {
   }
 }
 
-const SESSION_FOLDER = "/var/lib/holdfast/session";
-const TLS_FILE = `${SESSION_FOLDER}/tls.pem`;
+const TLS_FILE = "/var/lib/holdfast/session/tls.pem";
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+$/;
 /** Longer than a busy machine needs from here to the claim, shorter than the floor's whole window. */
 const CERTIFICATE_LEFT_MS = 22_000;
@@ -87,14 +86,18 @@ async function certificateExpires(stage: Stage): Promise<Ending> {
     publicKey: createPublicKey(kept).export({ type: "spki", format: "der" }),
     nowMs: Date.now() - AGENT_CERTIFICATE_MS + CERTIFICATE_LEFT_MS,
   });
-  const keep = async (text: string, folder: "writable" | "sealed"): Promise<void> => {
-    await server.machine.must(["tee", TLS_FILE], { input: text });
-    await server.machine.must(["chattr", folder === "sealed" ? "+i" : "-i", SESSION_FOLDER]);
-  };
-  await stage.restartAgent(() => keep(kept.replace(CERTIFICATE, certificatePem), "sealed"));
+  const write = (text: string): Promise<string> => server.machine.must(["tee", TLS_FILE], { input: text });
+  await stage.restartAgent(async () => {
+    await write(kept.replace(CERTIFICATE, certificatePem));
+    // Nothing is renamed onto a place where something is mounted.
+    await server.machine.must(["mount", "--bind", TLS_FILE, TLS_FILE]);
+  });
   try {
     return await stage.end(await stage.apply(change));
   } finally {
-    await stage.restartAgent(() => keep(kept, "writable"));
+    await stage.restartAgent(async () => {
+      await server.machine.must(["umount", TLS_FILE]);
+      await write(kept);
+    });
   }
 }
