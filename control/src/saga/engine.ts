@@ -20,6 +20,7 @@ import { StoreFailure } from "../store/store-failure.ts";
 import { transaction } from "../store/transaction.ts";
 import { ApplyRunner, type ClaimedApply } from "./apply-runner.ts";
 import { beginForward } from "./begin.ts";
+import { outlivesTrial } from "./decide.ts";
 import { closeForced } from "./force-close.ts";
 import { takeLateOutcome } from "./late-outcome.ts";
 
@@ -147,6 +148,9 @@ export class SagaEngine {
         throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
       if (sent !== undefined) return { apply, sent, plan, isPrepareDue: false };
       const begun = await beginForward(tx, apply, plan, by);
+      const endsMs = this.#options.sessions.of(apply.server_id)?.notAfterMs ?? 0;
+      if (!outlivesTrial(endsMs, begun.sent.trial, begun.sent.created_at.getTime()))
+        return { ...begun, plan, isPrepareDue: false };
       // The intent to prepare is committed with the claim: one transaction less for every apply.
       return {
         ...begun,
