@@ -3,7 +3,7 @@ import type { Caller } from "../api/caller.ts";
 import type { Connection } from "../api/connection.ts";
 import { refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
-import { addressesInFacts, isOwnAddress, plainAddress } from "../probe/own-address.ts";
+import { addressesInFacts, isOwnAddress, plainAddress, runsControlPlane } from "../probe/own-address.ts";
 import { millisecondsBack } from "../store/host-transactions.ts";
 import { getServer } from "../store/servers.ts";
 import type { Transaction } from "../store/transaction.ts";
@@ -37,8 +37,9 @@ export async function confirmByPerson(
 }
 
 async function isFromInside(tx: Transaction, serverId: ServerId, remote: string | null): Promise<boolean> {
-  const own = addressesInFacts((await getServer(tx, serverId))?.facts);
+  const facts = (await getServer(tx, serverId))?.facts;
+  const own = addressesInFacts(facts);
   if (remote !== null && own.includes(plainAddress(remote))) return true;
   const isFromHere = remote === null || isOwnAddress(remote);
-  return isFromHere && own.some(isOwnAddress);
+  return isFromHere && runsControlPlane(facts) && own.some(isOwnAddress);
 }

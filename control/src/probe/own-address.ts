@@ -17,6 +17,28 @@ export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }
 
+/** Among a server's facts: whether the control plane that held its newest session runs on it. */
+export const CONTROL_PLANE_HERE = "controlPlaneHere";
+
+/** A server whose agent comes from inside this machine, and which has this machine's addresses: not merely one behind a proxy that stands here. */
+export function isThisMachine(server: { readonly remoteAddress: string; readonly factsJson: string }): boolean {
+  return isOwnAddress(server.remoteAddress) && addressesInFacts(readJson(server.factsJson)).some(isOwnAddress);
+}
+
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const HERE = z.object({ [CONTROL_PLANE_HERE]: z.literal(true) });
+
+export function runsControlPlane(facts: unknown): boolean {
+  return HERE.safeParse(facts).success;
+}
+
 function machineAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map(({ address }) => address));
 }

@@ -1,6 +1,6 @@
 import type { ProbeResult } from "@holdfast/core/plan/probe.ts";
 import type { AgentClient } from "../gateway/agent-client.ts";
-import { addressesInFacts, isOwnAddress } from "./own-address.ts";
+import { addressesInFacts, isOwnAddress, readJson } from "./own-address.ts";
 import { tcpConnect } from "./tcp-connect.ts";
 
 /** A server that can be looked at, and from which others can be looked at. */
@@ -46,13 +46,5 @@ async function askPeer(client: AgentClient, address: string, port: number, timeo
     return result === "open" || result === "closed" ? result : "unreachable_vantage";
   } catch {
     return "unreachable_vantage"; // the peer's wire broke, which says nothing about the server
-  }
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
