@@ -84,7 +84,6 @@ export const SYSTEM_FINDINGS = {
     remedy: "Make sure another way in stays open; the trial undoes it when the server cannot be reached.",
   },
   "system.management_ipv6_off": { severity: "danger", remedy: "Make sure that the server is managed over IPv4." },
-  "system.systemd_missing": { severity: "error", remedy: "Take the setting out of the policies of this server." },
   "system.unit_needed": { severity: "warning", remedy: "Look at the units that it takes down with it." },
   "system.ntp_not_timesyncd": {
     severity: "error",

@@ -5,7 +5,7 @@ import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
 import { sshdText, SSHD_DROP_IN } from "./sshd-text.ts";
 import { bySpread } from "./sysctl-key.ts";
-import { targetOfZone } from "./timezone.ts";
+import { targetOfZone, zoneOfTarget } from "./timezone.ts";
 
 /**
  * A slot is one thing on the server that has one value, and that is owned, changed, compared and put back by itself:
@@ -32,7 +32,10 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   for (const [key, value] of Object.entries(config.sysctl ?? {})) slots[`sysctl:${key}`] = value;
   if (config.hostname !== undefined) slots["hostname"] = config.hostname;
   if (config.timezone !== undefined) {
-    slots["timezone"] = targetOfZone(config.timezone);
+    // A link that leads to the zone in other words stays as it is.
+    const link = observed?.entries["/etc/localtime"];
+    const isThere = link?.type === "link" && zoneOfTarget(link.target) === config.timezone;
+    slots["timezone"] = isThere ? link.target : targetOfZone(config.timezone);
     // Debian has the name of the zone in a file too, for programs that do not follow the link.
     const namedToo =
       observed?.entries["/etc/timezone"]?.type === "file" || observed?.found["file:/etc/timezone"] !== undefined;

@@ -1,0 +1,36 @@
+import type { SystemConfig } from "../src/system/model.ts";
+
+/** A config in which everything is said that can be said. */
+export const FULL_CONFIG: SystemConfig = {
+  hostname: "web-7",
+  timezone: "Asia/Seoul",
+  hosts: { "db.internal": ["10.0.0.5", "2001:db8::5"] },
+  banners: { motd: "Ask ops.", issue: "web", issueNet: "For staff." },
+  sysctl: { "net.core.somaxconn": "8192", "net.ipv4.tcp_congestion_control": "bbr", "net.core.some_text": "some text" },
+  ssh: {
+    port: [22],
+    listen: ["10.0.0.1"],
+    rootLogin: "never",
+    keys: true,
+    passwords: false,
+    allowUsers: ["kim"],
+    allowGroups: ["ops"],
+    denyUsers: ["mallory"],
+    denyGroups: ["guests"],
+    keyExchange: ["curve25519-sha256"],
+    ciphers: ["aes256-gcm@openssh.com"],
+    macs: ["hmac-sha2-256"],
+    maxTries: 3,
+    maxSessions: 10,
+    loginGrace: 30,
+    idle: { every: 60, misses: 3 },
+    tcpForwarding: "none",
+    agentForwarding: false,
+    x11Forwarding: false,
+    banner: true,
+    log: "verbose",
+  },
+  ntp: { servers: ["ntp.example.org", "10.0.0.3"], fallback: ["10.0.0.4"] },
+  resolver: { servers: ["10.0.0.2"], search: ["internal"] },
+  units: { "cron.service": { enabled: true, running: true } },
+};
