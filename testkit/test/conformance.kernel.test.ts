@@ -169,17 +169,11 @@ test("the network module keeps the contract on a server with networkd", { timeou
   await server.writeFile("/root/cases.json", JSON.stringify(cases));
   // The kit runs there too: it holds the ledger's lock against the module, and both must see one file.
   const node = [server.nodeBinary, "--disable-warning=ExperimentalWarning"];
-  const run = await server.exec(
-    [
-      ...node,
-      join(server.repo, "testkit/src/conformance/conformance-main.ts"),
-      ...["--domain", "network", "--socket", "/run/holdfast/module-network.sock"],
-      ...["--ledger", "/var/lib/holdfast/ledger", "--snapshots", "/var/lib/holdfast/snapshots"],
-      ...["--cases", "/root/cases.json", "--", ...node],
-      ...[join(server.repo, "agent/src/main.ts"), "module", "network"],
-    ],
-    { timeoutMs: 600_000 },
-  );
+  const places = { socket: "/run/holdfast/module-network.sock", ledger: "/var/lib/holdfast/ledger" };
+  const kit = [join(server.repo, "testkit/src/conformance/conformance-main.ts"), "--domain", "network"];
+  const told = Object.entries({ ...places, cases: "/root/cases.json" }).flatMap(([key, path]) => [`--${key}`, path]);
+  const module = [...node, join(server.repo, "agent/src/main.ts"), "module", "network"];
+  const run = await server.exec([...node, ...kit, ...told, "--", ...module], { timeoutMs: 600_000 });
   process.stdout.write(run.stdout);
   expect(run.stdout + run.stderr).toContain(`${String(CHECKS.length)} passed, 0 failed`);
   expect(run.code).toBe(0);

@@ -43,8 +43,7 @@ export function checkForwarding(key: string, value: string): Result<null, string
 
 function checkLink(name: string): Result<null, string> {
   const parsed = parseInterfaceName(name);
-  // A name that begins with a dash would be an option.
-  return parsed.ok && !name.startsWith("-") ? ok(null) : err(`${JSON.stringify(name)} is no link`);
+  return parsed.ok ? ok(null) : err(`${JSON.stringify(name)} is no link`);
 }
 
 function checkChange(change: LinkChange): Result<null, string> {

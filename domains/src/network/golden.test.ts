@@ -7,6 +7,7 @@ import { RENTED_SERVER, serverAfter } from "../../test/network-server.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { network } from "./domain.ts";
 import type { NetworkConfig } from "./model.ts";
+import { interfaceSection, networkSectionSchema } from "./section.ts";
 
 /**
  * Each case is a directory: `documents.yaml` (and `before.yaml`, what is confirmed and live) in; the config, the native text and the plan out.
@@ -19,7 +20,11 @@ const EXAMPLES = fileURLToPath(new URL("./examples/", import.meta.url));
 const CONTROL_PLANE = [{ address: "192.0.2.200", port: 7081 }];
 
 function composed(path: string): ComposedServer {
-  const { documents, findings } = parseDocuments(readFileSync(path, "utf8"), { domains: DOMAIN_LANGUAGES });
+  return composedText(readFileSync(path, "utf8"), path);
+}
+
+function composedText(text: string, path: string): ComposedServer {
+  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
   expect(findings, path).toEqual([]);
   const server = documents.find((document) => document.kind === "Server")?.name ?? "";
   return composeServer({
@@ -70,6 +75,29 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
     plan.nativeDiff,
   ];
   compare(`${folder}plan.txt`, lines.join("\n"));
+});
+
+const GUIDE = fileURLToPath(new URL("../../../docs/policy-language.md", import.meta.url));
+const EDGE = `---
+apiVersion: holdfast/v1
+kind: Server
+name: edge-1
+labels: { role: edge }
+params: { edge: { outside: 198.51.100.20/24 } }
+`;
+
+test("the example of the guide reads as the guide says, and the guide tells of every part of the section", () => {
+  const guide = readFileSync(GUIDE, "utf8");
+  const [, text = ""] = /^```yaml network\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+  const example = composedText(text + EDGE, "guide");
+  expect(example.findings.filter(({ severity }) => severity === "error")).toEqual([]);
+  expect(configOf(example)?.interfaces["lan"]?.device).toMatchObject({ kind: "bridge", members: ["left", "right"] });
+  const section = guide.slice(guide.indexOf("## The network section"));
+  for (const part of [
+    ...Object.keys(networkSectionSchema.shape),
+    ...Object.keys(interfaceSection.shape).filter((key) => key !== "description"),
+  ])
+    expect(section).toContain(`\`${part}\``);
 });
 
 test.each(readdirSync(EXAMPLES))("the example %s composes without an error", (file) => {
