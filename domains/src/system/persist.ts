@@ -1,9 +1,10 @@
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { foundWith } from "./diff.ts";
 import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
+import { fileOf } from "./file-value.ts";
 import type { SystemConfig } from "./model.ts";
 import { BOOT } from "./slots.ts";
-import { fileOf, fileStep, foundStep } from "./step.ts";
+import { fileStep, foundStep, systemStep } from "./step.ts";
 import { sysctlFileText } from "./sysctl-files.ts";
 
 const BOOT_FILE_MODE = 0o644;
@@ -23,6 +24,7 @@ export function persistSystem(config: SystemConfig | null, observed: SystemObser
       sysctlFileText(config?.sysctl ?? {}),
     ),
     ...hostnameSteps(config, observed),
+    ...userSteps(config),
     foundStep("system.found", foundWith(config, observed)),
   ];
 }
@@ -36,4 +38,17 @@ function hostnameSteps(config: SystemConfig | null, observed: SystemObserved): r
   if (found === undefined) return [];
   const file = fileOf(found);
   return [fileStep(id, title, HOSTNAME_FILE, file?.mode ?? BOOT_FILE_MODE, file?.text ?? null)];
+}
+
+/** A home is made, and an account removed, only now: neither could be taken back. */
+function userSteps(config: SystemConfig | null): readonly Step[] {
+  return Object.entries(config?.users ?? {}).map(([name, user]) =>
+    user.state === "absent"
+      ? systemStep(`system.boot.user:${name}`, `Remove the account ${name}; its home stays`, {
+          kind: "account",
+          name,
+          want: null,
+        })
+      : systemStep(`system.boot.home:${name}`, `Make a home for ${name} where there is none`, { kind: "home", name }),
+  );
 }

@@ -1,14 +1,18 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
+import { ntpSlot, runningChrony } from "./chrony.ts";
 import type { SlotChange } from "./diff.ts";
-import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
+import { NTP_UNITS, SYSCTL_FILE, type SystemObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
+import { isThroughResolved, MOST_SERVERS, RESOLV_CONF, resolverSlot, writerOfResolvConf } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
+import { sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
 import { setsKey } from "./sysctl-files.ts";
 import { reaches } from "./sysctl-key.ts";
+import { accountOf } from "./users.ts";
 import { slotName } from "./words.ts";
 
 /** What only the server itself says about a config: what it lacks, who else sets the same, whom it hurts. */
@@ -23,6 +27,7 @@ export function placeFindings(
     ...nameFindings(desired, observed, changes),
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
+    ...userFindings(desired, observed, changes),
     ...unitFindings(observed, changes),
   ];
 }
@@ -44,6 +49,10 @@ function pathOf(slot: string): string {
   const [kind, rest] = splitSlot(slot);
   if (kind === "sysctl") return formatPath(["system", "sysctl", rest]);
   if (kind === "unit") return formatPath(["system", "units", splitUnit(rest)[0]]);
+  if (kind === "user" || kind === "keys") return formatPath(["system", "users", rest]);
+  if (kind === "authority") return formatPath(["system", "authorities", rest]);
+  if (kind === "group" || kind === "sudo") return "system.users";
+  if (slot === `file:${RESOLV_CONF}`) return "system.resolver";
   return kind === "file" ? "system.banners" : `system.${kind}`;
 }
 
@@ -169,7 +178,7 @@ function sshFindings(
   observed: SystemObserved,
   changes: readonly SlotChange[],
 ): readonly Finding[] {
-  const { ssh } = desired;
+  const ssh = sshWish(desired, observed);
   if (ssh === undefined || observed.booting) return [];
   if (observed.sshd === null)
     return [
@@ -203,38 +212,147 @@ function sshFindings(
 function daemonFindings(desired: SystemConfig, observed: SystemObserved): readonly Finding[] {
   if (observed.booting) return [];
   const isActive = (unit: string): boolean => observed.units?.[unit]?.active === "active";
-  const ntp = ["chrony.service", "chronyd.service", "ntp.service", "ntpsec.service", "openntpd.service"].find(isActive);
-  const link = observed.entries["/etc/resolv.conf"];
-  const isStub = link?.type === "link" && link.target.includes("systemd/resolve");
   return [
-    ...(desired.ntp !== undefined && ntp !== undefined
+    ...(desired.ntp === undefined ? [] : ntpFindings(desired.ntp, observed)),
+    ...(desired.resolver === undefined ? [] : resolverFindings(desired.resolver, observed)),
+    ...(desired.logs !== undefined && !isActive("rsyslog.service")
       ? [
           finding(
-            "system.ntp_not_timesyncd",
-            "system.ntp",
-            `${ntp} keeps the time of this server, and would not read these servers.`,
-          ),
-        ]
-      : []),
-    ...(desired.ntp !== undefined && ntp === undefined && !isActive("systemd-timesyncd.service")
-      ? [
-          finding(
-            "system.ntp_not_timesyncd",
-            "system.ntp",
-            "systemd-timesyncd does not run on this server, so nobody would read these servers.",
-          ),
-        ]
-      : []),
-    ...(desired.resolver !== undefined && !(isActive("systemd-resolved.service") && isStub)
-      ? [
-          finding(
-            "system.resolver_not_resolved",
-            "system.resolver",
-            "Names of this server are not looked up through systemd-resolved.",
+            "system.logs_no_rsyslog",
+            "system.logs",
+            "rsyslog does not run on this server, so nobody would send its logs anywhere.",
           ),
         ]
       : []),
   ];
+}
+
+function ntpFindings(ntp: NonNullable<SystemConfig["ntp"]>, observed: SystemObserved): readonly Finding[] {
+  const isActive = (unit: string): boolean => observed.units?.[unit]?.active === "active";
+  const chrony = runningChrony(observed);
+  if (ntpSlot(observed) === "chrony")
+    return [
+      ...(chrony === null
+        ? [finding("system.ntp_nobody", "system.ntp", "chrony, which has these servers, does not run on this server.")]
+        : []),
+      ...(ntp.fallback === undefined
+        ? []
+        : [
+            finding(
+              "system.ntp_no_fallback",
+              "system.ntp.fallback",
+              "chrony keeps the time of this server, and asks all servers that it knows at once.",
+            ),
+          ]),
+      finding(
+        "system.ntp_beside_others",
+        "system.ntp.servers",
+        "chrony asks those of its own files as well; nothing of ours takes them away.",
+      ),
+    ];
+  const other = [...NTP_UNITS.chrony, ...NTP_UNITS.others].find(isActive);
+  if (other !== undefined)
+    return [
+      finding(
+        "system.ntp_not_timesyncd",
+        "system.ntp",
+        `${other} keeps the time of this server, and would not read these servers.`,
+      ),
+    ];
+  return isActive(NTP_UNITS.timesyncd)
+    ? []
+    : [
+        finding(
+          "system.ntp_nobody",
+          "system.ntp",
+          "Nobody keeps the time of this server, so nobody would read these servers.",
+        ),
+      ];
+}
+
+function resolverFindings(
+  resolver: NonNullable<SystemConfig["resolver"]>,
+  observed: SystemObserved,
+): readonly Finding[] {
+  if (resolverSlot(observed) === "resolver")
+    return isThroughResolved(observed)
+      ? []
+      : [
+          finding(
+            "system.resolver_not_resolved",
+            "system.resolver",
+            `Names of this server are not looked up through systemd-resolved, and ${RESOLV_CONF} is no plain file.`,
+          ),
+        ];
+  const writer = writerOfResolvConf(observed);
+  return [
+    ...(writer === null
+      ? []
+      : [
+          finding(
+            "system.resolver_managed",
+            "system.resolver",
+            `${writer} writes ${RESOLV_CONF} on this server, and would undo this at any time.`,
+          ),
+        ]),
+    ...((resolver.servers ?? []).length > MOST_SERVERS
+      ? [
+          finding(
+            "system.resolver_too_many",
+            "system.resolver.servers",
+            `Programs read the first ${MOST_SERVERS} name servers of ${RESOLV_CONF} and no more.`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function userFindings(
+  desired: SystemConfig,
+  observed: SystemObserved,
+  changes: readonly SlotChange[],
+): readonly Finding[] {
+  const users = Object.entries(desired.users ?? {});
+  const path = (name: string): string => formatPath(["system", "users", name]);
+  const removed = users.flatMap(([name, user]) =>
+    user.state === "absent" && accountOf(observed, name) !== undefined
+      ? [
+          finding(
+            "system.user_removed",
+            path(name),
+            `The account ${name} is closed at once and removed when the change is confirmed; its home stays.`,
+          ),
+        ]
+      : [],
+  );
+  const silent = users.flatMap(([name, user]) =>
+    user.state === "present" && user.sudo === "password" && accountOf(observed, name)?.password !== "set"
+      ? [
+          finding(
+            "system.sudo_needs_password",
+            path(name),
+            `sudo would ask ${name} for a password, and the account has none.`,
+          ),
+        ]
+      : [],
+  );
+  const made = changes.filter(({ slot, to }) => slot.startsWith("group:") && to === true);
+  const groups = made.map(({ slot }) =>
+    finding("system.group_made", "system.users", `There is no group ${splitSlot(slot)[1]} yet; it is made.`),
+  );
+  const loads = changes.some(({ slot, to }) => slot === "modules:load" && to !== null);
+  const isNew = (desired.modules?.load ?? []).some((name) => !observed.modules.includes(name));
+  const stay =
+    loads && isNew
+      ? [
+          finding(
+            "system.modules_stay",
+            "system.modules.load",
+            "An undo takes the lines away; what the kernel has loaded stays loaded until the next boot.",
+          ),
+        ]
+      : [];
+  return [...removed, ...silent, ...groups, ...stay];
 }
 
 function unitFindings(observed: SystemObserved, changes: readonly SlotChange[]): readonly Finding[] {

@@ -10,7 +10,7 @@ import type { SystemConfig } from "./model.ts";
 import { placeFindings } from "./place.ts";
 import { diffParts } from "./render.ts";
 import { liveValue, sameValue } from "./slots.ts";
-import { sshdEffective } from "./sshd-text.ts";
+import { sshdEffective, sshWish } from "./sshd-text.ts";
 import { foundStep, slotSteps } from "./step.ts";
 import { sysctlFileText } from "./sysctl-files.ts";
 import { verifySystem } from "./verify.ts";
@@ -49,7 +49,7 @@ function noteSteps(desired: SystemConfig | null, observed: SystemObserved): read
 
 function changeSteps(change: SlotChange, desired: SystemConfig | null, observed: SystemObserved): readonly Step[] {
   const { slot, from, to, kind } = change;
-  const ssh = desired?.ssh;
+  const ssh = desired === null ? undefined : sshWish(desired, observed);
   const sshd = { check: true, effective: ssh === undefined ? {} : sshdEffective(ssh), listens: ssh?.port ?? [] };
   const [name, value] = [slotName(slot), valueWords(slot, to)];
   const title =

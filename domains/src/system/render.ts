@@ -1,11 +1,17 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
+import { authorityPath } from "./certificate.ts";
 import type { SystemObserved } from "./facts.ts";
-import { NTP_FILE, RESOLVER_FILE } from "./facts.ts";
+import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE } from "./facts.ts";
+import { fileOf } from "./file-value.ts";
+import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { RSYSLOG_FILE } from "./log-text.ts";
 import type { SystemConfig } from "./model.ts";
 import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
+import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
-import { fileOf } from "./step.ts";
+import { SUDO_FILE } from "./sudo-text.ts";
+import { type AccountState, readAccountState } from "./users.ts";
 
 /** All native texts of a config, each under the name of the place where it stands. */
 export function renderSystem(config: SystemConfig, observed: SystemObserved | null): string {
@@ -41,10 +47,28 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return ["/etc/hosts, lines of ours", lines];
     case "ssh":
       return [SSHD_DROP_IN, lines];
+    case "chrony":
+      return [CHRONY_FILE, lines];
     case "ntp":
       return [NTP_FILE, lines];
     case "resolver":
       return [RESOLVER_FILE, lines];
+    case "logs":
+      return [RSYSLOG_FILE, lines];
+    case "sudo":
+      return [SUDO_FILE, lines];
+    case "modules":
+      return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
+    case "keys":
+      return [`${KEY_FOLDER}/${rest}`, lines];
+    case "authority":
+      return [authorityPath(rest), lines];
+    case "group":
+      return ["groups", value === true ? [rest] : []];
+    case "user": {
+      const account = readAccountState(value);
+      return ["accounts", account === null ? [] : [`${rest}: ${accountLine(account)}`]];
+    }
     case "unit": {
       const [name, side] = splitUnit(rest);
       const word =
@@ -54,6 +78,15 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
     default:
       return [rest, lines];
   }
+}
+
+function accountLine({ comment, expires, groups, shell }: AccountState): string {
+  return [
+    shell,
+    `groups ${groups.join(" ") || "none"}`,
+    `comment ${JSON.stringify(comment)}`,
+    ...(expires === "" ? [] : [`ends on day ${expires}`]),
+  ].join(", ");
 }
 
 function linesOf(text: string): readonly string[] {

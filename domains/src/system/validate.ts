@@ -54,7 +54,21 @@ const ALIASES: readonly (readonly [string, string])[] = [["net.ipv4.ip_forward",
 
 /** Remarks about a config alone. */
 export function validateSystem(config: SystemConfig): readonly Finding[] {
-  return [...sysctlFindings(config), ...sshFindings(config), ...unitFindings(config)];
+  return [
+    ...sysctlFindings(config),
+    ...sshFindings(config),
+    ...unitFindings(config),
+    ...userFindings(config),
+    ...(config.logs === undefined
+      ? []
+      : [
+          finding(
+            "system.logs_in_clear",
+            "system.logs",
+            "Logs go over the network as they are, for everybody to read.",
+          ),
+        ]),
+  ];
 }
 
 function sysctlFindings(config: SystemConfig): readonly Finding[] {
@@ -108,6 +122,20 @@ function sshFindings(config: SystemConfig): readonly Finding[] {
         ]
       : []),
   ];
+}
+
+function userFindings(config: SystemConfig): readonly Finding[] {
+  return Object.entries(config.users ?? {}).flatMap(([name, user]) =>
+    user.state === "present" && user.sudo === "free"
+      ? [
+          finding(
+            "system.sudo_free",
+            formatPath(["system", "users", name, "sudo"]),
+            `Whoever holds a key of ${name} is root without being asked anything more.`,
+          ),
+        ]
+      : [],
+  );
 }
 
 function unitFindings(config: SystemConfig): readonly Finding[] {
