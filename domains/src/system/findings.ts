@@ -11,6 +11,10 @@ export const SYSTEM_FINDINGS = {
   "system.sysctl_alias": { severity: "error", remedy: "Keep one of the two: they are the same setting of the kernel." },
   "system.ssh_all_doors_closed": { severity: "error", remedy: "Leave keys or passwords as a way in." },
   "system.ssh_root_passwords": { severity: "warning", remedy: "Write rootLogin: keys, or never." },
+  "system.ssh_few_clients": {
+    severity: "warning",
+    remedy: "Keep one that every client of today speaks, or make sure what those who log in use.",
+  },
   "system.banner_not_shown": {
     severity: "note",
     remedy: "Write ssh.banner: true if people shall see it before they log in.",
@@ -30,6 +34,15 @@ export const SYSTEM_FINDINGS = {
   "system.boot_differs": {
     severity: "warning",
     remedy: "Find out who changed the file; the next confirmed change writes it again.",
+  },
+  "system.many_restored": {
+    severity: "warning",
+    remedy: "Make sure that it is meant, and no slip in a selector or a label.",
+  },
+  "system.other_manager": {
+    severity: "warning",
+    remedy:
+      "Let that program leave it alone (for cloud-init: preserve_hostname: true, manage_etc_hosts: false), or disable it.",
   },
   "system.restore": { severity: "note", remedy: "Nothing to do if that is meant." },
   "system.not_ours_to_take": {

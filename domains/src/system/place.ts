@@ -1,18 +1,18 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
-import { ntpSlot, runningChrony } from "./chrony.ts";
 import type { SlotChange } from "./diff.ts";
-import { NTP_UNITS, SYSCTL_FILE, type SystemObserved } from "./facts.ts";
+import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
-import { isThroughResolved, MOST_SERVERS, RESOLV_CONF, resolverSlot, writerOfResolvConf } from "./resolv-conf.ts";
+import { daemonFindings } from "./place-daemons.ts";
+import { userFindings } from "./place-people.ts";
+import { RESOLV_CONF } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
 import { sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
 import { setsKey } from "./sysctl-files.ts";
 import { reaches } from "./sysctl-key.ts";
-import { accountOf } from "./users.ts";
 import { slotName } from "./words.ts";
 
 /** What only the server itself says about a config: what it lacks, who else sets the same, whom it hurts. */
@@ -28,6 +28,7 @@ export function placeFindings(
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
     ...userFindings(desired, observed, changes),
+    ...moduleFindings(desired, observed, changes),
     ...unitFindings(observed, changes),
   ];
 }
@@ -127,6 +128,9 @@ function othersWho(key: string, value: string, observed: SystemObserved): readon
     });
 }
 
+/** Programs that are known to write the name of a server and its hosts file at boot. */
+const NAME_MANAGERS = ["cloud-init.service", "cloud-init-local.service"] as const;
+
 function nameFindings(
   desired: SystemConfig,
   observed: SystemObserved,
@@ -161,6 +165,18 @@ function nameFindings(
           ),
         ]
       : [];
+  const isOurs = desired.hostname !== undefined || desired.hosts !== undefined;
+  const manager = isOurs ? NAME_MANAGERS.find((unit) => observed.units?.[unit]?.file === "enabled") : undefined;
+  const managed =
+    manager === undefined
+      ? []
+      : [
+          finding(
+            "system.other_manager",
+            desired.hostname === undefined ? "system.hosts" : "system.hostname",
+            `${manager} starts at every boot of this server, and may set its name and /etc/hosts again.`,
+          ),
+        ];
   const zone = changes.some(({ slot }) => slot === "timezone")
     ? [
         finding(
@@ -170,7 +186,7 @@ function nameFindings(
         ),
       ]
     : [];
-  return [...shadowed, ...forgotten, ...zone];
+  return [...shadowed, ...forgotten, ...managed, ...zone];
 }
 
 function sshFindings(
@@ -209,152 +225,6 @@ function sshFindings(
   ];
 }
 
-function daemonFindings(desired: SystemConfig, observed: SystemObserved): readonly Finding[] {
-  if (observed.booting) return [];
-  const isActive = (unit: string): boolean => observed.units?.[unit]?.active === "active";
-  return [
-    ...(desired.ntp === undefined ? [] : ntpFindings(desired.ntp, observed)),
-    ...(desired.resolver === undefined ? [] : resolverFindings(desired.resolver, observed)),
-    ...(desired.logs !== undefined && !isActive("rsyslog.service")
-      ? [
-          finding(
-            "system.logs_no_rsyslog",
-            "system.logs",
-            "rsyslog does not run on this server, so nobody would send its logs anywhere.",
-          ),
-        ]
-      : []),
-  ];
-}
-
-function ntpFindings(ntp: NonNullable<SystemConfig["ntp"]>, observed: SystemObserved): readonly Finding[] {
-  const isActive = (unit: string): boolean => observed.units?.[unit]?.active === "active";
-  const chrony = runningChrony(observed);
-  if (ntpSlot(observed) === "chrony")
-    return [
-      ...(chrony === null
-        ? [finding("system.ntp_nobody", "system.ntp", "chrony, which has these servers, does not run on this server.")]
-        : []),
-      ...(ntp.fallback === undefined
-        ? []
-        : [
-            finding(
-              "system.ntp_no_fallback",
-              "system.ntp.fallback",
-              "chrony keeps the time of this server, and asks all servers that it knows at once.",
-            ),
-          ]),
-      finding(
-        "system.ntp_beside_others",
-        "system.ntp.servers",
-        "chrony asks those of its own files as well; nothing of ours takes them away.",
-      ),
-    ];
-  const other = [...NTP_UNITS.chrony, ...NTP_UNITS.others].find(isActive);
-  if (other !== undefined)
-    return [
-      finding(
-        "system.ntp_not_timesyncd",
-        "system.ntp",
-        `${other} keeps the time of this server, and would not read these servers.`,
-      ),
-    ];
-  return isActive(NTP_UNITS.timesyncd)
-    ? []
-    : [
-        finding(
-          "system.ntp_nobody",
-          "system.ntp",
-          "Nobody keeps the time of this server, so nobody would read these servers.",
-        ),
-      ];
-}
-
-function resolverFindings(
-  resolver: NonNullable<SystemConfig["resolver"]>,
-  observed: SystemObserved,
-): readonly Finding[] {
-  if (resolverSlot(observed) === "resolver")
-    return isThroughResolved(observed)
-      ? []
-      : [
-          finding(
-            "system.resolver_not_resolved",
-            "system.resolver",
-            `Names of this server are not looked up through systemd-resolved, and ${RESOLV_CONF} is no plain file.`,
-          ),
-        ];
-  const writer = writerOfResolvConf(observed);
-  return [
-    ...(writer === null
-      ? []
-      : [
-          finding(
-            "system.resolver_managed",
-            "system.resolver",
-            `${writer} writes ${RESOLV_CONF} on this server, and would undo this at any time.`,
-          ),
-        ]),
-    ...((resolver.servers ?? []).length > MOST_SERVERS
-      ? [
-          finding(
-            "system.resolver_too_many",
-            "system.resolver.servers",
-            `Programs read the first ${MOST_SERVERS} name servers of ${RESOLV_CONF} and no more.`,
-          ),
-        ]
-      : []),
-  ];
-}
-
-function userFindings(
-  desired: SystemConfig,
-  observed: SystemObserved,
-  changes: readonly SlotChange[],
-): readonly Finding[] {
-  const users = Object.entries(desired.users ?? {});
-  const path = (name: string): string => formatPath(["system", "users", name]);
-  const removed = users.flatMap(([name, user]) =>
-    user.state === "absent" && accountOf(observed, name) !== undefined
-      ? [
-          finding(
-            "system.user_removed",
-            path(name),
-            `The account ${name} is closed at once and removed when the change is confirmed; its home stays.`,
-          ),
-        ]
-      : [],
-  );
-  const silent = users.flatMap(([name, user]) =>
-    user.state === "present" && user.sudo === "password" && accountOf(observed, name)?.password !== "set"
-      ? [
-          finding(
-            "system.sudo_needs_password",
-            path(name),
-            `sudo would ask ${name} for a password, and the account has none.`,
-          ),
-        ]
-      : [],
-  );
-  const made = changes.filter(({ slot, to }) => slot.startsWith("group:") && to === true);
-  const groups = made.map(({ slot }) =>
-    finding("system.group_made", "system.users", `There is no group ${splitSlot(slot)[1]} yet; it is made.`),
-  );
-  const loads = changes.some(({ slot, to }) => slot === "modules:load" && to !== null);
-  const isNew = (desired.modules?.load ?? []).some((name) => !observed.modules.includes(name));
-  const stay =
-    loads && isNew
-      ? [
-          finding(
-            "system.modules_stay",
-            "system.modules.load",
-            "An undo takes the lines away; what the kernel has loaded stays loaded until the next boot.",
-          ),
-        ]
-      : [];
-  return [...removed, ...silent, ...groups, ...stay];
-}
-
 function unitFindings(observed: SystemObserved, changes: readonly SlotChange[]): readonly Finding[] {
   return changes.flatMap(({ slot, to }) => {
     const [kind, rest] = splitSlot(slot);
@@ -373,4 +243,22 @@ function unitFindings(observed: SystemObserved, changes: readonly SlotChange[]):
       ),
     ];
   });
+}
+
+function moduleFindings(
+  desired: SystemConfig,
+  observed: SystemObserved,
+  changes: readonly SlotChange[],
+): readonly Finding[] {
+  const loads = changes.some(({ slot, to }) => slot === "modules:load" && to !== null);
+  const isNew = (desired.modules?.load ?? []).some((name) => !observed.modules.includes(name));
+  return loads && isNew
+    ? [
+        finding(
+          "system.modules_stay",
+          "system.modules.load",
+          "An undo takes the lines away; what the kernel has loaded stays loaded until the next boot.",
+        ),
+      ]
+    : [];
 }
