@@ -9,7 +9,6 @@ import { RSYSLOG_FILE } from "../src/system/log-text.ts";
 import { KEY_FOLDER } from "../src/system/ssh-key.ts";
 import { SSHD_DROP_IN } from "../src/system/sshd-text.ts";
 import { SUDO_FILE } from "../src/system/sudo-text.ts";
-import type { AccountState } from "../src/system/users.ts";
 
 /**
  * A server of plain values: it takes the steps of the system domain as the agent's hands do, and answers the same questions. With it whole
@@ -221,7 +220,7 @@ export class SimulatedSystem {
     }
   }
 
-  #changeAccount(name: string, want: AccountState | null): void {
+  #changeAccount(name: string, want: Extract<Action, { kind: "account" }>["want"]): void {
     const old = this.accounts.find((account) => account.name === name);
     const others = this.accounts.filter((account) => account.name !== name);
     if (want === null) {
@@ -229,11 +228,14 @@ export class SimulatedSystem {
       this.groups = this.groups.filter((group) => group !== name);
       return;
     }
-    for (const group of want.groups) if (!this.groups.includes(group)) throw new Error(`no group ${group} for ${name}`);
+    if (old === undefined && !want.make) throw new Error(`no account ${name}`);
+    const { make: _, groups, ...parts } = want;
+    for (const group of groups ?? [])
+      if (!this.groups.includes(group)) throw new Error(`no group ${group} for ${name}`);
     if (old === undefined) this.groups = [...this.groups, name];
-    const { comment, expires, groups, shell } = want;
     const account = old ?? person(name, 1100 + this.accounts.length, []);
-    this.accounts = [...others, { ...account, comment, expires, shell, groups: [account.primary, ...groups] }];
+    const members = groups === undefined ? account.groups : [account.primary, ...groups];
+    this.accounts = [...others, { ...account, ...parts, groups: members }];
   }
 
   #filesIn(folder: string): Readonly<Record<string, string>> {

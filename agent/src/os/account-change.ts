@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { Account } from "@holdfast/core/domain.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
-import { accountState } from "@holdfast/domains/system/users.ts";
+import { accountPart } from "@holdfast/domains/system/users.ts";
 import { readAccounts } from "./accounts.ts";
 import { exec } from "./exec.ts";
 import { readTextIfThere } from "./files.ts";
@@ -24,8 +24,9 @@ export async function rehearseAccount(root: string, name: string, want: AccountW
   for (const tool of Object.values(TOOLS))
     if (!existsSync(join(root, tool))) return err(`there is no ${tool} on this server`);
   if (want === null) return ok(null);
-  if (!existsSync(join(root, want.shell))) return err(`there is no shell ${want.shell} on this server`);
-  if (find(root, name) !== undefined) return ok(null);
+  if (want.shell !== undefined && !existsSync(join(root, want.shell)))
+    return err(`there is no shell ${want.shell} on this server`);
+  if (find(root, name) !== undefined || !want.make) return ok(null);
   if (groupsOf(root).includes(name))
     return err(
       `there is a group ${name} without an account of that name, so ${name} could not have a group of its own`,
@@ -39,7 +40,7 @@ export async function rehearseAccount(root: string, name: string, want: AccountW
 
 const LOOK_UP_MS = 5_000;
 
-/** Makes an account as it is wanted, and reads it back. */
+/** Makes an account or changes what is stated of it, and reads it back. */
 export async function changeAccount(
   root: string,
   name: string,
@@ -54,17 +55,9 @@ export async function changeAccount(
     if (!removed.ok) return removed;
     return find(root, name) === undefined ? ok(null) : err(`the account ${name} is still there`);
   }
-  const { comment, expires, groups, shell } = want;
-  const stated = [
-    "--comment",
-    comment,
-    "--shell",
-    shell,
-    "--expiredate",
-    expires,
-    "--groups",
-    groups.join(","),
-  ] as const;
+  if (live === undefined && !want.make) return err(`there is no account ${name}`);
+  const stated = statedOptions(want);
+  if (live !== undefined && stated.length === 0) return ok(null);
   const done =
     live === undefined
       ? await run(
@@ -87,13 +80,27 @@ export async function changeAccount(
   if (!done.ok) return done;
   const after = find(root, name);
   if (after === undefined) return err(`the account ${name} is not there`);
-  const found = accountState(after);
+  const { comment, expires, groups, shell } = want;
   const isSo =
-    found.comment === comment &&
-    found.expires === expires &&
-    found.shell === shell &&
-    found.groups.join() === groups.toSorted().join();
-  return isSo ? ok(null) : err(`the account ${name} reads back as ${JSON.stringify(found)}`);
+    (comment === undefined || after.comment === comment) &&
+    (expires === undefined || after.expires === expires) &&
+    (shell === undefined || after.shell === shell) &&
+    (groups === undefined || sameNames(groups, accountPart(after, "members")));
+  return isSo ? ok(null) : err(`the account ${name} reads back otherwise than it was set`);
+}
+
+function statedOptions(want: NonNullable<AccountWish>): readonly string[] {
+  const { comment, expires, groups, shell } = want;
+  return [
+    ...(comment === undefined ? [] : ["--comment", comment]),
+    ...(shell === undefined ? [] : ["--shell", shell]),
+    ...(expires === undefined ? [] : ["--expiredate", expires]),
+    ...(groups === undefined ? [] : ["--groups", groups.join(",")]),
+  ];
+}
+
+function sameNames(wanted: readonly string[], found: unknown): boolean {
+  return Array.isArray(found) && found.join() === wanted.toSorted().join();
 }
 
 export async function changeGroup(

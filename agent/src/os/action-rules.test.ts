@@ -19,22 +19,10 @@ test.each<[string, Action]>([
   ["a program", file("/etc/motd", "x", 0o755)],
   ["the account root", { kind: "account", name: "root", want: null }],
   ["an account that is an option", { kind: "account", name: "--root=/x", want: null }],
-  [
-    "a shell that is none",
-    { kind: "account", name: "kim", want: { comment: "", expires: "", groups: [], shell: "/bin/sh -c reboot" } },
-  ],
-  [
-    "a comment that is another field",
-    { kind: "account", name: "kim", want: { comment: "a:0:0", expires: "", groups: [], shell: "/bin/sh" } },
-  ],
-  [
-    "a group that is a list",
-    { kind: "account", name: "kim", want: { comment: "", expires: "", groups: ["a,b"], shell: "/bin/sh" } },
-  ],
-  [
-    "an end that is an option",
-    { kind: "account", name: "kim", want: { comment: "", expires: "--x", groups: [], shell: "/bin/sh" } },
-  ],
+  ["a shell that is none", { kind: "account", name: "kim", want: { make: true, shell: "/bin/sh -c reboot" } }],
+  ["a comment that is another field", { kind: "account", name: "kim", want: { make: false, comment: "a:0:0" } }],
+  ["a group that is a list", { kind: "account", name: "kim", want: { make: false, groups: ["a,b"] } }],
+  ["an end that is an option", { kind: "account", name: "kim", want: { make: false, expires: "--x" } }],
   ["a group that is a path", { kind: "group", name: "../x", exists: true }],
   ["the home of root", { kind: "home", name: "root" }],
   ["sudo for one program", { kind: "sudo", check: true, text: `${HEAD}kim ALL=(ALL) /bin/sh\n` }],

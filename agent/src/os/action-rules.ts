@@ -126,8 +126,12 @@ function checkUnit(unit: string, verb: UnitVerb): Result<unknown, string> {
 function checkAccount(name: string, want: Extract<Action, { kind: "account" }>["want"]): Result<unknown, string> {
   const texts = [parseUserName(name)];
   if (want !== null) {
-    texts.push(parseUserComment(want.comment), parseShell(want.shell), ...want.groups.map(parseAccountName));
-    if (!/^\d{0,6}$/.test(want.expires)) return err(`${want.expires} is no day on which an account ends`);
+    const { comment, expires, groups, shell } = want;
+    if (comment !== undefined) texts.push(parseUserComment(comment));
+    if (shell !== undefined) texts.push(parseShell(shell));
+    texts.push(...(groups ?? []).map(parseAccountName));
+    if (expires !== undefined && !/^\d{0,6}$/.test(expires))
+      return err(`${expires} is no day on which an account ends`);
   }
   return texts.find((one) => !one.ok) ?? ok(null);
 }

@@ -33,15 +33,19 @@ export type Action =
       readonly reload: "ssh.service" | "sshd.service" | null;
       readonly listens: readonly number[];
     }
-  /** Makes an account so, or makes it anew without a password and without a home; null removes it, and its home stays. */
+  /**
+   * Changes what is stated of an account; with `make` it may have to be made first, without a password and without a home. Null removes it,
+   * and its home stays.
+   */
   | {
       readonly kind: "account";
       readonly name: string;
       readonly want: {
-        readonly comment: string;
-        readonly expires: string;
-        readonly groups: readonly string[];
-        readonly shell: string;
+        readonly make: boolean;
+        readonly comment?: string;
+        readonly expires?: string;
+        readonly groups?: readonly string[];
+        readonly shell?: string;
       } | null;
     }
   | { readonly kind: "group"; readonly name: string; readonly exists: boolean }

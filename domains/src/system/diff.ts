@@ -2,6 +2,7 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { SystemObserved } from "./facts.ts";
 import type { SystemConfig } from "./model.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, type Slots, slotsOf, splitSlot } from "./slots.ts";
+import { ACCOUNT_PARTS } from "./users.ts";
 
 /** One slot whose live value is not what it shall be. */
 export interface SlotChange {
@@ -22,10 +23,12 @@ export function targetsOf(desired: SystemConfig | null, observed: SystemObserved
 /** People and groups are neither removed nor made again by not being written any more. */
 function backTo(slot: string, found: Json, observed: SystemObserved): Json {
   const [kind] = splitSlot(slot);
-  if (kind !== "user" && kind !== "group") return found;
+  if (!PEOPLE.includes(kind)) return found;
   const live = liveValue(observed, slot);
   return live === undefined || isThere(live) === isThere(found) ? found : live;
 }
+
+const PEOPLE: readonly string[] = ["group", "user", ...ACCOUNT_PARTS];
 
 function isThere(value: Json): boolean {
   return value !== null && value !== false;

@@ -19,12 +19,15 @@ export function guardFindings(
   changes: readonly SlotChange[],
   path: ManagementPath,
 ): readonly Finding[] {
-  const isTouched = changes.some(({ slot }) => ["ssh", "user", "keys"].includes(splitSlot(slot)[0]));
+  const isTouched = changes.some(({ slot }) => ENTRANCES.includes(splitSlot(slot)[0]));
   return [
     ...(isTouched ? sshFindings(desired, observed, path) : []),
     ...changes.flatMap((change) => ipv6Findings(change, path)),
   ];
 }
+
+/** Slots that decide who gets in. */
+const ENTRANCES: readonly string[] = ["ssh", "user", "shell", "members", "keys"];
 
 /** Kernel settings on which packets of the management path may depend. */
 const PATH_SETTINGS = /^net\.ipv[46]\.(conf\.|ip_forward$|icmp_echo_ignore_all$|ip_unprivileged_port_start$)/;
@@ -32,7 +35,7 @@ const PATH_SETTINGS = /^net\.ipv[46]\.(conf\.|ip_forward$|icmp_echo_ignore_all$|
 export function touchesManagementPath(changes: readonly SlotChange[]): boolean {
   return changes.some(({ slot }) => {
     const [kind, rest] = splitSlot(slot);
-    return ["ssh", "user", "keys", "sudo"].includes(kind) || (kind === "sysctl" && PATH_SETTINGS.test(rest));
+    return kind === "sudo" || ENTRANCES.includes(kind) || (kind === "sysctl" && PATH_SETTINGS.test(rest));
   });
 }
 

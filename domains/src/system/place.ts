@@ -50,7 +50,7 @@ function pathOf(slot: string): string {
   const [kind, rest] = splitSlot(slot);
   if (kind === "sysctl") return formatPath(["system", "sysctl", rest]);
   if (kind === "unit") return formatPath(["system", "units", splitUnit(rest)[0]]);
-  if (kind === "user" || kind === "keys") return formatPath(["system", "users", rest]);
+  if (["user", "comment", "shell", "members", "keys"].includes(kind)) return formatPath(["system", "users", rest]);
   if (kind === "authority") return formatPath(["system", "authorities", rest]);
   if (kind === "group" || kind === "sudo") return "system.users";
   if (slot === `file:${RESOLV_CONF}`) return "system.resolver";

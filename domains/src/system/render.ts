@@ -11,7 +11,7 @@ import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
-import { type AccountState, readAccountState } from "./users.ts";
+import { expiryWords, valueWords } from "./words.ts";
 
 /** All native texts of a config, each under the name of the place where it stands. */
 export function renderSystem(config: SystemConfig, observed: SystemObserved | null): string {
@@ -65,10 +65,12 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return [authorityPath(rest), lines];
     case "group":
       return ["groups", value === true ? [rest] : []];
-    case "user": {
-      const account = readAccountState(value);
-      return ["accounts", account === null ? [] : [`${rest}: ${accountLine(account)}`]];
-    }
+    case "user":
+      return ["accounts", value === null ? [] : [`${rest}: ${expiryWords(value)}`]];
+    case "comment":
+    case "shell":
+    case "members":
+      return ["accounts", value === null ? [] : [`${rest}, ${kind}: ${valueWords(slot, value)}`]];
     case "unit": {
       const [name, side] = splitUnit(rest);
       const word =
@@ -78,15 +80,6 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
     default:
       return [rest, lines];
   }
-}
-
-function accountLine({ comment, expires, groups, shell }: AccountState): string {
-  return [
-    shell,
-    `groups ${groups.join(" ") || "none"}`,
-    `comment ${JSON.stringify(comment)}`,
-    ...(expires === "" ? [] : [`ends on day ${expires}`]),
-  ].join(", ");
 }
 
 function linesOf(text: string): readonly string[] {

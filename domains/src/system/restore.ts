@@ -6,6 +6,7 @@ import { FOUND_FILE, FOUND_MODE } from "./found.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, splitSlot } from "./slots.ts";
 import { fileStep, runningSshd, slotSteps } from "./step.ts";
 import { reaches } from "./sysctl-key.ts";
+import { ACCOUNT_PARTS } from "./users.ts";
 import { slotName, valueWords } from "./words.ts";
 
 /**
@@ -40,6 +41,8 @@ function isSame(slot: string, want: Json, have: Json | undefined): boolean {
   const [kind] = splitSlot(slot);
   // An account that somebody else removed meanwhile would come back as another one.
   if (kind === "user") return want !== null && have === null;
+  // Parts come and go with their account.
+  if (ACCOUNT_PARTS.some((part) => part === kind)) return want === null || have === null;
   // Gone with its interface or module: there is nothing to put back any more.
   return kind === "sysctl" && (have === null || want === null);
 }

@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Account } from "@holdfast/core/domain.ts";
 import { chronyText, ntpSlot } from "./chrony.ts";
 import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
@@ -11,7 +12,7 @@ import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { bySpread } from "./sysctl-key.ts";
 import { targetOfZone, zoneOfTarget } from "./timezone.ts";
-import { accountOf, accountState, isPerson, userSlots } from "./users.ts";
+import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
 
 /**
  * A slot is one thing on the server that has one value, and that is owned, changed, compared and put back by itself:
@@ -22,7 +23,8 @@ import { accountOf, accountState, isPerson, userSlots } from "./users.ts";
  *   `hosts`                 our lines in /etc/hosts; null: none
  *   `ssh` `ntp` `chrony` `resolver`  the text of our file among those of a daemon; null: none
  *   `group:NAME`            whether it is there
- *   `user:NAME`             comment, expiry, groups and shell of an account; null: it is not there
+ *   `user:NAME`             the day on which an account ends, "" for never; null: it is not there
+ *   `comment:NAME` `shell:NAME` `members:NAME`   parts of an account, the last its groups; null: it is not there
  *   `keys:NAME`             the text of our list of keys; null: none
  *   `sudo` `logs` `modules:load` `modules:block`   the text of our file; null: none
  *   `authority:NAME`        a certificate; null: none
@@ -139,7 +141,11 @@ function look(observed: SystemObserved, slot: string): Look {
     case "group":
       return { value: observed.groups.includes(rest) };
     case "user":
-      return userLook(observed, rest);
+      return userLook(observed, rest, (account) => account.expires);
+    case "comment":
+    case "shell":
+    case "members":
+      return userLook(observed, rest, (account) => accountPart(account, kind));
     case "keys":
       return { value: observed.keyFiles[rest] ?? null };
     case "authority":
@@ -186,13 +192,13 @@ function textLook(observed: SystemObserved, path: string): Look {
   return entry?.type === "absent" ? { value: null } : { why: `${path} is not a plain file of root's` };
 }
 
-function userLook(observed: SystemObserved, name: string): Look {
+function userLook(observed: SystemObserved, name: string, read: (account: Account) => Json): Look {
   const account = accountOf(observed, name);
   if (account === undefined) return { value: null };
   if (!isPerson(account)) return { why: `${name} is an account of the system itself, with the number ${account.uid}` };
   return account.expires === null
     ? { why: "/etc/shadow cannot be read, so nobody knows when the account ends" }
-    : { value: accountState(account) };
+    : { value: read(account) };
 }
 
 function unitLook(observed: SystemObserved, rest: string): Look {
@@ -228,6 +234,9 @@ const RANK = [
   "unit",
   "group",
   "user",
+  "comment",
+  "shell",
+  "members",
   "keys",
   "sudo",
   "ssh",

@@ -7,7 +7,7 @@ import { FOUND_FILE, FOUND_MODE, type FoundRecord, foundText } from "./found.ts"
 import { BLOCK_FILE } from "./kernel-module.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
-import { readAccountState } from "./users.ts";
+import { accountOf, DEFAULT_SHELL, partChange } from "./users.ts";
 
 /** Milliseconds on a busy machine. Too small: a change fails because the server was busy; too large: the armed undo comes late. */
 const WRITE_BUDGET_MS = 2_000;
@@ -16,7 +16,7 @@ const UNIT_BUDGET_MS = 30_000;
 /** sshd is asked twice, reloaded and waited for. */
 const SSHD_BUDGET_MS = 20_000;
 /** useradd waits up to 15 s for whoever holds the files of accounts. */
-const TOOL_BUDGET_MS = 20_000;
+export const TOOL_BUDGET_MS = 20_000;
 const DAEMON_FILE_MODE = 0o644;
 
 export function systemStep(id: string, title: string, action: Action, budgetMs = WRITE_BUDGET_MS): Step {
@@ -85,7 +85,16 @@ export function slotSteps(
     case "group":
       return [systemStep(id, title, { kind: "group", name: rest, exists: value === true }, TOOL_BUDGET_MS)];
     case "user":
-      return [systemStep(id, title, { kind: "account", name: rest, want: readAccountState(value) }, TOOL_BUDGET_MS)];
+      return [
+        systemStep(id, title, { kind: "account", name: rest, want: accountWish(rest, value, live) }, TOOL_BUDGET_MS),
+      ];
+    case "comment":
+    case "shell":
+    case "members": {
+      const change = partChange(kind, value);
+      if (change === null) return [];
+      return [systemStep(id, title, { kind: "account", name: rest, want: { make: false, ...change } }, TOOL_BUDGET_MS)];
+    }
     case "keys":
       return [fileStep(id, title, `${KEY_FOLDER}/${rest}`, DAEMON_FILE_MODE, textOf(value))];
     case "sudo":
@@ -100,6 +109,13 @@ export function slotSteps(
     default:
       return [];
   }
+}
+
+function accountWish(name: string, value: Json, live: SystemObserved): Extract<Action, { kind: "account" }>["want"] {
+  if (typeof value !== "string") return null;
+  return accountOf(live, name) === undefined
+    ? { make: true, expires: value, shell: DEFAULT_SHELL }
+    : { make: false, expires: value };
 }
 
 function daemonSteps(

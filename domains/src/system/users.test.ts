@@ -28,17 +28,15 @@ test("a new account has its groups, keys outside of its home and rights by sudo;
   expect(planned.codes).toEqual([]);
   expect(planned.touchesManagementPath).toBe(true);
   const order = planned.steps.map(({ id }) => id);
-  expect(order).toEqual(
-    [
-      "system.note",
-      "system.group:new",
-      "system.group:sudo",
-      "system.user:ana",
-      "system.keys:ana",
-      "system.sudo",
-      "system.ssh",
-    ].filter((id) => id !== "system.group:sudo"),
-  );
+  expect(order).toEqual([
+    "system.note",
+    "system.group:new",
+    "system.user:ana",
+    "system.members:ana",
+    "system.keys:ana",
+    "system.sudo",
+    "system.ssh",
+  ]);
   server.performAll(planned.steps);
   expect(ana(server)).toMatchObject({ groups: ["ana", "new", "sudo"], shell: "/bin/bash" });
   expect(server.observe().sshd?.["authorizedkeysfile"]).toEqual([
@@ -47,6 +45,20 @@ test("a new account has its groups, keys outside of its home and rights by sudo;
   expect(server.homes.has("ana")).toBe(false);
   server.performAll(system.persist(ANA, server.observe()));
   expect(server.homes.has("ana")).toBe(true);
+});
+
+test("what a policy does not say of an account is not ours: it may change, and is not put back", () => {
+  const server = new SimulatedSystem();
+  const config: SystemConfig = { users: { kim: { state: "present", keys: [KEY] } } };
+  confirm(server, config);
+  const digest = JSON.stringify(system.ours(server.observe()));
+  server.accounts = server.accounts.map((account) =>
+    account.name === "kim" ? { ...account, shell: "/bin/zsh" } : account,
+  );
+  expect(JSON.stringify(system.ours(server.observe()))).toBe(digest);
+  expect(system.verify(config, server.observe())).toEqual([]);
+  confirm(server, {});
+  expect(server.accounts.find(({ name }) => name === "kim")).toMatchObject({ shell: "/bin/zsh" });
 });
 
 test("places where a server looks for keys already stay, and ours is added to them", () => {

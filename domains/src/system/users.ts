@@ -1,7 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Account } from "@holdfast/core/domain.ts";
 import type { SystemObserved } from "./facts.ts";
-import type { SystemConfig, UserConfig } from "./model.ts";
+import type { SystemConfig } from "./model.ts";
 import { keysIn, keysText } from "./ssh-key.ts";
 import { sudoText } from "./sudo-text.ts";
 
@@ -10,22 +10,12 @@ import { sudoText } from "./sudo-text.ts";
  * change is confirmed: on trial it is only closed, so that an undo gives back the very same account. Homes are made when a change is
  * confirmed and never removed.
  */
-const DEFAULT_SHELL = "/bin/bash";
+export const DEFAULT_SHELL = "/bin/bash";
 /** Day 1 of 1970: usermod(8) names it as the way to close an account. */
 export const CLOSED = "1";
 /** Debian's policy 9.2.2: below are the system's own accounts. */
 const FIRST_PERSON = 1000;
 const LAST_PERSON = 59_999;
-
-/** What of an account is a policy's matter; type alias, so that it is plain JSON. */
-export type AccountState = {
-  readonly comment: string;
-  /** Day since 1970, or "" for never. */
-  readonly expires: string;
-  /** Beside its own one. */
-  readonly groups: readonly string[];
-  readonly shell: string;
-};
 
 export function accountOf(observed: SystemObserved, name: string): Account | undefined {
   return observed.accounts.find((account) => account.name === name);
@@ -35,35 +25,29 @@ export function isPerson(account: Account): boolean {
   return account.uid >= FIRST_PERSON && account.uid <= LAST_PERSON;
 }
 
-export function accountState(account: Account): AccountState {
-  return {
-    comment: account.comment,
-    expires: account.expires ?? "",
-    groups: account.groups.filter((group) => group !== account.primary).toSorted(),
-    shell: account.shell,
-  };
+/** Parts of an account that a policy may say, each a slot of its own: what it does not say is not ours, and may change. */
+export const ACCOUNT_PARTS = ["comment", "shell", "members"] as const;
+export type AccountPart = (typeof ACCOUNT_PARTS)[number];
+
+export function accountPart(account: Account, part: AccountPart): Json {
+  return part === "members" ? ownGroups(account, account.groups) : account[part];
 }
 
-export function readAccountState(value: Json): AccountState | null {
-  if (typeof value !== "object" || value === null || !("shell" in value)) return null;
-  const { comment, expires, groups, shell } = value;
-  if (typeof comment !== "string" || typeof expires !== "string" || typeof shell !== "string") return null;
-  return Array.isArray(groups) && groups.every((group) => typeof group === "string")
-    ? { comment, expires, groups, shell }
-    : null;
+/** Beside its own one, which every account has. */
+function ownGroups(account: Account | undefined, groups: readonly string[]): string[] {
+  return groups.filter((group) => group !== account?.primary).toSorted();
 }
 
-/** What the account shall be. What the policy does not say stays as it is; null: it is not there, and need not be made. */
-export function wantedAccount(user: UserConfig, observed: SystemObserved | null, name: string): AccountState | null {
-  const account = observed === null ? undefined : accountOf(observed, name);
-  const live = account === undefined ? null : accountState(account);
-  if (user.state === "absent") return live === null ? null : { ...live, expires: CLOSED };
-  return {
-    comment: user.comment ?? live?.comment ?? "",
-    expires: live === null || live.expires === CLOSED ? "" : live.expires,
-    groups: (user.groups ?? live?.groups ?? []).filter((group) => group !== account?.primary).toSorted(),
-    shell: user.shell ?? live?.shell ?? DEFAULT_SHELL,
-  };
+/** The change of one part, as the performer takes it. */
+export function partChange(
+  part: AccountPart,
+  value: Json,
+): { comment?: string; shell?: string; groups?: string[] } | null {
+  if (part === "members")
+    return Array.isArray(value)
+      ? { groups: value.filter((group): group is string => typeof group === "string") }
+      : null;
+  return typeof value === "string" ? { [part]: value } : null;
 }
 
 /** Every slot about people that a config owns. */
@@ -73,17 +57,33 @@ export function userSlots(
 ): Record<string, Json> {
   const slots: Record<string, Json> = {};
   for (const [name, user] of Object.entries(users)) {
-    slots[`user:${name}`] = wantedAccount(user, observed, name);
+    const account = observed === null ? undefined : accountOf(observed, name);
     if (user.state === "absent") {
+      slots[`user:${name}`] = observed !== null && account === undefined ? null : CLOSED;
       slots[`keys:${name}`] = null;
       continue;
     }
+    if (isMadeOrOpened(name, account, observed)) slots[`user:${name}`] = expiryOfOpen(account);
+    if (user.comment !== undefined) slots[`comment:${name}`] = user.comment;
+    if (user.shell !== undefined) slots[`shell:${name}`] = user.shell;
     for (const group of user.groups ?? []) slots[`group:${group}`] = true;
+    if (user.groups !== undefined) slots[`members:${name}`] = ownGroups(account, user.groups);
     if (user.keys !== undefined) slots[`keys:${name}`] = user.keys.length === 0 ? null : keysText(user.keys);
   }
   const sudo = sudoText(users);
   if (sudo !== undefined) slots["sudo"] = sudo;
   return slots;
+}
+
+/** An account that is there and open needs nothing of ours; one of the system itself is owned to be refused. */
+function isMadeOrOpened(name: string, account: Account | undefined, observed: SystemObserved | null): boolean {
+  if (observed === null || account === undefined) return true;
+  return Object.hasOwn(observed.found, `user:${name}`) || account.expires === CLOSED || !isPerson(account);
+}
+
+/** When it ends is somebody else's matter, unless it is closed. */
+function expiryOfOpen(account: Account | undefined): string {
+  return account === undefined || account.expires === CLOSED ? "" : (account.expires ?? "");
 }
 
 export function hasKeys(config: SystemConfig): boolean {
@@ -99,11 +99,18 @@ export function accountsWith(
   const names = Object.keys(targets).flatMap((slot) => (slot.startsWith("user:") ? [slot.slice("user:".length)] : []));
   const made = names.filter((name) => accountOf(observed, name) === undefined);
   const after = [...observed.accounts, ...made.map(newAccount)].flatMap((account): readonly Account[] => {
-    const slot = `user:${account.name}`;
-    if (!(slot in targets)) return [account];
-    const want = readAccountState(targets[slot] ?? null);
-    if (want === null) return [];
-    return [{ ...account, expires: want.expires, shell: want.shell, groups: [account.primary, ...want.groups] }];
+    const target = (kind: string): Json | undefined => targets[`${kind}:${account.name}`];
+    if (target("user") === null) return [];
+    const [expires, shell, members] = [target("user"), target("shell"), target("members")];
+    const groups = partChange("members", members ?? null)?.groups;
+    return [
+      {
+        ...account,
+        ...(typeof expires === "string" ? { expires } : {}),
+        ...(typeof shell === "string" ? { shell } : {}),
+        ...(groups === undefined ? {} : { groups: [account.primary, ...groups] }),
+      },
+    ];
   });
   return after.map((account) => {
     const slot = `keys:${account.name}`;

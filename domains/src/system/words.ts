@@ -5,7 +5,7 @@ import { keysIn } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { sysctlWords } from "./sysctl-catalogue.ts";
 import { zoneOfTarget } from "./timezone.ts";
-import { CLOSED, readAccountState } from "./users.ts";
+import { CLOSED } from "./users.ts";
 
 /** A slot as people call it. */
 export function slotName(slot: string): string {
@@ -37,6 +37,12 @@ export function slotName(slot: string): string {
       return `the group ${rest}`;
     case "user":
       return `the account ${rest}`;
+    case "comment":
+      return `the comment of ${rest}`;
+    case "shell":
+      return `the shell of ${rest}`;
+    case "members":
+      return `the groups of ${rest}`;
     case "keys":
       return `the keys of ${rest}`;
     case "authority":
@@ -56,7 +62,9 @@ export function valueWords(slot: string, value: Json): string {
   if (value === null) return "absent";
   if (kind === "sysctl" && typeof value === "string") return sysctlWords(rest, value);
   if (kind === "timezone" && typeof value === "string") return zoneOfTarget(value) ?? value;
-  if (kind === "user") return accountWords(value);
+  if (kind === "user") return expiryWords(value);
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
+  if (kind === "comment") return JSON.stringify(value);
   if (kind === "group") return value === true ? "present" : "absent";
   if (kind === "keys" && typeof value === "string") return `${keysIn(value).length} of ours`;
   if (typeof value === "boolean")
@@ -66,10 +74,7 @@ export function valueWords(slot: string, value: Json): string {
   return lines.length === 1 && (lines[0] ?? "").length <= 60 ? (lines[0] ?? "") : `${lines.length} lines`;
 }
 
-function accountWords(value: Json): string {
-  const account = readAccountState(value);
-  if (account === null) return "absent";
-  const groups = account.groups.length === 0 ? "in no other group" : `in ${account.groups.join(", ")}`;
-  const closed = account.expires === CLOSED ? "closed, " : "";
-  return `${closed}${account.shell}, ${groups}`;
+export function expiryWords(value: Json): string {
+  if (value === CLOSED) return "closed";
+  return value === "" ? "open" : `open until day ${typeof value === "string" ? value : "?"}`;
 }
