@@ -32,6 +32,8 @@ TEST_PACKAGES=(
   chromium=chromium                     # the console in a real browser
   strace=strace                         # crashes and full disks at a chosen system call
   iptables=iptables                     # foreign firewalls beside ours
+  visudo=sudo                           # what people may do, checked by sudo itself
+  rsyslogd=rsyslog                      # logs that leave a server
   '/usr/lib/postgresql/*/bin/postgres=postgresql'   # DATABASE_URL with Debian's own PostgreSQL
 )
 

@@ -1,9 +1,14 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Account, Entry, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { AUTHORITY_FOLDER, authorityPath } from "../src/system/certificate.ts";
 import { ENTRIES, observeSystem, type SystemObserved } from "../src/system/facts.ts";
 import { withoutHostsBlock } from "../src/system/hosts-block.ts";
+import { LOAD_FILE } from "../src/system/kernel-module.ts";
+import { RSYSLOG_FILE } from "../src/system/log-text.ts";
+import { KEY_FOLDER } from "../src/system/ssh-key.ts";
 import { SSHD_DROP_IN } from "../src/system/sshd-text.ts";
+import { SUDO_FILE } from "../src/system/sudo-text.ts";
 
 /**
  * A server of plain values: it takes the steps of the system domain as the agent's hands do, and answers the same questions. With it whole
@@ -54,6 +59,7 @@ export class SimulatedSystem {
     ["systemd-timesyncd.service", { active: true, enabled: true }],
     ["systemd-resolved.service", { active: true, enabled: true }],
     ["fail2ban.service", { active: false, enabled: false }],
+    ["rsyslog.service", { active: true, enabled: true }],
     ["cron.service", { active: true, enabled: true }],
     ["docker.service", { active: true, enabled: true, neededBy: ["app.service"] }],
     ["app.service", { active: true, enabled: true }],
@@ -62,10 +68,14 @@ export class SimulatedSystem {
     ["/usr/lib/sysctl.d", { "50-default.conf": "net.core.somaxconn = 128\n-net.ipv4.conf.*.rp_filter = 2\n" }],
   ]);
   accounts: readonly Account[] = [
-    { name: "root", uid: 0, shell: "/bin/bash", groups: ["root"], keys: 0, password: "locked" },
-    { name: "kim", uid: 1000, shell: "/bin/bash", groups: ["kim", "ops"], keys: 1, password: "locked" },
-    { name: "lee", uid: 1001, shell: "/bin/bash", groups: ["lee"], keys: 0, password: "set" },
+    { ...person("root", 0, []), password: "locked" },
+    { ...person("kim", 1000, ["ops"]), keys: 1 },
+    { ...person("lee", 1001, []), password: "set" },
   ];
+  groups: readonly string[] = ["root", "kim", "lee", "ops", "sudo"];
+  modules: readonly string[] = ["nf_tables"];
+  /** Homes below /home; they are made and never removed. */
+  readonly homes = new Set<string>(["kim", "lee"]);
   /** What `sshd -T` says without our file; null: no sshd. */
   sshd: Readonly<Record<string, string>> | null = {
     port: "22",
@@ -79,6 +89,7 @@ export class SimulatedSystem {
     maxauthtries: "6",
   };
   hostname = "web";
+  chronyConf = "";
   nsswitch = "passwd: files systemd\n";
   listening: readonly number[] = [22, 8080];
   booted: "running" | "starting" = "running";
@@ -106,7 +117,13 @@ export class SimulatedSystem {
       ...Object.fromEntries(folders),
       sysctl: said(JSON.stringify(Object.fromEntries(this.sysctl))),
       hostname: said(`${this.hostname}\n`),
+      group: said(this.groups.map((name) => `${name}:x:100:\n`).join("")),
+      keys: said(JSON.stringify(this.#filesIn(KEY_FOLDER))),
+      authorities: said(JSON.stringify(this.#filesIn(AUTHORITY_FOLDER))),
+      trusted: said(Object.values(this.#filesIn(AUTHORITY_FOLDER)).join("")),
+      modules: said(JSON.stringify(this.modules)),
       accounts: said(JSON.stringify(this.accounts)),
+      chrony: said(this.chronyConf),
       nsswitch: said(this.nsswitch),
       sshd: this.#sshdFact(),
       tcp4: said(this.#listeningText()),
@@ -171,12 +188,62 @@ export class SimulatedSystem {
         this.units.set(action.unit, { ...unit, ...change });
         return;
       }
+      case "group":
+        this.groups = [...this.groups.filter((name) => name !== action.name), ...(action.exists ? [action.name] : [])];
+        return;
+      case "account":
+        this.#changeAccount(action.name, action.want);
+        return;
+      case "home":
+        this.homes.add(action.name);
+        return;
+      case "sudo":
+        this.#put(SUDO_FILE, action.text === null ? null : { type: "file", mode: 0o440, text: action.text });
+        return;
+      case "rsyslog":
+        this.#put(RSYSLOG_FILE, action.text === null ? null : file(action.text));
+        return;
+      case "authority":
+        this.#put(authorityPath(action.name), action.text === null ? null : file(action.text));
+        return;
+      case "modules": {
+        this.#put(LOAD_FILE, action.text === null ? null : file(action.text));
+        const names = action.text?.split("\n").filter((line) => line !== "" && !line.startsWith("#")) ?? [];
+        this.modules = [...new Set([...this.modules, ...names])];
+        return;
+      }
       case "nft":
       case "networkd":
       case "link":
       case "ip_state":
         throw new Error(`a step of the system domain of the kind ${action.kind}`);
     }
+  }
+
+  #changeAccount(name: string, want: Extract<Action, { kind: "account" }>["want"]): void {
+    const old = this.accounts.find((account) => account.name === name);
+    const others = this.accounts.filter((account) => account.name !== name);
+    if (want === null) {
+      this.accounts = others;
+      this.groups = this.groups.filter((group) => group !== name);
+      return;
+    }
+    if (old === undefined && !want.make) throw new Error(`no account ${name}`);
+    const { make: _, groups, ...parts } = want;
+    for (const group of groups ?? [])
+      if (!this.groups.includes(group)) throw new Error(`no group ${group} for ${name}`);
+    if (old === undefined) this.groups = [...this.groups, name];
+    const account = old ?? person(name, 1100 + this.accounts.length, []);
+    const members = groups === undefined ? account.groups : [account.primary, ...groups];
+    this.accounts = [...others, { ...account, ...parts, groups: members }];
+  }
+
+  #filesIn(folder: string): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      [...this.entries].flatMap(([path, entry]) =>
+        path.startsWith(`${folder}/`) && entry.type === "file" ? [[path.slice(folder.length + 1), entry.text]] : [],
+      ),
+    );
   }
 
   #put(path: string, entry: Entry | null): void {
@@ -253,10 +320,26 @@ export class SimulatedSystem {
         entries: Object.fromEntries([...this.entries].toSorted(([a], [b]) => (a < b ? -1 : 1))),
         units: Object.fromEntries(this.units),
         hostname: this.hostname,
+        accounts: this.accounts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+        groups: this.groups.toSorted(),
         listening: this.listening.toSorted((a, b) => a - b),
       }),
     ) as Json;
   }
+}
+
+function person(name: string, uid: number, groups: readonly string[]): Account {
+  return {
+    name,
+    uid,
+    shell: "/bin/bash",
+    groups: [name, ...groups],
+    primary: name,
+    comment: "",
+    expires: "",
+    keys: 0,
+    password: "locked",
+  };
 }
 
 function file(text: string): Entry {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { SystemConfig } from "../src/system/model.ts";
 import { parseSystemConfig } from "../src/system/parse-config.ts";
+import { CERTIFICATE, KEY } from "./system-sample.ts";
 
 /**
  * System configs over a small world that the simulated server has: every slot comes up, alone and with others, and settings reach each other.
@@ -56,6 +57,19 @@ const unit = fc
   .record({ enabled: optional(fc.boolean()), running: optional(fc.boolean()) })
   .filter((one) => one.enabled !== undefined || one.running !== undefined);
 
+const user = fc.oneof(
+  fc.constant({ state: "absent" as const }),
+  fc.record({
+    state: fc.constant("present" as const),
+    comment: optional(fc.constantFrom("", "Kim, operations")),
+    shell: optional(fc.constantFrom("/bin/sh", "/bin/bash")),
+    groups: optional(fc.subarray(["ops", "sudo", "new-group"])),
+    keys: optional(fc.subarray([KEY, `${KEY} office`])),
+    sudo: optional(fc.constantFrom("none" as const, "password" as const, "free" as const)),
+  }),
+);
+const LOGS = { host: "logs.internal", port: 514, by: "tcp" as "tcp" | "udp" };
+
 export const systemConfig: fc.Arbitrary<SystemConfig> = fc
   .record({
     hostname: optional(fc.constantFrom("web", "web-7", "db.example.org")),
@@ -74,6 +88,12 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
     resolver: optional(
       fc.record({ servers: optional(some("10.0.0.2", "fd00::2")), search: optional(some("example.org", "internal")) }),
     ),
+    users: optional(fc.dictionary(fc.constantFrom("kim", "ana", "bo"), user)),
+    modules: optional(
+      fc.record({ load: optional(some("br_netfilter", "nf_tables")), block: optional(some("usb_storage")) }),
+    ),
+    logs: optional(fc.record({ to: some(LOGS, { ...LOGS, by: "udp", host: "fd00::9" }) })),
+    authorities: optional(fc.dictionary(fc.constantFrom("house", "lab"), fc.constant(CERTIFICATE))),
     units: optional(fc.dictionary(fc.constantFrom("cron.service", "fail2ban.service"), unit)),
   })
   .map((config) => withoutUndefined(config) as SystemConfig)

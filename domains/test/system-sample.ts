@@ -1,5 +1,11 @@
 import type { SystemConfig } from "../src/system/model.ts";
 
+/** In the form of a key; nobody has its other half. */
+export const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"K".repeat(43)} kim@office`;
+
+/** In the form of a certificate; no reader of certificates would take what is in it. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----\n${"M".repeat(64)}\nIIB=\n-----END CERTIFICATE-----\n`;
+
 /** A config in which everything is said that can be said. */
 export const FULL_CONFIG: SystemConfig = {
   hostname: "web-7",
@@ -32,5 +38,12 @@ export const FULL_CONFIG: SystemConfig = {
   },
   ntp: { servers: ["ntp.example.org", "10.0.0.3"], fallback: ["10.0.0.4"] },
   resolver: { servers: ["10.0.0.2"], search: ["internal"] },
+  users: {
+    kim: { state: "present", comment: "Kim", shell: "/bin/sh", groups: ["ops"], keys: [KEY], sudo: "free" },
+    mallory: { state: "absent" },
+  },
+  modules: { load: ["br_netfilter"], block: ["usb_storage"] },
+  logs: { to: [{ host: "logs.internal", port: 514, by: "tcp" }] },
+  authorities: { house: CERTIFICATE },
   units: { "cron.service": { enabled: true, running: true } },
 };

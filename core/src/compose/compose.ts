@@ -28,6 +28,7 @@ import type { LayeredSection } from "./layered-section.ts";
 import { createLookup } from "./lookup.ts";
 import type { Need } from "./need.ts";
 import { parametersFor } from "./server-parameters.ts";
+import { useFindings } from "./use.ts";
 
 /** A document in the revision that shall hold. */
 export interface AssignedDocument<Document extends ParsedDocument = ParsedDocument> {
@@ -277,7 +278,17 @@ function composeDomains(
 
   const met = meetExpectations({ stated, lookup, domains: results, controlPlane: input.controlPlane });
   const probes = [...floorProbes(scene.floor, input.controlPlane), ...met.probes];
-  return { domains: Object.fromEntries(configs), probes, provenance, findings: [...findings, ...met.findings] };
+  const used = useFindings(
+    results.flatMap(({ uses }) => uses ?? []),
+    results,
+    provenance,
+  );
+  return {
+    domains: Object.fromEntries(configs),
+    probes,
+    provenance,
+    findings: [...findings, ...met.findings, ...used],
+  };
 }
 
 function fill(assigned: AssignedDocument<PolicyDocument>, values: Parameters<typeof substitute>[1]): Filled {

@@ -106,6 +106,38 @@ test("two policies of one layer that differ are refused, both named; the same tw
   expect(same.config).toEqual({ timezone: "UTC" });
 });
 
+const FIREWALL = (inbound: string, outbound: string): string =>
+  `---\napiVersion: holdfast/v1\nkind: Policy\nname: f\nlayer: fleet\nselector: { all: true }\nfirewall: { mode: enforce, inbound: { default: drop, rules: ${inbound} }, outbound: { default: drop, rules: ${outbound} } }\n`;
+const ASKING = policy(
+  "a",
+  "fleet",
+  "{ ssh: { port: [22, 2222] }, ntp: { servers: [ntp.example.org, 192.0.2.3] }, resolver: { servers: 192.0.2.53 }, logs: { to: { host: logs.internal, port: 514, by: tcp } } }",
+);
+
+test("where the firewall of the same server closes what a setting is good for, both are told at the setting", () => {
+  const { config, findings } = composed(ASKING, FIREWALL("[]", "[]"));
+  expect(config).not.toBeNull();
+  const closed = findings.filter(({ code }) => code === "compose.use_closed");
+  expect(closed.map(({ path, document }) => `${document ?? ""} ${path}`).toSorted()).toEqual([
+    "Policy/a system.logs.to",
+    "Policy/a system.ntp.servers",
+    "Policy/a system.ntp.servers",
+    "Policy/a system.resolver.servers",
+    "Policy/a system.ssh.port",
+    "Policy/a system.ssh.port",
+  ]);
+  expect(closed.map(({ message }) => message).join("\n")).toContain("sshd listens by tcp/2222");
+});
+
+test("a door that is open for some is open; without a firewall section nobody knows better", () => {
+  const rules = "[{ name: ssh, allow: [tcp/22, tcp/2222], from: 10.0.0.0/8 }]";
+  const out = "[{ name: ask, allow: [udp/123, udp/53, tcp/514], from: self, to: any }]";
+  const told = (...policies: readonly string[]) =>
+    composed(...policies).codes.filter((code) => code === "compose.use_closed");
+  expect(told(ASKING, FIREWALL(rules, out))).toEqual([]);
+  expect(told(ASKING)).toEqual([]);
+});
+
 test("nothing said is nothing ours; an empty map is ours and empty", () => {
   expect(composed().config).toBeNull();
   expect(composed(policy("a", "role", "{ hosts: {} }")).config).toEqual({ hosts: {} });

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { SimulatedSystem, type ServerChanges } from "../../test/simulated-system.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { system } from "./domain.ts";
-import type { SystemConfig } from "./model.ts";
+import { type SystemConfig, systemConfigSchema } from "./model.ts";
 
 /**
  * Each case is a directory: `documents.yaml` (`before.yaml`, what is confirmed and live; `server.json`, how the server differs from a plain
@@ -19,7 +19,11 @@ const EXAMPLES = fileURLToPath(new URL("./examples/", import.meta.url));
 const CONTROL_PLANE = [{ address: "192.0.2.200", port: 7081 }];
 
 function composed(path: string): ComposedServer {
-  const { documents, findings } = parseDocuments(readFileSync(path, "utf8"), { domains: DOMAIN_LANGUAGES });
+  return composedText(readFileSync(path, "utf8"), path);
+}
+
+function composedText(text: string, path: string): ComposedServer {
+  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
   expect(findings, path).toEqual([]);
   const server = documents.find((document) => document.kind === "Server")?.name ?? "";
   return composeServer({
@@ -83,6 +87,16 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
     "",
   ];
   compare(`${folder}plan.txt`, lines.join("\n"));
+});
+
+const GUIDE = fileURLToPath(new URL("../../../docs/policy-language.md", import.meta.url));
+const SERVER = "---\napiVersion: holdfast/v1\nkind: Server\nname: s\naddresses: [192.0.2.1]\n";
+
+test("the example of the guide reads as the guide says, and the guide tells of every part of the section", () => {
+  const guide = readFileSync(GUIDE, "utf8");
+  const [, text = ""] = /^```yaml system\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+  expect(configOf(composedText(text + SERVER, "guide"))).toMatchObject({ users: { lee: { state: "absent" } } });
+  for (const part of Object.keys(systemConfigSchema.shape)) expect(guide).toContain(`| \`${part}\` |`);
 });
 
 test.each(readdirSync(EXAMPLES))("the example %s composes and plans without an error", (file) => {

@@ -70,6 +70,29 @@ test("what carries management traffic is told, and a banner does not carry any",
   expect(touches({ banners: { motd: "hello" }, timezone: "UTC" })).toBe(false);
 });
 
+test("another program that sets the same at boot is named", () => {
+  const server = new SimulatedSystem();
+  server.units.set("cloud-init.service", { active: true, enabled: true });
+  expect(planned(server, { hostname: "web-7", hosts: { "web-7": ["127.0.1.1"] } }).codes).toEqual([
+    "system.other_manager",
+  ]);
+  expect(planned(server, { timezone: "Asia/Seoul" }).codes).toEqual([]);
+});
+
+test("a small edit that takes much back says so, and one that takes little does not", () => {
+  const server = new SimulatedSystem();
+  const keys = ["net.core.somaxconn", "vm.swappiness", "kernel.dmesg_restrict", "net.ipv4.conf.eth0.rp_filter"];
+  const confirmed: SystemConfig = {
+    timezone: "Asia/Seoul",
+    banners: { motd: "Ours" },
+    sysctl: Object.fromEntries(keys.map((key) => [key, "1"])),
+  };
+  server.performAll(planned(server, confirmed).steps);
+  expect(planned(server, {}).codes).toEqual(["system.many_restored"]);
+  const { timezone: _, ...rest } = confirmed;
+  expect(planned(server, rest).codes).toEqual([]);
+});
+
 test("while the server boots, what is not there yet is neither missing nor wrong", () => {
   const server = new SimulatedSystem();
   server.booted = "starting";

@@ -5,11 +5,11 @@ import { expect, test } from "vitest";
 import { SimulatedSystem } from "../../test/simulated-system.ts";
 import { FULL_CONFIG } from "../../test/system-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
+import { fileOf } from "./file-value.ts";
 import { parseHostsBlock } from "./hosts-block.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 import { slotsOf } from "./slots.ts";
 import { parseSshdText } from "./sshd-text.ts";
-import { fileOf } from "./step.ts";
 
 /** What has broken other people's configuration: line ends, quotes, shells, templates, options, paths, escapes, look-alikes, and sheer size. */
 const HOSTILE = [

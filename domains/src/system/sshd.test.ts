@@ -61,7 +61,17 @@ test("the copy that sshd is asked about includes the copy of the folder, and a m
 
 test("patterns of accounts are read as sshd reads them", () => {
   const account = (name: string, groups: readonly string[]) =>
-    ({ name, uid: 1000, shell: "/bin/sh", groups, keys: 1, password: "locked" }) as const;
+    ({
+      name,
+      uid: 1000,
+      shell: "/bin/sh",
+      groups,
+      primary: name,
+      comment: "",
+      expires: "",
+      keys: 1,
+      password: "locked",
+    }) as const;
   const accounts = [account("kim", ["ops"]), account("lee", ["dev"]), account("a.b", ["ops", "dev"])];
   const enters = (effective: Record<string, readonly string[]>) => whoEnters(effective, accounts);
   expect(enters({})).toEqual(["a.b", "kim", "lee"]);

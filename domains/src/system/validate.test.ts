@@ -21,6 +21,9 @@ test.each<[string, SystemConfig, readonly string[]]>([
   ["neither keys nor passwords", { ssh: { keys: false, passwords: false } }, ["system.ssh_all_doors_closed"]],
   ["root with passwords", { ssh: { rootLogin: "any" } }, ["system.ssh_root_passwords"]],
   ["root with any key", { ssh: { rootLogin: "any", passwords: false } }, []],
+  ["a cipher that few clients speak", { ssh: { ciphers: ["aes192-ctr"] } }, ["system.ssh_few_clients"]],
+  ["one more that all of them do", { ssh: { ciphers: ["aes192-ctr", "aes256-ctr"] } }, []],
+  ["a new key exchange alone", { ssh: { keyExchange: ["mlkem768x25519-sha256"] } }, ["system.ssh_few_clients"]],
   ["a banner that nobody sees", { banners: { issueNet: "hello" } }, ["system.banner_not_shown"]],
   ["a banner that sshd shows", { banners: { issueNet: "hello" }, ssh: { banner: true } }, []],
   [
