@@ -15,6 +15,8 @@ import type { Lookup } from "./layered-section.ts";
 export interface StatedExpectation {
   readonly origin: Origin;
   readonly expectation: ExpectationText;
+  /** It decides the trial even where it did not hold before the change. */
+  readonly mustHold?: boolean;
 }
 
 interface Side {
@@ -52,7 +54,7 @@ export function meetExpectations(input: {
   const findings: Finding[] = [];
   const probes: Probe[] = [];
   const vantage = controlPlaneSet(input.controlPlane);
-  for (const { origin, expectation } of input.stated) {
+  for (const { origin, expectation, mustHold } of input.stated) {
     const resolved = resolveExpectation(origin, expectation, input.lookup);
     findings.push(...resolved.findings);
     const dialled: Probe[] = [];
@@ -82,6 +84,7 @@ export function meetExpectations(input: {
     probes.push(
       ...dialled.map((probe, index) => ({
         ...probe,
+        ...(mustHold === true ? { mustHold } : {}),
         id: `${probe.origin}${dialled.length > 1 ? `#${index + 1}` : ""}`,
       })),
     );
