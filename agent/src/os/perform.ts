@@ -11,6 +11,8 @@ import { exec } from "./exec.ts";
 import { makeFolder, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
 import { putHostsBlock } from "./hosts-block.ts";
 import { changeIpState, changeLink } from "./ip.ts";
+import { writeBootKeys } from "./ipsec-keys.ts";
+import { actOnIpsec, readIpsec } from "./ipsec.ts";
 import { knowsZone, pointLocaltime } from "./localtime.ts";
 import { reloadNetworkd } from "./networkd.ts";
 import type { Nft } from "./nft.ts";
@@ -61,6 +63,10 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
       return changeLink(action.link, action.change, step.budgetMs);
     case "ip_state":
       return changeIpState(action.absent, action.present, step.budgetMs);
+    case "ipsec":
+      return actOnIpsec(machine.root, action.act);
+    case "ipsec_boot_keys":
+      return writeBootKeys(machine.root, action.keys);
     default:
       return assertNever(action);
   }
@@ -92,6 +98,8 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
     case "networkd":
     case "link":
     case "ip_state":
+    case "ipsec":
+    case "ipsec_boot_keys":
       return ok(null);
     default:
       return assertNever(action);
@@ -157,6 +165,10 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
       return asFact(() => readSysctlTree(join(machine.root, query.path)));
     case "accounts":
       return asFact(() => readAccounts(machine.root, query.path));
+    case "ipsec": {
+      const reading = await readIpsec(machine.root, query.path);
+      return asFact(() => reading);
+    }
     default:
       return assertNever(query);
   }

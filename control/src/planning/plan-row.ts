@@ -85,8 +85,8 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
 }
 
 /** A tunnel that is down already must not keep a change from a server that has nothing to do with it. */
-function leftAlone({ mustHold: _, ...probe }: Probe): Probe {
-  return probe;
+function leftAlone(probe: Probe): Probe {
+  return probe.mustHold === true ? { ...probe, mustHold: false } : probe;
 }
 
 /** What somebody agrees to who applies a plan that asks nothing of the server: these revisions are in force from then on. */

@@ -55,12 +55,14 @@ export interface ComposedDomain {
 export function domainLanguage<Schema extends z.ZodType, Config extends Json>(domain: {
   readonly domain: DomainName;
   readonly schema: Schema;
+  readonly comesFrom?: "policy" | "tunnel";
   readonly compose: (input: ComposeInput<z.output<Schema>>) => Composed<Config>;
   readonly expects?: ExpectChecker<Config>;
 }): DomainLanguage {
   return {
     domain: domain.domain,
     schema: domain.schema,
+    ...(domain.comesFrom === undefined ? {} : { comesFrom: domain.comesFrom }),
     compose(layers, context) {
       const findings: Finding[] = [];
       const typed: LayeredSection<z.output<Schema>>[] = [];

@@ -171,10 +171,12 @@ export const tunnelSchema = z
     dead: z
       .strictObject({
         after: between(DEAD.least, DEAD.most),
+        // oxlint-disable-next-line unicorn/no-thenable -- a word of the language; its value is a text, which nobody can await
         then: z.enum(["restart", "clear"]).meta({ description: "restart: connect again; clear: forget it." }),
       })
       .meta({
         description: "What happens when the other end is silent.",
+        // oxlint-disable-next-line unicorn/no-thenable -- the same word
         examples: [{ after: "30s", then: "restart" }],
       }),
     traffic: z
