@@ -243,6 +243,7 @@ function composeDomains(
         origin: tunnelOrigin(assigned, path),
         expectation,
         mustHold: true,
+        own: side.own,
       })),
     );
   const lookup = createLookup({
@@ -308,6 +309,7 @@ function composeDomains(
   }
 
   const met = meetExpectations({ stated, lookup, domains: results, controlPlane: input.controlPlane });
+  findings.push(...unprovenTunnels(scene.sides, met.probes));
   const probes = [...floorProbes(scene.floor, input.controlPlane), ...met.probes];
   return { domains: Object.fromEntries(configs), probes, provenance, findings: [...findings, ...met.findings] };
 }
@@ -340,6 +342,20 @@ function unknownEnds(sides: readonly PlacedSide[], servers: readonly string[]): 
           ],
     ),
   );
+}
+
+/** Without a packet that must pass, an end is confirmed when it is loaded, whether or not the other end agrees. */
+function unprovenTunnels(sides: readonly PlacedSide[], probes: readonly Probe[]): readonly Finding[] {
+  return sides.flatMap(({ assigned: { document } }) => {
+    const id = documentId(document);
+    const isProven = probes.some(
+      ({ origin, mustHold, expected }) => origin.startsWith(`${id} `) && mustHold === true && expected === "open",
+    );
+    if (isProven) return [];
+    const message =
+      "Nothing that this server can try itself says that traffic passes, so this end is confirmed as soon as it is loaded.";
+    return [composeFinding("compose.tunnel_unproven", message, { document: id, path: "expect" })];
+  });
 }
 
 /** What tunnels bring to a domain. They add rules to the hooks that policies have made ours, and take over none themselves. */

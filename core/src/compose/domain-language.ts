@@ -16,7 +16,8 @@ import type { Need } from "./need.ts";
 /** One side of an expectation. `self` is the server itself; its other side comes from or goes to outside. */
 export type Endpoint =
   | { readonly kind: "any" }
-  | { readonly kind: "self" }
+  /** `only`: by these of its addresses; absent: by any. */
+  | { readonly kind: "self"; readonly only?: AddressSet }
   | { readonly kind: "zone"; readonly name: string }
   | { readonly kind: "addresses"; readonly addresses: AddressSet };
 

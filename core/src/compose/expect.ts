@@ -17,6 +17,8 @@ export interface StatedExpectation {
   readonly expectation: ExpectationText;
   /** It decides the trial even where it did not hold before the change. */
   readonly mustHold?: boolean;
+  /** Addresses that are this server's own: written alone, one stands for the server by that address. */
+  readonly own?: ReadonlySet<string>;
 }
 
 interface Side {
@@ -54,8 +56,8 @@ export function meetExpectations(input: {
   const findings: Finding[] = [];
   const probes: Probe[] = [];
   const vantage = controlPlaneSet(input.controlPlane);
-  for (const { origin, expectation, mustHold } of input.stated) {
-    const resolved = resolveExpectation(origin, expectation, input.lookup);
+  for (const { origin, expectation, mustHold, own: ownTexts } of input.stated) {
+    const resolved = resolveExpectation(origin, expectation, input.lookup, ownTexts ?? new Set());
     findings.push(...resolved.findings);
     const dialled: Probe[] = [];
     const self = input.lookup.addresses("self", origin, origin.path);
@@ -118,11 +120,14 @@ function resolveExpectation(
   origin: Origin,
   expectation: ExpectationText,
   lookup: Lookup,
+  own: ReadonlySet<string>,
 ): { readonly expected: readonly Expected[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const side = (key: "from" | "to", texts: readonly string[]): readonly Side[] =>
     texts.flatMap((text, index): Side[] => {
       const reference = parseAddressReference(text);
+      if (own.has(text) && reference.ok && reference.value.kind === "literal")
+        return [{ text, endpoint: { kind: "self", only: reference.value.addresses } }];
       if (reference.ok && (reference.value.kind === "any" || reference.value.kind === "self"))
         return [{ text, endpoint: { kind: reference.value.kind } }];
       if (reference.ok && reference.value.kind === "zone")

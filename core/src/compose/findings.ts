@@ -33,6 +33,10 @@ export const COMPOSE_FINDINGS = {
     severity: "danger",
     remedy: "Write a firewall section with `forward:` in a policy of this server, or filter elsewhere.",
   },
+  "compose.tunnel_unproven": {
+    severity: "warning",
+    remedy: "Write an expectation from an address of this server to one behind the other end, with `is: open`.",
+  },
   "compose.unknown_name": { severity: "error", remedy: "Correct the name, or write the document that defines it." },
   "compose.unknown_server": { severity: "error", remedy: "Write a Server document for it." },
   "compose.value": { severity: "error", remedy: "Correct the value." },

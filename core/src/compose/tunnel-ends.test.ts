@@ -82,8 +82,8 @@ test("E3: traffic in both directions, closed behind what the tunnel opens", () =
     to: ["10.20.10.0/24"],
   });
   expect(side.expect.map(({ expectation: { from, to } }) => [from, to])).toEqual([
-    [["self"], ["10.10.0.1"]],
-    [["10.10.0.1"], ["self"]],
+    [["10.20.10.1"], ["10.10.0.1"]],
+    [["10.10.0.1"], ["10.20.10.1"]],
     [["10.20.10.0/24"], ["10.10.0.0/16"]],
   ]);
   expect(side.sourceOf(["firewall", "forward", "first", 2, "allow"])).toEqual(["traffic", "rules", 1, "allow"]);

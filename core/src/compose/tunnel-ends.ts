@@ -19,6 +19,8 @@ export interface TunnelSide {
   /** The `vpn` section of this server, this tunnel alone. */
   readonly vpn: Json;
   readonly firewall: { readonly [Hook in TunnelHook]: Json };
+  /** What this server is known to have: from such an address it can try an expectation itself. */
+  readonly own: ReadonlySet<string>;
   readonly expect: readonly { readonly path: string; readonly expectation: ExpectationText }[];
   /** A path into the sections above back to the document as written. */
   readonly sourceOf: (path: Path) => Path;
@@ -73,11 +75,12 @@ export function tunnelSide(
       inbound: { rules: into.map(({ rule }) => rule) },
       outbound: { rules: out.map(({ rule }) => rule) },
     },
+    own: ownAddresses,
     expect: tunnel.body.expect.map(({ from, to, service, is }, index) => ({
       path: `expect[${index}]`,
       expectation: {
-        from: from.flatMap((text) => sideOf(text, ends, ownAddresses)),
-        to: to.flatMap((text) => sideOf(text, ends, ownAddresses)),
+        from: from.flatMap((text) => sideOf(text, ends)),
+        to: to.flatMap((text) => sideOf(text, ends)),
         service: [...service],
         is,
       },
@@ -169,13 +172,13 @@ function partOf(texts: readonly string[], end: TunnelEnd, ends: readonly TunnelE
   });
 }
 
-function sideOf(text: string, ends: readonly TunnelEnd[], own: ReadonlySet<string>): readonly string[] {
+function sideOf(text: string, ends: readonly TunnelEnd[]): readonly string[] {
   const peer = parseTunnelPeer(text);
   if (peer.ok && peer.value.kind === "end") {
     const { name } = peer.value;
     return ends.find((end) => end.name === name)?.networks.map(canonicalNetwork) ?? [];
   }
-  return [own.has(text) ? "self" : text];
+  return [text];
 }
 
 function canonicalNetwork(text: string): string {

@@ -11,9 +11,12 @@ export const BOOT_FILE = "/etc/swanctl/conf.d/holdfast.conf";
 const BOOT_FOLDER = "/etc/swanctl/conf.d";
 export const RECORD_FILE = "/var/lib/holdfast/vpn/loaded.json";
 
-/** The number by which the kernel knows our dead ends: none that rt_protos or another domain uses. */
-export const BLOCK_PROTOCOL = 112;
-/** The last of all routes to a network: whatever leads into the tunnel comes before it. */
+/**
+ * RTPROT_KERNEL. systemd-networkd takes away every route that it did not make, of any other protocol, whenever it sets up a link again (tried with
+ * version 252), and clear text would leave from then on. These it leaves alone.
+ */
+export const BLOCK_PROTOCOL = 2;
+/** The last of all routes to a network: whatever leads into the tunnel comes before it. By this our dead ends are known; the kernel makes none. */
 export const BLOCK_METRIC = 4_294_967_295;
 
 export const vpnFacts: readonly FactQuery[] = [
@@ -71,12 +74,13 @@ const DOWN: IpsecReading = { charon: { state: "down", why: "nothing was read of 
 
 /** The agent's own words (os/ipsec.ts): they are of this shape, or nothing was read at all. */
 function readIpsec(raw: RawFact | undefined): IpsecReading {
-  if (raw === undefined || raw.status !== 0)
-    return raw === undefined ? DOWN : { ...DOWN, charon: { state: "down", why: raw.stderr } };
+  if (raw === undefined) return DOWN;
+  if (raw.status !== 0) return { ...DOWN, charon: { state: "down", why: raw.stderr } };
   const value = jsonOf(raw.stdout);
-  return isFields(value) && isFields(value["charon"]) && isFields(value["keyFiles"])
-    ? (value as unknown as IpsecReading)
-    : DOWN;
+  if (!isFields(value) || !isFields(value["keyFiles"]) || !isFields(value["charon"])) return DOWN;
+  const { state, conns, keys, sas } = value["charon"];
+  const isWhole = state === "down" || (state === "up" && [conns, keys, sas].every(Array.isArray));
+  return isWhole ? (value as unknown as IpsecReading) : DOWN;
 }
 
 function entryOf(raw: RawFact | undefined): Entry {
@@ -104,10 +108,11 @@ function readRoutes(raw: RawFact | undefined): { readonly blocks: string[]; read
   if (raw === undefined || raw.status !== 0) return null;
   const blocks: string[] = [];
   const others: string[] = [];
-  for (const { dst, protocol } of listOf(jsonOf(raw.stdout))) {
+  for (const { dst, type, metric, protocol } of listOf(jsonOf(raw.stdout))) {
     if (typeof dst !== "string" || dst === "default") continue;
     const network = dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`;
-    (String(protocol) === String(BLOCK_PROTOCOL) ? blocks : others).push(network);
+    const isOurs = type === "blackhole" && metric === BLOCK_METRIC && String(protocol) === String(BLOCK_PROTOCOL);
+    (isOurs ? blocks : others).push(network);
   }
   return { blocks, others };
 }

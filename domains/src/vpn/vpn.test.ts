@@ -288,6 +288,74 @@ test("a config from outside is refused, or every text of it means itself", () =>
 const EXAMPLES = fileURLToPath(new URL("examples/", import.meta.url));
 const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
 
+const GATEWAY = `---
+apiVersion: holdfast/v1
+kind: Policy
+name: gateway
+layer: role
+selector: { all: true }
+firewall:
+  mode: enforce
+  inbound: { default: drop, rules: [] }
+  forward:
+    default: allow
+    rules:
+      - { name: lan-out, allow: any, from: any, to: any }
+  outbound: { default: drop, rules: [] }
+---
+apiVersion: holdfast/v1
+kind: Server
+name: gw-seoul
+addresses: [203.0.113.10, 10.10.0.1]
+---
+apiVersion: holdfast/v1
+kind: Server
+name: gw-busan
+addresses: [198.51.100.7, 10.20.10.1]
+`;
+
+test("with the firewall of both ends: what the tunnel opens is open, the rest is closed though the policies open everything", () => {
+  const text = readFileSync(`${EXAMPLES}seoul-busan.yaml`, "utf8") + GATEWAY;
+  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
+  expect(findings).toEqual([]);
+  for (const [server, other] of [
+    ["gw-seoul", "10.20.10.1"],
+    ["gw-busan", "10.10.0.1"],
+  ]) {
+    const composed = composeServer({
+      server: server ?? "",
+      documents: documents.map((document) => ({ document, revision: 1 })),
+      domains: DOMAIN_LANGUAGES,
+      controlPlane: [],
+    });
+    expect(composed.findings.filter(({ severity }) => severity !== "note")).toEqual([]);
+    expect(composed.config?.probes).toMatchObject([
+      { direction: "outbound", protocol: "icmp", address: other, expected: "open", mustHold: true },
+    ]);
+    const firewall = composed.config?.domains.firewall as { readonly needs: readonly { readonly kind: string }[] };
+    expect(firewall.needs.map(({ kind }) => kind)).toEqual(["ike", "esp"]);
+  }
+});
+
+test("a server that filters nothing, and a tunnel that nothing proves, are said", () => {
+  const text = readFileSync(`${EXAMPLES}seoul-busan.yaml`, "utf8").replace(/^expect:[^]*$/m, "");
+  const servers = GATEWAY.slice(GATEWAY.indexOf("---\napiVersion: holdfast/v1\nkind: Server"));
+  const { documents } = parseDocuments(text + servers, { domains: DOMAIN_LANGUAGES });
+  const given = documents.map((document) => ({ document, revision: 1 }));
+  const composed = composeServer({ server: "gw-busan", documents: given, domains: DOMAIN_LANGUAGES, controlPlane: [] });
+  expect(
+    composed.findings.map(({ severity, code, line }) => `${severity} ${code} ${(line ?? 0) > 1 ? "" : "nowhere"}`),
+  ).toEqual(["danger compose.tunnel_traffic_open ", "warning compose.tunnel_unproven nowhere"]);
+  expect(composed.config?.domains.firewall).toBeUndefined();
+});
+
+test("a policy has no vpn section, and says what to write instead", () => {
+  const { findings } = parseDocuments(GATEWAY.replace("firewall:", "vpn: {}\nfirewall:"), {
+    domains: DOMAIN_LANGUAGES,
+  });
+  expect(findings).toMatchObject([{ code: "policy.domain_unavailable", remedy: "Write a document of kind Tunnel." }]);
+});
+
 test("the examples compose for both ends, mirrored, and render as the golden files say (UPDATE_GOLDEN=1 rewrites them)", () => {
   for (const file of readdirSync(EXAMPLES)) {
     const servers = ["gw-seoul", "gw-busan"];
