@@ -4,6 +4,7 @@ import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
+import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
 
 /** Two servers with strongSwan and its own data plane (this machine's kernel has no ESP), each with a network behind it. */
 export interface VpnPair {
@@ -34,26 +35,13 @@ export async function vpnPair(lab: Lab): Promise<VpnPair> {
         ],
       });
       await server.start();
-      await useDataPlane(server, true);
+      await useOwnDataPlane(server, true);
       for (const [key, text] of Object.entries(KEYS)) await putKey(server, key, text);
       return server;
     }),
   );
   if (a === undefined || b === undefined) throw new Error("a pair has two servers");
   return { a, b };
-}
-
-export async function useDataPlane(server: LabServer, libipsec: boolean): Promise<void> {
-  await server.writeFile(
-    "/etc/strongswan.d/charon/kernel-libipsec.conf",
-    `kernel-libipsec {\n  load = ${libipsec ? "yes" : "no"}\n}\n`,
-  );
-  await server.must(["systemctl", "restart", "strongswan.service"]);
-}
-
-export async function putKey(server: LabServer, name: string, text: string): Promise<void> {
-  await server.must(["mkdir", "-p", "-m", "700", "/etc/holdfast/secrets/vpn"]);
-  await server.writeFile(`/etc/holdfast/secrets/vpn/${name}`, `${text}\n`, 0o600);
 }
 
 export interface TunnelWish {
@@ -106,7 +94,7 @@ name: gw-b
 export async function look(server: LabServer): Promise<string> {
   const script = [
     "swanctl --list-conns",
-    "ip -j route show table main proto 112",
+    "ip route show type blackhole",
     "ls /etc/swanctl/conf.d",
     "cat /etc/swanctl/conf.d/* 2>/dev/null",
     "cat /var/lib/holdfast/vpn/loaded.json 2>/dev/null",

@@ -79,6 +79,8 @@ test("T4: what must hold counts although it did not hold before, is waited for, 
   expect(judgeTrial(trial({ probes, baseline }), 0)).toEqual({ kind: "probe_now" });
   expect(judgeTrial(trial({ probes, baseline, rounds: rounds(...silent) }), 5_700)).toMatchObject({ kind: "soak" });
   expect(judgeTrial(trial({ probes, baseline, rounds: rounds("closed", "open") }), 800)).toEqual({ kind: "green" });
+  const anew = { probes, baseline: { tunnel: "open" as const }, rounds: rounds(...silent) };
+  expect(judgeTrial(trial(anew), 5_700)).toMatchObject({ kind: "soak" });
   const lost = rounds("open", "closed", "closed", "closed");
   expect(judgeTrial(trial({ probes, baseline, rounds: lost }), 2_200)).toEqual({ kind: "failed", probes: ["tunnel"] });
 });

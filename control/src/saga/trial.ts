@@ -5,7 +5,7 @@ import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
  *   T1. A probe counts only when it passed before the change: what did not work before proves nothing now. One that must hold counts anyway.
  *   T2. Green means that every counting probe passed in the last round and the soak is over.
  *   T3. A vantage point that cannot see is no evidence: it neither passes a counting probe nor excuses it.
- *   T4. One that must hold and has not passed yet is waited for: the other end may not be there yet. The server's own deadline ends it.
+ *   T4. One that must hold and has not passed on this trial is waited for: the other end may not be there yet. The server's own deadline ends it.
  */
 export interface ProbeRound {
   readonly atMs: number;
@@ -69,9 +69,9 @@ export function judgeTrial(view: TrialView, nowMs: number): TrialVerdict {
   return dueIn(Math.min(last.atMs + ROUND_EVERY_MS, Math.max(soakEndsMs, last.atMs + 1)) - nowMs);
 }
 
-/** It passed at some time, so its failing is news. */
-function isLost(probe: Probe, { baseline, rounds }: TrialView): boolean {
-  return baseline[probe.id] === probe.expected || rounds.some((round) => round.results[probe.id] === probe.expected); // T4
+/** Its failing is news: what must hold may take until the other end has the change too, though it held before with the old one. */
+function isLost(probe: Probe, { rounds }: TrialView): boolean {
+  return probe.mustHold !== true || rounds.some((round) => round.results[probe.id] === probe.expected); // T4
 }
 
 function dueIn(ms: number): TrialVerdict {
