@@ -77,6 +77,18 @@ function untilItPasses(): Promise<void> {
   return until("packets to pass through the tunnel", passesBoth, TUNNEL_WITHIN_MS);
 }
 
+function untilReverted({ agent }: End, requestId: string): Promise<void> {
+  return until(
+    "the transaction to be undone",
+    async () => (await (await agent.guard()).getTransaction({ requestId })).phase === TransactionPhase.REVERTED,
+    30_000,
+  );
+}
+
+async function somaxconn(): Promise<string> {
+  return b.server.must(["cat", "/proc/sys/net/core/somaxconn"]);
+}
+
 async function associations(end: End): Promise<string> {
   return end.server.must(["swanctl", "--list-sas"]);
 }
@@ -91,7 +103,9 @@ test("two ends of one document: on trial, packets pass encrypted; undone, both a
   const trialA = await onTrial(a, ends.a);
   const trialB = await onTrial(b, ends.b);
   await untilItPasses();
-  expect(await associations(b)).toMatch(/pair: #\d+, ESTABLISHED, IKEv2[^]*AES_GCM_16-256[^]*INSTALLED, TUNNEL/);
+  expect(await associations(b)).toMatch(
+    /pair: #\d+, ESTABLISHED, IKEv2[^]*AES_GCM_16-256[^]*INSTALLED, TUNNEL[^]*ECP_384/,
+  );
   // Nothing of a trial would survive a reboot.
   expect(await b.server.must(["ls", "/etc/swanctl/conf.d"])).toBe("");
   for (const [end, trial] of [
@@ -155,15 +169,28 @@ test("another key on one end only: the tunnel is not agreed, both go back, and p
   const id = await prepared(b, ends.b);
   const executed = await b.agent.execute(id, makeNonce());
   expect(words(executed)).toContain("AUTHENTICATION_FAILED");
-  await until(
-    "the end that began to be undone",
-    async () => (await (await b.agent.guard()).getTransaction({ requestId: id })).phase === TransactionPhase.REVERTED,
-    30_000,
-  );
+  await untilReverted(b, id);
   const aborted = await a.agent.abort(trialA.id);
   expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
   expect([await look(a.server), await look(b.server)]).toEqual(before);
   // The end that begins was refused by the one that had not gone back yet; it is begun again.
+  await untilItPasses();
+});
+
+test("a tunnel that connects and could never replace its keys is found on the trial, and all domains go back", async () => {
+  const before = [await look(a.server), await look(b.server), await somaxconn()];
+  const ends = bothEnds({ key: "second" });
+  // The other end as a stranger may have it: the first exchange needs no group of the child's own.
+  const { pair } = (ends.a as { readonly tunnels: { readonly pair: { readonly [key: string]: Json } } }).tunnels;
+  const trialA = await onTrial(a, { tunnels: { pair: { ...pair, childProposals: ["aes256gcm16-ecp256"] } } });
+  const id = makeRequestId();
+  const system = { sysctl: { "net.core.somaxconn": "7777" } };
+  const transaction = await b.agent.prepareDomains(id, { system, vpn: ends.b }, TRIAL);
+  expect(transaction, words(transaction)).toMatchObject({ phase: TransactionPhase.PREPARED });
+  expect(words(await b.agent.execute(id, makeNonce()))).toContain("its keys cannot be replaced");
+  await untilReverted(b, id);
+  await a.agent.abort(trialA.id);
+  expect([await look(a.server), await look(b.server), await somaxconn()]).toEqual(before);
   await untilItPasses();
 });
 

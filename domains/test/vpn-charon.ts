@@ -43,6 +43,7 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
         case "terminate":
           return withCharon(observed, { sas: charon.sas.filter(({ name }) => name !== act.name) });
         case "initiate":
+        case "rekey":
           return observed;
       }
     }

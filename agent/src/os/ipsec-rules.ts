@@ -26,6 +26,8 @@ export function checkIpsecAct(act: IpsecAct): Result<null, string> {
       return checkKey(act.key);
     case "unload_key":
       return first([checkKeyId(act.id)]);
+    case "rekey":
+      return first([checkConnName(act.name), checkLabel(act.label)]);
     case "initiate":
       return first([
         checkConnName(act.name),

@@ -139,6 +139,8 @@ async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Pr
       return gone(await vici.request("terminate", { ike: act.name, force: "yes", timeout: "2000" }, REQUEST_MS));
     case "initiate":
       return initiate(vici, act);
+    case "rekey":
+      return rekey(vici, act);
     default:
       return assertNever(act);
   }
@@ -203,6 +205,48 @@ function refusalIn(events: readonly ViciAnswer[]): string | null {
     if (word !== undefined && !HARMLESS.has(word)) return word;
   }
   return null;
+}
+
+/** Milliseconds in which a child with new keys must be there; an exchange takes one round trip and some arithmetic. */
+const REKEY_MS = 8_000;
+const LOOK_EVERY_MS = 200;
+
+async function rekey(
+  vici: ViciConnection,
+  act: Extract<IpsecAct, { readonly op: "rekey" }>,
+): Promise<Result<null, string>> {
+  const before = await installed(vici, act.name, act.label);
+  if (!before.ok) return before;
+  if (before.value.length === 0) return ok(null);
+  const asked = await vici.request("rekey", { ike: act.name, child: act.label }, REQUEST_MS);
+  if (!asked.ok) return asked;
+  const giveUpAt = performance.now() + REKEY_MS;
+  for (;;) {
+    const now = await installed(vici, act.name, act.label);
+    if (!now.ok) return now;
+    if (now.value.some((id) => !before.value.includes(id))) return ok(null);
+    if (performance.now() > giveUpAt)
+      return err(
+        "the tunnel is agreed, but its keys cannot be replaced: in an hour it would be dead. The usual cause is that the ends differ in the group of their ESP proposals",
+      );
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Ids of the children of this name that carry traffic. */
+async function installed(
+  vici: ViciConnection,
+  name: string,
+  label: string,
+): Promise<Result<readonly string[], string>> {
+  const sas = await vici.listing("list-sas", "list-sa", { ike: name }, REQUEST_MS);
+  if (!sas.ok) return sas;
+  const children = sas.value.events.flatMap(sectionsIn).flatMap(([, sa]) => sectionsIn(sectionOf(sa, "child-sas")));
+  return ok(
+    children.flatMap(([, child]) =>
+      textOf(child, "name") === label && textOf(child, "state") === "INSTALLED" ? [textOf(child, "uniqueid")] : [],
+    ),
+  );
 }
 
 function succeeded(answer: Result<ViciAnswer, string>): Result<null, string> {

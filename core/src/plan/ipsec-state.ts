@@ -49,7 +49,9 @@ export type IpsecAct =
    * Begins a new key exchange. Within `patienceMs` it is tried again. An end that answers and refuses is a failure, in its words; silence is
    * not, since the other end may come later.
    */
-  | { readonly op: "initiate"; readonly name: string; readonly label: string; readonly patienceMs: number };
+  | { readonly op: "initiate"; readonly name: string; readonly label: string; readonly patienceMs: number }
+  /** Replaces the keys of a child once. Without a child there is nothing to replace, which is success; a child that keeps its keys is a failure. */
+  | { readonly op: "rekey"; readonly name: string; readonly label: string };
 
 /** A connection as charon lists it. */
 export type IpsecListed = {

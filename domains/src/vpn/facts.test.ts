@@ -10,10 +10,10 @@ function said(stdout: string, status = 0): RawFact {
 const ROUTES = JSON.stringify([
   { dst: "default", gateway: "192.0.2.1", dev: "eth0", flags: [] },
   { dst: "192.0.2.0/24", dev: "eth0", protocol: "2", scope: "253", prefsrc: "192.0.2.2", flags: [] },
-  { type: "blackhole", dst: "10.72.0.0/24", protocol: "2", metric: 4_294_967_295, flags: [] },
-  { type: "blackhole", dst: "10.73.0.9", protocol: "2", metric: 4_294_967_295, flags: [] },
-  { type: "blackhole", dst: "10.74.0.0/24", protocol: "4", metric: 4_294_967_295, flags: [] },
-  { type: "blackhole", dst: "10.75.0.0/24", protocol: "2", metric: 5, flags: [] },
+  { type: "6", dst: "10.72.0.0/24", protocol: "2", metric: 4_294_967_295, flags: [] },
+  { type: "6", dst: "10.73.0.9", protocol: "2", metric: 4_294_967_295, flags: [] },
+  { type: "6", dst: "10.74.0.0/24", protocol: "4", metric: 4_294_967_295, flags: [] },
+  { type: "6", dst: "10.75.0.0/24", protocol: "2", metric: 5, flags: [] },
 ]);
 
 test("dead ends are ours by all of their marks; other routes are told apart", () => {

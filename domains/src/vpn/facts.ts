@@ -104,6 +104,9 @@ function readAddresses(raw: RawFact | undefined): readonly string[] {
     .toSorted();
 }
 
+/** RTN_BLACKHOLE, as `ip -N` writes it. */
+const BLACKHOLE = "6";
+
 function readRoutes(raw: RawFact | undefined): { readonly blocks: string[]; readonly others: string[] } | null {
   if (raw === undefined || raw.status !== 0) return null;
   const blocks: string[] = [];
@@ -111,7 +114,7 @@ function readRoutes(raw: RawFact | undefined): { readonly blocks: string[]; read
   for (const { dst, type, metric, protocol } of listOf(jsonOf(raw.stdout))) {
     if (typeof dst !== "string" || dst === "default") continue;
     const network = dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`;
-    const isOurs = type === "blackhole" && metric === BLOCK_METRIC && String(protocol) === String(BLOCK_PROTOCOL);
+    const isOurs = type === BLACKHOLE && metric === BLOCK_METRIC && String(protocol) === String(BLOCK_PROTOCOL);
     (isOurs ? blocks : others).push(network);
   }
   return { blocks, others };

@@ -20,6 +20,7 @@ import {
   loadKeyStep,
   noteStep,
   PATIENCE_MS,
+  rekeyStep,
   terminateStep,
   unloadConnStep,
 } from "./step.ts";
@@ -71,7 +72,9 @@ function steps(diff: VpnDiff, observed: VpnObserved): readonly Step[] {
     }),
     ...diff.gone.flatMap((name) => [unloadConnStep(name), terminateStep(name)]),
     ...(diff.blocksToRemove.length === 0 ? [] : [blocksStep("unblock", [], diff.blocksToRemove)]),
-    ...diff.changed.filter(({ conn }) => conn.starts).map(({ conn }) => initiateStep(conn, PATIENCE_MS)),
+    ...diff.changed
+      .filter(({ conn }) => conn.starts)
+      .flatMap(({ conn }) => [initiateStep(conn, PATIENCE_MS), rekeyStep(conn)]),
   ];
 }
 

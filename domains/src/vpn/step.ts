@@ -69,6 +69,12 @@ export function initiateStep({ name, label }: IpsecConn, patienceMs: number): St
   );
 }
 
+/** The first exchange needs no group of the child's own, so that the ends differ in it would show only when its keys are replaced. */
+export function rekeyStep({ name, label }: IpsecConn): Step {
+  const title = `Replace the keys of the tunnel ${tunnelOfConn(name)} once, as it will be done from time to time`;
+  return ipsecStep(`${name}.rekey`, title, { op: "rekey", name, label }, 3 * VICI_BUDGET_MS);
+}
+
 /** A dead end behind every other route to the network: what leads into the tunnel comes before it, and the default route after it. */
 export function blocksStep(id: string, add: readonly string[], remove: readonly string[]): Step {
   const none = { addresses: [], routes: [], rules: [] };

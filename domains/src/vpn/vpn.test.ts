@@ -93,6 +93,7 @@ test("nothing is loaded before it is noted, and no key is taken away before the 
     "vpn.holdfast-pair.load",
     "vpn.holdfast-pair.terminate",
     "vpn.holdfast-pair.initiate",
+    "vpn.holdfast-pair.rekey",
   ]);
   const persisted = vpn.persist(vpnConfig({ psk: "pair-2" }), performed(before, steps));
   expect(persisted.map(({ id }) => id)).toEqual([
