@@ -1,6 +1,6 @@
 import { isUuid } from "@holdfast/core/base/id.ts";
 import { openRole, type AgentProgram, type Role } from "./agent-program.ts";
-import { runBoot, runRecover } from "./boot/boot-roles.ts";
+import { runBoot, runRecover, runTend } from "./boot/boot-roles.ts";
 import { numberOption, readArguments, type Arguments } from "./cli/arguments.ts";
 import { enrollHere } from "./cli/enroll-command.ts";
 import { HELP } from "./cli/help.ts";
@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   module: (role, args) => runModule(role, args.positionals[1] ?? "", readyFd(args)),
   boot: (role) => runBoot(role, { kind: "boot_unit" }),
   recover: (role) => runRecover(role),
+  tend: (role) => runTend(role),
   run: (role, args) => runAll(role, readyFd(args)),
   revert,
   enroll: enrollHere,

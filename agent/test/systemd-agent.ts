@@ -41,7 +41,7 @@ export class SystemdAgent {
     rmSync(folder, { recursive: true });
     await server.must(["ln", "-sf", server.nodeBinary, `${PROGRAM_FOLDER}/node`]);
     for (const entry of readdirSync(UNITS, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/\.(service|socket|conf)$/.test(entry.name)) continue;
+      if (!entry.isFile() || !/\.(service|socket|timer|conf)$/.test(entry.name)) continue;
       const path = join(entry.parentPath, entry.name);
       const target = `/etc/systemd/system${path.slice(UNITS.length)}`;
       await server.must(["mkdir", "-p", target.slice(0, target.lastIndexOf("/"))]);
@@ -58,7 +58,14 @@ export class SystemdAgent {
     await server.writeFile("/var/lib/holdfast/enrolment.json", this.#commander.identity());
     await server.must(["systemctl", "daemon-reload"]);
     await server.must(["systemctl", "enable", "holdfast-boot.service", "holdfast-recover.service"]);
-    await server.must(["systemctl", "enable", "--now", "holdfast-guard.socket", "holdfast-module@firewall.socket"]);
+    await server.must([
+      "systemctl",
+      "enable",
+      "--now",
+      "holdfast-tend.timer",
+      "holdfast-guard.socket",
+      "holdfast-module@firewall.socket",
+    ]);
   }
 
   /** Seen from outside the server: the socket is a file there. */

@@ -9,6 +9,7 @@ import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
 import { rolloutRoutes } from "./command/rollout.ts";
 import { serverRoutes } from "./command/server.ts";
+import { tunnelRoutes } from "./command/tunnel.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 
@@ -18,6 +19,7 @@ const routes = buildRouteMap({
     plan: planCommand,
     server: serverRoutes,
     policy: policyRoutes,
+    tunnel: tunnelRoutes,
     change: changeRoutes,
     rollout: rolloutRoutes,
     audit: auditRoutes,

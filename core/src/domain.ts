@@ -24,7 +24,9 @@ export type FactQuery =
   /** The modules that the kernel has already, those of this folder and those built in, as JSON list of names with `_`. */
   | { readonly kind: "modules"; readonly name: string; readonly path: string }
   /** The accounts of this folder's passwd, group and shadow, as JSON list of `Account`. No key, no hash, only whether there are any. */
-  | { readonly kind: "accounts"; readonly name: string; readonly path: string };
+  | { readonly kind: "accounts"; readonly name: string; readonly path: string }
+  /** What strongSwan's daemon says of itself, and which keys lie in this folder, as JSON `IpsecReading`. */
+  | { readonly kind: "ipsec"; readonly name: string; readonly path: string };
 
 /** A file, a link, nothing, or something that is not for us: `other` says why. */
 export type Entry =
@@ -128,6 +130,13 @@ export interface Domain<Config extends Json, Observed extends Json> {
   restored?(snapshot: Observed, before: Observed, after: Observed): readonly Mismatch[];
   /** Files and units that make the confirmed config the boot config, as steps; run after confirm, before `finalized`. */
   persist(config: Config | null, observed: Observed): readonly Step[];
+  /**
+   * What must hold after the confirmed config was loaded on a boot, where a daemon that the domain needs comes later by itself and with what
+   * is confirmed. Without it that is what `verify` says.
+   */
+  loaded?(config: Config | null, observed: Observed): readonly Mismatch[];
+  /** What keeps a confirmed config going where it does not by itself, from time to time; it changes nothing that is configured. */
+  tend?(config: Config, observed: Observed): readonly Step[];
   /**
    * A cheaper way to read back after this domain's own steps, for domains whose state can be large: only what the steps were meant to change
    * is read again and put into what was read before. What others change elsewhere meanwhile is found by the next whole reading, as drift.

@@ -34,6 +34,10 @@ TEST_PACKAGES=(
   iptables=iptables                     # foreign firewalls beside ours
   visudo=sudo                           # what people may do, checked by sudo itself
   rsyslogd=rsyslog                      # logs that leave a server
+  swanctl=strongswan-swanctl            # tunnels between two real charon daemons
+  charon-systemd=charon-systemd
+  /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so=libcharon-extra-plugins   # ESP where the kernel has none
+  /usr/lib/ipsec/plugins/libstrongswan-gcm.so=libstrongswan-standard-plugins
   '/usr/lib/postgresql/*/bin/postgres=postgresql'   # DATABASE_URL with Debian's own PostgreSQL
 )
 

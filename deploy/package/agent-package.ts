@@ -71,7 +71,7 @@ function furnish(tree: StagingTree, bundle: string, bundledFiles: readonly strin
   tree.copy(join(import.meta.dirname, "holdfast-left.service"), `${PROGRAM}/holdfast-left.service`);
   tree.write("usr/bin/holdfast-agent", WRAPPER, 0o755);
   for (const name of readdirSync(systemd, { recursive: true, encoding: "utf8" })) {
-    if (/\.(service|socket|conf)$/.test(name)) tree.copy(join(systemd, name), `${UNITS}/${name}`);
+    if (/\.(service|socket|timer|conf)$/.test(name)) tree.copy(join(systemd, name), `${UNITS}/${name}`);
   }
   tree.copy(join(systemd, "holdfast-agent.sysusers"), "usr/lib/sysusers.d/holdfast-agent.conf");
   tree.copy(join(systemd, "holdfast-agent.tmpfiles"), "usr/lib/tmpfiles.d/holdfast-agent.conf");
@@ -93,6 +93,8 @@ function controlFile(version: string, installedKib: number): string {
     // Node's own needs, then what the firewall module drives. Without systemd the agent runs as one process: holdfast-agent run.
     Depends: "libc6 (>= 2.28), libstdc++6 (>= 8), libgcc-s1, nftables (>= 0.9.8), iproute2, passwd",
     Recommends: "systemd (>= 249)",
+    // Tunnels; a server without them takes no part in any, and says so.
+    Suggests: "strongswan-swanctl, charon-systemd",
     Section: "admin",
     Priority: "optional",
     Description: "agent of Holdfast, the control plane that locks nobody out",

@@ -11,6 +11,9 @@ import { networkSectionSchema } from "./network/section.ts";
 import { composeSystem } from "./system/compose.ts";
 import { system } from "./system/domain.ts";
 import { systemSectionSchema } from "./system/section.ts";
+import { composeVpn } from "./vpn/compose.ts";
+import { vpn } from "./vpn/domain.ts";
+import { vpnSectionSchema } from "./vpn/section.ts";
 
 /** The one file that names the domains. What each brings to the language of policies: */
 export const DOMAIN_LANGUAGES: readonly DomainLanguage[] = [
@@ -22,10 +25,11 @@ export const DOMAIN_LANGUAGES: readonly DomainLanguage[] = [
     compose: composeFirewall,
     expects: checkExpectation,
   }),
+  domainLanguage({ domain: "vpn", schema: vpnSectionSchema, comesFrom: "tunnel", compose: composeVpn }),
 ];
 
 /** What each does on a server. */
-export const DOMAIN_MODULES = { system, network, firewall };
+export const DOMAIN_MODULES = { system, network, firewall, vpn };
 
 /** A domain's part of an effective config as native text, as far as it can be made without the server; null where it cannot be read. */
 export function nativeTextOf(name: DomainName, section: Json): string | null {
@@ -33,6 +37,7 @@ export function nativeTextOf(name: DomainName, section: Json): string | null {
     system: (part) => rendered(system, part),
     network: (part) => rendered(network, part),
     firewall: (part) => rendered(firewall, part),
+    vpn: (part) => rendered(vpn, part),
   };
   return modules[name]?.(section) ?? null;
 }

@@ -213,6 +213,8 @@ export class SimulatedSystem {
         return;
       }
       case "nft":
+      case "ipsec":
+      case "ipsec_boot_keys":
       case "networkd":
       case "link":
       case "ip_state":

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { UndoContext } from "../revert/undo-transaction.ts";
 import { recoverConfirmed } from "./recover-confirmed.ts";
 import { settleBoot, type BootEvidence } from "./settle-boot.ts";
+import { tendConfirmed } from "./tend-confirmed.ts";
 
 /** The role `boot`: before the network is up. */
 export function runBoot(role: Role, evidence: BootEvidence): Promise<ExitCode> {
@@ -27,6 +28,20 @@ export function runRecover(role: Role): Promise<ExitCode> {
       "what is confirmed could not be put into force",
       { resultCode: "recover.failed" },
       { reason: recovered.error },
+    );
+    return EXIT.failed;
+  });
+}
+
+/** The role `tend`: from time to time. */
+export function runTend(role: Role): Promise<ExitCode> {
+  return withLedger(role, async (context) => {
+    const tended = await tendConfirmed(context);
+    if (tended.ok) return EXIT.done;
+    role.log.error(
+      "what is confirmed could not be looked after",
+      { resultCode: "tend.failed" },
+      { reason: tended.error },
     );
     return EXIT.failed;
   });

@@ -13,7 +13,7 @@ For people, with root, also while no control plane can be reached:
   version, help
 
 Started by systemd or by the agent itself:
-  session, guard, module DOMAIN, revert REQUEST_ID, boot, recover
+  session, guard, module DOMAIN, revert REQUEST_ID, boot, recover, tend
 
 All take --root DIR, below which all files are (default /).
 

@@ -42,6 +42,8 @@ export interface DomainHands {
   /** Puts a snapshot back and reads back. */
   restore(snapshot: Json): Promise<Result<Observation, string>>;
   persist(config: Json | null, before?: Json): Promise<Result<null, string>>;
+  /** Keeps going what is confirmed; changes nothing that is configured. */
+  tend(config: Json): Promise<Result<null, string>>;
   /** Brings what is confirmed into force again. */
   load(config: Json | null, managementPath: ManagementPath): Promise<Result<Observation, string>>;
 }
@@ -128,13 +130,15 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
 
     persist: async (config, before) => applyAll(domain.persist(config, before ?? (await observe()).observed)),
 
+    tend: async (config) => applyAll(domain.tend?.(config, (await observe()).observed) ?? []),
+
     load: async (config, managementPath) => {
       const before = await observe();
       const plan = domain.plan({ desired: config, confirmed: null, observed: before.observed, managementPath });
       const loaded = await applyAll(plan.steps);
       if (!loaded.ok) return loaded;
       const after = await observe();
-      const [mismatch] = domain.verify(config, after.observed);
+      const [mismatch] = domain.loaded?.(config, after.observed) ?? domain.verify(config, after.observed);
       return mismatch === undefined ? ok(after) : err(inWords(mismatch));
     },
   };

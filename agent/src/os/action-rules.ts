@@ -15,6 +15,7 @@ import { parseSudoText } from "@holdfast/domains/system/sudo-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
+import { checkBlocks, checkIpsecAct, checkKeys } from "./ipsec-rules.ts";
 import { checkForwarding, checkNetworkAction } from "./network-rules.ts";
 import { checkNftBatch } from "./nft-batch.ts";
 
@@ -42,7 +43,8 @@ export const OWN_FILES = {
     /^\/etc\/modprobe\.d\/95-holdfast\.conf$/,
     /^\/etc\/ssh\/holdfast-keys\/[a-z_][a-z0-9_.-]{0,31}$/,
   ],
-  vpn: [/^\/etc\/swanctl\/conf\.d\/holdfast\.conf$/],
+  // The keys beside the first are written by an action of their own, which alone knows them.
+  vpn: [/^\/etc\/swanctl\/conf\.d\/holdfast\.conf$/, /^\/var\/lib\/holdfast\/vpn\/loaded\.json$/],
 } as const satisfies Record<DomainName, readonly RegExp[]>;
 
 /** Checks a step before anything is changed; the performer checks again when it acts. */
@@ -97,13 +99,23 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return systemOnly(domain, action.text === null ? ok(null) : parseLoadText(action.text));
     case "rsyslog":
       return systemOnly(domain, action.text === null ? ok(null) : parseLogText(action.text));
+    case "ipsec":
+      return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
+    case "ipsec_boot_keys":
+      return domain === "vpn" ? checkKeys(action.keys) : err(`${domain} has no business with keys of tunnels`);
     case "networkd":
     case "link":
     case "ip_state":
+      if (domain === "vpn" && action.kind === "ip_state")
+        return first([checkBlocks(action.absent), checkBlocks(action.present)]);
       return domain === "network" ? checkNetworkAction(action) : err(`${domain} has no business with the network`);
     default:
       return assertNever(action);
   }
+}
+
+function first(results: readonly Result<null, string>[]): Result<null, string> {
+  return results.find((result) => !result.ok) ?? ok(null);
 }
 
 function systemOnly(domain: DomainName, checked: Result<unknown, string>): Result<null, string> {

@@ -14,6 +14,8 @@ import { makeFolder, readTextIfThere, removeFileDurably, writeFileDurably } from
 import { makeHome } from "./home.ts";
 import { putHostsBlock } from "./hosts-block.ts";
 import { changeIpState, changeLink } from "./ip.ts";
+import { writeBootKeys } from "./ipsec-keys.ts";
+import { actOnIpsec, readIpsec } from "./ipsec.ts";
 import { changeModules, kernelModules, rehearseModules } from "./kernel-modules.ts";
 import { knowsZone, pointLocaltime } from "./localtime.ts";
 import { reloadNetworkd } from "./networkd.ts";
@@ -81,6 +83,10 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
       return changeLink(action.link, action.change, step.budgetMs);
     case "ip_state":
       return changeIpState(action.absent, action.present, step.budgetMs);
+    case "ipsec":
+      return actOnIpsec(machine.root, action.act);
+    case "ipsec_boot_keys":
+      return writeBootKeys(machine.root, action.keys);
     default:
       return assertNever(action);
   }
@@ -124,6 +130,8 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
     case "networkd":
     case "link":
     case "ip_state":
+    case "ipsec":
+    case "ipsec_boot_keys":
       return ok(null);
     default:
       return assertNever(action);
@@ -191,6 +199,10 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
       return asFact(() => kernelModules(machine.root, query.path));
     case "accounts":
       return asFact(() => readAccounts(machine.root, query.path));
+    case "ipsec": {
+      const reading = await readIpsec(machine.root, query.path);
+      return asFact(() => reading);
+    }
     default:
       return assertNever(query);
   }

@@ -11,6 +11,7 @@ export async function enableUnits(domains: readonly string[]): Promise<Result<nu
     ...domains.map((domain) => `holdfast-module@${domain}.socket`),
     "holdfast-boot.service",
     "holdfast-recover.service",
+    "holdfast-tend.timer",
     "holdfast-agent.service",
   ];
   for (const verb of ["enable", "start"] as const) {

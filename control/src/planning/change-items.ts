@@ -1,5 +1,6 @@
 import type { changeEditSchema } from "@holdfast/core/api/change.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { managedServers } from "@holdfast/core/compose/tunnel-ends.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import { selects } from "@holdfast/core/policy/selector.ts";
 import type { z } from "zod";
@@ -113,6 +114,10 @@ function isInForceEverywhere(world: World, document: ParsedDocument | null): boo
       return true;
     case "Server":
       return world.servers.every((server) => server.name !== document.name || has(server.id));
+    case "Tunnel": {
+      const ends = managedServers(document);
+      return world.servers.every((server) => !ends.includes(server.name) || has(server.id));
+    }
     case "Policy":
     case "Floor":
       return world.servers.every(

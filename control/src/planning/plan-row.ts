@@ -3,6 +3,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import { byDanger } from "@holdfast/core/base/finding.ts";
 import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/core/base/id.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
+import type { Probe } from "@holdfast/core/plan/probe.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { Asked } from "../gateway/switchboard.ts";
 import { newId } from "../store/new-id.ts";
@@ -64,8 +65,10 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
   );
   const findings = [...own, ...drift, ...answer.findings.map(readFinding)].toSorted(byDanger);
   const isRefused = findings.some((finding) => finding.severity === "error");
+  const changesTunnel = answer.steps.some(({ domain }) => domain === "vpn");
   return {
     ...base,
+    probes: changesTunnel ? base.probes : base.probes.map(leftAlone),
     status: isRefused ? "refused" : "planned",
     findings,
     // What cannot be applied has nothing that anybody could agree to.
@@ -79,6 +82,11 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
     native_diff: { ...answer.nativeDiff },
     touches_management_path: answer.touchesManagementPath,
   };
+}
+
+/** A tunnel that is down already must not keep a change from a server that has nothing to do with it. */
+function leftAlone(probe: Probe): Probe {
+  return probe.mustHold === true ? { ...probe, mustHold: false } : probe;
 }
 
 /** What somebody agrees to who applies a plan that asks nothing of the server: these revisions are in force from then on. */

@@ -5,8 +5,10 @@ import type { DocumentId } from "@holdfast/core/base/id.ts";
  *   W1. What a server has is what is assigned to it; a change puts its own revisions in their place, and nobody else's come along.
  *   W2. A floor that selects a server holds there, also when it came into force elsewhere first: a floor is not chosen.
  *   W3. A server that is new, or that a change of its labels brings under a policy, gets the revision of that policy that is in force on others.
+ *   W4. A tunnel holds on the servers that it names. One that is new and named gets the revision that is in force at the other end.
  */
 import type { AssignedDocument } from "@holdfast/core/compose/compose.ts";
+import { managedServers } from "@holdfast/core/compose/tunnel-ends.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import { selects } from "@holdfast/core/policy/selector.ts";
 import type { DocumentKind, RevisionRef } from "../store/tables.ts";
@@ -90,11 +92,11 @@ export function selectFor(
     else if (head.kind === "Floor") offer(head.id, inForce.get(head.id)); // W2
     else offer(head.id, joins(world, server, head.id, labels, before, isNew, inForce)); // W3
   }
-  const holding = candidates.filter(
-    ({ document }) =>
-      (document.kind === "Policy" || document.kind === "Floor") &&
-      selects(document.body.selector, { name: server.name, labels }),
-  );
+  const holding = candidates.filter(({ document }) => {
+    if (document.kind === "Tunnel") return managedServers(document).includes(server.name); // W4
+    if (document.kind !== "Policy" && document.kind !== "Floor") return false;
+    return selects(document.body.selector, { name: server.name, labels });
+  });
   const groups = candidates.filter(({ document }) => document.kind === "Group");
   const used = groupsUsed(
     holding.map(({ document }) => document.data),
@@ -110,7 +112,7 @@ export function selectFor(
   };
 }
 
-/** The revision of a policy that a server newly comes under, if it does. */
+/** The revision of a policy or tunnel that a server newly comes under, if it does. */
 function joins(
   world: World,
   server: WorldServer,
@@ -122,6 +124,7 @@ function joins(
 ): number | undefined {
   const revision = inForce.get(id);
   const policy = revision === undefined ? null : world.document(id, revision);
+  if (policy?.kind === "Tunnel") return isNew && managedServers(policy).includes(server.name) ? revision : undefined; // W4
   if (policy?.kind !== "Policy" || !selects(policy.body.selector, { name: server.name, labels })) return undefined;
   const wasSelected = before !== undefined && selects(policy.body.selector, { name: server.name, labels: before });
   return isNew || !wasSelected ? revision : undefined;

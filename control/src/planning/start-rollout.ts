@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { ApplyId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
 import { DEFAULT_WAVES, type FloorSettings, type WaveSettings } from "@holdfast/core/compose/floor-settings.ts";
-import { planWaves } from "@holdfast/core/rollout/wave.ts";
+import { partiesOf, planWaves } from "@holdfast/core/rollout/wave.ts";
 import type { Caller } from "../api/caller.ts";
 import { newId } from "../store/new-id.ts";
 import { insertRollout, type NewTarget } from "../store/rollouts.ts";
@@ -25,12 +25,13 @@ export async function startRollout(
   const id: RolloutId = newId();
   const sent = bound.filter(({ plan }) => plan.status === "planned");
   const adopting = bound.filter(({ plan }) => plan.status === "nothing_to_do");
-  const settings = strictestWaves(sent.map(({ composition }) => composition.composed.floor));
-  const waves = planWaves(
-    sent.map(({ server }) => server.id),
-    settings,
-    randomInt(SEEDS),
-  );
+  const strictest = strictestWaves(sent.map(({ composition }) => composition.composed.floor));
+  const ids = sent.map(({ server }) => server.id);
+  const together = tunnelEnds(sent);
+  // Ends that wait for each other must be on trial at once.
+  const largest = Math.max(1, ...partiesOf(ids, together).map((party) => party.length));
+  const settings = { ...strictest, atOnce: Math.max(strictest.atOnce, largest) };
+  const waves = planWaves(ids, settings, randomInt(SEEDS), together);
   const planOf = new Map(sent.map(({ server, plan }) => [server.id as string, plan]));
   const targets = waves.flatMap((servers, wave) =>
     servers.flatMap((serverId, position): NewTarget[] => {
@@ -54,6 +55,19 @@ export async function startRollout(
     await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);
   if (sent.length === 0) await finishRollout(tx, id);
   return id;
+}
+
+/** The servers of each tunnel, as far as this rollout changes their tunnels. */
+function tunnelEnds(sent: readonly BoundPlan[]): readonly (readonly ServerId[])[] {
+  const ends = new Map<string, ServerId[]>();
+  for (const { server, composition, plan } of sent) {
+    if (!plan.steps.some(({ domain }) => domain === "vpn")) continue;
+    for (const { document } of composition.selected.documents) {
+      if (document.kind !== "Tunnel") continue;
+      ends.set(document.name, [...(ends.get(document.name) ?? []), server.id]);
+    }
+  }
+  return [...ends.values()];
 }
 
 /** Of several floors the most careful of each: the rollout goes as slowly as its most careful server asks. */

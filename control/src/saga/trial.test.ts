@@ -69,3 +69,18 @@ test("T2 for any rounds: green only when each counting probe passed in the last 
     { numRuns: 500 },
   );
 });
+
+test("T4: what must hold counts although it did not hold before, is waited for, and its loss is a failure", () => {
+  const probes: readonly Probe[] = [{ ...open("tunnel"), mustHold: true }];
+  const rounds = (...results: readonly ProbeResult[]) =>
+    results.map((result, index) => ({ atMs: index * 700, results: { tunnel: result } }));
+  const baseline = { tunnel: "closed" } as const;
+  const silent = Array.from({ length: 3 * ROUNDS_TO_FAIL }, () => "closed" as const);
+  expect(judgeTrial(trial({ probes, baseline }), 0)).toEqual({ kind: "probe_now" });
+  expect(judgeTrial(trial({ probes, baseline, rounds: rounds(...silent) }), 5_700)).toMatchObject({ kind: "soak" });
+  expect(judgeTrial(trial({ probes, baseline, rounds: rounds("closed", "open") }), 800)).toEqual({ kind: "green" });
+  const anew = { probes, baseline: { tunnel: "open" as const }, rounds: rounds(...silent) };
+  expect(judgeTrial(trial(anew), 5_700)).toMatchObject({ kind: "soak" });
+  const lost = rounds("open", "closed", "closed", "closed");
+  expect(judgeTrial(trial({ probes, baseline, rounds: lost }), 2_200)).toEqual({ kind: "failed", probes: ["tunnel"] });
+});

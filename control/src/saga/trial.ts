@@ -2,9 +2,10 @@ import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
 
 /**
  * Whether a change on trial has earned its confirmation.
- *   T1. A probe counts only when it passed before the change: what did not work before proves nothing now.
+ *   T1. A probe counts only when it passed before the change: what did not work before proves nothing now. One that must hold counts anyway.
  *   T2. Green means that every counting probe passed in the last round and the soak is over.
  *   T3. A vantage point that cannot see is no evidence: it neither passes a counting probe nor excuses it.
+ *   T4. One that must hold and has not passed on this trial is waited for: the other end may not be there yet. The server's own deadline ends it.
  */
 export interface ProbeRound {
   readonly atMs: number;
@@ -42,7 +43,7 @@ export function countingProbes(
   probes: readonly Probe[],
   baseline: Readonly<Record<string, ProbeResult>>,
 ): readonly Probe[] {
-  return probes.filter((probe) => baseline[probe.id] === probe.expected); // T1
+  return probes.filter((probe) => probe.mustHold === true || baseline[probe.id] === probe.expected); // T1
 }
 
 export function judgeTrial(view: TrialView, nowMs: number): TrialVerdict {
@@ -55,7 +56,10 @@ export function judgeTrial(view: TrialView, nowMs: number): TrialVerdict {
   if (failing.length > 0) {
     const recent = view.rounds.slice(-ROUNDS_TO_FAIL);
     const stubborn = failing.filter(
-      (probe) => recent.length === ROUNDS_TO_FAIL && recent.every((round) => failingIn([probe], round).length > 0),
+      (probe) =>
+        isLost(probe, view) &&
+        recent.length === ROUNDS_TO_FAIL &&
+        recent.every((round) => failingIn([probe], round).length > 0),
     );
     if (stubborn.length > 0) return { kind: "failed", probes: stubborn.map((probe) => probe.id) };
     return dueIn(last.atMs + ROUND_AGAIN_MS - nowMs);
@@ -63,6 +67,11 @@ export function judgeTrial(view: TrialView, nowMs: number): TrialVerdict {
   // The round that confirms is taken when the soak is over, not just before, and not long before a person makes up their mind.
   if (last.atMs >= soakEndsMs) return nowMs - last.atMs < ROUND_AGED_MS ? { kind: "green" } : { kind: "probe_now" };
   return dueIn(Math.min(last.atMs + ROUND_EVERY_MS, Math.max(soakEndsMs, last.atMs + 1)) - nowMs);
+}
+
+/** Its failing is news: what must hold may take until the other end has the change too, though it held before with the old one. */
+function isLost(probe: Probe, { rounds }: TrialView): boolean {
+  return probe.mustHold !== true || rounds.some((round) => round.results[probe.id] === probe.expected); // T4
 }
 
 function dueIn(ms: number): TrialVerdict {

@@ -10,12 +10,14 @@ import {
   type ParsedDocument,
   type PolicyDocument,
   type ServerDocument,
+  type TunnelDocument,
 } from "../policy/document.ts";
 import { expectationsSchema } from "../policy/expectation.ts";
 import { formatPath, parsePath, type Path } from "../policy/path.ts";
 import { definitionsSchema, LAYERS } from "../policy/policy-document.ts";
 import { partsWithParameters } from "../policy/read-policy.ts";
 import { selects } from "../policy/selector.ts";
+import { didYouMean } from "../policy/spelling.ts";
 import { substitute } from "../policy/substitute.ts";
 import { locate } from "../policy/yaml-source.ts";
 import type { ComposedDomain, DomainLanguage } from "./domain-language.ts";
@@ -28,6 +30,7 @@ import type { LayeredSection } from "./layered-section.ts";
 import { createLookup } from "./lookup.ts";
 import type { Need } from "./need.ts";
 import { parametersFor } from "./server-parameters.ts";
+import { tunnelSide, type TunnelHook, type TunnelSide } from "./tunnel-ends.ts";
 import { useFindings } from "./use.ts";
 
 /** A document in the revision that shall hold. */
@@ -60,6 +63,12 @@ export interface ComposedServer {
   readonly floor: FloorSettings;
   /** The policies that hold on this server, fleet first. */
   readonly policies: readonly { readonly document: string; readonly revision: number }[];
+}
+
+/** A tunnel that ends on this server, as this end has it. */
+interface PlacedSide {
+  readonly assigned: AssignedDocument<TunnelDocument>;
+  readonly side: TunnelSide;
 }
 
 /** The firewall comes last: it hears what every other domain needs it to let through. */
@@ -125,6 +134,13 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
     provenance.push(...parameters.provenance);
     return fill(policy, parameters.values);
   });
+  const sides = sidesOf(documents, server.document, input.observedAddresses?.[input.server] ?? []);
+  findings.push(
+    ...unknownEnds(
+      sides,
+      fleet.map(({ document }) => document.name),
+    ),
+  );
   const missing = findings.some((finding) => finding.severity === "error");
   const composed = missing
     ? null
@@ -133,12 +149,16 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
         fleet: fleet.map(({ document }) => document),
         groups,
         filled,
+        sides,
         floor: united.settings,
       });
   findings.push(...(composed?.findings ?? []));
   provenance.push(...(composed?.provenance ?? []));
 
-  const finish = locator(documents, filled);
+  const finish = locator(documents, [
+    ...filled.map(({ assigned, sourceOf }) => ({ document: documentId(assigned.document), sourceOf })),
+    ...sides.map(({ assigned, side }) => ({ document: documentId(assigned.document), sourceOf: side.sourceOf })),
+  ]);
   const located = unique(findings.map(finish.finding)).toSorted(
     (a, b) => byDanger(a, b) || compare(a.document ?? "", b.document ?? "") || compare(a.message, b.message),
   );
@@ -173,6 +193,7 @@ interface Scene {
   readonly fleet: readonly ServerDocument[];
   readonly groups: readonly GroupDocument[];
   readonly filled: readonly Filled[];
+  readonly sides: readonly PlacedSide[];
   readonly floor: FloorSettings;
 }
 
@@ -217,6 +238,15 @@ function composeDomains(
         ),
       );
   }
+  for (const { assigned, side } of scene.sides)
+    stated.push(
+      ...side.expect.map(({ path, expectation }) => ({
+        origin: tunnelOrigin(assigned, path),
+        expectation,
+        mustHold: true,
+        own: side.own,
+      })),
+    );
   const lookup = createLookup({
     server: scene.server,
     fleet: scene.fleet,
@@ -244,10 +274,13 @@ function composeDomains(
   const provenance: ProvenanceEntry[] = [];
   const needs: Need[] = [];
   for (const domain of COMPOSE_ORDER) {
-    const layers = scene.filled.flatMap(({ assigned, data }): LayeredSection<Json>[] => {
+    const written = scene.filled.flatMap(({ assigned, data }): LayeredSection<Json>[] => {
       const section = data[domain];
       return section === undefined ? [] : [{ origin: originOf(assigned, domain), section }];
     });
+    const fromTunnels = tunnelLayers(domain, written, scene.sides);
+    const layers = [...written, ...fromTunnels.layers];
+    findings.push(...fromTunnels.findings);
     const language = input.domains.find((one) => one.domain === domain);
     if (language === undefined) {
       findings.push(
@@ -277,6 +310,7 @@ function composeDomains(
   }
 
   const met = meetExpectations({ stated, lookup, domains: results, controlPlane: input.controlPlane });
+  findings.push(...unprovenTunnels(scene.sides, met.probes));
   const probes = [...floorProbes(scene.floor, input.controlPlane), ...met.probes];
   const used = useFindings(
     results.flatMap(({ uses }) => uses ?? []),
@@ -289,6 +323,99 @@ function composeDomains(
     provenance,
     findings: [...findings, ...met.findings, ...used],
   };
+}
+
+function sidesOf(
+  documents: readonly AssignedDocument[],
+  server: ServerDocument,
+  observedAddresses: readonly string[],
+): readonly PlacedSide[] {
+  const own = new Set([...server.body.addresses, ...observedAddresses]);
+  return documents.flatMap(({ document, revision }): PlacedSide[] => {
+    if (document.kind !== "Tunnel") return [];
+    const side = tunnelSide(document, server.name, own);
+    return side === null ? [] : [{ assigned: { document, revision }, side }];
+  });
+}
+
+/** The other end would wait for a server that does not exist. */
+function unknownEnds(sides: readonly PlacedSide[], servers: readonly string[]): readonly Finding[] {
+  return sides.flatMap(({ assigned: { document } }) =>
+    document.body.ends.flatMap((end) =>
+      end.kind === "external" || servers.includes(end.server)
+        ? []
+        : [
+            composeFinding(
+              "compose.unknown_name",
+              `No server is called ${end.server}${didYouMean(end.server, servers) || "."}`,
+              { document: documentId(document), path: formatPath(["ends", end.name, "server"]) },
+            ),
+          ],
+    ),
+  );
+}
+
+/** Without a packet that must pass, an end is confirmed when it is loaded, whether or not the other end agrees. */
+function unprovenTunnels(sides: readonly PlacedSide[], probes: readonly Probe[]): readonly Finding[] {
+  return sides.flatMap(({ assigned: { document } }) => {
+    const id = documentId(document);
+    const isProven = probes.some(
+      ({ origin, mustHold, expected }) => origin.startsWith(`${id} `) && mustHold === true && expected === "open",
+    );
+    if (isProven) return [];
+    const message =
+      "Nothing that this server can try itself says that traffic passes, so this end is confirmed as soon as it is loaded.";
+    return [composeFinding("compose.tunnel_unproven", message, { document: id, path: "expect" })];
+  });
+}
+
+/** What tunnels bring to a domain. They add rules to the hooks that policies have made ours, and take over none themselves. */
+function tunnelLayers(
+  domain: DomainName,
+  written: readonly LayeredSection<Json>[],
+  sides: readonly PlacedSide[],
+): { readonly layers: readonly LayeredSection<Json>[]; readonly findings: readonly Finding[] } {
+  switch (domain) {
+    case "system":
+    case "network":
+      return { layers: [], findings: [] };
+    case "vpn":
+      return {
+        layers: sides.map(({ assigned, side }) => ({ origin: tunnelOrigin(assigned, domain), section: side.vpn })),
+        findings: [],
+      };
+    case "firewall": {
+      const hooks = (["inbound", "forward", "outbound"] as const).filter((hook) =>
+        written.some(({ section }) => hasKey(section, hook)),
+      );
+      const open = hooks.includes("forward") ? [] : sides;
+      return {
+        layers:
+          hooks.length === 0
+            ? []
+            : sides.map(({ assigned, side }) => ({
+                origin: tunnelOrigin(assigned, domain),
+                section: Object.fromEntries(hooks.map((hook: TunnelHook) => [hook, side.firewall[hook]])),
+              })),
+        findings: open.map(({ assigned }) =>
+          composeFinding(
+            "compose.tunnel_traffic_open",
+            "No policy of this server has a firewall with a forward section, so nothing holds the traffic of this tunnel to its rules here.",
+            { document: documentId(assigned.document), path: "traffic" },
+          ),
+        ),
+      };
+    }
+  }
+}
+
+function hasKey(section: Json, key: string): boolean {
+  return typeof section === "object" && section !== null && Object.hasOwn(section, key);
+}
+
+/** A tunnel is of its two servers, as a policy of the layer `server` is of one. */
+function tunnelOrigin({ document, revision }: AssignedDocument<TunnelDocument>, path: string): Origin {
+  return { document: documentId(document), revision, layer: "server", path };
 }
 
 function fill(assigned: AssignedDocument<PolicyDocument>, values: Parameters<typeof substitute>[1]): Filled {
@@ -325,10 +452,10 @@ function unusedParameters(
 /** Adds lines and columns from the texts, and turns paths in filled sections back into paths in the text as written. */
 function locator(
   documents: readonly AssignedDocument[],
-  filled: readonly Filled[],
+  made: readonly { readonly document: string; readonly sourceOf: (path: Path) => Path }[],
 ): { readonly finding: (finding: Finding) => Finding; readonly origin: (origin: Origin) => Origin } {
   const positions = new Map(documents.map(({ document }) => [documentId(document), document.positions]));
-  const sources = new Map(filled.map(({ assigned, sourceOf }) => [documentId(assigned.document), sourceOf]));
+  const sources = new Map(made.map(({ document, sourceOf }) => [document, sourceOf]));
   const place = (
     document: string | undefined,
     path: string,

@@ -17,7 +17,8 @@ import type { Use } from "./use.ts";
 /** One side of an expectation. `self` is the server itself; its other side comes from or goes to outside. */
 export type Endpoint =
   | { readonly kind: "any" }
-  | { readonly kind: "self" }
+  /** `only`: by these of its addresses; absent: by any. */
+  | { readonly kind: "self"; readonly only?: AddressSet }
   | { readonly kind: "zone"; readonly name: string }
   | { readonly kind: "addresses"; readonly addresses: AddressSet };
 
@@ -57,12 +58,14 @@ export interface ComposedDomain {
 export function domainLanguage<Schema extends z.ZodType, Config extends Json>(domain: {
   readonly domain: DomainName;
   readonly schema: Schema;
+  readonly comesFrom?: "policy" | "tunnel";
   readonly compose: (input: ComposeInput<z.output<Schema>>) => Composed<Config>;
   readonly expects?: ExpectChecker<Config>;
 }): DomainLanguage {
   return {
     domain: domain.domain,
     schema: domain.schema,
+    ...(domain.comesFrom === undefined ? {} : { comesFrom: domain.comesFrom }),
     compose(layers, context) {
       const findings: Finding[] = [];
       const typed: LayeredSection<z.output<Schema>>[] = [];

@@ -15,6 +15,10 @@ import type { Lookup } from "./layered-section.ts";
 export interface StatedExpectation {
   readonly origin: Origin;
   readonly expectation: ExpectationText;
+  /** It decides the trial even where it did not hold before the change. */
+  readonly mustHold?: boolean;
+  /** Addresses that are this server's own: written alone, one stands for the server by that address. */
+  readonly own?: ReadonlySet<string>;
 }
 
 interface Side {
@@ -52,8 +56,8 @@ export function meetExpectations(input: {
   const findings: Finding[] = [];
   const probes: Probe[] = [];
   const vantage = controlPlaneSet(input.controlPlane);
-  for (const { origin, expectation } of input.stated) {
-    const resolved = resolveExpectation(origin, expectation, input.lookup);
+  for (const { origin, expectation, mustHold, own: ownTexts } of input.stated) {
+    const resolved = resolveExpectation(origin, expectation, input.lookup, ownTexts ?? new Set());
     findings.push(...resolved.findings);
     const dialled: Probe[] = [];
     const self = input.lookup.addresses("self", origin, origin.path);
@@ -82,6 +86,7 @@ export function meetExpectations(input: {
     probes.push(
       ...dialled.map((probe, index) => ({
         ...probe,
+        ...(mustHold === true ? { mustHold } : {}),
         id: `${probe.origin}${dialled.length > 1 ? `#${index + 1}` : ""}`,
       })),
     );
@@ -115,11 +120,14 @@ function resolveExpectation(
   origin: Origin,
   expectation: ExpectationText,
   lookup: Lookup,
+  own: ReadonlySet<string>,
 ): { readonly expected: readonly Expected[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const side = (key: "from" | "to", texts: readonly string[]): readonly Side[] =>
     texts.flatMap((text, index): Side[] => {
       const reference = parseAddressReference(text);
+      if (own.has(text) && reference.ok && reference.value.kind === "literal")
+        return [{ text, endpoint: { kind: "self", only: reference.value.addresses } }];
       if (reference.ok && (reference.value.kind === "any" || reference.value.kind === "self"))
         return [{ text, endpoint: { kind: reference.value.kind } }];
       if (reference.ok && reference.value.kind === "zone")

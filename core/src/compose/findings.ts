@@ -29,6 +29,14 @@ export const COMPOSE_FINDINGS = {
   },
   "compose.trial_looser": { severity: "error", remedy: "Leave it to the floor, or make it stricter." },
   "compose.trial_window": { severity: "error", remedy: "Make the window longer than the soak, or the soak shorter." },
+  "compose.tunnel_traffic_open": {
+    severity: "danger",
+    remedy: "Write a firewall section with `forward:` in a policy of this server, or filter elsewhere.",
+  },
+  "compose.tunnel_unproven": {
+    severity: "warning",
+    remedy: "Write an expectation from an address of this server to one behind the other end, with `is: open`.",
+  },
   "compose.unknown_name": { severity: "error", remedy: "Correct the name, or write the document that defines it." },
   "compose.unknown_server": { severity: "error", remedy: "Write a Server document for it." },
   "compose.use_closed": {

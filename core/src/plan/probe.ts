@@ -13,6 +13,8 @@ export interface Probe {
   /** Absent for icmp. */
   readonly port?: number;
   readonly expected: "open" | "closed";
+  /** The change is not confirmed before it passed, whatever it said before the change: a new tunnel that carries nothing is no success. */
+  readonly mustHold?: boolean;
   /** Where it comes from, for people: `floor`, or `Policy/web-host expect[2]`. */
   readonly origin: string;
 }

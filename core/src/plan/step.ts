@@ -1,5 +1,6 @@
 import type { DomainName } from "../domain.ts";
 import type { IpState, LinkChange } from "./ip-state.ts";
+import type { IpsecAct, IpsecKey } from "./ipsec-state.ts";
 
 /**
  * One act on the server, as data. The agent's `os` room has one performer per kind and no other way to touch the machine.
@@ -73,7 +74,11 @@ export type Action =
   /** One change of one link in the kernel. A link that is gone is success for `delete` and `down`. */
   | { readonly kind: "link"; readonly link: string; readonly change: LinkChange }
   /** Takes away what is `absent`, then makes what is `present`, each alone; what the kernel refuses is left to the reading back. */
-  | { readonly kind: "ip_state"; readonly absent: IpState; readonly present: IpState };
+  | { readonly kind: "ip_state"; readonly absent: IpState; readonly present: IpState }
+  /** One request to strongSwan's daemon, over vici. */
+  | { readonly kind: "ipsec"; readonly act: IpsecAct }
+  /** The keys that strongSwan loads by itself when it starts, read from their files at this moment; an empty list removes them. */
+  | { readonly kind: "ipsec_boot_keys"; readonly keys: readonly IpsecKey[] };
 
 export const UNIT_VERBS = ["start", "stop", "enable", "disable", "restart"] as const;
 export type UnitVerb = (typeof UNIT_VERBS)[number];

@@ -4,10 +4,10 @@ import type { FloorBody } from "./floor-document.ts";
 import type { GroupBody } from "./group-document.ts";
 import type { PolicyBody } from "./policy-document.ts";
 import type { ServerBody } from "./server-document.ts";
+import type { TunnelBody } from "./tunnel-document.ts";
 import type { Positions } from "./yaml-source.ts";
 
-/** Kinds that this version reads. A Tunnel is known by name and refused: it needs the vpn domain. */
-export const DOCUMENT_KINDS = ["Policy", "Server", "Group", "Floor"] as const;
+export const DOCUMENT_KINDS = ["Policy", "Server", "Tunnel", "Group", "Floor"] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 export const API_VERSION = "holdfast/v1";
@@ -26,9 +26,10 @@ export interface Parsed<Kind extends DocumentKind, Body> {
 
 export type PolicyDocument = Parsed<"Policy", PolicyBody>;
 export type ServerDocument = Parsed<"Server", ServerBody>;
+export type TunnelDocument = Parsed<"Tunnel", TunnelBody>;
 export type GroupDocument = Parsed<"Group", GroupBody>;
 export type FloorDocument = Parsed<"Floor", FloorBody>;
-export type ParsedDocument = PolicyDocument | ServerDocument | GroupDocument | FloorDocument;
+export type ParsedDocument = PolicyDocument | ServerDocument | TunnelDocument | GroupDocument | FloorDocument;
 
 /** `Policy/web-host`: how findings and provenance name a document. */
 export function documentId(document: { readonly kind: string; readonly name: string }): string {

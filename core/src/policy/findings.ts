@@ -23,7 +23,7 @@ export const LANGUAGE_FINDINGS = {
   },
   "policy.explicit_key": { severity: "error", remedy: "Write `key: value`, without `?`; the key is a single word." },
   "policy.key_not_text": { severity: "error", remedy: "Put the key in quotes." },
-  "policy.kind": { severity: "error", remedy: "Write `kind:` with one of Policy, Server, Group, Floor." },
+  "policy.kind": { severity: "error", remedy: "Write `kind:` with one of Policy, Server, Tunnel, Group, Floor." },
   "policy.merge_key": { severity: "error", remedy: "Write the keys out." },
   "policy.missing": { severity: "error", remedy: "Add it." },
   "policy.more": { severity: "note", remedy: "Mend these first." },

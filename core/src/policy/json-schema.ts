@@ -5,6 +5,7 @@ import { policySchema } from "./policy-document.ts";
 import { type Outline, outlineOf } from "./schema-outline.ts";
 import type { SectionSchema } from "./section-schema.ts";
 import { serverSchema } from "./server-document.ts";
+import { tunnelSchema } from "./tunnel-document.ts";
 
 const PARAMETER: Outline = {
   type: "string",
@@ -24,6 +25,7 @@ export function documentJsonSchema(domains: readonly SectionSchema[]): Outline {
   const kinds: readonly Outline[] = [
     { ...policy, properties },
     outlineOf(serverSchema),
+    ...(domains.some(({ domain }) => domain === "vpn") ? [outlineOf(tunnelSchema)] : []),
     outlineOf(groupSchema),
     outlineOf(floorSchema),
   ];

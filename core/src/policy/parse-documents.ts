@@ -13,6 +13,7 @@ import type { SectionSchema } from "./section-schema.ts";
 import { serverSchema } from "./server-document.ts";
 import { didYouMean } from "./spelling.ts";
 import { type Slice, splitStream } from "./stream.ts";
+import { tunnelBody, tunnelSchema } from "./tunnel-document.ts";
 import { byPlace, locate, type Position, type Positions, readYaml } from "./yaml-source.ts";
 
 export interface ParseOptions {
@@ -131,7 +132,7 @@ function readDocument(slice: Slice, options: ParseOptions): ReadDocument {
       languageFinding("policy.kind", "A document is a map that begins with apiVersion and kind.", { ...top }),
     );
 
-  const kind = kindOf(data, positions, top);
+  const kind = kindOf(data, positions, top, options);
   if (typeof kind !== "string") return refuse(kind);
   const name = typeof data["name"] === "string" ? data["name"] : "";
   const id = name === "" ? undefined : documentId({ kind, name });
@@ -173,6 +174,8 @@ function readDocument(slice: Slice, options: ParseOptions): ReadDocument {
           ...common,
         }),
       );
+    case "Tunnel":
+      return finish(readPlain(tunnelSchema, data), (tunnel) => ({ kind, body: tunnelBody(tunnel), ...common }));
     case "Group":
       return finish(readPlain(groupSchema, data), ({ description, addresses, services }) => ({
         kind,
@@ -226,6 +229,7 @@ function kindOf(
   data: Readonly<Record<string, Json | undefined>>,
   positions: Positions,
   top: Position,
+  { domains }: ParseOptions,
 ): DocumentKind | Finding {
   const at = (key: string): { path: string; line: number; column: number } => ({
     path: key,
@@ -240,15 +244,15 @@ function kindOf(
     return languageFinding("policy.api_version", message, at("apiVersion"));
   }
   const kind = data["kind"];
-  const known = DOCUMENT_KINDS.find((candidate) => candidate === kind);
-  if (known !== undefined) return known;
-  if (kind === "Tunnel") {
+  if (kind === "Tunnel" && !domains.some(({ domain }) => domain === "vpn")) {
     return languageFinding(
       "policy.domain_unavailable",
       "A Tunnel needs the vpn domain, whose module is not part of this version.",
       at("kind"),
     );
   }
+  const known = DOCUMENT_KINDS.find((candidate) => candidate === kind);
+  if (known !== undefined) return known;
   const message =
     kind === undefined
       ? "kind is missing."

@@ -3,7 +3,7 @@ import { type DomainName, DOMAINS } from "../domain.ts";
 import { API_VERSION, type Sections } from "./document.ts";
 import { expectationsSchema } from "./expectation.ts";
 import { type ParameterDeclarations, parameterDeclarationsSchema } from "./parameter.ts";
-import type { SectionSchema } from "./section-schema.ts";
+import { type SectionSchema, writtenSections } from "./section-schema.ts";
 import { type Selector, selectorSchema } from "./selector.ts";
 import { addressReferenceText, documentNameText, itemNameText, oneOrList, proseText } from "./text-schema.ts";
 
@@ -27,7 +27,7 @@ export const definitionsSchema = z
 export function policySchema(sections: readonly SectionSchema[]) {
   const bySection: Partial<Record<DomainName, z.ZodType>> = Object.fromEntries(
     DOMAINS.flatMap((domain) => {
-      const found = sections.find((section) => section.domain === domain);
+      const found = writtenSections(sections).find((section) => section.domain === domain);
       return found === undefined ? [] : [[domain, found.schema.optional()]];
     }),
   );

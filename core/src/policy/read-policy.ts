@@ -13,7 +13,7 @@ import { formatPath, type Path } from "./path.ts";
 import { type PolicyBody, policySchema } from "./policy-document.ts";
 import { type Complaint, complaintsOf } from "./schema-issue.ts";
 import { outlineOf } from "./schema-outline.ts";
-import type { SectionSchema } from "./section-schema.ts";
+import { type SectionSchema, writtenSections } from "./section-schema.ts";
 import { didYouMean } from "./spelling.ts";
 import { type Substituted, substitute } from "./substitute.ts";
 
@@ -27,13 +27,20 @@ export function readPolicy(
   data: Data,
   domains: readonly SectionSchema[],
 ): { readonly body: PolicyBody | null; readonly complaints: readonly Complaint[] } {
-  const available = new Set<string>(domains.map((section) => section.domain));
+  const available = new Set<string>(writtenSections(domains).map((section) => section.domain));
   const missing = DOMAINS.filter((domain) => data[domain] !== undefined && !available.has(domain));
   const complaints: Complaint[] = missing.map((domain) => ({
     code: "policy.domain_unavailable",
     path: [domain],
     at: "key",
-    message: `${domain} is a domain whose module is not part of this version; nothing in this section would be applied.`,
+    ...(domains.some((section) => section.domain === domain)
+      ? {
+          message: `A policy has no ${domain} section: a tunnel is a document of its own, so that both of its ends come from one text.`,
+          remedy: "Write a document of kind Tunnel.",
+        }
+      : {
+          message: `${domain} is a domain whose module is not part of this version; nothing in this section would be applied.`,
+        }),
   }));
 
   const declared = parameterDeclarationsSchema.safeParse(data["params"] ?? {});

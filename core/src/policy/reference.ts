@@ -18,7 +18,7 @@ const PREFIXES = ["zone", "role", "site", "server"] as const;
 
 /** Prefixes of the language that need a part of Holdfast which is not there; said rather than "unknown". */
 const UNAVAILABLE = {
-  end: "end: belongs to tunnels, which are not part of this version",
+  end: "end: means something only inside a Tunnel",
   fqdn: "fqdn: names addresses by DNS, which is not part of this version; write the addresses, or a Group of them",
   secret: "secret: is no address",
 } as const;

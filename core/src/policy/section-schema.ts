@@ -8,4 +8,11 @@ import type { DomainName } from "../domain.ts";
 export interface SectionSchema {
   readonly domain: DomainName;
   readonly schema: z.ZodType;
+  /** `tunnel`: nobody writes this section; it is made of the Tunnels that end on a server. */
+  readonly comesFrom?: "policy" | "tunnel";
+}
+
+/** The sections that people write into a Policy. */
+export function writtenSections<Section extends SectionSchema>(sections: readonly Section[]): readonly Section[] {
+  return sections.filter(({ comesFrom }) => comesFrom !== "tunnel");
 }

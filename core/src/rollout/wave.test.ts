@@ -43,3 +43,24 @@ test("W1, W2, W3 for any fleet and any settings", () => {
     { numRuns: 200 },
   );
 });
+
+test("W4: servers that belong together are in one wave, side by side", () => {
+  const pairs = [
+    ["server-0", "server-1"],
+    ["server-1", "server-2"],
+    ["server-7", "elsewhere"],
+  ];
+  const whole = planWaves(names(2), DEFAULT_WAVES, 7, [["server-0", "server-1"]]);
+  expect(whole.map((wave) => wave.length)).toEqual([2]);
+  fc.assert(
+    fc.property(fc.integer({ min: 3, max: 60 }), fc.integer(), (count, seed) => {
+      const waves = planWaves(names(count), DEFAULT_WAVES, seed, pairs);
+      expect(waves.flat().toSorted()).toEqual(names(count).toSorted());
+      const first = waves.find((wave) => wave.includes("server-0")) ?? [];
+      const places = ["server-0", "server-1", "server-2"].map((name) => first.indexOf(name)).toSorted((a, b) => a - b);
+      expect(places[0]).toBeGreaterThanOrEqual(0);
+      expect((places[2] ?? 0) - (places[0] ?? 0)).toBe(2);
+    }),
+    { numRuns: 100 },
+  );
+});

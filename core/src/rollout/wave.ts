@@ -2,9 +2,10 @@ import type { WaveSettings } from "../compose/floor-settings.ts";
 
 /**
  * In which order a change reaches its servers.
- *   W1. More than one server: the first wave is a canary and smaller than the whole.
+ *   W1. More than one server: the first wave is a canary and smaller than the whole, unless all of them belong together.
  *   W2. Every server is in exactly one wave; no wave is empty.
  *   W3. The same servers, settings and seed give the same waves.
+ *   W4. Servers that belong together (the ends of a tunnel, which only work both) are in one wave, side by side.
  */
 export type Waves = readonly (readonly string[])[];
 
@@ -12,17 +13,40 @@ export type Waves = readonly (readonly string[])[];
  * `percent` counts all servers of the rollout, the canary included, as they were at its start: a share of a shrinking set would let each
  * failure make the next wave look healthier. The order inside is random so that no rack or site is always the first to suffer.
  */
-export function planWaves(serverIds: readonly string[], settings: WaveSettings, seed: number): Waves {
-  const order = shuffled([...new Set(serverIds)].sort(), seed);
-  const total = order.length;
+export function planWaves(
+  serverIds: readonly string[],
+  settings: WaveSettings,
+  seed: number,
+  together: readonly (readonly string[])[] = [],
+): Waves {
+  const order = shuffled(partiesOf([...new Set(serverIds)].sort(), together), seed);
+  const total = order.reduce((sum, party) => sum + party.length, 0);
   const waves: string[][] = [];
-  let taken = 0;
+  let [taken, party] = [0, 0];
   for (const size of boundaries(total, settings)) {
-    if (size <= taken) continue;
-    waves.push(order.slice(taken, size));
-    taken = size;
+    const wave: string[] = [];
+    for (; taken < size && party < order.length; party += 1) {
+      const members = order[party] ?? [];
+      wave.push(...members);
+      taken += members.length;
+    }
+    if (wave.length > 0) waves.push(wave);
   }
   return waves;
+}
+
+/** Each server alone or with those that it belongs together with, directly or over others. */
+export function partiesOf(
+  serverIds: readonly string[],
+  together: readonly (readonly string[])[],
+): readonly (readonly string[])[] {
+  const partyOf = new Map(serverIds.map((id) => [id, [id]]));
+  for (const group of together) {
+    const parties = new Set(group.flatMap((id) => (partyOf.has(id) ? [partyOf.get(id) ?? []] : [])));
+    const whole = [...parties].flat().toSorted();
+    for (const id of whole) partyOf.set(id, whole);
+  }
+  return [...new Set(partyOf.values())];
 }
 
 function boundaries(total: number, settings: WaveSettings): readonly number[] {
@@ -31,7 +55,7 @@ function boundaries(total: number, settings: WaveSettings): readonly number[] {
   return total === 0 ? [] : [canary, ...shares, total];
 }
 
-function shuffled(items: readonly string[], seed: number): readonly string[] {
+function shuffled<Item>(items: readonly Item[], seed: number): readonly Item[] {
   const out = [...items];
   const random = mulberry32(seed);
   for (let last = out.length - 1; last > 0; last -= 1) {

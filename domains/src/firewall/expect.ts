@@ -108,9 +108,10 @@ function samplesOf(
 function setOf(endpoint: Endpoint): AddressSet {
   switch (endpoint.kind) {
     case "any":
-    case "self":
     case "zone":
       return ANY;
+    case "self":
+      return endpoint.only ?? ANY;
     case "addresses":
       return endpoint.addresses;
     default:

@@ -21,7 +21,7 @@ export function unitsForCheckout(node: string, bundle: string): readonly UnitFil
   const folder = join(repository, "deploy/systemd");
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted();
   return names
-    .filter((name) => /\.(service|socket|conf)$/.test(name))
+    .filter((name) => /\.(service|socket|timer|conf)$/.test(name))
     .map((name) => ({
       path: `/etc/systemd/system/${name}`,
       text: seeing([node, bundle], readFileSync(join(folder, name), "utf8"))

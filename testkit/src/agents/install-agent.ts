@@ -232,6 +232,7 @@ const ALWAYS = [
   "holdfast-guard.socket",
   "holdfast-boot.service",
   "holdfast-recover.service",
+  "holdfast-tend.timer",
   "holdfast-agent.service",
 ] as const;
 

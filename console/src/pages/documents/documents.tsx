@@ -168,6 +168,8 @@ function template(kind: string, name: string): string {
       return `${head}description: ""\nlayer: role\nselector: { role: ${name} }\n\nfirewall:\n  mode: observe                    # count what would be dropped, drop nothing; enforce when it is quiet\n  inbound:\n    default: drop\n    rules:\n      - name: ssh\n        allow: tcp/22\n        from: any\n`;
     case "Group":
       return `${head}addresses: []\n`;
+    case "Tunnel":
+      return `${head}ends:\n  here: { server: "", address: dynamic, networks: [] }\n  there: { server: "", address: "", networks: [] }\nvia: policy\nclearText: block                  # packets for the other end never leave unencrypted\nauth: { psk: "file:${name}" }       # /etc/holdfast/secrets/vpn/${name} on both servers\nsuite: strong-2026\nlifetime: { ike: 12h, child: 1h }\ndead: { after: 30s, then: restart }\ntraffic: { default: drop, rules: [] }\nexpect: []\n`;
     case "Floor":
       return `${head}selector: { all: true }\nmanagement: []\n`;
     default:

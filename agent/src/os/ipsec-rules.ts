@@ -1,0 +1,103 @@
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
+import type { IpState } from "@holdfast/core/plan/ip-state.ts";
+import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import { parseItemName } from "@holdfast/core/policy/name.ts";
+import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
+import { CONN_PREFIX, KEY_PREFIX } from "@holdfast/domains/vpn/conn.ts";
+import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
+import { parseCanonicalNetwork, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
+
+/** What the vpn domain may ask: its own connections and keys in charon, by name, and dead ends in the kernel's main table. */
+
+const MAIN_TABLE = 254;
+const LONGEST_SECONDS = 604_800;
+/** Milliseconds; more would keep the module busy longer than any step may take. */
+const LONGEST_PATIENCE_MS = 60_000;
+
+export function checkIpsecAct(act: IpsecAct): Result<null, string> {
+  switch (act.op) {
+    case "load_conn":
+      return checkConn(act.conn);
+    case "unload_conn":
+    case "terminate":
+      return first([checkConnName(act.name)]);
+    case "load_key":
+      return checkKey(act.key);
+    case "unload_key":
+      return first([checkKeyId(act.id)]);
+    case "rekey":
+      return first([checkConnName(act.name), checkLabel(act.label)]);
+    case "initiate":
+      return first([
+        checkConnName(act.name),
+        checkLabel(act.label),
+        act.patienceMs >= 0 && act.patienceMs <= LONGEST_PATIENCE_MS ? ok(null) : err("that is too much patience"),
+      ]);
+  }
+}
+
+export function checkKeys(keys: readonly IpsecKey[]): Result<null, string> {
+  return first(keys.map(checkKey));
+}
+
+function checkConn(conn: IpsecConn): Result<null, string> {
+  const addresses = [conn.localAddress, conn.remoteAddress].filter((address) => address !== null);
+  return first([
+    checkConnName(conn.name),
+    checkLabel(conn.label),
+    ...addresses.map(parseCanonicalAddress),
+    ...[conn.localIdentity, conn.remoteIdentity].map(parseIdentity),
+    ...[...conn.localNetworks, ...conn.remoteNetworks].map(parseCanonicalNetwork),
+    ...[...conn.ikeProposals, ...conn.childProposals].map(parseProposal),
+    ...[conn.ikeSeconds, conn.childSeconds, conn.deadSeconds].map((seconds) =>
+      Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_SECONDS ? ok(null) : err(`${seconds} is no time`),
+    ),
+  ]);
+}
+
+function checkConnName(name: string): Result<unknown, string> {
+  const isOurs = name.startsWith(CONN_PREFIX) && parseItemName(name.slice(CONN_PREFIX.length)).ok;
+  return isOurs ? ok(null) : err(`${JSON.stringify(name)} is no connection of ours`);
+}
+
+function checkLabel(label: string): Result<unknown, string> {
+  return /^c-[0-9a-f]{16}$/.test(label) ? ok(null) : err(`${JSON.stringify(label)} is no child of ours`);
+}
+
+function checkKey({ id, file, owners }: IpsecKey): Result<null, string> {
+  return first([
+    checkKeyId(id),
+    parseItemName(file),
+    ...owners.map((owner) => parseIdentity(owner.startsWith("@") ? owner.slice(1) : owner)),
+    owners.length === 2 ? ok(null) : err("a key is of two ends"),
+  ]);
+}
+
+function checkKeyId(id: string): Result<null, string> {
+  return id.startsWith(KEY_PREFIX) && /^[a-z0-9-]{1,120}$/.test(id)
+    ? ok(null)
+    : err(`${JSON.stringify(id)} is no key of ours`);
+}
+
+/** Dead ends and nothing else: no address, no rule, no way to anywhere. */
+export function checkBlocks({ addresses, routes, rules }: IpState): Result<null, string> {
+  if (addresses.length > 0 || rules.length > 0) return err("the vpn domain sets dead ends, no addresses and no rules");
+  return first(
+    routes.map((route) => {
+      const isDeadEnd =
+        route.kind === "blackhole" &&
+        route.hops.length === 0 &&
+        route.source === null &&
+        route.table === MAIN_TABLE &&
+        route.metric === BLOCK_METRIC &&
+        route.protocol === BLOCK_PROTOCOL;
+      return isDeadEnd ? parseCanonicalNetwork(route.to) : err(`${route.to} is no dead end of ours`);
+    }),
+  );
+}
+
+function first(results: readonly Result<unknown, string>[]): Result<null, string> {
+  for (const result of results) if (!result.ok) return result;
+  return ok(null);
+}

@@ -1,0 +1,274 @@
+import { existsSync } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { assertNever } from "@holdfast/core/base/never.ts";
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import type {
+  IpsecAct,
+  IpsecConn,
+  IpsecDataPlane,
+  IpsecListed,
+  IpsecReading,
+  IpsecSa,
+} from "@holdfast/core/plan/ipsec-state.ts";
+import { idText } from "@holdfast/domains/vpn/conn.ts";
+import { KEY_FOLDER } from "@holdfast/domains/vpn/facts.ts";
+import { deadAction } from "@holdfast/domains/vpn/render.ts";
+import { readTextIfThere } from "./files.ts";
+import { readKey, readKeyNames } from "./ipsec-keys.ts";
+import { ViciConnection } from "./vici-connection.ts";
+import { listIn, sectionOf, sectionsIn, textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
+
+/** strongSwan's daemon: what it has, and single acts on it. Live only; what it loads when it starts are files. */
+
+const SOCKET = "/run/charon.vici";
+/** Milliseconds for one request; the daemon answers in one to a hundred, and a busy one may take longer. */
+const REQUEST_MS = 4_000;
+/** Milliseconds between two tries of a key exchange. */
+const TRY_EVERY_MS = 1_000;
+/** Milliseconds that the daemon may take for one exchange before it answers that it did not come to an end. */
+const EXCHANGE_MS = 5_000;
+
+export async function readIpsec(root: string, keyFolder: string): Promise<IpsecReading> {
+  return { charon: await readCharon(root), keyFiles: readKeyNames(join(root, keyFolder)) };
+}
+
+async function readCharon(root: string): Promise<IpsecReading["charon"]> {
+  const read = await withCharon(root, async (vici): Promise<Result<IpsecReading["charon"], string>> => {
+    const version = await vici.request("version", {}, REQUEST_MS);
+    const stats = await vici.request("stats", {}, REQUEST_MS);
+    const conns = await vici.listing("list-conns", "list-conn", {}, REQUEST_MS);
+    const keys = await vici.request("get-shared", {}, REQUEST_MS);
+    const sas = await vici.listing("list-sas", "list-sa", {}, REQUEST_MS);
+    if (!version.ok) return version;
+    if (!stats.ok) return stats;
+    if (!conns.ok) return conns;
+    if (!keys.ok) return keys;
+    if (!sas.ok) return sas;
+    return ok({
+      state: "up",
+      version: textOf(version.value, "version"),
+      dataPlane: dataPlaneOf(listIn(stats.value, "plugins")),
+      conns: conns.value.events
+        .flatMap(sectionsIn)
+        .map(([name, conn]) => listed(name, conn))
+        .toSorted(byName),
+      keys: listIn(keys.value, "keys").toSorted(),
+      sas: sas.value.events
+        .flatMap(sectionsIn)
+        .map(([name, sa]) => association(name, sa))
+        .toSorted(byName),
+    });
+  });
+  return read.ok ? read.value : { state: "down", why: read.error };
+}
+
+/** The kernel's own ESP may be built in, loaded, or a module that is loaded when it is asked for. */
+function dataPlaneOf(plugins: readonly string[]): IpsecDataPlane {
+  if (plugins.includes("kernel-libipsec")) return "libipsec";
+  const modules = `/lib/modules/${release()}`;
+  const isListed = (file: string): boolean => /\/esp4\.ko/.test(readTextIfThere(join(modules, file)) ?? "");
+  const isThere = existsSync("/sys/module/esp4") || isListed("modules.builtin") || isListed("modules.dep");
+  return isThere && plugins.includes("kernel-netlink") ? "kernel" : "none";
+}
+
+function listed(name: string, conn: ViciAnswer): IpsecListed {
+  const children = sectionsIn(sectionOf(conn, "children"));
+  return {
+    name,
+    labels: children.map(([label]) => label),
+    localAddresses: listIn(conn, "local_addrs"),
+    remoteAddresses: listIn(conn, "remote_addrs"),
+    localIdentity: textOf(sectionOf(conn, "local-1"), "id"),
+    remoteIdentity: textOf(sectionOf(conn, "remote-1"), "id"),
+    localNetworks: children.flatMap(([, child]) => listIn(child, "local-ts")),
+    remoteNetworks: children.flatMap(([, child]) => listIn(child, "remote-ts")),
+    version: textOf(conn, "version"),
+  };
+}
+
+function association(name: string, sa: ViciAnswer): IpsecSa {
+  return {
+    name,
+    state: textOf(sa, "state"),
+    localAddress: textOf(sa, "local-host"),
+    remoteAddress: textOf(sa, "remote-host"),
+    establishedSeconds: count(sa, "established"),
+    rekeySeconds: count(sa, "rekey-time"),
+    children: sectionsIn(sectionOf(sa, "child-sas")).map(([, child]) => ({
+      label: textOf(child, "name"),
+      state: textOf(child, "state"),
+      bytesIn: count(child, "bytes-in"),
+      bytesOut: count(child, "bytes-out"),
+      rekeySeconds: count(child, "rekey-time"),
+    })),
+  };
+}
+
+function count(answer: ViciAnswer, name: string): number {
+  const text = textOf(answer, name);
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** Does one act; every text of it was checked before (ipsec-rules.ts). */
+export function actOnIpsec(root: string, act: IpsecAct): Promise<Result<null, string>> {
+  return withCharon(root, (vici) => performAct(root, vici, act));
+}
+
+async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Promise<Result<null, string>> {
+  switch (act.op) {
+    case "load_conn":
+      return succeeded(await vici.request("load-conn", { [act.conn.name]: messageOf(act.conn) }, REQUEST_MS));
+    case "unload_conn":
+      return gone(await vici.request("unload-conn", { name: act.name }, REQUEST_MS));
+    case "load_key": {
+      const key = readKey(join(root, KEY_FOLDER), act.key.file);
+      if (!key.ok) return err(`the key ${act.key.file} cannot be used: ${key.error}`);
+      const message = { id: act.key.id, type: "IKE", data: key.value, owners: act.key.owners };
+      return succeeded(await vici.request("load-shared", message, REQUEST_MS));
+    }
+    case "unload_key":
+      return gone(await vici.request("unload-shared", { id: act.id }, REQUEST_MS));
+    case "terminate":
+      // `force`: the other end may not be there to agree; two seconds are left for it to hear.
+      return gone(await vici.request("terminate", { ike: act.name, force: "yes", timeout: "2000" }, REQUEST_MS));
+    case "initiate":
+      return initiate(vici, act);
+    case "rekey":
+      return rekey(vici, act);
+    default:
+      return assertNever(act);
+  }
+}
+
+function messageOf(conn: IpsecConn): ViciSection {
+  return {
+    version: "2",
+    ...(conn.localAddress === null ? {} : { local_addrs: [conn.localAddress] }),
+    remote_addrs: [conn.remoteAddress ?? "%any"],
+    proposals: conn.ikeProposals,
+    rekey_time: `${conn.ikeSeconds}s`,
+    dpd_delay: `${conn.deadSeconds}s`,
+    keyingtries: "0",
+    unique: "replace",
+    local: { auth: "psk", id: idText(conn.localIdentity) },
+    remote: { auth: "psk", id: idText(conn.remoteIdentity) },
+    children: {
+      [conn.label]: {
+        local_ts: conn.localNetworks,
+        remote_ts: conn.remoteNetworks,
+        esp_proposals: conn.childProposals,
+        rekey_time: `${conn.childSeconds}s`,
+        dpd_action: deadAction(conn),
+        close_action: deadAction(conn) === "restart" ? "start" : "none",
+        // It begins when it is told to: with a start action, loading again would begin a second time.
+        start_action: "none",
+      },
+    },
+  };
+}
+
+/** Until it succeeded or patience is over. Only an end that answered and refused makes it a failure. */
+async function initiate(
+  vici: ViciConnection,
+  act: Extract<IpsecAct, { readonly op: "initiate" }>,
+): Promise<Result<null, string>> {
+  const giveUpAt = performance.now() + act.patienceMs;
+  for (;;) {
+    const left = giveUpAt - performance.now();
+    const timeoutMs = Math.max(200, Math.min(EXCHANGE_MS, left));
+    const message = { ike: act.name, child: act.label, timeout: String(Math.round(timeoutMs)), loglevel: "1" };
+    const tried = await vici.listing("initiate", "control-log", message, timeoutMs + REQUEST_MS);
+    if (!tried.ok) return tried;
+    if (textOf(tried.value.answer, "success") === "yes") return ok(null);
+    const refusal = refusalIn(tried.value.events);
+    if (performance.now() + TRY_EVERY_MS >= giveUpAt) {
+      if (refusal === null || act.patienceMs < EXCHANGE_MS) return ok(null);
+      return err(`the other end refuses: ${refusal}`);
+    }
+    await sleep(TRY_EVERY_MS);
+  }
+}
+
+/** What the other end said, in its own word. */
+const REFUSED = /received ([A-Z_]{4,40}) notify/;
+const HARMLESS = new Set(["ADDITIONAL_TS_POSSIBLE", "MOBIKE_SUPPORTED", "ESP_TFC_PADDING_NOT_SUPPORTED"]);
+
+function refusalIn(events: readonly ViciAnswer[]): string | null {
+  for (const event of events.toReversed()) {
+    const word = REFUSED.exec(textOf(event, "msg"))?.[1];
+    if (word !== undefined && !HARMLESS.has(word)) return word;
+  }
+  return null;
+}
+
+/** Milliseconds in which a child with new keys must be there; an exchange takes one round trip and some arithmetic. */
+const REKEY_MS = 8_000;
+const LOOK_EVERY_MS = 200;
+
+async function rekey(
+  vici: ViciConnection,
+  act: Extract<IpsecAct, { readonly op: "rekey" }>,
+): Promise<Result<null, string>> {
+  const before = await installed(vici, act.name, act.label);
+  if (!before.ok) return before;
+  if (before.value.length === 0) return ok(null);
+  const asked = await vici.request("rekey", { ike: act.name, child: act.label }, REQUEST_MS);
+  if (!asked.ok) return asked;
+  const giveUpAt = performance.now() + REKEY_MS;
+  for (;;) {
+    const now = await installed(vici, act.name, act.label);
+    if (!now.ok) return now;
+    if (now.value.some((id) => !before.value.includes(id))) return ok(null);
+    if (performance.now() > giveUpAt)
+      return err(
+        "the tunnel is agreed, but its keys cannot be replaced: in an hour it would be dead. The usual cause is that the ends differ in the group of their ESP proposals",
+      );
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Ids of the children of this name that carry traffic. */
+async function installed(
+  vici: ViciConnection,
+  name: string,
+  label: string,
+): Promise<Result<readonly string[], string>> {
+  const sas = await vici.listing("list-sas", "list-sa", { ike: name }, REQUEST_MS);
+  if (!sas.ok) return sas;
+  const children = sas.value.events.flatMap(sectionsIn).flatMap(([, sa]) => sectionsIn(sectionOf(sa, "child-sas")));
+  return ok(
+    children.flatMap(([, child]) =>
+      textOf(child, "name") === label && textOf(child, "state") === "INSTALLED" ? [textOf(child, "uniqueid")] : [],
+    ),
+  );
+}
+
+function succeeded(answer: Result<ViciAnswer, string>): Result<null, string> {
+  if (!answer.ok) return answer;
+  if (textOf(answer.value, "success") === "yes") return ok(null);
+  return err(textOf(answer.value, "errmsg") || "strongSwan refused and did not say why");
+}
+
+/** Gone already is success; the reading back decides. */
+function gone(answer: Result<ViciAnswer, string>): Result<null, string> {
+  return answer.ok ? ok(null) : answer;
+}
+
+async function withCharon<Value>(
+  root: string,
+  act: (vici: ViciConnection) => Promise<Result<Value, string>>,
+): Promise<Result<Value, string>> {
+  const opened = await ViciConnection.open(join(root, SOCKET));
+  if (!opened.ok) return opened;
+  try {
+    return await act(opened.value);
+  } finally {
+    opened.value.close();
+  }
+}

@@ -1,0 +1,187 @@
+import type { Json } from "../base/canonical-json.ts";
+import { addressSetFromText, isSubset } from "../net/address-set.ts";
+import { parseNetwork, formatNetwork } from "../net/network.ts";
+import type { TunnelDocument } from "../policy/document.ts";
+import type { ExpectationText } from "../policy/expectation.ts";
+import type { Path } from "../policy/path.ts";
+import type { TunnelEnd, TunnelRule } from "../policy/tunnel-document.ts";
+import { parseTunnelPeer } from "../policy/tunnel-text.ts";
+
+/**
+ * What each managed end of a tunnel gets, made from the one document.
+ *   E1. The two ends mirror each other by construction: what is local here is remote there, letter for letter.
+ *   E2. One end begins: the one whose address nobody knows, else ours where the other is external, else the first by name.
+ *   E3. Traffic is closed in the forward rules of both ends unless a rule of the tunnel opens it. What it opens to an end's networks, the
+ *       server itself answers too where it has an address in them.
+ */
+export interface TunnelSide {
+  readonly tunnel: string;
+  /** The `vpn` section of this server, this tunnel alone. */
+  readonly vpn: Json;
+  readonly firewall: { readonly [Hook in TunnelHook]: Json };
+  /** What this server is known to have: from such an address it can try an expectation itself. */
+  readonly own: ReadonlySet<string>;
+  readonly expect: readonly { readonly path: string; readonly expectation: ExpectationText }[];
+  /** A path into the sections above back to the document as written. */
+  readonly sourceOf: (path: Path) => Path;
+}
+
+export type TunnelHook = "inbound" | "forward" | "outbound";
+
+/** The servers of ours that a tunnel ends on. */
+export function managedServers(tunnel: TunnelDocument): readonly string[] {
+  return tunnel.body.ends.flatMap((end) => (end.kind === "managed" ? [end.server] : []));
+}
+
+export function initiatorOf([one, other]: readonly [TunnelEnd, TunnelEnd]): TunnelEnd {
+  if (one.address === null) return one;
+  if (other.address === null) return other;
+  if (one.kind !== other.kind) return one.kind === "managed" ? one : other;
+  return one.name < other.name ? one : other;
+}
+
+export function identityOf(end: TunnelEnd): string {
+  return end.kind === "managed" ? end.server : end.identity;
+}
+
+/** @param ownAddresses every address that this server is known to have: what it expects of itself it can try itself */
+export function tunnelSide(
+  tunnel: TunnelDocument,
+  server: string,
+  ownAddresses: ReadonlySet<string>,
+): TunnelSide | null {
+  const { ends } = tunnel.body;
+  const local = ends.find((end) => end.kind === "managed" && end.server === server);
+  const remote = ends.find((end) => end !== local);
+  if (local === undefined || remote === undefined) return null;
+  const { rules, default: rest } = tunnel.body.traffic;
+  const out = directed(tunnel.name, rules, local, remote, "out", ends);
+  const into = directed(tunnel.name, rules, remote, local, "in", ends);
+  const closing = [
+    closingRule(tunnel.name, rest, local, remote, "out"),
+    closingRule(tunnel.name, rest, remote, local, "in"),
+  ];
+  const forward = [...out, ...into];
+  const places = {
+    inbound: into.map(({ index, verb }) => ({ index, verb })),
+    outbound: out.map(({ index, verb }) => ({ index, verb })),
+    forward: forward.map(({ index, verb }) => ({ index, verb })),
+  };
+  return {
+    tunnel: tunnel.name,
+    vpn: { tunnels: { [tunnel.name]: specOf(tunnel, local, remote) } },
+    firewall: {
+      forward: { first: [...forward.map(({ rule }) => rule), ...closing] },
+      inbound: { rules: into.map(({ rule }) => rule) },
+      outbound: { rules: out.map(({ rule }) => rule) },
+    },
+    own: ownAddresses,
+    expect: tunnel.body.expect.map(({ from, to, service, is }, index) => ({
+      path: `expect[${index}]`,
+      expectation: {
+        from: from.flatMap((text) => sideOf(text, ends)),
+        to: to.flatMap((text) => sideOf(text, ends)),
+        service: [...service],
+        is,
+      },
+    })),
+    sourceOf: ([domain, hook, , index, key]) => {
+      if (domain !== "firewall" || typeof index !== "number")
+        return domain === "expect" ? ["expect", ...(typeof hook === "number" ? [hook] : [])] : ["ends"];
+      const place = places[hook as TunnelHook]?.[index];
+      if (place === undefined) return ["traffic", "default"];
+      return ["traffic", "rules", place.index, ...(key === undefined ? [] : [key])];
+    },
+  };
+}
+
+/** The vpn section's part: see domains/vpn/section.ts, which reads it. */
+function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd): Json {
+  const { clearText, psk, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
+  return {
+    local: {
+      address: local.kind === "managed" && local.natted ? null : local.address,
+      identity: identityOf(local),
+      networks: local.networks.map(canonicalNetwork),
+    },
+    remote: { address: remote.address, identity: identityOf(remote), networks: remote.networks.map(canonicalNetwork) },
+    peer: remote.kind === "managed" ? `${remote.name} (${remote.server})` : remote.name,
+    initiates: initiatorOf(ends) === local,
+    clearText,
+    psk,
+    suite,
+    ikeSeconds,
+    childSeconds,
+    deadSeconds,
+    deadThen,
+  };
+}
+
+interface Directed {
+  readonly index: number;
+  readonly verb: TunnelRule["verb"];
+  readonly rule: Json;
+}
+
+/** The rules of one direction, as the server at one end sees it: those whose sides have a part in this direction. */
+function directed(
+  tunnel: string,
+  rules: readonly TunnelRule[],
+  source: TunnelEnd,
+  target: TunnelEnd,
+  direction: "in" | "out",
+  ends: readonly TunnelEnd[],
+): readonly Directed[] {
+  return rules.flatMap((rule): Directed[] => {
+    const [from, to] = [partOf(rule.from, source, ends), partOf(rule.to, target, ends)];
+    if (from.length === 0 || to.length === 0) return [];
+    const name = `vpn-${tunnel}--${rule.name}-${direction}`;
+    return [{ index: rule.index, verb: rule.verb, rule: { name, [rule.verb]: [...rule.services], from, to } }];
+  });
+}
+
+function closingRule(
+  tunnel: string,
+  verb: "drop" | "reject",
+  source: TunnelEnd,
+  target: TunnelEnd,
+  direction: "in" | "out",
+): Json {
+  return {
+    name: `vpn-${tunnel}--${direction}`,
+    [verb]: ["any"],
+    from: source.networks.map(canonicalNetwork),
+    to: target.networks.map(canonicalNetwork),
+  };
+}
+
+/** What these texts name of one end. The schema has seen to it that each lies within one. */
+function partOf(texts: readonly string[], end: TunnelEnd, ends: readonly TunnelEnd[]): readonly string[] {
+  return texts.flatMap((text) => {
+    const peer = parseTunnelPeer(text);
+    if (!peer.ok) return [];
+    if (peer.value.kind === "end") return peer.value.name === end.name ? end.networks.map(canonicalNetwork) : [];
+    const { addresses } = peer.value;
+    const owner = ends.find((one) =>
+      one.networks.some((network) => {
+        const set = addressSetFromText(network);
+        return set.ok && isSubset(addresses, set.value);
+      }),
+    );
+    return owner === end ? [text] : [];
+  });
+}
+
+function sideOf(text: string, ends: readonly TunnelEnd[]): readonly string[] {
+  const peer = parseTunnelPeer(text);
+  if (peer.ok && peer.value.kind === "end") {
+    const { name } = peer.value;
+    return ends.find((end) => end.name === name)?.networks.map(canonicalNetwork) ?? [];
+  }
+  return [text];
+}
+
+function canonicalNetwork(text: string): string {
+  const network = parseNetwork(text);
+  return network.ok ? formatNetwork(network.value) : text;
+}

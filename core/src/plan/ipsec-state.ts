@@ -1,0 +1,102 @@
+/** Parts of strongSwan's state, as data: what its daemon is told over vici and what it answers. Type aliases, so that they are plain JSON too. */
+
+/** One connection as it is loaded: an IKE connection with exactly one child. */
+export type IpsecConn = {
+  /** The connection's name; ours begin with `holdfast-`. */
+  readonly name: string;
+  /**
+   * The child's name, made of everything in this connection: charon lists neither proposals nor lifetimes, so that they are as they were
+   * loaded is known by this name alone.
+   */
+  readonly label: string;
+  /** Null: any of this server's. */
+  readonly localAddress: string | null;
+  /** Null: wherever the other end calls from. */
+  readonly remoteAddress: string | null;
+  readonly localIdentity: string;
+  readonly remoteIdentity: string;
+  readonly localNetworks: readonly string[];
+  readonly remoteNetworks: readonly string[];
+  readonly ikeProposals: readonly string[];
+  readonly childProposals: readonly string[];
+  readonly ikeSeconds: number;
+  readonly childSeconds: number;
+  readonly deadSeconds: number;
+  readonly deadThen: "restart" | "clear";
+  /** This end begins. */
+  readonly starts: boolean;
+};
+
+/** A pre-shared key by the name of its file: the key itself is in no step, no snapshot and no log. */
+export type IpsecKey = {
+  /** What it is called in charon, which tells only this of it. */
+  readonly id: string;
+  /** Name of a file in the folder of keys. */
+  readonly file: string;
+  /** The identities of both ends. */
+  readonly owners: readonly string[];
+};
+
+export type IpsecAct =
+  | { readonly op: "load_conn"; readonly conn: IpsecConn }
+  /** A connection that is not there is success. */
+  | { readonly op: "unload_conn"; readonly name: string }
+  | { readonly op: "load_key"; readonly key: IpsecKey }
+  | { readonly op: "unload_key"; readonly id: string }
+  /** Ends the security associations of a connection; none is success. */
+  | { readonly op: "terminate"; readonly name: string }
+  /**
+   * Begins a new key exchange. Within `patienceMs` it is tried again. An end that answers and refuses is a failure, in its words; silence is
+   * not, since the other end may come later.
+   */
+  | { readonly op: "initiate"; readonly name: string; readonly label: string; readonly patienceMs: number }
+  /** Replaces the keys of a child once. Without a child there is nothing to replace, which is success; a child that keeps its keys is a failure. */
+  | { readonly op: "rekey"; readonly name: string; readonly label: string };
+
+/** A connection as charon lists it. */
+export type IpsecListed = {
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly localAddresses: readonly string[];
+  readonly remoteAddresses: readonly string[];
+  readonly localIdentity: string;
+  readonly remoteIdentity: string;
+  readonly localNetworks: readonly string[];
+  readonly remoteNetworks: readonly string[];
+  readonly version: string;
+};
+
+/** A security association with its children, as it is at this moment. */
+export type IpsecSa = {
+  readonly name: string;
+  readonly state: string;
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  readonly establishedSeconds: number;
+  readonly rekeySeconds: number;
+  readonly children: readonly {
+    readonly label: string;
+    readonly state: string;
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+    readonly rekeySeconds: number;
+  }[];
+};
+
+/** Who encrypts packets: the kernel, charon itself (its plugin kernel-libipsec), or nobody. */
+export type IpsecDataPlane = "kernel" | "libipsec" | "none";
+
+export type IpsecReading = {
+  readonly charon:
+    | { readonly state: "down"; readonly why: string }
+    | {
+        readonly state: "up";
+        readonly version: string;
+        readonly dataPlane: IpsecDataPlane;
+        readonly conns: readonly IpsecListed[];
+        readonly keys: readonly string[];
+        readonly sas: readonly IpsecSa[];
+      };
+  /** Files in the folder of keys: name to what is wrong with it, null where it can be used. Never what is in them. */
+  readonly keyFiles: { readonly [name: string]: string | null };
+};

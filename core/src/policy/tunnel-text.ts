@@ -1,0 +1,108 @@
+import { err, ok, type Result } from "../base/result.ts";
+import { type AddressSet, addressSetFromText } from "../net/address-set.ts";
+import { parseAddress } from "../net/address.ts";
+import { formatNetwork, parseNetwork } from "../net/network.ts";
+import { parseItemName } from "./name.ts";
+import { checkedText } from "./text-schema.ts";
+
+/** Texts that only a Tunnel has, each with its one reader. */
+
+/** Characters. Names of rules in the firewalls of both ends are made of two of these (`vpn-TUNNEL-RULE-out`, 63 at most). */
+const LONGEST_NAME = 24;
+
+/** Names of tunnels and of their rules. */
+export function parseTunnelName(text: string): Result<string, string> {
+  const name = parseItemName(text);
+  // Two dashes part the name of a tunnel from that of its rule.
+  if (name.ok && text.includes("--")) return err(`${JSON.stringify(text)} has two dashes in a row; write one`);
+  if (!name.ok || text.length <= LONGEST_NAME) return name;
+  return err(
+    `${JSON.stringify(text)} has ${text.length} characters; the names of tunnels and their rules have at most ${LONGEST_NAME}`,
+  );
+}
+
+/** Where the pre-shared key is. There is no way to write the key itself. */
+export function parsePskReference(text: string): Result<{ readonly file: string }, string> {
+  const found = /^([a-z]+):(.*)$/s.exec(text);
+  if (text === "generated" || found?.[1] === "secret")
+    return err(
+      `${JSON.stringify(text.slice(0, 80))} needs a store of secrets, which is not part of this version; write file:NAME and put the key into /etc/holdfast/secrets/vpn/NAME on each managed end`,
+    );
+  // What is no reference may be somebody's key: it is not repeated in a message that others read.
+  if (found?.[1] !== "file")
+    return err("a pre-shared key is never written into a document; write file:NAME, where NAME is a file on both ends");
+  const name = parseItemName(found[2] ?? "");
+  return name.ok ? ok({ file: name.value }) : name;
+}
+
+/** One address, or `dynamic` for an end whose address others cannot know. */
+export function parseEndAddress(text: string): Result<string, string> {
+  if (text === "dynamic") return ok(text);
+  const address = parseAddress(text);
+  return address.ok ? ok(text) : address;
+}
+
+/**
+ * How the other side calls itself: a host name, an address, or a mail address. A pattern would let in whoever has the key, and what begins
+ * with a sign of charon's own (`@#`, `%any`, `asn1dn:`) would be read as something else.
+ */
+export function parseIdentity(text: string): Result<string, string> {
+  if (parseAddress(text).ok) return ok(text);
+  const isName = /^(?:[A-Za-z0-9_-]{1,63}\.){0,9}[A-Za-z0-9_-]{1,63}$/.test(text) && !/^[0-9.]*$/.test(text);
+  const isMail = /^[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z]{2,63}$/.test(text);
+  return isName || isMail
+    ? ok(text)
+    : err(`${JSON.stringify(text.slice(0, 80))} is not an identity; write a host name, an address or a mail address`);
+}
+
+/** One side of a rule or an expectation of a tunnel. */
+export type TunnelPeer =
+  | { readonly kind: "end"; readonly name: string }
+  | { readonly kind: "addresses"; readonly addresses: AddressSet };
+
+export function parseTunnelPeer(text: string): Result<TunnelPeer, string> {
+  if (text.startsWith("end:")) {
+    const name = parseItemName(text.slice("end:".length));
+    return name.ok ? ok({ kind: "end", name: name.value }) : name;
+  }
+  const literal = /^[0-9A-Fa-f:]/.test(text) ? addressSetFromText(text) : err("");
+  return literal.ok
+    ? ok({ kind: "addresses", addresses: literal.value })
+    : err(
+        `${JSON.stringify(text.slice(0, 80))} cannot stand in a tunnel; write end:NAME, or addresses of one of its networks`,
+      );
+}
+
+export const tunnelNameText = checkedText(parseTunnelName, {
+  description: `A name of lower-case letters, digits and -, ${LONGEST_NAME} characters at most.`,
+  examples: ["seoul-busan"],
+});
+
+export const pskText = checkedText(parsePskReference, {
+  description:
+    "Where the pre-shared key is: file:NAME for /etc/holdfast/secrets/vpn/NAME on each managed end. A new key gets a new name.",
+  examples: ["file:seoul-busan-1"],
+});
+
+export const endAddressText = checkedText(parseEndAddress, {
+  description: "The address that the other end dials, or dynamic.",
+  examples: ["203.0.113.10", "dynamic"],
+});
+
+export const identityText = checkedText(parseIdentity, {
+  description: "How an end that is not ours calls itself.",
+  examples: ["vpn.acme.example"],
+});
+
+export const networkText = checkedText(
+  (text) => {
+    const network = parseNetwork(text);
+    return network.ok ? ok(formatNetwork(network.value)) : network;
+  },
+  { description: "A network behind this end.", examples: ["10.20.10.0/24"] },
+);
+
+export const tunnelPeerText = checkedText(parseTunnelPeer, {
+  description: "end:NAME for all networks of an end, or addresses within them.",
+  examples: ["end:seoul", "10.10.5.0/24"],
+});

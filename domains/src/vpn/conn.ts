@@ -1,0 +1,72 @@
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import { parseAddress } from "@holdfast/core/net/address.ts";
+import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import type { TunnelConfig, VpnConfig } from "./model.ts";
+
+/** A tunnel as charon gets it: names of ours, and everything that it may be told, concrete. */
+
+export const CONN_PREFIX = "holdfast-";
+/** swanctl calls a key by the name of its section, which begins so. */
+export const KEY_PREFIX = "ike-holdfast-";
+
+/** What one tunnel is on this server. */
+export interface Wanted {
+  readonly tunnel: string;
+  readonly config: TunnelConfig;
+  readonly conn: IpsecConn;
+  readonly key: IpsecKey;
+}
+
+export function wantedOf(config: VpnConfig | null): readonly Wanted[] {
+  return Object.entries(config?.tunnels ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([tunnel, one]) => ({ tunnel, config: one, conn: connOf(tunnel, one), key: keyOf(tunnel, one) }));
+}
+
+export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
+  const { local, remote, initiates, ikeProposals, childProposals, ikeSeconds, childSeconds, deadSeconds, deadThen } =
+    config;
+  const conn = {
+    name: `${CONN_PREFIX}${tunnel}`,
+    localAddress: local.address,
+    remoteAddress: remote.address,
+    localIdentity: local.identity,
+    remoteIdentity: remote.identity,
+    localNetworks: local.networks,
+    remoteNetworks: remote.networks,
+    ikeProposals,
+    childProposals,
+    ikeSeconds,
+    childSeconds,
+    deadSeconds,
+    deadThen,
+    starts: initiates,
+  };
+  return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.psk }))}` };
+}
+
+function keyOf(tunnel: string, config: TunnelConfig): IpsecKey {
+  const owners = [idText(config.local.identity), idText(config.remote.identity)];
+  return { id: `${KEY_PREFIX}${tunnel}--${config.psk}`, file: config.psk, owners };
+}
+
+/** The tunnel that a connection or a key of ours is of. */
+export function tunnelOfConn(name: string): string {
+  return name.slice(CONN_PREFIX.length);
+}
+
+/** An identity as charon reads it: addresses and mail addresses are what they look like, and anything else is a name by this sign. */
+export function idText(identity: string): string {
+  return identity.includes("@") || parseAddress(identity).ok ? identity : `@${identity}`;
+}
+
+/**
+ * 64 bits of FNV-1a, in hexadecimal. It tells one's own versions of a connection apart; against somebody who can load connections into charon
+ * no sum would help.
+ */
+function fingerprint(text: string): string {
+  let value = 0xcbf29ce484222325n;
+  for (let at = 0; at < text.length; at += 1)
+    value = BigInt.asUintN(64, (value ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n);
+  return value.toString(16).padStart(16, "0");
+}

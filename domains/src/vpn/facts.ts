@@ -1,0 +1,121 @@
+import type { Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import { parseInterfaceAddress } from "@holdfast/core/net/network.ts";
+import type { IpsecReading } from "@holdfast/core/plan/ipsec-state.ts";
+import { isFields, jsonOf, listOf } from "./read-json.ts";
+import { type LoadedRecord, readRecord } from "./record.ts";
+
+/** Where an administrator puts pre-shared keys, one file each. Only strongSwan is given what is in them. */
+export const KEY_FOLDER = "/etc/holdfast/secrets/vpn";
+/** What strongSwan reads when it starts. The keys are in a file beside it that is never read by anybody else. */
+export const BOOT_FILE = "/etc/swanctl/conf.d/holdfast.conf";
+const BOOT_FOLDER = "/etc/swanctl/conf.d";
+export const RECORD_FILE = "/var/lib/holdfast/vpn/loaded.json";
+
+/**
+ * RTPROT_KERNEL. systemd-networkd takes away every route that it did not make, of any other protocol, whenever it sets up a link again (tried with
+ * version 252), and clear text would leave from then on. These it leaves alone.
+ */
+export const BLOCK_PROTOCOL = 2;
+/** The last of all routes to a network: whatever leads into the tunnel comes before it. By this our dead ends are known; the kernel makes none. */
+export const BLOCK_METRIC = 4_294_967_295;
+
+export const vpnFacts: readonly FactQuery[] = [
+  { kind: "ipsec", name: "ipsec", path: KEY_FOLDER },
+  { kind: "entry", name: "record", path: RECORD_FILE },
+  { kind: "entry", name: "boot", path: BOOT_FILE },
+  { kind: "entry", name: "folder", path: BOOT_FOLDER },
+  { kind: "command", name: "addresses", argv: ["ip", "-j", "address", "show"] },
+  { kind: "command", name: "routes4", argv: ["ip", "-j", "-N", "-4", "route", "show", "table", "main"] },
+  { kind: "command", name: "routes6", argv: ["ip", "-j", "-N", "-6", "route", "show", "table", "main"] },
+  { kind: "file", name: "forwarding4", path: "/proc/sys/net/ipv4/ip_forward" },
+];
+
+export type VpnObserved = {
+  readonly ipsec: IpsecReading;
+  readonly record: LoadedRecord;
+  /** Why the record cannot be read; null where it can, or where there is none. */
+  readonly recordProblem: string | null;
+  readonly recordText: string | null;
+  /** Text of the boot file; null: there is none. */
+  readonly boot: string | null;
+  readonly swanctl: boolean;
+  /** `ADDRESS/PREFIX` of all links. */
+  readonly addresses: readonly string[];
+  /** Dead ends of ours. */
+  readonly blocks: readonly string[];
+  /** Other routes of the main table, but for the default ones. */
+  readonly routes: readonly string[];
+  /** Null: it could not be read. */
+  readonly routesProblem: string | null;
+  readonly forwarding: boolean;
+};
+
+export function observeVpn(raw: RawFacts): VpnObserved {
+  const record = entryOf(raw["record"]);
+  const read = readRecord(record);
+  const boot = entryOf(raw["boot"]);
+  const routes = (["routes4", "routes6"] as const).map((name) => readRoutes(raw[name]));
+  return {
+    ipsec: readIpsec(raw["ipsec"]),
+    record: read.ok ? read.value : {},
+    recordProblem: read.ok ? null : read.error,
+    recordText: record.type === "file" ? record.text : null,
+    boot: boot.type === "file" ? boot.text : null,
+    swanctl: entryOf(raw["folder"]).type !== "absent",
+    addresses: readAddresses(raw["addresses"]),
+    blocks: routes.flatMap((one) => one?.blocks ?? []).toSorted(),
+    routes: routes.flatMap((one) => one?.others ?? []).toSorted(),
+    routesProblem: routes[0] === null ? "`ip route` did not answer" : null,
+    forwarding: raw["forwarding4"]?.stdout.trim() === "1",
+  };
+}
+
+const DOWN: IpsecReading = { charon: { state: "down", why: "nothing was read of it" }, keyFiles: {} };
+
+/** The agent's own words (os/ipsec.ts): they are of this shape, or nothing was read at all. */
+function readIpsec(raw: RawFact | undefined): IpsecReading {
+  if (raw === undefined) return DOWN;
+  if (raw.status !== 0) return { ...DOWN, charon: { state: "down", why: raw.stderr } };
+  const value = jsonOf(raw.stdout);
+  if (!isFields(value) || !isFields(value["keyFiles"]) || !isFields(value["charon"])) return DOWN;
+  const { state, conns, keys, sas } = value["charon"];
+  const isWhole = state === "down" || (state === "up" && [conns, keys, sas].every(Array.isArray));
+  return isWhole ? (value as unknown as IpsecReading) : DOWN;
+}
+
+function entryOf(raw: RawFact | undefined): Entry {
+  const value = jsonOf(raw?.stdout ?? "");
+  // The agent writes entries itself.
+  return isFields(value) && typeof value["type"] === "string"
+    ? (value as unknown as Entry)
+    : { type: "other", why: "it was not read" };
+}
+
+function readAddresses(raw: RawFact | undefined): readonly string[] {
+  return listOf(jsonOf(raw?.stdout ?? ""))
+    .filter((link) => link["ifname"] !== "lo")
+    .flatMap((link) => listOf(link["addr_info"]))
+    .flatMap(({ local, prefixlen, scope }) =>
+      typeof local === "string" && typeof prefixlen === "number" && scope !== "link" && scope !== "253"
+        ? [`${local}/${prefixlen}`]
+        : [],
+    )
+    .filter((text) => parseInterfaceAddress(text).ok)
+    .toSorted();
+}
+
+/** RTN_BLACKHOLE, as `ip -N` writes it. */
+const BLACKHOLE = "6";
+
+function readRoutes(raw: RawFact | undefined): { readonly blocks: string[]; readonly others: string[] } | null {
+  if (raw === undefined || raw.status !== 0) return null;
+  const blocks: string[] = [];
+  const others: string[] = [];
+  for (const { dst, type, metric, protocol } of listOf(jsonOf(raw.stdout))) {
+    if (typeof dst !== "string" || dst === "default") continue;
+    const network = dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`;
+    const isOurs = type === BLACKHOLE && metric === BLOCK_METRIC && String(protocol) === String(BLOCK_PROTOCOL);
+    (isOurs ? blocks : others).push(network);
+  }
+  return { blocks, others };
+}

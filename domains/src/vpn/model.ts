@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** The vpn part of an effective config: the tunnels that end on this server, each as this end has it. Everything is concrete. */
+
+const networks = z.array(z.string()).min(1);
+const endSchema = z.strictObject({
+  /** Null here: any address of this server; null there: the other end's address is not known. */
+  address: z.string().nullable(),
+  identity: z.string(),
+  networks,
+});
+const proposals = z.array(z.string()).min(1);
+const seconds = z.int().min(1).max(604_800);
+
+export const tunnelConfigSchema = z.strictObject({
+  local: endSchema,
+  remote: endSchema,
+  /** The other end, for people. */
+  peer: z.string(),
+  initiates: z.boolean(),
+  clearText: z.enum(["block", "allow"]),
+  /** Name of the key's file on this server. */
+  psk: z.string(),
+  suite: z.string(),
+  ikeProposals: proposals,
+  childProposals: proposals,
+  ikeSeconds: seconds,
+  childSeconds: seconds,
+  deadSeconds: seconds,
+  deadThen: z.enum(["restart", "clear"]),
+});
+
+export const vpnConfigSchema = z.strictObject({ tunnels: z.record(z.string(), tunnelConfigSchema) });
+
+export type VpnConfig = z.infer<typeof vpnConfigSchema>;
+export type TunnelConfig = z.infer<typeof tunnelConfigSchema>;

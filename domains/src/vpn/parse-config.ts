@@ -1,0 +1,67 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
+import { formatNetwork, parseNetwork } from "@holdfast/core/net/network.ts";
+import { parseItemName } from "@holdfast/core/policy/name.ts";
+import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
+import { parseIdentity, parseTunnelName } from "@holdfast/core/policy/tunnel-text.ts";
+import { finding } from "./findings.ts";
+import { type VpnConfig, vpnConfigSchema } from "./model.ts";
+
+export type ParsedVpn =
+  | { readonly ok: true; readonly config: VpnConfig }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+/** Checks a config that comes from outside, every text of it: they become values of vici messages and lines of a file. */
+export function parseVpnConfig(value: unknown): ParsedVpn {
+  const parsed = vpnConfigSchema.safeParse(value);
+  const findings: Finding[] = [];
+  const complain = (path: Path, message: string): void => {
+    findings.push(finding("vpn.config", formatPath(["vpn", ...path]), `The config cannot be used: ${message}.`));
+  };
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues)
+      complain(
+        issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
+        issue.message,
+      );
+    return { ok: false, findings };
+  }
+  const check = (path: Path, result: Result<unknown, string>): void => {
+    if (!result.ok) complain(path, result.error);
+  };
+  for (const [name, tunnel] of Object.entries(parsed.data.tunnels)) {
+    const path = ["tunnels", name];
+    check(path, parseTunnelName(name));
+    check([...path, "psk"], parseItemName(tunnel.psk));
+    check([...path, "peer"], parsePeerWords(tunnel.peer));
+    check([...path, "suite"], parseItemName(tunnel.suite));
+    for (const side of ["local", "remote"] as const) {
+      const { address, identity, networks } = tunnel[side];
+      if (address !== null) check([...path, side, "address"], parseCanonicalAddress(address));
+      check([...path, side, "identity"], parseIdentity(identity));
+      for (const [index, network] of networks.entries())
+        check([...path, side, "networks", index], parseCanonicalNetwork(network));
+    }
+    for (const list of ["ikeProposals", "childProposals"] as const)
+      for (const [index, proposal] of tunnel[list].entries()) check([...path, list, index], parseProposal(proposal));
+  }
+  return findings.length === 0 ? { ok: true, config: parsed.data } : { ok: false, findings };
+}
+
+export function parseCanonicalNetwork(text: string): Result<string, string> {
+  const network = parseNetwork(text);
+  if (!network.ok) return network;
+  return formatNetwork(network.value) === text ? ok(text) : err(`${JSON.stringify(text)} is not written canonically`);
+}
+
+/** A list of algorithms as strongSwan writes it. */
+export function parseProposal(text: string): Result<string, string> {
+  return /^[a-z0-9]{1,32}(?:-[a-z0-9]{1,32}){0,7}$/.test(text)
+    ? ok(text)
+    : err(`${JSON.stringify(text.slice(0, 80))} is not a list of algorithms`);
+}
+
+function parsePeerWords(text: string): Result<string, string> {
+  return /^[a-z0-9. ()-]{1,200}$/.test(text) ? ok(text) : err("peer is not the name of an end");
+}

@@ -1,0 +1,115 @@
+import type { Finding } from "@holdfast/core/base/finding.ts";
+import { contains, isSubset, overlaps, setOfNetwork } from "@holdfast/core/net/address-set.ts";
+import { formatAddress } from "@holdfast/core/net/address.ts";
+import { type InterfaceAddress, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
+import type { Wanted } from "./conn.ts";
+import { KEY_FOLDER, type VpnObserved } from "./facts.ts";
+import { finding } from "./findings.ts";
+import { networkSet } from "./guard.ts";
+import { liveOf } from "./live.ts";
+
+/** Whether this server can carry these tunnels: what is missing is said before anything changes. */
+export function placeFindings(wanted: readonly Wanted[], observed: VpnObserved): readonly Finding[] {
+  const own = observed.addresses.flatMap((text) => {
+    const parsed = parseInterfaceAddress(text);
+    return parsed.ok ? [parsed.value] : [];
+  });
+  return [...daemonFindings(observed), ...wanted.flatMap((one) => tunnelFindings(one, observed, own))];
+}
+
+function daemonFindings(observed: VpnObserved): readonly Finding[] {
+  const { charon } = observed.ipsec;
+  const swanctl = observed.swanctl
+    ? []
+    : [finding("vpn.swanctl_missing", "vpn", "There is no folder /etc/swanctl/conf.d on this server.")];
+  if (charon.state === "down")
+    return [finding("vpn.charon_down", "vpn", `strongSwan does not answer on this server: ${charon.why}.`), ...swanctl];
+  const strange = (liveOf(observed)?.conns ?? []).filter(
+    ({ labels }) => !labels.every((label) => observed.record[label] !== undefined),
+  );
+  return [
+    ...swanctl,
+    ...(charon.dataPlane === "none"
+      ? [
+          finding(
+            "vpn.no_data_plane",
+            "vpn",
+            "Nothing on this server can encrypt packets: its kernel has no ESP, and strongSwan runs without kernel-libipsec.",
+          ),
+        ]
+      : []),
+    ...strange.map(({ name }) =>
+      finding(
+        "vpn.unknown_conn",
+        "vpn",
+        `A connection ${name} is loaded that this agent did not load, so an undo could not bring it back.`,
+      ),
+    ),
+  ];
+}
+
+function tunnelFindings(
+  { tunnel, config, key }: Wanted,
+  observed: VpnObserved,
+  own: readonly InterfaceAddress[],
+): readonly Finding[] {
+  const path = `vpn.tunnels.${tunnel}`;
+  const { charon, keyFiles } = observed.ipsec;
+  const findings: Finding[] = [];
+  const problem = Object.hasOwn(keyFiles, key.file) ? keyFiles[key.file] : "there is no such file";
+  if (problem !== null && problem !== undefined)
+    findings.push(
+      finding("vpn.key_missing", `${path}.psk`, `The key ${KEY_FOLDER}/${key.file} cannot be used: ${problem}.`),
+    );
+  const { local, remote, clearText } = config;
+  if (local.address !== null && !own.some(({ address }) => formatAddress(address) === local.address))
+    findings.push(
+      finding("vpn.address_not_here", `${path}.local.address`, `This server has no address ${local.address}.`),
+    );
+  const [here, there] = [networkSet(local.networks), networkSet(remote.networks)];
+  const swallowed = own.filter(({ network }) => overlaps(setOfNetwork(network), there));
+  if (swallowed.length > 0)
+    findings.push(
+      finding(
+        "vpn.remote_network_is_local",
+        `${path}.remote.networks`,
+        `This server itself is in ${swallowed.map(({ address }) => formatAddress(address)).join(", ")}, within the networks of the other end of ${tunnel}.`,
+      ),
+    );
+  const isInOwn = own.some(({ address }) => contains(here, address));
+  const needsAddress = clearText === "block" || (charon.state === "up" && charon.dataPlane === "libipsec");
+  if (!isInOwn && needsAddress)
+    findings.push(
+      finding(
+        "vpn.no_address_in_networks",
+        `${path}.local.networks`,
+        `This server has no address in ${local.networks.join(", ")}.`,
+      ),
+    );
+  const around = observed.routes.filter((route) => isSubset(networkSet([route]), there));
+  if (clearText === "block" && around.length > 0)
+    findings.push(
+      finding(
+        "vpn.block_bypassed",
+        `${path}.remote.networks`,
+        `Other routes lead to ${around.join(", ")}, within the networks of the other end of ${tunnel}.`,
+      ),
+    );
+  if (!observed.forwarding)
+    findings.push(
+      finding(
+        "vpn.forwarding_off",
+        path,
+        `This server does not pass on packets of others, so ${tunnel} serves it alone.`,
+      ),
+    );
+  if (charon.state === "up" && charon.dataPlane === "kernel")
+    findings.push(
+      finding(
+        "vpn.masquerade_first",
+        path,
+        `Packets for the other end of ${tunnel} are translated before they are encrypted, where a rule for the way out catches them; then the tunnel does not take them.`,
+      ),
+    );
+  return findings;
+}

@@ -1,0 +1,80 @@
+import type { IpsecConn } from "@holdfast/core/plan/ipsec-state.ts";
+import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
+import { idText, wantedOf, type Wanted } from "./conn.ts";
+import { blocksOf } from "./diff.ts";
+import { KEY_FOLDER } from "./facts.ts";
+import type { VpnConfig } from "./model.ts";
+
+/** The tunnels as swanctl would be told them, with where each key is and what may not leave unencrypted. Never a key. */
+export function renderVpn(config: VpnConfig): string {
+  const wanted = wantedOf(config);
+  if (wanted.length === 0) return "";
+  const parts = [bootText(wanted.map(({ conn }) => conn)), ...wanted.map((one) => `${keyLine(one)}\n`)];
+  return [...parts, ...blocksOf(wanted).map((network) => `${blockLine(network)}\n`)].join("");
+}
+
+export function keyLine({ key }: Pick<Wanted, "key">): string {
+  return `# key of ${key.owners.join(" and ")}: ${KEY_FOLDER}/${key.file}`;
+}
+
+export function blockLine(network: string): string {
+  return `# blackhole ${network}: nothing leaves unencrypted`;
+}
+
+const HEAD = "# Written by Holdfast when a change is confirmed. Changes by hand are found as drift and written over.";
+
+/** What strongSwan loads when it starts. There this end begins by itself; on trial it is told to. */
+export function bootText(conns: readonly IpsecConn[]): string {
+  return [HEAD, "connections {", ...conns.flatMap(connLines), "}", ""].join("\n");
+}
+
+export function connLines(conn: IpsecConn): readonly string[] {
+  return [
+    `  ${conn.name} {`,
+    "    version = 2",
+    ...(conn.localAddress === null ? [] : [`    local_addrs = ${conn.localAddress}`]),
+    `    remote_addrs = ${conn.remoteAddress ?? "%any"}`,
+    `    proposals = ${conn.ikeProposals.join(",")}`,
+    `    rekey_time = ${conn.ikeSeconds}s`,
+    `    dpd_delay = ${conn.deadSeconds}s`,
+    "    keyingtries = 0",
+    "    unique = replace",
+    "    local {",
+    "      auth = psk",
+    `      id = "${idText(conn.localIdentity)}"`,
+    "    }",
+    "    remote {",
+    "      auth = psk",
+    `      id = "${idText(conn.remoteIdentity)}"`,
+    "    }",
+    "    children {",
+    `      ${conn.label} {`,
+    `        local_ts = ${conn.localNetworks.join(",")}`,
+    `        remote_ts = ${conn.remoteNetworks.join(",")}`,
+    `        esp_proposals = ${conn.childProposals.join(",")}`,
+    `        rekey_time = ${conn.childSeconds}s`,
+    `        dpd_action = ${deadAction(conn)}`,
+    `        close_action = ${deadAction(conn) === "restart" ? "start" : "none"}`,
+    `        start_action = ${conn.starts ? "start" : "none"}`,
+    "      }",
+    "    }",
+    "  }",
+  ];
+}
+
+/** Only the end that begins connects again; the other waits for it. */
+export function deadAction(conn: IpsecConn): "restart" | "clear" {
+  return conn.starts ? conn.deadThen : "clear";
+}
+
+/** Two states, tunnel by tunnel. */
+export function diffParts(
+  before: readonly IpsecConn[],
+  after: readonly IpsecConn[],
+  blocks: DiffPart,
+): readonly DiffPart[] {
+  const names = [...new Set([...before, ...after].map(({ name }) => name))].toSorted();
+  const linesIn = (conns: readonly IpsecConn[], name: string): readonly string[] =>
+    conns.filter((conn) => conn.name === name).flatMap(connLines);
+  return [...names.map((name): DiffPart => [linesIn(before, name), linesIn(after, name)]), blocks];
+}

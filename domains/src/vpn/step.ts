@@ -1,0 +1,121 @@
+import type { IpRoute } from "@holdfast/core/plan/ip-state.ts";
+import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { tunnelOfConn } from "./conn.ts";
+import { BLOCK_METRIC, BLOCK_PROTOCOL, BOOT_FILE, RECORD_FILE } from "./facts.ts";
+import { type LoadedRecord, recordText } from "./record.ts";
+
+/** Milliseconds on a busy machine; charon answers in one to a hundred. */
+const VICI_BUDGET_MS = 5_000;
+const WRITE_BUDGET_MS = 2_000;
+/**
+ * Milliseconds in which a new key exchange is tried again. The other end of the same change may need some seconds more than this one; much
+ * longer would spend the armed deadline on an end that is not there.
+ */
+export const PATIENCE_MS = 25_000;
+const RECORD_MODE = 0o600;
+const BOOT_MODE = 0o600;
+const MAIN_TABLE = 254;
+
+function vpnStep(id: string, title: string, action: Action, budgetMs: number): Step {
+  return { id: `vpn.${id}`, domain: "vpn", title, action, budgetMs };
+}
+
+function ipsecStep(id: string, title: string, act: IpsecAct, budgetMs = VICI_BUDGET_MS): Step {
+  return vpnStep(id, title, { kind: "ipsec", act }, budgetMs);
+}
+
+export function recordStep(id: string, text: string | null): Step {
+  const action: Action =
+    text === null
+      ? { kind: "remove_file", path: RECORD_FILE }
+      : { kind: "write_file", path: RECORD_FILE, mode: RECORD_MODE, text };
+  return vpnStep(id, "Note down what is loaded into strongSwan", action, WRITE_BUDGET_MS);
+}
+
+export function noteStep(record: LoadedRecord): Step {
+  return recordStep("note", recordText(record));
+}
+
+export function loadKeyStep(key: IpsecKey): Step {
+  return ipsecStep(`${key.id}.load`, `Give strongSwan the key of the file ${key.file}`, { op: "load_key", key });
+}
+
+export function unloadKeyStep(id: string): Step {
+  return ipsecStep(`${id}.unload`, "Take a key that is no longer used out of strongSwan", { op: "unload_key", id });
+}
+
+export function loadConnStep(conn: IpsecConn, isNew: boolean): Step {
+  const title = `${isNew ? "Load" : "Replace"} the tunnel ${tunnelOfConn(conn.name)}`;
+  return ipsecStep(`${conn.name}.load`, title, { op: "load_conn", conn });
+}
+
+export function unloadConnStep(name: string): Step {
+  return ipsecStep(`${name}.unload`, `Take the tunnel ${tunnelOfConn(name)} away`, { op: "unload_conn", name });
+}
+
+export function terminateStep(name: string): Step {
+  const title = `End what was agreed for the tunnel ${tunnelOfConn(name)}`;
+  return ipsecStep(`${name}.terminate`, title, { op: "terminate", name }, 2 * VICI_BUDGET_MS);
+}
+
+export function initiateStep({ name, label }: IpsecConn, patienceMs: number): Step {
+  const title = `Begin a new key exchange for the tunnel ${tunnelOfConn(name)}`;
+  return ipsecStep(
+    `${name}.initiate`,
+    title,
+    { op: "initiate", name, label, patienceMs },
+    patienceMs + 2 * VICI_BUDGET_MS,
+  );
+}
+
+/** The first exchange needs no group of the child's own, so that the ends differ in it would show only when its keys are replaced. */
+export function rekeyStep({ name, label }: IpsecConn): Step {
+  const title = `Replace the keys of the tunnel ${tunnelOfConn(name)} once, as it will be done from time to time`;
+  return ipsecStep(`${name}.rekey`, title, { op: "rekey", name, label }, 3 * VICI_BUDGET_MS);
+}
+
+/** A dead end behind every other route to the network: what leads into the tunnel comes before it, and the default route after it. */
+export function blocksStep(id: string, add: readonly string[], remove: readonly string[]): Step {
+  const none = { addresses: [], routes: [], rules: [] };
+  const title =
+    add.length > 0
+      ? `Let nothing for ${add.join(", ")} leave unencrypted`
+      : `Let packets for ${remove.join(", ")} leave as routes say`;
+  return vpnStep(
+    id,
+    title,
+    {
+      kind: "ip_state",
+      absent: { ...none, routes: remove.map(deadEnd) },
+      present: { ...none, routes: add.map(deadEnd) },
+    },
+    WRITE_BUDGET_MS,
+  );
+}
+
+function deadEnd(network: string): IpRoute {
+  return {
+    family: network.includes(":") ? 6 : 4,
+    kind: "blackhole",
+    to: network,
+    table: MAIN_TABLE,
+    metric: BLOCK_METRIC,
+    protocol: BLOCK_PROTOCOL,
+    hops: [],
+    source: null,
+  };
+}
+
+export function bootFileStep(text: string | null): Step {
+  const action: Action =
+    text === null
+      ? { kind: "remove_file", path: BOOT_FILE }
+      : { kind: "write_file", path: BOOT_FILE, mode: BOOT_MODE, text };
+  return vpnStep("boot", "Write the tunnels that strongSwan loads when it starts", action, WRITE_BUDGET_MS);
+}
+
+export function bootKeysStep(keys: readonly IpsecKey[]): Step {
+  const action: Action = { kind: "ipsec_boot_keys", keys };
+  return vpnStep("boot.keys", "Write the keys that strongSwan loads when it starts", action, WRITE_BUDGET_MS);
+}

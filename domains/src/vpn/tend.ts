@@ -1,0 +1,25 @@
+import type { Step } from "@holdfast/core/plan/step.ts";
+import { wantedOf } from "./conn.ts";
+import type { VpnObserved } from "./facts.ts";
+import { isLoaded, listedOf, liveOf } from "./live.ts";
+import type { VpnConfig } from "./model.ts";
+import { initiateStep } from "./step.ts";
+
+/** Milliseconds. charon goes on by itself when nobody waits any more; whoever waits here holds up an apply. */
+const TEND_PATIENCE_MS = 300;
+
+/**
+ * Tunnels that this end begins and that are not there. charon tries again for ever when the other end is silent, and never again when it has
+ * refused: after an undo of both ends, the one that went back first was refused by the one that had not yet.
+ */
+export function tendVpn(config: VpnConfig, observed: VpnObserved): readonly Step[] {
+  const live = liveOf(observed);
+  if (live === null) return [];
+  return wantedOf(config)
+    .filter(({ conn }) => conn.starts && conn.deadThen === "restart" && isLoaded(conn, listedOf(live, conn.name)))
+    .filter(
+      ({ conn }) =>
+        !live.sas.some((sa) => sa.name === conn.name && (sa.state !== "ESTABLISHED" || sa.children.length > 0)),
+    )
+    .map(({ conn }) => initiateStep(conn, TEND_PATIENCE_MS));
+}

@@ -1,0 +1,79 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Mismatch } from "@holdfast/core/domain.ts";
+import { wantedOf } from "./conn.ts";
+import { blocksOf } from "./diff.ts";
+import type { VpnObserved } from "./facts.ts";
+import { isLoaded, listedOf, type Live, liveOf, shapeOf } from "./live.ts";
+import type { VpnConfig } from "./model.ts";
+import { bootText } from "./render.ts";
+
+/**
+ * Whether charon and the kernel have what shall be. Security associations come and go with the other end, so they are no part of it: that
+ * traffic passes is what the expectations of a tunnel are for.
+ */
+export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
+  const wanted = wantedOf(desired);
+  const live = liveOf(observed);
+  const blocks = blockMismatches(desired, observed);
+  if (live === null) {
+    // Where nothing shall be, a daemon that does not run is no difference.
+    const down = { path: "strongswan", expected: "running", found: "nobody answers at its socket" };
+    return wanted.length === 0 ? blocks : [down, ...blocks];
+  }
+  const conns = wanted.flatMap(({ tunnel, conn, key }): readonly Mismatch[] => {
+    const listed = listedOf(live, conn.name);
+    const path = `tunnels.${tunnel}`;
+    if (listed === undefined) return [{ path, expected: "loaded", found: "not loaded" }];
+    if (!isLoaded(conn, listed)) return [{ path, expected: "as confirmed", found: "loaded with other settings" }];
+    return live.keys.includes(key.id) ? [] : [{ path: `${path}.psk`, expected: "loaded", found: "not loaded" }];
+  });
+  const strange = live.conns
+    .filter(({ name }) => !wanted.some(({ conn }) => conn.name === name))
+    .map(({ name }): Mismatch => ({ path: `connections.${name}`, expected: "absent", found: "loaded" }));
+  return [...conns, ...strange, ...blocks];
+}
+
+function blockMismatches(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
+  const wanted = blocksOf(wantedOf(desired));
+  const path = (network: string): string => `clearText.${network}`;
+  if (observed.routesProblem !== null)
+    return [{ path: "clearText", expected: "readable", found: observed.routesProblem }];
+  return [
+    ...wanted
+      .filter((network) => !observed.blocks.includes(network))
+      .map((network) => ({ path: path(network), expected: "blocked", found: "open" })),
+    ...observed.blocks
+      .filter((network) => !wanted.includes(network))
+      .map((network) => ({ path: path(network), expected: "open", found: "blocked" })),
+  ];
+}
+
+/** On a boot strongSwan comes later and loads its file by itself: until then that file must say what is confirmed. */
+export function loadedMismatches(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
+  if (liveOf(observed) !== null) return verifyVpn(desired, observed);
+  const wanted = wantedOf(desired);
+  const text = wanted.length === 0 ? null : bootText(wanted.map(({ conn }) => conn));
+  return [
+    ...blockMismatches(desired, observed),
+    ...(observed.boot === text
+      ? []
+      : [{ path: "boot", expected: "the confirmed tunnels in strongSwan's file", found: "other ones" }]),
+  ];
+}
+
+/** What of ours is there, in one form; volatile parts and what others loaded are out. A key counts while a loaded connection uses it. */
+export function oursOf(observed: VpnObserved): Json {
+  const live = liveOf(observed);
+  const blocks = [...observed.blocks];
+  if (live === null) return { down: true, blocks };
+  return {
+    conns: Object.fromEntries(live.conns.map((listed) => [listed.name, shapeOf(listed)])),
+    keys: [...usedKeys(live, observed)],
+    blocks,
+  };
+}
+
+function usedKeys(live: Live, observed: VpnObserved): readonly string[] {
+  const used = new Set(live.conns.flatMap(({ labels }) => labels.map((label) => observed.record[label]?.key.id)));
+  return live.keys.filter((id) => used.has(id)).toSorted();
+}

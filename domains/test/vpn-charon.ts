@@ -1,0 +1,77 @@
+import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import type { VpnObserved } from "../src/vpn/facts.ts";
+import { type LoadedRecord, readRecord } from "../src/vpn/record.ts";
+import { listing, withCharon } from "./vpn-sample.ts";
+
+/** What a step does to a server, without one: a charon and a kernel that hold what they are told. */
+export function performed(observed: VpnObserved, steps: readonly Step[]): VpnObserved {
+  return steps.reduce((state, { action }) => perform(state, action), observed);
+}
+
+function perform(observed: VpnObserved, action: Action): VpnObserved {
+  const { charon } = observed.ipsec;
+  switch (action.kind) {
+    case "write_file":
+      return withFile(observed, action.path, action.text);
+    case "remove_file":
+      return withFile(observed, action.path, null);
+    case "ip_state": {
+      const gone = action.absent.routes.map(({ to }) => to);
+      const blocks = [
+        ...observed.blocks.filter((network) => !gone.includes(network)),
+        ...action.present.routes.map(({ to }) => to),
+      ];
+      return { ...observed, blocks: [...new Set(blocks)].toSorted() };
+    }
+    case "ipsec": {
+      if (charon.state === "down") throw new Error("nobody answers at strongSwan's socket");
+      const { act } = action;
+      switch (act.op) {
+        case "load_conn":
+          return withCharon(observed, {
+            conns: [...charon.conns.filter(({ name }) => name !== act.conn.name), listing(act.conn)].toSorted((a, b) =>
+              a.name < b.name ? -1 : 1,
+            ),
+          });
+        case "unload_conn":
+          return withCharon(observed, { conns: charon.conns.filter(({ name }) => name !== act.name) });
+        case "load_key":
+          if (observed.ipsec.keyFiles[act.key.file] !== null) throw new Error("there is no such key");
+          return withCharon(observed, { keys: [...new Set([...charon.keys, act.key.id])].toSorted() });
+        case "unload_key":
+          return withCharon(observed, { keys: charon.keys.filter((id) => id !== act.id) });
+        case "terminate":
+          return withCharon(observed, { sas: charon.sas.filter(({ name }) => name !== act.name) });
+        case "initiate":
+        case "rekey":
+          return observed;
+      }
+    }
+    case "ipsec_boot_keys":
+      return observed;
+    case "nft":
+    case "sysctl":
+    case "hostname":
+    case "localtime":
+    case "hosts_block":
+    case "sshd":
+    case "unit":
+    case "networkd":
+    case "link":
+    case "account":
+    case "group":
+    case "home":
+    case "sudo":
+    case "authority":
+    case "modules":
+    case "rsyslog":
+      throw new Error(`the vpn domain has no business with ${action.kind}`);
+  }
+}
+
+function withFile(observed: VpnObserved, path: string, text: string | null): VpnObserved {
+  if (!path.endsWith("loaded.json")) return { ...observed, boot: text };
+  const read = readRecord(text === null ? { type: "absent" } : { type: "file", mode: 0o600, text });
+  const record: LoadedRecord = read.ok ? read.value : {};
+  return { ...observed, record, recordText: text };
+}

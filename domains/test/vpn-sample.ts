@@ -1,0 +1,94 @@
+import type { IpsecConn, IpsecListed, IpsecReading } from "@holdfast/core/plan/ipsec-state.ts";
+import { connOf, wantedOf } from "../src/vpn/conn.ts";
+import { blocksOf, recordOf } from "../src/vpn/diff.ts";
+import type { VpnObserved } from "../src/vpn/facts.ts";
+import type { TunnelConfig, VpnConfig } from "../src/vpn/model.ts";
+import { recordText } from "../src/vpn/record.ts";
+
+/** A server at one end, and what it observes before and after. */
+
+export const TUNNEL: TunnelConfig = {
+  local: { address: "203.0.113.10", identity: "gw-seoul", networks: ["10.10.0.0/16"] },
+  remote: { address: "198.51.100.7", identity: "gw-busan", networks: ["10.20.10.0/24"] },
+  peer: "busan (gw-busan)",
+  initiates: true,
+  clearText: "block",
+  psk: "pair-1",
+  suite: "strong-2026",
+  ikeProposals: ["aes256gcm16-prfsha384-ecp384"],
+  childProposals: ["aes256gcm16-ecp384"],
+  ikeSeconds: 43_200,
+  childSeconds: 3_600,
+  deadSeconds: 30,
+  deadThen: "restart",
+};
+
+export function vpnConfig(over: Partial<TunnelConfig> = {}): VpnConfig {
+  return { tunnels: { pair: { ...TUNNEL, ...over } } };
+}
+
+type Charon = Extract<IpsecReading["charon"], { readonly state: "up" }>;
+
+export const EMPTY_CHARON: Charon = {
+  state: "up",
+  version: "5.9.8",
+  dataPlane: "libipsec",
+  conns: [],
+  keys: [],
+  sas: [],
+};
+
+/** A server that could carry the tunnel, with nothing of ours. */
+export function bareServer(over: Partial<VpnObserved> = {}): VpnObserved {
+  return {
+    ipsec: { charon: EMPTY_CHARON, keyFiles: { "pair-1": null, "pair-2": null } },
+    record: {},
+    recordProblem: null,
+    recordText: null,
+    boot: null,
+    swanctl: true,
+    addresses: ["10.10.0.1/16", "203.0.113.10/24"],
+    blocks: [],
+    routes: ["10.10.0.0/16", "203.0.113.0/24"],
+    routesProblem: null,
+    forwarding: true,
+    ...over,
+  };
+}
+
+export function listing(conn: IpsecConn): IpsecListed {
+  return {
+    name: conn.name,
+    labels: [conn.label],
+    localAddresses: [conn.localAddress ?? "%any"],
+    remoteAddresses: [conn.remoteAddress ?? "%any"],
+    localIdentity: conn.localIdentity,
+    remoteIdentity: conn.remoteIdentity,
+    localNetworks: conn.localNetworks,
+    remoteNetworks: conn.remoteNetworks,
+    version: "IKEv2",
+  };
+}
+
+export function withCharon(observed: VpnObserved, charon: Partial<Charon>): VpnObserved {
+  const before = observed.ipsec.charon.state === "up" ? observed.ipsec.charon : EMPTY_CHARON;
+  return { ...observed, ipsec: { ...observed.ipsec, charon: { ...before, ...charon } } };
+}
+
+export function charonDown(observed: VpnObserved): VpnObserved {
+  return { ...observed, ipsec: { ...observed.ipsec, charon: { state: "down", why: "it does not run" } } };
+}
+
+/** The same server with this config in force. */
+export function inForce(config: VpnConfig, observed = bareServer()): VpnObserved {
+  const wanted = wantedOf(config);
+  const record = recordOf(wanted);
+  return withCharon(
+    { ...observed, record, recordText: recordText(record), blocks: blocksOf(wanted) },
+    { conns: wanted.map(({ conn }) => listing(conn)), keys: wanted.map(({ key }) => key.id) },
+  );
+}
+
+export function labelOf(over: Partial<TunnelConfig> = {}): string {
+  return connOf("pair", { ...TUNNEL, ...over }).label;
+}
