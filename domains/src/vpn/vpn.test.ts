@@ -373,7 +373,7 @@ test("the examples compose for both ends, mirrored, and render as the golden fil
       const parsed = vpn.parseConfig(composed.config?.domains.vpn ?? null);
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings));
       const native = vpn.render(parsed.config, null);
-      const golden = `${GOLDEN}${file.replace(".yaml", "")}.${server}.conf`;
+      const golden = `${GOLDEN}${file.replace(".yaml", "")}/${server}.conf`;
       if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(golden, native);
       expect(native).toBe(readFileSync(golden, "utf8"));
     }
