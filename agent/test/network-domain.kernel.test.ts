@@ -89,7 +89,9 @@ test("a change is in force, and its undo leaves the server as it was", async () 
   expect(await look(server)).toBe(before);
 });
 
-test("confirmed it survives a reboot; a power cut on the next trial brings the confirmed state back; released, all is as it was found", async () => {
+const OTHER = network({ wan: link("eth0", { ipv4: static4("10.20.0.77/24") }) });
+
+test("confirmed it survives a reboot; a reboot and a power cut on the next trial bring the confirmed state back; released, all is as it was found", async () => {
   const found = await look(server);
   await apply(agent, { network: EVERYTHING });
   const confirmed = await look(server);
@@ -99,13 +101,15 @@ test("confirmed it survives a reboot; a power cut on the next trial brings the c
   expect(await look(server)).toBe(confirmed);
   expect(await driftOf(agent)).toMatchObject({ error: "", drift: false });
 
-  await onTrial(agent, { network: network({ wan: link("eth0", { ipv4: static4("10.20.0.77/24") }) }) });
-  expect(await look(server)).not.toBe(confirmed);
-  agent.letGo();
-  await server.cut();
-  await server.startAgain();
-  expect(await agent.story()).toContain("server.rebooted");
-  expect(await look(server)).toBe(confirmed);
+  for (const end of ["reboot", "cut"] as const) {
+    await onTrial(agent, { network: OTHER });
+    expect(await look(server)).not.toBe(confirmed);
+    agent.letGo();
+    await server[end]();
+    await server.startAgain();
+    expect(await agent.story(), end).toContain("server.rebooted");
+    expect(await look(server), end).toBe(confirmed);
+  }
 
   await apply(agent, {});
   expect(await look(server)).toBe(found);
