@@ -111,7 +111,33 @@ test("keys that are taken away are seen by who counts who can log in", () => {
   const server = new SimulatedSystem();
   confirm(server, ANA);
   server.accounts = server.accounts.filter(({ name }) => name === "ana" || name === "root");
-  expect(plan(server, {}).codes).toContain("system.ssh_nobody_enters");
+  expect(plan(server, { ssh: { maxTries: 3 } }).codes).toContain("system.ssh_nobody_enters");
+});
+
+test("the last one who can become root is not lost without a word", () => {
+  const server = new SimulatedSystem();
+  server.accounts = server.accounts.map((account) => ({
+    ...account,
+    keys: account.name === "kim" ? 1 : 0,
+    password: "locked",
+  }));
+  const free: SystemConfig = { users: { kim: { state: "present", sudo: "free" } } };
+  expect(plan(server, free).codes).toEqual([]);
+  confirm(server, free);
+  expect(plan(server, {}).codes).toEqual(["system.nobody_administers"]);
+  expect(plan(server, { users: { kim: { state: "present", sudo: "password" } } }).codes).toContain(
+    "system.nobody_administers",
+  );
+  expect(plan(server, { users: { ...free.users, ...ANA.users } }).codes).toEqual([]);
+});
+
+test("a release of sshd's settings is not refused for what only the trial can show", () => {
+  const server = new SimulatedSystem();
+  server.accounts = server.accounts.filter(({ name }) => name !== "kim");
+  confirm(server, { ...ANA, ssh: { passwords: false } });
+  expect(plan(server, {}).codes).toContain("system.ssh_nobody_seen");
+  confirm(server, {});
+  expect(server.observe().sshd?.["passwordauthentication"]).toEqual(["yes"]);
 });
 
 test("an account of the system itself is not for a policy", () => {
