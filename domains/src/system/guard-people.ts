@@ -32,7 +32,7 @@ export function peopleFindings(
   const targets = targetsOf(desired, observed);
   const accounts = accountsWith(observed, targets, hasOurs(after));
   const own = accountsWith(observed, {}, hasOurs(before));
-  const [now, next] = [whoEnters(before, own), whoEnters(after, accounts)];
+  const [now, next] = [whoEnters(before, own, observed.today), whoEnters(after, accounts, observed.today)];
   if (next === null) {
     const message =
       "Keys of this server come from places that we do not look at, so nobody can say here who will be able to log in.";
