@@ -57,7 +57,7 @@ const SLICE: Readonly<Record<Victim, GridStep>> = {
   session: "step_done",
   guard: "step_done",
   module: "on_trial",
-  control: "armed",
+  control: "step_done",
   database: "on_trial",
   power: "confirmed",
 };

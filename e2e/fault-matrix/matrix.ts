@@ -105,7 +105,7 @@ export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
   };
 }
 
-const TRIES = 4;
+const TRIES = 8;
 
 /** A fault that came a millisecond too late is provoked again. */
 async function sufferInTime(fault: Fault, stage: Stage): Promise<Ending> {
