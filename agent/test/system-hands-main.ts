@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
+import { domainHands, inWords, type AnyDomain } from "../src/module/domain-hands.ts";
+import { Nft } from "../src/os/nft.ts";
+
+/**
+ * The system module's hands, on the server on which this runs, without a ledger around them. Each config of a file is applied on the one
+ * before, read back, taken back whole, applied again and made the boot config; at the end all is released. Prints what went wrong, as JSON.
+ */
+const system = DOMAIN_MODULES.system as unknown as AnyDomain;
+const hands = domainHands(system, { root: "/", nft: new Nft("/run/holdfast-test") });
+const managementPath = { controlPlane: [], inbound: [] };
+const configs = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as readonly Json[];
+const problems: string[] = [];
+let steps = 0;
+
+async function apply(desired: Json | null, confirmed: Json | null, where: string): Promise<void> {
+  const plan = await hands.plan({ desired, confirmed, managementPath, rehearse: true });
+  const refused = plan.findings.filter(({ severity }) => severity === "error");
+  problems.push(...refused.map(({ code, message }) => `${where}: ${code}: ${message}`));
+  for (const step of plan.steps) {
+    const done = await hands.apply(step);
+    if (!done.ok) problems.push(`${where}: ${step.id}: ${done.error}`);
+    steps += 1;
+  }
+  problems.push(...(await hands.verify(desired)).mismatches.map((one) => `${where}: ${inWords(one)}`));
+}
+
+let confirmed: Json | null = null;
+for (const [index, value] of [...configs, null].entries()) {
+  const parsed = value === null ? null : system.parseConfig(value);
+  if (parsed !== null && !parsed.ok) throw new Error(canonicalJson(value));
+  const desired = parsed === null ? null : parsed.config;
+  const before = await hands.observe();
+  await apply(desired, confirmed, `config ${index}`);
+  const again = await hands.plan({ desired, confirmed, managementPath, rehearse: false });
+  problems.push(...again.steps.map(({ title }) => `config ${index}: planned a second time: ${title}`));
+  const restored = await hands.restore(before.observed);
+  if (!restored.ok) problems.push(`config ${index}: undo: ${restored.error}`);
+  await apply(desired, confirmed, `config ${index} again`);
+  const persisted = await hands.persist(desired);
+  if (!persisted.ok) problems.push(`config ${index}: confirmed: ${persisted.error}`);
+  confirmed = desired;
+}
+process.stdout.write(JSON.stringify({ steps, problems }));
