@@ -103,7 +103,7 @@ test("a bridge that is there is set up otherwise and loses a port, and the undo 
   const device = {
     kind: "bridge" as const,
     members: ["port1"],
-    stp: true,
+    stp: false,
     priority: 8192,
     ageing: 120,
     forwardDelay: 10,

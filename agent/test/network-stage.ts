@@ -77,11 +77,12 @@ export function words(transaction: { code: string; message: string }): string {
 /** What networkd and the kernel have, without what counts and what is lent for a time. */
 const WITHOUT_NUMBERS = "sed -E 's/@if[0-9]+//; s/^[0-9]+: //; s/ +/ /g' | sort";
 const LOOK = [
-  `ip -br link show | ${WITHOUT_NUMBERS}`,
+  // Whether a bridge has a carrier, and with it a link-local address, is the matter of the spanning tree, which takes its time.
+  `ip -br link show | sed -E '/^lan0/s/(UP|DOWN|UNKNOWN) |NO-CARRIER,|,LOWER_UP//g' | ${WITHOUT_NUMBERS}`,
   `ip -o link show | grep -oE '^[0-9]+: [^:]+|mtu [0-9]+|master [^ ]+' | sed -E 's/@if[0-9]+//; s/^[0-9]+: //'`,
-  `ip -o address show | sed 's/valid_lft.*//' | ${WITHOUT_NUMBERS}`,
+  `ip -o address show | grep -v 'lan0.*inet6 fe80' | sed 's/valid_lft.*//' | ${WITHOUT_NUMBERS}`,
   "ip -4 route show table all | grep -v -e 'table local' -e 'proto dhcp' -e 'proto ra' | sed 's/ linkdown//' | sort",
-  "ip -6 route show table all | grep -v -e 'table local' -e 'proto ra' -e multicast | sed -e 's/ expires [^ ]*//' -e 's/ linkdown//' | sort",
+  "ip -6 route show table all | grep -v -e 'table local' -e 'proto ra' -e multicast -e 'fe80.*lan0' | sed -e 's/ expires [^ ]*//' -e 's/ linkdown//' | sort",
   "ip -4 rule show; ip -6 rule show",
   "ip -d -o link show type bridge | grep -oE '(forward_delay|hello_time|max_age|ageing_time|stp_state| priority|mcast_snooping) [0-9]+'",
   "ip -d -o link show | grep -oE 'bridge_slave|(priority 0x[0-9a-f]+|cost|isolated) ?[a-z0-9]*'",

@@ -103,7 +103,7 @@ const bare = (bound: InterfaceConfig["bound"]): InterfaceConfig => ({
 const bridge = fc
   .record({
     stp: bool,
-    priority: maybe(fc.constantFrom(0, 4096, 32_768)),
+    priority: maybe(fc.constantFrom(1, 4096, 32_768)),
     forwardDelay: maybe(fc.constantFrom(2, 4, 15)),
     ageing: maybe(fc.constantFrom(60, 300)),
     multicastSnooping: maybe(bool),

@@ -138,6 +138,7 @@ test.each([
   ["a rule after the last", "rules: [{ priority: 40000, from: 10.0.0.0/8, table: 9 }]"],
   ["a destination with host bits", "routes: [{ to: 10.0.0.1/8, via: 10.0.0.9 }]"],
   ["a dead end with a next hop", "routes: [{ to: 10.0.0.0/8, via: 10.0.0.9, is: blackhole }]"],
+  ["a bridge of priority 0, which networkd passes over", "bridge: { members: [], stp: true, priority: 0 }"],
   ["a domain in capitals", "search: Example.com"],
   ["a domain with a line break", 'search: "a\\nDNS=10.0.0.1"'],
   ["a setting that nobody knows", "gateway4: 10.0.0.1"],

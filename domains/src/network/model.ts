@@ -43,7 +43,7 @@ const bridge = z.strictObject({
   kind: z.literal("bridge"),
   members: z.array(z.string()),
   stp: z.boolean(),
-  priority: int.optional(),
+  priority: z.int().min(1).max(65_535).optional(),
   forwardDelay: seconds,
   helloTime: seconds,
   maxAge: seconds,

@@ -131,7 +131,13 @@ const bridge = z
   .strictObject({
     members: z.array(role).meta({ description: "Interfaces that are its ports." }),
     stp: z.boolean().meta({ description: "Whether it speaks the spanning tree protocol, which keeps loops out." }),
-    priority: z.int().min(0).max(65_535).optional(),
+    // networkd (252) passes over 0, at each boot anew.
+    priority: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .meta({ description: "The bridge with the lowest becomes the root of the tree." }),
     forwardDelay: durationText.optional(),
     helloTime: durationText.optional(),
     maxAge: durationText.optional(),
