@@ -123,7 +123,7 @@ export class AgentUnderTest {
     if (pid === undefined) return;
     const pids = child.spawnfile === process.execPath ? [pid] : [...childrenOf(pid), pid];
     for (const one of pids) killQuietly(one);
-    while (pids.some((one) => identify(one) !== null)) await sleep(5);
+    while (!pids.every(isGone)) await sleep(5);
     this.#connection?.close();
   }
 
@@ -233,6 +233,15 @@ function childrenOf(pid: number): readonly number[] {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
   } catch {
     return [];
+  }
+}
+
+/** Its first thread may be dead while others still hold its sockets and locks. */
+function isGone(pid: number): boolean {
+  try {
+    return identify(pid) === null && readdirSync(`/proc/${pid}/task`).length <= 1;
+  } catch {
+    return true;
   }
 }
 

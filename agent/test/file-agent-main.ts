@@ -2,7 +2,7 @@ import { runAgent } from "../src/run-agent.ts";
 import { fileDomain } from "./file-domain.ts";
 
 /** The agent with two file domains in place of the real ones; everything else is the real thing. */
-export const SYSTEM_FILE = "/etc/sysctl.d/95-holdfast.conf";
+export const SYSTEM_FILE = "/etc/motd";
 export const VPN_FILE = "/etc/swanctl/conf.d/holdfast.conf";
 
 if (import.meta.main) {

@@ -2,6 +2,7 @@ import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AgentUnderTest } from "./agent-under-test.ts";
 import { makeNonce, makeRequestId } from "./commander.ts";
+import { SYSTEM_FILE } from "./file-agent-main.ts";
 
 let agent: AgentUnderTest;
 beforeEach(async () => {
@@ -54,14 +55,14 @@ test("a change is prepared, executed, confirmed on a fresh session and finished,
     ["system", false],
     ["vpn", false],
   ]);
-  agent.write("/etc/sysctl.d/95-holdfast.conf", "changed by hand");
+  agent.write(SYSTEM_FILE, "changed by hand");
   expect((await agent.guard().getState({})).domains.find(({ domain }) => domain === "system")?.drift).toBe(true);
 });
 
 test("the same messages again are answered with what became of them, and nothing is done twice", async () => {
   const { id, nonce } = await onTrial(AFTER);
   await agent.confirm(id, nonce);
-  agent.write("/etc/sysctl.d/95-holdfast.conf", "touched since");
+  agent.write(SYSTEM_FILE, "touched since");
   for (const again of [await agent.execute(id, nonce), await agent.confirm(id, nonce), await agent.abort(id)]) {
     expect(again.phase).toBe(TransactionPhase.FINALIZED);
   }
@@ -144,7 +145,7 @@ test("a module that lies about success is found out by reading back at confirm",
   await agent.prepare(id, AFTER);
   agent.write("/lies/system.verify", "");
   await agent.execute(id, nonce);
-  agent.write("/etc/sysctl.d/95-holdfast.conf", "something else");
+  agent.write(SYSTEM_FILE, "something else");
   expect(await agent.confirm(id, nonce)).toMatchObject({
     phase: TransactionPhase.REVERTED,
     code: "verify.changed_on_trial",
@@ -160,7 +161,7 @@ test("what is wrong is refused before anything changes, as an outcome with a rec
   agent.nextFence();
   const config = agent.config(AFTER);
   const plan = await agent.guard().plan(config);
-  agent.write("/etc/sysctl.d/95-holdfast.conf", "moved meanwhile");
+  agent.write(SYSTEM_FILE, "moved meanwhile");
   const moved = agent.command(makeRequestId(), {
     case: "prepare",
     value: { kind: "forward", ...config, planDigest: plan.planDigest, baseGeneration: 0n },
@@ -185,7 +186,7 @@ test("the server's own floor cannot be talked away, what only the policy's floor
 test("drift on items of the plan is refused unless the plan says overwrite", async () => {
   const { id, nonce } = await onTrial(AFTER);
   await agent.confirm(id, nonce);
-  agent.write("/etc/sysctl.d/95-holdfast.conf", "by hand");
+  agent.write(SYSTEM_FILE, "by hand");
   const config = agent.config({ ...AFTER, system: "newer" });
   const plan = await agent.guard().plan(config);
   expect(plan.drift).toEqual(["system: text"]);

@@ -21,6 +21,8 @@ export type FactQuery =
   | { readonly kind: "folder"; readonly name: string; readonly path: string; readonly suffix: string }
   /** All kernel settings below this folder that can be read, as JSON: key in dots to value with single spaces. */
   | { readonly kind: "sysctl"; readonly name: string; readonly path: string }
+  /** The modules that the kernel has already, those of this folder and those built in, as JSON list of names with `_`. */
+  | { readonly kind: "modules"; readonly name: string; readonly path: string }
   /** The accounts of this folder's passwd, group and shadow, as JSON list of `Account`. No key, no hash, only whether there are any. */
   | { readonly kind: "accounts"; readonly name: string; readonly path: string }
   /** What strongSwan's daemon says of itself, and which keys lie in this folder, as JSON `IpsecReading`. */
@@ -37,7 +39,13 @@ export type Account = {
   readonly name: string;
   readonly uid: number;
   readonly shell: string;
+  /** All of them, its own one included. */
   readonly groups: readonly string[];
+  /** Its own group. */
+  readonly primary: string;
+  readonly comment: string;
+  /** The day since 1970 from which nobody enters by it, "" for never; null: could not be read. */
+  readonly expires: string | null;
   /** Lines that look like keys in the two files where sshd looks by itself; null: they could not be looked at. */
   readonly keys: number | null;
   readonly password: "set" | "locked" | "unknown";

@@ -36,6 +36,8 @@ TEST_PACKAGES=(
   charon-systemd=charon-systemd
   /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so=libcharon-extra-plugins   # ESP where the kernel has none
   /usr/lib/ipsec/plugins/libstrongswan-gcm.so=libstrongswan-standard-plugins
+  visudo=sudo                           # what people may do, checked by sudo itself
+  rsyslogd=rsyslog                      # logs that leave a server
   '/usr/lib/postgresql/*/bin/postgres=postgresql'   # DATABASE_URL with Debian's own PostgreSQL
 )
 

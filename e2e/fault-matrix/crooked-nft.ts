@@ -1,9 +1,12 @@
 import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
+import { until } from "@holdfast/testkit/until.ts";
 
 /** lie: says that it loaded and did not. fail: loads nothing and says so. slow: takes its time. */
 export type NftMood = "honest" | "lie" | "fail" | "slow";
 
 const MOOD = "/run/nft-mood";
+/** There while a slow one takes its time. */
+const LOADING = "/run/nft-is-loading";
 
 /** Stands in nft's place and does as the mood says; a boot makes it honest. Listings and checks always pass. */
 const SCRIPT = `#!/bin/sh
@@ -12,7 +15,7 @@ load() {
   case "$(mood)" in
     lie) return 1 ;;
     fail) echo "Error: this nft loads nothing" >&2; return 2 ;;
-    slow) sleep 1 ;;
+    slow) : >${LOADING}; sleep 1; rm -f ${LOADING} ;;
   esac
 }
 case " $* " in
@@ -39,6 +42,15 @@ export async function installCrookedNft(server: HouseServer): Promise<void> {
   await server.machine.writeFile("/usr/sbin/nft", SCRIPT, 0o755);
   // What runs already holds the real one open.
   server.kill("module");
+}
+
+/** Resolves while a slow nft has been told to load and has not begun. */
+export async function whileLoading(server: HouseServer): Promise<void> {
+  await until(
+    "a module that loads",
+    async () => (await server.machine.exec(["test", "-e", LOADING])).code === 0,
+    30_000,
+  );
 }
 
 export async function setMood(server: HouseServer, mood: NftMood): Promise<void> {

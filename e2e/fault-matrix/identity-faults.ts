@@ -8,7 +8,7 @@ import { installAgent } from "@holdfast/testkit/agents/install-agent.ts";
 import { ApiRefusal } from "@holdfast/testkit/operator/operator.ts";
 import { ASK_API_EVERY_MS, until } from "@holdfast/testkit/until.ts";
 import type { Fault } from "./fault.ts";
-import type { Ending, Stage } from "./stage.ts";
+import { type Ending, MATRIX_TRIAL, type Stage } from "./stage.ts";
 
 /** Who a server is, and until when. */
 export const IDENTITY_FAULTS: readonly Fault[] = [
@@ -69,16 +69,15 @@ async function cloned(stage: Stage): Promise<Ending> {
   }
 }
 
-const SESSION_FOLDER = "/var/lib/holdfast/session";
-const TLS_FILE = `${SESSION_FOLDER}/tls.pem`;
+const TLS_FILE = "/var/lib/holdfast/session/tls.pem";
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+$/;
-/** Longer than a busy machine needs from here to the claim, shorter than the window below. */
-const CERTIFICATE_LEFT_MS = 60_000;
+/** Longer than a busy machine needs from here to the claim, shorter than the floor's whole window. */
+const CERTIFICATE_LEFT_MS = 22_000;
 
 /** The same key, certified by the house's own authority seven days ago less a minute; a renewed one could not be written to the disk. */
 async function certificateExpires(stage: Stage): Promise<Ending> {
   const { house, server } = stage;
-  const change = await stage.plan(undefined, { windowSeconds: 100 });
+  const change = await stage.plan(undefined, { windowSeconds: MATRIX_TRIAL.window });
   const { id } = await house.database.one<{ id: string }>(sql`select id from servers where name = ${server.name}`);
   const kept = (await server.machine.readFile(TLS_FILE)) ?? "";
   const { certificates } = await openAuthority(join(house.dataOf(0), "authority"), Date.now());
@@ -87,14 +86,18 @@ async function certificateExpires(stage: Stage): Promise<Ending> {
     publicKey: createPublicKey(kept).export({ type: "spki", format: "der" }),
     nowMs: Date.now() - AGENT_CERTIFICATE_MS + CERTIFICATE_LEFT_MS,
   });
-  const keep = async (text: string, folder: "writable" | "sealed"): Promise<void> => {
-    await server.machine.must(["tee", TLS_FILE], { input: text });
-    await server.machine.must(["chattr", folder === "sealed" ? "+i" : "-i", SESSION_FOLDER]);
-  };
-  await stage.restartAgent(() => keep(kept.replace(CERTIFICATE, certificatePem), "sealed"));
+  const write = (text: string): Promise<string> => server.machine.must(["tee", TLS_FILE], { input: text });
+  await stage.restartAgent(async () => {
+    await write(kept.replace(CERTIFICATE, certificatePem));
+    // Nothing is renamed onto a place where something is mounted.
+    await server.machine.must(["mount", "--bind", TLS_FILE, TLS_FILE]);
+  });
   try {
     return await stage.end(await stage.apply(change));
   } finally {
-    await stage.restartAgent(() => keep(kept, "writable"));
+    await stage.restartAgent(async () => {
+      await server.machine.must(["umount", TLS_FILE]);
+      await write(kept);
+    });
   }
 }

@@ -13,13 +13,13 @@ import { NETWORK_FAULTS } from "./network-faults.ts";
 import { PEOPLE_FAULTS } from "./people-faults.ts";
 import { POWER_FAULTS } from "./power-faults.ts";
 import { PROCESS_FAULTS } from "./process-faults.ts";
-import { type Ending, kernelOf, type Stage } from "./stage.ts";
+import { type Ending, kernelOf, MATRIX_TRIAL, type Stage } from "./stage.ts";
 import { WIRE_FAULTS } from "./wire-faults.ts";
 
 /** What the faults happen to. Two instances, so that one can take over from another. */
 export const MATRIX_HOUSE = {
   instances: 2,
-  trial: { reconnect: 8, soak: 1, window: 24 },
+  trial: MATRIX_TRIAL,
   servers: [
     { name: "web-1", kind: "systemd" },
     { name: "web-2", kind: "plain" },

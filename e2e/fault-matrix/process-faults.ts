@@ -1,11 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { setMood } from "./crooked-nft.ts";
+import { setMood, whileLoading } from "./crooked-nft.ts";
 import type { Fault } from "./fault.ts";
 import { beginSlowUndo } from "./power-faults.ts";
 import type { Ending, Stage } from "./stage.ts";
-
-/** Until the module that was called waits at the ledger's lock. */
-const AT_THE_LOCK_MS = 600;
 
 /** The agent's own processes, killed or lying. */
 export const PROCESS_FAULTS: readonly Fault[] = [
@@ -13,10 +9,11 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     test: "fault-08-killed-while-changing",
     slice: true,
     async suffer(stage) {
-      const begun = await stage.at("step_begin", async () => {
-        await sleep(AT_THE_LOCK_MS);
-        mustKill(stage, "module");
-      });
+      await setMood(stage.server, "slow");
+      const begun = await stage.begin();
+      await whileLoading(stage.server);
+      mustKill(stage, "module");
+      await setMood(stage.server, "honest");
       return stage.end(begun);
     },
   },

@@ -21,6 +21,9 @@ export interface Ending {
   readonly visitor: string;
 }
 
+/** What the floor of the matrix's house gives at most. */
+export const MATRIX_TRIAL = { reconnect: 8, soak: 1, window: 24 } as const;
+
 /** Trials of the matrix: the reconnect time is the floor's, the window as short as a busy machine allows. */
 const TRIAL = { windowSeconds: 14 } as const;
 

@@ -1,4 +1,5 @@
 import { liveStateSchema } from "@holdfast/core/api/server.ts";
+import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ControlOnLan } from "../src/agents/control-on-lan.ts";
 import { installAgent, type InstalledAgent } from "../src/agents/install-agent.ts";
@@ -36,7 +37,9 @@ describe.each<ServerKind>(["systemd", "plain"])("an agent on a %s server", (kind
       inbound: [{ networks: ["192.0.2.0/24"], tcpPorts: [22] }],
     });
     const live = await house.operator.call("getServerLive", { params: { name: server.name }, answer: liveStateSchema });
-    expect(live.domains).toMatchObject([{ domain: "firewall", error: "" }]);
+    expect(live.domains.map(({ domain, error }) => [domain, error])).toEqual(
+      Object.keys(DOMAIN_MODULES).map((domain) => [domain, ""]),
+    );
     for (const role of ["session", "guard", "module"] as const) expect(await agent.pid(role), role).not.toBeNull();
   });
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { FirewallConfig } from "@holdfast/domains/firewall/model.ts";
+import type { NetworkConfig } from "@holdfast/domains/network/model.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readModuleCase } from "../src/conformance/module-case.ts";
 import { CHECKS, reportInWords, runConformance } from "../src/conformance/run-conformance.ts";
@@ -84,4 +85,96 @@ test("the firewall module keeps the contract on a real kernel", { timeout: 300_0
   process.stdout.write(`${reportInWords(results)}\n`);
   expect(results.filter(({ broken }) => broken !== null)).toEqual([]);
   expect(results).toHaveLength(CHECKS.length);
+});
+
+/** One card, held by name, with this address and what else is said. */
+const card = (address: string, more: Partial<NetworkConfig["interfaces"][string]>): NetworkConfig => ({
+  reachedAt: [],
+  forwarding: {},
+  interfaces: {
+    card: {
+      bound: { name: "eth1" },
+      enable: true,
+      ipv4: { method: "static", addresses: [address], gateways: [], use: [] },
+      ipv6: { method: "none", addresses: [], gateways: [], use: [] },
+      routes: [],
+      rules: [],
+      dns: [],
+      search: [],
+      ...more,
+    },
+  },
+});
+
+/** Our file as it is in force, and what the kernel has of the card while there is one. */
+const OWN_NETWORK = `
+file=/run/systemd/network/04-holdfast-card.network
+[ -e $file ] || file=/etc/systemd/network/05-holdfast-card.network
+[ -e $file ] || exit 0
+cat $file
+ip -br link show eth1 | sed 's/@[^ ]*//'
+ip -o link show eth1 | grep -o 'mtu [0-9]*'
+ip -o -4 address show eth1 | grep -o 'inet [^ ]*'
+ip route show dev eth1 | grep -v -e 'proto kernel' -e 'proto 186'
+ip route show type blackhole
+ip rule show priority 1000
+exit 0`;
+
+test("the network module keeps the contract on a server with networkd", { timeout: 600_000 }, async () => {
+  const lan = await lab.network({ name: "lan", subnet4: "10.50.0.0/24" });
+  const server = lab.server({
+    name: "net",
+    kind: "systemd",
+    addressing: "networkd",
+    attachments: [
+      { network: lan, interface: "eth0", addresses: ["10.50.0.10"] },
+      { network: lan, interface: "eth1", addresses: [] },
+    ],
+  });
+  await server.start();
+  const sh = (script: string): readonly string[] => ["sh", "-c", script];
+  const via = { via: "10.50.0.254", table: 254, onLink: false };
+  const cases = {
+    configs: {
+      a: card("10.51.0.1/24", { mtu: 1400 }),
+      b: card("10.51.0.2/24", {
+        routes: [
+          { to: "10.60.0.0/16", via: "10.51.0.254", table: 254, onLink: false },
+          { to: "10.61.0.0/16", is: "blackhole", table: 254, onLink: false },
+        ],
+        rules: [{ priority: 1000, from: "10.51.0.2/32", table: 100 }],
+      }),
+      invalid: [
+        { config: card("10.51.0.1", {}), field: "ipv4.addresses[0]" },
+        { config: card("10.51.0.1/24", { routes: [{ to: "10.60.0.1/16", ...via }] }), field: "routes[0]" },
+        { config: card("10.51.0.1/24", { search: ["a\nDNS=10.0.0.1"] }), field: "search" },
+        { config: { ...card("10.51.0.1/24", {}), renderer: "netplan" }, field: "network" },
+      ],
+    },
+    native: sh(OWN_NETWORK),
+    tamper: ["ip", "address", "add", "10.51.0.99/24", "dev", "eth1"],
+    foreign: {
+      // A routing daemon's, on our card and elsewhere.
+      make: sh(
+        "ip rule add priority 500 from 10.77.0.0/16 table 500 && ip route add 10.78.0.0/16 dev eth1 table 500 && ip route add 10.79.0.0/16 dev eth1 proto 186 && ip address add 10.80.0.1/24 dev eth0",
+      ),
+      read: sh(
+        "ip rule show priority 500; ip route show table 500; ip route show 10.79.0.0/16; ip -o -4 address show eth0 | grep -o 'inet [^ ]*'; cat /etc/systemd/network/10-*",
+      ),
+      remove: sh(
+        "ip rule delete priority 500; ip route flush table 500; ip route delete 10.79.0.0/16; ip address delete 10.80.0.1/24 dev eth0; true",
+      ),
+    },
+  };
+  await server.writeFile("/root/cases.json", JSON.stringify(cases));
+  // The kit runs there too: it holds the ledger's lock against the module, and both must see one file.
+  const node = [server.nodeBinary, "--disable-warning=ExperimentalWarning"];
+  const places = { socket: "/run/holdfast/module-network.sock", ledger: "/var/lib/holdfast/ledger" };
+  const kit = [join(server.repo, "testkit/src/conformance/conformance-main.ts"), "--domain", "network"];
+  const told = Object.entries({ ...places, cases: "/root/cases.json" }).flatMap(([key, path]) => [`--${key}`, path]);
+  const module = [...node, join(server.repo, "agent/src/main.ts"), "module", "network"];
+  const run = await server.exec([...node, ...kit, ...told, "--", ...module], { timeoutMs: 600_000 });
+  process.stdout.write(run.stdout);
+  expect(run.stdout + run.stderr).toContain(`${String(CHECKS.length)} passed, 0 failed`);
+  expect(run.code).toBe(0);
 });

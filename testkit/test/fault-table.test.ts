@@ -56,7 +56,7 @@ test("what is left behind is said where, and only where, the state leaves it ope
       expect(expectedEffect !== null, `row ${row}`).toBe(expectedState === "FAILED");
       if (expectedEffect !== null) expect(serverOf[expectedEffect], `row ${row}`).toContain(expectedServer);
       if (expectedState === "APPLIED") expect(expectedServer, `row ${row}`).toBe("as_requested");
-      if (expectedState === "ROLLED_BACK" || expectedState === "READY")
+      if (["ROLLED_BACK", "READY", "DRAFT"].includes(expectedState))
         expect(expectedServer, `row ${row}`).toBe("as_before");
     }
   }

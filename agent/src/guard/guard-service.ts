@@ -10,6 +10,7 @@ import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.
 import { reasonOf } from "../log/log.ts";
 import { findingMessage } from "../module/module-service.ts";
 import { toConnectError } from "../rpc/refusal.ts";
+import { commandTimeMs } from "./command-clock.ts";
 import type { GuardContext } from "./context.ts";
 import { readConfig } from "./effective-config.ts";
 import type { Guard } from "./guard.ts";
@@ -42,7 +43,11 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
   return (router) => {
     router.service(GuardService, {
       submit: async (request) => {
-        const command = verifyCommand(request.command, context.identity, context.clock.wallMs());
+        const command = verifyCommand(
+          request.command,
+          context.identity,
+          commandTimeMs(context.ledger.read(), context.clock),
+        );
         if (!command.ok) {
           context.log.warn("command refused", { resultCode: command.error.code }, { reason: command.error.message });
           throw toConnectError(command.error);

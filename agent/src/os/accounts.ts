@@ -11,23 +11,28 @@ const LONGEST_KEY_FILE = 1024 * 1024;
 /** The accounts that this server's own files know, with whether they could log in. Neither keys nor hashes leave this function. */
 export function readAccounts(root: string, folder: string): readonly Account[] {
   const groups = fieldsOf(join(root, folder, "group"));
-  const passwords = passwordsOf(join(root, folder, "shadow"));
-  return fieldsOf(join(root, folder, "passwd")).flatMap(([name = "", , uid = "", gid, , home = "", shell = ""]) => {
-    if (name === "" || !/^\d+$/.test(uid)) return [];
-    const own = groups.flatMap(([group = "", , id, members = ""]) =>
-      id === gid || members.split(",").includes(name) ? [group] : [],
-    );
-    return [
-      {
-        name,
-        uid: Number(uid),
-        shell,
-        groups: own.toSorted(),
-        keys: home.startsWith("/") ? keysBelow(join(root, home)) : 0,
-        password: passwords === null ? "unknown" : (passwords.get(name) ?? "locked"),
-      },
-    ];
-  });
+  const shadow = shadowOf(join(root, folder, "shadow"));
+  return fieldsOf(join(root, folder, "passwd")).flatMap(
+    ([name = "", , uid = "", gid, comment = "", home = "", shell = ""]) => {
+      if (name === "" || !/^\d+$/.test(uid)) return [];
+      const own = groups.flatMap(([group = "", , id, members = ""]) =>
+        id === gid || members.split(",").includes(name) ? [group] : [],
+      );
+      return [
+        {
+          name,
+          uid: Number(uid),
+          shell,
+          groups: own.toSorted(),
+          primary: groups.find(([, , id]) => id === gid)?.[0] ?? "",
+          comment,
+          expires: shadow === null ? null : (shadow.get(name)?.expires ?? ""),
+          keys: home.startsWith("/") ? keysBelow(join(root, home)) : 0,
+          password: shadow === null ? "unknown" : (shadow.get(name)?.password ?? "locked"),
+        },
+      ];
+    },
+  );
 }
 
 function fieldsOf(path: string): readonly (readonly string[])[] {
@@ -37,10 +42,18 @@ function fieldsOf(path: string): readonly (readonly string[])[] {
     .map((line) => line.split(":"));
 }
 
-function passwordsOf(path: string): ReadonlyMap<string, Account["password"]> | null {
+interface Shadow {
+  readonly password: Account["password"];
+  readonly expires: string;
+}
+
+function shadowOf(path: string): ReadonlyMap<string, Shadow> | null {
   try {
     return new Map(
-      fieldsOf(path).map(([name = "", hash = ""]) => [name, /^[!*]/.test(hash) || hash === "" ? "locked" : "set"]),
+      fieldsOf(path).map(([name = "", hash = "", , , , , , expires = ""]) => [
+        name,
+        { password: /^[!*]/.test(hash) || hash === "" ? "locked" : "set", expires },
+      ]),
     );
   } catch {
     return null;

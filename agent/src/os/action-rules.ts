@@ -2,9 +2,16 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { DomainName } from "@holdfast/core/domain.ts";
 import { UNIT_VERBS, type Action, type Step, type UnitVerb } from "@holdfast/core/plan/step.ts";
+import { parseAuthorityName, parseCertificate } from "@holdfast/domains/system/certificate.ts";
+import { NTP_UNITS } from "@holdfast/domains/system/facts.ts";
 import { parseHostname } from "@holdfast/domains/system/hostname.ts";
 import { parseHostsBlock } from "@holdfast/domains/system/hosts-block.ts";
+import { BLOCK_FILE, parseBlockText, parseLoadText } from "@holdfast/domains/system/kernel-module.ts";
+import { parseLogText } from "@holdfast/domains/system/log-text.ts";
+import { parseAccountName, parseShell, parseUserComment, parseUserName } from "@holdfast/domains/system/section.ts";
+import { KEY_FOLDER, parseKeysText } from "@holdfast/domains/system/ssh-key.ts";
 import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
+import { parseSudoText } from "@holdfast/domains/system/sudo-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
@@ -31,6 +38,10 @@ export const OWN_FILES = {
     /^\/etc\/(hostname|timezone|motd|issue|issue\.net)$/,
     /^\/etc\/sysctl\.d\/99-holdfast\.conf$/,
     /^\/etc\/systemd\/(timesyncd|resolved)\.conf\.d\/95-holdfast\.conf$/,
+    /^\/etc\/resolv\.conf$/,
+    /^\/etc\/chrony\/sources\.d\/95-holdfast\.sources$/,
+    /^\/etc\/modprobe\.d\/95-holdfast\.conf$/,
+    /^\/etc\/ssh\/holdfast-keys\/[a-z_][a-z0-9_.-]{0,31}$/,
   ],
   // The keys beside the first are written by an action of their own, which alone knows them.
   vpn: [/^\/etc\/swanctl\/conf\.d\/holdfast\.conf$/, /^\/var\/lib\/holdfast\/vpn\/loaded\.json$/],
@@ -48,7 +59,7 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
     case "write_file":
       if (!Number.isInteger(action.mode) || (action.mode & ~0o644) !== 0)
         return err(`mode ${action.mode.toString(8)} is more than 0644`);
-      return checkPath(domain, action.path);
+      return both(checkPath(domain, action.path), () => checkContent(action.path, action.text));
     case "remove_file":
       return checkPath(domain, action.path);
     case "sysctl": {
@@ -75,6 +86,23 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
     case "ipsec_boot_keys":
       return domain === "vpn" ? checkKeys(action.keys) : err(`${domain} has no business with keys of tunnels`);
+    case "account":
+      return systemOnly(domain, checkAccount(action.name, action.want));
+    case "group":
+      return systemOnly(domain, parseAccountName(action.name));
+    case "home":
+      return systemOnly(domain, parseUserName(action.name));
+    case "sudo":
+      return systemOnly(domain, action.text === null ? ok(null) : parseSudoText(action.text));
+    case "authority":
+      return systemOnly(
+        domain,
+        both(parseAuthorityName(action.name), () => (action.text === null ? ok(null) : parseCertificate(action.text))),
+      );
+    case "modules":
+      return systemOnly(domain, action.text === null ? ok(null) : parseLoadText(action.text));
+    case "rsyslog":
+      return systemOnly(domain, action.text === null ? ok(null) : parseLogText(action.text));
     case "networkd":
     case "link":
     case "ip_state":
@@ -99,12 +127,35 @@ function nothingWrong(checked: Result<unknown, string>): Result<null, string> {
 }
 
 /** Daemons that read our files, and that are told so; nobody else's are restarted. */
-const READERS = new Set(["systemd-timesyncd.service", "systemd-resolved.service"]);
+const READERS = new Set<string>([NTP_UNITS.timesyncd, ...NTP_UNITS.chrony, "systemd-resolved.service"]);
 
 function checkUnit(unit: string, verb: UnitVerb): Result<unknown, string> {
   if (!UNIT_VERBS.includes(verb)) return err(`this is no act on a unit: ${verb}`);
   if (verb !== "restart") return parseManagedUnit(unit);
   return READERS.has(unit) ? ok(null) : err(`${unit} is not restarted by this domain`);
+}
+
+function checkAccount(name: string, want: Extract<Action, { kind: "account" }>["want"]): Result<unknown, string> {
+  const texts = [parseUserName(name)];
+  if (want !== null) {
+    const { comment, expires, groups, shell } = want;
+    if (comment !== undefined) texts.push(parseUserComment(comment));
+    if (shell !== undefined) texts.push(parseShell(shell));
+    texts.push(...(groups ?? []).map(parseAccountName));
+    if (expires !== undefined && !/^\d{0,6}$/.test(expires))
+      return err(`${expires} is no day on which an account ends`);
+  }
+  return texts.find((one) => !one.ok) ?? ok(null);
+}
+
+/** Files by which people or programs get in, whose content is therefore of our grammar too. */
+function checkContent(path: string, text: string): Result<unknown, string> {
+  if (path.startsWith(`${KEY_FOLDER}/`)) return parseKeysText(text);
+  return path === BLOCK_FILE ? parseBlockText(text) : ok(null);
+}
+
+function both(first: Result<unknown, string>, second: () => Result<unknown, string>): Result<null, string> {
+  return first.ok ? nothingWrong(second()) : first;
 }
 
 function checkPath(domain: DomainName, path: string): Result<null, string> {

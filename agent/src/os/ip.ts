@@ -27,10 +27,14 @@ function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" }>): readon
     case "down":
       return [change.op];
     case "bridge":
+    case "port":
       return [
         "type",
-        "bridge",
-        ...Object.entries(change.settings).flatMap(([setting, value]) => [setting, String(value)]),
+        change.op === "bridge" ? "bridge" : "bridge_slave",
+        ...Object.entries(change.settings).flatMap(([setting, value]) => [
+          setting,
+          setting === "isolated" ? (value === 0 ? "off" : "on") : String(value),
+        ]),
       ];
   }
 }
@@ -44,7 +48,10 @@ function isOfKind(listing: string, kind: string): boolean {
   }
 }
 
-/** What is there already, or gone already, is an answer like any other: the reading back decides. Only `ip` itself may be missing. */
+/**
+ * What is there already, or gone already, is an answer like any other: the reading back decides. Only `ip` itself may be missing. An address
+ * that is there is left alone: to replace it would take its flags away.
+ */
 export async function changeIpState(
   absent: IpState,
   present: IpState,
@@ -54,7 +61,7 @@ export async function changeIpState(
     ...absent.rules.map((rule) => ruleWords("delete", rule)),
     ...absent.routes.map((route) => routeWords("delete", route)),
     ...absent.addresses.map(({ link, address }) => ["address", "delete", address, "dev", link]),
-    ...present.addresses.map(({ link, address }) => ["address", "replace", address, "dev", link]),
+    ...present.addresses.map(({ link, address }) => ["address", "add", address, "dev", link]),
     // A route over a gateway needs the routes to its networks first: those without a gateway, and then the wider ones last.
     ...present.routes.toSorted(byNeed).map((route) => routeWords("replace", route)),
     ...present.rules.map((rule) => ruleWords("add", rule)),

@@ -9,6 +9,7 @@ import {
   type IpState,
   type LinkChange,
   MADE_DEVICES,
+  PORT_SETTINGS,
 } from "@holdfast/core/plan/ip-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
 
@@ -42,8 +43,7 @@ export function checkForwarding(key: string, value: string): Result<null, string
 
 function checkLink(name: string): Result<null, string> {
   const parsed = parseInterfaceName(name);
-  // A name that begins with a dash would be an option.
-  return parsed.ok && !name.startsWith("-") ? ok(null) : err(`${JSON.stringify(name)} is no link`);
+  return parsed.ok ? ok(null) : err(`${JSON.stringify(name)} is no link`);
 }
 
 function checkChange(change: LinkChange): Result<null, string> {
@@ -56,14 +56,22 @@ function checkChange(change: LinkChange): Result<null, string> {
     case "delete":
       return MADE_DEVICES.includes(change.device) ? ok(null) : err(`a ${change.device} is not removed`);
     case "bridge":
-      return first(
-        Object.entries(change.settings).map(([setting, value]) =>
-          BRIDGE_SETTINGS.some((known) => known === setting) && isNumber(value, HIGHEST)
-            ? ok(null)
-            : err(`${setting} is no setting of a bridge`),
-        ),
-      );
+      return checkSettings(change.settings, BRIDGE_SETTINGS, "a bridge");
+    case "port":
+      return checkSettings(change.settings, PORT_SETTINGS, "a port of a bridge");
   }
+}
+
+function checkSettings(
+  settings: Readonly<Record<string, number>>,
+  known: readonly string[],
+  of: string,
+): Result<null, string> {
+  return first(
+    Object.entries(settings).map(([setting, value]) =>
+      known.includes(setting) && isNumber(value, HIGHEST) ? ok(null) : err(`${setting} is no setting of ${of}`),
+    ),
+  );
 }
 
 function checkState({ addresses, routes, rules }: IpState): Result<null, string> {

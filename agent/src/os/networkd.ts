@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
+import { DESCRIBE, describedLinks } from "@holdfast/domains/network/describe.ts";
+import { type Fields, textIn } from "@holdfast/domains/network/read-json.ts";
 import { exec } from "./exec.ts";
 
 type NetworkdAction = Extract<Action, { readonly kind: "networkd" }>;
@@ -85,22 +87,16 @@ async function networkctl(...words: readonly string[]): Promise<Result<null, str
 }
 
 async function linkStates(): Promise<ReadonlyMap<string, LinkState>> {
-  const listed = await exec(["networkctl", "--json=short", "list"], { timeoutMs: CALL_TIMEOUT_MS });
-  try {
-    const { Interfaces } = JSON.parse(listed.stdout) as {
-      readonly Interfaces: readonly {
-        readonly Name: string;
-        readonly AdministrativeState: string;
-        readonly CarrierState: string;
-      }[];
-    };
-    return new Map(
-      Interfaces.map((one) => [
-        one.Name,
-        { setup: one.AdministrativeState, carrier: !["off", "no-carrier", ""].includes(one.CarrierState) },
-      ]),
-    );
-  } catch {
-    return new Map(); // not there at the moment: looked at again
-  }
+  const described = await exec(DESCRIBE, { timeoutMs: CALL_TIMEOUT_MS });
+  // Not there at the moment: looked at again.
+  const links = (described.status === 0 ? describedLinks(described.stdout) : null) ?? new Map<string, Fields>();
+  return new Map(
+    [...links].map(([name, one]) => [
+      name,
+      {
+        setup: textIn(one, "AdministrativeState") ?? "",
+        carrier: !["off", "no-carrier", ""].includes(textIn(one, "CarrierState") ?? ""),
+      },
+    ]),
+  );
 }

@@ -4,19 +4,25 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { DomainName, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { changeAccount, changeGroup, rehearseAccount } from "./account-change.ts";
 import { readAccounts } from "./accounts.ts";
 import { checkStep } from "./action-rules.ts";
+import { changeAuthority, rehearseAuthority } from "./authority.ts";
 import { readEntry, readFolder } from "./entry.ts";
 import { exec } from "./exec.ts";
 import { makeFolder, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
+import { makeHome } from "./home.ts";
 import { putHostsBlock } from "./hosts-block.ts";
 import { changeIpState, changeLink } from "./ip.ts";
 import { writeBootKeys } from "./ipsec-keys.ts";
 import { actOnIpsec, readIpsec } from "./ipsec.ts";
+import { changeModules, kernelModules, rehearseModules } from "./kernel-modules.ts";
 import { knowsZone, pointLocaltime } from "./localtime.ts";
 import { reloadNetworkd } from "./networkd.ts";
 import type { Nft } from "./nft.ts";
+import { changeRsyslog, rehearseRsyslog } from "./rsyslog.ts";
 import { changeSshd, rehearseSshd } from "./sshd.ts";
+import { changeSudo, rehearseSudo } from "./sudo.ts";
 import { canSetSysctl, readSysctlTree, setHostname, setSysctl } from "./sysctl.ts";
 import { actOnUnit } from "./unit.ts";
 
@@ -57,6 +63,20 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
       return ofWholeMachine(machine, () => changeSshd(machine.root, action, step.budgetMs));
     case "unit":
       return ofWholeMachine(machine, () => actOnUnit(action.unit, action.verb, step.budgetMs));
+    case "account":
+      return ofWholeMachine(machine, () => changeAccount(machine.root, action.name, action.want, step.budgetMs));
+    case "group":
+      return ofWholeMachine(machine, () => changeGroup(machine.root, action.name, action.exists, step.budgetMs));
+    case "home":
+      return ofWholeMachine(machine, () => Promise.resolve(makeHome(machine.root, action.name)));
+    case "sudo":
+      return ofWholeMachine(machine, () => changeSudo(machine.root, action.text, action.check));
+    case "authority":
+      return ofWholeMachine(machine, () => changeAuthority(machine.root, action.name, action.text, step.budgetMs));
+    case "modules":
+      return ofWholeMachine(machine, () => changeModules(machine.root, action.text, step.budgetMs));
+    case "rsyslog":
+      return ofWholeMachine(machine, () => changeRsyslog(machine.root, action.text, action.check, step.budgetMs));
     case "networkd":
       return ofWholeMachine(machine, () => reloadNetworkd(action, step.budgetMs));
     case "link":
@@ -90,8 +110,20 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
       return action.target === null ? ok(null) : knowsZone(machine.root, action.target);
     case "sshd":
       return ofWholeMachine(machine, () => rehearseSshd(machine.root, action));
+    case "account":
+      return ofWholeMachine(machine, () => rehearseAccount(machine.root, action.name, action.want));
+    case "sudo":
+      return ofWholeMachine(machine, () => rehearseSudo(machine.root, action.check ? action.text : null));
+    case "authority":
+      return ofWholeMachine(machine, () => Promise.resolve(rehearseAuthority(machine.root, action.text)));
+    case "modules":
+      return ofWholeMachine(machine, () => Promise.resolve(rehearseModules(machine.root, action.text)));
+    case "rsyslog":
+      return ofWholeMachine(machine, () => rehearseRsyslog(machine.root, action.check ? action.text : null));
     case "write_file":
     case "remove_file":
+    case "group":
+    case "home":
     case "hostname":
     case "hosts_block":
     case "unit":
@@ -163,6 +195,8 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
       return asFact(() => readFolder(join(machine.root, query.path), query.suffix));
     case "sysctl":
       return asFact(() => readSysctlTree(join(machine.root, query.path)));
+    case "modules":
+      return asFact(() => kernelModules(machine.root, query.path));
     case "accounts":
       return asFact(() => readAccounts(machine.root, query.path));
     case "ipsec": {

@@ -66,7 +66,7 @@ function readValue(path: string): string | null {
 }
 
 /** Process ids of the machine itself, and not of a container on it (PROC_PID_INIT_INO in linux/proc_ns.h). */
-const MACHINES_OWN = "pid:[4026531836]";
+export const MACHINES_OWN = "pid:[4026531836]";
 
 /**
  * A container has network settings of its own. All others are those of the machine that it runs on, and of everybody there; a /proc that is

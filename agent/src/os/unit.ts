@@ -16,6 +16,10 @@ export async function isUnitActive(unit: string, timeoutMs: number): Promise<boo
   return (await exec(["systemctl", "--quiet", "is-active", "--", unit], { timeoutMs })).status === 0;
 }
 
+export async function isUnitFailed(unit: string, timeoutMs: number): Promise<boolean> {
+  return (await exec(["systemctl", "--quiet", "is-failed", "--", unit], { timeoutMs })).status === 0;
+}
+
 function firstLine(text: string): string {
   return text.trim().split("\n")[0] ?? "";
 }

@@ -2,7 +2,7 @@ import type { ApplyDetail } from "@holdfast/core/api/apply.ts";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { z } from "zod";
-import { call } from "../api/client.ts";
+import { call, Refused } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
 import { usePlace } from "../app/place.ts";
 import { type MessageKey, useT } from "../i18n/language.ts";
@@ -31,7 +31,7 @@ interface Row {
 
 const ROWS = {
   confirm: {
-    run: (id) => call("confirmApply", { params: { id }, body: {} }),
+    run: confirm,
     text: "act.confirm",
     ask: null,
     wantsReason: false,
@@ -66,6 +66,17 @@ const ROWS = {
     variant: "secondary",
   },
 } as const satisfies Record<Act, Row>;
+
+/** The browser's connection may be older than the change; once refused, it is closed, and the next request makes a new one. */
+async function confirm(id: string): Promise<unknown> {
+  const send = () => call("confirmApply", { params: { id }, body: {} });
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.code !== "apply.connection_too_old") throw error;
+    return send();
+  }
+}
 
 /** A retry or a rollback answers with a rollout of its own. */
 const rolloutAnswer = z.object({ id: z.string(), waves: z.array(z.unknown()) });

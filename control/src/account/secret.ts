@@ -1,8 +1,11 @@
 import { randomBytes, randomInt } from "node:crypto";
 
+/** What looks for secrets in what was committed or logged finds ours by it, and no command line takes one for an option. */
+const MARK = "hf_";
+
 /** 256 bits: nobody guesses it, so its plain SHA-256 may be kept. */
 export function newSecret(): string {
-  return randomBytes(32).toString("base64url");
+  return MARK + randomBytes(32).toString("base64url");
 }
 
 /** Without letters and digits that look like others: it is read from a terminal and typed into a form. */

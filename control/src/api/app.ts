@@ -15,6 +15,7 @@ import type { House } from "../house.ts";
 import { newId } from "../store/new-id.ts";
 import { transaction } from "../store/transaction.ts";
 import type { Caller } from "./caller.ts";
+import { watchConnections } from "./connection.ts";
 import { serveConsole } from "./console-files.ts";
 import { cookieKind, isFromBrowser } from "./credential.ts";
 import type { EventStream } from "./event-stream.ts";
@@ -73,6 +74,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200 },
   });
+  const connectionOf = watchConnections(app.server);
   // JSON and nothing else: a form on somebody's page can send text, never this.
   app.removeContentTypeParser("text/plain");
   await app.register(fastifyCookie);
@@ -147,6 +149,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       body: parse(endpoint.body, request.body ?? undefined, "body"),
       ifMatch: ifMatchOf(request, endpoint),
       source: sourceOf(request, caller?.via ?? "anonymous"),
+      connection: connectionOf(request),
       fromBrowser: isFromBrowser(request),
       lastEventId: typeof request.headers["last-event-id"] === "string" ? request.headers["last-event-id"] : null,
       reply,
@@ -202,6 +205,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     else if (failure.internal !== null) house.log.warn({ ...line, internal: failure.internal }, problem.detail);
     await auditRefusal(request, about, problem.code);
     if (reply.sent || reply.raw.headersSent) return reply;
+    // The next request of this client then comes over a new connection.
+    if (problem.code === "apply.connection_too_old") reply.header("connection", "close");
     if (failure.retryAfterSeconds !== null) reply.header("retry-after", String(failure.retryAfterSeconds));
     return reply
       .code(problem.status)

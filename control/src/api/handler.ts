@@ -2,6 +2,7 @@ import type { AnswerOf, BodyOf, QueryOf } from "@holdfast/core/api/endpoint.ts";
 import { type RouteName, type ROUTES } from "@holdfast/core/api/route.ts";
 import type { FastifyReply } from "fastify";
 import type { Caller } from "./caller.ts";
+import type { Connection } from "./connection.ts";
 
 type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
 type Needs<Name extends RouteName> = (typeof ROUTES)[Name]["needs"];
@@ -16,6 +17,7 @@ export interface ApiRequest<Name extends RouteName> {
   readonly ifMatch: string | null;
   /** Where it comes from, for the audit log. */
   readonly source: string;
+  readonly connection: Connection;
   /** A page in a browser, which keeps cookies. */
   readonly fromBrowser: boolean;
   readonly lastEventId: string | null;

@@ -1,6 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Digest, Generation, InstanceId, RequestId } from "@holdfast/core/base/id.ts";
 import type { DescribeResponse, GetStateResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { CONTROL_PLANE_HERE, isThisMachine, readJson } from "../probe/own-address.ts";
 import { agentActor } from "../store/actor.ts";
 import { getHostTransaction } from "../store/host-transactions.ts";
 import { believeFence, lockForApplies, openSession, setDrift } from "../store/servers.ts";
@@ -25,7 +26,7 @@ export async function sessionOpened(
   const server = await openSession(tx, serverId, instance, session.id, {
     bootId: describe.bootId,
     agentVersion: describe.agentVersion,
-    facts: readFacts(describe.factsJson),
+    facts: factsOf(session, describe),
     capabilities: describe.domains.map(({ domain, available, reason, module }) => ({
       domain,
       available,
@@ -64,10 +65,13 @@ async function compareHistories(
   );
 }
 
-function readFacts(text: string): Json {
-  try {
-    return JSON.parse(text === "" ? "{}" : text) as Json;
-  } catch {
-    return {}; // an agent that says nonsense of itself is known by its key all the same
-  }
+/** What the agent says of its server, and what this instance sees of it. */
+function factsOf(session: AgentSession, describe: DescribeResponse): Json {
+  return { ...readFacts(describe.factsJson), [CONTROL_PLANE_HERE]: isThisMachine(session) };
+}
+
+/** An agent that says nonsense of itself is known by its key all the same. */
+function readFacts(text: string): object {
+  const facts = readJson(text);
+  return typeof facts === "object" && facts !== null && !Array.isArray(facts) ? facts : {};
 }

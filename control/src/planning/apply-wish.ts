@@ -18,11 +18,20 @@ const BUTTON = { confirm: "confirm", abort: "abort", force_close: "forceClose" }
  * An operator's wish for an apply: confirm, abort, or give up on it. The table of actions decides whether it is possible, and the wish is
  * bound to the very transaction that is under way now; the saga carries it out. One that still waits for its turn is cancelled at once.
  */
-export async function wishFor(house: House, caller: Caller, id: ApplyId, wish: Wish, reason: string): Promise<void> {
+export async function wishFor(
+  house: House,
+  caller: Caller,
+  id: ApplyId,
+  wish: Wish,
+  reason: string,
+  /** What else must hold, asked once the table of actions has agreed; refuses by itself. */
+  also: (tx: Transaction, apply: ApplyRow) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const done = await transaction(house.database, async (tx) => {
     const apply = await lockApply(tx, id);
     const refusal = applyActions(await viewOf(tx, apply))[BUTTON[wish]];
     if (refusal !== null) refuse("apply.not_now", refusal);
+    await also(tx, apply);
     if (apply.state === "READY") {
       await move(
         tx,

@@ -4,6 +4,7 @@ import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
 import type { Caller } from "../api/caller.ts";
 import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
+import { runsControlPlane } from "../probe/own-address.ts";
 import { getChange } from "../store/changes.ts";
 import { insertPlan, type NewPlan } from "../store/plans.ts";
 import { listQuarantines } from "../store/quarantines.ts";
@@ -152,6 +153,14 @@ export function serverFindings(row: ServerRow, nowMs: number): readonly Finding[
             `${row.name} is paused until ${row.paused_until.toISOString()}: ${row.paused_reason ?? ""}`,
           ),
         ]),
+    ...(runsControlPlane(row.facts)
+      ? [
+          planningFinding(
+            "plan.runs_control_plane",
+            `${row.name} runs this control plane: what it hears from itself crosses no wire, so a person on another machine confirms.`,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -13,6 +13,10 @@ export const PLANNING_FINDINGS = {
     severity: "error",
     remedy: "Mend the document in a new change, or retry the apply that was undone.",
   },
+  "plan.runs_control_plane": {
+    severity: "note",
+    remedy: "Keep a page of the console open on another machine, and confirm there while the change is on trial.",
+  },
   "plan.server_locked": {
     severity: "warning",
     remedy: "Look at the server, then unlock it; until then nothing is applied.",

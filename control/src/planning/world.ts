@@ -1,6 +1,6 @@
 import type { Digest, DocumentId, Generation, ServerId } from "@holdfast/core/base/id.ts";
 import type { ParsedDocument, ServerDocument } from "@holdfast/core/policy/document.ts";
-import { z } from "zod";
+import { addressesInFacts } from "../probe/own-address.ts";
 import { listAllAssignments } from "../store/assignments.ts";
 import type { Queryable } from "../store/database.ts";
 import { listHeads } from "../store/documents.ts";
@@ -59,7 +59,7 @@ export async function loadWorld(database: Queryable, cache: DocumentCache): Prom
       enrolment: row.enrolment,
       generation: row.generation,
       confirmedDigest: row.confirmed_digest,
-      observedAddresses: addressesIn(row.facts),
+      observedAddresses: addressesInFacts(row.facts),
     })),
     heads: new Map(
       heads.map((row) => [
@@ -87,16 +87,4 @@ export function ownDocument(
 
 export function labelsOf(world: World, server: WorldServer): Readonly<Record<string, string>> {
   return ownDocument(world, server)?.document.body.labels ?? {};
-}
-
-const FACTS = z.object({ interfaces: z.array(z.object({ name: z.string(), addresses: z.array(z.string()) })) });
-
-/** Addresses as the agent reported them. What an agent says is judged: nonsense counts as nothing. */
-function addressesIn(facts: unknown): readonly string[] {
-  const read = FACTS.safeParse(facts);
-  if (!read.success) return [];
-  return read.data.interfaces
-    .filter(({ name }) => name !== "lo")
-    .flatMap(({ addresses }) => addresses.map((address) => address.split("/", 1)[0] ?? ""))
-    .filter((address) => address !== "" && !address.startsWith("fe80:"));
 }

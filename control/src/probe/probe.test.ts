@@ -2,9 +2,10 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Probe } from "@holdfast/core/plan/probe.ts";
 import { afterEach, expect, test } from "vitest";
 import type { AgentClient } from "../gateway/agent-client.ts";
+import { isLoopback } from "./own-address.ts";
 import { probeRound } from "./probe-round.ts";
 import { tcpConnect } from "./tcp-connect.ts";
-import { isLoopback, type ProbedServer, vantageOf } from "./vantage.ts";
+import { type ProbedServer, vantageOf } from "./vantage.ts";
 
 const servers: Server[] = [];
 

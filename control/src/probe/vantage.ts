@@ -1,7 +1,6 @@
-import { isIP } from "node:net";
 import type { ProbeResult } from "@holdfast/core/plan/probe.ts";
-import { z } from "zod";
 import type { AgentClient } from "../gateway/agent-client.ts";
+import { addressesInFacts, isOwnAddress, readJson } from "./own-address.ts";
 import { tcpConnect } from "./tcp-connect.ts";
 
 /** A server that can be looked at, and from which others can be looked at. */
@@ -23,14 +22,14 @@ export type InboundVantage = (
 ) => Promise<ProbeResult>;
 
 /**
- * The control plane itself looks, where it stands outside of the server. Loopback is never evidence: what arrives over it may be this very
- * machine, so another connected server looks instead, at an address that the server has on its own interfaces.
+ * The control plane itself looks, where it stands outside of the server. Loopback is never evidence, and a connection to an address of this
+ * very machine goes over it: then another connected server looks instead, at an address that the server has on its own interfaces.
  */
 export function vantageOf(others: (serverId: string) => Iterable<ProbedServer>): InboundVantage {
   return async (server, address, port, timeoutMs) => {
     const target = address === "self" ? server.remoteAddress : address;
-    if (!isLoopback(target)) return tcpConnect(target, port, timeoutMs);
-    const [own] = ownAddresses(server.factsJson);
+    if (!isOwnAddress(target)) return tcpConnect(target, port, timeoutMs);
+    const [own] = addressesInFacts(readJson(server.factsJson));
     const [peer] = others(server.serverId);
     if (own === undefined || peer === undefined) return "unreachable_vantage";
     return askPeer(peer.client, own, port, timeoutMs);
@@ -47,23 +46,5 @@ async function askPeer(client: AgentClient, address: string, port: number, timeo
     return result === "open" || result === "closed" ? result : "unreachable_vantage";
   } catch {
     return "unreachable_vantage"; // the peer's wire broke, which says nothing about the server
-  }
-}
-
-export function isLoopback(address: string): boolean {
-  const plain = address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
-  return plain === "::1" || plain === "localhost" || (isIP(plain) === 4 && plain.startsWith("127."));
-}
-
-const FACTS = z.object({ interfaces: z.array(z.object({ addresses: z.array(z.string()).default([]) })).default([]) });
-
-/** Addresses of the server that others can dial, as it says them: without prefix length, loopback and link-local. */
-function ownAddresses(factsJson: string): readonly string[] {
-  try {
-    const facts = FACTS.parse(JSON.parse(factsJson));
-    const addresses = facts.interfaces.flatMap((each) => each.addresses).map((each) => each.split("/")[0] ?? "");
-    return addresses.filter((each) => isIP(each) !== 0 && !isLoopback(each) && !/^fe[89ab]/i.test(each));
-  } catch {
-    return [];
   }
 }

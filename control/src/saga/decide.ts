@@ -63,15 +63,23 @@ export function decide(view: SagaView, nowMs: number): SagaAction {
   }
 }
 
+/** Whether the server could still make its fresh session at the last moment of the trial. */
+export function outlivesTrial(
+  certificateEndsMs: number,
+  { budgetMs, windowMs }: { readonly budgetMs: number; readonly windowMs: number },
+  nowMs: number,
+): boolean {
+  return certificateEndsMs > nowMs + budgetMs + windowMs;
+}
+
 /** Why nothing is sent at all. The fresh session of the trial must be possible to its last moment, or the server undoes for no good reason. */
 function unsentObjection(view: SagaView, nowMs: number): { code: string; message: string } | null {
-  const { budgetMs, windowMs } = view.transaction;
   if (view.wish === "abort")
     return {
       code: "apply.aborted",
       message: view.wishReason ?? "an operator asked for it before anything was sent",
     };
-  if (view.certificateEndsMs > nowMs + budgetMs + windowMs) return null;
+  if (outlivesTrial(view.certificateEndsMs, view.transaction, nowMs)) return null;
   return {
     code: "apply.certificate_expires",
     message:

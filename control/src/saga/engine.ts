@@ -10,16 +10,19 @@ import type { Logger } from "pino";
 import type { CommandSigner } from "../authority/command-signer.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import type { AgentSessions } from "../gateway/agent-sessions.ts";
+import { isThisMachine } from "../probe/own-address.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
 import { systemActor } from "../store/actor.ts";
 import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";
-import { getHostTransaction, markSent } from "../store/host-transactions.ts";
+import { getHostTransaction, markSent, requirePerson } from "../store/host-transactions.ts";
 import { getPlan } from "../store/plans.ts";
 import { StoreFailure } from "../store/store-failure.ts";
-import { transaction } from "../store/transaction.ts";
+import type { HostTransactionRow } from "../store/tables.ts";
+import { type Transaction, transaction } from "../store/transaction.ts";
 import { ApplyRunner, type ClaimedApply } from "./apply-runner.ts";
 import { beginForward } from "./begin.ts";
+import { outlivesTrial } from "./decide.ts";
 import { closeForced } from "./force-close.ts";
 import { takeLateOutcome } from "./late-outcome.ts";
 
@@ -145,8 +148,13 @@ export class SagaEngine {
       const plan = await getPlan(tx, sent?.plan_id ?? apply.plan_id);
       if (plan === undefined)
         throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
-      if (sent !== undefined) return { apply, sent, plan, isPrepareDue: false };
-      const begun = await beginForward(tx, apply, plan, by);
+      const session = this.#options.sessions.of(apply.server_id);
+      if (sent !== undefined) return { apply, sent: await withPerson(tx, sent, session), plan, isPrepareDue: false };
+      const forward = await beginForward(tx, apply, plan, by);
+      const begun = { ...forward, sent: await withPerson(tx, forward.sent, session) };
+      const endsMs = session?.notAfterMs ?? 0;
+      if (!outlivesTrial(endsMs, begun.sent.trial, begun.sent.created_at.getTime()))
+        return { ...begun, plan, isPrepareDue: false };
       // The intent to prepare is committed with the claim: one transaction less for every apply.
       return {
         ...begun,
@@ -211,4 +219,14 @@ export class SagaEngine {
 function serverOf(payload: string): ServerId | null {
   const { server_id } = JSON.parse(payload === "" ? "{}" : payload) as { readonly server_id?: string };
   return server_id === undefined ? null : (server_id as ServerId);
+}
+
+/** Nothing that this machine can see proves that others can still come in to it: somebody outside has to say so. */
+async function withPerson(
+  tx: Transaction,
+  sent: HostTransactionRow,
+  session: AgentSession | undefined,
+): Promise<HostTransactionRow> {
+  if (session === undefined || sent.trial.needsPerson || !isThisMachine(session)) return sent;
+  return requirePerson(tx, sent.request_id);
 }

@@ -92,6 +92,20 @@ export async function recordFresh(
   return orLostRace(row, request, "a fresh session may not be recorded");
 }
 
+/** Only a person may confirm it, whatever its plan said. */
+export async function requirePerson(tx: Transaction, request: RequestId): Promise<HostTransactionRow> {
+  return tx.one<HostTransactionRow>(sql`
+    update host_transactions set trial = trial || '{"needsPerson": true}'::jsonb where request_id = ${request} returning *`);
+}
+
+/** For how many milliseconds the server has been back over a new session; null while it is not. */
+export async function millisecondsBack(tx: Transaction, request: RequestId): Promise<number | null> {
+  const { ms } = await tx.one<{ readonly ms: number | null }>(sql`
+    select (extract(epoch from clock_timestamp() - fresh_since) * 1000)::float8 as ms
+    from host_transactions where request_id = ${request}`);
+  return ms;
+}
+
 /** What the probes said before anything changed. Written once: a later round is no baseline. */
 export async function recordBaseline(
   tx: Transaction,

@@ -65,6 +65,17 @@ export const PROBLEMS = {
     title: "The plan's base has moved",
     remedy: "Plan the change again and look at what it would do now.",
   },
+  "apply.confirmed_from_inside": {
+    status: 409,
+    title: "A confirmation must come from outside the server",
+    remedy:
+      "Confirm from another machine; on the server itself, holdfast-agent confirm --yes says that you have seen it work.",
+  },
+  "apply.connection_too_old": {
+    status: 409,
+    title: "This connection is older than the change",
+    remedy: "Confirm again: the next request comes over a new connection.",
+  },
   "apply.not_now": {
     status: 409,
     title: "Not possible in this state",

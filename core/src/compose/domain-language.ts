@@ -12,6 +12,7 @@ import type { ProvenanceEntry } from "./effective-config.ts";
 import { composeFinding } from "./findings.ts";
 import type { Composed, ComposeInput, LayeredSection } from "./layered-section.ts";
 import type { Need } from "./need.ts";
+import type { Use } from "./use.ts";
 
 /** One side of an expectation. `self` is the server itself; its other side comes from or goes to outside. */
 export type Endpoint =
@@ -49,6 +50,7 @@ export interface ComposedDomain {
   readonly provenance: readonly ProvenanceEntry[];
   readonly findings: readonly Finding[];
   readonly needs: readonly Need[];
+  readonly uses?: readonly Use[];
   judge(packets: Packets): Judgement;
 }
 

@@ -39,6 +39,10 @@ export const COMPOSE_FINDINGS = {
   },
   "compose.unknown_name": { severity: "error", remedy: "Correct the name, or write the document that defines it." },
   "compose.unknown_server": { severity: "error", remedy: "Write a Server document for it." },
+  "compose.use_closed": {
+    severity: "warning",
+    remedy: "Write a rule for it, or take the setting out if it is not meant any more.",
+  },
   "compose.value": { severity: "error", remedy: "Correct the value." },
   "compose.without_nothing": { severity: "warning", remedy: "Take the name out of `without`, or correct it." },
 } as const satisfies Record<string, { readonly severity: Severity; readonly remedy: string }>;

@@ -6,6 +6,7 @@ import type { ManagementPath } from "../plan/management-path.ts";
 import type { Origin, ProvenanceEntry } from "./effective-config.ts";
 import type { FloorSettings } from "./floor-settings.ts";
 import type { Need } from "./need.ts";
+import type { Use } from "./use.ts";
 
 /** One policy's section of one domain, with where it stands. Parameters are already put in: no `$name` is left. */
 export interface LayeredSection<Section> {
@@ -49,4 +50,6 @@ export interface Composed<Config> {
   readonly findings: readonly Finding[];
   /** What this config needs the firewall of the same server to let through. */
   readonly needs: readonly Need[];
+  /** Traffic without which this config does nothing, and which nothing is opened for; judged once all domains are composed. */
+  readonly uses?: readonly Use[];
 }

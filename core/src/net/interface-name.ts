@@ -17,6 +17,7 @@ export function parseInterfaceName(text: string): Result<InterfaceName, string> 
   if (text.length > LONGEST)
     return err(`${name} is ${text.length} characters long; an interface name has ${LONGEST} at most`);
   if (text === "." || text === "..") return err(`${name} is not an interface name`);
+  if (text.startsWith("-")) return err(`${name} would be an option to every program that is told it`);
   const bad = /[^A-Za-z0-9._@+-]/.exec(text);
   if (bad !== null)
     return err(

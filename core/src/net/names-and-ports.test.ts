@@ -22,6 +22,7 @@ test.each([
   ["eth%d", '"%"'],
   ['a"b', "cannot stand"],
   ["eth0\n", "cannot stand"],
+  ["-j", "option"],
   ["é", "cannot stand"],
 ])("interface name %j is refused and the message says %s", (name, part) => {
   const parsed = parseInterfaceName(name);

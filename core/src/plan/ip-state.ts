@@ -55,6 +55,10 @@ export const BRIDGE_SETTINGS = [
 ] as const;
 export type BridgeSetting = (typeof BRIDGE_SETTINGS)[number];
 
+/** Settings of a port of a bridge, the same way. */
+export const PORT_SETTINGS = ["cost", "priority", "isolated"] as const;
+export type PortSetting = (typeof PORT_SETTINGS)[number];
+
 export const MADE_DEVICES = ["bridge", "bond", "vlan"] as const;
 /** Kinds of devices that Holdfast makes, and the only ones that it removes. */
 export type MadeDevice = (typeof MADE_DEVICES)[number];
@@ -63,4 +67,5 @@ export type LinkChange =
   | { readonly op: "mtu"; readonly mtu: number }
   | { readonly op: "up" | "down" }
   | { readonly op: "delete"; readonly device: MadeDevice }
-  | { readonly op: "bridge"; readonly settings: { readonly [Setting in BridgeSetting]?: number } };
+  | { readonly op: "bridge"; readonly settings: { readonly [Setting in BridgeSetting]?: number } }
+  | { readonly op: "port"; readonly settings: { readonly [Setting in PortSetting]?: number } };

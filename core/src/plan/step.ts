@@ -34,6 +34,32 @@ export type Action =
       readonly reload: "ssh.service" | "sshd.service" | null;
       readonly listens: readonly number[];
     }
+  /**
+   * Changes what is stated of an account; with `make` it may have to be made first, without a password and without a home. Null removes it,
+   * and its home stays.
+   */
+  | {
+      readonly kind: "account";
+      readonly name: string;
+      readonly want: {
+        readonly make: boolean;
+        readonly comment?: string;
+        readonly expires?: string;
+        readonly groups?: readonly string[];
+        readonly shell?: string;
+      } | null;
+    }
+  | { readonly kind: "group"; readonly name: string; readonly exists: boolean }
+  /** The home below /home that an account names, made from the server's own skeleton where there is none. */
+  | { readonly kind: "home"; readonly name: string }
+  /** Our file among those of sudo; null removes it. With `check` sudo is asked first, about what is there and then about the file. */
+  | { readonly kind: "sudo"; readonly text: string | null; readonly check: boolean }
+  /** A certificate authority that the server's programs trust, and the bundle made anew; null takes it away. */
+  | { readonly kind: "authority"; readonly name: string; readonly text: string | null }
+  /** Our list of modules to load at boot, and loads them now. What is loaded stays so until the next boot. */
+  | { readonly kind: "modules"; readonly text: string | null }
+  /** Our file among those of rsyslog, which is asked first where `check`, and then restarted where it runs. */
+  | { readonly kind: "rsyslog"; readonly text: string | null; readonly check: boolean }
   /** One act on a unit of systemd. What is so already stays so. */
   | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb }
   /**

@@ -90,7 +90,6 @@ export const FIREWALL_FINDINGS = {
     severity: "warning",
     remedy: "Look at `iptables-legacy -S`; what it drops stays dropped.",
   },
-  "firewall.flush_ruleset_service": { severity: "note", remedy: "Nothing to do: our table is loaded again after it." },
   "firewall.interface_missing": {
     severity: "warning",
     remedy: "Correct the binding in the Server document, or bring the interface up.",

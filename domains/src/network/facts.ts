@@ -1,4 +1,5 @@
 import type { FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import { DESCRIBE, describedLinks } from "./describe.ts";
 import type { ForeignFile, NetworkObserved, Renderer } from "./observed.ts";
 import { CONFIRMED_PREFIX, confirmedPath, FORWARDING_FILE, type OwnFiles, TRIAL_PREFIX } from "./own-file.ts";
 import { jsonOf } from "./read-json.ts";
@@ -17,7 +18,7 @@ export const networkFacts: readonly FactQuery[] = [
     name: "units",
     argv: ["systemctl", "show", ...UNITS, "--property=Id,LoadState,ActiveState,UnitFileState,Job"],
   },
-  { kind: "command", name: "networkd", argv: ["networkctl", "--json=short", "list"] },
+  { kind: "command", name: "networkd", argv: DESCRIBE },
   { kind: "command", name: "links", argv: ["ip", "-j", "-d", "-s", "address", "show"] },
   { kind: "command", name: "routes4", argv: ["ip", "-N", "-j", "-4", "route", "show", "table", "all"] },
   { kind: "command", name: "routes6", argv: ["ip", "-N", "-j", "-6", "route", "show", "table", "all"] },
@@ -103,7 +104,7 @@ function rendererOf(raw: RawFacts): Renderer {
   const active = (unit: string): boolean => ["active", "activating"].includes(units.get(unit)?.["ActiveState"] ?? "");
   if (networkd?.["ActiveState"] === "active") {
     const answer = raw["networkd"];
-    if (answer?.status === 0 && jsonOf(answer.stdout) !== null) return { state: "running" };
+    if (answer?.status === 0 && describedLinks(answer.stdout) !== null) return { state: "running" };
     return { state: "foreign", name: "systemd-networkd", why: `it does not answer as expected: ${firstLine(answer)}` };
   }
   // A job waits: this boot has not come so far yet.

@@ -36,6 +36,7 @@ export const NETWORK_FINDINGS = {
     severity: "error",
     remedy: "Write host numbers that the network has, without the server's own.",
   },
+  "network.bridge_timer": { severity: "error", remedy: "Write a time that the kernel takes." },
   "network.mtu_ipv6": { severity: "error", remedy: "Write 1280 or more, or ipv6: { method: none }." },
   "network.server_address": {
     severity: "warning",

@@ -3,7 +3,7 @@ import type { Family } from "@holdfast/core/net/address.ts";
 import { hardwareWith } from "./binding.ts";
 import { MAIN_TABLE } from "./model.ts";
 import { type NetworkObserved, type ObservedLink, SET_PROTOCOLS } from "./observed.ts";
-import { FORWARDING_FILE, inForce, readOwnFile, valueIn } from "./own-file.ts";
+import { FORWARDING_FILE, inForce, type OwnFiles, readOwnFile, valueIn } from "./own-file.ts";
 import { itemKey, type WantedRule, withoutOrigin } from "./wanted.ts";
 
 /**
@@ -36,7 +36,7 @@ export function linksMatched(text: string, links: readonly ObservedLink[]): read
   const file = readOwnFile(text);
   const name = valueIn(file, "Match", "Name");
   if (name !== undefined) return links.filter((link) => link.name === name);
-  const mac = valueIn(file, "Match", "MACAddress");
+  const mac = valueIn(file, "Match", "MACAddress") ?? valueIn(file, "Match", "PermanentMACAddress");
   return mac === undefined ? [] : hardwareWith(mac, links);
 }
 
@@ -66,13 +66,14 @@ export function linkState(observed: NetworkObserved, link: ObservedLink): Json {
       .filter(
         (route) =>
           SET_PROTOCOLS.has(route.protocol) &&
-          statedTables(observed).has(route.table) &&
+          statedTables(inForce(observed.own)).has(route.table) &&
           route.hops.some((hop) => hop.dev === link.name),
       )
       .map(itemKey),
     dns: link.dns,
     search: link.search,
-    bridge: link.bridge,
+    // The spanning tree protocol shortens the ageing when it likes.
+    bridge: link.bridge?.stp === true ? { ...link.bridge, ageing: null } : link.bridge,
     port: link.port,
     vlan: link.vlan,
     bond: link.bond,
@@ -80,8 +81,8 @@ export function linkState(observed: NetworkObserved, link: ObservedLink): Json {
 }
 
 /** Main, and the tables that routes of our files name: in others, VPNs and routing daemons come and go. */
-function statedTables(observed: NetworkObserved): ReadonlySet<number> {
-  const tables = sectionsOf(inForce(observed.own), "Route").map((values) => Number(values.get("Table") ?? MAIN_TABLE));
+export function statedTables(files: OwnFiles): ReadonlySet<number> {
+  const tables = sectionsOf(files, "Route").map((values) => Number(values.get("Table") ?? MAIN_TABLE));
   return new Set([MAIN_TABLE, ...tables]);
 }
 

@@ -122,6 +122,13 @@ export function masterOf(config: NetworkConfig, role: string): string | null {
   );
 }
 
+/** Whether that is a bridge or a bond. */
+export function masterKindOf(config: NetworkConfig, role: string): "bridge" | "bond" | undefined {
+  const master = masterOf(config, role);
+  const kind = master === null ? undefined : config.interfaces[master]?.device?.kind;
+  return kind === "vlan" ? undefined : kind;
+}
+
 /** Roles of the VLANs that stand on this role. */
 export function vlansOn(config: NetworkConfig, role: string): readonly string[] {
   return rolesOf(config).filter((other) => {

@@ -55,13 +55,26 @@ export type BridgeState = {
   readonly forwardDelay: number;
   readonly helloTime: number;
   readonly maxAge: number;
-  readonly ageing: number;
+  /** Null while the spanning tree protocol shortens it, after a change of the tree. */
+  readonly ageing: number | null;
   readonly multicastSnooping: boolean;
+};
+
+export type PortState = { readonly cost: number; readonly priority: number; readonly isolated: boolean };
+
+export type BondState = {
+  readonly mode: string;
+  readonly hashPolicy: string | null;
+  readonly lacpRate: string | null;
+  readonly monitorMs: number;
+  readonly minLinks: number;
+  /** The kernel's name of a member. */
+  readonly primary: string | null;
 };
 
 export type ObservedLink = {
   readonly name: string;
-  /** Null where it has none. */
+  /** The address that its hardware was made with, as far as that is known; null where it has none. */
   readonly mac: string | null;
   /** Kind of device, for example `bridge`; null for hardware. */
   readonly kind: string | null;
@@ -79,9 +92,9 @@ export type ObservedLink = {
   readonly dns: readonly string[];
   readonly search: readonly string[];
   readonly bridge: BridgeState | null;
-  readonly port: { readonly cost: number; readonly priority: number; readonly isolated: boolean } | null;
+  readonly port: PortState | null;
   readonly vlan: { readonly id: number; readonly parent: string | null } | null;
-  readonly bond: { readonly mode: string } | null;
+  readonly bond: BondState | null;
   readonly counters: {
     readonly rxBytes: number;
     readonly rxErrors: number;

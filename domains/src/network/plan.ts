@@ -7,8 +7,8 @@ import { finding } from "./findings.ts";
 import { foreignFileFor } from "./foreign-file.ts";
 import { foundBefore, rememberedBy } from "./found.ts";
 import { guardFindings, managementLinks } from "./guard.ts";
-import { linksMatched, ownDevices } from "./live.ts";
-import { type NetworkConfig, rolesOf } from "./model.ts";
+import { linksMatched, ownDevices, statedTables } from "./live.ts";
+import { type InterfaceConfig, type NetworkConfig, rolesOf } from "./model.ts";
 import { LEARNT_PROTOCOLS, type NetworkObserved, SET_PROTOCOLS, STATIC_PROTOCOL } from "./observed.ts";
 import { FORWARDING_FILE, inForce, type OwnFiles } from "./own-file.ts";
 import { findingsOfPlan } from "./plan-findings.ts";
@@ -24,7 +24,7 @@ import {
   trialFileStep,
 } from "./step.ts";
 import { linkMismatches, verifyNetwork } from "./verify.ts";
-import { asRule, bridgeDifferences, ownTables, wantedRules } from "./wanted.ts";
+import { asRule, bridgeDifferences, ownTables, ticks, wantedRules } from "./wanted.ts";
 
 /** What is there, what shall be there, and what of it differs: every decision of the plan is made from this. */
 interface Work {
@@ -44,7 +44,9 @@ export function planNetwork(input: PlanInput<NetworkConfig, NetworkObserved>): D
   const refused = refusal(observed);
   if (refused !== null) return { steps: [], nativeDiff: "", findings: [refused], touchesManagementPath: false };
   const work = workOf(desired, observed);
-  const steps = observed.renderer.state === "starting" ? fileSteps(work) : allSteps(work, confirmed);
+  // Forwarding is the kernel's own, and waits for nobody.
+  const steps =
+    observed.renderer.state === "starting" ? [...fileSteps(work), ...forwardingSteps(work)] : allSteps(work, confirmed);
   const touched = touchedLinks(work, steps);
   const management = managementLinks(desired, observed, managementPath);
   return {
@@ -196,15 +198,24 @@ function settling(
   return [...new Map([...released, ...wanted].map((one) => [one.link, one])).values()];
 }
 
-function bridgeSteps({ desired, observed }: Work): readonly Step[] {
+function bridgeSteps({ desired, observed, changed }: Work): readonly Step[] {
   return rolesOf(desired ?? EMPTY).flatMap((role) => {
     const one = desired?.interfaces[role];
     const link = desired === null ? null : linkOf(desired, role, observed);
     if (one === undefined || link === null) return [];
-    const settings = Object.fromEntries(bridgeDifferences(one, link).map(([setting, wanted]) => [setting, wanted]));
+    const settings = {
+      ...Object.fromEntries(bridgeDifferences(one, link).map(([setting, wanted]) => [setting, wanted])),
+      ...(changed.includes(`${role}.netdev`) ? hiddenAgeing(one) : {}),
+    };
     if (Object.keys(settings).length === 0) return [];
     return [linkStep("bridge", `Set up the bridge ${link.name}`, link.name, { op: "bridge", settings })];
   });
+}
+
+/** With the spanning tree protocol it cannot be read at any time, so that it is set whenever the file is. */
+function hiddenAgeing({ device }: InterfaceConfig): { readonly ageing_time?: number } {
+  const ageing = device?.kind === "bridge" && device.stp ? ticks(device.ageing) : undefined;
+  return ageing === undefined ? {} : { ageing_time: ageing };
 }
 
 /** networkd leaves the size of packets as it was last set. */
@@ -235,9 +246,10 @@ function forwardingSteps({ desired, observed, before }: Work): readonly Step[] {
 
 /** Routes that daemons and VPNs made on links that are set up anew: networkd drops them, so they are made again. */
 function endangeredRoutes(work: Work): NetworkObserved["routes"] {
-  const { desired, observed } = work;
+  const { desired, observed, before } = work;
   const links = touchedLinks(work, []);
-  const tables = ownTables(desired ?? EMPTY);
+  // Tables that were ours count too: what our file made there goes with it.
+  const tables = new Set([...ownTables(desired ?? EMPTY), ...statedTables(before)]);
   return observed.routes.filter(
     (route) =>
       route.hops.some((hop) => hop.dev !== null && links.has(hop.dev)) &&

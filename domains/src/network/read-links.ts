@@ -1,6 +1,7 @@
 import { type Family, FAMILY_BITS, formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
-import type { BridgeState, ObservedAddress, ObservedLink } from "./observed.ts";
-import { type Fields, isFields, jsonOf, listOf, numberIn, partOf, textIn } from "./read-json.ts";
+import { describedLinks } from "./describe.ts";
+import type { BondState, BridgeState, ObservedAddress, ObservedLink } from "./observed.ts";
+import { type Fields, jsonOf, listOf, numberIn, partOf, textIn } from "./read-json.ts";
 
 /** A life time that never ends, as `ip` prints it. */
 const FOR_EVER = 4_294_967_295;
@@ -9,19 +10,13 @@ const FOR_EVER = 4_294_967_295;
 export function readLinks(ip: string | null, networkd: string | null): readonly ObservedLink[] | null {
   const links = ip === null ? null : jsonOf(ip);
   if (!Array.isArray(links)) return null;
-  const managed = managedLinks(networkd);
+  const managed = (networkd === null ? null : describedLinks(networkd)) ?? new Map<string, Fields>();
   return listOf(links)
     .flatMap((link): readonly ObservedLink[] => {
       const name = textIn(link, "ifname");
       return name === null ? [] : [readLink(link, name, managed.get(name) ?? {})];
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function managedLinks(text: string | null): ReadonlyMap<string, Fields> {
-  const value = text === null ? null : jsonOf(text);
-  if (!isFields(value)) return new Map();
-  return new Map(listOf(value["Interfaces"]).map((one) => [textIn(one, "Name") ?? "", one]));
 }
 
 function readLink(link: Fields, name: string, managed: Fields): ObservedLink {
@@ -34,7 +29,8 @@ function readLink(link: Fields, name: string, managed: Fields): ObservedLink {
   const tx = partOf(partOf(link, "stats64"), "tx");
   return {
     name,
-    mac: textIn(link, "link_type") === "ether" ? textIn(link, "address") : null,
+    // A member of a bond has the bond's address for the time; what it was made with is told beside it.
+    mac: textIn(link, "link_type") === "ether" ? (textIn(link, "permaddr") ?? textIn(link, "address")) : null,
     kind,
     up: flags.includes("UP"),
     carrier: flags.includes("LOWER_UP"),
@@ -53,7 +49,7 @@ function readLink(link: Fields, name: string, managed: Fields): ObservedLink {
     bridge: kind === "bridge" ? readBridge(data) : null,
     port: textIn(info, "info_slave_kind") === "bridge" ? readPort(partOf(info, "info_slave_data")) : null,
     vlan: kind === "vlan" ? { id: numberIn(data, "id") ?? 0, parent: textIn(link, "link") } : null,
-    bond: kind === "bond" ? { mode: textIn(data, "mode") ?? "" } : null,
+    bond: kind === "bond" ? readBond(data) : null,
     counters: {
       rxBytes: numberIn(rx, "bytes") ?? 0,
       rxErrors: numberIn(rx, "errors") ?? 0,
@@ -108,8 +104,19 @@ function readBridge(data: Fields): BridgeState {
     forwardDelay: numberIn(data, "forward_delay") ?? 0,
     helloTime: numberIn(data, "hello_time") ?? 0,
     maxAge: numberIn(data, "max_age") ?? 0,
-    ageing: numberIn(data, "ageing_time") ?? 0,
+    ageing: numberIn(data, "topology_change") === 0 ? (numberIn(data, "ageing_time") ?? 0) : null,
     multicastSnooping: numberIn(data, "mcast_snooping") !== 0,
+  };
+}
+
+function readBond(data: Fields): BondState {
+  return {
+    mode: textIn(data, "mode") ?? "",
+    hashPolicy: textIn(data, "xmit_hash_policy"),
+    lacpRate: textIn(data, "ad_lacp_rate"),
+    monitorMs: numberIn(data, "miimon") ?? 0,
+    minLinks: numberIn(data, "min_links") ?? 0,
+    primary: textIn(data, "primary"),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type Ipv4Config,
   type Ipv6Config,
   MAIN_TABLE,
+  masterKindOf,
   masterOf,
   type NetworkConfig,
   rolesOf,
@@ -80,7 +81,7 @@ function networkSections(
 ): readonly Section[] {
   const addresses = [...one.ipv4.addresses, ...one.ipv6.addresses];
   return [
-    { name: "Match", lines: matchLines(one) },
+    { name: "Match", lines: matchLines(config, role, one) },
     { name: "Link", lines: linkLines(one) },
     { name: "Network", lines: networkLines(config, role, one) },
     ...addresses.map((address): Section => ({ name: "Address", lines: [["Address", address]] })),
@@ -97,8 +98,10 @@ function networkSections(
 }
 
 /** Hardware is found by its address wherever the kernel put it; what stands on it has the same address and is not meant. */
-function matchLines({ bound }: InterfaceConfig): readonly Line[] {
+function matchLines(config: NetworkConfig, role: string, { bound }: InterfaceConfig): readonly Line[] {
   if ("name" in bound) return [["Name", bound.name]];
+  // A bond gives its own address to its members.
+  if (masterKindOf(config, role) === "bond") return [["PermanentMACAddress", bound.mac]];
   return [
     ["MACAddress", bound.mac],
     ["Kind", `!${STACKED.join(" ")}`],
@@ -121,7 +124,7 @@ function networkLines(config: NetworkConfig, role: string, one: InterfaceConfig)
   const four = one.ipv4.method === "dhcp";
   const six = one.ipv6.method === "dhcp";
   const master = masterOf(config, role);
-  const masterKind = master === null ? undefined : config.interfaces[master]?.device?.kind;
+  const masterKind = masterKindOf(config, role);
   return [
     ["DHCP", four && six ? "yes" : four ? "ipv4" : six ? "ipv6" : "no"],
     ["IPv6AcceptRA", one.ipv6.method === "ra" || six ? "yes" : "no"],

@@ -16,7 +16,7 @@ import {
   removeTrialStep,
   trialFileStep,
 } from "./step.ts";
-import { asRule, bridgeSettings, itemKey } from "./wanted.ts";
+import { asRule, bridgeSettings, itemKey, portSettings } from "./wanted.ts";
 
 /**
  * Puts our files, and the links that they are for, back as the snapshot has them. It needs the snapshot and what is there now, nothing else.
@@ -27,7 +27,7 @@ export function restoreNetwork(snapshot: NetworkObserved, live: NetworkObserved)
     ...fileSteps(snapshot.own.run, live.own.run, trialFileStep, removeTrialStep),
     ...fileSteps(snapshot.own.etc, live.own.etc, confirmedFileStep, removeConfirmedStep),
   ];
-  if (live.renderer.state !== "running") return files;
+  if (live.renderer.state !== "running") return [...files, ...forwardingSteps(snapshot, live)];
   const links = concernedLinks(snapshot, live);
   const settle = snapshot.links
     .filter((link) => link.setup === "configured" && links.has(link.name))
@@ -81,7 +81,12 @@ export function leftToRestore(
           ];
     },
   );
-  if (after.renderer.state !== "running") return files;
+  const forwarding = forwardingSteps(snapshot, { ...after, own: before.own }).map(({ title }): Mismatch => ({
+    path: "forwarding",
+    expected: title,
+    found: "not done",
+  }));
+  if (after.renderer.state !== "running") return [...files, ...forwarding];
   const links = [...concernedLinks(snapshot, before)].flatMap((name): readonly Mismatch[] => {
     const [was, is] = [stateOf(name, snapshot), stateOf(name, after)];
     return was === is ? [] : [{ path: `links.${name}`, expected: was || "no link", found: is || "no link" }];
@@ -90,7 +95,7 @@ export function leftToRestore(
     canonicalJson(ownState(snapshot)) === canonicalJson(ownState(after))
       ? []
       : [{ path: "own", expected: "as the snapshot has it", found: "another state" }];
-  return [...files, ...links, ...own];
+  return [...files, ...forwarding, ...links, ...own];
 }
 
 function fileSteps(
@@ -146,6 +151,14 @@ function linkSteps(link: ObservedLink, live: ObservedLink | undefined): readonly
           linkStep("bridge", `Set up the bridge ${link.name} as it was`, link.name, {
             op: "bridge",
             settings: bridgeSettings(link.bridge),
+          }),
+        ]),
+    ...(link.port === null || (live !== undefined && live.port !== null && itemKey(live.port) === itemKey(link.port))
+      ? []
+      : [
+          linkStep("port", `Set up the port ${link.name} as it was`, link.name, {
+            op: "port",
+            settings: portSettings(link.port),
           }),
         ]),
   ];

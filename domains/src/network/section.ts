@@ -174,7 +174,7 @@ const dhcpServer = z
   })
   .meta({ description: "Give out addresses of the first IPv4 network of this interface." });
 
-const interfaceSection = z.strictObject({
+export const interfaceSection = z.strictObject({
   description: proseText("For people.").optional(),
   enable: z.boolean().optional().meta({ description: "false keeps the interface down. Default: true." }),
   mtu: z.int().min(68).max(65_535).optional().meta({ description: "Bytes of the largest packet." }),

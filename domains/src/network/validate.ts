@@ -2,7 +2,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import { type Address, FAMILY_BITS, parseAddress } from "@holdfast/core/net/address.ts";
 import { formatNetwork, lastOf, type Network, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import { finding } from "./findings.ts";
-import { type InterfaceConfig, masterOf, type NetworkConfig, rolesOf } from "./model.ts";
+import { type InterfaceConfig, masterKindOf, type NetworkConfig, rolesOf } from "./model.ts";
 import { routeInWords, wantedRoutes } from "./wanted.ts";
 
 /** Remarks about a config alone, before any server is looked at. */
@@ -19,6 +19,7 @@ export function validateNetwork(config: NetworkConfig): readonly Finding[] {
         ...routeFindings(role, one),
         ...poolFindings(role, one),
         ...mtuFindings(role, one),
+        ...bridgeFindings(role, one),
       ];
     }),
     ...addressesTwice(config),
@@ -60,14 +61,9 @@ function memberFindings(config: NetworkConfig, role: string, one: InterfaceConfi
     says.push(`The interface ${role} stands on itself.`);
   if (device?.kind === "bond" && device.primary !== undefined && !device.members.includes(device.primary))
     says.push(`The primary ${device.primary} of ${role} is none of its members.`);
-  if (one.port !== undefined && masterKind(config, role) !== "bridge")
+  if (one.port !== undefined && masterKindOf(config, role) !== "bridge")
     says.push(`The interface ${role} says how it stands in a bridge, and is in none.`);
   return says.map((message) => finding("network.member", path(role), message));
-}
-
-function masterKind(config: NetworkConfig, role: string): string | undefined {
-  const master = masterOf(config, role);
-  return master === null ? undefined : config.interfaces[master]?.device?.kind;
 }
 
 function methodFindings(role: string, one: InterfaceConfig): readonly Finding[] {
@@ -162,6 +158,25 @@ function mtuFindings(role: string, one: InterfaceConfig): readonly Finding[] {
   return [
     finding("network.mtu_ipv6", path(role, ".mtu"), `IPv6 needs packets of ${IPV6_MTU} bytes; ${role} has ${one.mtu}.`),
   ];
+}
+
+/** What the kernel takes for a bridge, in seconds (IEEE 802.1D): it refuses others, and networkd says so in its log only. */
+const BRIDGE_SECONDS = { forwardDelay: [2, 30], helloTime: [1, 10], maxAge: [6, 40] } as const;
+
+function bridgeFindings(role: string, { device }: InterfaceConfig): readonly Finding[] {
+  if (device?.kind !== "bridge") return [];
+  return (["forwardDelay", "helloTime", "maxAge"] as const).flatMap((key) => {
+    const value = device[key];
+    const [least, most] = BRIDGE_SECONDS[key];
+    if (value === undefined || (value >= least && value <= most)) return [];
+    return [
+      finding(
+        "network.bridge_timer",
+        path(role, `.bridge.${key}`),
+        `A bridge takes ${least} to ${most} seconds for it, and ${role} has ${value}.`,
+      ),
+    ];
+  });
 }
 
 function addressesTwice(config: NetworkConfig): readonly Finding[] {

@@ -1,7 +1,7 @@
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { kernelName, linkOf } from "./binding.ts";
 import { foundBefore } from "./found.ts";
-import { type InterfaceConfig, type NetworkConfig, rolesOf } from "./model.ts";
+import { type BondDevice, type InterfaceConfig, type NetworkConfig, rolesOf } from "./model.ts";
 import { type NetworkObserved, type ObservedLink, SET_PROTOCOLS } from "./observed.ts";
 import { confirmedPath, inForce, trialPath } from "./own-file.ts";
 import { renderFiles } from "./render.ts";
@@ -11,6 +11,7 @@ import {
   itemKey,
   masterName,
   ownTables,
+  portDifferences,
   routeInWords,
   ruleInWords,
   sameItem,
@@ -35,8 +36,9 @@ export function verifyNetwork(desired: NetworkConfig | null, observed: NetworkOb
     if (desired === null) return files;
     return [{ path: "renderer", expected: "systemd-networkd", found: renderer.why }];
   }
-  // This boot has not started networkd yet: its files are all there is to be right or wrong.
-  if (renderer.state === "starting" || desired === null) return files;
+  if (desired === null) return files;
+  // This boot has not started networkd yet: its files are all of it that can be right or wrong.
+  if (renderer.state === "starting") return [...files, ...forwardingMismatches(desired, observed)];
   const live = rolesOf(desired).flatMap((role) => interfaceMismatches(desired, role, observed));
   return [...files, ...live, ...forwardingMismatches(desired, observed)].slice(0, MOST_MISMATCHES);
 }
@@ -152,22 +154,41 @@ function deviceMismatches(
         ),
       ];
     case "bond":
-      return differs(`${path}.bond.mode`, device.mode, link.bond?.mode ?? "none");
+      return bondMismatches(`${path}.bond`, config, device, link, observed);
   }
 }
 
-function portMismatches(path: string, one: InterfaceConfig, link: ObservedLink): readonly Mismatch[] {
-  const { port } = one;
-  if (port === undefined || link.port === null) return [];
+function bondMismatches(
+  path: string,
+  config: NetworkConfig,
+  device: BondDevice,
+  { bond }: ObservedLink,
+  observed: NetworkObserved,
+): readonly Mismatch[] {
+  const stated = (
+    key: string,
+    wanted: string | number | null | undefined,
+    found: string | number | null | undefined,
+  ): readonly Mismatch[] =>
+    wanted === undefined ? [] : differs(`${path}.${key}`, String(wanted), String(found ?? "none"));
   return [
-    ...(port.cost === undefined ? [] : differs(`${path}.port.cost`, String(port.cost), String(link.port.cost))),
-    ...(port.priority === undefined
+    ...stated("mode", device.mode, bond?.mode),
+    ...stated("hashPolicy", device.hashPolicy, bond?.hashPolicy),
+    ...stated("lacpRate", device.lacpRate, bond?.lacpRate),
+    ...stated("monitor", device.monitorMs, bond?.monitorMs),
+    ...stated("minLinks", device.minLinks, bond?.minLinks),
+    ...(device.primary === undefined
       ? []
-      : differs(`${path}.port.priority`, String(port.priority), String(link.port.priority))),
-    ...(port.isolated === undefined
-      ? []
-      : differs(`${path}.port.isolated`, String(port.isolated), String(link.port.isolated))),
+      : stated("primary", kernelName(config, device.primary, observed.links), bond?.primary)),
   ];
+}
+
+function portMismatches(path: string, one: InterfaceConfig, link: ObservedLink): readonly Mismatch[] {
+  return portDifferences(one, link).map(([setting, wanted, found]) => ({
+    path: `${path}.port.${setting}`,
+    expected: String(wanted),
+    found: String(found),
+  }));
 }
 
 function routeMismatches(

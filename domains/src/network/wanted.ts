@@ -1,9 +1,9 @@
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { Family } from "@holdfast/core/net/address.ts";
-import type { BridgeSetting, IpRule } from "@holdfast/core/plan/ip-state.ts";
+import type { BridgeSetting, IpRule, PortSetting } from "@holdfast/core/plan/ip-state.ts";
 import { kernelName } from "./binding.ts";
 import { type InterfaceConfig, MAIN_TABLE, masterOf, type NetworkConfig, type RouteConfig } from "./model.ts";
-import type { NetworkObserved, ObservedLink, ObservedRoute, ObservedRule } from "./observed.ts";
+import type { BridgeState, NetworkObserved, ObservedLink, ObservedRoute, ObservedRule, PortState } from "./observed.ts";
 import { familiesOf } from "./render.ts";
 
 /** What the kernel should show when networkd has done what our files say: the same shapes as what is read. */
@@ -131,7 +131,7 @@ export function bridgeDifferences(
   const { device } = one;
   const { bridge } = link;
   if (device?.kind !== "bridge" || bridge === null) return [];
-  const wanted: readonly (readonly [BridgeSetting, number | undefined, number])[] = [
+  const wanted: readonly (readonly [BridgeSetting, number | undefined, number | null])[] = [
     ["stp_state", device.stp ? 1 : 0, bridge.stp ? 1 : 0],
     ["priority", device.priority, bridge.priority],
     ["forward_delay", ticks(device.forwardDelay), bridge.forwardDelay],
@@ -145,23 +145,45 @@ export function bridgeDifferences(
     ],
   ];
   return wanted.flatMap(([setting, want, found]) =>
+    want === undefined || found === null || want === found ? [] : [[setting, want, found]],
+  );
+}
+
+/** How a port of a bridge differs from what is wanted. */
+export function portDifferences(
+  one: InterfaceConfig,
+  link: ObservedLink,
+): readonly (readonly [setting: PortSetting, wanted: number, found: number])[] {
+  const { port } = one;
+  if (port === undefined || link.port === null) return [];
+  const wanted: readonly (readonly [PortSetting, number | undefined, number])[] = [
+    ["cost", port.cost, link.port.cost],
+    ["priority", port.priority, link.port.priority],
+    ["isolated", port.isolated === undefined ? undefined : Number(port.isolated), Number(link.port.isolated)],
+  ];
+  return wanted.flatMap(([setting, want, found]) =>
     want === undefined || want === found ? [] : [[setting, want, found]],
   );
 }
 
-function ticks(seconds: number | undefined): number | undefined {
+/** The settings of a port as it was read, to make another one so. */
+export function portSettings(port: PortState): Readonly<Record<PortSetting, number>> {
+  return { cost: port.cost, priority: port.priority, isolated: Number(port.isolated) };
+}
+
+export function ticks(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * TICKS;
 }
 
 /** The settings of a bridge as it was read, to make another one so. */
-export function bridgeSettings(bridge: NonNullable<ObservedLink["bridge"]>): Readonly<Record<BridgeSetting, number>> {
+export function bridgeSettings(bridge: BridgeState): { readonly [Setting in BridgeSetting]?: number } {
   return {
     stp_state: bridge.stp ? 1 : 0,
     priority: bridge.priority,
     forward_delay: bridge.forwardDelay,
     hello_time: bridge.helloTime,
     max_age: bridge.maxAge,
-    ageing_time: bridge.ageing,
+    ...(bridge.ageing === null ? {} : { ageing_time: bridge.ageing }),
     mcast_snooping: bridge.multicastSnooping ? 1 : 0,
   };
 }

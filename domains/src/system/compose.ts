@@ -5,15 +5,17 @@ import { scalarMerge } from "@holdfast/core/compose/scalar-merge.ts";
 import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
-import { type SshConfig, type SystemConfig } from "./model.ts";
+import { certificateText } from "./certificate.ts";
+import type { SshConfig, SystemConfig, UserConfig } from "./model.ts";
 import { type Notes, within } from "./notes.ts";
 import type { SshSection, SystemSection } from "./section.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
+import { usesOf } from "./uses.ts";
 
 type Layer = LayeredSection<SystemSection>;
 
 /** Maps that merge name by name, and from which `without` takes names out. */
-const MAPS = ["sysctl", "hosts", "units"] as const;
+const MAPS = ["sysctl", "hosts", "units", "users", "authorities"] as const;
 type MapName = (typeof MAPS)[number];
 
 /** All layers that reach one server become its system config. Each setting merges alone: the narrower layer wins. */
@@ -31,6 +33,9 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
   const hosts = mapOf(layers, "hosts", (section) => section.hosts, notes);
   const sysctl = mapOf(layers, "sysctl", (section) => section.sysctl, notes);
   const units = mapOf(layers, "units", (section) => section.units, notes);
+  const logs = scalar("logs.to", (section) => section.logs?.to);
+  const users = mapOf(layers, "users", (section) => section.users, notes);
+  const authorities = mapOf(layers, "authorities", (section) => section.authorities, notes);
   const config: SystemConfig = defined({
     hostname: scalar("hostname", (section) => section.hostname),
     timezone: scalar("timezone", (section) => section.timezone),
@@ -60,9 +65,19 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
       (section) => section.resolver !== undefined,
     ),
     units: units === undefined ? undefined : mapped(units, (_, unit) => defined(unit)),
+    users: users === undefined ? undefined : mapped(users, (_, user) => composeUser(user)),
+    modules: part(
+      defined({
+        load: scalar("modules.load", (section) => section.modules?.load),
+        block: scalar("modules.block", (section) => section.modules?.block),
+      }),
+      (section) => section.modules !== undefined,
+    ),
+    logs: logs === undefined ? undefined : { to: logs },
+    authorities: authorities === undefined ? undefined : mapped(authorities, (_, text) => certificateText(text)),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
-  return { config: isBroken ? null : config, ...notes, needs: [] };
+  return { config: isBroken ? null : config, ...notes, needs: [], uses: isBroken ? [] : usesOf(config) };
 }
 
 type Scalar = <Value extends Json>(
@@ -97,6 +112,21 @@ function composeSsh(scalar: Scalar): SshConfig {
     x11Forwarding: own("x11Forwarding"),
     banner: own("banner"),
     log: own("log"),
+  });
+}
+
+type UserSection = NonNullable<SystemSection["users"]>[string];
+
+function composeUser(user: UserSection): UserConfig {
+  if (user.state === "absent") return { state: "absent" };
+  const { comment, shell, groups, keys, sudo } = user;
+  return defined({
+    state: "present",
+    comment,
+    shell,
+    groups: groups === undefined ? undefined : distinct(groups).toSorted(),
+    keys: keys === undefined ? undefined : distinct(keys),
+    sudo,
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { SystemObserved } from "./facts.ts";
 import type { SystemConfig } from "./model.ts";
-import { BOOT, inOrder, isNotYet, liveValue, sameValue, type Slots, slotsOf } from "./slots.ts";
+import { BOOT, inOrder, isNotYet, liveValue, sameValue, type Slots, slotsOf, splitSlot } from "./slots.ts";
+import { ACCOUNT_PARTS } from "./users.ts";
 
 /** One slot whose live value is not what it shall be. */
 export interface SlotChange {
@@ -16,7 +17,21 @@ export interface SlotChange {
 export function targetsOf(desired: SystemConfig | null, observed: SystemObserved): Slots {
   const wanted = slotsOf(desired, observed);
   const released = Object.entries(observed.found).filter(([slot]) => !(slot in wanted) && !slot.startsWith(BOOT));
-  return { ...Object.fromEntries(released), ...wanted };
+  return { ...Object.fromEntries(released.map(([slot, value]) => [slot, backTo(slot, value, observed)])), ...wanted };
+}
+
+/** People and groups are neither removed nor made again by not being written any more. */
+function backTo(slot: string, found: Json, observed: SystemObserved): Json {
+  const [kind] = splitSlot(slot);
+  if (!PEOPLE.includes(kind)) return found;
+  const live = liveValue(observed, slot);
+  return live === undefined || isThere(live) === isThere(found) ? found : live;
+}
+
+const PEOPLE: readonly string[] = ["group", "user", ...ACCOUNT_PARTS];
+
+function isThere(value: Json): boolean {
+  return value !== null && value !== false;
 }
 
 export function systemChanges(desired: SystemConfig | null, observed: SystemObserved): readonly SlotChange[] {

@@ -1,13 +1,26 @@
 import type { Account, Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
+import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { RSYSLOG_FILE } from "./log-text.ts";
+import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
+import { SUDO_FILE } from "./sudo-text.ts";
 import { type SysctlLine, linesOfFile } from "./sysctl-files.ts";
 import { isSettled } from "./sysctl-key.ts";
 
 /** Our files among those of others. The numbers put ours after what packages and clouds write. */
 export const SYSCTL_FILE = "/etc/sysctl.d/99-holdfast.conf";
 export const NTP_FILE = "/etc/systemd/timesyncd.conf.d/95-holdfast.conf";
+export const CHRONY_FILE = "/etc/chrony/sources.d/95-holdfast.sources";
 export const RESOLVER_FILE = "/etc/systemd/resolved.conf.d/95-holdfast.conf";
+
+/** Who may keep the time of a server, and only one of them at once. */
+export const NTP_UNITS = {
+  timesyncd: "systemd-timesyncd.service",
+  chrony: ["chrony.service", "chronyd.service"],
+  others: ["ntp.service", "ntpsec.service", "openntpd.service"],
+} as const;
 
 /** What stands at these paths is read whole, so that it can be put back byte for byte. */
 export const ENTRIES = [
@@ -21,8 +34,13 @@ export const ENTRIES = [
   "/etc/timezone",
   SYSCTL_FILE,
   NTP_FILE,
+  CHRONY_FILE,
   RESOLVER_FILE,
   SSHD_DROP_IN,
+  SUDO_FILE,
+  LOAD_FILE,
+  BLOCK_FILE,
+  RSYSLOG_FILE,
   FOUND_FILE,
 ] as const;
 export type EntryPath = (typeof ENTRIES)[number];
@@ -39,6 +57,12 @@ export const systemFacts: readonly FactQuery[] = [
   ...SYSCTL_FOLDERS.map((path): FactQuery => ({ kind: "folder", name: path, path, suffix: ".conf" })),
   { kind: "file", name: "/etc/sysctl.conf", path: "/etc/sysctl.conf" },
   { kind: "accounts", name: "accounts", path: "/etc" },
+  { kind: "file", name: "group", path: "/etc/group" },
+  { kind: "folder", name: "keys", path: KEY_FOLDER, suffix: "" },
+  { kind: "folder", name: "authorities", path: AUTHORITY_FOLDER, suffix: ".crt" },
+  { kind: "file", name: "trusted", path: "/etc/ssl/certs/ca-certificates.crt" },
+  { kind: "file", name: "chrony", path: "/etc/chrony/chrony.conf" },
+  { kind: "modules", name: "modules", path: "/sys/module" },
   { kind: "file", name: "nsswitch", path: "/etc/nsswitch.conf" },
   { kind: "command", name: "sshd", argv: ["/usr/sbin/sshd", "-T"] },
   { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
@@ -78,6 +102,16 @@ export type SystemObserved = {
   readonly hostname: string | null;
   readonly entries: Readonly<Record<string, Entry>>;
   readonly accounts: readonly Account[];
+  readonly groups: readonly string[];
+  /** Our lists of keys, by account. */
+  readonly keyFiles: Readonly<Record<string, string>>;
+  /** Our certificate authorities, by name, and which of them programs find among all that are trusted. */
+  readonly authorities: Readonly<Record<string, string>>;
+  readonly trusted: readonly string[];
+  /** Whether chrony, where it is, reads the folder in which our file stands. */
+  readonly chronyReadsSources: boolean;
+  /** Modules that the kernel has already. */
+  readonly modules: readonly string[];
   /** Whether accounts may also come from elsewhere (LDAP, SSSD), where we do not see them. */
   readonly foreignAccounts: boolean;
   /** What sshd would do if it started now; null with the reason why it does not say. */
@@ -96,6 +130,8 @@ export function observeSystem(raw: RawFacts): SystemObserved {
   const sysctl = Object.entries(textsOf(raw["sysctl"])).filter(([key]) => isSettled(key));
   const sshd = raw["sshd"];
   const hostname = raw["hostname"];
+  const authorities = authoritiesIn(textsOf(raw["authorities"]));
+  const bundle = raw["trusted"]?.stdout ?? "";
   return {
     found: found.ok ? found.value : {},
     foundProblem: found.ok ? null : found.error,
@@ -104,6 +140,14 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     hostname: hostname?.status === 0 ? hostname.stdout.trimEnd() : null,
     entries,
     accounts: accountsOf(raw["accounts"]),
+    groups: groupsOf(raw["group"]),
+    keyFiles: textsOf(raw["keys"]),
+    authorities,
+    trusted: Object.entries(authorities).flatMap(([name, text]) =>
+      text !== "" && bundle.includes(text) ? [name] : [],
+    ),
+    chronyReadsSources: /^\s*sourcedir\s+\/etc\/chrony\/sources\.d\/?\s*$/m.test(raw["chrony"]?.stdout ?? ""),
+    modules: namesOf(raw["modules"]),
     foreignAccounts: /^(passwd|group):.*\b(sss|ldap|winbind|nis)\b/m.test(raw["nsswitch"]?.stdout ?? ""),
     sshd: sshd?.status === 0 ? parseEffective(sshd.stdout) : null,
     sshdProblem: sshd?.status === 0 ? null : (sshd?.stderr.trim().split("\n")[0] ?? "it was not asked"),
@@ -153,13 +197,37 @@ function accountsOf(fact: RawFact | undefined): readonly Account[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((one: unknown): readonly Account[] => {
     if (!isMap(one)) return [];
-    const { name, uid, shell, groups, keys } = one;
+    const { name, uid, shell, groups, keys, primary, comment, expires } = one;
     const password = PASSWORDS.find((known) => known === one["password"]) ?? "unknown";
     if (typeof name !== "string" || typeof uid !== "number" || typeof shell !== "string" || !Array.isArray(groups))
       return [];
     const own = groups.filter((group): group is string => typeof group === "string");
-    return [{ name, uid, shell, groups: own, keys: typeof keys === "number" ? keys : null, password }];
+    return [
+      {
+        name,
+        uid,
+        shell,
+        groups: own,
+        primary: typeof primary === "string" ? primary : "",
+        comment: typeof comment === "string" ? comment : "",
+        expires: typeof expires === "string" ? expires : null,
+        keys: typeof keys === "number" ? keys : null,
+        password,
+      },
+    ];
   });
+}
+
+function groupsOf(fact: RawFact | undefined): readonly string[] {
+  return (fact?.stdout ?? "")
+    .split("\n")
+    .map((line) => line.split(":")[0] ?? "")
+    .filter((name) => name !== "");
+}
+
+function namesOf(fact: RawFact | undefined): readonly string[] {
+  const value = jsonOf(fact);
+  return Array.isArray(value) ? value.filter((name): name is string => typeof name === "string") : [];
 }
 
 function sysctlLinesOf(raw: RawFacts): readonly SysctlLine[] {

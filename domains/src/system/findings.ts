@@ -11,10 +11,19 @@ export const SYSTEM_FINDINGS = {
   "system.sysctl_alias": { severity: "error", remedy: "Keep one of the two: they are the same setting of the kernel." },
   "system.ssh_all_doors_closed": { severity: "error", remedy: "Leave keys or passwords as a way in." },
   "system.ssh_root_passwords": { severity: "warning", remedy: "Write rootLogin: keys, or never." },
+  "system.ssh_few_clients": {
+    severity: "warning",
+    remedy: "Keep one that every client of today speaks, or make sure what those who log in use.",
+  },
   "system.banner_not_shown": {
     severity: "note",
     remedy: "Write ssh.banner: true if people shall see it before they log in.",
   },
+  "system.logs_in_clear": {
+    severity: "warning",
+    remedy: "Send them through a tunnel, or to a log server in the same protected network.",
+  },
+  "system.sudo_free": { severity: "note", remedy: "Write sudo: password if the account has one." },
   "system.unit_not_at_boot": { severity: "note", remedy: "Write enabled too, if the next boot shall bring the same." },
   // A plan for one server.
   "system.found_unreadable": {
@@ -25,6 +34,15 @@ export const SYSTEM_FINDINGS = {
   "system.boot_differs": {
     severity: "warning",
     remedy: "Find out who changed the file; the next confirmed change writes it again.",
+  },
+  "system.many_restored": {
+    severity: "warning",
+    remedy: "Make sure that it is meant, and no slip in a selector or a label.",
+  },
+  "system.other_manager": {
+    severity: "warning",
+    remedy:
+      "Let that program leave it alone (for cloud-init: preserve_hostname: true, manage_etc_hosts: false), or disable it.",
   },
   "system.restore": { severity: "note", remedy: "Nothing to do if that is meant." },
   "system.not_ours_to_take": {
@@ -84,16 +102,44 @@ export const SYSTEM_FINDINGS = {
     remedy: "Make sure another way in stays open; the trial undoes it when the server cannot be reached.",
   },
   "system.management_ipv6_off": { severity: "danger", remedy: "Make sure that the server is managed over IPv4." },
-  "system.systemd_missing": { severity: "error", remedy: "Take the setting out of the policies of this server." },
   "system.unit_needed": { severity: "warning", remedy: "Look at the units that it takes down with it." },
   "system.ntp_not_timesyncd": {
     severity: "error",
-    remedy: "Set its time servers there, or let systemd-timesyncd keep the time.",
+    remedy: "Set its time servers there, or let systemd-timesyncd or chrony (with its sourcedir) keep the time.",
+  },
+  "system.ntp_nobody": {
+    severity: "error",
+    remedy: "Start systemd-timesyncd or chrony, or take system.ntp out of the policies of this server.",
+  },
+  "system.ntp_no_fallback": { severity: "error", remedy: "Put them among the servers, or take them out." },
+  "system.ntp_beside_others": {
+    severity: "note",
+    remedy: "Nothing to do, or take them out of /etc/chrony/chrony.conf.",
   },
   "system.resolver_not_resolved": {
     severity: "error",
-    remedy: "Start systemd-resolved and link /etc/resolv.conf to it, or take system.resolver out.",
+    remedy:
+      "Start systemd-resolved and link /etc/resolv.conf to it, make it a plain file, or take system.resolver out.",
   },
+  "system.resolver_managed": {
+    severity: "error",
+    remedy: "Say it there, or keep that program from the file.",
+  },
+  "system.resolver_too_many": { severity: "error", remedy: "Keep the first ones that shall be asked." },
+  "system.logs_no_rsyslog": {
+    severity: "error",
+    remedy: "Install and start rsyslog, or take system.logs out of the policies of this server.",
+  },
+  "system.user_removed": {
+    severity: "warning",
+    remedy: "Make sure that nobody needs it. It cannot be brought back after the confirmation, only made anew.",
+  },
+  "system.sudo_needs_password": {
+    severity: "warning",
+    remedy: "Let somebody set one with passwd, or write sudo: free.",
+  },
+  "system.group_made": { severity: "note", remedy: "Correct the name if another group is meant." },
+  "system.modules_stay": { severity: "note", remedy: "Nothing to do; restart the server to be rid of them." },
 } as const satisfies Record<string, { readonly severity: Severity; readonly remedy: string }>;
 
 export type SystemCode = keyof typeof SYSTEM_FINDINGS;

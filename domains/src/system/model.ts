@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOG_LEVELS, ROOT_LOGINS, TCP_FORWARDINGS } from "./section.ts";
+import { LOG_LEVELS, LOG_TRANSPORTS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
  * The system part of an effective config: everything is concrete. Kernel settings are the texts that the kernel takes, addresses canonical,
@@ -33,6 +33,24 @@ export const sshConfigSchema = z.strictObject({
   log: z.enum(LOG_LEVELS).optional(),
 });
 
+const userSchema = z.union([
+  z.strictObject({ state: z.literal("absent") }),
+  z.strictObject({
+    state: z.literal("present"),
+    comment: z.string().optional(),
+    shell: z.string().optional(),
+    groups: z.array(z.string()).optional(),
+    keys: z.array(z.string()).optional(),
+    sudo: z.enum(SUDO).optional(),
+  }),
+]);
+
+const logTargetSchema = z.strictObject({
+  host: z.string(),
+  port: z.int().min(1).max(65_535),
+  by: z.enum(LOG_TRANSPORTS),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -48,11 +66,17 @@ export const systemConfigSchema = z.strictObject({
   ntp: z.strictObject({ servers: names.optional(), fallback: names.optional() }).optional(),
   resolver: z.strictObject({ servers: names.optional(), search: names.optional() }).optional(),
   units: z.record(z.string(), unitSchema).optional(),
+  users: z.record(z.string(), userSchema).optional(),
+  modules: z.strictObject({ load: z.array(z.string()).optional(), block: z.array(z.string()).optional() }).optional(),
+  logs: z.strictObject({ to: z.array(logTargetSchema).min(1) }).optional(),
+  /** Name to certificate. */
+  authorities: textByName.optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;
 export type SshConfig = z.infer<typeof sshConfigSchema>;
 export type UnitConfig = z.infer<typeof unitSchema>;
+export type UserConfig = z.infer<typeof userSchema>;
 
 export const BANNERS = { motd: "/etc/motd", issue: "/etc/issue", issueNet: "/etc/issue.net" } as const;
 export type BannerName = keyof typeof BANNERS;

@@ -2,10 +2,21 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
+import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { finding } from "./findings.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
+import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
-import { parseAccountName, parseAlgorithm, parseBanner, parseTimeServer } from "./section.ts";
+import {
+  parseAccountName,
+  parseAlgorithm,
+  parseBanner,
+  parseShell,
+  parseTimeServer,
+  parseUserComment,
+  parseUserName,
+} from "./section.ts";
+import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlKind, sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey, parseSysctlText } from "./sysctl-key.ts";
 import { parseTimezone } from "./timezone.ts";
@@ -65,6 +76,22 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
   each(["resolver", "servers"], resolver?.servers, parseCanonicalAddress);
   each(["resolver", "search"], resolver?.search, parseDnsName);
   for (const name of Object.keys(config.units ?? {})) check(["units", name], parseManagedUnit(name));
+  for (const [name, user] of Object.entries(config.users ?? {})) {
+    check(["users", name], parseUserName(name));
+    if (user.state === "absent") continue;
+    if (user.comment !== undefined) check(["users", name, "comment"], parseUserComment(user.comment));
+    if (user.shell !== undefined) check(["users", name, "shell"], parseShell(user.shell));
+    each(["users", name, "groups"], user.groups, parseAccountName);
+    each(["users", name, "keys"], user.keys, parsePublicKey);
+  }
+  each(["modules", "load"], config.modules?.load, parseModuleName);
+  each(["modules", "block"], config.modules?.block, parseBlockedModule);
+  for (const [index, { host }] of (config.logs?.to ?? []).entries())
+    check(["logs", "to", index, "host"], parseTimeServer(host));
+  for (const [name, text] of Object.entries(config.authorities ?? {})) {
+    check(["authorities", name], parseAuthorityName(name));
+    check(["authorities", name], parseCertificate(text));
+  }
   return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
 }
 

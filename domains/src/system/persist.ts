@@ -1,9 +1,10 @@
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { foundWith } from "./diff.ts";
 import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
+import { fileOf } from "./file-value.ts";
 import type { SystemConfig } from "./model.ts";
 import { BOOT } from "./slots.ts";
-import { fileOf, fileStep, foundStep } from "./step.ts";
+import { fileStep, foundStep, systemStep, TOOL_BUDGET_MS } from "./step.ts";
 import { sysctlFileText } from "./sysctl-files.ts";
 
 const BOOT_FILE_MODE = 0o644;
@@ -23,6 +24,7 @@ export function persistSystem(config: SystemConfig | null, observed: SystemObser
       sysctlFileText(config?.sysctl ?? {}),
     ),
     ...hostnameSteps(config, observed),
+    ...userSteps(config, observed),
     foundStep("system.found", foundWith(config, observed)),
   ];
 }
@@ -36,4 +38,21 @@ function hostnameSteps(config: SystemConfig | null, observed: SystemObserved): r
   if (found === undefined) return [];
   const file = fileOf(found);
   return [fileStep(id, title, HOSTNAME_FILE, file?.mode ?? BOOT_FILE_MODE, file?.text ?? null)];
+}
+
+/** A home is made for an account of ours, and an account removed, only now: neither could be taken back. */
+function userSteps(config: SystemConfig | null, observed: SystemObserved): readonly Step[] {
+  const ours = foundWith(config, observed);
+  return Object.entries(config?.users ?? {}).flatMap(([name, user]): readonly Step[] => {
+    if (user.state === "absent") {
+      const action = { kind: "account", name, want: null } as const;
+      return [
+        systemStep(`system.boot.user:${name}`, `Remove the account ${name}; its home stays`, action, TOOL_BUDGET_MS),
+      ];
+    }
+    if (!Object.hasOwn(ours, `user:${name}`)) return [];
+    return [
+      systemStep(`system.boot.home:${name}`, `Make a home for ${name} where there is none`, { kind: "home", name }),
+    ];
+  });
 }

@@ -5,7 +5,11 @@ import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
+import { daemonFindings } from "./place-daemons.ts";
+import { userFindings } from "./place-people.ts";
+import { RESOLV_CONF } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
+import { sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
 import { setsKey } from "./sysctl-files.ts";
 import { reaches } from "./sysctl-key.ts";
@@ -23,6 +27,8 @@ export function placeFindings(
     ...nameFindings(desired, observed, changes),
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
+    ...userFindings(desired, observed, changes),
+    ...moduleFindings(desired, observed, changes),
     ...unitFindings(observed, changes),
   ];
 }
@@ -44,6 +50,10 @@ function pathOf(slot: string): string {
   const [kind, rest] = splitSlot(slot);
   if (kind === "sysctl") return formatPath(["system", "sysctl", rest]);
   if (kind === "unit") return formatPath(["system", "units", splitUnit(rest)[0]]);
+  if (["user", "comment", "shell", "members", "keys"].includes(kind)) return formatPath(["system", "users", rest]);
+  if (kind === "authority") return formatPath(["system", "authorities", rest]);
+  if (kind === "group" || kind === "sudo") return "system.users";
+  if (slot === `file:${RESOLV_CONF}`) return "system.resolver";
   return kind === "file" ? "system.banners" : `system.${kind}`;
 }
 
@@ -118,6 +128,9 @@ function othersWho(key: string, value: string, observed: SystemObserved): readon
     });
 }
 
+/** Programs that are known to write the name of a server and its hosts file at boot. */
+const NAME_MANAGERS = ["cloud-init.service", "cloud-init-local.service"] as const;
+
 function nameFindings(
   desired: SystemConfig,
   observed: SystemObserved,
@@ -152,6 +165,18 @@ function nameFindings(
           ),
         ]
       : [];
+  const isOurs = desired.hostname !== undefined || desired.hosts !== undefined;
+  const manager = isOurs ? NAME_MANAGERS.find((unit) => observed.units?.[unit]?.file === "enabled") : undefined;
+  const managed =
+    manager === undefined
+      ? []
+      : [
+          finding(
+            "system.other_manager",
+            desired.hostname === undefined ? "system.hosts" : "system.hostname",
+            `${manager} starts at every boot of this server, and may set its name and /etc/hosts again.`,
+          ),
+        ];
   const zone = changes.some(({ slot }) => slot === "timezone")
     ? [
         finding(
@@ -161,7 +186,7 @@ function nameFindings(
         ),
       ]
     : [];
-  return [...shadowed, ...forgotten, ...zone];
+  return [...shadowed, ...forgotten, ...managed, ...zone];
 }
 
 function sshFindings(
@@ -169,7 +194,7 @@ function sshFindings(
   observed: SystemObserved,
   changes: readonly SlotChange[],
 ): readonly Finding[] {
-  const { ssh } = desired;
+  const ssh = sshWish(desired, observed);
   if (ssh === undefined || observed.booting) return [];
   if (observed.sshd === null)
     return [
@@ -200,43 +225,6 @@ function sshFindings(
   ];
 }
 
-function daemonFindings(desired: SystemConfig, observed: SystemObserved): readonly Finding[] {
-  if (observed.booting) return [];
-  const isActive = (unit: string): boolean => observed.units?.[unit]?.active === "active";
-  const ntp = ["chrony.service", "chronyd.service", "ntp.service", "ntpsec.service", "openntpd.service"].find(isActive);
-  const link = observed.entries["/etc/resolv.conf"];
-  const isStub = link?.type === "link" && link.target.includes("systemd/resolve");
-  return [
-    ...(desired.ntp !== undefined && ntp !== undefined
-      ? [
-          finding(
-            "system.ntp_not_timesyncd",
-            "system.ntp",
-            `${ntp} keeps the time of this server, and would not read these servers.`,
-          ),
-        ]
-      : []),
-    ...(desired.ntp !== undefined && ntp === undefined && !isActive("systemd-timesyncd.service")
-      ? [
-          finding(
-            "system.ntp_not_timesyncd",
-            "system.ntp",
-            "systemd-timesyncd does not run on this server, so nobody would read these servers.",
-          ),
-        ]
-      : []),
-    ...(desired.resolver !== undefined && !(isActive("systemd-resolved.service") && isStub)
-      ? [
-          finding(
-            "system.resolver_not_resolved",
-            "system.resolver",
-            "Names of this server are not looked up through systemd-resolved.",
-          ),
-        ]
-      : []),
-  ];
-}
-
 function unitFindings(observed: SystemObserved, changes: readonly SlotChange[]): readonly Finding[] {
   return changes.flatMap(({ slot, to }) => {
     const [kind, rest] = splitSlot(slot);
@@ -255,4 +243,22 @@ function unitFindings(observed: SystemObserved, changes: readonly SlotChange[]):
       ),
     ];
   });
+}
+
+function moduleFindings(
+  desired: SystemConfig,
+  observed: SystemObserved,
+  changes: readonly SlotChange[],
+): readonly Finding[] {
+  const loads = changes.some(({ slot, to }) => slot === "modules:load" && to !== null);
+  const isNew = (desired.modules?.load ?? []).some((name) => !observed.modules.includes(name));
+  return loads && isNew
+    ? [
+        finding(
+          "system.modules_stay",
+          "system.modules.load",
+          "An undo takes the lines away; what the kernel has loaded stays loaded until the next boot.",
+        ),
+      ]
+    : [];
 }

@@ -9,8 +9,8 @@ import { guardFindings, touchesManagementPath } from "./guard.ts";
 import type { SystemConfig } from "./model.ts";
 import { placeFindings } from "./place.ts";
 import { diffParts } from "./render.ts";
-import { liveValue, sameValue } from "./slots.ts";
-import { sshdEffective } from "./sshd-text.ts";
+import { liveValue, sameValue, slotsOf } from "./slots.ts";
+import { sshdEffective, sshWish } from "./sshd-text.ts";
 import { foundStep, slotSteps } from "./step.ts";
 import { sysctlFileText } from "./sysctl-files.ts";
 import { verifySystem } from "./verify.ts";
@@ -32,7 +32,7 @@ export function planSystem(input: PlanInput<SystemConfig, SystemObserved>): Doma
     steps: [...noteSteps(desired, observed), ...changes.flatMap((change) => changeSteps(change, desired, observed))],
     nativeDiff: nativeDiff(changes, desired, observed),
     findings: [
-      ...changes.filter(({ kind }) => kind === "restore").map(restoreFinding),
+      ...restoreFindings(changes, desired, observed),
       ...guardFindings(desired, observed, changes, managementPath),
       ...(desired === null ? [] : placeFindings(desired, observed, changes)),
       ...driftFindings(confirmed, observed),
@@ -49,7 +49,7 @@ function noteSteps(desired: SystemConfig | null, observed: SystemObserved): read
 
 function changeSteps(change: SlotChange, desired: SystemConfig | null, observed: SystemObserved): readonly Step[] {
   const { slot, from, to, kind } = change;
-  const ssh = desired?.ssh;
+  const ssh = desired === null ? undefined : sshWish(desired, observed);
   const sshd = { check: true, effective: ssh === undefined ? {} : sshdEffective(ssh), listens: ssh?.port ?? [] };
   const [name, value] = [slotName(slot), valueWords(slot, to)];
   const title =
@@ -70,6 +70,31 @@ function nativeDiff(changes: readonly SlotChange[], desired: SystemConfig | null
     }),
   );
   return unifiedDiff(diffParts(live, targets));
+}
+
+/** A policy that is gone by a slip in a selector takes much back at once; a few settings are an edit. */
+const MANY_RESTORED = 5;
+
+function restoreFindings(
+  changes: readonly SlotChange[],
+  desired: SystemConfig | null,
+  observed: SystemObserved,
+): readonly Finding[] {
+  const restored = changes.filter(({ kind }) => kind === "restore");
+  const kept = Object.keys(slotsOf(desired, observed)).length;
+  const isMuch = restored.length >= MANY_RESTORED && restored.length > kept;
+  return [
+    ...(isMuch
+      ? [
+          finding(
+            "system.many_restored",
+            "system",
+            `${restored.length} settings of this server go back to what was found, and ${kept} stay ours.`,
+          ),
+        ]
+      : []),
+    ...restored.map(restoreFinding),
+  ];
 }
 
 function restoreFinding({ slot, to }: SlotChange): Finding {

@@ -1,11 +1,17 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
+import { authorityPath } from "./certificate.ts";
 import type { SystemObserved } from "./facts.ts";
-import { NTP_FILE, RESOLVER_FILE } from "./facts.ts";
+import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE } from "./facts.ts";
+import { fileOf } from "./file-value.ts";
+import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { RSYSLOG_FILE } from "./log-text.ts";
 import type { SystemConfig } from "./model.ts";
 import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
+import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
-import { fileOf } from "./step.ts";
+import { SUDO_FILE } from "./sudo-text.ts";
+import { expiryWords, valueWords } from "./words.ts";
 
 /** All native texts of a config, each under the name of the place where it stands. */
 export function renderSystem(config: SystemConfig, observed: SystemObserved | null): string {
@@ -41,10 +47,30 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return ["/etc/hosts, lines of ours", lines];
     case "ssh":
       return [SSHD_DROP_IN, lines];
+    case "chrony":
+      return [CHRONY_FILE, lines];
     case "ntp":
       return [NTP_FILE, lines];
     case "resolver":
       return [RESOLVER_FILE, lines];
+    case "logs":
+      return [RSYSLOG_FILE, lines];
+    case "sudo":
+      return [SUDO_FILE, lines];
+    case "modules":
+      return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
+    case "keys":
+      return [`${KEY_FOLDER}/${rest}`, lines];
+    case "authority":
+      return [authorityPath(rest), lines];
+    case "group":
+      return ["groups", value === true ? [rest] : []];
+    case "user":
+      return ["accounts", value === null ? [] : [`${rest}: ${expiryWords(value)}`]];
+    case "comment":
+    case "shell":
+    case "members":
+      return ["accounts", value === null ? [] : [`${rest}, ${kind}: ${valueWords(slot, value)}`]];
     case "unit": {
       const [name, side] = splitUnit(rest);
       const word =

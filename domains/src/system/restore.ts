@@ -6,6 +6,7 @@ import { FOUND_FILE, FOUND_MODE } from "./found.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, splitSlot } from "./slots.ts";
 import { fileStep, runningSshd, slotSteps } from "./step.ts";
 import { reaches } from "./sysctl-key.ts";
+import { ACCOUNT_PARTS } from "./users.ts";
 import { slotName, valueWords } from "./words.ts";
 
 /**
@@ -37,8 +38,13 @@ function bySysctlSpread(a: string, b: string): number {
 
 function isSame(slot: string, want: Json, have: Json | undefined): boolean {
   if (have !== undefined && sameValue(want, have)) return true;
+  const [kind] = splitSlot(slot);
+  // An account that somebody else removed meanwhile would come back as another one.
+  if (kind === "user") return want !== null && have === null;
+  // Parts come and go with their account.
+  if (ACCOUNT_PARTS.some((part) => part === kind)) return want === null || have === null;
   // Gone with its interface or module: there is nothing to put back any more.
-  return splitSlot(slot)[0] === "sysctl" && (have === null || want === null);
+  return kind === "sysctl" && (have === null || want === null);
 }
 
 function touched(snapshot: SystemObserved, live: SystemObserved): readonly string[] {
@@ -52,10 +58,13 @@ function touched(snapshot: SystemObserved, live: SystemObserved): readonly strin
   return [...new Set([...own, ...reached.map((key) => `sysctl:${key}`)])];
 }
 
-/** Slots whose value moved since the snapshot, whoever moved it. Units are left out: daemons come and go by themselves. */
+/**
+ * Slots whose value moved since the snapshot, whoever moved it. Units are left out: daemons come and go by themselves. So are accounts and
+ * groups: without the note nobody can tell ours from those that somebody made meanwhile, and what is removed is lost.
+ */
 function everything(snapshot: SystemObserved, live: SystemObserved): readonly string[] {
   const sysctl = Object.keys(snapshot.sysctl).filter((key) => snapshot.sysctl[key] !== live.sysctl[key]);
-  const files = ["/etc/timezone", "/etc/motd", "/etc/issue", "/etc/issue.net"];
+  const files = ["/etc/timezone", "/etc/motd", "/etc/issue", "/etc/issue.net", "/etc/resolv.conf"];
   return [
     ...sysctl.map((key) => `sysctl:${key}`),
     ...files.map((path) => `file:${path}`),
@@ -64,8 +73,19 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "hosts",
     "ssh",
     "ntp",
+    "chrony",
     "resolver",
+    "sudo",
+    "logs",
+    "modules:load",
+    "modules:block",
+    ...named("keys", snapshot.keyFiles, live.keyFiles),
+    ...named("authority", snapshot.authorities, live.authorities),
   ];
+}
+
+function named(kind: string, ...maps: readonly Readonly<Record<string, string>>[]): readonly string[] {
+  return maps.flatMap((map) => Object.keys(map).map((name) => `${kind}:${name}`));
 }
 
 function foundSteps(snapshot: SystemObserved, live: SystemObserved): readonly Step[] {

@@ -9,7 +9,10 @@ import {
   proseText,
 } from "@holdfast/core/policy/text-schema.ts";
 import { z } from "zod";
+import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
+import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey } from "./sysctl-key.ts";
 import { parseTimezone } from "./timezone.ts";
@@ -20,6 +23,8 @@ import { parseManagedUnit } from "./unit-name.ts";
 export const ROOT_LOGINS = ["never", "keys", "any"] as const;
 export const TCP_FORWARDINGS = ["all", "none", "local", "remote"] as const;
 export const LOG_LEVELS = ["info", "verbose"] as const;
+export const SUDO = ["none", "password", "free"] as const;
+export const LOG_TRANSPORTS = ["tcp", "udp"] as const;
 
 /** Characters of a banner; it is shown at every login. */
 const LONGEST_BANNER = 4000;
@@ -59,6 +64,26 @@ export function parseAlgorithm(text: string): Result<string, string> {
 
 export function parseTimeServer(text: string): Result<string, string> {
   return parseAddress(text).ok ? ok(text) : parseDnsName(text);
+}
+
+/** Accounts that are the system's or ours, and that no policy makes, changes or removes. */
+const RESERVED = /^(root|nobody|holdfast|daemon|bin|sys|sync|man|lp|mail|www-data|backup|sshd|_.*|systemd-.*)$/;
+
+export function parseUserName(text: string): Result<string, string> {
+  return RESERVED.test(text) ? err(`${text} is an account of the system itself`) : parseAccountName(text);
+}
+
+/** What stands behind a name in /etc/passwd, where a colon would begin another field. */
+export function parseUserComment(text: string): Result<string, string> {
+  return text.length <= 100 && /^[^:\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/.test(text)
+    ? ok(text)
+    : err("a comment has at most 100 characters, no colon and no control characters");
+}
+
+export function parseShell(text: string): Result<string, string> {
+  return text.length <= 100 && /^(?:\/[a-z0-9_][a-zA-Z0-9_.-]*)+$/.test(text)
+    ? ok(text)
+    : err(`${JSON.stringify(text.slice(0, 60))} is not the path of a shell`);
 }
 
 const account = checkedText(parseAccountName, { description: "The name of an account or a group.", examples: ["ops"] });
@@ -144,6 +169,57 @@ const unit = z
   })
   .refine((value) => Object.keys(value).length > 0, "Say whether it is enabled, running, or both.");
 
+/** Texts that are longer than a value, each with a parser of its own that knows how long. */
+function longText(
+  parse: (text: string) => Result<unknown, string>,
+  meta: { description: string; examples?: string[] },
+) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const checked = parse(text);
+      if (!checked.ok) context.addIssue({ code: "custom", message: checked.error });
+    })
+    .meta(meta);
+}
+
+const userName = checkedText(parseUserName, { description: "The name of an account.", examples: ["kim"] });
+const publicKey = longText(parsePublicKey, {
+  description: "A public key, as it stands in the .pub file.",
+  examples: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKXWIz1nfSDNQ8nl2+9xwdlm1xW1hQ3L3Kq1yVwY1w2d kim@office"],
+});
+const user = z
+  .strictObject({
+    state: z.enum(["present", "absent"]).optional().meta({
+      description: "absent removes the account; its home stays. Nobody is removed by not being written here.",
+    }),
+    comment: checkedText(parseUserComment, { description: "Who it is.", examples: ["Kim, operations"] }).optional(),
+    shell: checkedText(parseShell, { description: "What starts after a login.", examples: ["/bin/bash"] }).optional(),
+    groups: oneOrList(account)
+      .optional()
+      .meta({ description: "All groups beside its own one; those that are not there are made." }),
+    keys: oneOrList(publicKey).optional().meta({ description: "Keys that let it in, beside those in its home." }),
+    sudo: z.enum(SUDO).optional().meta({
+      description: "What it may do as others: nothing by us, all with its password, or all without being asked.",
+    }),
+  })
+  .refine((value) => value.state !== "absent" || Object.keys(value).length === 1, {
+    message: "An account that is absent has nothing else.",
+  })
+  .transform((value) =>
+    value.state === "absent" ? { state: "absent" as const } : { ...value, state: "present" as const },
+  );
+
+const moduleName = checkedText(parseModuleName, {
+  description: "A module of the kernel, written with _.",
+  examples: ["br_netfilter"],
+});
+const blockedModule = checkedText(parseBlockedModule, {
+  description: "A module of the kernel, written with _.",
+  examples: ["usb_storage"],
+});
+const authorityName = checkedText(parseAuthorityName, { description: "A name for it.", examples: ["house"] });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -175,25 +251,63 @@ export const systemSectionSchema = z
     ntp: z
       .strictObject({
         servers: oneOrList(timeServer).optional().meta({ description: "Time servers." }),
-        fallback: oneOrList(timeServer).optional().meta({ description: "Time servers where no other is known." }),
+        fallback: oneOrList(timeServer)
+          .optional()
+          .meta({ description: "Time servers where no other is known; timesyncd only." }),
       })
       .optional()
-      .meta({ description: "Where systemd-timesyncd gets the time." }),
+      .meta({ description: "Whom systemd-timesyncd or chrony asks for the time, whichever keeps it." }),
     resolver: z
       .strictObject({
         servers: oneOrList(addressText).optional().meta({ description: "Name servers." }),
         search: oneOrList(hostName).optional().meta({ description: "Domains in which short names are looked up." }),
       })
       .optional()
-      .meta({ description: "Where systemd-resolved asks for names, beside what the links say." }),
+      .meta({
+        description:
+          "Where names are asked: through systemd-resolved, or by /etc/resolv.conf where it is a plain file.",
+      }),
     units: z.record(unitName, unit).optional().meta({ description: "Units of systemd." }),
+    users: z.record(userName, user).optional().meta({
+      description: "Accounts of people. Their passwords are their own matter; a new account has none.",
+    }),
+    modules: z
+      .strictObject({
+        load: oneOrList(moduleName).optional().meta({ description: "Loaded now and at every boot." }),
+        block: oneOrList(blockedModule).optional().meta({ description: "Never loaded by itself from now on." }),
+      })
+      .optional()
+      .meta({ description: "Modules of the kernel." }),
+    logs: z
+      .strictObject({
+        to: oneOrList(
+          z.strictObject({
+            host: checkedText(parseTimeServer, { description: "A name or an address.", examples: ["logs.internal"] }),
+            port: portNumber,
+            by: z.enum(LOG_TRANSPORTS).meta({ description: "tcp or udp." }),
+          }),
+        ).meta({ description: "Log servers, all of which get everything." }),
+      })
+      .optional()
+      .meta({ description: "Where rsyslog sends what is logged. It goes over the network in clear." }),
+    authorities: z
+      .record(authorityName, longText(parseCertificate, { description: "One certificate in PEM." }))
+      .optional()
+      .meta({ description: "Certificate authorities that the server's programs trust, beside its own." }),
     without: z
-      .strictObject({ sysctl: withoutSome(sysctlKey), hosts: withoutSome(hostName), units: withoutSome(unitName) })
+      .strictObject({
+        sysctl: withoutSome(sysctlKey),
+        hosts: withoutSome(hostName),
+        units: withoutSome(unitName),
+        users: withoutSome(userName),
+        authorities: withoutSome(authorityName),
+      })
       .optional()
       .meta({ description: "Items of wider layers that shall not hold here." }),
   })
   .meta({
-    description: "Name, time, kernel settings, sshd and daemons. What leaves all policies goes back to what was found.",
+    description:
+      "Name, time, kernel settings, people, sshd and daemons. What leaves all policies goes back to what was found.",
   });
 
 export type SystemSection = z.output<typeof systemSectionSchema>;

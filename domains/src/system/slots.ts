@@ -1,11 +1,18 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Account } from "@holdfast/core/domain.ts";
+import { chronyText, ntpSlot } from "./chrony.ts";
 import { ntpText, resolverText } from "./daemon-text.ts";
-import { NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
+import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
 import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
+import { BLOCK_FILE, blockText, LOAD_FILE, loadText } from "./kernel-module.ts";
+import { logText, RSYSLOG_FILE } from "./log-text.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
-import { sshdText, SSHD_DROP_IN } from "./sshd-text.ts";
+import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
+import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
+import { SUDO_FILE } from "./sudo-text.ts";
 import { bySpread } from "./sysctl-key.ts";
-import { targetOfZone } from "./timezone.ts";
+import { targetOfZone, zoneOfTarget } from "./timezone.ts";
+import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
 
 /**
  * A slot is one thing on the server that has one value, and that is owned, changed, compared and put back by itself:
@@ -14,7 +21,13 @@ import { targetOfZone } from "./timezone.ts";
  *   `timezone`              where /etc/localtime points to; null: no link
  *   `file:PATH`             `{ mode, text }` of a whole file; null: no file
  *   `hosts`                 our lines in /etc/hosts; null: none
- *   `ssh` `ntp` `resolver`  the text of our file among those of a daemon; null: none
+ *   `ssh` `ntp` `chrony` `resolver`  the text of our file among those of a daemon; null: none
+ *   `group:NAME`            whether it is there
+ *   `user:NAME`             the day on which an account ends, "" for never; null: it is not there
+ *   `comment:NAME` `shell:NAME` `members:NAME`   parts of an account, the last its groups; null: it is not there
+ *   `keys:NAME`             the text of our list of keys; null: none
+ *   `sudo` `logs` `modules:load` `modules:block`   the text of our file; null: none
+ *   `authority:NAME`        a certificate; null: none
  *   `unit:NAME:enabled` `unit:NAME:running`  true or false
  * Two more are only remembered, because they are written when a change is confirmed and not before: `boot:PATH`.
  */
@@ -32,7 +45,10 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   for (const [key, value] of Object.entries(config.sysctl ?? {})) slots[`sysctl:${key}`] = value;
   if (config.hostname !== undefined) slots["hostname"] = config.hostname;
   if (config.timezone !== undefined) {
-    slots["timezone"] = targetOfZone(config.timezone);
+    // A link that leads to the zone in other words stays as it is.
+    const link = observed?.entries["/etc/localtime"];
+    const isThere = link?.type === "link" && zoneOfTarget(link.target) === config.timezone;
+    slots["timezone"] = isThere ? link.target : targetOfZone(config.timezone);
     // Debian has the name of the zone in a file too, for programs that do not follow the link.
     const namedToo =
       observed?.entries["/etc/timezone"]?.type === "file" || observed?.found["file:/etc/timezone"] !== undefined;
@@ -43,13 +59,29 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
     const text = config.banners?.[name as BannerName];
     if (text !== undefined) slots[`file:${path}`] = fileOf(text === "" || text.endsWith("\n") ? text : `${text}\n`);
   }
-  if (config.ssh !== undefined) slots["ssh"] = sshdText(config.ssh);
-  if (config.ntp !== undefined) slots["ntp"] = ntpText(config.ntp);
-  if (config.resolver !== undefined) slots["resolver"] = resolverText(config.resolver);
+  const ssh = sshWish(config, observed);
+  if (ssh !== undefined) slots["ssh"] = sshdText(ssh);
+  if (config.ntp !== undefined) {
+    const slot = ntpSlot(observed);
+    slots[slot] = slot === "ntp" ? ntpText(config.ntp) : chronyText(config.ntp.servers ?? []);
+  }
+  if (config.resolver !== undefined) {
+    const slot = resolverSlot(observed);
+    slots[slot] =
+      slot === "resolver" || observed === null
+        ? resolverText(config.resolver)
+        : fileOf(resolvConfText(config.resolver, observed));
+  }
   for (const [name, unit] of Object.entries(config.units ?? {})) {
     if (unit.enabled !== undefined) slots[`unit:${name}:enabled`] = unit.enabled;
     if (unit.running !== undefined) slots[`unit:${name}:running`] = unit.running;
   }
+  if (config.users !== undefined) Object.assign(slots, userSlots(config.users, observed));
+  const { load, block } = config.modules ?? {};
+  if (load !== undefined) slots["modules:load"] = load.length === 0 ? null : loadText(load);
+  if (block !== undefined) slots["modules:block"] = block.length === 0 ? null : blockText(block);
+  if (config.logs !== undefined) slots["logs"] = logText(config.logs);
+  for (const [name, text] of Object.entries(config.authorities ?? {})) slots[`authority:${name}`] = text;
   return slots;
 }
 
@@ -94,10 +126,30 @@ function look(observed: SystemObserved, slot: string): Look {
     }
     case "ssh":
       return textLook(observed, SSHD_DROP_IN);
+    case "chrony":
+      return textLook(observed, CHRONY_FILE);
     case "ntp":
       return textLook(observed, NTP_FILE);
     case "resolver":
       return textLook(observed, RESOLVER_FILE);
+    case "sudo":
+      return textLook(observed, SUDO_FILE);
+    case "logs":
+      return textLook(observed, RSYSLOG_FILE);
+    case "modules":
+      return textLook(observed, rest === "load" ? LOAD_FILE : BLOCK_FILE);
+    case "group":
+      return { value: observed.groups.includes(rest) };
+    case "user":
+      return userLook(observed, rest, (account) => account.expires);
+    case "comment":
+    case "shell":
+    case "members":
+      return userLook(observed, rest, (account) => accountPart(account, kind));
+    case "keys":
+      return { value: observed.keyFiles[rest] ?? null };
+    case "authority":
+      return { value: observed.authorities[rest] ?? null };
     case "unit":
       return unitLook(observed, rest);
     default:
@@ -140,6 +192,15 @@ function textLook(observed: SystemObserved, path: string): Look {
   return entry?.type === "absent" ? { value: null } : { why: `${path} is not a plain file of root's` };
 }
 
+function userLook(observed: SystemObserved, name: string, read: (account: Account) => Json): Look {
+  const account = accountOf(observed, name);
+  if (account === undefined) return { value: null };
+  if (!isPerson(account)) return { why: `${name} is an account of the system itself, with the number ${account.uid}` };
+  return account.expires === null
+    ? { why: "/etc/shadow cannot be read, so nobody knows when the account ends" }
+    : { value: read(account) };
+}
+
 function unitLook(observed: SystemObserved, rest: string): Look {
   const [name, side] = splitUnit(rest);
   if (observed.units === null) return { why: "systemd does not run here" };
@@ -154,8 +215,32 @@ export function sameValue(a: Json, b: Json): boolean {
   return canonicalJson(a) === canonicalJson(b);
 }
 
-/** Kernel settings first, because daemons start with them; sshd last, so that a way in stays open the longest. */
-const RANK = ["sysctl", "hostname", "hosts", "timezone", "file", "resolver", "ntp", "unit", "ssh"];
+/**
+ * Modules first, because they bring kernel settings, and those before the daemons that start with them; groups before the people in them;
+ * sudo and sshd last, so that a way in stays open the longest.
+ */
+const RANK = [
+  "modules",
+  "sysctl",
+  "hostname",
+  "hosts",
+  "timezone",
+  "file",
+  "authority",
+  "resolver",
+  "ntp",
+  "chrony",
+  "logs",
+  "unit",
+  "group",
+  "user",
+  "comment",
+  "shell",
+  "members",
+  "keys",
+  "sudo",
+  "ssh",
+];
 
 export function inOrder(slots: readonly string[]): readonly string[] {
   return slots.toSorted((a, b) => {

@@ -1,10 +1,12 @@
 import type { Account } from "@holdfast/core/domain.ts";
+import { KEY_PATTERN } from "./ssh-key.ts";
+import { CLOSED } from "./users.ts";
 
 /** Who gets in by ssh, as far as this server's own accounts, keys and passwords say. */
 type Effective = Readonly<Record<string, readonly string[]>>;
 
 /** Where keys are looked for unless sshd is told otherwise; what lies elsewhere is not counted by us. */
-const OWN_KEY_FILES = new Set([".ssh/authorized_keys", ".ssh/authorized_keys2"]);
+const OWN_KEY_FILES = new Set([".ssh/authorized_keys", ".ssh/authorized_keys2", KEY_PATTERN]);
 
 /** Null: it cannot be told, because keys or accounts come from places that are not looked at. */
 export function whoEnters(effective: Effective, accounts: readonly Account[]): readonly string[] | null {
@@ -34,7 +36,7 @@ export function whoEnters(effective: Effective, accounts: readonly Account[]): r
 
 /** DenyUsers, AllowUsers, DenyGroups, AllowGroups, in the order in which sshd asks them (sshd_config(5)). */
 function mayEnter(effective: Effective, account: Account): boolean {
-  if (/\/(nologin|false)$/.test(account.shell)) return false;
+  if (/\/(nologin|false)$/.test(account.shell) || account.expires === CLOSED) return false;
   const listed = (keyword: string, names: readonly string[]): boolean | null => {
     const patterns = (effective[keyword] ?? []).flatMap((line) => line.split(/\s+/)).filter((one) => one !== "");
     return patterns.length === 0 ? null : patterns.some((pattern) => names.some((name) => matches(pattern, name)));

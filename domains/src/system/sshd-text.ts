@@ -1,5 +1,8 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import type { SshConfig } from "./model.ts";
+import type { SystemObserved } from "./facts.ts";
+import type { SshConfig, SystemConfig } from "./model.ts";
+import { KEY_PATTERN } from "./ssh-key.ts";
+import { hasKeys } from "./users.ts";
 
 /**
  * sshd's own words: settings to the text of our file, and to what `sshd -T` must say of them. sshd takes the first value that it reads, so
@@ -35,7 +38,21 @@ const LOG = { info: "INFO", verbose: "VERBOSE" } as const satisfies Record<NonNu
 
 export const BANNER_FILE = "/etc/issue.net";
 
-function linesOf(ssh: SshConfig): readonly Line[] {
+/** What a config wants of sshd: its own section, and where to look for keys once users have some of ours. */
+export type SshWish = SshConfig & { readonly keyFiles?: readonly string[] };
+
+/** Where sshd looks unless it is told otherwise (sshd_config(5), AuthorizedKeysFile). */
+const KEY_FILES = [".ssh/authorized_keys", ".ssh/authorized_keys2"] as const;
+
+/** Undefined: nothing of sshd is ours. Places of keys that the server has already stay, and ours is added. */
+export function sshWish(config: SystemConfig, observed: SystemObserved | null): SshWish | undefined {
+  if (!hasKeys(config)) return config.ssh;
+  const stated = observed?.sshd?.["authorizedkeysfile"]?.join(" ").split(" ") ?? KEY_FILES;
+  const others = stated.filter((path) => path !== "" && path !== "none" && path !== KEY_PATTERN);
+  return { ...config.ssh, keyFiles: [...others, KEY_PATTERN] };
+}
+
+function linesOf(ssh: SshWish): readonly Line[] {
   const one = (keyword: string, value: string | undefined, effective = value): readonly Line[] =>
     value === undefined ? [] : [{ keyword, values: [value], effective: [effective ?? value], layout: "words" }];
   const many = (keyword: string, values: readonly string[] | undefined, layout: Line["layout"]): readonly Line[] =>
@@ -59,6 +76,7 @@ function linesOf(ssh: SshConfig): readonly Line[] {
         ]),
     ...one("PermitRootLogin", root?.written, root?.effective),
     ...one("PubkeyAuthentication", yesNo(ssh.keys)),
+    ...one("AuthorizedKeysFile", ssh.keyFiles?.join(" ")),
     ...one("PasswordAuthentication", yesNo(ssh.passwords)),
     // PAM asks for passwords this way too: closing one door of two would be a lie.
     ...(ssh.passwords === false ? one("KbdInteractiveAuthentication", "no") : []),
@@ -89,7 +107,7 @@ function listenAddresses(listen: readonly string[], ports: readonly number[] | u
   );
 }
 
-export function sshdText(ssh: SshConfig): string {
+export function sshdText(ssh: SshWish): string {
   const lines = linesOf(ssh).flatMap(({ keyword, values, layout }) => {
     switch (layout) {
       case "lines":
@@ -104,7 +122,7 @@ export function sshdText(ssh: SshConfig): string {
 }
 
 /** What `sshd -T` must say, by its lower-case keyword. */
-export function sshdEffective(ssh: SshConfig): Readonly<Record<string, readonly string[]>> {
+export function sshdEffective(ssh: SshWish): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(
     linesOf(ssh)
       .filter(({ effective }) => effective.length > 0)
@@ -159,6 +177,7 @@ const KEYWORDS = new Set([
   "ListenAddress",
   "PermitRootLogin",
   "PubkeyAuthentication",
+  "AuthorizedKeysFile",
   "PasswordAuthentication",
   "KbdInteractiveAuthentication",
   "AllowUsers",
@@ -186,8 +205,9 @@ export function parseSshdText(text: string): Result<null, string> {
   if (head !== HEAD || lines.pop() !== "") return err("this is no text of ours for sshd");
   for (const line of lines) {
     const [keyword = "", ...values] = line.split(" ");
-    const good =
-      KEYWORDS.has(keyword) && values.length > 0 && values.every((value) => /^[A-Za-z0-9@_.,:/-]+$/.test(value));
+    // `%u` and `%h` stand in places of keys only; elsewhere a % is no value of ours.
+    const value = keyword === "AuthorizedKeysFile" ? /^[A-Za-z0-9_./%-]+$/ : /^[A-Za-z0-9@_.,:/-]+$/;
+    const good = KEYWORDS.has(keyword) && values.length > 0 && values.every((one) => value.test(one));
     const isBanner = keyword !== "Banner" || values.join() === "none" || values.join() === BANNER_FILE;
     if (!good || !isBanner) return err(`${JSON.stringify(line.slice(0, 80))} is no line of ours for sshd`);
   }

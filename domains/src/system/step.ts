@@ -1,8 +1,13 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
-import { NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
+import { runningChrony } from "./chrony.ts";
+import { CHRONY_FILE, NTP_FILE, NTP_UNITS, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
+import { fileOf } from "./file-value.ts";
 import { FOUND_FILE, FOUND_MODE, type FoundRecord, foundText } from "./found.ts";
+import { BLOCK_FILE } from "./kernel-module.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
+import { KEY_FOLDER } from "./ssh-key.ts";
+import { accountOf, DEFAULT_SHELL, partChange } from "./users.ts";
 
 /** Milliseconds on a busy machine. Too small: a change fails because the server was busy; too large: the armed undo comes late. */
 const WRITE_BUDGET_MS = 2_000;
@@ -10,6 +15,8 @@ const WRITE_BUDGET_MS = 2_000;
 const UNIT_BUDGET_MS = 30_000;
 /** sshd is asked twice, reloaded and waited for. */
 const SSHD_BUDGET_MS = 20_000;
+/** useradd waits up to 15 s for whoever holds the files of accounts. */
+export const TOOL_BUDGET_MS = 20_000;
 const DAEMON_FILE_MODE = 0o644;
 
 export function systemStep(id: string, title: string, action: Action, budgetMs = WRITE_BUDGET_MS): Step {
@@ -58,6 +65,8 @@ export function slotSteps(
       const file = fileOf(value);
       return [fileStep(id, title, rest, file?.mode ?? DAEMON_FILE_MODE, file?.text ?? null)];
     }
+    case "chrony":
+      return daemonSteps(id, title, CHRONY_FILE, textOf(value), runningChrony(live) ?? NTP_UNITS.chrony[0], live);
     case "ntp":
       return daemonSteps(id, title, NTP_FILE, textOf(value), "systemd-timesyncd.service", live);
     case "resolver":
@@ -66,6 +75,32 @@ export function slotSteps(
       const action = { kind: "sshd", text: textOf(value), reload: reloadedUnit(live, sshd.check), ...sshd } as const;
       return [systemStep(id, title, action, SSHD_BUDGET_MS)];
     }
+    case "modules":
+      if (rest === "load") return [systemStep(id, title, { kind: "modules", text: textOf(value) }, UNIT_BUDGET_MS)];
+      return [fileStep(id, title, BLOCK_FILE, DAEMON_FILE_MODE, textOf(value))];
+    case "logs": {
+      const action = { kind: "rsyslog", text: textOf(value), check: sshd.check } as const;
+      return [systemStep(id, title, action, UNIT_BUDGET_MS)];
+    }
+    case "group":
+      return [systemStep(id, title, { kind: "group", name: rest, exists: value === true }, TOOL_BUDGET_MS)];
+    case "user":
+      return [
+        systemStep(id, title, { kind: "account", name: rest, want: accountWish(rest, value, live) }, TOOL_BUDGET_MS),
+      ];
+    case "comment":
+    case "shell":
+    case "members": {
+      const change = partChange(kind, value);
+      if (change === null) return [];
+      return [systemStep(id, title, { kind: "account", name: rest, want: { make: false, ...change } }, TOOL_BUDGET_MS)];
+    }
+    case "keys":
+      return [fileStep(id, title, `${KEY_FOLDER}/${rest}`, DAEMON_FILE_MODE, textOf(value))];
+    case "sudo":
+      return [systemStep(id, title, { kind: "sudo", text: textOf(value), check: sshd.check }, TOOL_BUDGET_MS)];
+    case "authority":
+      return [systemStep(id, title, { kind: "authority", name: rest, text: textOf(value) }, UNIT_BUDGET_MS)];
     case "unit": {
       const [unit, side] = splitUnit(rest);
       const verb = side === "running" ? (value === true ? "start" : "stop") : value === true ? "enable" : "disable";
@@ -74,6 +109,13 @@ export function slotSteps(
     default:
       return [];
   }
+}
+
+function accountWish(name: string, value: Json, live: SystemObserved): Extract<Action, { kind: "account" }>["want"] {
+  if (typeof value !== "string") return null;
+  return accountOf(live, name) === undefined
+    ? { make: true, expires: value, shell: DEFAULT_SHELL }
+    : { make: false, expires: value };
 }
 
 function daemonSteps(
@@ -109,10 +151,4 @@ function reloadedUnit(live: SystemObserved, isForward: boolean): (typeof SSHD_UN
 
 function textOf(value: Json): string | null {
   return typeof value === "string" ? value : null;
-}
-
-export function fileOf(value: Json): { readonly mode: number; readonly text: string } | null {
-  if (typeof value !== "object" || value === null || !("mode" in value) || !("text" in value)) return null;
-  const { mode, text } = value;
-  return typeof mode === "number" && typeof text === "string" ? { mode, text } : null;
 }

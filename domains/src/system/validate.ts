@@ -52,9 +52,30 @@ const HAZARDS: readonly { readonly key: RegExp; readonly when?: RegExp; readonly
 /** Names for one and the same setting of the kernel. */
 const ALIASES: readonly (readonly [string, string])[] = [["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"]];
 
+/** What clients have spoken for ten years and speak still (OpenSSH 6.5, PuTTY 0.68, libssh 0.7 and newer). */
+const COMMON: Readonly<Record<"keyExchange" | "ciphers" | "macs", readonly string[]>> = {
+  keyExchange: ["curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256"],
+  ciphers: ["aes256-ctr", "aes128-ctr", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"],
+  macs: ["hmac-sha2-256", "hmac-sha2-512", "hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"],
+};
+
 /** Remarks about a config alone. */
 export function validateSystem(config: SystemConfig): readonly Finding[] {
-  return [...sysctlFindings(config), ...sshFindings(config), ...unitFindings(config)];
+  return [
+    ...sysctlFindings(config),
+    ...sshFindings(config),
+    ...unitFindings(config),
+    ...userFindings(config),
+    ...(config.logs === undefined
+      ? []
+      : [
+          finding(
+            "system.logs_in_clear",
+            "system.logs",
+            "Logs go over the network as they are, for everybody to read.",
+          ),
+        ]),
+  ];
 }
 
 function sysctlFindings(config: SystemConfig): readonly Finding[] {
@@ -95,6 +116,17 @@ function sshFindings(config: SystemConfig): readonly Finding[] {
   if (ssh === undefined) return hidden;
   return [
     ...hidden,
+    ...(["keyExchange", "ciphers", "macs"] as const).flatMap((list) => {
+      const chosen = ssh[list];
+      if (chosen === undefined || chosen.some((name) => COMMON[list].includes(name))) return [];
+      return [
+        finding(
+          "system.ssh_few_clients",
+          `system.ssh.${list}`,
+          `Not one of these is spoken by every client of today; ${COMMON[list].join(" or ")} would be.`,
+        ),
+      ];
+    }),
     ...(ssh.keys === false && ssh.passwords === false
       ? [finding("system.ssh_all_doors_closed", "system.ssh", "Neither keys nor passwords let anybody in.")]
       : []),
@@ -108,6 +140,20 @@ function sshFindings(config: SystemConfig): readonly Finding[] {
         ]
       : []),
   ];
+}
+
+function userFindings(config: SystemConfig): readonly Finding[] {
+  return Object.entries(config.users ?? {}).flatMap(([name, user]) =>
+    user.state === "present" && user.sudo === "free"
+      ? [
+          finding(
+            "system.sudo_free",
+            formatPath(["system", "users", name, "sudo"]),
+            `Whoever holds a key of ${name} is root without being asked anything more.`,
+          ),
+        ]
+      : [],
+  );
 }
 
 function unitFindings(config: SystemConfig): readonly Finding[] {

@@ -4,9 +4,11 @@ import { targetsOf } from "./diff.ts";
 import type { SystemObserved } from "./facts.ts";
 import type { SystemConfig } from "./model.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, slotsOf, splitSlot, whyNot } from "./slots.ts";
-import { effectiveProblem, sshdEffective } from "./sshd-text.ts";
+import { effectiveProblem, sshdEffective, sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
 import { valueWords } from "./words.ts";
+
+const RSYSLOG = "rsyslog.service";
 
 /** More than this many are the same message: something else holds the server. */
 const MOST_MISMATCHES = 50;
@@ -24,7 +26,7 @@ export function verifySystem(desired: SystemConfig | null, observed: SystemObser
   return [
     ...mismatches,
     ...unrecorded.map((slot) => ({ path: slot, expected: "a note of what was found", found: "none" })),
-    ...(desired === null ? [] : sshdMismatches(desired, observed)),
+    ...(desired === null ? [] : [...sshdMismatches(desired, observed), ...workMismatches(desired, observed)]),
   ].slice(0, MOST_MISMATCHES);
 }
 
@@ -39,15 +41,29 @@ function slotMismatch(slot: string, want: Json, observed: SystemObserved): reado
 
 /** The file being there is no evidence: what counts is what sshd makes of it, and that it listens. */
 function sshdMismatches(desired: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
-  if (desired.ssh === undefined || observed.booting) return [];
+  const ssh = sshWish(desired, observed);
+  if (ssh === undefined || observed.booting) return [];
   if (observed.sshd === null)
     return [{ path: "ssh", expected: "an sshd that takes its configuration", found: observed.sshdProblem ?? "none" }];
-  const problem = effectiveProblem(sshdEffective(desired.ssh), observed.sshd);
+  const problem = effectiveProblem(sshdEffective(ssh), observed.sshd);
   const silent =
-    runningSshd(observed) === null ? [] : (desired.ssh.port ?? []).filter((port) => !observed.listening.includes(port));
+    runningSshd(observed) === null ? [] : (ssh.port ?? []).filter((port) => !observed.listening.includes(port));
   return [
     ...(problem === null ? [] : [{ path: "ssh", expected: "what the policy says", found: problem }]),
     ...silent.map((port) => ({ path: "ssh", expected: `sshd on port ${port}`, found: "nobody listens there" })),
+  ];
+}
+
+/** A file that nobody reads changes nothing: modules must be there, logs be sent, and authorities stand among those that are trusted. */
+function workMismatches(desired: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  if (observed.booting) return [];
+  const unloaded = (desired.modules?.load ?? []).filter((name) => !observed.modules.includes(name));
+  const untrusted = Object.keys(desired.authorities ?? {}).filter((name) => !observed.trusted.includes(name));
+  const isSending = desired.logs === undefined || observed.units?.[RSYSLOG]?.active === "active";
+  return [
+    ...unloaded.map((name) => ({ path: "modules:load", expected: `${name} loaded`, found: "it is not" })),
+    ...untrusted.map((name) => ({ path: `authority:${name}`, expected: "trusted by programs", found: "it is not" })),
+    ...(isSending ? [] : [{ path: "logs", expected: `${RSYSLOG} that runs`, found: "it does not" }]),
   ];
 }
 

@@ -1,9 +1,11 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { fileOf } from "./file-value.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
+import { keysIn } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
-import { fileOf } from "./step.ts";
 import { sysctlWords } from "./sysctl-catalogue.ts";
 import { zoneOfTarget } from "./timezone.ts";
+import { CLOSED } from "./users.ts";
 
 /** A slot as people call it. */
 export function slotName(slot: string): string {
@@ -21,9 +23,30 @@ export function slotName(slot: string): string {
     case "ssh":
       return `sshd's settings (${SSHD_DROP_IN})`;
     case "ntp":
+    case "chrony":
       return "the time servers";
     case "resolver":
       return "the name servers";
+    case "logs":
+      return "where logs are sent";
+    case "sudo":
+      return "what people may do by sudo";
+    case "modules":
+      return rest === "load" ? "the modules to load" : "the modules never to load";
+    case "group":
+      return `the group ${rest}`;
+    case "user":
+      return `the account ${rest}`;
+    case "comment":
+      return `the comment of ${rest}`;
+    case "shell":
+      return `the shell of ${rest}`;
+    case "members":
+      return `the groups of ${rest}`;
+    case "keys":
+      return `the keys of ${rest}`;
+    case "authority":
+      return `the certificate authority ${rest}`;
     case "unit": {
       const [name, side] = splitUnit(rest);
       return side === "running" ? `${name} at run time` : `${name} at boot`;
@@ -39,9 +62,19 @@ export function valueWords(slot: string, value: Json): string {
   if (value === null) return "absent";
   if (kind === "sysctl" && typeof value === "string") return sysctlWords(rest, value);
   if (kind === "timezone" && typeof value === "string") return zoneOfTarget(value) ?? value;
+  if (kind === "user") return expiryWords(value);
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
+  if (kind === "comment") return JSON.stringify(value);
+  if (kind === "group") return value === true ? "present" : "absent";
+  if (kind === "keys" && typeof value === "string") return `${keysIn(value).length} of ours`;
   if (typeof value === "boolean")
     return rest.endsWith(":running") ? (value ? "running" : "stopped") : value ? "enabled" : "disabled";
   const text = fileOf(value)?.text ?? (typeof value === "string" ? value : "");
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("# "));
   return lines.length === 1 && (lines[0] ?? "").length <= 60 ? (lines[0] ?? "") : `${lines.length} lines`;
+}
+
+export function expiryWords(value: Json): string {
+  if (value === CLOSED) return "closed";
+  return value === "" ? "open" : `open until day ${typeof value === "string" ? value : "?"}`;
 }

@@ -10,6 +10,8 @@ export interface HouseServerSpec {
   readonly labels?: Readonly<Record<string, string>>;
   /** It can dial out, and nobody can dial it. */
   readonly behindNat?: boolean;
+  /** "networkd": it sets its own network up, and Holdfast may. Default: the lab does, and nobody inside. */
+  readonly addressing?: "networkd";
 }
 
 const TABLE = "holdfast";

@@ -289,6 +289,7 @@ function makeServer(lab: Lab, networks: HouseNetworks, spec: HouseServerSpec, in
     kind: spec.kind ?? "systemd",
     attachments: [{ network: hidden ?? networks.lan, interface: "eth0", addresses: [address] }],
     routes: routeOf(hidden !== null),
+    ...(spec.addressing === undefined ? {} : { addressing: spec.addressing }),
   });
   return new HouseServer(spec, machine, address);
 }

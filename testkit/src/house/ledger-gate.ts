@@ -28,7 +28,8 @@ export class LedgerGate {
     this.#server = server;
     const script = join(import.meta.dirname, "inside/ledger-gate.ts");
     this.#process = server.spawn(
-      [nodeBinary, "--disable-warning=ExperimentalWarning", script, JSON.stringify(LEDGER)],
+      // Before everything else on a busy machine, or records run past it.
+      ["nice", "--adjustment=-15", nodeBinary, "--disable-warning=ExperimentalWarning", script, JSON.stringify(LEDGER)],
       {
         onLine: (line) => this.#waiting.shift()?.(line),
       },

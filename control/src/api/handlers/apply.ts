@@ -5,6 +5,7 @@ import { type ApplyId, isUuid, type RolloutId } from "@holdfast/core/base/id.ts"
 import type { z } from "zod";
 import type { House } from "../../house.ts";
 import { wishFor } from "../../planning/apply-wish.ts";
+import { confirmByPerson } from "../../planning/confirm-by-person.ts";
 import { loadPlaces, reachById, reachByName, visibleServers } from "../../planning/places.ts";
 import { retryApply } from "../../planning/retry-apply.ts";
 import { rollbackApply } from "../../planning/rollback-change.ts";
@@ -139,9 +140,9 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
       return { value: await detail(await find(caller, "view", params.id)) };
     },
 
-    async confirmApply({ caller, params }) {
+    async confirmApply({ caller, params, connection }) {
       const { id } = await find(caller, "apply", params.id);
-      await wishFor(house, caller, id, "confirm", "");
+      await confirmByPerson(house, caller, id, connection);
       return { value: await again(id) };
     },
 

@@ -107,15 +107,29 @@ function pass(kinds: readonly string[]): void {
   for (let from = first; ; from = look()) {
     // What stood there before this transaction is not what is waited for.
     if (from !== first && kinds.includes(from.last ?? "")) return;
-    unlock();
-    waitFor(`a record after ${String(from.last)}`, () => look().records > from.records);
-    take();
+    letOneWrite(from.records);
     const newest = state()?.transactions.at(-1);
     const missed = newest !== undefined && newest.requestId !== first.requestId && !kinds.includes(newest.last);
     // A transaction that has ended has forgotten its steps.
     if (missed && (ENDED.includes(newest.last) || newest.entries.some((entry) => kinds.includes(entry.kind))))
       throw new Error(`ran past ${kinds.join(" and ")} to ${newest.last}`);
   }
+}
+
+/** Whoever has the lock is about to write: that is seen at once, and the lock taken the moment it is free. */
+function letOneWrite(before: number): void {
+  while (look().records === before) {
+    unlock();
+    // Or somebody who came and went between two looks.
+    waitFor("somebody at the lock", () => !isFree() || look().records > before);
+    take();
+  }
+}
+
+function isFree(): boolean {
+  const free = tryLock();
+  if (free) unlock();
+  return free;
 }
 
 function passUnwritten(): void {

@@ -1,0 +1,56 @@
+import type { Action } from "@holdfast/core/plan/step.ts";
+import { expect, test } from "vitest";
+import { checkAction } from "./action-rules.ts";
+
+const HEAD = "# Made by Holdfast from a policy; changes here are overwritten.\n";
+
+function file(path: string, text: string, mode = 0o644): Action {
+  return { kind: "write_file", path, mode, text };
+}
+
+test.each<[string, Action]>([
+  ["another file of sudo", file("/etc/sudoers.d/evil", "x")],
+  ["sudo by the back door", file("/etc/sudoers.d/95-holdfast", "x")],
+  ["keys of root", file("/root/.ssh/authorized_keys", "x")],
+  ["a list of keys with a way out of the folder", file("/etc/ssh/holdfast-keys/../sshd_config", HEAD)],
+  ["a key with a command", file("/etc/ssh/holdfast-keys/kim", `${HEAD}command="reboot" ssh-ed25519 AAAA\n`)],
+  ["a module that runs a program", file("/etc/modprobe.d/95-holdfast.conf", `${HEAD}install usb_storage /bin/sh\n`)],
+  ["a file that others may write", file("/etc/motd", "x", 0o666)],
+  ["a program", file("/etc/motd", "x", 0o755)],
+  ["the account root", { kind: "account", name: "root", want: null }],
+  ["an account that is an option", { kind: "account", name: "--root=/x", want: null }],
+  ["a shell that is none", { kind: "account", name: "kim", want: { make: true, shell: "/bin/sh -c reboot" } }],
+  ["a comment that is another field", { kind: "account", name: "kim", want: { make: false, comment: "a:0:0" } }],
+  ["a group that is a list", { kind: "account", name: "kim", want: { make: false, groups: ["a,b"] } }],
+  ["an end that is an option", { kind: "account", name: "kim", want: { make: false, expires: "--x" } }],
+  ["a group that is a path", { kind: "group", name: "../x", exists: true }],
+  ["the home of root", { kind: "home", name: "root" }],
+  ["sudo for one program", { kind: "sudo", check: true, text: `${HEAD}kim ALL=(ALL) /bin/sh\n` }],
+  ["an authority in another folder", { kind: "authority", name: "../../x", text: null }],
+  ["an authority that is no certificate", { kind: "authority", name: "house", text: "x" }],
+  ["a module that is a path", { kind: "modules", text: `${HEAD}/tmp/evil.ko\n` }],
+  ["logs that run a program", { kind: "rsyslog", check: true, text: `${HEAD}*.* ^/bin/sh\n` }],
+  ["a daemon that is not ours to restart", { kind: "unit", unit: "dbus.service", verb: "restart" }],
+  ["a unit that the server stands on", { kind: "unit", unit: "sshd.service", verb: "stop" }],
+])("whatever a plan says, %s is refused", (_what, action) => {
+  expect(checkAction("system", action).ok).toBe(false);
+});
+
+test("what the system domain may do, no other domain may", () => {
+  const actions: readonly Action[] = [
+    { kind: "account", name: "kim", want: null },
+    { kind: "group", name: "ops", exists: true },
+    { kind: "home", name: "kim" },
+    { kind: "sudo", check: true, text: null },
+    { kind: "authority", name: "house", text: null },
+    { kind: "modules", text: null },
+    { kind: "rsyslog", check: true, text: null },
+    { kind: "hostname", name: "web" },
+    { kind: "unit", unit: "cron.service", verb: "start" },
+    file("/etc/resolv.conf", "nameserver 192.0.2.1\n"),
+  ];
+  for (const action of actions) {
+    expect(checkAction("system", action), JSON.stringify(action)).toEqual({ ok: true, value: null });
+    for (const domain of ["firewall", "network", "vpn"] as const) expect(checkAction(domain, action).ok).toBe(false);
+  }
+});

@@ -1,0 +1,178 @@
+import { expect, test } from "vitest";
+import { BARE_SERVER, RENTED_SERVER, serverAfter } from "../../test/network-server.ts";
+import { foreignFileFor } from "./foreign-file.ts";
+import type { InterfaceConfig, NetworkConfig } from "./model.ts";
+import type { NetworkObserved } from "./observed.ts";
+import { planNetwork } from "./plan.ts";
+
+const PATH = { controlPlane: [{ address: "192.0.2.200", port: 7081 }], inbound: [] };
+const NONE = { method: "none" as const, addresses: [], gateways: [], use: [] };
+
+function one(name: string, change: Partial<InterfaceConfig>): InterfaceConfig {
+  const base = { bound: { name }, enable: true, ipv4: NONE, ipv6: NONE, routes: [], rules: [], dns: [], search: [] };
+  return { ...base, ...change };
+}
+
+function config(
+  interfaces: Readonly<Record<string, InterfaceConfig>>,
+  forwarding: NetworkConfig["forwarding"] = {},
+): NetworkConfig {
+  return { reachedAt: [], forwarding, interfaces: { ...interfaces } };
+}
+
+const STATIC: InterfaceConfig["ipv4"] = { method: "static", addresses: ["10.1.0.2/24"], gateways: [], use: [] };
+const LAN = one("eth1", { ipv4: STATIC });
+const A = config({ lan: LAN });
+
+function plan(desired: NetworkConfig | null, observed: NetworkObserved, confirmed: NetworkConfig | null = null) {
+  const { steps, findings } = planNetwork({ desired, confirmed, observed, managementPath: PATH });
+  return { steps, codes: findings.map(({ severity, code }) => `${severity} ${code}`), findings };
+}
+
+test.each(["NetworkManager", "ifupdown", "nobody we know"])(
+  "where %s sets the network up, nothing is planned and the reason told",
+  (name) => {
+    const observed: NetworkObserved = { ...BARE_SERVER, renderer: { state: "foreign", name, why: `${name} does it` } };
+    const { steps, findings, codes } = plan(A, observed);
+    expect(steps).toEqual([]);
+    expect(codes).toEqual(["error network.read_only"]);
+    expect(findings[0]?.message).toContain(`${name} does it`);
+    // A server without a network policy has nothing to be told.
+    expect(plan(null, observed)).toMatchObject({ steps: [], codes: [] });
+  },
+);
+
+test("what could not be read is not changed", () => {
+  expect(plan(A, { ...BARE_SERVER, unreadable: "links" })).toMatchObject({
+    steps: [],
+    codes: ["error network.unreadable"],
+  });
+});
+
+test("files first, which nobody reads yet; then networkd, once; then what it leaves behind", () => {
+  const before = config({ lan: { ...LAN, rules: [{ priority: 1000, from: "10.1.0.0/24", table: 100 }] } });
+  const { steps } = plan(config({ lan: { ...LAN, mtu: 1400 } }), serverAfter(before), before);
+  expect(steps.map(({ id }) => id)).toEqual(["network.write.lan.network", "network.reload", "network.routing"]);
+  const last = steps.at(-1)?.action;
+  expect(last?.kind === "ip_state" ? last.absent.rules : []).toMatchObject([{ priority: 1000 }]);
+});
+
+test.each(["vlan", "bond"] as const)(
+  "a %s is refused where the kernel lacks it, and said where that is not known",
+  (kind) => {
+    const device: InterfaceConfig["device"] =
+      kind === "vlan" ? { kind, id: 7, parent: "lan" } : { kind, mode: "active-backup", members: ["lan"] };
+    const wanted = config({ lan: kind === "vlan" ? LAN : one("eth1", {}), made: one("made", { device }) });
+    const kernel = (can: boolean | null): NetworkObserved => ({ ...BARE_SERVER, kernel: { vlan: can, bond: can } });
+    expect(plan(wanted, kernel(false)).codes).toContain("error network.kernel_lacks");
+    expect(plan(wanted, kernel(null)).codes).toContain("warning network.kernel_unknown");
+    expect(plan(wanted, kernel(true)).codes.join()).not.toContain("kernel");
+  },
+);
+
+test("devices that others made are never taken", () => {
+  const wanted = config({ br: one("br0", { device: { kind: "bridge", members: [], stp: false } }) });
+  const [eth0] = BARE_SERVER.links;
+  if (eth0 === undefined) throw new Error("the sample has no card");
+  const theirs: NetworkObserved = {
+    ...BARE_SERVER,
+    links: [...BARE_SERVER.links, { ...eth0, name: "br0", kind: "bridge" }],
+  };
+  expect(plan(wanted, theirs).codes).toContain("error network.device_foreign");
+  // And a device of ours that has become another kind is left.
+  const ours = serverAfter(wanted);
+  const turned = {
+    ...ours,
+    links: ours.links.map((link) => (link.name === "br0" ? { ...link, kind: "dummy" } : link)),
+  };
+  expect(plan(null, turned, wanted).steps.some(({ action }) => action.kind === "link")).toBe(false);
+});
+
+test("hardware that is missing is told and waits; hardware that is there twice is refused", () => {
+  const byMac = config({ lan: { ...LAN, bound: { mac: "52:54:00:ff:ff:ff" } } });
+  expect(plan(byMac, BARE_SERVER).codes).toContain("warning network.interface_missing");
+  const twins = { ...BARE_SERVER, links: BARE_SERVER.links.map((link) => ({ ...link, mac: "52:54:00:ff:ff:ff" })) };
+  expect(plan(byMac, twins).codes).toContain("error network.interface_ambiguous");
+});
+
+test("a file of somebody else that networkd would take before ours is refused", () => {
+  const path = "/etc/systemd/network/00-first.network";
+  const links = BARE_SERVER.links.map((link) => (link.name === "eth1" ? { ...link, file: path } : link));
+  expect(plan(A, { ...BARE_SERVER, links }).codes).toContain("error network.foreign_first");
+});
+
+test("others who write network settings are named", () => {
+  const { codes, findings } = plan(A, { ...BARE_SERVER, competing: ["NetworkManager runs beside systemd-networkd"] });
+  expect(codes).toContain("warning network.competing_manager");
+  expect(findings.find(({ code }) => code === "network.competing_manager")?.message).toContain("NetworkManager");
+});
+
+test("what stands on a card by hand and will not any more is told", () => {
+  const codes = plan(config({ wan: one("eth0", { ipv4: STATIC }) }), RENTED_SERVER).codes;
+  expect(codes).toContain("warning network.address_removed");
+  expect(codes).toContain("warning network.route_removed");
+});
+
+test("a card that is released and for which there is no other file keeps nothing, which is a danger", () => {
+  expect(plan(null, serverAfter(A), A).codes).toContain("danger network.released_bare");
+  const wan = config({ wan: one("eth0", { ipv4: STATIC }) });
+  expect(plan(null, serverAfter(wan, RENTED_SERVER), wan).codes.join()).not.toContain("released_bare");
+});
+
+test("rules of others that could not be made again are a danger wherever networkd is told to begin anew", () => {
+  const strange = { ...BARE_SERVER.rules[0]!, priority: 77, protocol: 0, isStrange: true };
+  expect(plan(A, { ...BARE_SERVER, rules: [...BARE_SERVER.rules, strange] }).codes).toContain(
+    "danger network.cannot_put_back",
+  );
+});
+
+test("what daemons made on a card that is set up anew is made again, what was ours is not", () => {
+  const before = config({
+    lan: { ...LAN, routes: [{ to: "10.9.0.0/16", via: "10.1.0.9", table: 100, onLink: false }] },
+  });
+  const there = serverAfter(before);
+  const hops = [{ via: "10.1.0.9", dev: "eth1", weight: 1, onLink: false }];
+  const bird = {
+    family: 4 as const,
+    kind: "unicast" as const,
+    to: "10.8.0.0/16",
+    table: 254,
+    metric: 0,
+    protocol: 186,
+    hops,
+    source: null,
+  };
+  const { steps } = plan(null, { ...there, routes: [...there.routes, bird] }, before);
+  const last = steps.at(-1)?.action;
+  expect(last?.kind === "ip_state" ? last.present.routes : []).toEqual([bird]);
+});
+
+test("name servers that nobody asks are told", () => {
+  expect(plan(config({ lan: { ...LAN, dns: ["9.9.9.9"] } }), { ...BARE_SERVER, resolved: false }).codes).toContain(
+    "warning network.dns_unused",
+  );
+});
+
+test("before networkd has started only its files and the kernel's own settings are set", () => {
+  const wanted = config({ lan: LAN }, { ipv4: true });
+  const kinds = plan(wanted, { ...BARE_SERVER, renderer: { state: "starting" } }).steps.map(
+    ({ action }) => action.kind,
+  );
+  expect(new Set(kinds)).toEqual(new Set(["write_file", "sysctl"]));
+});
+
+test.each([
+  ["[Match]\nName=eth*\n", true],
+  ["[Match]\nName=en* eth1\n", true],
+  ["[Match]\nName=eth?\nType=ether\n", false],
+  ["[Match]\nMACAddress=52:54:00:AA:10:02\n", true],
+  ["[Match]\nName=[\n", false],
+  ["[Match]\n# Name=eth1\n", false],
+  ["[Network]\nDHCP=yes\n", false],
+])("a foreign file %j is for eth1: %s", (text, isFor) => {
+  const observed: NetworkObserved = {
+    ...BARE_SERVER,
+    foreign: [{ path: "/etc/systemd/network/50-x.network", kind: "network", text }],
+  };
+  expect(foreignFileFor({ name: "eth1", mac: "52:54:00:aa:10:02" }, observed) !== null).toBe(isFor);
+});
