@@ -230,6 +230,22 @@ test("drift is seen, names what differs, and is written over only when that is s
   await confirm(a, await onTrial(a, bothEnds().a, true));
 });
 
+test("networkd takes away what is not its own, also the rule by which strongSwan leads packets into the tunnel; clear text stays blocked", async () => {
+  for (const { server } of [a, b]) {
+    await server.must(["networkctl", "reconfigure", "eth0", "eth1"]);
+    await server.must(["systemctl", "restart", "systemd-networkd.service"]);
+    expect(await server.must(["ip", "route", "show", "type", "blackhole"])).toContain("metric 4294967295");
+  }
+  expect((await b.server.exec(["ip", "route", "get", INSIDE.a, "from", INSIDE.b])).stdout).not.toContain("eth0");
+  // The rule is strongSwan's own; it sets it when it starts.
+  for (const { server } of [a, b]) await server.must(["systemctl", "restart", "strongswan.service"]);
+  await untilItPasses();
+  expect([await drift(a), await drift(b)]).toMatchObject([
+    { error: "", drift: false },
+    { error: "", drift: false },
+  ]);
+});
+
 test("what is missing on a server is said before anything changes", async () => {
   const refused = async (end: End, vpn: Json): Promise<string> => {
     const before = await look(end.server);

@@ -29,6 +29,7 @@ export async function vpnPair(lab: Lab): Promise<VpnPair> {
         name: `gw-${name}`,
         kind: "systemd",
         enable: ["strongswan"],
+        addressing: "networkd",
         attachments: [
           { network: wan, interface: "eth0", addresses: [ADDRESS[name]] },
           { network: inside, interface: "eth1", addresses: [INSIDE[name]] },

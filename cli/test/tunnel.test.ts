@@ -3,7 +3,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiDouble } from "./api-double.ts";
 import { runCli } from "./run-cli.ts";
 
-const EXAMPLE = readFileSync(new URL("../../domains/src/vpn/examples/seoul-busan.yaml", import.meta.url), "utf8");
+const [EXAMPLE = ""] = readFileSync(
+  new URL("../../domains/src/vpn/examples/seoul-busan.yaml", import.meta.url),
+  "utf8",
+).split("---\n");
 const AT = "2026-01-02T03:04:00.000Z";
 
 let api: ApiDouble;

@@ -56,6 +56,13 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "hosts_block":
     case "sshd":
     case "unit":
+    case "account":
+    case "group":
+    case "home":
+    case "sudo":
+    case "authority":
+    case "modules":
+    case "rsyslog":
     case "networkd":
     case "link":
     case "account":

@@ -13,7 +13,7 @@ export const TUNNEL: TunnelConfig = {
   peer: "busan (gw-busan)",
   initiates: true,
   clearText: "block",
-  psk: "pair-1",
+  keyFile: "pair-1",
   suite: "strong-2026",
   ikeProposals: ["aes256gcm16-prfsha384-ecp384"],
   childProposals: ["aes256gcm16-ecp384"],

@@ -8,10 +8,10 @@ import type { TunnelDocument } from "../policy/document.ts";
 import { parseDocuments } from "../policy/parse-documents.ts";
 import { initiatorOf, tunnelSide } from "./tunnel-ends.ts";
 
-const EXAMPLE = readFileSync(
+const [EXAMPLE = ""] = readFileSync(
   fileURLToPath(new URL("../../../domains/src/vpn/examples/seoul-busan.yaml", import.meta.url)),
   "utf8",
-);
+).split("---\n");
 /** The language with tunnels in it: what a section holds is the domain's matter. */
 const DOMAINS = [...SAMPLE_DOMAINS, { domain: "vpn", schema: z.unknown(), comesFrom: "tunnel" }] as const;
 

@@ -108,7 +108,7 @@ function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd): Js
     peer: remote.kind === "managed" ? `${remote.name} (${remote.server})` : remote.name,
     initiates: initiatorOf(ends) === local,
     clearText,
-    psk,
+    keyFile: psk,
     suite,
     ikeSeconds,
     childSeconds,

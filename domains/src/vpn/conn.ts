@@ -42,12 +42,12 @@ export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
     deadThen,
     starts: initiates,
   };
-  return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.psk }))}` };
+  return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.keyFile }))}` };
 }
 
 function keyOf(tunnel: string, config: TunnelConfig): IpsecKey {
   const owners = [idText(config.local.identity), idText(config.remote.identity)];
-  return { id: `${KEY_PREFIX}${tunnel}--${config.psk}`, file: config.psk, owners };
+  return { id: `${KEY_PREFIX}${tunnel}--${config.keyFile}`, file: config.keyFile, owners };
 }
 
 /** The tunnel that a connection or a key of ours is of. */

@@ -16,6 +16,7 @@ import { bootText } from "./render.ts";
  * of comparing: read the difference before you commit it.
  */
 const GOLDEN = fileURLToPath(new URL("./golden/", import.meta.url));
+const EXAMPLES = fileURLToPath(new URL("./examples/", import.meta.url));
 const GUIDE = fileURLToPath(new URL("../../../docs/policy-language.md", import.meta.url));
 
 const CONTROL_PLANE = [{ address: "192.0.2.200", port: 7081 }];
@@ -77,6 +78,17 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
     plan.nativeDiff,
   ];
   compare(`${folder}plan.txt`, lines.join("\n"));
+});
+
+test.each(readdirSync(EXAMPLES))("the example %s composes and plans without an error or a danger", (file) => {
+  const example = composed(EXAMPLES + file);
+  const desired = configOf(example);
+  const observed = bareServer({ ipsec: { ...bareServer().ipsec, keyFiles: { "seoul-busan-1": null } } });
+  const managementPath = { controlPlane: CONTROL_PLANE, inbound: example.floor.management };
+  const planned = vpn.plan({ desired, confirmed: null, observed, managementPath });
+  const findings = [...example.findings, ...(desired === null ? [] : vpn.validate(desired)), ...planned.findings];
+  expect(findings.filter((one) => one.severity === "error" || one.severity === "danger")).toEqual([]);
+  expect(planned.steps.length).toBeGreaterThan(0);
 });
 
 test("the tunnel of the guide reads without a finding", () => {

@@ -20,7 +20,7 @@ export const tunnelConfigSchema = z.strictObject({
   initiates: z.boolean(),
   clearText: z.enum(["block", "allow"]),
   /** Name of the key's file on this server. */
-  psk: z.string(),
+  keyFile: z.string(),
   suite: z.string(),
   ikeProposals: proposals,
   childProposals: proposals,

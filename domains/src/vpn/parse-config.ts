@@ -33,7 +33,7 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
   for (const [name, tunnel] of Object.entries(parsed.data.tunnels)) {
     const path = ["tunnels", name];
     check(path, parseTunnelName(name));
-    check([...path, "psk"], parseItemName(tunnel.psk));
+    check([...path, "keyFile"], parseItemName(tunnel.keyFile));
     check([...path, "peer"], parsePeerWords(tunnel.peer));
     check([...path, "suite"], parseItemName(tunnel.suite));
     for (const side of ["local", "remote"] as const) {

@@ -1,6 +1,5 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
-import type { IpsecConn } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
 import { tunnelOfConn, wantedOf } from "./conn.ts";
@@ -87,18 +86,12 @@ function blockSteps({ blocksToAdd, blocksToRemove }: VpnDiff): readonly Step[] {
 }
 
 function nativeDiff(desired: VpnConfig | null, observed: VpnObserved, diff: VpnDiff): string {
-  const before = (liveOf(observed)?.conns ?? []).flatMap(({ labels }): readonly IpsecConn[] =>
-    labels.flatMap((label) => observed.record[label]?.conn ?? []),
+  const before = (liveOf(observed)?.conns ?? []).flatMap(({ labels }) =>
+    labels.flatMap((label) => observed.record[label] ?? []),
   );
   const kept = observed.blocks.filter((network) => !diff.blocksToRemove.includes(network));
   const blocks = [...kept, ...diff.blocksToAdd].toSorted();
-  return unifiedDiff(
-    diffParts(
-      before,
-      wantedOf(desired).map(({ conn }) => conn),
-      [observed.blocks.map(blockLine), blocks.map(blockLine)],
-    ),
-  );
+  return unifiedDiff(diffParts(before, wantedOf(desired), [observed.blocks.map(blockLine), blocks.map(blockLine)]));
 }
 
 function flapFindings({ changed, gone }: VpnDiff, observed: VpnObserved): readonly Finding[] {

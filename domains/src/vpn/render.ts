@@ -67,14 +67,12 @@ export function deadAction(conn: IpsecConn): "restart" | "clear" {
   return conn.starts ? conn.deadThen : "clear";
 }
 
+type Loaded = Pick<Wanted, "conn" | "key">;
+
 /** Two states, tunnel by tunnel. */
-export function diffParts(
-  before: readonly IpsecConn[],
-  after: readonly IpsecConn[],
-  blocks: DiffPart,
-): readonly DiffPart[] {
-  const names = [...new Set([...before, ...after].map(({ name }) => name))].toSorted();
-  const linesIn = (conns: readonly IpsecConn[], name: string): readonly string[] =>
-    conns.filter((conn) => conn.name === name).flatMap(connLines);
+export function diffParts(before: readonly Loaded[], after: readonly Loaded[], blocks: DiffPart): readonly DiffPart[] {
+  const names = [...new Set([...before, ...after].map(({ conn }) => conn.name))].toSorted();
+  const linesIn = (loaded: readonly Loaded[], name: string): readonly string[] =>
+    loaded.filter(({ conn }) => conn.name === name).flatMap((one) => [keyLine(one), ...connLines(one.conn)]);
   return [...names.map((name): DiffPart => [linesIn(before, name), linesIn(after, name)]), blocks];
 }

@@ -112,10 +112,12 @@ export function bootFileStep(text: string | null): Step {
     text === null
       ? { kind: "remove_file", path: BOOT_FILE }
       : { kind: "write_file", path: BOOT_FILE, mode: BOOT_MODE, text };
-  return vpnStep("boot", "Write the tunnels that strongSwan loads when it starts", action, WRITE_BUDGET_MS);
+  const verb = text === null ? "Remove" : "Write";
+  return vpnStep("boot", `${verb} the tunnels that strongSwan loads when it starts`, action, WRITE_BUDGET_MS);
 }
 
 export function bootKeysStep(keys: readonly IpsecKey[]): Step {
   const action: Action = { kind: "ipsec_boot_keys", keys };
-  return vpnStep("boot.keys", "Write the keys that strongSwan loads when it starts", action, WRITE_BUDGET_MS);
+  const verb = keys.length === 0 ? "Remove" : "Write";
+  return vpnStep("boot.keys", `${verb} the keys that strongSwan loads when it starts`, action, WRITE_BUDGET_MS);
 }
