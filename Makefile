@@ -37,8 +37,8 @@ package: ## Build the Debian packages into dist/
 model: ## Check the protocol model exhaustively, and that each of its mutants is refuted
 	@deploy/dev/bootstrap.sh test && exec docs/protocol/model/run-all.sh
 
-soak: ## Run the house for hours under faults
-	@deploy/dev/bootstrap.sh test && exec npm run --silent soak
+soak: ## Provoke every fault at every step on real servers once, or again and again: make soak MINUTES=120
+	@deploy/dev/bootstrap.sh test && exec node e2e/soak.ts --minutes $(or $(MINUTES),0)
 
 clean: ## Remove what is built (never data)
 	@rm -rf dist */dist coverage node_modules/.cache node_modules/.vite node_modules/.vite-temp

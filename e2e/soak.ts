@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { House } from "@holdfast/testkit/house/house.ts";
-import { FAULTS, judge, MATRIX_HOUSE, printed, type Verdict } from "./fault-matrix/matrix.ts";
+import { ALL_FAULTS, judge, MATRIX_HOUSE, printed, type Verdict } from "./fault-matrix/matrix.ts";
 import { Stage } from "./fault-matrix/stage.ts";
 
 /**
@@ -21,7 +21,9 @@ await soak();
 
 async function soak(): Promise<void> {
   const wanted = values.rows.split(",").filter((word) => word !== "");
-  const chosen = FAULTS.filter((fault) => wanted.length === 0 || wanted.some((word) => fault.test.startsWith(word)));
+  const chosen = ALL_FAULTS.filter(
+    (fault) => wanted.length === 0 || wanted.some((word) => fault.test.startsWith(word)),
+  );
   const until = performance.now() + Number(values.minutes) * 60_000;
   const verdicts: Verdict[] = [];
   const [first, ...others] = MATRIX_HOUSE.servers;

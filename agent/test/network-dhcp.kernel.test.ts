@@ -1,5 +1,6 @@
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
+import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
 import { abort, apply, dhcp4, driftOf, link, look, network, onTrial, static4, TRIAL, words } from "./network-stage.ts";
@@ -77,4 +78,30 @@ test("one gives addresses out and the other gets one, with gateway and name serv
   await apply(clientAgent, {});
   expect(await look(client)).toBe(before);
   await apply(gatewayAgent, {});
+});
+
+test("what a router announces is taken as far as the policy says, and is no setting of ours", async () => {
+  // The router is somebody else's.
+  await gateway.writeFile(
+    "/etc/systemd/network/01-router.network",
+    "[Match]\nName=eth0\n[Network]\nAddress=fd30::1/64\nIPv6SendRA=yes\nIPForward=ipv6\n[IPv6SendRA]\nEmitDNS=no\n[IPv6Prefix]\nPrefix=fd30::/64\n",
+  );
+  await gateway.must(["networkctl", "reload"]);
+  const before = await look(client);
+  const six = (use: readonly ("address" | "gateway")[]) =>
+    network({ lan: link("eth0", { ipv6: { method: "ra", addresses: [], gateways: [], use: [...use] } }) });
+  const addresses = () => client.must(["ip", "-6", "-o", "address", "show", "dev", "eth0"]);
+  const defaults = () => client.must(["ip", "-6", "route", "show", "default"]);
+
+  await apply(clientAgent, { network: six(["address", "gateway"]) });
+  await until("an address out of the router's network", async () => (await addresses()).includes("inet6 fd30:"));
+  await until("the router as gateway", async () => (await defaults()).includes("proto ra"));
+  expect(await driftOf(clientAgent)).toMatchObject({ error: "", drift: false });
+
+  const { id } = await onTrial(clientAgent, { network: six(["address"]) });
+  await until("an address again", async () => (await addresses()).includes("inet6 fd30:"));
+  expect(await defaults()).toBe("");
+  await abort(clientAgent, id);
+  await apply(clientAgent, {});
+  expect(await look(client)).toBe(before);
 });

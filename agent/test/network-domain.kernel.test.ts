@@ -89,7 +89,43 @@ test("a change is in force, and its undo leaves the server as it was", async () 
   expect(await look(server)).toBe(before);
 });
 
-test("confirmed it survives a reboot; a power cut on the next trial brings the confirmed state back; released, all is as it was found", async () => {
+test("a bridge that is there is set up otherwise and loses a port, and the undo makes it as it was", async () => {
+  const found = await look(server);
+  const lan = link("lan0", {
+    device: { kind: "bridge", members: ["port1", "port2"], stp: true, priority: 4096, ageing: 60, forwardDelay: 4 },
+    ipv4: static4("10.30.0.1/24"),
+  });
+  const port = (name: string, cost: number) => link(name, { port: { cost, priority: 8, isolated: false } });
+  await apply(agent, { network: network({ lan, port1: port("eth1", 40), port2: port("eth2", 50) }) });
+  const confirmed = await look(server);
+  expect(confirmed).toContain("ageing_time 6000");
+
+  const device = {
+    kind: "bridge" as const,
+    members: ["port1"],
+    stp: true,
+    priority: 8192,
+    ageing: 120,
+    forwardDelay: 10,
+  };
+  const other = network({
+    lan: { ...lan, device, mtu: 1400 },
+    port1: link("eth1", { port: { cost: 100, priority: 9, isolated: true } }),
+    port2: link("eth2", { ipv4: static4("10.31.0.1/24") }),
+  });
+  const { id } = await onTrial(agent, { network: other });
+  const during = await look(server);
+  for (const text of ["forward_delay 1000", "cost 100", "isolated on", "stp_state 0", "10.31.0.1/24"])
+    expect(during).toContain(text);
+  await abort(agent, id);
+  expect(await look(server)).toBe(confirmed);
+  await apply(agent, {});
+  expect(await look(server)).toBe(found);
+});
+
+const OTHER = network({ wan: link("eth0", { ipv4: static4("10.20.0.77/24") }) });
+
+test("confirmed it survives a reboot; a reboot and a power cut on the next trial bring the confirmed state back; released, all is as it was found", async () => {
   const found = await look(server);
   await apply(agent, { network: EVERYTHING });
   const confirmed = await look(server);
@@ -99,13 +135,15 @@ test("confirmed it survives a reboot; a power cut on the next trial brings the c
   expect(await look(server)).toBe(confirmed);
   expect(await driftOf(agent)).toMatchObject({ error: "", drift: false });
 
-  await onTrial(agent, { network: network({ wan: link("eth0", { ipv4: static4("10.20.0.77/24") }) }) });
-  expect(await look(server)).not.toBe(confirmed);
-  agent.letGo();
-  await server.cut();
-  await server.startAgain();
-  expect(await agent.story()).toContain("server.rebooted");
-  expect(await look(server)).toBe(confirmed);
+  for (const end of ["reboot", "cut"] as const) {
+    await onTrial(agent, { network: OTHER });
+    expect(await look(server)).not.toBe(confirmed);
+    agent.letGo();
+    await server[end]();
+    await server.startAgain();
+    expect(await agent.story(), end).toContain("server.rebooted");
+    expect(await look(server), end).toBe(confirmed);
+  }
 
   await apply(agent, {});
   expect(await look(server)).toBe(found);

@@ -84,6 +84,7 @@ const LOOK = [
   "ip -6 route show table all | grep -v -e 'table local' -e 'proto ra' -e multicast | sed -e 's/ expires [^ ]*//' -e 's/ linkdown//' | sort",
   "ip -4 rule show; ip -6 rule show",
   "ip -d -o link show type bridge | grep -oE '(forward_delay|hello_time|max_age|ageing_time|stp_state| priority|mcast_snooping) [0-9]+'",
+  "ip -d -o link show | grep -oE 'bridge_slave|(priority 0x[0-9a-f]+|cost|isolated) ?[a-z0-9]*'",
   "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding",
   "head -n 100 /etc/systemd/network/* /etc/sysctl.d/*holdfast*",
 ].join("; ");

@@ -105,7 +105,7 @@ function logIn(command: string) {
 const everything = (): Json => ({
   users: {
     ana: { state: "present", comment: "Ana, operations", groups: ["adm", "on-call"], keys: [publicKey], sudo: "free" },
-    kim: { state: "present", groups: ["on-call"] },
+    kim: { state: "present", groups: ["on-call"], until: 21_914 },
   },
   resolver: { servers: ["192.0.2.53"], search: ["internal"] },
   logs: { to: [{ host: "127.0.0.1", port: 5514, by: "tcp" }] },
@@ -121,6 +121,8 @@ test("on trial people come in with their keys and rights, logs arrive, the autho
   expect(await server.must(["cat", "/etc/resolv.conf"])).toBe(
     "# Made by Holdfast from a policy; changes here are overwritten.\nnameserver 192.0.2.53\nsearch internal\noptions edns0\n",
   );
+  // The day after the last one, as useradd(8) and everybody else counts.
+  expect(await server.must(["getent", "shadow", "kim"])).toMatch(/:21915:\n$/);
   await server.writeFile("/run/house.pem", authority);
   expect(await server.must(["openssl", "verify", "-CApath", "/etc/ssl/certs", "/run/house.pem"])).toContain("OK");
   await server.must(["logger", "holdfast-was-here"]);

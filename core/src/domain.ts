@@ -13,7 +13,13 @@ export type DomainName = (typeof DOMAINS)[number];
  * Commands run with LC_ALL=C and TZ=UTC, so that what they print does not depend on the server's language and time zone.
  */
 export type FactQuery =
-  | { readonly kind: "command"; readonly name: string; readonly argv: readonly [string, ...string[]] }
+  | {
+      readonly kind: "command";
+      readonly name: string;
+      readonly argv: readonly [string, ...string[]];
+      /** A file without which there is nobody to ask: then nothing is run, and the answer is a failure. */
+      readonly onlyWith?: string;
+    }
   | { readonly kind: "file"; readonly name: string; readonly path: string }
   /** What stands at a path, links not followed, as JSON `Entry`. */
   | { readonly kind: "entry"; readonly name: string; readonly path: string }

@@ -32,12 +32,12 @@ TEST_PACKAGES=(
   chromium=chromium                     # the console in a real browser
   strace=strace                         # crashes and full disks at a chosen system call
   iptables=iptables                     # foreign firewalls beside ours
+  visudo=sudo                           # what people may do, checked by sudo itself
+  rsyslogd=rsyslog                      # logs that leave a server
   swanctl=strongswan-swanctl            # tunnels between two real charon daemons
   charon-systemd=charon-systemd
   /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so=libcharon-extra-plugins   # ESP where the kernel has none
   /usr/lib/ipsec/plugins/libstrongswan-gcm.so=libstrongswan-standard-plugins
-  visudo=sudo                           # what people may do, checked by sudo itself
-  rsyslogd=rsyslog                      # logs that leave a server
   '/usr/lib/postgresql/*/bin/postgres=postgresql'   # DATABASE_URL with Debian's own PostgreSQL
 )
 

@@ -103,6 +103,7 @@ const MOST_EXPOSED = {
   "holdfast-agent.service": 1.3,
   "holdfast-guard.service": 1,
   "holdfast-module@firewall.service": 1.6,
+  "holdfast-module@network.service": 1.8,
   "holdfast-revert@00000000-0000-7000-8000-000000000000.service": 2.1,
   "holdfast-boot.service": 2.1,
   "holdfast-recover.service": 2.1,

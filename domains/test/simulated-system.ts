@@ -89,6 +89,7 @@ export class SimulatedSystem {
     maxauthtries: "6",
   };
   hostname = "web";
+  today = 20_780;
   chronyConf = "";
   nsswitch = "passwd: files systemd\n";
   listening: readonly number[] = [22, 8080];
@@ -123,6 +124,7 @@ export class SimulatedSystem {
       trusted: said(Object.values(this.#filesIn(AUTHORITY_FOLDER)).join("")),
       modules: said(JSON.stringify(this.modules)),
       accounts: said(JSON.stringify(this.accounts)),
+      clock: said(`${this.today * 86_400 + 3_600}\n`),
       chrony: said(this.chronyConf),
       nsswitch: said(this.nsswitch),
       sshd: this.#sshdFact(),
@@ -213,11 +215,11 @@ export class SimulatedSystem {
         return;
       }
       case "nft":
+      case "ipsec":
+      case "ipsec_boot_keys":
       case "networkd":
       case "link":
       case "ip_state":
-      case "ipsec":
-      case "ipsec_boot_keys":
         throw new Error(`a step of the system domain of the kind ${action.kind}`);
     }
   }

@@ -65,6 +65,7 @@ const user = fc.oneof(
     shell: optional(fc.constantFrom("/bin/sh", "/bin/bash")),
     groups: optional(fc.subarray(["ops", "sudo", "new-group"])),
     keys: optional(fc.subarray([KEY, `${KEY} office`])),
+    until: optional(fc.constantFrom(20_818, 21_000)),
     sudo: optional(fc.constantFrom("none" as const, "password" as const, "free" as const)),
   }),
 );

@@ -39,7 +39,15 @@ export const FULL_CONFIG: SystemConfig = {
   ntp: { servers: ["ntp.example.org", "10.0.0.3"], fallback: ["10.0.0.4"] },
   resolver: { servers: ["10.0.0.2"], search: ["internal"] },
   users: {
-    kim: { state: "present", comment: "Kim", shell: "/bin/sh", groups: ["ops"], keys: [KEY], sudo: "free" },
+    kim: {
+      state: "present",
+      comment: "Kim",
+      shell: "/bin/sh",
+      groups: ["ops"],
+      keys: [KEY],
+      sudo: "free",
+      until: 20_818,
+    },
     mallory: { state: "absent" },
   },
   modules: { load: ["br_netfilter"], block: ["usb_storage"] },

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "@holdfast/control/store/sql.ts";
-import type { ApplyState, Effect, ServerIs } from "@holdfast/core/apply/state.ts";
+import type { ApplyState } from "@holdfast/core/apply/state.ts";
 import { RanPast } from "@holdfast/testkit/house/ledger-gate.ts";
 import { repository } from "@holdfast/testkit/servers/machine.ts";
 import { CLOCK_FAULTS } from "./clock-faults.ts";
 import { CONTROL_FAULTS } from "./control-faults.ts";
 import { DISK_FAULTS } from "./disk-faults.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault, Outcome } from "./fault.ts";
 import { IDENTITY_FAULTS } from "./identity-faults.ts";
+import { KILL_GRID } from "./kill-grid.ts";
 import { NETWORK_FAULTS } from "./network-faults.ts";
 import { PEOPLE_FAULTS } from "./people-faults.ts";
 import { POWER_FAULTS } from "./power-faults.ts";
@@ -31,11 +32,7 @@ export interface FaultRow {
   readonly row: number;
   readonly fault: string;
   readonly test: string;
-  readonly outcomes: readonly {
-    readonly expectedState: ApplyState;
-    readonly expectedEffect: Effect | null;
-    readonly expectedServer: ServerIs;
-  }[];
+  readonly outcomes: readonly Outcome[];
 }
 
 export const FAULT_TABLE = JSON.parse(
@@ -53,6 +50,9 @@ export const FAULTS: readonly Fault[] = [
   ...IDENTITY_FAULTS,
   ...PEOPLE_FAULTS,
 ];
+
+/** Everything that `make soak` provokes. */
+export const ALL_FAULTS: readonly Fault[] = [...FAULTS, ...KILL_GRID];
 
 /** Rows of the table that nothing here provokes, and tests here that no row names. */
 export function uncovered(): readonly string[] {
@@ -75,13 +75,14 @@ export interface Verdict {
 export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
   const row = FAULT_TABLE.find((candidate) => candidate.test === fault.test);
   const began = performance.now();
-  const expected = (row?.outcomes ?? []).map(inWords).join(" or ");
+  const outcomes = fault.outcomes ?? row?.outcomes ?? [];
+  const expected = outcomes.map(inWords).join(" or ");
   let got = "no end";
   const wrong: string[] = [];
   try {
     const ending = await sufferInTime(fault, stage);
     got = `${ending.row.state}${ending.row.effect === null ? "" : ` (${ending.row.effect})`}, ${ending.row.server_is} [${ending.row.code ?? "ok"}]`;
-    wrong.push(...whatIsWrong(ending, row));
+    wrong.push(...whatIsWrong(ending, outcomes));
     if (wrong.length > 0 && ending.kernel === "changed")
       wrong.push(`before:\n${stage.tableBefore}\nafter:\n${await stage.server.ownTable()}`);
   } catch (error) {
@@ -133,13 +134,13 @@ async function lastWords(stage: Stage): Promise<string> {
 
 const CONTROL_LINES = 30;
 
-function whatIsWrong(ending: Ending, row: FaultRow | undefined): readonly string[] {
+function whatIsWrong(ending: Ending, outcomes: readonly Outcome[]): readonly string[] {
   const wrong: string[] = [];
   const { state, effect, server_is: serverIs } = ending.row;
-  const fits = row?.outcomes.some(
+  const fits = outcomes.some(
     (one) => one.expectedState === state && one.expectedEffect === effect && one.expectedServer === serverIs,
   );
-  if (fits !== true) wrong.push(`another outcome than the table's: ${ending.row.message ?? "no message"}`);
+  if (!fits) wrong.push(`another outcome than the table's: ${ending.row.message ?? "no message"}`);
   const kernel = kernelOf(serverIs);
   if (kernel !== null && ending.kernel !== kernel)
     wrong.push(`the database says ${serverIs}, the kernel is ${ending.kernel}`);
@@ -158,7 +159,7 @@ const LEDGER_OF: Partial<Record<ApplyState, readonly string[]>> = {
   FAILED: ["refused", "reverted", "revert_failed", "reverting"],
 };
 
-function inWords(outcome: FaultRow["outcomes"][number]): string {
+function inWords(outcome: Outcome): string {
   const effect = outcome.expectedEffect === null ? "" : ` (${outcome.expectedEffect})`;
   return `${outcome.expectedState}${effect}, ${outcome.expectedServer}`;
 }

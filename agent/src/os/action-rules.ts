@@ -82,10 +82,6 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return systemOnly(domain, action.text === null ? ok(null) : parseSshdText(action.text));
     case "unit":
       return systemOnly(domain, checkUnit(action.unit, action.verb));
-    case "ipsec":
-      return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
-    case "ipsec_boot_keys":
-      return domain === "vpn" ? checkKeys(action.keys) : err(`${domain} has no business with keys of tunnels`);
     case "account":
       return systemOnly(domain, checkAccount(action.name, action.want));
     case "group":
@@ -103,6 +99,10 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return systemOnly(domain, action.text === null ? ok(null) : parseLoadText(action.text));
     case "rsyslog":
       return systemOnly(domain, action.text === null ? ok(null) : parseLogText(action.text));
+    case "ipsec":
+      return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
+    case "ipsec_boot_keys":
+      return domain === "vpn" ? checkKeys(action.keys) : err(`${domain} has no business with keys of tunnels`);
     case "networkd":
     case "link":
     case "ip_state":

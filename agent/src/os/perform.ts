@@ -165,6 +165,9 @@ const READ_TIMEOUT_MS = 20_000;
 async function readFact(machine: Machine, domain: DomainName, query: FactQuery): Promise<RawFact> {
   switch (query.kind) {
     case "command": {
+      const { onlyWith } = query;
+      if (onlyWith !== undefined && !existsSync(join(machine.root, onlyWith)))
+        return { status: 1, stdout: "", stderr: `nobody to ask: there is no ${onlyWith}` };
       const [program, dashJ, ...words] = query.argv;
       if (program === "nft" && dashJ === "-j" && words[0] === "list") {
         const listed = await machine.nft.list(words, READ_TIMEOUT_MS);

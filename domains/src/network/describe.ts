@@ -16,6 +16,12 @@ export const DESCRIBE: readonly [string, ...string[]] = [
   "Describe",
 ];
 
+/**
+ * networkd writes it when it begins. In the middle of a boot the bus is there to be called, and answers only when that boot has come further:
+ * further than we, who would wait for it.
+ */
+export const NETWORKD_STATE = "/run/systemd/netif/state";
+
 /** What networkd says of each link, by the kernel's name; null where that is no answer of it. */
 export function describedLinks(text: string): ReadonlyMap<string, Fields> | null {
   const answer = jsonOf(text);

@@ -158,6 +158,8 @@ test("nothing that is asked changes anything, or starts anybody", () => {
   const commands = networkFacts.flatMap((query) => (query.kind === "command" ? [query.argv.join(" ")] : []));
   expect(commands.filter((words) => / (add|set|delete|replace|reload|start) /.test(words))).toEqual([]);
   expect(commands.find((words) => words.startsWith("busctl"))).toContain("--auto-start=no");
+  // Where it has not begun, the bus may be there and answer only when the boot has come further than we.
+  expect(networkFacts.find(({ name }) => name === "networkd")).toMatchObject({ onlyWith: "/run/systemd/netif/state" });
   expect(commands.filter((words) => words.startsWith("modprobe")).every((words) => words.includes("--dry-run"))).toBe(
     true,
   );

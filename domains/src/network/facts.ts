@@ -1,5 +1,5 @@
 import type { FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
-import { DESCRIBE, describedLinks } from "./describe.ts";
+import { DESCRIBE, describedLinks, NETWORKD_STATE } from "./describe.ts";
 import type { ForeignFile, NetworkObserved, Renderer } from "./observed.ts";
 import { CONFIRMED_PREFIX, confirmedPath, FORWARDING_FILE, type OwnFiles, TRIAL_PREFIX } from "./own-file.ts";
 import { jsonOf } from "./read-json.ts";
@@ -18,7 +18,7 @@ export const networkFacts: readonly FactQuery[] = [
     name: "units",
     argv: ["systemctl", "show", ...UNITS, "--property=Id,LoadState,ActiveState,UnitFileState,Job"],
   },
-  { kind: "command", name: "networkd", argv: DESCRIBE },
+  { kind: "command", name: "networkd", argv: DESCRIBE, onlyWith: NETWORKD_STATE },
   { kind: "command", name: "links", argv: ["ip", "-j", "-d", "-s", "address", "show"] },
   { kind: "command", name: "routes4", argv: ["ip", "-N", "-j", "-4", "route", "show", "table", "all"] },
   { kind: "command", name: "routes6", argv: ["ip", "-N", "-j", "-6", "route", "show", "table", "all"] },

@@ -6,6 +6,7 @@ import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
 import { certificateText } from "./certificate.ts";
+import { parseDay } from "./day.ts";
 import type { SshConfig, SystemConfig, UserConfig } from "./model.ts";
 import { type Notes, within } from "./notes.ts";
 import type { SshSection, SystemSection } from "./section.ts";
@@ -119,7 +120,7 @@ type UserSection = NonNullable<SystemSection["users"]>[string];
 
 function composeUser(user: UserSection): UserConfig {
   if (user.state === "absent") return { state: "absent" };
-  const { comment, shell, groups, keys, sudo } = user;
+  const { comment, shell, groups, keys, sudo, until } = user;
   return defined({
     state: "present",
     comment,
@@ -127,6 +128,7 @@ function composeUser(user: UserSection): UserConfig {
     groups: groups === undefined ? undefined : distinct(groups).toSorted(),
     keys: keys === undefined ? undefined : distinct(keys),
     sudo,
+    until: until === undefined ? undefined : checked(parseDay(until)),
   });
 }
 

@@ -58,6 +58,7 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "file", name: "/etc/sysctl.conf", path: "/etc/sysctl.conf" },
   { kind: "accounts", name: "accounts", path: "/etc" },
   { kind: "file", name: "group", path: "/etc/group" },
+  { kind: "command", name: "clock", argv: ["date", "-u", "+%s"] },
   { kind: "folder", name: "keys", path: KEY_FOLDER, suffix: "" },
   { kind: "folder", name: "authorities", path: AUTHORITY_FOLDER, suffix: ".crt" },
   { kind: "file", name: "trusted", path: "/etc/ssl/certs/ca-certificates.crt" },
@@ -103,6 +104,8 @@ export type SystemObserved = {
   readonly entries: Readonly<Record<string, Entry>>;
   readonly accounts: readonly Account[];
   readonly groups: readonly string[];
+  /** The day since 1970 by the server's clock; null: it does not say. */
+  readonly today: number | null;
   /** Our lists of keys, by account. */
   readonly keyFiles: Readonly<Record<string, string>>;
   /** Our certificate authorities, by name, and which of them programs find among all that are trusted. */
@@ -141,6 +144,7 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     entries,
     accounts: accountsOf(raw["accounts"]),
     groups: groupsOf(raw["group"]),
+    today: dayOf(raw["clock"]),
     keyFiles: textsOf(raw["keys"]),
     authorities,
     trusted: Object.entries(authorities).flatMap(([name, text]) =>
@@ -223,6 +227,14 @@ function groupsOf(fact: RawFact | undefined): readonly string[] {
     .split("\n")
     .map((line) => line.split(":")[0] ?? "")
     .filter((name) => name !== "");
+}
+
+const SECONDS_OF_DAY = 86_400;
+
+function dayOf(fact: RawFact | undefined): number | null {
+  return fact?.status === 0 && /^\d+$/.test(fact.stdout.trim())
+    ? Math.floor(Number(fact.stdout) / SECONDS_OF_DAY)
+    : null;
 }
 
 function namesOf(fact: RawFact | undefined): readonly string[] {

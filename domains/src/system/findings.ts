@@ -93,6 +93,10 @@ export const SYSTEM_FINDINGS = {
     severity: "warning",
     remedy: "Nobody of this server's own accounts can log in by ssh today either.",
   },
+  "system.nobody_administers": {
+    severity: "danger",
+    remedy: "Give one of those who can still log in rights by sudo, or make sure that another way to root exists.",
+  },
   "system.management_path_cut": {
     severity: "error",
     remedy: "Keep a port of the management path, or put the new port into the Floor in the same change.",

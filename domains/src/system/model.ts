@@ -42,6 +42,8 @@ const userSchema = z.union([
     groups: z.array(z.string()).optional(),
     keys: z.array(z.string()).optional(),
     sudo: z.enum(SUDO).optional(),
+    /** The last day on which it lets anybody in, since 1970. */
+    until: z.int().min(2).max(99_999).optional(),
   }),
 ]);
 

@@ -10,6 +10,7 @@ import {
 } from "@holdfast/core/policy/text-schema.ts";
 import { z } from "zod";
 import { parseAuthorityName, parseCertificate } from "./certificate.ts";
+import { parseDay } from "./day.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
 import { parsePublicKey } from "./ssh-key.ts";
@@ -199,6 +200,10 @@ const user = z
       .optional()
       .meta({ description: "All groups beside its own one; those that are not there are made." }),
     keys: oneOrList(publicKey).optional().meta({ description: "Keys that let it in, beside those in its home." }),
+    until: checkedText(parseDay, {
+      description: "The last day on which it lets anybody in, by the server's clock in UTC.",
+      examples: ["2026-12-31"],
+    }).optional(),
     sudo: z.enum(SUDO).optional().meta({
       description: "What it may do as others: nothing by us, all with its password, or all without being asked.",
     }),

@@ -9,7 +9,11 @@ type Effective = Readonly<Record<string, readonly string[]>>;
 const OWN_KEY_FILES = new Set([".ssh/authorized_keys", ".ssh/authorized_keys2", KEY_PATTERN]);
 
 /** Null: it cannot be told, because keys or accounts come from places that are not looked at. */
-export function whoEnters(effective: Effective, accounts: readonly Account[]): readonly string[] | null {
+export function whoEnters(
+  effective: Effective,
+  accounts: readonly Account[],
+  today: number | null,
+): readonly string[] | null {
   const word = (keyword: string): string => effective[keyword]?.[0] ?? "";
   const keysAnywhere =
     (word("authorizedkeyscommand") !== "none" && word("authorizedkeyscommand") !== "") ||
@@ -21,7 +25,7 @@ export function whoEnters(effective: Effective, accounts: readonly Account[]): r
   if (byKey && keysAnywhere) return null;
   const byPassword = word("passwordauthentication") === "yes" || word("kbdinteractiveauthentication") === "yes";
   return accounts
-    .filter((account) => mayEnter(effective, account))
+    .filter((account) => mayEnter(effective, account) && !hasEnded(account, today))
     .filter((account) => {
       const root = account.uid === 0 ? word("permitrootlogin") : "yes";
       if (root === "no" || root === "forced-commands-only") return false;
@@ -34,9 +38,14 @@ export function whoEnters(effective: Effective, accounts: readonly Account[]): r
     .toSorted();
 }
 
+/** By the day on which it ends; a server that does not say which day it is has none that is past, but those that are closed. */
+function hasEnded({ expires }: Account, today: number | null): boolean {
+  return expires !== null && expires !== "" && (expires === CLOSED || (today !== null && Number(expires) <= today));
+}
+
 /** DenyUsers, AllowUsers, DenyGroups, AllowGroups, in the order in which sshd asks them (sshd_config(5)). */
 function mayEnter(effective: Effective, account: Account): boolean {
-  if (/\/(nologin|false)$/.test(account.shell) || account.expires === CLOSED) return false;
+  if (/\/(nologin|false)$/.test(account.shell)) return false;
   const listed = (keyword: string, names: readonly string[]): boolean | null => {
     const patterns = (effective[keyword] ?? []).flatMap((line) => line.split(/\s+/)).filter((one) => one !== "");
     return patterns.length === 0 ? null : patterns.some((pattern) => names.some((name) => matches(pattern, name)));

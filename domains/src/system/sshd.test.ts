@@ -73,7 +73,7 @@ test("patterns of accounts are read as sshd reads them", () => {
       password: "locked",
     }) as const;
   const accounts = [account("kim", ["ops"]), account("lee", ["dev"]), account("a.b", ["ops", "dev"])];
-  const enters = (effective: Record<string, readonly string[]>) => whoEnters(effective, accounts);
+  const enters = (effective: Record<string, readonly string[]>) => whoEnters(effective, accounts, null);
   expect(enters({})).toEqual(["a.b", "kim", "lee"]);
   expect(enters({ allowusers: ["k*"] })).toEqual(["kim"]);
   expect(enters({ allowusers: ["?im", "lee@10.*"] })).toEqual(["kim", "lee"]);

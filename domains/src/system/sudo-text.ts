@@ -19,6 +19,16 @@ export function sudoText(users: NonNullable<SystemConfig["users"]>): string | nu
   return lines.length === 0 ? null : `${[HEAD, ...lines].join("\n")}\n`;
 }
 
+/** Who may do what by a text of ours. */
+export function sudoRights(text: string): ReadonlyMap<string, "password" | "free"> {
+  return new Map(
+    text.split("\n").flatMap((line) => {
+      const [, name, free] = /^(\S+) ALL=\(ALL:ALL\) (NOPASSWD: )?ALL$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, free === undefined ? "password" : "free"] as const];
+    }),
+  );
+}
+
 /** Whether a text could be ours: our head, and all or nothing for single accounts. */
 export function parseSudoText(text: string): Result<null, string> {
   const [head, ...lines] = text.split("\n");

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { SimulatedSystem } from "../../test/simulated-system.ts";
 import { KEY } from "../../test/system-sample.ts";
+import { parseDay } from "./day.ts";
 import { system } from "./domain.ts";
 import type { SystemConfig } from "./model.ts";
 import { keysText, parseKeysText, parsePublicKey } from "./ssh-key.ts";
@@ -61,6 +62,38 @@ test("what a policy does not say of an account is not ours: it may change, and i
   expect(server.accounts.find(({ name }) => name === "kim")).toMatchObject({ shell: "/bin/zsh" });
 });
 
+test("an account ends on the day after its last one, and what was found of that comes back", () => {
+  const server = new SimulatedSystem();
+  server.accounts = server.accounts.map((one) => (one.name === "lee" ? { ...one, expires: "20000" } : one));
+  const last = parseDay("2026-12-31");
+  expect(last).toEqual({ ok: true, value: 20_818 });
+  const config: SystemConfig = { users: { lee: { state: "present", until: 20_818 } } };
+  expect(plan(server, config).steps.at(-1)?.title).toBe(
+    "Set the account lee to open until 2026-12-31 (was open until 2024-10-03)",
+  );
+  confirm(server, config);
+  expect(server.accounts.find(({ name }) => name === "lee")?.expires).toBe("20819");
+  confirm(server, {});
+  expect(server.accounts.find(({ name }) => name === "lee")?.expires).toBe("20000");
+});
+
+test("an account that has ended lets nobody in, by the server's own day", () => {
+  const server = new SimulatedSystem();
+  const only = (until: number): SystemConfig => ({
+    ssh: { passwords: false },
+    users: { kim: { state: "present", until } },
+  });
+  expect(plan(server, only(server.today)).codes).not.toContain("system.ssh_nobody_enters");
+  expect(plan(server, only(server.today - 1)).codes).toContain("system.ssh_nobody_enters");
+});
+
+test.each(["2026-02-30", "2026-13-01", "1969-12-31", "31.12.2026", "2026-1-1", "0000-00-00", ""])(
+  "%j is no day",
+  (text) => {
+    expect(parseDay(text).ok).toBe(false);
+  },
+);
+
 test("places where a server looks for keys already stay, and ours is added to them", () => {
   const server = new SimulatedSystem();
   server.sshd = { ...server.sshd, authorizedkeysfile: "/etc/keys/%u" };
@@ -111,7 +144,33 @@ test("keys that are taken away are seen by who counts who can log in", () => {
   const server = new SimulatedSystem();
   confirm(server, ANA);
   server.accounts = server.accounts.filter(({ name }) => name === "ana" || name === "root");
-  expect(plan(server, {}).codes).toContain("system.ssh_nobody_enters");
+  expect(plan(server, { ssh: { maxTries: 3 } }).codes).toContain("system.ssh_nobody_enters");
+});
+
+test("the last one who can become root is not lost without a word", () => {
+  const server = new SimulatedSystem();
+  server.accounts = server.accounts.map((account) => ({
+    ...account,
+    keys: account.name === "kim" ? 1 : 0,
+    password: "locked",
+  }));
+  const free: SystemConfig = { users: { kim: { state: "present", sudo: "free" } } };
+  expect(plan(server, free).codes).toEqual([]);
+  confirm(server, free);
+  expect(plan(server, {}).codes).toEqual(["system.nobody_administers"]);
+  expect(plan(server, { users: { kim: { state: "present", sudo: "password" } } }).codes).toContain(
+    "system.nobody_administers",
+  );
+  expect(plan(server, { users: { ...free.users, ...ANA.users } }).codes).toEqual([]);
+});
+
+test("a release of sshd's settings is not refused for what only the trial can show", () => {
+  const server = new SimulatedSystem();
+  server.accounts = server.accounts.filter(({ name }) => name !== "kim");
+  confirm(server, { ...ANA, ssh: { passwords: false } });
+  expect(plan(server, {}).codes).toContain("system.ssh_nobody_seen");
+  confirm(server, {});
+  expect(server.observe().sshd?.["passwordauthentication"]).toEqual(["yes"]);
 });
 
 test("an account of the system itself is not for a policy", () => {

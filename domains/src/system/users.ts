@@ -63,7 +63,9 @@ export function userSlots(
       slots[`keys:${name}`] = null;
       continue;
     }
-    if (isMadeOrOpened(name, account, observed)) slots[`user:${name}`] = expiryOfOpen(account);
+    // /etc/shadow has the first day on which nobody gets in any more.
+    if (user.until !== undefined) slots[`user:${name}`] = String(user.until + 1);
+    else if (isMadeOrOpened(name, account, observed)) slots[`user:${name}`] = expiryOfOpen(account);
     if (user.comment !== undefined) slots[`comment:${name}`] = user.comment;
     if (user.shell !== undefined) slots[`shell:${name}`] = user.shell;
     for (const group of user.groups ?? []) slots[`group:${group}`] = true;

@@ -1,4 +1,5 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { dayText } from "./day.ts";
 import { fileOf } from "./file-value.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { keysIn } from "./ssh-key.ts";
@@ -76,5 +77,5 @@ export function valueWords(slot: string, value: Json): string {
 
 export function expiryWords(value: Json): string {
   if (value === CLOSED) return "closed";
-  return value === "" ? "open" : `open until day ${typeof value === "string" ? value : "?"}`;
+  return typeof value === "string" && value !== "" ? `open until ${dayText(Number(value) - 1)}` : "open";
 }
