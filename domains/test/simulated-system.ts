@@ -220,8 +220,6 @@ export class SimulatedSystem {
       case "networkd":
       case "link":
       case "ip_state":
-      case "ipsec":
-      case "ipsec_boot_keys":
         throw new Error(`a step of the system domain of the kind ${action.kind}`);
     }
   }

@@ -65,13 +65,6 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "rsyslog":
     case "networkd":
     case "link":
-    case "account":
-    case "group":
-    case "home":
-    case "sudo":
-    case "authority":
-    case "modules":
-    case "rsyslog":
       throw new Error(`the vpn domain has no business with ${action.kind}`);
   }
 }
