@@ -122,8 +122,8 @@ function counterOf(hook: HookName, { rule, ruling, verdict }: Judgement): string
   return `${observed ? "o" : "c"}_${hook}_${rule}`;
 }
 
-/** Neighbours and listeners speak when they like. */
-const NOISE = /_(neighbour-discovery|multicast-listener|icmp-errors)$/;
+/** Neighbours and listeners speak when they like, and a late answer belongs to no connection any more. No packet that is sent here is one of them. */
+const NOISE = /_(neighbour-discovery|multicast-listener|icmp-errors|invalid)$/;
 
 function moved(
   hook: HookName,
