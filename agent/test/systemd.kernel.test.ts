@@ -56,7 +56,7 @@ test("a firewall is applied, confirmed, in force after a reboot and after nftabl
   expect(await agent.table()).toContain("80");
   expect((await agent.confirm(id, nonce)).phase).toBe(TransactionPhase.FINALIZED);
   const confirmed = await agent.table();
-  const timers = await server.must(["systemctl", "list-timers", "--all", "--no-legend", "holdfast-*"]);
+  const timers = await server.must(["systemctl", "list-timers", "--all", "--no-legend", "holdfast-revert*"]);
   expect(timers.trim()).toBe("");
   agent.letGo();
   await server.reboot();
