@@ -2,11 +2,13 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { meSchema } from "@holdfast/core/api/account.ts";
 import { Operator } from "@holdfast/testkit/operator/operator.ts";
 import { RunningProcess } from "@holdfast/testkit/servers/child.ts";
 import { nodeBinary, repository } from "@holdfast/testkit/servers/machine.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 
 const READY_WITHIN_MS = 240_000;
 const STOPPED_WITHIN_MS = 60_000;
@@ -59,8 +61,11 @@ test("it prints where the console is and a login that works; three servers are c
   expect(page.status).toBe(200);
   expect(await page.text()).toContain("<title>");
   const [, user = "", password = ""] = /^Login:\s+(\S+) \/ (\S+)$/m.exec(up.output) ?? [];
-  const { operator } = await Operator.first(url, { user, password });
-  const servers = await operator.servers();
+  const session = await new Operator(url, "").call("login", {
+    body: { user, password },
+    answer: meSchema.extend({ sessionToken: z.string() }),
+  });
+  const servers = await new Operator(url, session.sessionToken).servers();
   expect(servers.map(({ name, connected }) => [name, connected])).toEqual([
     ["gw-busan", true],
     ["gw-seoul", true],
