@@ -38,7 +38,7 @@ model: ## Check the protocol model exhaustively, and that each of its mutants is
 	@deploy/dev/bootstrap.sh test && exec docs/protocol/model/run-all.sh
 
 soak: ## Provoke every fault at every step on real servers once, or again and again: make soak MINUTES=120
-	@deploy/dev/bootstrap.sh test && exec node e2e/soak.ts --minutes $(or $(MINUTES),0)
+	@deploy/dev/bootstrap.sh test && exec npm run --silent soak -- --minutes $(or $(MINUTES),0)
 
 clean: ## Remove what is built (never data)
 	@rm -rf dist */dist coverage node_modules/.cache node_modules/.vite node_modules/.vite-temp

@@ -29,7 +29,7 @@ export default defineConfig({
           // of theirs runs, for it would fail.
           ...(whyNoKernelTests() === undefined ? {} : { testNamePattern: /(?!)/ }),
           // Real servers, timers of PID 1 and loss measurements: two at once would disturb each other, and so would
-          // the unit tests, which therefore run first.
+          // the unit tests, which are another group: groups never run at the same time.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           // A boot of a server, a trial with its whole window and an automatic undo fit in; a hang is still seen.
