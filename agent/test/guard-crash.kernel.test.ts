@@ -180,6 +180,27 @@ describe("a module is killed", () => {
   });
 });
 
+test("a module hangs in a step and the guard is gone: a person can still look, and the undo ends the module", async () => {
+  const id = makeRequestId();
+  const guard = await agent.startGuard();
+  agent.nextFence();
+  await agent.prepare(id, AFTER);
+  // A module that was started again plans its step again, under the ledger's lock: there it stays.
+  agent.write("/gates/vpn.plan", "");
+  await killModule("vpn");
+  const executed = agent.execute(id, makeNonce()).catch(() => undefined);
+  await expect.poll(async () => transactionOf(await agent.ledger(), id)?.lastStep?.stepId).toBe("vpn.file");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await agent.kill(guard);
+  await executed;
+  expect(agent.server()).toEqual({ ...BEFORE, system: AFTER.system });
+  const status = await agent.run(["status"]);
+  expect(status).toMatchObject({ status: 0, output: expect.stringContaining(id) });
+  expect((await agent.run(["revert", id, "--after-ms", "0"])).status).toBe(0);
+  expect(await lastOf(id)).toEqual({ last: "reverted", code: "trial.deadline" });
+  expect(agent.server()).toEqual(BEFORE);
+});
+
 /** A module's process runs and has been asked: its pid file is there. */
 async function killModule(domain: "vpn"): Promise<void> {
   await expect.poll(() => rememberedProcess(agent.paths.moduleProcess(domain)), { timeout: 15_000 }).not.toBeNull();

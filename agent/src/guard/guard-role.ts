@@ -55,7 +55,7 @@ export async function runGuard(role: Role, readyDescriptor: number | null): Prom
   }
   const activated = hasPassedSocket(process.env);
   // Two guards would both answer; the second one leaves.
-  const only = await FileLock.open(`${role.paths.ledger}/guard`);
+  const only = FileLock.open(`${role.paths.ledger}/guard`);
   if (!only.tryForever()) {
     role.log.error("another guard runs on this server");
     return EXIT.failed;

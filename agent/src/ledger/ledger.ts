@@ -61,11 +61,14 @@ export class Ledger {
     this.#lock = lock;
   }
 
-  /** Opens the ledger, making it when there is none. */
+  /**
+   * Opens the ledger, making it when there is none. One that is there is opened without its lock: a module that hangs in a step keeps the
+   * lock, and whoever undoes must read here whom to kill. What a crash left is put right by the first who takes the lock.
+   */
   static async open(folder: string, clock: Clock): Promise<Ledger> {
     makeFolder(folder, 0o700);
-    const ledger = new Ledger(folder, clock, await FileLock.open(`${folder}/lock`));
-    await ledger.exclusively(() => undefined);
+    const ledger = new Ledger(folder, clock, FileLock.open(`${folder}/lock`));
+    if (segmentNumbers(folder).length === 0) await ledger.exclusively(() => undefined);
     return ledger;
   }
 

@@ -18,14 +18,10 @@ export class FileLock {
     this.#database = database;
   }
 
-  static async open(path: string): Promise<FileLock> {
+  /** Waits for nobody: who must look or undo while another process hangs with the lock comes this far. */
+  static open(path: string): FileLock {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const database = new DatabaseSync(path);
-    await retryWhileBusy(
-      () => database.exec("pragma journal_mode = off; pragma busy_timeout = 0"),
-      Number.POSITIVE_INFINITY,
-    );
-    return new FileLock(database);
+    return new FileLock(new DatabaseSync(path, { timeout: 0 }));
   }
 
   /** Runs `task` alone on this machine. @throws LockTimeout when another process keeps the lock for longer than `timeoutMs` */
