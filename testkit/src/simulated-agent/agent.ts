@@ -227,7 +227,7 @@ export class SimulatedAgent {
         domains: [{ domain: "firewall", available: true, reason: "", module: "simulated" }],
         factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
       }),
-      getState: () => ({
+      getState: ({ ledgerOnly }) => ({
         generation: BigInt(this.ledger.generation),
         maxFence: BigInt(this.ledger.maxFence),
         bootId: this.bootId,
@@ -235,7 +235,7 @@ export class SimulatedAgent {
         lockedReason: this.ledger.lockedCode,
         confirmedConfigDigest: this.ledger.confirmedDigest,
         confirmedRequestId: this.ledger.confirmedRequestId,
-        domains: this.drifting.map((domain) => ({ domain, drift: true })),
+        domains: ledgerOnly ? [] : this.drifting.map((domain) => ({ domain, drift: true })),
       }),
       prepare: (command) =>
         this.#call("prepare", command, session, ({ requestId, fence, verb }) => {
