@@ -6,6 +6,8 @@ import { type LoadedRecord, readRecord } from "./record.ts";
 
 /** Where an administrator puts pre-shared keys, one file each. Only strongSwan is given what is in them. */
 export const KEY_FOLDER = "/etc/holdfast/secrets/vpn";
+/** Where the guard puts what the store of secrets sends with a change. */
+export const STORE_FOLDER = "/var/lib/holdfast/secrets";
 /** What strongSwan reads when it starts. The keys are in a file beside it that is never read by anybody else. */
 export const BOOT_FILE = "/etc/swanctl/conf.d/holdfast.conf";
 const BOOT_FOLDER = "/etc/swanctl/conf.d";
