@@ -45,6 +45,7 @@ test("two typed values that differ, and an empty input, change nothing; a value 
   expect((await runCli(["secret", "set", "acme"], { url: api.url, typed: [VALUE, "other"] })).exitCode).toBe(1);
   expect((await runCli(["secret", "set", "acme"], { url: api.url, input: "\n" })).exitCode).toBe(2);
   expect((await runCli(["secret", "set", "acme", VALUE], { url: api.url, input: VALUE })).exitCode).toBe(2);
+  expect((await runCli(["secret", "set", `${VALUE}!`], { url: api.url, input: VALUE })).exitCode).toBe(2);
   expect(api.asked.filter(({ route }) => route.startsWith("PUT"))).toEqual([]);
 });
 

@@ -90,7 +90,7 @@ function only(agent: SimulatedAgent | undefined): readonly [string, string] {
   return one;
 }
 
-test("a value is written, counted and fingerprinted; nobody reads it, and two writers do not overwrite each other", async () => {
+test("S33: a value is written, counted and fingerprinted; nobody reads it, and two writers do not overwrite each other", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     expect((await api.ask(kim, "putSecret", { params: { name: "acme" }, body: { value: CANARY } })).json.code).toBe(
@@ -111,6 +111,13 @@ test("a value is written, counted and fingerprinted; nobody reads it, and two wr
       expect(refused.status).toBeGreaterThanOrEqual(400);
       expect(JSON.stringify(refused.json)).not.toContain(value);
     }
+    const torn = await api.app.inject({
+      method: "PUT",
+      url: "/api/v1/secrets/acme",
+      headers: { authorization: `Bearer ${kim}`, "if-match": '"2"', "content-type": "application/json" },
+      payload: `{"value": ${CANARY}`,
+    });
+    expect([torn.statusCode, torn.body.includes(CANARY.slice(0, 8))]).toEqual([400, false]);
     const listed = await api.done(kim, "listSecrets");
     expect(listed.items).toMatchObject([{ name: "acme", kind: "written", usedBy: [], etag: "2" }]);
     const [one, two] = listed.items[0]?.versions ?? [];
@@ -132,7 +139,7 @@ test("a value is written, counted and fingerprinted; nobody reads it, and two wr
   });
 });
 
-test("a generated key is made with the change, reaches both servers sealed, and a rotation is a change like any other", async () => {
+test("S32: a generated key is made with the change, reaches both servers sealed, and a rotation is a change like any other", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     const agents = await pair(api, kim);
@@ -243,7 +250,7 @@ test("another server at an end gets no key that the one before it knows", async 
   });
 });
 
-test("the key-encryption key is changed without a pause: killed anywhere, everything stays readable and the next call goes on", async () => {
+test("S29, S32: the key-encryption key is changed without a pause: killed anywhere, everything stays readable and the next call goes on", async () => {
   await withApi(async (api) => {
     const { database } = api.house;
     const folder = scratch();
@@ -300,6 +307,10 @@ test("the key-encryption key is changed without a pause: killed anywhere, everyt
     await expect(stranger.value(database, "acme-0", 1)).rejects.toMatchObject({ code: "secret.key_missing" });
     expect(await stranger.problem(database)).toContain("which is not in");
     Object.assign(api.house, { secrets: stranger });
+    await api.server(kim, "gw-a", {});
+    const stuck = await planned(api, kim, [tunnel("secret:acme-0", EXTERNAL)]);
+    expect(stuck.plans).toMatchObject([{ status: "refused", planDigest: null }]);
+    expect(stuck.plans[0]?.findings.map(({ code }) => code)).toContain("plan.secrets_locked");
     expect((await put(api, kim, "more", CANARY, "0")).json).toMatchObject({ code: "secret.key_missing", status: 503 });
   });
 });

@@ -1,5 +1,6 @@
 import { changeDetailSchema } from "@holdfast/core/api/change.ts";
 import { rekeySchema, secretSchema, type Secret } from "@holdfast/core/api/secret.ts";
+import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
@@ -74,6 +75,9 @@ const set = verb({
   example: "secret set acme-vpn < key.txt",
   operands: ["secret"],
   run: async (client, [name = ""], context) => {
+    // A value in the place of the name would stand in the audit log for ever.
+    if (!parseItemName(name).ok)
+      throw usageError("This is not the name of a secret.", "Example: holdfast secret set acme-vpn");
     const before = (await readSecrets(client)).find((one) => one.name === name);
     const body = { value: await readValue(context) };
     const ifMatch = `"${before?.etag ?? "0"}"`;

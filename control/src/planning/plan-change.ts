@@ -127,6 +127,15 @@ export async function askAndPlan(
 ): Promise<NewPlan> {
   const { config, server } = composition;
   if (config === null) return planRow(composition, null, context);
+  const names = composition.composed.config?.secrets ?? [];
+  const locked = names.length === 0 ? null : await house.secrets.problem(house.database);
+  if (locked !== null) {
+    const finding = planningFinding(
+      "plan.secrets_locked",
+      `${server.name} could not be sent ${names.join(", ")}. ${locked}`,
+    );
+    return planRow(composition, null, { ...context, findings: [finding, ...context.findings] });
+  }
   const asked = await house.agents.plan(server.id, { json: config.text, digest: config.digest });
   // A rollback always goes to the server: its apply ends with the server's own word.
   const isSame = context.kind === "forward" && config.digest === server.confirmedDigest;

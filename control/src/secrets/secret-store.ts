@@ -26,9 +26,9 @@ import type { KeySource } from "./key-source.ts";
 
 /**
  * The store of secrets: written and handed to servers, never read by anybody.
- *   S1. What is in the database opens only with a key that is not in it.
- *   S2. A value leaves in two ways: to be sealed for a server, and never. Nothing here returns one to the API.
- *   S3. A version never changes. What is renewed with the key-encryption key are the wraps of the data keys.
+ *   V1. What is in the database opens only with a key that is not in it.
+ *   V2. A value leaves in one way only: to be sealed for a server. Nothing of the API asks for one.
+ *   V3. A version never changes. What is renewed with the key-encryption key are the wraps of the data keys.
  */
 
 const HOUSE = "secret_house";
