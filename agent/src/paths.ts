@@ -17,6 +17,10 @@ export interface AgentPaths {
   readonly ledger: string;
   readonly snapshots: string;
   readonly receiptKey: string;
+  /** What secrets for this server are sealed with. */
+  readonly sealingKey: string;
+  /** Secrets that came with a change, in clear: daemons need them at every start. */
+  readonly secrets: string;
   /** The session's own folder: TLS key and certificates. */
   readonly session: string;
   readonly run: string;
@@ -41,6 +45,8 @@ export function agentPaths(root: string): AgentPaths {
     ledger: join(state, "ledger"),
     snapshots: join(state, "snapshots"),
     receiptKey: join(state, "receipt.key"),
+    sealingKey: join(state, "sealing.key"),
+    secrets: join(state, "secrets"),
     session: join(state, "session"),
     run,
     guardSocket: join(run, "guard.sock"),

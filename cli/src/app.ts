@@ -8,6 +8,7 @@ import { loginCommand, logoutCommand } from "./command/login.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
 import { rolloutRoutes } from "./command/rollout.ts";
+import { secretRoutes } from "./command/secret.ts";
 import { serverRoutes } from "./command/server.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
 import type { Context } from "./context.ts";
@@ -20,6 +21,7 @@ const routes = buildRouteMap({
     server: serverRoutes,
     policy: policyRoutes,
     tunnel: tunnelRoutes,
+    secret: secretRoutes,
     change: changeRoutes,
     rollout: rolloutRoutes,
     audit: auditRoutes,

@@ -14,6 +14,8 @@ export interface Context extends CommandContext {
   readonly home: string;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** All of standard input; only called when not `interactive`. */
+  readonly input: () => string;
   /** Asks a question and gives the typed line; only called when `interactive`. */
   readonly ask: (question: string, options?: { readonly hidden?: boolean }) => Promise<string>;
 }

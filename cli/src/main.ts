@@ -1,10 +1,11 @@
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, type ApplicationText, text_en } from "@stricli/core";
 import { buildHoldfast } from "./app.ts";
-import { CliError } from "./cli-error.ts";
+import { CliError, usageError } from "./cli-error.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 import { printFindings } from "./view/findings.ts";
@@ -21,6 +22,7 @@ const context: Context = {
   home: homedir(),
   now: () => Date.now(),
   sleep: (ms) => sleep(ms),
+  input: readInput,
   ask: askAtTerminal,
 };
 
@@ -53,6 +55,16 @@ function explain(shown: Context, thrown: unknown): string {
   }
   const findings = thrown.findings.length === 0 ? "" : printFindings(shown, thrown.findings);
   return `${findings}${paint("red", thrown.message)}${thrown.remedy === "" ? "" : `\n${thrown.remedy}`}\n${paint("gray", thrown.code)}`;
+}
+
+/** A terminal would show what is typed, and it may be a secret. */
+function readInput(): string {
+  if (process.stdin.isTTY)
+    throw usageError(
+      "Standard input is a terminal and standard output is not.",
+      "Give both, or neither, to the terminal.",
+    );
+  return readFileSync(0, "utf8");
 }
 
 async function askAtTerminal(question: string, options: { readonly hidden?: boolean } = {}): Promise<string> {

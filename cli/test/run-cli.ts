@@ -18,6 +18,8 @@ export interface RunOptions {
   /** What a person types, line by line; nobody is there without it. */
   readonly typed?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What is on standard input. */
+  readonly input?: string;
 }
 
 /** Runs the command line in this process, with a terminal, a home and a clock of its own. */
@@ -41,6 +43,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     home,
     now: () => Date.parse("2026-01-02T03:04:05Z"),
     sleep: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    input: () => options.input ?? "",
     ask: async (question) => {
       written.stdout += question;
       return typed.shift() ?? "";

@@ -8,6 +8,7 @@ import { type MockAnswer, refuse } from "./answer.ts";
 import { APPLY_HANDLERS } from "./apply-handlers.ts";
 import type { MockHandler } from "./call.ts";
 import { CHANGE_HANDLERS } from "./change-handlers.ts";
+import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
 import type { MockDocument, MockState } from "./state.ts";
 import { policiesOf } from "./view.ts";
@@ -74,6 +75,7 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...SERVER_HANDLERS,
   ...DOCUMENT_HANDLERS,
   ...CHANGE_HANDLERS,
+  ...SECRET_HANDLERS,
   ...APPLY_HANDLERS,
   events: () => refuse("request.unknown_route", "The stream of events is served by whoever holds the socket."),
   openapi: () => ok({ openapi: "3.1.0" }),

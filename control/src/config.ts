@@ -26,8 +26,17 @@ export interface Config {
     | { readonly kind: "url"; readonly url: string; readonly ownerUrl: string | null };
   /** A key that enrols waits until an operator has compared its fingerprint. */
   readonly enrolmentApproval: boolean;
+  /** Where the key is that the secrets' keys are wrapped with. */
+  readonly secretsKey: SecretsKeyConfig;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
+
+export type SecretsKeyConfig =
+  /** `secrets.key` in the data folder. */
+  | { readonly kind: "file" }
+  | { readonly kind: "environment"; readonly text: string }
+  /** A program that prints it. */
+  | { readonly kind: "command"; readonly path: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,9 +75,21 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     metrics: { host: env["HOLDFAST_METRICS_HOST"] ?? "127.0.0.1", port: port("HOLDFAST_METRICS_PORT", 7082) },
     database: readDatabase(env, problems),
     enrolmentApproval: oneOf("HOLDFAST_ENROLMENT_APPROVAL", ["on", "off"], "on") === "on",
+    secretsKey: readSecretsKey(env, problems),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);
+}
+
+function readSecretsKey(env: Environment, problems: string[]): SecretsKeyConfig {
+  const text = env["HOLDFAST_SECRETS_KEY"] ?? "";
+  const command = env["HOLDFAST_SECRETS_KEY_COMMAND"] ?? "";
+  if (text !== "" && command !== "")
+    problems.push("HOLDFAST_SECRETS_KEY_COMMAND: expected either this or HOLDFAST_SECRETS_KEY, not both");
+  if (command !== "" && !path.isAbsolute(command))
+    problems.push("HOLDFAST_SECRETS_KEY_COMMAND: expected the absolute path of a program, without arguments");
+  if (command !== "") return { kind: "command", path: command };
+  return text === "" ? { kind: "file" } : { kind: "environment", text };
 }
 
 function readHttp(env: Environment, port: number): HttpAddress {

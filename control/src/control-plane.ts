@@ -24,6 +24,8 @@ import { startWork } from "./instance/work.ts";
 import { type Metrics, metrics, serveMetrics } from "./metrics/metrics.ts";
 import { askAgent } from "./planning/ask-agent.ts";
 import { DocumentCache } from "./planning/document-cache.ts";
+import { keySource } from "./secrets/key-source.ts";
+import { SecretStore } from "./secrets/secret-store.ts";
 import { newId } from "./store/new-id.ts";
 import { openStore, type Store } from "./store/open-store.ts";
 
@@ -81,10 +83,15 @@ async function startOn(
   const checked = await checkAuthority(database, authority);
   if (!checked.ok) return checked;
 
+  const secrets = new SecretStore(keySource(config.secretsKey, config.dataDirectory));
+  const locked = await secrets.problem(database);
+  if (locked !== null) log.error({ result_code: "secret.key_missing" }, locked);
+
   const work = await startWork({
     database,
     target,
     authority,
+    secrets,
     instanceId,
     address: config.publicUrl.origin,
     agentPort: config.agent,
@@ -110,6 +117,7 @@ async function startOn(
     languages: DOMAIN_LANGUAGES,
     agents: askAgent(work.switchboard, authority.commands, () => Date.now()),
     passwords,
+    secrets,
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
+import type { SecretStore } from "./secrets/secret-store.ts";
 import type { Database } from "./store/database.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */
@@ -15,6 +16,7 @@ export interface House {
   readonly languages: readonly DomainLanguage[];
   readonly agents: AskAgent;
   readonly passwords: PasswordHasher;
+  readonly secrets: SecretStore;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;

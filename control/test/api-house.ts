@@ -26,6 +26,8 @@ import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
 import { askAgent } from "../src/planning/ask-agent.ts";
 import { DocumentCache } from "../src/planning/document-cache.ts";
+import { keySource } from "../src/secrets/key-source.ts";
+import { SecretStore } from "../src/secrets/secret-store.ts";
 import { systemActor } from "../src/store/actor.ts";
 import { newId } from "../src/store/new-id.ts";
 import { insertToken } from "../src/store/tokens.ts";
@@ -94,10 +96,12 @@ async function openApi(
   const instanceId: InstanceId = newId();
   const database = test.app;
   const authority = await openAuthority(join(folder, "authority"), Date.now());
+  const secrets = new SecretStore(keySource({ kind: "file" }, folder));
   const work = await startWork({
     database,
     target: test.appTarget,
     authority,
+    secrets,
     instanceId,
     address: "test",
     agentPort: { host: "127.0.0.1", port: 0, names: ["127.0.0.1"] },
@@ -117,6 +121,7 @@ async function openApi(
     languages: DOMAIN_LANGUAGES,
     agents: askAgent(work.switchboard, authority.commands, nowMs),
     passwords,
+    secrets,
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,

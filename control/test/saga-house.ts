@@ -25,6 +25,8 @@ import pino from "pino";
 import { openAuthority, type Authority } from "../src/authority/authority.ts";
 import { startWork, type Work } from "../src/instance/work.ts";
 import { beginRollback } from "../src/saga/begin.ts";
+import { keySource } from "../src/secrets/key-source.ts";
+import { SecretStore } from "../src/secrets/secret-store.ts";
 import { getApply, listApplies, listApplyEvents } from "../src/store/applies.ts";
 import { insertReady, setWish } from "../src/store/apply-move.ts";
 import type { Database } from "../src/store/database.ts";
@@ -132,6 +134,7 @@ async function openHouse(
         database,
         target: test.appTarget,
         authority,
+        secrets: new SecretStore(keySource({ kind: "file" }, folder)),
         instanceId: id,
         address: "test",
         agentPort: { host: "127.0.0.1", port: 0, names: ["127.0.0.1"] },

@@ -18,6 +18,7 @@ export const SIGNED_TEXT = {
   receipt: "holdfast-receipt-v1\n",
   enrolment: "holdfast-enrol-v1\n",
   renewal: "holdfast-renew-v1\n",
+  sealingKey: "holdfast-sealing-key-v1\n",
 } as const;
 
 /** Response header and error metadata that carry the stable dotted code of a refusal. */

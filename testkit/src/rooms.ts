@@ -211,9 +211,9 @@ export const PLACES: readonly Place[] = [
   {
     imports: /^node:(child_process|cluster)$/,
     rooms: PRODUCTION,
-    allowed: [/^agent\/src\/os\//, /^control\/src\/postgres\//],
+    allowed: [/^agent\/src\/os\//, /^control\/src\/postgres\//, /^control\/src\/secrets\/key-command\.ts$/],
     reason:
-      "only agent/src/os starts processes (argv, never a shell; time and output bounded), and control/src/postgres its database",
+      "only agent/src/os starts processes (argv, never a shell; time and output bounded), control/src/postgres its database, and key-command.ts the program that knows the secrets' key",
   },
   {
     imports: /^node:fs(\/promises)?$/,

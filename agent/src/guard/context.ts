@@ -7,6 +7,7 @@ import type { Identity } from "../settings.ts";
 import type { Modules } from "./modules.ts";
 import type { GuardPlan } from "./planning.ts";
 import type { ReceiptSigner } from "./receipt.ts";
+import type { SealOpener } from "./sealing.ts";
 
 /** What every part of the guard works with. */
 export interface GuardContext {
@@ -17,6 +18,7 @@ export interface GuardContext {
   readonly init: Init;
   readonly modules: Modules;
   readonly signer: ReceiptSigner;
+  readonly sealing: SealOpener;
   readonly log: Log;
   readonly version: string;
   /** Plans that were just prepared, by request; forgotten with the process, and then made again. */

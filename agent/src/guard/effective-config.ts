@@ -2,6 +2,7 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
+import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { digestOfText } from "../digest.ts";
 import { readManagementPath } from "../management-path.ts";
 
@@ -13,6 +14,8 @@ export interface GuardConfig {
   readonly windowMs: number;
   readonly reconnectMs: number;
   readonly managementPath: ManagementPath;
+  /** Files of the secrets that must have come with it. */
+  readonly secrets: readonly string[];
 }
 
 /** Bytes. A firewall of 50,000 rules takes about 10 MB. */
@@ -44,6 +47,9 @@ export function readConfig(json: string, digest: string): Result<GuardConfig, st
   if (!isSeconds(reconnectSeconds)) return err(`\`trial.reconnectSeconds\` must be 1 to ${MAX_WINDOW_SECONDS}`);
   const managementPath = readManagementPath(value["managementPath"]);
   if (!managementPath.ok) return err(`\`managementPath\` ${managementPath.error}`);
+  const secrets = value["secrets"] ?? [];
+  if (!Array.isArray(secrets) || !secrets.every((file) => typeof file === "string" && parseSecretFile(file).ok))
+    return err("`secrets` must be names of secrets");
   return ok({
     json,
     digest,
@@ -51,6 +57,7 @@ export function readConfig(json: string, digest: string): Result<GuardConfig, st
     windowMs: windowSeconds * 1000,
     reconnectMs: reconnectSeconds * 1000,
     managementPath: managementPath.value,
+    secrets: secrets as readonly string[],
   });
 }
 

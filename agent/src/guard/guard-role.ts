@@ -17,6 +17,7 @@ import { guardRoutes } from "./guard-service.ts";
 import { Guard } from "./guard.ts";
 import { Modules } from "./modules.ts";
 import { openReceiptSigner } from "./receipt.ts";
+import { openSealing } from "./sealing.ts";
 
 /** Milliseconds without a call and without an open transaction after which a socket-activated guard leaves. */
 const IDLE_MS = 20_000;
@@ -41,6 +42,7 @@ export async function openGuardContext(role: Role): Promise<Result<GuardContext,
     init: role.init,
     modules: new Modules(role.paths, role.init, available),
     signer: openReceiptSigner(role.paths.receiptKey),
+    sealing: openSealing(role.paths.sealingKey),
     log: role.log.with({ serverId: identity.value.serverId }),
     version: role.program.version,
     recentPlans: new Map(),

@@ -7,6 +7,7 @@ import { isOutcome, openTransaction, transactionOf } from "@holdfast/core/ledger
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { reasonOf } from "../log/log.ts";
 import { findingMessage } from "../module/module-service.ts";
 import { toConnectError } from "../rpc/refusal.ts";
@@ -78,6 +79,10 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         bootId: context.clock.bootId(),
         init: context.init.kind,
         receiptKeyId: context.signer.keyId,
+        sealingKey: context.sealing.publicKey,
+        sealingProof: context.signer.vouch(
+          sealingKeyText(context.identity.serverId, context.sealing.publicKey.toString("hex")),
+        ),
         domains: DOMAINS.map((domain) =>
           context.modules.available.includes(domain)
             ? { domain, available: true, module: `holdfast ${context.version}` }

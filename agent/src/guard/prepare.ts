@@ -12,6 +12,7 @@ import { freeBytes } from "../os/files.ts";
 import type { Refusal } from "../rpc/refusal.ts";
 import type { GuardContext } from "./context.ts";
 import { readConfig, type GuardConfig } from "./effective-config.ts";
+import { keepSecrets } from "./kept-secrets.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { planConfig, type GuardPlan } from "./planning.ts";
 
@@ -108,6 +109,8 @@ async function lookAtEverything(
     const objection = objectionTo(plan.value, config.value, wanted);
     if (objection !== null) return err(objection);
     await context.ledger.reserve();
+    const kept = keepSecrets(context, requestId, config.value.secrets, wanted.secrets);
+    if (!kept.ok) return reject(kept.error.code, kept.error.message);
     const manifestDigest = await keepWhatIsThere(context, requestId, config.value, plan.value);
     if (!manifestDigest.ok) return manifestDigest;
     context.recentPlans.clear();

@@ -15,6 +15,8 @@ export interface ReceiptSigner {
   readonly keyId: string;
   /** Null while there is no outcome. */
   sign(transaction: TransactionState, serverId: string): Receipt | null;
+  /** That a key of this server's guard is its own. */
+  vouch(text: string): Uint8Array;
 }
 
 export function openReceiptSigner(path: string): ReceiptSigner {
@@ -22,6 +24,7 @@ export function openReceiptSigner(path: string): ReceiptSigner {
   const spki = createPublicKey(key).export({ type: "spki", format: "der" });
   return {
     keyId: createHash("sha256").update(spki).digest("hex"),
+    vouch: (text) => sign(null, Buffer.from(text, "utf8"), key),
     sign: (transaction, serverId) => {
       if (!isOutcome(transaction)) return null;
       const body = canonicalJson({

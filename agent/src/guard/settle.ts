@@ -8,6 +8,7 @@ import { reasonOf } from "../log/log.ts";
 import type { Refusal } from "../rpc/refusal.ts";
 import type { GuardContext } from "./context.ts";
 import { nonceDigest, preparedConfig, readBack } from "./execute.ts";
+import { forgetSecrets } from "./kept-secrets.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { isFresh } from "./transaction-message.ts";
 
@@ -116,6 +117,7 @@ export async function finalize(context: GuardContext, requestId: string): Promis
       context.log.warn("the armed deadline could not be taken away", { requestId }, { reason: reasonOf(error) }),
     );
   forgetTransactions(context.paths.snapshots, context.ledger.read());
+  forgetSecrets(context.paths.secrets, config.value.secrets);
   return ok(null);
 }
 

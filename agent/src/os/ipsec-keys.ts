@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
-import { KEY_FOLDER } from "@holdfast/domains/vpn/facts.ts";
+import { parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
 import { errorCode, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
 
 /**
- * Pre-shared keys. They lie on the server, where an administrator put them, and are read at the moment in which strongSwan gets them: no plan,
- * no snapshot, no log and no answer ever holds one.
+ * Pre-shared keys. They lie on the server, where an administrator or the guard put them, and are read at the moment in which strongSwan gets
+ * them: no plan, no snapshot, no log and no answer ever holds one.
  */
 /** Beside the boot file of the tunnels, and nobody's but root's. */
 const BOOT_KEYS_FILE = "/etc/swanctl/conf.d/holdfast-keys.conf";
@@ -28,7 +28,7 @@ export function readKeyNames(folder: string): { readonly [name: string]: string 
     throw error;
   }
   return Object.fromEntries(
-    names.filter((name) => parseItemName(name).ok).map((name) => [name, problemOf(readKey(folder, name))]),
+    names.filter((name) => parseItemName(name).ok).map((name) => [name, problemOf(readKeyAt(join(folder, name)))]),
   );
 }
 
@@ -36,9 +36,15 @@ function problemOf(key: Result<string, string>): string | null {
   return key.ok ? null : key.error;
 }
 
+/** The key of this name, wherever keys of its kind lie. */
+export function readKey(root: string, file: string): Result<string, string> {
+  const place = parseKeyFile(file);
+  return place.ok ? readKeyAt(join(root, place.value.path)) : place;
+}
+
 /** The key in a file that nobody but root can have written or read. */
-export function readKey(folder: string, name: string): Result<string, string> {
-  const path = join(folder, name);
+function readKeyAt(path: string): Result<string, string> {
+  const folder = dirname(path);
   try {
     for (const place of [folder, path]) {
       const stat = lstatSync(place);
@@ -68,7 +74,7 @@ export function writeBootKeys(root: string, keys: readonly IpsecKey[]): Result<n
     }
     const lines: string[] = [];
     for (const { id, file, owners } of keys) {
-      const key = readKey(join(root, KEY_FOLDER), file);
+      const key = readKey(root, file);
       if (!key.ok) return err(`the key ${file} cannot be used: ${key.error}`);
       const ids = owners.map((owner, index) => `    id-${index + 1} = "${owner}"`);
       // In base64 no character of a key can mean anything else.

@@ -5,7 +5,7 @@ import type { IpRule, IpState } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
-import { CONN_PREFIX, KEY_PREFIX } from "@holdfast/domains/vpn/conn.ts";
+import { CONN_PREFIX, KEY_PREFIX, parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
 import { parseCanonicalNetwork, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
@@ -70,14 +70,14 @@ function checkLabel(label: string): Result<unknown, string> {
 function checkKey({ id, file, owners }: IpsecKey): Result<null, string> {
   return first([
     checkKeyId(id),
-    parseItemName(file),
+    parseKeyFile(file),
     ...owners.map((owner) => parseIdentity(owner.startsWith("@") ? owner.slice(1) : owner)),
     owners.length === 2 ? ok(null) : err("a key is of two ends"),
   ]);
 }
 
 function checkKeyId(id: string): Result<null, string> {
-  return id.startsWith(KEY_PREFIX) && /^[a-z0-9-]{1,120}$/.test(id)
+  return id.startsWith(KEY_PREFIX) && /^[a-z0-9-]{1,160}$/.test(id)
     ? ok(null)
     : err(`${JSON.stringify(id)} is no key of ours`);
 }

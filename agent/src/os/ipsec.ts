@@ -13,7 +13,6 @@ import type {
   IpsecSa,
 } from "@holdfast/core/plan/ipsec-state.ts";
 import { idText } from "@holdfast/domains/vpn/conn.ts";
-import { KEY_FOLDER } from "@holdfast/domains/vpn/facts.ts";
 import { deadAction } from "@holdfast/domains/vpn/render.ts";
 import { readTextIfThere } from "./files.ts";
 import { readKey, readKeyNames } from "./ipsec-keys.ts";
@@ -127,7 +126,7 @@ async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Pr
     case "unload_conn":
       return gone(await vici.request("unload-conn", { name: act.name }, REQUEST_MS));
     case "load_key": {
-      const key = readKey(join(root, KEY_FOLDER), act.key.file);
+      const key = readKey(root, act.key.file);
       if (!key.ok) return err(`the key ${act.key.file} cannot be used: ${key.error}`);
       const message = { id: act.key.id, type: "IKE", data: key.value, owners: act.key.owners };
       return succeeded(await vici.request("load-shared", message, REQUEST_MS));

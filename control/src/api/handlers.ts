@@ -7,6 +7,7 @@ import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { documentHandlers } from "./handlers/document.ts";
 import { proofHandlers } from "./handlers/proof.ts";
+import { secretHandlers } from "./handlers/secret.ts";
 import { serverHandlers } from "./handlers/server.ts";
 
 /** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
@@ -15,6 +16,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
     ...accountHandlers(house),
     ...serverHandlers(house),
     ...documentHandlers(house),
+    ...secretHandlers(house),
     ...changeHandlers(house),
     ...applyHandlers(house),
     ...proofHandlers(house, doctor, events),

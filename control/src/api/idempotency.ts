@@ -21,7 +21,8 @@ export interface IdempotentRequest {
   readonly key: string;
   /** The path with its ids: the same body for another object is another request. */
   readonly path: string;
-  readonly body: unknown;
+  /** The body as text, or what stands for one that holds a secret. */
+  readonly body: string;
   /** The answer holds a secret: it is not kept. */
   readonly secret: boolean;
 }
@@ -37,9 +38,7 @@ export async function once(
   if (!/^[\x21-\x7e]{8,200}$/.test(request.key))
     refuse("idempotency.key_invalid", "The key is too short, too long, or holds other characters.");
   const { database, caller, key } = request;
-  const body = createHash("sha256")
-    .update(`${request.path}\n${JSON.stringify(request.body ?? null)}`, "utf8")
-    .digest();
+  const body = createHash("sha256").update(`${request.path}\n${request.body}`, "utf8").digest();
   const claim = await transaction(database, (tx) => claimKey(tx, caller.userId, key, request.route, body));
   if (!claim.ok) throw claim.error;
   switch (claim.value.kind) {

@@ -99,6 +99,9 @@ function ofFramework(
     return of("request.too_large", "The body is larger than what is read at once.");
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return of("request.not_json", "The body has another content type than application/json.");
+  // The parser's own words quote what it could not read, and that may be a secret.
+  if (error instanceof SyntaxError || code === "FST_ERR_CTP_INVALID_JSON_BODY")
+    return of("request.invalid", "The body is not valid JSON.");
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return of("request.invalid", sentence(error.message));
   return null;

@@ -10,6 +10,8 @@ export interface AgentSession {
   readonly notAfterMs: number;
   readonly remoteAddress: string;
   readonly factsJson: string;
+  /** What secrets are sealed with for it; null: its guard vouches for none. */
+  readonly sealingKey: Buffer | null;
   readonly client: AgentClient;
   readonly isClosed: () => boolean;
   readonly onClosed: (listener: () => void) => void;

@@ -11,6 +11,7 @@ import type { DescribeResponse, GetStateResponse, WatchEvent } from "@holdfast/p
 import type { Logger } from "pino";
 import { systemActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
+import { listKeys } from "../store/enrolment.ts";
 import { closeSession, lockForApplies } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import { agentClient } from "./agent-client.ts";
@@ -18,6 +19,7 @@ import type { AgentSession } from "./agent-session.ts";
 import type { AgentSessions } from "./agent-sessions.ts";
 import type { AgentPeer } from "./listener.ts";
 import { reversedConnection } from "./reversed-transport.ts";
+import { sealingKeyOf } from "./sealing-key.ts";
 import { sessionOpened } from "./session-record.ts";
 
 export interface DoorOptions {
@@ -64,6 +66,11 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
   connection.onClosed(() => {
     closed = true;
   });
+  const receiptKeys = (await listKeys(options.database, peer.serverId)).filter((key) => key.state !== "revoked");
+  const sealingKey = sealingKeyOf(
+    describe,
+    receiptKeys.map((key) => key.receipt_public_key),
+  );
   const session: AgentSession = {
     id: randomUUID(),
     serverId: peer.serverId,
@@ -72,6 +79,7 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     notAfterMs: peer.notAfterMs,
     remoteAddress,
     factsJson: describe.factsJson,
+    sealingKey,
     client,
     isClosed: () => closed,
     onClosed: (listener) => connection.onClosed(listener),

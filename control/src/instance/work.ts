@@ -20,6 +20,7 @@ import { silentInstances } from "../reconcilers/silent-instances.ts";
 import { stuckApplies } from "../reconcilers/stuck-applies.ts";
 import { dispatchDue } from "../rollout/dispatch.ts";
 import { SagaEngine } from "../saga/engine.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
 import type { Database } from "../store/database.ts";
 import { listen } from "../store/listen.ts";
 import { WORK_CHANNEL } from "../store/transaction.ts";
@@ -31,6 +32,7 @@ export interface WorkOptions {
   /** Where notifications are listened to. */
   readonly target: ConnectionTarget;
   readonly authority: Authority;
+  readonly secrets: SecretStore;
   readonly instanceId: InstanceId;
   /** Where people and other instances find this one. */
   readonly address: string;
@@ -59,7 +61,16 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const sessions = new AgentSessions();
   const heartbeat = await beat(database, instanceId, options.address, log);
   const vantage = options.vantage ?? vantageOf((serverId) => sessions.others(serverId));
-  const engine = new SagaEngine({ database, sessions, commands: authority.commands, vantage, instanceId, log });
+  const { secrets } = options;
+  const engine = new SagaEngine({
+    database,
+    sessions,
+    commands: authority.commands,
+    secrets,
+    vantage,
+    instanceId,
+    log,
+  });
   const context = { database, instanceId, sessions, log };
   recordDrift(context);
   const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));

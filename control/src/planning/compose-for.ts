@@ -5,6 +5,8 @@ import { type ComposedServer, composeServer } from "@holdfast/core/compose/compo
 import { effectiveText } from "@holdfast/core/compose/digest.ts";
 import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
 import { stricterTrial } from "@holdfast/core/compose/floor.ts";
+import { secretOf } from "@holdfast/core/compose/tunnel-key.ts";
+import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../house.ts";
 import { CompositionCache, compositionKey } from "./composition-cache.ts";
 import { fleetAfter, type Edit, newestInForce, type Selected, selectFor } from "./selection.ts";
@@ -42,6 +44,7 @@ export function composer(
       domains: house.languages,
       controlPlane: house.controlPlane,
       observedAddresses,
+      secrets: secretsNamed(selected.documents, world.secrets),
     };
     const key = compositionKey(input, observed);
     const known = memory.get(key);
@@ -54,6 +57,14 @@ export function composer(
     if (!isOtherTrial(composed, undefined)) memory.put(key, { composed, config });
     return { server, selected, composed, config };
   };
+}
+
+/** Only what these tunnels name: a new version of another secret makes no composition anew. */
+function secretsNamed(documents: Selected["documents"], secrets: readonly SecretVersion[]): readonly SecretVersion[] {
+  const names = new Set(
+    documents.flatMap(({ document }) => (document.kind === "Tunnel" ? [secretOf(document)?.name] : [])),
+  );
+  return secrets.filter(({ name }) => names.has(name));
 }
 
 /** Whether composing with this wish would give another trial, or another finding, than is there. */

@@ -48,11 +48,12 @@ export class CompositionCache {
 
 /** `observed` is the text of the observed addresses, which is the same for all servers of one look. */
 export function compositionKey(
-  input: Pick<ComposeServerInput, "server" | "documents" | "controlPlane">,
+  input: Pick<ComposeServerInput, "server" | "documents" | "controlPlane" | "secrets">,
   observed: string,
 ): string {
   const documents = input.documents.map(({ document, revision }) => `${numberOf(document)}.${revision}`);
-  return JSON.stringify([input.server, documents.join(), input.controlPlane, observed]);
+  const secrets = (input.secrets ?? []).map((one) => [one.name, one.version, one.fingerprint, one.boundTo]);
+  return JSON.stringify([input.server, documents.join(), input.controlPlane, observed, secrets]);
 }
 
 function costOf({ config }: ComposedConfig): number {

@@ -15,6 +15,7 @@ import { atMost } from "./at-most.ts";
 import { type Composition, composer } from "./compose-for.ts";
 import { concernedBy } from "./concerned.ts";
 import { editsOf } from "./edits.ts";
+import { makeKeys } from "./make-keys.ts";
 import { planRow } from "./plan-row.ts";
 import { planningFinding } from "./planning-findings.ts";
 import { assertEverywhere, assertReach } from "./scope.ts";
@@ -37,7 +38,7 @@ export async function planChange(
   id: ChangeId,
   wish: TrialWish,
 ): Promise<readonly NewPlan[]> {
-  const { change, edits, world } = await readChange(house, id);
+  const { change, edits, world } = await readChange(house, caller, id);
   const concerned = concernedBy(house, world, edits);
   if (concerned.length === 0) assertEverywhere(caller, "edit");
   assertReach(
@@ -62,12 +63,21 @@ export async function planChange(
 
 async function readChange(
   house: House,
+  caller: Caller,
   id: ChangeId,
 ): Promise<{ readonly change: ChangeRow; readonly edits: readonly Edit[]; readonly world: World }> {
   const read = await transaction(house.database, async (tx) => {
     const change = (await getChange(tx, id)) ?? notFound("change with this id");
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn.");
-    return { change, edits: await editsOf(tx, house.documents, change), world: await loadWorld(tx, house.documents) };
+    const edits = await editsOf(tx, house.documents, change);
+    // Made when the change was written; somebody may have deleted them since.
+    await makeKeys(
+      house,
+      tx,
+      caller,
+      edits.map(({ document }) => document),
+    );
+    return { change, edits, world: await loadWorld(tx, house.documents) };
   });
   if (!read.ok) throw read.error;
   return read.value;
@@ -117,6 +127,15 @@ export async function askAndPlan(
 ): Promise<NewPlan> {
   const { config, server } = composition;
   if (config === null) return planRow(composition, null, context);
+  const names = composition.composed.config?.secrets ?? [];
+  const locked = names.length === 0 ? null : await house.secrets.problem(house.database);
+  if (locked !== null) {
+    const finding = planningFinding(
+      "plan.secrets_locked",
+      `${server.name} could not be sent ${names.join(", ")}. ${locked}`,
+    );
+    return planRow(composition, null, { ...context, findings: [finding, ...context.findings] });
+  }
   const asked = await house.agents.plan(server.id, { json: config.text, digest: config.digest });
   // A rollback always goes to the server: its apply ends with the server's own word.
   const isSame = context.kind === "forward" && config.digest === server.confirmedDigest;

@@ -17,6 +17,10 @@ export const PLANNING_FINDINGS = {
     severity: "note",
     remedy: "Keep a page of the console open on another machine, and confirm there while the change is on trial.",
   },
+  "plan.secrets_locked": {
+    severity: "error",
+    remedy: "Give this instance the key that the house uses (docs/secrets.md), then plan again.",
+  },
   "plan.server_locked": {
     severity: "warning",
     remedy: "Look at the server, then unlock it; until then nothing is applied.",

@@ -1,6 +1,8 @@
 import type { Digest, DocumentId, Generation, ServerId } from "@holdfast/core/base/id.ts";
 import type { ParsedDocument, ServerDocument } from "@holdfast/core/policy/document.ts";
+import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
 import { addressesInFacts } from "../probe/own-address.ts";
+import { catalogue } from "../secrets/secret-store.ts";
 import { listAllAssignments } from "../store/assignments.ts";
 import type { Queryable } from "../store/database.ts";
 import { listHeads } from "../store/documents.ts";
@@ -15,6 +17,8 @@ export interface World {
   readonly heads: ReadonlyMap<DocumentId, Head>;
   /** What is in force: server, then document, to the revision. */
   readonly assigned: ReadonlyMap<ServerId, ReadonlyMap<DocumentId, number>>;
+  /** What the store of secrets has. */
+  readonly secrets: readonly SecretVersion[];
   /** Null: deleted there, or not readable any more. */
   readonly document: (id: DocumentId, revision: number) => ParsedDocument | null;
 }
@@ -41,6 +45,7 @@ export async function loadWorld(database: Queryable, cache: DocumentCache): Prom
   const servers = await listServers(database);
   const assignments = await listAllAssignments(database);
   const heads = await listHeads(database, null, true);
+  const secrets = await catalogue(database);
   const refs = new Map<string, RevisionRef>();
   for (const { document_id, revision } of [...assignments, ...heads.filter((head) => !head.deleted)]) {
     refs.set(`${document_id}/${revision}`, { document_id, revision });
@@ -68,6 +73,7 @@ export async function loadWorld(database: Queryable, cache: DocumentCache): Prom
       ]),
     ),
     assigned,
+    secrets,
     document: (document_id, revision) => parsed.get(keyOf({ document_id, revision })) ?? null,
   };
 }

@@ -15,6 +15,8 @@ import { checkReceipt } from "../authority/receipt.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import { probeRound } from "../probe/probe-round.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
+import { secretsForServer } from "../secrets/secrets-for-server.ts";
 import { agentActor, systemActor } from "../store/actor.ts";
 import { getApply, lockApply } from "../store/applies.ts";
 import { renewLease } from "../store/apply-claim.ts";
@@ -39,6 +41,7 @@ import { writeIntent } from "./write-intent.ts";
 export interface RunnerOptions {
   readonly database: Database;
   readonly commands: CommandSigner;
+  readonly secrets: SecretStore;
   readonly vantage: InboundVantage;
   readonly instanceId: InstanceId;
   readonly session: AgentSession;
@@ -195,10 +198,12 @@ export class ApplyRunner {
     if (action.kind === "send_execute") this.#executedHere = true;
     const controller = new AbortController();
     this.#call = { kind: action.kind, controller };
-    const { session, commands } = this.#options;
+    const { session, commands, secrets, database } = this.#options;
     const context = {
       session,
       commands,
+      secrets: () =>
+        secretsForServer(secrets, database, session, this.#sent.request_id, this.#plan.config ?? "", this.#log()),
       apply: this.#apply,
       sent: this.#sent,
       plan: this.#plan,

@@ -1,5 +1,5 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
-import type { Command } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { Command, PrepareCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { COMMAND_LIFE_MS, type CommandSigner } from "../authority/command-signer.ts";
 import { call, type CallResult } from "../gateway/agent-client.ts";
@@ -16,6 +16,8 @@ export type Sending = Extract<
 export interface CallContext {
   readonly session: AgentSession;
   readonly commands: CommandSigner;
+  /** What the config names, sealed for this server; asked for when it is sent. */
+  readonly secrets: () => Promise<PrepareCommand["secrets"]>;
   readonly apply: ApplyRow;
   readonly sent: HostTransactionRow;
   readonly plan: PlanRow;
@@ -33,14 +35,15 @@ const EXECUTE_EXTRA_MS = 10_000;
 /** A finding of the plan by which its reader was told that drift is overwritten; without it the server refuses where drift overlaps. */
 export const OVERWRITES_DRIFT = "plan.overwrites_drift";
 
-export function sendToAgent(action: Sending, context: CallContext): Promise<CallResult<TransactionMessage>> {
+export async function sendToAgent(action: Sending, context: CallContext): Promise<CallResult<TransactionMessage>> {
   const { session, sent, plan, signal } = context;
   const { client } = session;
   const short = { timeoutMs: SHORT_TIMEOUT_MS, signal };
   switch (action.kind) {
     case "ask":
       return call(client.getTransaction({ requestId: sent.request_id }, short));
-    case "send_prepare":
+    case "send_prepare": {
+      const secrets = await context.secrets();
       return call(
         client.prepare(
           sign(context, {
@@ -53,11 +56,13 @@ export function sendToAgent(action: Sending, context: CallContext): Promise<Call
               planDigest: sent.plan_digest,
               baseGeneration: BigInt(plan.base_generation ?? 0),
               overwriteDrift: plan.findings.some((finding) => finding.code === OVERWRITES_DRIFT),
+              secrets,
             },
           }),
           { timeoutMs: PREPARE_TIMEOUT_MS, signal },
         ),
       );
+    }
     case "send_execute":
       return call(
         client.execute(

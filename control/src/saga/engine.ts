@@ -12,6 +12,7 @@ import type { AgentSession } from "../gateway/agent-session.ts";
 import type { AgentSessions } from "../gateway/agent-sessions.ts";
 import { isThisMachine } from "../probe/own-address.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
 import { systemActor } from "../store/actor.ts";
 import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";
@@ -30,6 +31,7 @@ export interface EngineOptions {
   readonly database: Database;
   readonly sessions: AgentSessions;
   readonly commands: CommandSigner;
+  readonly secrets: SecretStore;
   readonly vantage: InboundVantage;
   readonly instanceId: InstanceId;
   readonly log: Logger;

@@ -13,6 +13,10 @@ begin
 
   -- Written once.
   execute format('grant insert on audit_log, apply_events, revisions, authority to %I', app);
+  -- A version of a secret never changes; it goes with its secret, and only a new key-encryption key touches what wraps the data keys.
+  execute format('grant insert, delete on secrets, secret_versions to %I', app);
+  execute format('grant update (key_id, data_key) on secrets to %I', app);
+  execute format('grant insert, update on secret_house to %I', app);
   -- Written and kept: these are referred to by the proof.
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions to %I', app);

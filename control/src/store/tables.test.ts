@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ServerPolicyRow: "server_policies",
   ServerStatusRow: "server_status",
   ChangeStatusRow: "change_status",
+  SecretHouseRow: "secret_house",
 };
 
 function rowTypes(): Map<string, string[]> {

@@ -17,6 +17,7 @@ import type {
   PlanId,
   RequestId,
   RolloutId,
+  SecretId,
   ServerId,
   TokenId,
   UserId,
@@ -52,6 +53,33 @@ export interface TokenRow {
   readonly expires_at: Date | null;
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
+}
+
+export interface SecretRow {
+  readonly id: SecretId;
+  readonly name: string;
+  readonly key_id: string;
+  readonly data_key: Buffer;
+  readonly created_at: Date;
+}
+
+export interface SecretVersionRow {
+  readonly secret_id: SecretId;
+  readonly version: number;
+  readonly sealed: Buffer;
+  readonly fingerprint: string;
+  readonly bound_to: string;
+  readonly made_by: UserId;
+  readonly made_at: Date;
+}
+
+/** One row: which key-encryption key this house uses. */
+export interface SecretHouseRow {
+  readonly the_one: boolean;
+  readonly key_id: string;
+  readonly fingerprint_key: Buffer;
+  readonly created_at: Date;
+  readonly rekeyed_at: Date | null;
 }
 
 export interface IdempotencyKeyRow {

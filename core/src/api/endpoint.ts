@@ -36,6 +36,7 @@ import {
 } from "./document.ts";
 import { explainRequestSchema, explainResponseSchema } from "./packet.ts";
 import type { RouteName } from "./route.ts";
+import { putSecretSchema, rekeySchema, rotateSecretSchema, secretSchema } from "./secret.ts";
 import {
   approveKeySchema,
   createServerSchema,
@@ -57,6 +58,8 @@ export interface Endpoint {
   readonly status?: 201 | 202;
   /** The answer holds a secret that is shown once: it is never recorded for a repeated request. */
   readonly secret?: true;
+  /** The body holds a secret: what is kept of it, to know a repeated request again, tells nothing to whoever has the database. */
+  readonly secretBody?: true;
   /** Lives longer than a request: server-sent events. */
   readonly stream?: true;
   /** Editable: If-Match with the resource's ETag is asked for. */
@@ -119,6 +122,12 @@ export const ENDPOINTS = {
   },
   validateDocuments: { body: validateRequestSchema, answer: validateResponseSchema },
   getSchema: { answer: z.record(z.string(), z.unknown()) },
+
+  listSecrets: { query: z.object(paging), answer: page(secretSchema) },
+  putSecret: { body: putSecretSchema, answer: secretSchema, ifMatch: true, secretBody: true },
+  deleteSecret: { answer: doneSchema, ifMatch: true },
+  rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201, secretBody: true },
+  rekeySecrets: { body: nothingSchema, answer: rekeySchema },
 
   listChanges: { query: z.object(paging), answer: page(changeSummarySchema) },
   createChange: { body: createChangeSchema, answer: changeDetailSchema, status: 201 },

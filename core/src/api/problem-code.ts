@@ -215,6 +215,46 @@ export const PROBLEMS = {
     title: "Not possible in this state",
     remedy: "Look at the rollout; its actions say what is possible.",
   },
+  "secret.damaged": {
+    status: 500,
+    title: "A secret does not open",
+    remedy: "Its row in the database was changed. Restore it from a backup, or delete the secret and write it again.",
+  },
+  "secret.generated": {
+    status: 422,
+    title: "A generated key is not written",
+    remedy: "Give the tunnel another version: holdfast secret rotate.",
+  },
+  "secret.in_use": {
+    status: 409,
+    title: "The secret is in use",
+    remedy: "Take it out of the documents that name it, and apply that, first.",
+  },
+  "secret.key_missing": {
+    status: 503,
+    title: "The key of the secrets is missing",
+    remedy: "Give this instance the key that the house uses: docs/secrets.md says where it comes from.",
+  },
+  "secret.one_key": {
+    status: 409,
+    title: "There is no new key yet",
+    remedy: "Put the new key before the old one, then do this again.",
+  },
+  "secret.same_value": {
+    status: 409,
+    title: "The secret has this value already",
+    remedy: "Name that version in the document, or write another value.",
+  },
+  "secret.unused": {
+    status: 409,
+    title: "No tunnel names the secret",
+    remedy: "Write its new value with PUT; there is nothing to change on a server.",
+  },
+  "secret.value_needed": {
+    status: 422,
+    title: "The value has to be said",
+    remedy: "Agree on a value with the administrator of the other end, and send it.",
+  },
   "server.exists": {
     status: 409,
     title: "The server exists",

@@ -113,6 +113,37 @@ export const ROUTES = {
   },
   getSchema: { method: "GET", path: "/schemas/{kind}", needs: "view", summary: "The JSON Schema of a kind" },
 
+  listSecrets: {
+    method: "GET",
+    path: "/secrets",
+    needs: "view",
+    summary: "Secrets by name and fingerprint; a value is never shown",
+  },
+  putSecret: {
+    method: "PUT",
+    path: "/secrets/{name}",
+    needs: "edit",
+    summary: "Write a new version of a secret (If-Match)",
+  },
+  deleteSecret: {
+    method: "DELETE",
+    path: "/secrets/{name}",
+    needs: "edit",
+    summary: "Delete a secret that nothing names (If-Match)",
+  },
+  rotateSecret: {
+    method: "POST",
+    path: "/secrets/{name}/rotate",
+    needs: "edit",
+    summary: "Make a new version, and a change of every tunnel that names the secret",
+  },
+  rekeySecrets: {
+    method: "POST",
+    path: "/secrets/rekey",
+    needs: "admin",
+    summary: "Wrap every secret with a new key-encryption key",
+  },
+
   listChanges: { method: "GET", path: "/changes", needs: "view", summary: "Changes, newest first" },
   createChange: {
     method: "POST",

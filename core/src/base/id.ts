@@ -12,6 +12,7 @@ export type PlanId = Brand<string, "PlanId">;
 /** One host transaction: the idempotency key and the thread through every log line. */
 export type RequestId = Brand<string, "RequestId">;
 export type RolloutId = Brand<string, "RolloutId">;
+export type SecretId = Brand<string, "SecretId">;
 export type ServerId = Brand<string, "ServerId">;
 export type TokenId = Brand<string, "TokenId">;
 export type UserId = Brand<string, "UserId">;

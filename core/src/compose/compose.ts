@@ -18,6 +18,7 @@ import { partsWithParameters } from "../policy/read-policy.ts";
 import { selects } from "../policy/selector.ts";
 import { substitute } from "../policy/substitute.ts";
 import { locate } from "../policy/yaml-source.ts";
+import type { SecretVersion } from "../secret/secret-file.ts";
 import type { ComposedDomain, DomainLanguage } from "./domain-language.ts";
 import type { EffectiveConfig, Origin, ProvenanceEntry, TrialSettings } from "./effective-config.ts";
 import { floorProbes, meetExpectations, type StatedExpectation } from "./expect.ts";
@@ -28,7 +29,15 @@ import type { LayeredSection } from "./layered-section.ts";
 import { createLookup } from "./lookup.ts";
 import type { Need } from "./need.ts";
 import { parametersFor } from "./server-parameters.ts";
-import { type PlacedSide, sidesOf, tunnelLayers, tunnelOrigin, unknownEnds, unprovenTunnels } from "./tunnel-layers.ts";
+import {
+  type PlacedSide,
+  secretFilesOf,
+  sidesOf,
+  tunnelLayers,
+  tunnelOrigin,
+  unknownEnds,
+  unprovenTunnels,
+} from "./tunnel-layers.ts";
 import { useFindings } from "./use.ts";
 
 /** A document in the revision that shall hold. */
@@ -49,6 +58,8 @@ export interface ComposeServerInput {
   readonly controlPlane: ManagementPath["controlPlane"];
   /** Addresses that agents reported, for servers whose document says none. */
   readonly observedAddresses?: Readonly<Record<string, readonly string[]>>;
+  /** What the store of secrets has; a tunnel may name one. */
+  readonly secrets?: readonly SecretVersion[];
   /** What the author of the change asks of the trial: the floor's settings or stricter ones. */
   readonly trial?: Partial<TrialSettings>;
 }
@@ -126,8 +137,11 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
     provenance.push(...parameters.provenance);
     return fill(policy, parameters.values);
   });
-  const sides = sidesOf(documents, server.document, input.observedAddresses?.[input.server] ?? []);
+  const observedAddresses = input.observedAddresses?.[input.server] ?? [];
+  const sides = sidesOf(documents, server.document, observedAddresses, input.secrets ?? []);
+  const secretFiles = secretFilesOf(sides);
   findings.push(
+    ...sides.flatMap(({ key }) => key.findings),
     ...unknownEnds(
       sides,
       fleet.map(({ document }) => document.name),
@@ -166,6 +180,7 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
             controlPlane: input.controlPlane,
             inbound: united.settings.management.map(({ networks, tcpPorts }) => ({ networks, tcpPorts })),
           },
+          ...(secretFiles.length === 0 ? {} : { secrets: secretFiles }),
         };
   return {
     config,

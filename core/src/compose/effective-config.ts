@@ -50,4 +50,6 @@ export interface EffectiveConfig {
   readonly probes: readonly Probe[];
   readonly trial: TrialSettings;
   readonly managementPath: ManagementPath;
+  /** Names of what the store of secrets must have brought to the server (secret/secret-file.ts); absent: nothing. */
+  readonly secrets?: readonly string[];
 }

@@ -18,6 +18,10 @@ export const COMPOSE_FINDINGS = {
   },
   "compose.group_cycle": { severity: "error", remedy: "Take one of the references out." },
   "compose.group_too_deep": { severity: "error", remedy: "Name the inner addresses directly." },
+  "compose.key_of_other_ends": {
+    severity: "error",
+    remedy: "Give the tunnel a key of its own again: the next version, such as generated@2.",
+  },
   "compose.layer_conflict": { severity: "error", remedy: "Keep it in one of the two, or say it in a narrower layer." },
   "compose.name_twice": { severity: "error", remedy: "Rename the definition in the policy, or use the Group." },
   "compose.no_address": { severity: "error", remedy: "Write `addresses:` in its Server document." },
@@ -26,6 +30,10 @@ export const COMPOSE_FINDINGS = {
   "compose.parameter_unused": {
     severity: "warning",
     remedy: "Take it out of the Server document, or correct the name of the policy.",
+  },
+  "compose.secret_outdated": {
+    severity: "note",
+    remedy: "Nothing to do, or take the newer one: holdfast secret rotate.",
   },
   "compose.trial_looser": { severity: "error", remedy: "Leave it to the floor, or make it stricter." },
   "compose.trial_window": { severity: "error", remedy: "Make the window longer than the soak, or the soak shorter." },
@@ -38,6 +46,10 @@ export const COMPOSE_FINDINGS = {
     remedy: "Write an expectation from an address of this server to one behind the other end, with `is: open`.",
   },
   "compose.unknown_name": { severity: "error", remedy: "Correct the name, or write the document that defines it." },
+  "compose.unknown_secret": {
+    severity: "error",
+    remedy: "Write the value with `holdfast secret set NAME`, or correct name and version.",
+  },
   "compose.unknown_server": { severity: "error", remedy: "Write a Server document for it." },
   "compose.use_closed": {
     severity: "warning",

@@ -39,7 +39,7 @@ const replaced = (from: string, to: string): string => {
 test("E1: one end is the other with local and remote exchanged", () => {
   type Spec = { local: { address: string | null }; remote: unknown; initiates: boolean; peer: string };
   const spec = (server: string) => {
-    const vpn = tunnelSide(tunnel(), server, new Set())?.vpn as { tunnels: { "seoul-busan": Spec } };
+    const vpn = tunnelSide(tunnel(), server, new Set(), "seoul-busan-1")?.vpn as { tunnels: { "seoul-busan": Spec } };
     return vpn.tunnels["seoul-busan"];
   };
   const [seoul, busan] = [spec("gw-seoul"), spec("gw-busan")];
@@ -51,7 +51,7 @@ test("E1: one end is the other with local and remote exchanged", () => {
     initiates: true,
   });
   expect([seoul.initiates, busan.initiates]).toEqual([false, true]);
-  expect(tunnelSide(tunnel(), "web-1", new Set())).toBeNull();
+  expect(tunnelSide(tunnel(), "web-1", new Set(), "seoul-busan-1")).toBeNull();
 });
 
 test("E2: the end whose address nobody knows begins, else ours, else the first by name", () => {
@@ -63,7 +63,7 @@ test("E2: the end whose address nobody knows begins, else ours, else the first b
 });
 
 test("E3: traffic in both directions, closed behind what the tunnel opens", () => {
-  const side = tunnelSide(tunnel(), "gw-busan", new Set(["10.20.10.1"]));
+  const side = tunnelSide(tunnel(), "gw-busan", new Set(["10.20.10.1"]), "seoul-busan-1");
   if (side === null) throw new Error("gw-busan is an end of the example");
   const { first } = side.firewall.forward as { first: { name: string }[] };
   const names = first.map(({ name }) => name);
@@ -95,8 +95,10 @@ test.each([
   ["[10.20.10.0/24]", "[10.10.3.0/24]", "overlap"],
   ["[10.20.10.0/24]", "[10.20.10.1/24]", "host bits"],
   ["203.0.113.10 ", "dynamic ", "Nobody knows the address of either end"],
-  ["file:seoul-busan-1", "generated", "needs a store of secrets"],
-  ["file:seoul-busan-1", "secret:seoul-busan", "needs a store of secrets"],
+  ["file:seoul-busan-1", "generated@0", "a pre-shared key is never written"],
+  ["file:seoul-busan-1", "generatedly", "a pre-shared key is never written"],
+  ["file:seoul-busan-1", "file:seoul-busan@2", "a pre-shared key is never written"],
+  ["file:seoul-busan-1", "secret:Seoul", "is not a name"],
   ["file:seoul-busan-1", "hunter2hunter2", "never written into a document"],
   ["file:seoul-busan-1", "file:../../etc/shadow", "is not a name"],
   ["via: policy", "via: interface", "not part of this version"],

@@ -44,11 +44,15 @@ export function identityOf(end: TunnelEnd): string {
   return end.kind === "managed" ? end.server : end.identity;
 }
 
-/** @param ownAddresses every address that this server is known to have: what it expects of itself it can try itself */
+/**
+ * @param ownAddresses every address that this server is known to have: what it expects of itself it can try itself
+ * @param keyFile what the file of the key is called (tunnel-key.ts)
+ */
 export function tunnelSide(
   tunnel: TunnelDocument,
   server: string,
   ownAddresses: ReadonlySet<string>,
+  keyFile: string,
 ): TunnelSide | null {
   const { ends } = tunnel.body;
   const local = ends.find((end) => end.kind === "managed" && end.server === server);
@@ -69,7 +73,7 @@ export function tunnelSide(
   };
   return {
     tunnel: tunnel.name,
-    vpn: { tunnels: { [tunnel.name]: specOf(tunnel, local, remote) } },
+    vpn: { tunnels: { [tunnel.name]: specOf(tunnel, local, remote, keyFile) } },
     firewall: {
       forward: { first: [...forward.map(({ rule }) => rule), ...closing] },
       inbound: { rules: into.map(({ rule }) => rule) },
@@ -96,8 +100,8 @@ export function tunnelSide(
 }
 
 /** The vpn section's part: see domains/vpn/section.ts, which reads it. */
-function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd): Json {
-  const { clearText, psk, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
+function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd, keyFile: string): Json {
+  const { clearText, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
   return {
     local: {
       address: local.kind === "managed" && local.natted ? null : local.address,
@@ -108,7 +112,7 @@ function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd): Js
     peer: remote.kind === "managed" ? `${remote.name} (${remote.server})` : remote.name,
     initiates: initiatorOf(ends) === local,
     clearText,
-    keyFile: psk,
+    keyFile,
     suite,
     ikeSeconds,
     childSeconds,

@@ -5,11 +5,13 @@ import type { Probe } from "../plan/probe.ts";
 import { documentId, type ServerDocument, type TunnelDocument } from "../policy/document.ts";
 import { formatPath } from "../policy/path.ts";
 import { didYouMean } from "../policy/spelling.ts";
+import { parseSecretFile, type SecretVersion } from "../secret/secret-file.ts";
 import type { AssignedDocument } from "./compose.ts";
 import type { Origin } from "./effective-config.ts";
 import { composeFinding } from "./findings.ts";
 import type { LayeredSection } from "./layered-section.ts";
 import { type TunnelHook, type TunnelSide, tunnelSide } from "./tunnel-ends.ts";
+import { type TunnelKey, tunnelKey } from "./tunnel-key.ts";
 
 /** What the tunnels that end on a server bring to its composition. */
 
@@ -17,19 +19,28 @@ import { type TunnelHook, type TunnelSide, tunnelSide } from "./tunnel-ends.ts";
 export interface PlacedSide {
   readonly assigned: AssignedDocument<TunnelDocument>;
   readonly side: TunnelSide;
+  readonly key: TunnelKey;
 }
 
 export function sidesOf(
   documents: readonly AssignedDocument[],
   server: ServerDocument,
   observedAddresses: readonly string[],
+  secrets: readonly SecretVersion[],
 ): readonly PlacedSide[] {
   const own = new Set([...server.body.addresses, ...observedAddresses]);
   return documents.flatMap(({ document, revision }): PlacedSide[] => {
     if (document.kind !== "Tunnel") return [];
-    const side = tunnelSide(document, server.name, own);
-    return side === null ? [] : [{ assigned: { document, revision }, side }];
+    const key = tunnelKey(document, secrets);
+    const side = tunnelSide(document, server.name, own, key.keyFile);
+    return side === null ? [] : [{ assigned: { document, revision }, side, key }];
   });
+}
+
+/** Files of the keys that come from the store: they go to the server with the config that names them. */
+export function secretFilesOf(sides: readonly PlacedSide[]): readonly string[] {
+  const files = sides.map(({ key }) => key.keyFile).filter((file) => parseSecretFile(file).ok);
+  return [...new Set(files)].toSorted();
 }
 
 /** The other end would wait for a server that does not exist. */

@@ -31,7 +31,7 @@ export type IpsecConn = {
 export type IpsecKey = {
   /** What it is called in charon, which tells only this of it. */
   readonly id: string;
-  /** Name of a file in the folder of keys. */
+  /** Name of a file in the folder of keys, or of one that the store of secrets brought. */
   readonly file: string;
   /** The identities of both ends. */
   readonly owners: readonly string[];

@@ -15,7 +15,9 @@ import {
   endAddressText,
   identityText,
   networkText,
+  parsePskReference,
   parseTunnelPeer,
+  type PskReference,
   pskText,
   tunnelNameText,
   tunnelPeerText,
@@ -63,7 +65,7 @@ export interface TunnelBody {
   /** Exactly two, by name. */
   readonly ends: readonly [TunnelEnd, TunnelEnd];
   readonly clearText: "block" | "allow";
-  readonly psk: string;
+  readonly psk: PskReference;
   readonly suite: TunnelSuite;
   readonly ikeSeconds: number;
   readonly childSeconds: number;
@@ -203,6 +205,11 @@ export const tunnelSchema = z
       say(["ends"], "Neither end is a server of ours, so there is nothing to configure");
     if (one[1].server !== undefined && one[1].server === other[1].server)
       say(["ends", other[0], "server"], "Both ends are the same server");
+    if (tunnel.auth.psk.startsWith("generated") && ends.some(([, end]) => end.external === true))
+      say(
+        ["auth", "psk"],
+        "A generated key is shown to nobody, so an external end could not be given it; write secret:NAME",
+      );
     if (one[1].address === "dynamic" && other[1].address === "dynamic")
       say(["ends", other[0], "address"], "Nobody knows the address of either end, so neither can begin");
     if (overlaps(nets.get(one[0]) ?? EMPTY, nets.get(other[0]) ?? EMPTY))
@@ -253,7 +260,7 @@ export function tunnelBody(tunnel: z.output<typeof tunnelSchema>): TunnelBody {
     ...(tunnel.description === undefined ? {} : { description: tunnel.description }),
     ends: [one, other],
     clearText: tunnel.clearText,
-    psk: tunnel.auth.psk.slice("file:".length),
+    psk: pskOf(tunnel.auth.psk),
     suite: tunnel.suite,
     ikeSeconds: secondsOf(tunnel.lifetime.ike),
     childSeconds: secondsOf(tunnel.lifetime.child),
@@ -291,6 +298,12 @@ function setOf(networks: readonly string[]): AddressSet {
       return set.ok ? set.value : EMPTY;
     }),
   );
+}
+
+function pskOf(text: string): PskReference {
+  const psk = parsePskReference(text);
+  if (!psk.ok) throw new Error(psk.error);
+  return psk.value;
 }
 
 function secondsOf(text: string): number {

@@ -22,17 +22,34 @@ export function parseTunnelName(text: string): Result<string, string> {
 }
 
 /** Where the pre-shared key is. There is no way to write the key itself. */
-export function parsePskReference(text: string): Result<{ readonly file: string }, string> {
-  const found = /^([a-z]+):(.*)$/s.exec(text);
-  if (text === "generated" || found?.[1] === "secret")
-    return err(
-      `${JSON.stringify(text.slice(0, 80))} needs a store of secrets, which is not part of this version; write file:NAME and put the key into /etc/holdfast/secrets/vpn/NAME on each managed end`,
-    );
+export type PskReference =
+  /** Made by the control plane for this tunnel; another version is another key. */
+  | { readonly from: "generated"; readonly version: number }
+  /** Written once into the store of secrets. */
+  | { readonly from: "secret"; readonly name: string; readonly version: number }
+  /** A file on each managed end, which somebody put there. */
+  | { readonly from: "file"; readonly name: string };
+
+export function parsePskReference(text: string): Result<PskReference, string> {
+  const [, word = "", rest = "", number] =
+    /^(generated|secret:|file:)([^@]*)(?:@([1-9][0-9]{0,5}))?$/s.exec(text) ?? [];
+  const version = number === undefined ? 1 : Number(number);
+  if (word === "generated" && rest === "") return ok({ from: "generated", version });
+  const isReference = word === "secret:" || (word === "file:" && number === undefined);
   // What is no reference may be somebody's key: it is not repeated in a message that others read.
-  if (found?.[1] !== "file")
-    return err("a pre-shared key is never written into a document; write file:NAME, where NAME is a file on both ends");
-  const name = parseItemName(found[2] ?? "");
-  return name.ok ? ok({ file: name.value }) : name;
+  if (!isReference)
+    return err(
+      "a pre-shared key is never written into a document; write generated, secret:NAME or file:NAME, the first two with @2, @3 and so on for another version",
+    );
+  const name = parseItemName(rest);
+  if (!name.ok) return name;
+  return ok(word === "file:" ? { from: "file", name: name.value } : { from: "secret", name: name.value, version });
+}
+
+/** The same as text, as a document has it. */
+export function formatPskReference(psk: PskReference): string {
+  const version = psk.from !== "file" && psk.version > 1 ? `@${psk.version}` : "";
+  return psk.from === "generated" ? `generated${version}` : `${psk.from}:${psk.name}${version}`;
 }
 
 /** One address, or `dynamic` for an end whose address others cannot know. */
@@ -80,8 +97,8 @@ export const tunnelNameText = checkedText(parseTunnelName, {
 
 export const pskText = checkedText(parsePskReference, {
   description:
-    "Where the pre-shared key is: file:NAME for /etc/holdfast/secrets/vpn/NAME on each managed end. A new key gets a new name.",
-  examples: ["file:seoul-busan-1"],
+    "Where the pre-shared key is: generated, secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on each managed end. generated@2 and secret:NAME@2 are the second version.",
+  examples: ["generated", "generated@2", "secret:acme-vpn", "file:seoul-busan-1"],
 });
 
 export const endAddressText = checkedText(parseEndAddress, {

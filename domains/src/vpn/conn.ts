@@ -1,6 +1,10 @@
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import { ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseAddress } from "@holdfast/core/net/address.ts";
 import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import { parseItemName } from "@holdfast/core/policy/name.ts";
+import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
+import { KEY_FOLDER, STORE_FOLDER } from "./facts.ts";
 import type { TunnelConfig, VpnConfig } from "./model.ts";
 
 /** A tunnel as charon gets it: names of ours, and everything that it may be told, concrete. */
@@ -47,7 +51,15 @@ export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
 
 function keyOf(tunnel: string, config: TunnelConfig): IpsecKey {
   const owners = [idText(config.local.identity), idText(config.remote.identity)];
-  return { id: `${KEY_PREFIX}${tunnel}--${config.keyFile}`, file: config.keyFile, owners };
+  // swanctl reads a dot in the name of a section as the way to a part of it.
+  return { id: `${KEY_PREFIX}${tunnel}--${config.keyFile.replaceAll(".", "-")}`, file: config.keyFile, owners };
+}
+
+/** The name of a key's file: of an administrator's, or of one that the store of secrets brings. */
+export function parseKeyFile(file: string): Result<{ readonly path: string }, string> {
+  if (parseSecretFile(file).ok) return ok({ path: `${STORE_FOLDER}/${file}` });
+  const name = parseItemName(file);
+  return name.ok ? ok({ path: `${KEY_FOLDER}/${name.value}` }) : name;
 }
 
 /** The tunnel that a connection or a key of ours is of. */

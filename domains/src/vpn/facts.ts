@@ -7,6 +7,8 @@ import { type LoadedRecord, readRecord } from "./record.ts";
 
 /** Where an administrator puts pre-shared keys, one file each. Only strongSwan is given what is in them. */
 export const KEY_FOLDER = "/etc/holdfast/secrets/vpn";
+/** Where the guard puts what the store of secrets sends with a change. */
+export const STORE_FOLDER = "/var/lib/holdfast/secrets";
 /** strongSwan's own table of routes, and the priority of its rule that leads there: charon.routing_table and routing_table_prio. */
 export const LOOKUP_TABLE = 220;
 

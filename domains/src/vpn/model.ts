@@ -19,7 +19,7 @@ export const tunnelConfigSchema = z.strictObject({
   peer: z.string(),
   initiates: z.boolean(),
   clearText: z.enum(["block", "allow"]),
-  /** Name of the key's file on this server. */
+  /** Name of the key's file on this server: an administrator's, or one of the store of secrets. */
   keyFile: z.string(),
   suite: z.string(),
   ikeProposals: proposals,

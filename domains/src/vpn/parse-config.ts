@@ -5,6 +5,7 @@ import { formatNetwork, parseNetwork } from "@holdfast/core/net/network.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
 import { parseIdentity, parseTunnelName } from "@holdfast/core/policy/tunnel-text.ts";
+import { parseKeyFile } from "./conn.ts";
 import { finding } from "./findings.ts";
 import { type VpnConfig, vpnConfigSchema } from "./model.ts";
 
@@ -33,7 +34,7 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
   for (const [name, tunnel] of Object.entries(parsed.data.tunnels)) {
     const path = ["tunnels", name];
     check(path, parseTunnelName(name));
-    check([...path, "keyFile"], parseItemName(tunnel.keyFile));
+    check([...path, "keyFile"], parseKeyFile(tunnel.keyFile));
     check([...path, "peer"], parsePeerWords(tunnel.peer));
     check([...path, "suite"], parseItemName(tunnel.suite));
     for (const side of ["local", "remote"] as const) {

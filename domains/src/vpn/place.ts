@@ -2,6 +2,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import { contains, isSubset, overlaps, setOfNetwork } from "@holdfast/core/net/address-set.ts";
 import { formatAddress } from "@holdfast/core/net/address.ts";
 import { type InterfaceAddress, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
+import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import type { Wanted } from "./conn.ts";
 import { KEY_FOLDER, type VpnObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
@@ -56,7 +57,9 @@ function tunnelFindings(
   const path = `vpn.tunnels.${tunnel}`;
   const { charon, keyFiles } = observed.ipsec;
   const findings: Finding[] = [];
-  const problem = Object.hasOwn(keyFiles, key.file) ? keyFiles[key.file] : "there is no such file";
+  // What the store sends comes with the change itself; the guard refuses a change that comes without.
+  const isOfStore = parseSecretFile(key.file).ok;
+  const problem = isOfStore ? null : Object.hasOwn(keyFiles, key.file) ? keyFiles[key.file] : "there is no such file";
   if (problem !== null && problem !== undefined)
     findings.push(
       finding("vpn.key_missing", `${path}.psk`, `The key ${KEY_FOLDER}/${key.file} cannot be used: ${problem}.`),

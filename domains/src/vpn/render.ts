@@ -1,8 +1,7 @@
 import type { IpsecConn } from "@holdfast/core/plan/ipsec-state.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
-import { idText, wantedOf, type Wanted } from "./conn.ts";
+import { idText, parseKeyFile, wantedOf, type Wanted } from "./conn.ts";
 import { blocksOf } from "./diff.ts";
-import { KEY_FOLDER } from "./facts.ts";
 import type { VpnConfig } from "./model.ts";
 
 /** The tunnels as swanctl would be told them, with where each key is and what may not leave unencrypted. Never a key. */
@@ -14,7 +13,8 @@ export function renderVpn(config: VpnConfig): string {
 }
 
 export function keyLine({ key }: Pick<Wanted, "key">): string {
-  return `# key of ${key.owners.join(" and ")}: ${KEY_FOLDER}/${key.file}`;
+  const file = parseKeyFile(key.file);
+  return `# key of ${key.owners.join(" and ")}: ${file.ok ? file.value.path : key.file}`;
 }
 
 export function blockLine(network: string): string {

@@ -61,6 +61,8 @@ export class Operator {
       readonly params?: Readonly<Record<string, string>>;
       readonly query?: Readonly<Record<string, string>>;
       readonly body?: unknown;
+      /** The ETag of what was read. */
+      readonly ifMatch?: string;
       readonly answer: Schema;
     },
   ): Promise<z.infer<Schema>> {
@@ -74,6 +76,7 @@ export class Operator {
       headers: {
         ...(this.token === "" ? {} : { authorization: `Bearer ${this.token}` }),
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(options.ifMatch === undefined ? {} : { "if-match": options.ifMatch }),
         ...(method === "GET" ? {} : { "idempotency-key": randomUUID() }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),

@@ -2,10 +2,11 @@
  * An agent without a machine: dials the control plane over real TLS, serves the real HostService on that connection, answers from a ledger in
  * memory. Faults are asked for by name, one call at a time, so that a test says exactly what breaks and when.
  */
-import { type KeyObject, randomUUID, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
 import tls from "node:tls";
 import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { sealOpener } from "@holdfast/agent/guard/sealing.ts";
 import { type ServedConnection, serveOver } from "@holdfast/agent/rpc/http2-service.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
@@ -22,6 +23,7 @@ import {
   TransactionPhase,
   TransactionSchema,
 } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { AGENT_SESSION_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { EventQueue } from "./event-queue.ts";
 import { last, type LedgerAnswer, type LedgerTransaction, serverIsAfter, SimulatedLedger } from "./ledger.ts";
@@ -94,6 +96,8 @@ export class SimulatedAgent {
   pauseInStep: Promise<void> = Promise.resolve();
   /** Says these instead of the truth, without the guard's signature. */
   lie: TransactionPhase | null = null;
+  /** What secrets are sealed with for it. */
+  readonly sealing = sealOpener(generateKeyPairSync("x25519").privateKey);
   /** Called when a method arrives, before anything else. */
   onCall: (method: Method) => void | Promise<void> = () => undefined;
   drifting: readonly string[] = [];
@@ -226,6 +230,7 @@ export class SimulatedAgent {
         init: "plain",
         domains: [{ domain: "firewall", available: true, reason: "", module: "simulated" }],
         factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
+        ...this.#sealingKey(),
       }),
       getState: ({ ledgerOnly }) => ({
         generation: BigInt(this.ledger.generation),
@@ -292,6 +297,12 @@ export class SimulatedAgent {
       observe: () => ({ domains: [] }),
       plan: (request) => this.onPlan(request),
     });
+  }
+
+  #sealingKey(): { sealingKey: Uint8Array; sealingProof: Uint8Array } {
+    const key = this.sealing.publicKey;
+    const text = sealingKeyText(this.identity.serverId, key.toString("hex"));
+    return { sealingKey: key, sealingProof: sign(null, Buffer.from(text, "utf8"), this.identity.receiptKey) };
   }
 
   async #call(

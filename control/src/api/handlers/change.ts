@@ -3,12 +3,13 @@ import type { House } from "../../house.ts";
 import { applyChange } from "../../planning/apply-change.ts";
 import { approveChange } from "../../planning/approve-change.ts";
 import { readEdit } from "../../planning/change-items.ts";
+import { makeKeys } from "../../planning/make-keys.ts";
 import { planChange } from "../../planning/plan-change.ts";
 import { planRollback } from "../../planning/plan-rollback.ts";
 import { rollbackChange } from "../../planning/rollback-change.ts";
 import { withdrawChange } from "../../planning/withdraw-change.ts";
 import { loadWorld } from "../../planning/world.ts";
-import { getChange, insertChange, listChangeStatus, replaceItems } from "../../store/changes.ts";
+import { type ChangeItem, getChange, insertChange, listChangeStatus, replaceItems } from "../../store/changes.ts";
 import { newId } from "../../store/new-id.ts";
 import { transaction } from "../../store/transaction.ts";
 import type { Caller } from "../caller.ts";
@@ -37,6 +38,8 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
     const value = await changeDetail(house, caller, id);
     return { value, etag: value.etag };
   };
+  const documentsOf = (items: readonly ChangeItem[]) =>
+    items.flatMap(({ text }) => (text === null ? [] : documents.parse(text).documents));
   return {
     getChange: ({ caller, params }) => show(caller, changeId(params.id)),
 
@@ -59,6 +62,7 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
       const id: ChangeId = newId();
       const made = await transaction(database, async (tx) => {
         const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
+        await makeKeys(house, tx, caller, documentsOf(items));
         await insertChange(
           tx,
           { id, title: body.title, reason: body.reason, authorId: caller.userId },
@@ -81,6 +85,7 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
         if (body.documents.length + body.deletes.length === 0)
           refuse("change.empty", "There is neither a document nor a deletion in it.");
         const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
+        await makeKeys(house, tx, caller, documentsOf(items));
         await replaceItems(tx, id, change.version, items, caller.actor);
       });
       if (!done.ok) throw done.error;

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/command.proto.
  */
 export const file_holdfast_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chlob2xkZmFzdC92MS9jb21tYW5kLnByb3RvEgtob2xkZmFzdC52MSJDCg1TaWduZWRDb21tYW5kEg8KB2NvbW1hbmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmtleV9pZBgDIAEoCSL+AgoHQ29tbWFuZBIRCglzZXJ2ZXJfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRINCgVmZW5jZRgDIAEoBBIVCg1leHBpcmVzX2F0X21zGAQgASgDEhAKCGFwcGx5X2lkGAUgASgJEhEKCWNoYW5nZV9pZBgGIAEoCRINCgVhY3RvchgHIAEoCRIuCgdwcmVwYXJlGAogASgLMhsuaG9sZGZhc3QudjEuUHJlcGFyZUNvbW1hbmRIABIuCgdleGVjdXRlGAsgASgLMhsuaG9sZGZhc3QudjEuRXhlY3V0ZUNvbW1hbmRIABIuCgdjb25maXJtGAwgASgLMhsuaG9sZGZhc3QudjEuQ29uZmlybUNvbW1hbmRIABIqCgVhYm9ydBgNIAEoCzIZLmhvbGRmYXN0LnYxLkFib3J0Q29tbWFuZEgAEi4KB3JlbGVhc2UYDiABKAsyGy5ob2xkZmFzdC52MS5SZWxlYXNlQ29tbWFuZEgAQgYKBHZlcmIikQEKDlByZXBhcmVDb21tYW5kEgwKBGtpbmQYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSFQoNY29uZmlnX2RpZ2VzdBgDIAEoCRITCgtwbGFuX2RpZ2VzdBgEIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YBSABKAQSFwoPb3ZlcndyaXRlX2RyaWZ0GAYgASgIIh8KDkV4ZWN1dGVDb21tYW5kEg0KBW5vbmNlGAEgASgJIh8KDkNvbmZpcm1Db21tYW5kEg0KBW5vbmNlGAEgASgJIi0KDEFib3J0Q29tbWFuZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiIAoOUmVsZWFzZUNvbW1hbmQSDgoGcmVhc29uGAEgASgJYgZwcm90bzM");
+  fileDesc("Chlob2xkZmFzdC92MS9jb21tYW5kLnByb3RvEgtob2xkZmFzdC52MSJDCg1TaWduZWRDb21tYW5kEg8KB2NvbW1hbmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmtleV9pZBgDIAEoCSL+AgoHQ29tbWFuZBIRCglzZXJ2ZXJfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRINCgVmZW5jZRgDIAEoBBIVCg1leHBpcmVzX2F0X21zGAQgASgDEhAKCGFwcGx5X2lkGAUgASgJEhEKCWNoYW5nZV9pZBgGIAEoCRINCgVhY3RvchgHIAEoCRIuCgdwcmVwYXJlGAogASgLMhsuaG9sZGZhc3QudjEuUHJlcGFyZUNvbW1hbmRIABIuCgdleGVjdXRlGAsgASgLMhsuaG9sZGZhc3QudjEuRXhlY3V0ZUNvbW1hbmRIABIuCgdjb25maXJtGAwgASgLMhsuaG9sZGZhc3QudjEuQ29uZmlybUNvbW1hbmRIABIqCgVhYm9ydBgNIAEoCzIZLmhvbGRmYXN0LnYxLkFib3J0Q29tbWFuZEgAEi4KB3JlbGVhc2UYDiABKAsyGy5ob2xkZmFzdC52MS5SZWxlYXNlQ29tbWFuZEgAQgYKBHZlcmIivQEKDlByZXBhcmVDb21tYW5kEgwKBGtpbmQYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSFQoNY29uZmlnX2RpZ2VzdBgDIAEoCRITCgtwbGFuX2RpZ2VzdBgEIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YBSABKAQSFwoPb3ZlcndyaXRlX2RyaWZ0GAYgASgIEioKB3NlY3JldHMYByADKAsyGS5ob2xkZmFzdC52MS5TZWFsZWRTZWNyZXQiQwoMU2VhbGVkU2VjcmV0EgwKBGZpbGUYASABKAkSFQoNZXBoZW1lcmFsX2tleRgCIAEoDBIOCgZzZWFsZWQYAyABKAwiHwoORXhlY3V0ZUNvbW1hbmQSDQoFbm9uY2UYASABKAkiHwoOQ29uZmlybUNvbW1hbmQSDQoFbm9uY2UYASABKAkiLQoMQWJvcnRDb21tYW5kEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIgCg5SZWxlYXNlQ29tbWFuZBIOCgZyZWFzb24YASABKAliBnByb3RvMw");
 
 /**
  * A command that changes something on a server. The session passes it on untouched; the guard verifies it before it reads it.
@@ -184,6 +184,14 @@ export type PrepareCommand = Message<"holdfast.v1.PrepareCommand"> & {
    * @generated from field: bool overwrite_drift = 6;
    */
   overwriteDrift: boolean;
+
+  /**
+   * What config_json names under `secrets`, sealed for this server's guard and for this request. What is on the server already comes again.
+   * The guard keeps each as a file of root's and refuses the whole where one is missing or does not open.
+   *
+   * @generated from field: repeated holdfast.v1.SealedSecret secrets = 7;
+   */
+  secrets: SealedSecret[];
 };
 
 /**
@@ -192,6 +200,41 @@ export type PrepareCommand = Message<"holdfast.v1.PrepareCommand"> & {
  */
 export const PrepareCommandSchema: GenMessage<PrepareCommand> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_command, 2);
+
+/**
+ * proto/wire/sealed-secret.ts says how it is sealed.
+ *
+ * @generated from message holdfast.v1.SealedSecret
+ */
+export type SealedSecret = Message<"holdfast.v1.SealedSecret"> & {
+  /**
+   * NAME.VERSION.FINGERPRINT, as config_json has it.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * X25519, raw: made for this one sealing.
+   *
+   * @generated from field: bytes ephemeral_key = 2;
+   */
+  ephemeralKey: Uint8Array;
+
+  /**
+   * Nonce, ciphertext and tag.
+   *
+   * @generated from field: bytes sealed = 3;
+   */
+  sealed: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.v1.SealedSecret.
+ * Use `create(SealedSecretSchema)` to create a new message.
+ */
+export const SealedSecretSchema: GenMessage<SealedSecret> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_command, 3);
 
 /**
  * @generated from message holdfast.v1.ExecuteCommand
@@ -210,7 +253,7 @@ export type ExecuteCommand = Message<"holdfast.v1.ExecuteCommand"> & {
  * Use `create(ExecuteCommandSchema)` to create a new message.
  */
 export const ExecuteCommandSchema: GenMessage<ExecuteCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 3);
+  messageDesc(file_holdfast_v1_command, 4);
 
 /**
  * @generated from message holdfast.v1.ConfirmCommand
@@ -227,7 +270,7 @@ export type ConfirmCommand = Message<"holdfast.v1.ConfirmCommand"> & {
  * Use `create(ConfirmCommandSchema)` to create a new message.
  */
 export const ConfirmCommandSchema: GenMessage<ConfirmCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 4);
+  messageDesc(file_holdfast_v1_command, 5);
 
 /**
  * @generated from message holdfast.v1.AbortCommand
@@ -251,7 +294,7 @@ export type AbortCommand = Message<"holdfast.v1.AbortCommand"> & {
  * Use `create(AbortCommandSchema)` to create a new message.
  */
 export const AbortCommandSchema: GenMessage<AbortCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 5);
+  messageDesc(file_holdfast_v1_command, 6);
 
 /**
  * @generated from message holdfast.v1.ReleaseCommand
@@ -268,5 +311,5 @@ export type ReleaseCommand = Message<"holdfast.v1.ReleaseCommand"> & {
  * Use `create(ReleaseCommandSchema)` to create a new message.
  */
 export const ReleaseCommandSchema: GenMessage<ReleaseCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 6);
+  messageDesc(file_holdfast_v1_command, 7);
 

@@ -1,0 +1,125 @@
+import type { Secret } from "@holdfast/core/api/secret.ts";
+import { parseItemName } from "@holdfast/core/policy/name.ts";
+import { tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
+import type { House } from "../../house.ts";
+import { rotateSecret } from "../../planning/rotate-secret.ts";
+import { assertEverywhere } from "../../planning/scope.ts";
+import { type SecretUse, secretUses } from "../../planning/secret-uses.ts";
+import type { Queryable } from "../../store/database.ts";
+import { deleteSecret, type ListedVersion, listVersions, lockSecret } from "../../store/secrets.ts";
+import { transaction } from "../../store/transaction.ts";
+import { keyOf, pageAfter, pageOf } from "../cursor.ts";
+import { DONE, type Handlers } from "../handler.ts";
+import { notFound, refuse } from "../refused.ts";
+import { changeDetail } from "../view/change-view.ts";
+
+type SecretRoutes = "listSecrets" | "putSecret" | "deleteSecret" | "rotateSecret" | "rekeySecrets";
+
+/** Secrets are written and never read: no answer of these holds a value, nor does what the audit log keeps. */
+export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
+  const { database } = house;
+  return {
+    async listSecrets({ query }) {
+      const after = keyOf(query.cursor, (key) => /^[a-z0-9.-]{1,100}$/.test(key));
+      const names = [...(await secretsBy(house, database)).values()];
+      const page = pageAfter(names, after, query.limit, ({ name }) => name);
+      return {
+        value: pageOf(
+          page,
+          query.limit,
+          ({ name }) => name,
+          (one) => one,
+        ),
+      };
+    },
+
+    async putSecret({ caller, params, body, ifMatch }) {
+      const { name } = params;
+      if (tunnelOfSecret(name) !== null) refuse("secret.generated", `${name} is a key that Holdfast makes itself.`);
+      const parsed = parseItemName(name);
+      if (!parsed.ok) refuse("request.invalid", parsed.error);
+      assertEverywhere(caller, "edit");
+      const done = await transaction(database, async (tx) => {
+        // Held until the end, so that two writers are one after the other; a secret that does not exist yet is won by its first version.
+        await lockSecret(tx, name);
+        const before = (await listVersions(tx)).filter((one) => one.name === name);
+        const newest = before.at(-1)?.version ?? 0;
+        if (ifMatch !== String(newest)) refuse("etag.moved", whoMoved(name, before));
+        const added = await house.secrets.add(
+          tx,
+          { name, version: newest + 1, value: body.value, boundTo: "", madeBy: caller.userId },
+          caller.actor,
+        );
+        const same = before.find((one) => one.fingerprint === added.fingerprint);
+        if (same !== undefined) refuse("secret.same_value", `Version ${same.version} of ${name} is this very value.`);
+      });
+      if (!done.ok) throw done.error;
+      const value = (await secretsBy(house, database)).get(name) ?? notFound(`secret ${name}`);
+      return { value, etag: value.etag };
+    },
+
+    async deleteSecret({ caller, params, ifMatch }) {
+      const { name } = params;
+      assertEverywhere(caller, "edit");
+      const done = await transaction(database, async (tx) => {
+        const row = (await lockSecret(tx, name)) ?? notFound(`secret ${name}`);
+        const secret = (await secretsBy(house, tx)).get(name) ?? notFound(`secret ${name}`);
+        if (ifMatch !== secret.etag) refuse("etag.moved", `${name} has ${secret.etag} versions now.`);
+        if (secret.usedBy.length > 0) {
+          const users = [...new Set(secret.usedBy.map((use) => use.document))].join(", ");
+          refuse("secret.in_use", `${name} is named by ${users}.`);
+        }
+        await deleteSecret(tx, row, caller.actor);
+      });
+      if (!done.ok) throw done.error;
+      return DONE;
+    },
+
+    async rotateSecret({ caller, params, body }) {
+      const id = await rotateSecret(house, caller, params.name, body);
+      const value = await changeDetail(house, caller, id);
+      return { value, etag: value.etag };
+    },
+
+    async rekeySecrets({ caller }) {
+      return { value: await house.secrets.rekey(database, caller.actor) };
+    },
+  };
+}
+
+async function secretsBy(house: House, database: Queryable): Promise<ReadonlyMap<string, Secret>> {
+  const versions = await listVersions(database);
+  const uses = await secretUses(house, database);
+  const names = [...new Set(versions.map(({ name }) => name))].toSorted();
+  return new Map(
+    names.map((name) => [
+      name,
+      view(
+        name,
+        versions.filter((one) => one.name === name),
+        uses,
+      ),
+    ]),
+  );
+}
+
+function view(name: string, versions: readonly ListedVersion[], uses: readonly SecretUse[]): Secret {
+  return {
+    name,
+    kind: tunnelOfSecret(name) === null ? "written" : "generated",
+    versions: versions.map((one) => ({
+      version: one.version,
+      fingerprint: one.fingerprint,
+      madeBy: one.made_by_name,
+      madeAt: one.made_at.toISOString(),
+    })),
+    usedBy: uses.filter((use) => use.secret === name).map(({ document, version, as }) => ({ document, version, as })),
+    etag: String(versions.at(-1)?.version ?? 0),
+  };
+}
+
+function whoMoved(name: string, versions: readonly ListedVersion[]): string {
+  const newest = versions.at(-1);
+  if (newest === undefined) return `There is no ${name} yet; say If-Match: "0" to make it.`;
+  return `${name} has version ${newest.version}, written by ${newest.made_by_name} at ${newest.made_at.toISOString()}.`;
+}

@@ -1,0 +1,100 @@
+import type { ChangeId } from "@holdfast/core/base/id.ts";
+import { boundTo } from "@holdfast/core/compose/tunnel-key.ts";
+import type { TunnelDocument } from "@holdfast/core/policy/document.ts";
+import { editDocument } from "@holdfast/core/policy/edit.ts";
+import { formatPskReference, type PskReference } from "@holdfast/core/policy/tunnel-text.ts";
+import { tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
+import type { Caller } from "../api/caller.ts";
+import { notFound, refuse } from "../api/refused.ts";
+import type { House } from "../house.ts";
+import { catalogue } from "../secrets/secret-store.ts";
+import { insertChange } from "../store/changes.ts";
+import { listHeads } from "../store/documents.ts";
+import { newId } from "../store/new-id.ts";
+import { type Transaction, transaction } from "../store/transaction.ts";
+import { readEdit } from "./change-items.ts";
+import { newSecretValue } from "./make-keys.ts";
+import { assertEverywhere } from "./scope.ts";
+import { loadWorld } from "./world.ts";
+
+interface Head {
+  readonly tunnel: TunnelDocument;
+  readonly text: string;
+  readonly revision: number;
+}
+
+/**
+ * A new version of a secret, and a draft in which every tunnel that names the secret names it. No server hears of either: the draft is planned
+ * and applied like any other, and until it is confirmed at both ends the old version is what they go back to.
+ */
+export async function rotateSecret(
+  house: House,
+  caller: Caller,
+  name: string,
+  wish: { readonly value?: string | undefined; readonly reason: string },
+): Promise<ChangeId> {
+  const id: ChangeId = newId();
+  const made = await transaction(house.database, async (tx) => {
+    const heads = await headsNaming(house, tx, name);
+    const versions = (await catalogue(tx)).filter((one) => one.name === name);
+    if (versions.length === 0 && heads.length === 0) notFound(`secret ${name}`);
+    const [first] = heads;
+    if (first === undefined) refuse("secret.unused", `No tunnel names ${name}.`);
+    const named = heads.map(({ tunnel }) => versionOf(tunnel.body.psk));
+    const version = Math.max(0, ...named, ...versions.map((one) => one.version)) + 1;
+    const isGenerated = tunnelOfSecret(name) !== null;
+    if (isGenerated && wish.value !== undefined)
+      refuse(
+        "secret.generated",
+        `The key of the tunnel ${first.tunnel.name} is made by Holdfast, and shown to nobody.`,
+      );
+    const external = heads.find(({ tunnel }) => tunnel.body.ends.some((end) => end.kind === "external"));
+    if (external !== undefined && wish.value === undefined)
+      refuse("secret.value_needed", `The other end of ${external.tunnel.name} is not a server of Holdfast.`);
+    if (!isGenerated) assertEverywhere(caller, "edit");
+    const value = wish.value ?? newSecretValue();
+    const bound = isGenerated ? boundTo(first.tunnel) : "";
+    const added = await house.secrets.add(
+      tx,
+      { name, version, value, boundTo: bound, madeBy: caller.userId },
+      caller.actor,
+    );
+    const same = versions.find((one) => one.fingerprint === added.fingerprint);
+    if (same !== undefined) refuse("secret.same_value", `Version ${same.version} of ${name} is this very value.`);
+    const documents = heads.map((head) => ({ text: withVersion(head, version), baseRevision: head.revision }));
+    const world = await loadWorld(tx, house.documents);
+    const { items } = await readEdit(tx, house.documents, world, { documents, deletes: [] });
+    const title = `Version ${version} of ${isGenerated ? `the key of the tunnel ${first.tunnel.name}` : `the secret ${name}`}`;
+    await insertChange(tx, { id, title, reason: wish.reason, authorId: caller.userId }, items, caller.actor);
+  });
+  if (!made.ok) throw made.error;
+  return id;
+}
+
+async function headsNaming(house: House, tx: Transaction, name: string): Promise<readonly Head[]> {
+  const own = tunnelOfSecret(name);
+  return (await listHeads(tx, "Tunnel", false)).flatMap(({ text, revision }): readonly Head[] => {
+    const tunnel = text === null ? undefined : house.documents.parse(text).documents[0];
+    if (tunnel?.kind !== "Tunnel" || text === null) return [];
+    const { psk } = tunnel.body;
+    const isNamed =
+      own === null ? psk.from === "secret" && psk.name === name : psk.from === "generated" && tunnel.name === own;
+    return isNamed ? [{ tunnel, text, revision }] : [];
+  });
+}
+
+function versionOf(psk: PskReference): number {
+  return psk.from === "file" ? 0 : psk.version;
+}
+
+function withVersion({ tunnel, text }: Head, version: number): string {
+  const { psk } = tunnel.body;
+  if (psk.from === "file") return text;
+  const value = formatPskReference({ ...psk, version });
+  const edited = editDocument(text, { kind: "set", path: ["auth", "psk"], value });
+  if (edited.ok) return edited.value;
+  return refuse(
+    "change.invalid",
+    `Tunnel/${tunnel.name} cannot be edited: ${edited.error}. Write ${value} into its text.`,
+  );
+}

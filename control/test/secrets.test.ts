@@ -1,0 +1,337 @@
+/** The store of secrets on a real database, asked through the API: what is written comes out nowhere but sealed for a server. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sealedAbout } from "@holdfast/proto/wire/sealed-secret.ts";
+import type { SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { newKey } from "../src/secrets/envelope.ts";
+import { keySource } from "../src/secrets/key-source.ts";
+import { SecretStore } from "../src/secrets/secret-store.ts";
+import { systemActor } from "../src/store/actor.ts";
+import { reportInstance } from "../src/store/instances.ts";
+import { newId } from "../src/store/new-id.ts";
+import { sql } from "../src/store/sql.ts";
+import { bodyOf, type Planned, planned } from "./api-changes.ts";
+import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
+
+/** Several rollouts over real TLS and a real database; on a busy machine they are slow, and a hang is still seen. */
+vi.setConfig({ testTimeout: 60_000 });
+
+const CANARY = "canary-5b1f0c6e-of-acme";
+const OTHER = "canary-77d2a9e4-of-acme";
+const EXTERNAL = `external: true, address: 192.0.2.44, identity: vpn.acme.example`;
+
+const tunnel = (psk: string, b = "server: gw-b, address: dynamic"): string => `apiVersion: holdfast/v1
+kind: Tunnel
+name: pair
+ends:
+  a: { server: gw-a, address: 192.0.2.10, networks: 10.71.0.0/24 }
+  b: { ${b}, networks: 10.72.0.0/24 }
+via: policy
+clearText: block
+auth: { psk: "${psk}" } # who may in
+suite: strong-2026
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 10s, then: restart }
+traffic: { default: drop, rules: [] }
+`;
+
+function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-secrets-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Every row of every table as text, byte columns as what they hold. */
+async function everything({ test: { app } }: ApiHouse): Promise<string> {
+  const tables = await app.rows<{ name: string }>(
+    sql`select table_name as name from information_schema.tables where table_schema = 'holdfast' and table_type = 'BASE TABLE' order by 1`,
+  );
+  const texts: string[] = [];
+  for (const { name } of tables) {
+    const rows = await app.rows<Record<string, unknown>>({ text: `select * from ${name}`, values: [] });
+    for (const row of rows)
+      for (const value of Object.values(row))
+        texts.push(Buffer.isBuffer(value) ? value.toString("latin1") : (JSON.stringify(value) ?? ""));
+  }
+  return texts.join("\n");
+}
+
+const put = (api: ApiHouse, token: string, name: string, value: string, etag: string) =>
+  api.ask(token, "putSecret", { params: { name }, body: { value }, headers: { "if-match": `"${etag}"` } });
+
+async function pair(api: ApiHouse, token: string): Promise<readonly SimulatedAgent[]> {
+  return [await api.server(token, "gw-a", {}), await api.server(token, "gw-b", {})];
+}
+
+async function applied(api: ApiHouse, token: string, change: Planned) {
+  const { id } = await api.done(token, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
+  return api.until(async () => {
+    const now = await api.done(token, "getRollout", { params: { id } });
+    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
+  }, "the rollout to end");
+}
+
+/** What came sealed with the last Prepare, opened with the guard's half. */
+function received(agent: SimulatedAgent): readonly (readonly [string, string])[] {
+  const command = agent.commands.findLast(({ verb }) => verb.case === "prepare");
+  if (command?.verb.case !== "prepare") return [];
+  return command.verb.value.secrets.map(({ file, ephemeralKey, sealed }) => {
+    const about = sealedAbout({ serverId: agent.identity.serverId, requestId: command.requestId, file });
+    return [file, agent.sealing.open(ephemeralKey, sealed, about)?.toString("utf8") ?? "does not open"] as const;
+  });
+}
+
+/** The one secret that came. */
+function only(agent: SimulatedAgent | undefined): readonly [string, string] {
+  const [one, ...more] = agent === undefined ? [] : received(agent);
+  if (one === undefined || more.length > 0) throw new Error("not exactly one secret came");
+  return one;
+}
+
+test("S33: a value is written, counted and fingerprinted; nobody reads it, and two writers do not overwrite each other", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    expect((await api.ask(kim, "putSecret", { params: { name: "acme" }, body: { value: CANARY } })).json.code).toBe(
+      "etag.missing",
+    );
+    const first = await put(api, kim, "acme", CANARY, "0");
+    expect([first.status, first.headers["etag"], first.json.versions.length]).toEqual([200, '"1"', 1]);
+    expect((await put(api, kim, "acme", OTHER, "0")).json).toMatchObject({ code: "etag.moved", status: 412 });
+    expect((await put(api, kim, "acme", CANARY, "1")).json.code).toBe("secret.same_value");
+    expect((await put(api, kim, "acme", OTHER, "1")).json.versions).toMatchObject([{ version: 1 }, { version: 2 }]);
+    for (const [name, value] of [
+      ["acme", "too short"],
+      ["acme", "with a space in it, and long"],
+      ["Acme", CANARY],
+      ["tunnel.pair", CANARY],
+    ] as const) {
+      const refused = await put(api, kim, name, value, "2");
+      expect(refused.status).toBeGreaterThanOrEqual(400);
+      expect(JSON.stringify(refused.json)).not.toContain(value);
+    }
+    const torn = await api.app.inject({
+      method: "PUT",
+      url: "/api/v1/secrets/acme",
+      headers: { authorization: `Bearer ${kim}`, "if-match": '"2"', "content-type": "application/json" },
+      payload: `{"value": ${CANARY}`,
+    });
+    expect([torn.statusCode, torn.body.includes(CANARY.slice(0, 8))]).toEqual([400, false]);
+    const listed = await api.done(kim, "listSecrets");
+    expect(listed.items).toMatchObject([{ name: "acme", kind: "written", usedBy: [], etag: "2" }]);
+    const [one, two] = listed.items[0]?.versions ?? [];
+    expect([one?.madeBy, one?.fingerprint === two?.fingerprint]).toEqual(["kim", false]);
+    const said = (await api.done(kim, "listAudit", { query: { object: "secret/acme" } })).items;
+    expect(said.map(({ action, new: now }) => [action, (now as { fingerprint: string }).fingerprint])).toEqual([
+      ["secret.version_added", two?.fingerprint],
+      ["secret.created", one?.fingerprint],
+    ]);
+    const scoped = await api.account("lee", [{ permission: "edit", scope: { role: "web" }, domains: null }]);
+    expect((await put(api, scoped, "acme", CANARY, "2")).json.code).toBe("access.out_of_scope");
+    expect(
+      (await api.ask(kim, "deleteSecret", { params: { name: "acme" }, headers: { "if-match": '"1"' } })).json.code,
+    ).toBe("etag.moved");
+    await api.done(kim, "deleteSecret", { params: { name: "acme" }, headers: { "if-match": '"2"' } });
+    expect((await api.done(kim, "listSecrets")).items).toEqual([]);
+    const all = await everything(api);
+    for (const value of [CANARY, OTHER]) expect(all).not.toContain(value);
+  });
+});
+
+test("S32: a generated key is made with the change, reaches both servers sealed, and a rotation is a change like any other", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const agents = await pair(api, kim);
+    const change = await planned(api, kim, [tunnel("generated")]);
+    expect(change.plans.map((plan) => plan.status)).toEqual(["planned", "planned"]);
+    expect((await applied(api, kim, change)).state).toBe("DONE");
+    const [file, key] = only(agents[0]);
+    const other = received(agents[1] as SimulatedAgent);
+    expect(file).toMatch(/^tunnel\.pair\.1\.[0-9a-f]{16}$/);
+    expect(key).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(other).toEqual([[file, key]]);
+
+    // The same request again, as after a lost answer: one rotation, one change.
+    const asking = { params: { name: "tunnel.pair" }, body: {}, headers: { "idempotency-key": "rotate-once-1" } };
+    const rotation = await api.done(kim, "rotateSecret", asking);
+    expect((await api.ask(kim, "rotateSecret", asking)).headers["idempotent-replayed"]).toBe("true");
+    expect(rotation.content).toMatchObject([
+      { kind: "Tunnel", name: "pair", text: tunnel("generated").replace('"generated"', "generated@2") },
+    ]);
+    const next = await api.done(kim, "planChange", { params: { id: rotation.id }, body: {} });
+    expect((await applied(api, kim, next)).state).toBe("DONE");
+    const [second, newer] = only(agents[0]);
+    expect([second.startsWith("tunnel.pair.2."), newer === key]).toEqual([true, false]);
+    expect(received(agents[1] as SimulatedAgent)).toEqual([[second, newer]]);
+
+    // Back to the revision before: the key of before comes with it.
+    const back = await api.done(kim, "planRollback", { params: { id: rotation.id }, body: {} });
+    const rollback = await api.done(kim, "rollbackChange", {
+      params: { id: rotation.id },
+      body: bodyOf(back, "rollback"),
+    });
+    await api.until(async () => {
+      const { state } = await api.done(kim, "getRollout", { params: { id: rollback.id } });
+      return state === "DONE" ? true : undefined;
+    }, "the rollback to end");
+    expect(received(agents[0] as SimulatedAgent)).toEqual([[file, key]]);
+
+    expect(
+      (await api.ask(kim, "deleteSecret", { params: { name: "tunnel.pair" }, headers: { "if-match": '"2"' } })).json
+        .code,
+    ).toBe("secret.in_use");
+    expect(
+      (await api.ask(kim, "rotateSecret", { params: { name: "tunnel.pair" }, body: { value: CANARY } })).json.code,
+    ).toBe("secret.generated");
+    const all = await everything(api);
+    for (const value of [key, newer]) expect(all).not.toContain(value);
+    expect(all).toContain(file);
+  });
+});
+
+test("a written secret for a foreign end: rotated with a value, outdated versions are said, drafts hold it", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const [a] = await pair(api, kim);
+    const missing = await planned(api, kim, [tunnel("secret:acme", EXTERNAL)]);
+    expect(missing.plans[0]?.findings.map(({ code }) => code)).toContain("compose.unknown_secret");
+    await put(api, kim, "acme", CANARY, "0");
+    const change = await api.done(kim, "planChange", { params: { id: missing.id }, body: {} });
+    expect((await api.done(kim, "listSecrets")).items[0]?.usedBy).toContainEqual({
+      document: "Tunnel/pair",
+      version: 1,
+      as: "draft",
+    });
+    expect((await applied(api, kim, change)).state).toBe("DONE");
+    expect(received(a as SimulatedAgent)).toEqual([[expect.stringMatching(/^acme\.1\./), CANARY]]);
+    expect((await api.ask(kim, "rotateSecret", { params: { name: "acme" }, body: {} })).json.code).toBe(
+      "secret.value_needed",
+    );
+    expect((await api.ask(kim, "rotateSecret", { params: { name: "acme" }, body: { value: CANARY } })).json.code).toBe(
+      "secret.same_value",
+    );
+    const key = { "idempotency-key": "rotate-acme-1" };
+    const rotation = await api.done(kim, "rotateSecret", {
+      params: { name: "acme" },
+      body: { value: OTHER },
+      headers: key,
+    });
+    expect(
+      (await api.ask(kim, "rotateSecret", { params: { name: "acme" }, body: { value: CANARY }, headers: key })).json
+        .code,
+    ).toBe("idempotency.other_request");
+    const next = await api.done(kim, "planChange", { params: { id: rotation.id }, body: {} });
+    expect((await applied(api, kim, next)).state).toBe("DONE");
+    expect(received(a as SimulatedAgent)).toEqual([[expect.stringMatching(/^acme\.2\./), OTHER]]);
+    const all = await everything(api);
+    for (const value of [CANARY, OTHER]) expect(all).not.toContain(value);
+  });
+});
+
+test("another server at an end gets no key that the one before it knows", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const agents = await pair(api, kim);
+    await api.server(kim, "gw-c", {});
+    expect((await applied(api, kim, await planned(api, kim, [tunnel("generated")]))).state).toBe("DONE");
+    const moved = await planned(api, kim, [tunnel("generated", "server: gw-c, address: dynamic")]);
+    expect(moved.plans.flatMap(({ findings }) => findings.map(({ code }) => code))).toContain(
+      "compose.key_of_other_ends",
+    );
+    const renewed = await planned(api, kim, [tunnel("generated@2", "server: gw-c, address: dynamic")]);
+    expect(renewed.plans.flatMap(({ findings }) => findings.map(({ code }) => code))).not.toContain(
+      "compose.key_of_other_ends",
+    );
+    await applied(api, kim, renewed);
+    expect(received(agents[0] as SimulatedAgent).map(([file]) => file)).toEqual([
+      expect.stringMatching(/^tunnel\.pair\.2\./),
+    ]);
+  });
+});
+
+test("S29, S32: the key-encryption key is changed without a pause: killed anywhere, everything stays readable and the next call goes on", async () => {
+  await withApi(async (api) => {
+    const { database } = api.house;
+    const folder = scratch();
+    const by = systemActor("test", api.house.instanceId);
+    const kim = await api.account("kim", EVERYTHING);
+    const path = join(folder, "secrets.key");
+    const source = keySource({ kind: "file" }, folder);
+    const open = () => new SecretStore(keySource({ kind: "file" }, folder));
+    Object.assign(api.house, { secrets: open() });
+    for (let count = 0; count < 5; count += 1) await put(api, kim, `acme-${count}`, `${CANARY}-${count}`, "0");
+    const readable = async (store: SecretStore): Promise<boolean> => {
+      for (let count = 0; count < 5; count += 1)
+        if ((await store.value(database, `acme-${count}`, 1)) !== `${CANARY}-${count}`) return false;
+      return true;
+    };
+    const print = async () => (await api.done(kim, "listSecrets")).items.map((one) => one.versions[0]?.fingerprint);
+    const before = await print();
+    const first = readFileSync(path, "utf8");
+
+    // Killed after the file has both keys, after the house has moved, and after some rows: each time another process finds all of it readable.
+    const [old] = (await source.read()).ok ? [Buffer.from(first.trim(), "base64")] : [];
+    if (old === undefined) throw new Error("there is no key");
+    await source.replace?.([newKey(), old]);
+    expect(await readable(open())).toBe(true);
+    const failing = new SecretStore({
+      ...source,
+      replace: async () => {
+        throw new Error("killed");
+      },
+    });
+    await expect(failing.rekey(database, by)).rejects.toThrow("killed");
+    expect(await readable(open())).toBe(true);
+    await database.run(sql`update secrets set key_id = key_id`);
+    const done = await open().rekey(database, by);
+    expect(done.wrapped).toBe(0);
+    const second = readFileSync(path, "utf8");
+    expect(second.trim().split("\n")).toHaveLength(1);
+    expect(second).not.toBe(first);
+    // An instance that was running all the time reads the new key when it meets it.
+    expect(await readable(api.house.secrets)).toBe(true);
+    expect(await print()).toEqual(before);
+
+    const third = await api.done(kim, "rekeySecrets", { body: {} });
+    expect([third.wrapped, await readable(open())]).toEqual([5, true]);
+    // Another instance has a copy of the file: it is not left without the key that everything is wrapped with.
+    await reportInstance(database, newId(), "another");
+    expect((await api.ask(kim, "rekeySecrets", { body: {} })).json.code).toBe("secret.one_key");
+    const actions = (await api.done(kim, "listAudit", { query: { object: "secrets" } })).items;
+    expect(actions.map(({ action }) => action)).toEqual(["secrets.key_changed", "secrets.key_changed"]);
+
+    // The database alone, with another key, opens nothing and makes nothing.
+    writeFileSync(path, `${newKey().toString("base64")}\n`, { mode: 0o600 });
+    const stranger = open();
+    await expect(stranger.value(database, "acme-0", 1)).rejects.toMatchObject({ code: "secret.key_missing" });
+    expect(await stranger.problem(database)).toContain("which is not in");
+    Object.assign(api.house, { secrets: stranger });
+    await api.server(kim, "gw-a", {});
+    const stuck = await planned(api, kim, [tunnel("secret:acme-0", EXTERNAL)]);
+    expect(stuck.plans).toMatchObject([{ status: "refused", planDigest: null }]);
+    expect(stuck.plans[0]?.findings.map(({ code }) => code)).toContain("plan.secrets_locked");
+    expect((await put(api, kim, "more", CANARY, "0")).json).toMatchObject({ code: "secret.key_missing", status: 503 });
+  });
+});
+
+test("one key that only a person can change is not changed; a moved row does not open", async () => {
+  await withApi(async (api) => {
+    const { database } = api.house;
+    const kim = await api.account("kim", EVERYTHING);
+    const text = newKey().toString("base64");
+    Object.assign(api.house, { secrets: new SecretStore(keySource({ kind: "environment", text }, "")) });
+    await put(api, kim, "one", CANARY, "0");
+    await put(api, kim, "two", OTHER, "0");
+    expect((await api.ask(kim, "rekeySecrets", { body: {} })).json.code).toBe("secret.one_key");
+    const both = new SecretStore(
+      keySource({ kind: "environment", text: `${newKey().toString("base64")} ${text}` }, ""),
+    );
+    expect(await both.rekey(database, systemActor("test", api.house.instanceId))).toMatchObject({ wrapped: 2 });
+    await api.test.owner.run(
+      sql`update secret_versions set sealed = (select v.sealed from secret_versions v join secrets s on s.id = v.secret_id where s.name = 'two')`,
+    );
+    await expect(both.value(database, "one", 1)).rejects.toMatchObject({ code: "secret.damaged" });
+    expect(await both.value(database, "two", 1)).toBe(OTHER);
+  });
+});
