@@ -89,6 +89,7 @@ async function startOn(
     address: config.publicUrl.origin,
     agentPort: config.agent,
     approvalRequired: config.enrolmentApproval,
+    dataDirectory: config.dataDirectory,
     log,
   });
   closing.push(() => work.close("hand_over"));
@@ -102,6 +103,8 @@ async function startOn(
     database,
     sessions: () => work.sessions.all().length,
     eventStreams: () => events.streams,
+    onTrouble: (error) =>
+      log.warn({ err: error, result_code: "database.unreachable" }, "the house could not be measured"),
   });
   const house: House = {
     instanceId,

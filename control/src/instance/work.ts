@@ -10,8 +10,7 @@ import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { openSwitchboard, type Switchboard } from "../gateway/switchboard.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
-import { agentLiveness } from "../reconcilers/agent-liveness.ts";
-import { certificateExpiry } from "../reconcilers/certificate-expiry.ts";
+import { alerts } from "../reconcilers/alerts.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
 import { inDoubt } from "../reconcilers/in-doubt.ts";
@@ -37,6 +36,8 @@ export interface WorkOptions {
   readonly agentPort: { readonly host: string; readonly port: number; readonly names: readonly string[] };
   readonly approvalRequired: boolean;
   readonly log: Logger;
+  /** Whose disk is watched; none when not said. */
+  readonly dataDirectory?: string;
   /** How inbound probes look at a server; from this machine, or by a peer, when not said. */
   readonly vantage?: InboundVantage;
 }
@@ -57,20 +58,19 @@ const POLL_MS = 1_000;
 export async function startWork(options: WorkOptions): Promise<Work> {
   const { database, instanceId, authority, log } = options;
   const sessions = new AgentSessions();
-  const heartbeat = await beat(database, instanceId, options.address, log);
+  const heartbeat = await beat({
+    database,
+    instanceId,
+    address: options.address,
+    dataDirectory: options.dataDirectory ?? null,
+    log,
+  });
   const vantage = options.vantage ?? vantageOf((serverId) => sessions.others(serverId));
   const engine = new SagaEngine({ database, sessions, commands: authority.commands, vantage, instanceId, log });
   const context = { database, instanceId, sessions, log };
   recordDrift(context);
   const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
-  const reconcilers: readonly Reconciler[] = [
-    stuckApplies,
-    inDoubt,
-    silentInstances,
-    agentLiveness(),
-    certificateExpiry(),
-    retention,
-  ];
+  const reconcilers: readonly Reconciler[] = [stuckApplies, inDoubt, silentInstances, alerts(), retention];
   const loops = [
     dispatching,
     ...reconcilers.map(({ name, everyMs, run }) => startLoop(name, everyMs, log, () => run(context))),

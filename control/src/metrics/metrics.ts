@@ -4,7 +4,9 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ALERT_KINDS, ALERTS } from "@holdfast/core/alert/kind.ts";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { countStanding } from "../store/alerts.ts";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
@@ -29,6 +31,7 @@ export interface MetricsOptions {
   /** Agent sessions with this instance. */
   readonly sessions: () => number;
   readonly eventStreams: () => number;
+  readonly onTrouble: (error: unknown) => void;
 }
 
 export function metrics(options: MetricsOptions): Metrics {
@@ -43,9 +46,22 @@ export function metrics(options: MetricsOptions): Metrics {
   registry.registerMetric(
     gauge("holdfast_event_streams", "Consoles that listen to this instance", options.eventStreams),
   );
+  const up = new Gauge({
+    name: "holdfast_database_up",
+    help: "1 when this instance could read the database for this answer",
+    registers: [registry],
+  });
   return {
     refusedConcurrent: () => refused.inc(),
-    text: async () => `${exposition(await families(options.database))}\n${await registry.metrics()}`,
+    async text() {
+      // Without the database there is still a process to be seen, and that it has none is what must be seen first.
+      const ofHouse = await families(options.database).catch((error: unknown) => {
+        options.onTrouble(error);
+        return null;
+      });
+      up.set(ofHouse === null ? 0 : 1);
+      return `${ofHouse === null ? "" : `${exposition(ofHouse)}\n`}${await registry.metrics()}`;
+    },
   };
 }
 
@@ -61,7 +77,7 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, queue, oldest, house] = await Promise.all([
+  const [results, undone, durations, dwell, queue, oldest, house, standing] = await Promise.all([
     appliesByResult(database),
     undoneByCode(database),
     applyDurations(database),
@@ -69,6 +85,7 @@ async function families(database: Database): Promise<readonly Family[]> {
     queueDepth(database),
     oldestOpen(database),
     fleet(database),
+    countStanding(database),
   ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
@@ -102,6 +119,17 @@ async function families(database: Database): Promise<readonly Family[]> {
       type: "gauge",
       help: "Age of the oldest apply that has not ended, by state",
       samples: oldest.map(({ state, seconds }) => ({ labels: { state }, value: seconds })),
+    },
+    {
+      name: "holdfast_alerts",
+      type: "gauge",
+      help: "Alerts that are not resolved, by kind and state; every kind is there, also with none",
+      samples: ALERT_KINDS.flatMap((kind) =>
+        (["open", "acknowledged"] as const).map((state) => ({
+          labels: { kind, severity: ALERTS[kind].severity, state },
+          value: standing.find((one) => one.kind === kind && one.state === state)?.count ?? 0,
+        })),
+      ),
     },
     one("holdfast_servers_enrolled", "Servers under management", house.enrolled),
     one("holdfast_servers_connected", "Servers whose agent is connected to some instance", house.connected),
