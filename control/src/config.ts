@@ -26,6 +26,8 @@ export interface Config {
     | { readonly kind: "url"; readonly url: string; readonly ownerUrl: string | null };
   /** A key that enrols waits until an operator has compared its fingerprint. */
   readonly enrolmentApproval: boolean;
+  /** Names the channels that are told of alerts; null: none. */
+  readonly notifyFile: string | null;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -66,6 +68,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     metrics: { host: env["HOLDFAST_METRICS_HOST"] ?? "127.0.0.1", port: port("HOLDFAST_METRICS_PORT", 7082) },
     database: readDatabase(env, problems),
     enrolmentApproval: oneOf("HOLDFAST_ENROLMENT_APPROVAL", ["on", "off"], "on") === "on",
+    notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);
@@ -121,6 +124,10 @@ function agentNames(text: string | undefined): readonly string[] {
       .map(({ address }) => address),
   );
   return [...new Set([...addresses, hostname(), "127.0.0.1"])];
+}
+
+function optional(text: string | undefined): string | null {
+  return text === undefined || text === "" ? null : path.resolve(text);
 }
 
 function list(text: string | undefined): readonly string[] {

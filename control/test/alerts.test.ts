@@ -157,6 +157,10 @@ test("an agent that is away, and a certificate that was not renewed", async () =
       lost,
     );
     await lookOnce(house);
+    // The house itself has only just begun: whoever was away meanwhile has its five minutes.
+    expect(await standing(house.database)).toEqual(["certificate-expiring"]);
+    await asOwner(house.test, "update holdfast.instances set started_at = now() - interval '1 hour'");
+    await lookOnce(house);
     expect(await standing(house.database)).toEqual(["agent-lost", "certificate-expiring"]);
     await asOwner(house.test, "update holdfast.servers set last_seen_at = now() where id = $1", lost);
     await asOwner(house.test, "update holdfast.agent_keys set not_after = now() + interval '5 days'");

@@ -1,4 +1,4 @@
-import { type Alert, alertSchema } from "@holdfast/core/api/alert.ts";
+import { type Alert, alertSchema, deliverySchema } from "@holdfast/core/api/alert.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
@@ -53,8 +53,35 @@ const ack = act({
   done: () => "Acknowledged. It stays until what it says has gone.",
 });
 
+const deliveries = verb({
+  brief: "What channels were told of alerts, newest first, and what they answered",
+  example: "alert deliveries",
+  run: async (client, _, context) => {
+    const { items: value } = await client.call("listDeliveries", {
+      answer: z.object({ items: z.array(deliverySchema) }),
+    });
+    return {
+      value,
+      text: () =>
+        table(
+          ["channel", "event", "state", "tries", "answer", "when", "alert"],
+          value.map((item) => [
+            item.channel,
+            item.event,
+            item.state,
+            String(item.tries),
+            plain([item.lastStatus ?? "", item.lastError ?? ""].join(" ").trim()),
+            relative(item.createdAt, context.now()),
+            item.alertId,
+          ]),
+          "Nobody was told of anything: HOLDFAST_NOTIFY_FILE names whom to tell.",
+        ),
+    };
+  },
+});
+
 export const alertRoutes = buildRouteMap({
-  routes: { list, show, ack },
+  routes: { list, show, ack, deliveries },
   docs: { brief: "Alerts: what somebody should look at now" },
 });
 

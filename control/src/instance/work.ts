@@ -8,12 +8,14 @@ import type { Authority } from "../authority/authority.ts";
 import { AgentSessions } from "../gateway/agent-sessions.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { openSwitchboard, type Switchboard } from "../gateway/switchboard.ts";
+import type { Channel } from "../notify/channels.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
 import { alerts } from "../reconcilers/alerts.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
 import { inDoubt } from "../reconcilers/in-doubt.ts";
+import { notify } from "../reconcilers/notify.ts";
 import { retention } from "../reconcilers/retention.ts";
 import { silentInstances } from "../reconcilers/silent-instances.ts";
 import { stuckApplies } from "../reconcilers/stuck-applies.ts";
@@ -36,6 +38,8 @@ export interface WorkOptions {
   readonly agentPort: { readonly host: string; readonly port: number; readonly names: readonly string[] };
   readonly approvalRequired: boolean;
   readonly log: Logger;
+  /** Who is told of alerts; nobody when not said. */
+  readonly channels?: readonly Channel[];
   /** Whose disk is watched; none when not said. */
   readonly dataDirectory?: string;
   /** How inbound probes look at a server; from this machine, or by a peer, when not said. */
@@ -70,7 +74,15 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const context = { database, instanceId, sessions, log };
   recordDrift(context);
   const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
-  const reconcilers: readonly Reconciler[] = [stuckApplies, inDoubt, silentInstances, alerts(), retention];
+  const channels = options.channels ?? [];
+  const reconcilers: readonly Reconciler[] = [
+    stuckApplies,
+    inDoubt,
+    silentInstances,
+    alerts(),
+    ...(channels.length === 0 ? [] : [notify(channels, options.address)]),
+    retention,
+  ];
   const loops = [
     dispatching,
     ...reconcilers.map(({ name, everyMs, run }) => startLoop(name, everyMs, log, () => run(context))),

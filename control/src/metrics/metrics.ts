@@ -9,6 +9,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import { countStanding } from "../store/alerts.ts";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
+import { countDeliveries } from "../store/deliveries.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
 import {
   appliesByResult,
@@ -77,7 +78,7 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, queue, oldest, house, standing] = await Promise.all([
+  const [results, undone, durations, dwell, queue, oldest, house, standing, told] = await Promise.all([
     appliesByResult(database),
     undoneByCode(database),
     applyDurations(database),
@@ -86,6 +87,7 @@ async function families(database: Database): Promise<readonly Family[]> {
     oldestOpen(database),
     fleet(database),
     countStanding(database),
+    countDeliveries(database),
   ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
@@ -130,6 +132,15 @@ async function families(database: Database): Promise<readonly Family[]> {
           value: standing.find((one) => one.kind === kind && one.state === state)?.count ?? 0,
         })),
       ),
+    },
+    {
+      name: "holdfast_deliveries",
+      type: "gauge",
+      help: "What channels were to be told of alerts, by what became of it",
+      samples: (["waiting", "delivered", "given_up"] as const).map((state) => ({
+        labels: { state },
+        value: told.find((one) => one.state === state)?.count ?? 0,
+      })),
     },
     one("holdfast_servers_enrolled", "Servers under management", house.enrolled),
     one("holdfast_servers_connected", "Servers whose agent is connected to some instance", house.connected),

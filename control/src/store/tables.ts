@@ -1,4 +1,5 @@
 import type { AlertKind, AlertState } from "@holdfast/core/alert/kind.ts";
+import type { AlertEvent, Notification } from "@holdfast/core/alert/notification.ts";
 import type { Permission } from "@holdfast/core/api/account.ts";
 /**
  * The rows, as the database gives them: names as in the schema, timestamptz as Date, bigint as number. Held to the schema by a test that
@@ -241,6 +242,21 @@ export interface InstanceRow {
   readonly disk_total_bytes: number | null;
   readonly away_seconds: number | null;
   readonly back_at: Date | null;
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly alert_id: AlertId;
+  readonly event: AlertEvent;
+  readonly channel: string;
+  readonly payload: Notification;
+  readonly state: "waiting" | "delivered" | "given_up";
+  readonly tries: number;
+  readonly next_try_at: Date;
+  readonly last_status: number | null;
+  readonly last_error: string | null;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
 }
 
 export interface AlertRow {

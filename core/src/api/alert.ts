@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ALERT_KINDS, ALERT_SEVERITIES, ALERT_STATES } from "../alert/kind.ts";
+import { ALERT_EVENTS } from "../alert/notification.ts";
 
 export const alertSchema = z.object({
   id: z.string(),
@@ -29,6 +30,21 @@ export const alertSchema = z.object({
   acknowledge: z.string().nullable().describe("Null: it can be acknowledged; otherwise why not"),
 });
 export type Alert = z.infer<typeof alertSchema>;
+
+export const deliverySchema = z.object({
+  id: z.string().describe("Sent as Holdfast-Delivery: a receiver that has seen it has nothing to do"),
+  alertId: z.string(),
+  event: z.enum(ALERT_EVENTS),
+  channel: z.string(),
+  state: z.enum(["waiting", "delivered", "given_up"]),
+  tries: z.int(),
+  nextTryAt: z.string().nullable(),
+  lastStatus: z.int().nullable(),
+  lastError: z.string().nullable(),
+  createdAt: z.string(),
+  finishedAt: z.string().nullable(),
+});
+export type Delivery = z.infer<typeof deliverySchema>;
 
 /** `standing`: all that are not resolved. */
 export const ALERT_LISTS = ["standing", ...ALERT_STATES, "all"] as const;

@@ -16,7 +16,7 @@ import {
   tokenSchema,
   userSchema,
 } from "./account.ts";
-import { acknowledgeSchema, ALERT_LISTS, alertSchema } from "./alert.ts";
+import { acknowledgeSchema, ALERT_LISTS, alertSchema, deliverySchema } from "./alert.ts";
 import { applyDetailSchema, applySummarySchema } from "./apply.ts";
 import {
   applyChangeSchema,
@@ -157,6 +157,7 @@ export const ENDPOINTS = {
     answer: page(alertSchema),
   },
   getAlert: { answer: alertSchema },
+  listDeliveries: { query: z.object(paging), answer: page(deliverySchema) },
   acknowledgeAlert: { body: acknowledgeSchema, answer: alertSchema },
 
   listAudit: {

@@ -197,6 +197,13 @@ export const ROUTES = {
     summary: "Say that a person is at it; it resolves by itself",
   },
 
+  listDeliveries: {
+    method: "GET",
+    path: "/deliveries",
+    needs: "view",
+    summary: "What channels were told of alerts, newest first",
+  },
+
   listAudit: { method: "GET", path: "/audit", needs: "audit", summary: "Who did what" },
   verifyAudit: { method: "GET", path: "/audit/verify", needs: "audit", summary: "Walk the hash chain" },
   doctor: {

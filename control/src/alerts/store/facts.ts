@@ -101,11 +101,13 @@ export function drifted(database: Queryable): Promise<readonly (ServerOf & { rea
   );
 }
 
+/** Nobody was seen while no instance was there to see: after an outage of the house every agent has its five minutes to come back. */
 export function away(database: Queryable): Promise<readonly (ServerOf & { readonly since: Date })[]> {
   return database.rows(sql`
     select id, name, coalesce(last_seen_at, created_at) as since from servers
     where enrolment = 'enrolled' and session_instance is null
-      and coalesce(last_seen_at, created_at) < now() - make_interval(secs => ${AWAY_MS}::float8 / 1000)
+      and greatest(coalesce(last_seen_at, created_at), (select min(started_at) from instances))
+          < now() - make_interval(secs => ${AWAY_MS}::float8 / 1000)
     order by id`);
 }
 

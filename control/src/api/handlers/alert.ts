@@ -1,11 +1,13 @@
 import { holdsEverywhere } from "@holdfast/core/access/grant.ts";
 import { ALERT_STATES, type AlertState, ALERTS, runbookOf } from "@holdfast/core/alert/kind.ts";
-import type { alertSchema, AlertList } from "@holdfast/core/api/alert.ts";
+import type { alertSchema, AlertList, deliverySchema } from "@holdfast/core/api/alert.ts";
 import { type AlertId, isUuid } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
 import type { House } from "../../house.ts";
 import { reachById, visibleServers } from "../../planning/places.ts";
 import { acknowledgeAlert, getAlert, listAlerts, type NamedAlert } from "../../store/alerts.ts";
+import { listDeliveries } from "../../store/deliveries.ts";
+import type { DeliveryRow } from "../../store/tables.ts";
 import { transaction } from "../../store/transaction.ts";
 import type { Caller } from "../caller.ts";
 import { keyOf, pageOf } from "../cursor.ts";
@@ -14,7 +16,7 @@ import { alertId } from "../ids.ts";
 import { notFound, refuse } from "../refused.ts";
 import { iso } from "../view/apply-view.ts";
 
-type AlertRoutes = "listAlerts" | "getAlert" | "acknowledgeAlert";
+type AlertRoutes = "listAlerts" | "getAlert" | "acknowledgeAlert" | "listDeliveries";
 
 const WHAT = "alert with this id";
 
@@ -58,6 +60,12 @@ export function alertHandlers(house: House): Pick<Handlers, AlertRoutes> {
       return { value: alertView(await find(caller, "view", params.id)) };
     },
 
+    async listDeliveries({ caller, query }) {
+      const before = keyOf(query.cursor, isUuid);
+      const rows = await listDeliveries(database, await visibleServers(house, caller), before, query.limit + 1);
+      return { value: pageOf(rows, query.limit, (row) => row.id, deliveryView) };
+    },
+
     async acknowledgeAlert({ caller, params, body }) {
       const { id } = await find(caller, "apply", params.id);
       const done = await transaction(database, (tx) =>
@@ -98,5 +106,21 @@ function alertView(row: NamedAlert): z.input<typeof alertSchema> {
     acknowledgement: row.acknowledgement,
     resolvedAt: iso(row.resolved_at),
     acknowledge: whyNot(row),
+  };
+}
+
+function deliveryView(row: DeliveryRow): z.input<typeof deliverySchema> {
+  return {
+    id: row.id,
+    alertId: row.alert_id,
+    event: row.event,
+    channel: row.channel,
+    state: row.state,
+    tries: row.tries,
+    nextTryAt: row.state === "waiting" ? row.next_try_at.toISOString() : null,
+    lastStatus: row.last_status,
+    lastError: row.last_error,
+    createdAt: row.created_at.toISOString(),
+    finishedAt: iso(row.finished_at),
   };
 }
