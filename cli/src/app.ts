@@ -1,6 +1,7 @@
 import { type Application, type ApplicationText, buildApplication, buildRouteMap } from "@stricli/core";
 import { CliError } from "./cli-error.ts";
 import { auditRoutes, doctorCommand, tokenRoutes, userRoutes } from "./command/account.ts";
+import { alertRoutes } from "./command/alert.ts";
 import { applyCommand } from "./command/apply.ts";
 import { changeRoutes } from "./command/change.ts";
 import { demoRoutes } from "./command/demo.ts";
@@ -24,6 +25,7 @@ const routes = buildRouteMap({
     secret: secretRoutes,
     change: changeRoutes,
     rollout: rolloutRoutes,
+    alert: alertRoutes,
     audit: auditRoutes,
     token: tokenRoutes,
     user: userRoutes,

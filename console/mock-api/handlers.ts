@@ -4,6 +4,7 @@ import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import { unifiedDiff } from "../src/editor/unified-diff.ts";
 import { ACCOUNT_HANDLERS } from "./account-handlers.ts";
+import { ALERT_HANDLERS } from "./alert-handlers.ts";
 import { type MockAnswer, refuse } from "./answer.ts";
 import { APPLY_HANDLERS } from "./apply-handlers.ts";
 import type { MockHandler } from "./call.ts";
@@ -77,6 +78,7 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...CHANGE_HANDLERS,
   ...SECRET_HANDLERS,
   ...APPLY_HANDLERS,
+  ...ALERT_HANDLERS,
   events: () => refuse("request.unknown_route", "The stream of events is served by whoever holds the socket."),
   openapi: () => ok({ openapi: "3.1.0" }),
 };

@@ -28,6 +28,8 @@ export interface Config {
   readonly enrolmentApproval: boolean;
   /** Where the key is that the secrets' keys are wrapped with. */
   readonly secretsKey: SecretsKeyConfig;
+  /** Names the channels that are told of alerts; null: none. */
+  readonly notifyFile: string | null;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -76,6 +78,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     database: readDatabase(env, problems),
     enrolmentApproval: oneOf("HOLDFAST_ENROLMENT_APPROVAL", ["on", "off"], "on") === "on",
     secretsKey: readSecretsKey(env, problems),
+    notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);
@@ -142,6 +145,10 @@ function agentNames(text: string | undefined): readonly string[] {
       .map(({ address }) => address),
   );
   return [...new Set([...addresses, hostname(), "127.0.0.1"])];
+}
+
+function optional(text: string | undefined): string | null {
+  return text === undefined || text === "" ? null : path.resolve(text);
 }
 
 function list(text: string | undefined): readonly string[] {

@@ -7,7 +7,7 @@ import { unlinkSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
-import { ok, type Result } from "@holdfast/core/base/result.ts";
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Logger } from "pino";
 import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
@@ -22,6 +22,7 @@ import { doctor } from "./doctor/doctor.ts";
 import type { House } from "./house.ts";
 import { startWork } from "./instance/work.ts";
 import { type Metrics, metrics, serveMetrics } from "./metrics/metrics.ts";
+import { type Channel, readChannels } from "./notify/channels.ts";
 import { askAgent } from "./planning/ask-agent.ts";
 import { DocumentCache } from "./planning/document-cache.ts";
 import { keySource } from "./secrets/key-source.ts";
@@ -53,6 +54,8 @@ export async function startControlPlane(
   log: Logger,
   passwords = new PasswordHasher(),
 ): Promise<Result<ControlPlane, StartRefusal>> {
+  const channels = readChannels(config.notifyFile);
+  if (!channels.ok) return err({ code: "notify.invalid", message: channels.error.join("; ") });
   const opened = await openStore(config, (level, message) => log[level]({}, message));
   if (!opened.ok) return opened;
   const closing: (() => Promise<void>)[] = [() => opened.value.close()];
@@ -60,7 +63,7 @@ export async function startControlPlane(
     for (const step of closing.toReversed()) await step();
   };
   try {
-    const started = await startOn(opened.value, config, log, passwords, closing);
+    const started = await startOn(opened.value, config, channels.value, log, passwords, closing);
     if (started.ok) return ok({ ...started.value, close: once(close) });
     await close();
     return started;
@@ -73,6 +76,7 @@ export async function startControlPlane(
 async function startOn(
   store: Store,
   config: Config,
+  channels: readonly Channel[],
   log: Logger,
   passwords: PasswordHasher,
   closing: (() => Promise<void>)[],
@@ -96,6 +100,8 @@ async function startOn(
     address: config.publicUrl.origin,
     agentPort: config.agent,
     approvalRequired: config.enrolmentApproval,
+    dataDirectory: config.dataDirectory,
+    channels,
     log,
   });
   closing.push(() => work.close("hand_over"));
@@ -109,6 +115,8 @@ async function startOn(
     database,
     sessions: () => work.sessions.all().length,
     eventStreams: () => events.streams,
+    onTrouble: (error) =>
+      log.warn({ err: error, result_code: "database.unreachable" }, "the house could not be measured"),
   });
   const house: House = {
     instanceId,

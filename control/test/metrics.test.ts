@@ -7,7 +7,7 @@ test("what the database counts and what the process counts stand in one text tha
   await withDatabase(async ({ app }) => {
     const house = await storedHouse(app);
     await house.apply(await house.server("web-1"));
-    const source = metrics({ database: app, sessions: () => 3, eventStreams: () => 0 });
+    const source = metrics({ database: app, sessions: () => 3, eventStreams: () => 0, onTrouble: () => undefined });
     source.refusedConcurrent();
     const served = await serveMetrics(source, "127.0.0.1", 0, (error) => {
       throw error;

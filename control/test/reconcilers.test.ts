@@ -6,8 +6,6 @@ import pino from "pino";
 import { expect, test } from "vitest";
 import { checkAuthority, openAuthority } from "../src/authority/authority.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
-import { agentLiveness } from "../src/reconcilers/agent-liveness.ts";
-import { certificateExpiry } from "../src/reconcilers/certificate-expiry.ts";
 import { inDoubt } from "../src/reconcilers/in-doubt.ts";
 import { retention } from "../src/reconcilers/retention.ts";
 import { silentInstances } from "../src/reconcilers/silent-instances.ts";
@@ -99,43 +97,6 @@ test("a silent instance is buried with its sessions and leases", async () => {
     expect((await listInstances(house.database)).map((each) => each.id)).not.toContain(dead);
     expect(await house.readServer(server)).toMatchObject({ session_instance: null, session_id: null });
     expect(given.codes).toEqual(["instance.silent"]);
-  });
-});
-
-test("a lost agent is named once, and so is its return", async () => {
-  await withSagaHouse(async (house) => {
-    const server = await house.server("web-9");
-    const given = context(house);
-    const liveness = agentLiveness();
-    await liveness.run(given.context);
-    await sqlAsOwner(
-      house,
-      "update holdfast.servers set last_seen_at = now() - interval '1 hour' where id = $1",
-      server,
-    );
-    await liveness.run(given.context);
-    await liveness.run(given.context);
-    await sqlAsOwner(house, "update holdfast.servers set last_seen_at = now() where id = $1", server);
-    await liveness.run(given.context);
-    expect(given.codes).toEqual(["agent.lost", "agent.back"]);
-  });
-});
-
-test("a certificate that was not renewed is named once", async () => {
-  await withSagaHouse(async (house) => {
-    const one = await house.instance();
-    const { server } = await house.agent("web-1", one);
-    const given = context(house);
-    const expiry = certificateExpiry();
-    await expiry.run(given.context);
-    await sqlAsOwner(
-      house,
-      "update holdfast.agent_keys set not_after = now() + interval '1 day' where server_id = $1",
-      server,
-    );
-    await expiry.run(given.context);
-    await expiry.run(given.context);
-    expect(given.codes).toEqual(["agent.certificate_expiring"]);
   });
 });
 

@@ -79,6 +79,7 @@ export const queries = {
   rollout: (id: string) => live("getRollout", { params: { id } }),
   applies: (query: { readonly server?: string } = {}) => live("listApplies", { query: { ...query, limit } }),
   apply: (id: string) => live("getApply", { params: { id } }),
+  alerts: () => live("listAlerts", { query: { limit } }),
   audit: (query: { readonly cursor?: string; readonly limit?: string } = {}) => live("listAudit", { query }),
   verifyAudit: () => still("verifyAudit"),
   doctor: () => still("doctor"),

@@ -23,7 +23,7 @@ import { admit, sourceOf } from "./gate.ts";
 import type { ApiAnswer, ApiRequest, Handlers } from "./handler.ts";
 import { allHandlers } from "./handlers.ts";
 import { once } from "./idempotency.ts";
-import { failureOf } from "./problem.ts";
+import { type Failure, failureOf } from "./problem.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { Refused, refuse } from "./refused.ts";
 import { securityHeaders } from "./security-headers.ts";
@@ -209,7 +209,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     };
     if (failure.isBug) house.log.error({ ...line, err: error }, "a request failed for a reason that nobody expected");
     else if (failure.internal !== null) house.log.warn({ ...line, internal: failure.internal }, problem.detail);
-    await auditRefusal(request, about, problem.code);
+    await auditRefusal(request, about, failure);
     if (reply.sent || reply.raw.headersSent) return reply;
     // The next request of this client then comes over a new connection.
     if (problem.code === "apply.connection_too_old") reply.header("connection", "close");
@@ -222,7 +222,11 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   }
 
   /** Whoever was refused something, or whatever they tried to change and could not, stands in the log; the refusal is answered all the same. */
-  async function auditRefusal(request: FastifyRequest, about: Known | undefined, code: string): Promise<void> {
+  async function auditRefusal(
+    request: FastifyRequest,
+    about: Known | undefined,
+    { problem: { code }, serverId }: Failure,
+  ): Promise<void> {
     if (about === undefined || about.name === null) return;
     const isRefusedAccess = code.startsWith("access.") || code === "account.must_change_password";
     const isRefusedChange = request.method !== "GET" && about.caller !== null;
@@ -234,6 +238,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       source: actor.source,
       action: `api.${about.name}`,
       object: request.url.split("?", 1)[0] ?? "",
+      ...(serverId === null ? {} : { serverId }),
       new: { trace_id: request.id },
       resultCode: code,
     };

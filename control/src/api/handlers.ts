@@ -3,6 +3,7 @@ import type { House } from "../house.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { Handlers } from "./handler.ts";
 import { accountHandlers } from "./handlers/account.ts";
+import { alertHandlers } from "./handlers/alert.ts";
 import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { documentHandlers } from "./handlers/document.ts";
@@ -19,6 +20,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
     ...secretHandlers(house),
     ...changeHandlers(house),
     ...applyHandlers(house),
+    ...alertHandlers(house),
     ...proofHandlers(house, doctor, events),
   } satisfies Handlers;
 }

@@ -1,4 +1,11 @@
-import { type ApplyId, type ChangeId, isUuid, type RolloutId, type TokenId } from "@holdfast/core/base/id.ts";
+import {
+  type AlertId,
+  type ApplyId,
+  type ChangeId,
+  isUuid,
+  type RolloutId,
+  type TokenId,
+} from "@holdfast/core/base/id.ts";
 import { notFound } from "./refused.ts";
 
 /** Ids from outside. What is no id at all is simply not there. */
@@ -8,3 +15,4 @@ export const rolloutId = (text: string): RolloutId =>
   isUuid(text) ? (text as RolloutId) : notFound("rollout with this id");
 export const applyId = (text: string): ApplyId => (isUuid(text) ? (text as ApplyId) : notFound("apply with this id"));
 export const tokenId = (text: string): TokenId => (isUuid(text) ? (text as TokenId) : notFound("token with this id"));
+export const alertId = (text: string): AlertId => (isUuid(text) ? (text as AlertId) : notFound("alert with this id"));

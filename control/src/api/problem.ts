@@ -11,6 +11,8 @@ export interface Failure {
   readonly internal: string | null;
   /** A fault of ours: logged with its stack. */
   readonly isBug: boolean;
+  /** The server that it is about, where one is known. */
+  readonly serverId: string | null;
 }
 
 /** What a failure of the store means to whoever sent the request. A race that was lost is the same as a resource that has moved. */
@@ -38,6 +40,7 @@ export function failureOf(error: unknown, requestId: string): Failure {
       retryAfterSeconds: error.retryAfterSeconds,
       internal: error.internal,
       isBug: PROBLEMS[error.code].status === 500,
+      serverId: error.serverId,
     };
   }
   if (error instanceof StoreFailure) {
@@ -49,6 +52,7 @@ export function failureOf(error: unknown, requestId: string): Failure {
       retryAfterSeconds: isPlain ? null : 2,
       internal: `${error.code}: ${error.message}`,
       isBug: code === "internal.error",
+      serverId: typeof error.details["server_id"] === "string" ? error.details["server_id"] : null,
     };
   }
   const known = ofFramework(error);
@@ -58,12 +62,14 @@ export function failureOf(error: unknown, requestId: string): Failure {
       retryAfterSeconds: known.retryAfterSeconds,
       internal: null,
       isBug: false,
+      serverId: null,
     };
   return {
     problem: problem("internal.error", "Something went wrong inside Holdfast. Nothing more is known here.", requestId),
     retryAfterSeconds: null,
     internal: error instanceof Error ? error.message : String(error),
     isBug: true,
+    serverId: null,
   };
 }
 

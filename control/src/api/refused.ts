@@ -1,5 +1,6 @@
 import type { ProblemCode } from "@holdfast/core/api/problem-code.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import type { ServerId } from "@holdfast/core/base/id.ts";
 
 /**
  * An expected refusal on its way to the one door that answers with it. Thrown, because most are found inside a database transaction, which
@@ -14,6 +15,8 @@ export class Refused extends Error {
   /** For the log only. */
   readonly internal: string | null;
   readonly retryAfterSeconds: number | null;
+  /** The server that it is about, for the audit log. */
+  readonly serverId: ServerId | null;
 
   constructor(code: ProblemCode, detail: string, more: RefusedMore = {}) {
     super(`${code}: ${detail}`);
@@ -24,6 +27,7 @@ export class Refused extends Error {
     this.findings = more.findings ?? [];
     this.internal = more.internal ?? null;
     this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+    this.serverId = more.serverId ?? null;
   }
 }
 
@@ -32,6 +36,7 @@ export interface RefusedMore {
   readonly findings?: readonly Finding[];
   readonly internal?: string;
   readonly retryAfterSeconds?: number;
+  readonly serverId?: ServerId;
 }
 
 export function refuse(code: ProblemCode, detail: string, more: RefusedMore = {}): never {

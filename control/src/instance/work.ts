@@ -8,13 +8,14 @@ import type { Authority } from "../authority/authority.ts";
 import { AgentSessions } from "../gateway/agent-sessions.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { openSwitchboard, type Switchboard } from "../gateway/switchboard.ts";
+import type { Channel } from "../notify/channels.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
-import { agentLiveness } from "../reconcilers/agent-liveness.ts";
-import { certificateExpiry } from "../reconcilers/certificate-expiry.ts";
+import { alerts } from "../reconcilers/alerts.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
 import { inDoubt } from "../reconcilers/in-doubt.ts";
+import { notify } from "../reconcilers/notify.ts";
 import { retention } from "../reconcilers/retention.ts";
 import { silentInstances } from "../reconcilers/silent-instances.ts";
 import { stuckApplies } from "../reconcilers/stuck-applies.ts";
@@ -39,6 +40,10 @@ export interface WorkOptions {
   readonly agentPort: { readonly host: string; readonly port: number; readonly names: readonly string[] };
   readonly approvalRequired: boolean;
   readonly log: Logger;
+  /** Who is told of alerts; nobody when not said. */
+  readonly channels?: readonly Channel[];
+  /** Whose disk is watched; none when not said. */
+  readonly dataDirectory?: string;
   /** How inbound probes look at a server; from this machine, or by a peer, when not said. */
   readonly vantage?: InboundVantage;
 }
@@ -59,7 +64,13 @@ const POLL_MS = 1_000;
 export async function startWork(options: WorkOptions): Promise<Work> {
   const { database, instanceId, authority, log } = options;
   const sessions = new AgentSessions();
-  const heartbeat = await beat(database, instanceId, options.address, log);
+  const heartbeat = await beat({
+    database,
+    instanceId,
+    address: options.address,
+    dataDirectory: options.dataDirectory ?? null,
+    log,
+  });
   const vantage = options.vantage ?? vantageOf((serverId) => sessions.others(serverId));
   const { secrets } = options;
   const engine = new SagaEngine({
@@ -74,12 +85,13 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   const context = { database, instanceId, sessions, log };
   recordDrift(context);
   const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
+  const channels = options.channels ?? [];
   const reconcilers: readonly Reconciler[] = [
     stuckApplies,
     inDoubt,
     silentInstances,
-    agentLiveness(),
-    certificateExpiry(),
+    alerts(),
+    ...(channels.length === 0 ? [] : [notify(channels, options.address)]),
     retention,
   ];
   const loops = [

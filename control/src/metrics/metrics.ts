@@ -4,9 +4,12 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ALERT_KINDS, ALERTS } from "@holdfast/core/alert/kind.ts";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { countStanding } from "../store/alerts.ts";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
+import { countDeliveries } from "../store/deliveries.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
 import {
   appliesByResult,
@@ -29,6 +32,7 @@ export interface MetricsOptions {
   /** Agent sessions with this instance. */
   readonly sessions: () => number;
   readonly eventStreams: () => number;
+  readonly onTrouble: (error: unknown) => void;
 }
 
 export function metrics(options: MetricsOptions): Metrics {
@@ -43,9 +47,22 @@ export function metrics(options: MetricsOptions): Metrics {
   registry.registerMetric(
     gauge("holdfast_event_streams", "Consoles that listen to this instance", options.eventStreams),
   );
+  const up = new Gauge({
+    name: "holdfast_database_up",
+    help: "1 when this instance could read the database for this answer",
+    registers: [registry],
+  });
   return {
     refusedConcurrent: () => refused.inc(),
-    text: async () => `${exposition(await families(options.database))}\n${await registry.metrics()}`,
+    async text() {
+      // Without the database there is still a process to be seen, and that it has none is what must be seen first.
+      const ofHouse = await families(options.database).catch((error: unknown) => {
+        options.onTrouble(error);
+        return null;
+      });
+      up.set(ofHouse === null ? 0 : 1);
+      return `${ofHouse === null ? "" : `${exposition(ofHouse)}\n`}${await registry.metrics()}`;
+    },
   };
 }
 
@@ -61,7 +78,7 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, queue, oldest, house] = await Promise.all([
+  const [results, undone, durations, dwell, queue, oldest, house, standing, told] = await Promise.all([
     appliesByResult(database),
     undoneByCode(database),
     applyDurations(database),
@@ -69,6 +86,8 @@ async function families(database: Database): Promise<readonly Family[]> {
     queueDepth(database),
     oldestOpen(database),
     fleet(database),
+    countStanding(database),
+    countDeliveries(database),
   ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
@@ -102,6 +121,26 @@ async function families(database: Database): Promise<readonly Family[]> {
       type: "gauge",
       help: "Age of the oldest apply that has not ended, by state",
       samples: oldest.map(({ state, seconds }) => ({ labels: { state }, value: seconds })),
+    },
+    {
+      name: "holdfast_alerts",
+      type: "gauge",
+      help: "Alerts that are not resolved, by kind and state; every kind is there, also with none",
+      samples: ALERT_KINDS.flatMap((kind) =>
+        (["open", "acknowledged"] as const).map((state) => ({
+          labels: { kind, severity: ALERTS[kind].severity, state },
+          value: standing.find((one) => one.kind === kind && one.state === state)?.count ?? 0,
+        })),
+      ),
+    },
+    {
+      name: "holdfast_deliveries",
+      type: "gauge",
+      help: "What channels were to be told of alerts, by what became of it",
+      samples: (["waiting", "delivered", "given_up"] as const).map((state) => ({
+        labels: { state },
+        value: told.find((one) => one.state === state)?.count ?? 0,
+      })),
     },
     one("holdfast_servers_enrolled", "Servers under management", house.enrolled),
     one("holdfast_servers_connected", "Servers whose agent is connected to some instance", house.connected),

@@ -25,7 +25,7 @@ export async function applyChange(
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn.");
     if ((await openRollout(tx, id)) !== undefined) {
       house.onRefusedConcurrent();
-      refuse("change.not_now", "A rollout of this change is under way already.");
+      refuse("change.under_way", "A rollout of this change is under way already.");
     }
     const world = await loadWorld(tx, house.documents);
     const edits = await editsOf(tx, house.documents, change);

@@ -104,7 +104,9 @@ async function assertTakesApplies(tx: Transaction, { plan, server }: BoundPlan, 
   )[0];
   if (open !== undefined) {
     options.onRefusedConcurrent();
-    throw new Refused("apply.server_busy", `${server.name} has another apply that is ${open.state} (${open.id}).`);
+    throw new Refused("apply.server_busy", `${server.name} has another apply that is ${open.state} (${open.id}).`, {
+      serverId: server.id,
+    });
   }
   if (plan.kind === "rollback") return;
   const quarantined = (await listQuarantines(tx, server.id)).find((one) => hasRef(plan.revisions, one));

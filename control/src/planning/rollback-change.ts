@@ -22,7 +22,7 @@ export async function rollbackChange(
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
     if ((await openRollout(tx, id)) !== undefined) {
       house.onRefusedConcurrent();
-      refuse("change.not_now", "A rollout of this change is under way; abort or halt that.");
+      refuse("change.under_way", "A rollout of this change is under way; abort or halt that.");
     }
     const world = await loadWorld(tx, house.documents);
     const without = await withoutChange(tx, house, world, change);

@@ -33,6 +33,7 @@ export async function insertReady(tx: Transaction, apply: NewApply, by: Actor): 
   if (other !== undefined) {
     throw new StoreFailure("store.server_busy", `another change is ${other.state} on ${server.name}`, {
       server: server.name,
+      server_id: apply.serverId,
       apply_id: other.id,
       change_id: other.change_id,
       state: other.state,

@@ -68,9 +68,7 @@ const PAGE = 1_000;
 export async function verifyAuditChain(database: Queryable): Promise<ChainVerdict> {
   let before = { id: 0, hash: GENESIS };
   for (;;) {
-    const page = await database.rows<ChainEntry>(
-      sql`select * from audit_log where id > ${before.id} order by id limit ${PAGE}`,
-    );
+    const page = await auditPage(database, before.id, PAGE);
     if (page.length === 0) return { intact: true, entries: before.id, head: before.hash };
     for (const entry of page) {
       const reason = breakAt(before, entry);
@@ -78,6 +76,11 @@ export async function verifyAuditChain(database: Queryable): Promise<ChainVerdic
       before = entry;
     }
   }
+}
+
+/** The next entries after this position, oldest first. */
+export function auditPage(database: Queryable, after: number, limit: number): Promise<readonly ChainEntry[]> {
+  return database.rows<ChainEntry>(sql`select * from audit_log where id > ${after} order by id limit ${limit}`);
 }
 
 export interface AuditFilter {

@@ -10,7 +10,6 @@ import {
   getKey,
   insertEnrolmentToken,
   insertPendingKey,
-  listExpiring,
   listKeys,
   revokeKeys,
   setCertificate,
@@ -94,8 +93,6 @@ test("a server has one active key; who enrols again supersedes it, and release e
     const soon = new Date(Date.now() + 60_000);
     await house.do((tx) => setCertificate(tx, hex("k1"), "01", soon, house.by));
     expect(await findActiveKey(app, hex("k1"))).toMatchObject({ name: "web-1", certificate_serial: "01" });
-    expect(await listExpiring(app, 3_600)).toMatchObject([{ tls_key_sha256: hex("k1") }]);
-    expect(await listExpiring(app, 1)).toEqual([]);
     const twice = await transaction(app, (tx) => activateKey(tx, hex("k1"), house.author, house.by));
     expect(twice).toMatchObject({ ok: false, error: { code: "store.wrong_state" } });
 

@@ -167,12 +167,6 @@ export function listKeys(database: Queryable, server: ServerId): Promise<readonl
   return database.rows<AgentKeyRow>(sql`select * from agent_keys where server_id = ${server} order by created_at desc`);
 }
 
-/** Certificates of active keys that end within so many seconds, the nearest first. */
-export function listExpiring(database: Queryable, withinSeconds: number): Promise<readonly AgentKeyRow[]> {
-  return database.rows<AgentKeyRow>(sql`
-    select * from agent_keys where state = 'active' and not_after < now() + make_interval(secs => ${withinSeconds}::float8) order by not_after`);
-}
-
 function said(tx: Transaction, key: AgentKeyRow, action: string, by: Actor): void {
   tx.audit({
     ...by,

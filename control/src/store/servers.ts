@@ -81,10 +81,12 @@ export async function closeSession(tx: Transaction, server: ServerId, session: s
   return touched === 1;
 }
 
-/** Forgets the sessions of an instance that has gone. */
+/** Forgets the sessions of an instance that has gone. Its agents were seen as long as it was. */
 export async function closeSessionsOf(tx: Transaction, instance: InstanceId): Promise<readonly ServerId[]> {
   const rows = await tx.rows<{ id: ServerId }>(sql`
-    update servers set session_instance = null, session_id = null, session_since = null where session_instance = ${instance} returning id`);
+    update servers set session_instance = null, session_id = null, session_since = null,
+      last_seen_at = greatest(last_seen_at, (select seen_at from instances i where i.id = ${instance}))
+    where session_instance = ${instance} returning id`);
   for (const { id } of rows)
     await tx.notify("holdfast_events", { kind: "server", action: "server.disconnected", server_id: id });
   return rows.map(({ id }) => id);

@@ -9,6 +9,7 @@ import { sql } from "./sql.ts";
 /** Tables whose name is not the row's name in the plural, and tables that no code reads as rows. */
 const NAMES: Readonly<Record<string, string>> = {
   ApplyRow: "applies",
+  DeliveryRow: "deliveries",
   IdempotencyKeyRow: "idempotency_keys",
   ServerPolicyRow: "server_policies",
   ServerStatusRow: "server_status",

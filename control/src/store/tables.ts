@@ -1,3 +1,5 @@
+import type { AlertKind, AlertState } from "@holdfast/core/alert/kind.ts";
+import type { AlertEvent, Notification } from "@holdfast/core/alert/notification.ts";
 import type { Permission } from "@holdfast/core/api/account.ts";
 /**
  * The rows, as the database gives them: names as in the schema, timestamptz as Date, bigint as number. Held to the schema by a test that
@@ -7,6 +9,7 @@ import type { ApplyState, Effect, Phase, ServerIs } from "@holdfast/core/apply/s
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type {
+  AlertId,
   ApplyId,
   ChangeId,
   Digest,
@@ -263,6 +266,41 @@ export interface InstanceRow {
   readonly address: string;
   readonly started_at: Date;
   readonly seen_at: Date;
+  readonly disk_free_bytes: number | null;
+  readonly disk_total_bytes: number | null;
+  readonly away_seconds: number | null;
+  readonly back_at: Date | null;
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly alert_id: AlertId;
+  readonly event: AlertEvent;
+  readonly channel: string;
+  readonly payload: Notification;
+  readonly state: "waiting" | "delivered" | "given_up";
+  readonly tries: number;
+  readonly next_try_at: Date;
+  readonly last_status: number | null;
+  readonly last_error: string | null;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
+}
+
+export interface AlertRow {
+  readonly id: AlertId;
+  readonly kind: AlertKind;
+  readonly subject: string;
+  readonly server_id: ServerId | null;
+  readonly apply_id: ApplyId | null;
+  readonly state: AlertState;
+  readonly message: string;
+  readonly action: string | null;
+  readonly opened_at: Date;
+  readonly acknowledged_at: Date | null;
+  readonly acknowledged_by: UserId | null;
+  readonly acknowledgement: string | null;
+  readonly resolved_at: Date | null;
 }
 
 export type RolloutState = "RUNNING" | "PAUSED" | "HALTED" | "DONE";

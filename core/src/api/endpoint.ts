@@ -16,6 +16,7 @@ import {
   tokenSchema,
   userSchema,
 } from "./account.ts";
+import { acknowledgeSchema, ALERT_LISTS, alertSchema, deliverySchema } from "./alert.ts";
 import { applyDetailSchema, applySummarySchema } from "./apply.ts";
 import {
   applyChangeSchema,
@@ -159,6 +160,14 @@ export const ENDPOINTS = {
   retryApply: { body: nothingSchema, answer: rolloutSchema, status: 202 },
   rollbackApply: { body: nothingSchema, answer: rolloutSchema, status: 202 },
   forceCloseApply: { body: reasonSchema, answer: applyDetailSchema, status: 202 },
+
+  listAlerts: {
+    query: z.object({ ...paging, state: z.enum(ALERT_LISTS).default("standing") }),
+    answer: page(alertSchema),
+  },
+  getAlert: { answer: alertSchema },
+  listDeliveries: { query: z.object(paging), answer: page(deliverySchema) },
+  acknowledgeAlert: { body: acknowledgeSchema, answer: alertSchema },
 
   listAudit: {
     query: z.object({

@@ -60,6 +60,7 @@ export const PROBLEMS = {
     title: "User or password is wrong",
     remedy: "Check both; after several wrong tries you have to wait.",
   },
+  "alert.not_now": { status: 409, title: "The alert is not open", remedy: "Look at the alert; it says why." },
   "apply.base_moved": {
     status: 409,
     title: "The plan's base has moved",
@@ -140,6 +141,11 @@ export const PROBLEMS = {
     status: 422,
     title: "The trial is weaker than the floor's",
     remedy: "A change may only make its trial stricter: a longer soak, a shorter window, a person.",
+  },
+  "change.under_way": {
+    status: 409,
+    title: "A rollout of the change is under way",
+    remedy: "Wait for its end, or abort or halt it.",
   },
   "etag.missing": {
     status: 428,

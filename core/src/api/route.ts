@@ -219,6 +219,22 @@ export const ROUTES = {
     summary: "Give up on an in-doubt apply; the server is locked",
   },
 
+  listAlerts: { method: "GET", path: "/alerts", needs: "view", summary: "What somebody should look at, newest first" },
+  getAlert: { method: "GET", path: "/alerts/{id}", needs: "view", summary: "One alert" },
+  acknowledgeAlert: {
+    method: "POST",
+    path: "/alerts/{id}/acknowledge",
+    needs: "apply",
+    summary: "Say that a person is at it; it resolves by itself",
+  },
+
+  listDeliveries: {
+    method: "GET",
+    path: "/deliveries",
+    needs: "view",
+    summary: "What channels were told of alerts, newest first",
+  },
+
   listAudit: { method: "GET", path: "/audit", needs: "audit", summary: "Who did what" },
   verifyAudit: { method: "GET", path: "/audit/verify", needs: "audit", summary: "Walk the hash chain" },
   doctor: {

@@ -4,6 +4,7 @@ import type { Brand } from "./brand.ts";
  * The register of ids, alphabetical and append-only. All are UUIDs in text form; new ones are UUIDv7, so they sort by time.
  * Casting happens at the doors only: where a row, a message or a request is parsed.
  */
+export type AlertId = Brand<string, "AlertId">;
 export type ApplyId = Brand<string, "ApplyId">;
 export type ChangeId = Brand<string, "ChangeId">;
 export type DocumentId = Brand<string, "DocumentId">;

@@ -15,6 +15,7 @@ import { Loaded } from "../../ui/loaded.tsx";
 import { useNowMs } from "../../ui/now.ts";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { EnrolDialog } from "../servers/enrol-dialog.tsx";
+import { AlertsCard } from "./alerts-card.tsx";
 import { FailureChart } from "./failure-chart.tsx";
 import { failuresOfTheLastDay } from "./failures-of-the-last-day.ts";
 import { FirstSteps } from "./first-steps.tsx";
@@ -67,6 +68,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerSummary[] }): Rea
         </Card>
       </div>
       <div className="hf-column">
+        <AlertsCard />
         <Attention servers={servers} />
         <RecentActs />
       </div>

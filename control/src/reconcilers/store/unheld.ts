@@ -1,6 +1,6 @@
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
-import type { ApplyRow, ServerRow } from "../../store/tables.ts";
+import type { ApplyRow } from "../../store/tables.ts";
 
 /** Open applies of which something was sent, that nobody has held for so long, and that do not say so yet. */
 export function listUnheld(database: Queryable, sinceMs: number): Promise<readonly ApplyRow[]> {
@@ -20,16 +20,4 @@ export function listStuckForward(database: Queryable, graceMs: number): Promise<
       and (a.lease_owner is null or a.lease_until < now())
       and t.execute_sent_at + make_interval(secs => ((t.trial->>'budgetMs')::float8 + (t.trial->>'windowMs')::float8 + ${graceMs}::float8) / 1000) < now()
     order by a.started_at`);
-}
-
-/** Enrolled servers whose agent has been away for so long. */
-export function listLost(
-  database: Queryable,
-  sinceMs: number,
-): Promise<readonly Pick<ServerRow, "id" | "name" | "last_seen_at">[]> {
-  return database.rows(sql`
-    select id, name, last_seen_at from servers
-    where enrolment = 'enrolled' and session_instance is null
-      and coalesce(last_seen_at, created_at) < now() - make_interval(secs => ${sinceMs}::float8 / 1000)
-    order by name`);
 }

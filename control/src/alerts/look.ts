@@ -1,0 +1,90 @@
+import type { AlertFacts } from "@holdfast/core/alert/facts.ts";
+import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
+import type { Logger } from "pino";
+import type { Database } from "../store/database.ts";
+import type { AuditWatch } from "./audit-watch.ts";
+import {
+  away,
+  databaseHealth,
+  databaseNow,
+  drifted,
+  expiring,
+  hours,
+  instanceDisks,
+  leftBehind,
+  type OpenApply,
+  openApplies,
+  refusals,
+} from "./store/facts.ts";
+
+/** Everything that the detectors are told, read one after the other: looking must never take the sessions that work needs. */
+export async function look(database: Database, audit: AuditWatch, log: Logger): Promise<AlertFacts> {
+  const nowMs = (await databaseNow(database)).getTime();
+  const health = await databaseHealth(database);
+  return {
+    nowMs,
+    open: (await openApplies(database)).map(openFact),
+    refused: (await refusals(database)).map(({ server_id, server_name, count, last_actor }) => ({
+      serverId: server_id,
+      server: server_name,
+      count,
+      lastActor: last_actor,
+    })),
+    hours: (await hours(database)).map(({ hours_ago, ended, failed }) => ({ hoursAgo: hours_ago, ended, failed })),
+    left: (await leftBehind(database)).map(({ id, server_id, server_name, effect, code }) => ({
+      applyId: id,
+      serverId: server_id,
+      server: server_name,
+      effect,
+      code: code ?? "apply.failed",
+    })),
+    drifted: (await drifted(database)).map(({ id, name, drift }) => ({ serverId: id, server: name, domains: drift })),
+    away: (await away(database)).map(({ id, name, since }) => ({
+      serverId: id,
+      server: name,
+      sinceMs: since.getTime(),
+    })),
+    expiring: (await expiring(database)).map(({ id, name, not_after }) => ({
+      serverId: id,
+      server: name,
+      notAfterMs: not_after.getTime(),
+    })),
+    audit: await audit.look(database, nowMs, log),
+    instances: (await instanceDisks(database)).map(({ id, address, disk_free_bytes, disk_total_bytes }) => ({
+      instanceId: id,
+      address,
+      diskFreeBytes: disk_free_bytes,
+      diskTotalBytes: disk_total_bytes,
+    })),
+    database: {
+      checksumFailures: health.checksum_failures,
+      connections: health.connections,
+      connectionsMost: health.connections_most,
+      oldestTransactionAge: health.oldest_age,
+      awaySeconds: health.away_seconds,
+    },
+  };
+}
+
+function openFact(row: OpenApply): AlertFacts["open"][number] {
+  return {
+    applyId: row.id,
+    serverId: row.server_id,
+    server: row.server_name,
+    state: row.state,
+    phase: row.phase,
+    beganMs: row.began_at.getTime(),
+    executedMs: row.execute_sent_at?.getTime() ?? null,
+    longestMs: (row.trial?.budgetMs ?? 0) + (row.trial?.windowMs ?? 0),
+    inDoubtSinceMs: row.in_doubt_at?.getTime() ?? null,
+    waitingFor:
+      waitingFor({
+        state: row.state,
+        phase: row.phase,
+        wish: row.wish,
+        needsPerson: row.trial?.needsPerson ?? false,
+        connected: row.connected,
+        isBack: row.is_back,
+      }) ?? "nothing",
+  };
+}

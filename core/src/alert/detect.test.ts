@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { AWAY_MS, detect, EXPIRING_WITHIN_MS, IN_DOUBT_MS, NOT_BEGUN_MS, STUCK_AFTER_WINDOW_MS } from "./detect.ts";
+import type { AlertFacts, OpenApplyFact } from "./facts.ts";
+import { failureRate } from "./failure-rate.ts";
+import { ALERT_KINDS, ALERTS } from "./kind.ts";
+import { ALERT_STEPS, alertSteps } from "./life.ts";
+
+const NOW = 1_700_000_000_000;
+const LONGEST = 60_000;
+
+const CALM: AlertFacts = {
+  nowMs: NOW,
+  open: [],
+  refused: [],
+  hours: [],
+  left: [],
+  drifted: [],
+  away: [],
+  expiring: [],
+  audit: null,
+  instances: [{ instanceId: "i", address: "a", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
+  database: { checksumFailures: 0, connections: 20, connectionsMost: 100, oldestTransactionAge: 1e8, awaySeconds: 0 },
+};
+
+const open = (over: Partial<OpenApplyFact>): OpenApplyFact => ({
+  applyId: "a1",
+  serverId: "s1",
+  server: "web-1",
+  state: "APPLYING",
+  phase: "on_trial",
+  beganMs: NOW - 30_000,
+  executedMs: NOW - 30_000,
+  longestMs: LONGEST,
+  inDoubtSinceMs: null,
+  waitingFor: "the trial to be over, with every probe passing",
+  ...over,
+});
+
+const kindsOf = (over: Partial<AlertFacts>) => detect({ ...CALM, ...over }).map(({ kind }) => kind);
+
+test("a house that is well has no alerts", () => {
+  expect(detect(CALM)).toEqual([]);
+});
+
+test("on trial is not stuck: only what outlasts its whole window, or was never begun", () => {
+  const at = (ms: number) => kindsOf({ open: [open({ executedMs: NOW - ms })] });
+  expect(at(LONGEST + STUCK_AFTER_WINDOW_MS - 1)).toEqual([]);
+  expect(at(LONGEST + STUCK_AFTER_WINDOW_MS)).toEqual(["apply-stuck"]);
+  const unbegun = (ms: number) => kindsOf({ open: [open({ executedMs: null, beganMs: NOW - ms })] });
+  expect(unbegun(NOT_BEGUN_MS - 1)).toEqual([]);
+  expect(unbegun(NOT_BEGUN_MS)).toEqual(["apply-stuck"]);
+});
+
+test("a stuck apply says what it waits for", () => {
+  const [alert] = detect({ ...CALM, open: [open({ executedMs: NOW - 300_000, beganMs: NOW - 300_000 })] });
+  expect(alert).toMatchObject({ subject: "apply/a1", applyId: "a1", serverId: "s1" });
+  expect(alert?.message).toBe(
+    "web-1 has been APPLYING for 5 min, longer than its whole window. It waits for the trial to be over, with every probe passing.",
+  );
+});
+
+test("a doubt is an alert when it lasts", () => {
+  const since = (ms: number) => kindsOf({ open: [open({ phase: "in_doubt", inDoubtSinceMs: NOW - ms })] });
+  expect(since(IN_DOUBT_MS - 1)).toEqual([]);
+  expect(since(IN_DOUBT_MS)).toEqual(["in-doubt"]);
+});
+
+test("servers: left behind, drifted, away, shut out soon", () => {
+  const server = { serverId: "s1", server: "web-1" };
+  expect(kindsOf({ left: [{ ...server, applyId: "a", effect: "restore_failed", code: "x.y" }] })).toEqual([
+    "rollback-failed",
+  ]);
+  expect(kindsOf({ drifted: [{ ...server, domains: ["vpn", "firewall"] }] })).toEqual(["drift"]);
+  expect(kindsOf({ away: [{ ...server, sinceMs: NOW - AWAY_MS + 1 }] })).toEqual([]);
+  expect(kindsOf({ away: [{ ...server, sinceMs: NOW - AWAY_MS }] })).toEqual(["agent-lost"]);
+  expect(kindsOf({ expiring: [{ ...server, notAfterMs: NOW + EXPIRING_WITHIN_MS }] })).toEqual([]);
+  expect(kindsOf({ expiring: [{ ...server, notAfterMs: NOW - 1 }] })).toEqual(["certificate-expiring"]);
+});
+
+test("the house: audit, disks, database", () => {
+  expect(kindsOf({ audit: { entry: 7, reason: "content" } })).toEqual(["audit-broken"]);
+  const disk = (free: number, total: number) =>
+    kindsOf({ instances: [{ instanceId: "i", address: "a", diskFreeBytes: free, diskTotalBytes: total }] });
+  expect(disk(2 ** 31, 2 ** 33)).toEqual([]);
+  expect(disk(2 ** 29, 2 ** 33)).toEqual(["disk-low"]);
+  expect(disk(2 ** 33, 2 ** 40)).toEqual(["disk-low"]);
+  const database = (over: Partial<AlertFacts["database"]>) => kindsOf({ database: { ...CALM.database, ...over } });
+  expect(database({ checksumFailures: 1 })).toEqual(["database-trouble"]);
+  expect(database({ connections: 90 })).toEqual(["database-trouble"]);
+  expect(database({ oldestTransactionAge: 1.3e9 })).toEqual(["database-trouble"]);
+  expect(database({ awaySeconds: 14 })).toEqual([]);
+  expect(database({ awaySeconds: 15 })).toEqual(["database-trouble"]);
+});
+
+test("two instances on one machine with a full disk are one alert", () => {
+  const full = { address: "a", diskFreeBytes: 1, diskTotalBytes: 2 ** 33 };
+  expect(
+    kindsOf({
+      instances: [
+        { instanceId: "i", ...full },
+        { instanceId: "j", ...full },
+      ],
+    }),
+  ).toEqual(["disk-low"]);
+});
+
+test("each refused attempt names who tried", () => {
+  const [alert] = detect({ ...CALM, refused: [{ serverId: "s1", server: "web-1", count: 2, lastActor: "kim" }] });
+  expect(alert).toMatchObject({ kind: "concurrent-applies", subject: "server/s1" });
+  expect(alert?.message).toContain("2 applies were refused on web-1");
+  expect(alert?.message).toContain("kim");
+});
+
+test("a house is judged by its own past", () => {
+  const past = (ended: number, failed: number) =>
+    Array.from({ length: 100 }, (_, index) => ({ hoursAgo: index + 1, ended, failed }));
+  // A house in which nothing fails is called at a third failure of ten; one in which a third always fails is not.
+  expect(failureRate([...past(10, 0), { hoursAgo: 0, ended: 10, failed: 3 }]).isSpike).toBe(true);
+  expect(failureRate([...past(9, 3), { hoursAgo: 0, ended: 10, failed: 4 }]).isSpike).toBe(false);
+  expect(failureRate([...past(9, 3), { hoursAgo: 0, ended: 30, failed: 25 }]).isSpike).toBe(true);
+  // A new house: two failures are looked at one by one; five of six are a spike.
+  expect(failureRate([{ hoursAgo: 0, ended: 2, failed: 2 }]).isSpike).toBe(false);
+  expect(failureRate([{ hoursAgo: 0, ended: 6, failed: 5 }]).isSpike).toBe(true);
+  expect(failureRate([]).isSpike).toBe(false);
+});
+
+test("the chance is a probability, falls with every failure more, and is the binomial's own tail", () => {
+  const rate = (failed: number, ended: number) => failureRate([{ hoursAgo: 0, ended, failed }]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (ended, share) => {
+      const failed = Math.floor(ended * share);
+      const { chance } = rate(failed, ended);
+      expect(chance).toBeGreaterThanOrEqual(0);
+      expect(chance).toBeLessThanOrEqual(1);
+      if (failed < ended) expect(rate(failed + 1, ended).chance).toBeLessThanOrEqual(chance + 1e-12);
+    }),
+    { numRuns: 200 },
+  );
+  // p is 1/20 for a house without a past: P(X ≥ 2 of 3) = 3 p²(1-p) + p³.
+  expect(rate(2, 3).chance).toBeCloseTo(3 * 0.05 ** 2 * 0.95 + 0.05 ** 3, 12);
+});
+
+test("the same look twice changes nothing the second time, and what has gone is resolved", () => {
+  const found = detect({ ...CALM, open: [open({ executedMs: NOW - 300_000 })], audit: { entry: 1, reason: "cut" } });
+  const first = alertSteps([], found);
+  expect(first.open).toEqual(found);
+  const standing = found.map(({ kind, subject, message }, index) => ({ id: String(index), kind, subject, message }));
+  expect(alertSteps(standing, found)).toEqual({ open: [], reword: [], resolve: [] });
+  expect(alertSteps(standing, found.slice(1)).resolve).toEqual(["0"]);
+  const reworded = found.map((one) => ({ ...one, message: `${one.message}!` }));
+  expect(alertSteps(standing, reworded).reword.map(({ id }) => id)).toEqual(["0", "1"]);
+});
+
+test("resolved is final, and nothing that was acknowledged opens again", () => {
+  expect(ALERT_STEPS.resolved).toEqual([]);
+  expect(ALERT_STEPS.acknowledged).toEqual(["resolved"]);
+});
+
+test("codes are one for each kind", () => {
+  expect(new Set(ALERT_KINDS.map((kind) => ALERTS[kind].code)).size).toBe(ALERT_KINDS.length);
+});

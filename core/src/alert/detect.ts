@@ -1,0 +1,193 @@
+/** Which conditions hold now, from rows alone. No clock, no database: whoever looks brings the facts, and the same facts say the same. */
+import type { AlertFacts, OpenApplyFact } from "./facts.ts";
+import { failureRate } from "./failure-rate.ts";
+import { ALERT_KINDS, type AlertKind } from "./kind.ts";
+
+/** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
+export interface Condition {
+  readonly kind: AlertKind;
+  /** `apply/<id>`, `server/<id>`, `instance/<address>` or `house`. */
+  readonly subject: string;
+  readonly serverId: string | null;
+  readonly applyId: string | null;
+  /** A whole sentence for a person, with names and numbers. */
+  readonly message: string;
+}
+
+/** After its window a server has undone by itself and only its word is on the way; well below the minute after which the undo is decided. */
+export const STUCK_AFTER_WINDOW_MS = 15_000;
+/** An apply that was claimed and has not even been told to begin: the server answers in seconds, or is away. */
+export const NOT_BEGUN_MS = 120_000;
+/** A fresh session after a change takes a few seconds; a doubt that lasts is for a person. */
+export const IN_DOUBT_MS = 30_000;
+/** Refusals of the last quarter of an hour. */
+export const REFUSED_WITHIN_MS = 15 * 60_000;
+/** A reboot of a slow server takes this long. */
+export const AWAY_MS = 5 * 60_000;
+/** Agents renew at half of seven days: one with less than two days left has failed to for a day and a half. */
+export const EXPIRING_WITHIN_MS = 2 * 24 * 3_600_000;
+/** PostgreSQL stops when its disk is full, and takes half a gigabyte for its log alone. */
+const DISK_FREE_LEAST_BYTES = 1 << 30;
+const DISK_FREE_LEAST_SHARE = 0.05;
+const CONNECTIONS_MOST_SHARE = 0.9;
+/** Autovacuum works against it from 0.2 thousand million on; at 1.2 it has not kept up for long. */
+const TRANSACTION_AGE_MOST = 1_200_000_000;
+/** A switch-over of a database takes a few seconds; one lost heartbeat says nothing. */
+const DATABASE_AWAY_SECONDS = 15;
+
+export function detect(facts: AlertFacts): readonly Condition[] {
+  return ALERT_KINDS.flatMap((kind) => DETECTORS[kind](facts).map((found): Condition => ({ kind, ...found })));
+}
+
+type Found = Omit<Condition, "kind">;
+
+const DETECTORS = {
+  "apply-stuck": ({ open, nowMs }) =>
+    open
+      .filter((apply) => isStuck(apply, nowMs))
+      .map((apply) =>
+        ofApply(
+          apply,
+          `${apply.server} has been ${apply.state} for ${minutes(nowMs - apply.beganMs)}, longer than its whole window. It waits for ${apply.waitingFor}.`,
+        ),
+      ),
+
+  "concurrent-applies": ({ refused }) =>
+    refused.map(({ serverId, server, count, lastActor }) => ({
+      subject: serverId === null ? "house" : `server/${serverId}`,
+      serverId,
+      applyId: null,
+      message: `${count === 1 ? "One apply was" : `${count} applies were`} refused${server === null ? "" : ` on ${server}`} in the last quarter of an hour because another one was under way; the last by ${lastActor}.`,
+    })),
+
+  "failure-rate": ({ hours }) => {
+    const { isSpike, failed, ended, usual } = failureRate(hours);
+    if (!isSpike) return [];
+    return [
+      ofHouse(
+        `${failed} of the ${ended} applies that ended in the last hour failed or were undone; usually it is ${percent(usual)}.`,
+      ),
+    ];
+  },
+
+  "rollback-failed": ({ left }) =>
+    left.map(({ serverId, server, applyId, effect, code }) => ({
+      subject: `server/${serverId}`,
+      serverId,
+      applyId,
+      message:
+        effect === "restore_failed"
+          ? `${server} could not be put back to what it was (${code}). It is locked until somebody has looked.`
+          : `Nobody knows what an apply left on ${server} (${code}). It is locked until somebody has looked.`,
+    })),
+
+  "in-doubt": ({ open, nowMs }) =>
+    open
+      .filter(({ inDoubtSinceMs }) => inDoubtSinceMs !== null && nowMs - inDoubtSinceMs >= IN_DOUBT_MS)
+      .map((apply) =>
+        ofApply(
+          apply,
+          `${apply.server} has not said for ${minutes(nowMs - (apply.inDoubtSinceMs ?? nowMs))} what became of its ${apply.state} apply. It waits for ${apply.waitingFor}.`,
+        ),
+      ),
+
+  drift: ({ drifted }) =>
+    drifted.map(({ serverId, server, domains }) =>
+      ofServer(serverId, `${server} is not what was confirmed: ${domains.toSorted().join(", ")}.`),
+    ),
+
+  "agent-lost": ({ away, nowMs }) =>
+    away
+      .filter(({ sinceMs }) => nowMs - sinceMs >= AWAY_MS)
+      .map(({ serverId, server, sinceMs }) =>
+        ofServer(
+          serverId,
+          `The agent of ${server} has not been connected since ${new Date(sinceMs).toISOString()}. What is in force there stays in force.`,
+        ),
+      ),
+
+  "certificate-expiring": ({ expiring, nowMs }) =>
+    expiring
+      .filter(({ notAfterMs }) => notAfterMs - nowMs < EXPIRING_WITHIN_MS)
+      .map(({ serverId, server, notAfterMs }) =>
+        ofServer(
+          serverId,
+          notAfterMs > nowMs
+            ? `The certificate of ${server}'s agent ends ${new Date(notAfterMs).toISOString()} and was not renewed at half its life. It will be shut out then.`
+            : `The certificate of ${server}'s agent ended ${new Date(notAfterMs).toISOString()}. The server is shut out until it is enrolled again.`,
+        ),
+      ),
+
+  "audit-broken": ({ audit }) => {
+    if (audit === null) return [];
+    return [
+      ofHouse(
+        audit.reason === "cut"
+          ? `Entry ${audit.entry} of the audit log, which had been seen, is gone or is another one: its end was cut off or rewritten outside of Holdfast.`
+          : `The audit log is broken at entry ${audit.entry} (${audit.reason}): it was changed outside of Holdfast.`,
+      ),
+    ];
+  },
+
+  "disk-low": ({ instances }) => {
+    // Several instances may stand on one machine, and a restarted one has another id: the address is what a person finds.
+    const byAddress = new Map<string, Found>();
+    for (const { address, diskFreeBytes: free, diskTotalBytes: total } of instances) {
+      if (free === null || total === null || total === 0) continue;
+      if (free >= DISK_FREE_LEAST_BYTES && free / total >= DISK_FREE_LEAST_SHARE) continue;
+      byAddress.set(address, {
+        subject: `instance/${address}`,
+        serverId: null,
+        applyId: null,
+        message: `The disk with the data of the control plane at ${address} has ${gibibytes(free)} of ${gibibytes(total)} left. When it is full, the database stops.`,
+      });
+    }
+    return [...byAddress.values()];
+  },
+
+  "database-trouble": ({ database }) => {
+    const troubles: string[] = [];
+    if (database.checksumFailures > 0)
+      troubles.push(`${database.checksumFailures} pages on its disk are not what was written`);
+    if (database.connections >= database.connectionsMost * CONNECTIONS_MOST_SHARE)
+      troubles.push(`${database.connections} of its ${database.connectionsMost} connections are in use`);
+    if (database.oldestTransactionAge >= TRANSACTION_AGE_MOST)
+      troubles.push(
+        `its oldest rows are ${Math.round(database.oldestTransactionAge / 1_000_000)} million transactions old, vacuum does not keep up`,
+      );
+    if (database.awaySeconds >= DATABASE_AWAY_SECONDS)
+      troubles.push(`it could not be reached for ${Math.round(database.awaySeconds)} s`);
+    return troubles.length === 0 ? [] : [ofHouse(`The database: ${troubles.join("; ")}.`)];
+  },
+} as const satisfies Record<AlertKind, (facts: AlertFacts) => readonly Found[]>;
+
+/** On trial is not stuck: only what has outlasted steps and trial together, or was never begun. */
+function isStuck({ executedMs, beganMs, longestMs }: OpenApplyFact, nowMs: number): boolean {
+  if (executedMs === null) return nowMs - beganMs >= NOT_BEGUN_MS;
+  return nowMs - executedMs >= longestMs + STUCK_AFTER_WINDOW_MS;
+}
+
+function ofApply({ applyId, serverId }: OpenApplyFact, message: string): Found {
+  return { subject: `apply/${applyId}`, serverId, applyId, message };
+}
+
+function ofServer(serverId: string, message: string): Found {
+  return { subject: `server/${serverId}`, serverId, applyId: null, message };
+}
+
+function ofHouse(message: string): Found {
+  return { subject: "house", serverId: null, applyId: null, message };
+}
+
+function minutes(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / (1 << 30)).toFixed(1)} GiB`;
+}

@@ -1,0 +1,82 @@
+/** What the detectors are told: rows of the database at one moment, times as milliseconds of the database's clock. */
+import type { Effect, Phase } from "../apply/state.ts";
+
+export interface AlertFacts {
+  readonly nowMs: number;
+  readonly open: readonly OpenApplyFact[];
+  readonly refused: readonly RefusedFact[];
+  /** Applies that ended, by whole hours ago: 0 is the last sixty minutes. Hours in which none ended may be left out. */
+  readonly hours: readonly HourFact[];
+  readonly left: readonly LeftBehindFact[];
+  readonly drifted: readonly ServerFact<{ readonly domains: readonly string[] }>[];
+  readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
+  readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
+  /** Null while the chain is being what it was. */
+  readonly audit: AuditFact | null;
+  readonly instances: readonly InstanceFact[];
+  readonly database: DatabaseFact;
+}
+
+export type ServerFact<More> = { readonly serverId: string; readonly server: string } & More;
+
+export interface OpenApplyFact {
+  readonly applyId: string;
+  readonly serverId: string;
+  readonly server: string;
+  readonly state: "APPLYING" | "ROLLBACKING";
+  readonly phase: Phase;
+  /** When the transaction under way began to be sent, and when it was told to change something. */
+  readonly beganMs: number;
+  readonly executedMs: number | null;
+  /** Steps and trial together: after this the server has undone it by itself. */
+  readonly longestMs: number;
+  readonly inDoubtSinceMs: number | null;
+  /** In words for a person. */
+  readonly waitingFor: string;
+}
+
+/** Attempts on one server that were refused because another one was under way, in the last REFUSED_WITHIN_MS. */
+export interface RefusedFact {
+  readonly serverId: string | null;
+  readonly server: string | null;
+  readonly count: number;
+  readonly lastActor: string;
+}
+
+export interface HourFact {
+  readonly hoursAgo: number;
+  readonly ended: number;
+  readonly failed: number;
+}
+
+/** The newest apply of a server that ended with something left behind, while the server is locked for it. */
+export interface LeftBehindFact {
+  readonly applyId: string;
+  readonly serverId: string;
+  readonly server: string;
+  readonly effect: Exclude<Effect, "none">;
+  readonly code: string;
+}
+
+export interface AuditFact {
+  readonly entry: number;
+  /** `cut`: entries that had been seen are not there any more. */
+  readonly reason: "position" | "previous" | "content" | "cut";
+}
+
+export interface InstanceFact {
+  readonly instanceId: string;
+  readonly address: string;
+  readonly diskFreeBytes: number | null;
+  readonly diskTotalBytes: number | null;
+}
+
+export interface DatabaseFact {
+  readonly checksumFailures: number;
+  readonly connections: number;
+  readonly connectionsMost: number;
+  /** Of the oldest row, in transactions: PostgreSQL stops at about 2.1 thousand million. */
+  readonly oldestTransactionAge: number;
+  /** The longest that an instance could not reach it, of those that ended lately. */
+  readonly awaySeconds: number;
+}
