@@ -6,6 +6,7 @@ import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
+import { link, network, static4 } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 import { bothEnds, INSIDE, KEYS, look, passes, type TunnelWish, vpnPair } from "./vpn-pair.ts";
 
@@ -237,13 +238,33 @@ test("networkd takes away what is not its own, also the rule by which strongSwan
     expect(await server.must(["ip", "route", "show", "type", "blackhole"])).toContain("metric 4294967295");
   }
   expect((await b.server.exec(["ip", "route", "get", INSIDE.a, "from", INSIDE.b])).stdout).not.toContain("eth0");
-  // The rule is strongSwan's own; it sets it when it starts.
-  for (const { server } of [a, b]) await server.must(["systemctl", "restart", "strongswan.service"]);
+  // The rule is strongSwan's own, and it sets it only when it starts: the timer does meanwhile.
+  for (const { server } of [a, b]) {
+    await server.must(["systemctl", "start", "holdfast-tend.service"]);
+    expect(await server.must(["ip", "rule", "show"])).toContain("220:\tfrom all lookup 220");
+  }
   await untilItPasses();
   expect([await drift(a), await drift(b)]).toMatchObject([
     { error: "", drift: false },
     { error: "", drift: false },
   ]);
+});
+
+test("a change of the network in the same transaction leaves the tunnel as it is, on trial and undone", async () => {
+  const { b: vpn } = bothEnds();
+  const { server, agent } = b;
+  const inside = link("eth1", { ipv4: static4(`${INSIDE.b}/24`), mtu: 1_400 });
+  const trial = { id: makeRequestId(), nonce: makeNonce() };
+  const transaction = await agent.prepareDomains(trial.id, { vpn, network: network({ eth1: inside }) }, TRIAL);
+  expect(transaction, words(transaction)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
+  const executed = await agent.execute(trial.id, trial.nonce);
+  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
+  expect(await server.must(["cat", "/sys/class/net/eth1/mtu"])).toBe("1400\n");
+  await untilItPasses();
+  const aborted = await agent.abort(trial.id);
+  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+  expect(await server.must(["cat", "/sys/class/net/eth1/mtu"])).toBe("1500\n");
+  await untilItPasses();
 });
 
 test("what is missing on a server is said before anything changes", async () => {

@@ -52,6 +52,7 @@ export function bareServer(over: Partial<VpnObserved> = {}): VpnObserved {
     routes: ["10.10.0.0/16", "203.0.113.0/24"],
     routesProblem: null,
     forwarding: true,
+    lookupLost: [],
     ...over,
   };
 }

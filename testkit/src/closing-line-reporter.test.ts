@@ -49,3 +49,15 @@ test("an error that nobody caught is a failure, though every test passed", () =>
   expect(lines.at(-1)).toBe("1 passed, 1 failed");
   expect(status).toBe(1);
 });
+
+test("a test that passes only when it is tried again is named, with what it said before", () => {
+  const { status, lines } = run({
+    "unsteady.test.ts": `
+      let tries = 0;
+      test("unsteady", { retry: 1 }, () => { tries += 1; if (tries === 1) throw new Error("too early"); });
+      test("good", () => {});`,
+  });
+  expect(lines.at(-1)).toBe("2 passed, 0 failed");
+  expect(lines.at(-2)).toBe("passed when tried again: unsteady.test.ts > unsteady: too early");
+  expect(status).toBe(0);
+});

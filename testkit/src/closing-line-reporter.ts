@@ -1,7 +1,8 @@
 /**
  * Closes a test run with one line that a person and a script read alike: `12 passed, 0 failed, 1 skipped`.
  * A file that could not be loaded, a hook that failed and an unhandled error each count as one failure:
- * otherwise a run could end "0 failed" and still be red. Skips are listed with their reasons, never silent.
+ * otherwise a run could end "0 failed" and still be red. Skips are listed with their reasons, and tests that passed only when they were
+ * tried again with the error of the first try, never silent.
  */
 import type { Reporter, TestModule } from "vitest/node";
 import { whyNoKernelTests } from "./kernel-requirements.ts";
@@ -47,12 +48,27 @@ export function skipReasons(
   return reasons;
 }
 
+/** Where tests are tried again: those that needed it, and what their earlier tries said. */
+export function unsteadyTests(modules: readonly TestModule[]): readonly string[] {
+  return modules.flatMap((module) =>
+    [...module.children.allTests("passed")]
+      .filter((test) => test.diagnostic()?.flaky === true)
+      .map((test) => {
+        const said = (test.result().errors ?? []).map(({ message }) => message.split("\n")[0] ?? "");
+        return `${module.relativeModuleId} > ${test.fullName}: ${said.join("; ")}`;
+      }),
+  );
+}
+
 export class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const reasons = [...skipReasons(modules, whyNoKernelTests())].map(
       ([reason, count]) => `skipped ${count}: ${reason}\n`,
     );
-    process.stdout.write(`${reasons.join("")}${closingLine(countRun(modules, unhandledErrors.length))}\n`);
+    const unsteady = unsteadyTests(modules).map((test) => `passed when tried again: ${test}\n`);
+    process.stdout.write(
+      `${reasons.join("")}${unsteady.join("")}${closingLine(countRun(modules, unhandledErrors.length))}\n`,
+    );
   }
 }
 

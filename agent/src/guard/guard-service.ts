@@ -97,10 +97,9 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         return { domains: await Promise.all(wanted.map((domain) => domainState(context, domain, true))) };
       },
 
-      getState: async () => {
-        const domains = await Promise.all(
-          context.modules.available.map((domain) => domainState(context, domain, false)),
-        );
+      getState: async ({ ledgerOnly }) => {
+        const looked = ledgerOnly ? [] : context.modules.available;
+        const domains = await Promise.all(looked.map((domain) => domainState(context, domain, false)));
         const state = context.ledger.read();
         const open = openTransaction(state);
         return {

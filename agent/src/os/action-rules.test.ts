@@ -1,4 +1,6 @@
+import type { IpRule } from "@holdfast/core/plan/ip-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
+import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 import { expect, test } from "vitest";
 import { checkAction } from "./action-rules.ts";
 
@@ -34,6 +36,16 @@ test.each<[string, Action]>([
   ["a unit that the server stands on", { kind: "unit", unit: "sshd.service", verb: "stop" }],
 ])("whatever a plan says, %s is refused", (_what, action) => {
   expect(checkAction("system", action).ok).toBe(false);
+});
+
+test("of rules the vpn domain may set strongSwan's own, and no other", () => {
+  const none = { addresses: [], routes: [], rules: [] };
+  const setting = (rule: IpRule): Action => ({ kind: "ip_state", absent: none, present: { ...none, rules: [rule] } });
+  for (const family of [4, 6] as const)
+    expect(checkAction("vpn", setting(lookupRule(family)))).toEqual({ ok: true, value: null });
+  expect(checkAction("vpn", setting({ ...lookupRule(4), table: 254 })).ok).toBe(false);
+  expect(checkAction("vpn", setting({ ...lookupRule(4), priority: 1 })).ok).toBe(false);
+  expect(checkAction("vpn", setting({ ...lookupRule(4), from: "192.0.2.0/24" })).ok).toBe(false);
 });
 
 test("what the system domain may do, no other domain may", () => {

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
-import type { IpState } from "@holdfast/core/plan/ip-state.ts";
+import type { IpRule, IpState } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
 import { CONN_PREFIX, KEY_PREFIX, parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
 import { parseCanonicalNetwork, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
+import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 
 /** What the vpn domain may ask: its own connections and keys in charon, by name, and dead ends in the kernel's main table. */
 
@@ -80,9 +82,11 @@ function checkKeyId(id: string): Result<null, string> {
     : err(`${JSON.stringify(id)} is no key of ours`);
 }
 
-/** Dead ends and nothing else: no address, no rule, no way to anywhere. */
+/** Dead ends and strongSwan's own rule, nothing else: no address, no other rule, no way to anywhere. */
 export function checkBlocks({ addresses, routes, rules }: IpState): Result<null, string> {
-  if (addresses.length > 0 || rules.length > 0) return err("the vpn domain sets dead ends, no addresses and no rules");
+  const isLookup = (rule: IpRule): boolean => isDeepStrictEqual(rule, lookupRule(rule.family));
+  if (addresses.length > 0 || !rules.every(isLookup))
+    return err("the vpn domain sets dead ends and strongSwan's rule, no addresses and no other rules");
   return first(
     routes.map((route) => {
       const isDeadEnd =

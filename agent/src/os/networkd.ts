@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import type { Family } from "@holdfast/core/net/address.ts";
+import type { IpState } from "@holdfast/core/plan/ip-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
 import { DESCRIBE, describedLinks } from "@holdfast/domains/network/describe.ts";
 import { type Fields, textIn } from "@holdfast/domains/network/read-json.ts";
+import { leadsToLookup } from "@holdfast/domains/vpn/facts.ts";
+import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 import { exec } from "./exec.ts";
+import { changeIpState } from "./ip.ts";
 
 type NetworkdAction = Extract<Action, { readonly kind: "networkd" }>;
 
@@ -23,8 +28,31 @@ const TAKE_DOWN_AFTER_MS = 5_000;
 /** Milliseconds after which a link that may go on waiting for the wire counts as begun. */
 const BEGUN_AFTER_MS = 9_000;
 
-/** Lets networkd read its files again and waits until it is done with them. Its own exit code says only that it has heard. */
+/**
+ * Lets networkd read its files again and waits until it is done with them. Its own exit code says only that it has heard. It takes away the rule
+ * by which strongSwan leads packets into tunnels, and strongSwan sets it only when it starts: it is set again here, so that a change of the
+ * network does not stop a tunnel.
+ */
 export async function reloadNetworkd(action: NetworkdAction, budgetMs: number): Promise<Result<null, string>> {
+  const led = await lookupFamilies();
+  const reloaded = await reloadAndSettle(action, budgetMs);
+  const lead = await lookupFamilies();
+  const lost = led.filter((family) => !lead.includes(family));
+  if (lost.length > 0) await changeIpState(NOTHING, { ...NOTHING, rules: lost.map(lookupRule) }, CALL_TIMEOUT_MS);
+  return reloaded;
+}
+
+const NOTHING: IpState = { addresses: [], routes: [], rules: [] };
+const FAMILIES: readonly Family[] = [4, 6];
+
+async function lookupFamilies(): Promise<readonly Family[]> {
+  const listings = await Promise.all(
+    FAMILIES.map((family) => exec(["ip", "-j", "-N", `-${family}`, "rule", "show"], { timeoutMs: CALL_TIMEOUT_MS })),
+  );
+  return FAMILIES.filter((_family, index) => leadsToLookup(listings[index]?.stdout ?? ""));
+}
+
+async function reloadAndSettle(action: NetworkdAction, budgetMs: number): Promise<Result<null, string>> {
   const startedAt = performance.now();
   const reloaded = await networkctl("reload");
   if (!reloaded.ok) return reloaded;

@@ -45,7 +45,7 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
   try {
     const [describe, state] = await Promise.all([
       client.describe({}, { timeoutMs: GREETING_TIMEOUT_MS }),
-      client.getState({}, { timeoutMs: GREETING_TIMEOUT_MS }),
+      client.getState({ ledgerOnly: true }, { timeoutMs: GREETING_TIMEOUT_MS }),
     ]);
     greeting = { describe, state };
   } catch (error) {

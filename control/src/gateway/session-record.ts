@@ -4,7 +4,7 @@ import type { DescribeResponse, GetStateResponse } from "@holdfast/proto/gen/hol
 import { CONTROL_PLANE_HERE, isThisMachine, readJson } from "../probe/own-address.ts";
 import { agentActor } from "../store/actor.ts";
 import { getHostTransaction } from "../store/host-transactions.ts";
-import { believeFence, lockForApplies, openSession, setDrift } from "../store/servers.ts";
+import { believeFence, lockForApplies, openSession } from "../store/servers.ts";
 import type { ServerRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { AgentSession } from "./agent-session.ts";
@@ -36,11 +36,6 @@ export async function sessionOpened(
   });
   const seen = Number(state.maxFence);
   if (seen > server.fence) await believeFence(tx, serverId, seen, by);
-  const drifting = state.domains
-    .filter((domain) => domain.drift)
-    .map((domain) => domain.domain)
-    .toSorted();
-  if (drifting.join() !== server.drift.join()) await setDrift(tx, serverId, drifting, by);
   if (state.lockedCode !== "") await lockForApplies(tx, serverId, state.lockedCode, state.lockedReason, by);
   await compareHistories(tx, server, state, instance, session);
 }

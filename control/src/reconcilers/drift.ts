@@ -5,32 +5,63 @@ import { lockServer, setDrift } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import type { ReconcilerContext } from "./context.ts";
 
-/** Writes down what agents say of drift as they say it. The whole list comes with every new session (GetState), so a lost word heals itself. */
+/** Milliseconds. Reading back every domain of a slow server takes seconds. */
+const LOOK_TIMEOUT_MS = 20_000;
+
+/**
+ * Writes down what agents say of drift as they say it. With every new session all domains are looked at, so a lost word heals itself; nobody
+ * waits for that look, least of all a trial whose fresh session it is.
+ */
 export function recordDrift({ database, sessions, instanceId, log }: ReconcilerContext): void {
+  const unwritten = (session: AgentSession) => (error: unknown) =>
+    log.warn({ server_id: session.serverId, err: error }, "drift could not be written down");
   sessions.listen({
-    drift(session, state) {
-      void note(session, state).catch((error: unknown) =>
-        log.warn({ server_id: session.serverId, err: error }, "drift could not be written down"),
+    opened(session) {
+      void look(session).then((states) =>
+        states === null
+          ? undefined
+          : // A domain that could not be read is what it was; one that the agent no longer knows does not drift.
+            note(session, (known) => [
+              ...known.filter((domain) => states.some((state) => state.domain === domain && state.error !== "")),
+              ...states.filter((state) => state.drift).map(({ domain }) => domain),
+            ]).catch(unwritten(session)),
+      );
+    },
+    drift(session, { domain, drift }) {
+      void note(session, (known) => [...known.filter((other) => other !== domain), ...(drift ? [domain] : [])]).catch(
+        unwritten(session),
       );
     },
   });
 
-  async function note(session: AgentSession, state: DomainState): Promise<void> {
+  async function note(session: AgentSession, next: (known: readonly string[]) => readonly string[]): Promise<void> {
     const noted = await transaction(database, async (tx) => {
-      const { drift } = await lockServer(tx, session.serverId);
-      const others = drift.filter((domain) => domain !== state.domain);
+      const drifting = next((await lockServer(tx, session.serverId)).drift);
       const by = agentActor(session.serverId, session.remoteAddress, instanceId);
-      return setDrift(tx, session.serverId, state.drift ? [...others, state.domain] : others, by);
+      return (await setDrift(tx, session.serverId, drifting, by)) ? drifting : null;
     });
     if (!noted.ok) throw noted.error;
-    if (noted.value)
+    if (noted.value !== null)
       log.warn(
         {
           server_id: session.serverId,
-          domain: state.domain,
-          result_code: state.drift ? "server.drifted" : "server.drift_gone",
+          domains: noted.value,
+          result_code: noted.value.length > 0 ? "server.drifted" : "server.drift_gone",
         },
-        "the live state of a domain and the confirmed one",
+        "the live state of a server and the confirmed one",
       );
+  }
+}
+
+/** Every domain of a server. Null when something moved while it was looked at: what an open transaction changes is not drift. */
+async function look({ client }: AgentSession): Promise<readonly DomainState[] | null> {
+  try {
+    const before = await client.getState({ ledgerOnly: true }, { timeoutMs: LOOK_TIMEOUT_MS });
+    if (before.open !== undefined) return null;
+    const { open, generation, domains } = await client.getState({}, { timeoutMs: LOOK_TIMEOUT_MS });
+    return open === undefined && generation === before.generation ? domains : null;
+  } catch {
+    // The next session, or the agent's own look, says it.
+    return null;
   }
 }

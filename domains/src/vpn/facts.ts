@@ -1,4 +1,5 @@
 import type { Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import type { Family } from "@holdfast/core/net/address.ts";
 import { parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import type { IpsecReading } from "@holdfast/core/plan/ipsec-state.ts";
 import { isFields, jsonOf, listOf } from "./read-json.ts";
@@ -8,6 +9,9 @@ import { type LoadedRecord, readRecord } from "./record.ts";
 export const KEY_FOLDER = "/etc/holdfast/secrets/vpn";
 /** Where the guard puts what the store of secrets sends with a change. */
 export const STORE_FOLDER = "/var/lib/holdfast/secrets";
+/** strongSwan's own table of routes, and the priority of its rule that leads there: charon.routing_table and routing_table_prio. */
+export const LOOKUP_TABLE = 220;
+
 /** What strongSwan reads when it starts. The keys are in a file beside it that is never read by anybody else. */
 export const BOOT_FILE = "/etc/swanctl/conf.d/holdfast.conf";
 const BOOT_FOLDER = "/etc/swanctl/conf.d";
@@ -29,6 +33,10 @@ export const vpnFacts: readonly FactQuery[] = [
   { kind: "command", name: "addresses", argv: ["ip", "-j", "address", "show"] },
   { kind: "command", name: "routes4", argv: ["ip", "-j", "-N", "-4", "route", "show", "table", "main"] },
   { kind: "command", name: "routes6", argv: ["ip", "-j", "-N", "-6", "route", "show", "table", "main"] },
+  { kind: "command", name: "rules4", argv: ["ip", "-j", "-N", "-4", "rule", "show"] },
+  { kind: "command", name: "rules6", argv: ["ip", "-j", "-N", "-6", "rule", "show"] },
+  { kind: "command", name: "into4", argv: ["ip", "-j", "-N", "-4", "route", "show", "table", String(LOOKUP_TABLE)] },
+  { kind: "command", name: "into6", argv: ["ip", "-j", "-N", "-6", "route", "show", "table", String(LOOKUP_TABLE)] },
   { kind: "file", name: "forwarding4", path: "/proc/sys/net/ipv4/ip_forward" },
 ];
 
@@ -50,6 +58,8 @@ export type VpnObserved = {
   /** Null: it could not be read. */
   readonly routesProblem: string | null;
   readonly forwarding: boolean;
+  /** Families in which strongSwan has routes into tunnels and its rule that leads to them is gone: nothing gets there. */
+  readonly lookupLost: readonly Family[];
 };
 
 export function observeVpn(raw: RawFacts): VpnObserved {
@@ -69,7 +79,21 @@ export function observeVpn(raw: RawFacts): VpnObserved {
     routes: routes.flatMap((one) => one?.others ?? []).toSorted(),
     routesProblem: routes[0] === null ? "`ip route` did not answer" : null,
     forwarding: raw["forwarding4"]?.stdout.trim() === "1",
+    lookupLost: FAMILIES.filter((family) => isLookupLost(raw[`rules${family}`], raw[`into${family}`])),
   };
+}
+
+const FAMILIES: readonly Family[] = [4, 6];
+
+/** `ip` knows no table without routes: it fails then, and nothing is lost. */
+function isLookupLost(rules: RawFact | undefined, routes: RawFact | undefined): boolean {
+  if (rules?.status !== 0 || routes?.status !== 0) return false;
+  return !leadsToLookup(rules.stdout) && listOf(jsonOf(routes.stdout)).length > 0;
+}
+
+/** Whether a listing of rules (`ip -j -N rule show`) has strongSwan's. */
+export function leadsToLookup(listing: string): boolean {
+  return listOf(jsonOf(listing)).some(({ table }) => String(table) === String(LOOKUP_TABLE));
 }
 
 const DOWN: IpsecReading = { charon: { state: "down", why: "nothing was read of it" }, keyFiles: {} };

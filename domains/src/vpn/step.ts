@@ -1,8 +1,9 @@
-import type { IpRoute } from "@holdfast/core/plan/ip-state.ts";
+import type { Family } from "@holdfast/core/net/address.ts";
+import type { IpRoute, IpRule } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
 import { tunnelOfConn } from "./conn.ts";
-import { BLOCK_METRIC, BLOCK_PROTOCOL, BOOT_FILE, RECORD_FILE } from "./facts.ts";
+import { BLOCK_METRIC, BLOCK_PROTOCOL, BOOT_FILE, LOOKUP_TABLE, RECORD_FILE } from "./facts.ts";
 import { type LoadedRecord, recordText } from "./record.ts";
 
 /** Milliseconds on a busy machine; charon answers in one to a hundred. */
@@ -105,6 +106,19 @@ function deadEnd(network: string): IpRoute {
     hops: [],
     source: null,
   };
+}
+
+/** strongSwan's rule, as it sets it itself. */
+export function lookupRule(family: Family): IpRule {
+  const anything = { from: null, to: null, mark: null, in: null };
+  return { family, priority: LOOKUP_TABLE, ...anything, table: LOOKUP_TABLE, protocol: 0 };
+}
+
+export function lookupStep(families: readonly Family[]): Step {
+  const none = { addresses: [], routes: [], rules: [] };
+  const title = "Set the rule again by which strongSwan leads packets into its tunnels";
+  const present = { ...none, rules: families.map(lookupRule) };
+  return vpnStep("lookup", title, { kind: "ip_state", absent: none, present }, WRITE_BUDGET_MS);
 }
 
 export function bootFileStep(text: string | null): Step {

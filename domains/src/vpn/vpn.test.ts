@@ -247,6 +247,12 @@ test("a tunnel that is not there is begun again by the end that begins, and by n
   expect(tend({}, withCharon(live, { sas: [{ ...sa, state: "ESTABLISHED", children: [child] }] }))).toEqual([]);
   expect(tend({}, withCharon(live, { sas: [{ ...sa, state: "ESTABLISHED", children: [] }] }))).toHaveLength(1);
   expect(tend({}, charonDown(live))).toEqual([]);
+  const led = withCharon(
+    { ...live, lookupLost: [4, 6] },
+    { sas: [{ ...sa, state: "ESTABLISHED", children: [child] }] },
+  );
+  expect(tend({}, led)).toEqual(["vpn.lookup"]);
+  expect(vpn.verify(vpnConfig(), performed(led, vpn.tend?.(vpnConfig(), led) ?? []))).toEqual([]);
   expect(tend({ initiates: false }, inForce(vpnConfig({ initiates: false })))).toEqual([]);
   expect(tend({ deadThen: "clear" }, inForce(vpnConfig({ deadThen: "clear" })))).toEqual([]);
 });

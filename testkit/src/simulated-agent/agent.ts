@@ -232,7 +232,7 @@ export class SimulatedAgent {
         factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
         ...this.#sealingKey(),
       }),
-      getState: () => ({
+      getState: ({ ledgerOnly }) => ({
         generation: BigInt(this.ledger.generation),
         maxFence: BigInt(this.ledger.maxFence),
         bootId: this.bootId,
@@ -240,7 +240,7 @@ export class SimulatedAgent {
         lockedReason: this.ledger.lockedCode,
         confirmedConfigDigest: this.ledger.confirmedDigest,
         confirmedRequestId: this.ledger.confirmedRequestId,
-        domains: this.drifting.map((domain) => ({ domain, drift: true })),
+        domains: ledgerOnly ? [] : this.drifting.map((domain) => ({ domain, drift: true })),
       }),
       prepare: (command) =>
         this.#call("prepare", command, session, ({ requestId, fence, verb }) => {
