@@ -20,7 +20,7 @@ export async function sessionOpened(
   describe: DescribeResponse,
   state: GetStateResponse,
   instance: InstanceId,
-): Promise<void> {
+): Promise<string> {
   const { serverId } = session;
   const by = agentActor(serverId, session.remoteAddress, instance);
   const server = await openSession(tx, serverId, instance, session.id, {
@@ -43,6 +43,7 @@ export async function sessionOpened(
   if (drifting.join() !== server.drift.join()) await setDrift(tx, serverId, drifting, by);
   if (state.lockedCode !== "") await lockForApplies(tx, serverId, state.lockedCode, state.lockedReason, by);
   await compareHistories(tx, server, state, instance, session);
+  return server.name;
 }
 
 async function compareHistories(
