@@ -56,7 +56,10 @@ export async function startControlPlane(
 ): Promise<Result<ControlPlane, StartRefusal>> {
   const channels = readChannels(config.notifyFile);
   if (!channels.ok) return err({ code: "notify.invalid", message: channels.error.join("; ") });
-  const opened = await openStore(config, (level, message) => log[level]({}, message));
+  const opened = await openStore(config, (level, message) => {
+    // initdb sets its words apart with empty lines; a line of the log says something.
+    if (message.trim() !== "") log[level]({}, message);
+  });
   if (!opened.ok) return opened;
   const closing: (() => Promise<void>)[] = [() => opened.value.close()];
   const close = async (): Promise<void> => {

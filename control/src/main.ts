@@ -1,4 +1,5 @@
 /** The control plane as a process. */
+import { LOG_LINE } from "@holdfast/core/log/line.ts";
 import pino from "pino";
 import { readConfig } from "./config.ts";
 import { startControlPlane } from "./control-plane.ts";
@@ -17,10 +18,10 @@ async function main(): Promise<void> {
   }
   const log = pino({
     level: config.value.logLevel,
-    base: { process: "control" },
+    base: { [LOG_LINE.process]: "control", pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    messageKey: "message",
-    formatters: { level: (label) => ({ level: label }) },
+    messageKey: LOG_LINE.message,
+    formatters: { level: (label) => ({ [LOG_LINE.level]: label }) },
   });
   // A signal during the start waits for its end: half a start cannot be undone in order.
   const stopped = Promise.withResolvers<void>();

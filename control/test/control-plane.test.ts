@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { whyNotALine } from "@holdfast/core/log/line.ts";
 import { expect, test } from "vitest";
 import { withApi } from "./api-house.ts";
 
@@ -73,6 +74,7 @@ test(
         .output()
         .split("\n")
         .filter((line) => line.startsWith("{"));
+      expect(logged.map(whyNotALine).filter((why) => why !== null)).toEqual([]);
       expect(logged.join("\n")).not.toContain(password);
       for (const line of logged) expect(JSON.parse(line)).toMatchObject({ process: "control" });
       expect((await fetch(`${url}/readyz`)).status).toBe(200);

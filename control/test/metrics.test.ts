@@ -38,3 +38,56 @@ test("what the database counts and what the process counts stand in one text tha
     }
   });
 });
+
+test("ten thousand servers are not a sample more than one", async () => {
+  await withDatabase(async ({ app, owner }) => {
+    const house = await storedHouse(app);
+    await house.apply(await house.server("web-1"));
+    const source = metrics({ database: app, sessions: () => 0, eventStreams: () => 0, onTrouble: () => undefined });
+    const series = async () =>
+      (await source.text())
+        .split("\n")
+        .filter((line) => line.startsWith("holdfast_"))
+        .map((line) => line.replace(/ [^ ]+$/, ""));
+    const one = new Set(await series());
+    await owner.run({
+      text: `insert into holdfast.servers (id, name, enrolment, drift, locked_code, locked_reason)
+             select gen_random_uuid(), 'many-' || n, 'enrolled', '["firewall"]', 'x.y', 'z' from generate_series(1, 10000) n`,
+      values: [],
+    });
+    await owner.run({
+      text: `insert into holdfast.alerts (id, kind, subject, server_id, message)
+             select gen_random_uuid(), 'drift', 'server/' || id, id, 'm' from holdfast.servers`,
+      values: [],
+    });
+    const many = await series();
+    expect(
+      many.filter(
+        (name) => !one.has(name) && !name.includes("version") && !/_gc_|handles|requests|resources/.test(name),
+      ),
+    ).toEqual([]);
+    expect(many.length).toBeLessThan(400);
+    expect(await source.text()).toContain('holdfast_alerts{kind="drift",severity="warning",state="open"} 10001');
+  });
+});
+
+test("a process without its database can still be seen, and says that it has none", async () => {
+  await withDatabase(async ({ app }) => {
+    const troubles: unknown[] = [];
+    const broken = Object.create(app, {
+      rows: { value: () => Promise.reject(new Error("gone")) },
+      one: { value: () => Promise.reject(new Error("gone")) },
+    }) as typeof app;
+    Object.defineProperty(broken, "sessions", { value: () => ({ busy: 0, idle: 0, waiting: 3 }) });
+    const text = await metrics({
+      database: broken,
+      sessions: () => 0,
+      eventStreams: () => 0,
+      onTrouble: (error) => troubles.push(error),
+    }).text();
+    expect(text).toContain("holdfast_database_up 0");
+    expect(text).toContain('holdfast_database_sessions{state="waiting"} 3');
+    expect(text).not.toContain("holdfast_servers_enrolled");
+    expect(troubles).toHaveLength(1);
+  });
+});

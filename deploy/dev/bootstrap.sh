@@ -32,6 +32,7 @@ TEST_PACKAGES=(
   chromium=chromium                     # the console in a real browser
   strace=strace                         # crashes and full disks at a chosen system call
   iptables=iptables                     # foreign firewalls beside ours
+  promtool=prometheus                   # rules, and a real scrape of the control plane
   visudo=sudo                           # what people may do, checked by sudo itself
   rsyslogd=rsyslog                      # logs that leave a server
   swanctl=strongswan-swanctl            # tunnels between two real charon daemons

@@ -1,24 +1,51 @@
 import { hostname } from "node:os";
-import { logFields, type LogContext } from "@holdfast/core/log/fields.ts";
+import { LOG_FIELDS, logFields, type LogContext } from "@holdfast/core/log/fields.ts";
+import { journalFields, LOG_LINE, type LogLevel, SYSLOG_PRIORITY } from "@holdfast/core/log/line.ts";
 import { pino, type Logger } from "pino";
+import { isJournal, sendToJournal } from "../os/journal.ts";
 
 export interface Log {
-  info(event: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
-  warn(event: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
-  error(event: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
+  info(message: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
+  error(message: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
   with(context: LogContext): Log;
 }
+
+/**
+ * The one way back: its unit gives every line of its the request_id (LogExtraFields=), so it starts nothing to write one.
+ */
+const UNIT_NAMES_REQUEST = "revert";
 
 /** One JSON object a line. A reader that is gone must not stop an undo: its lines are lost then, nothing else. */
 export function openLog(role: string, descriptor: 1 | 2): Log {
   const destination = pino.destination({ fd: descriptor, sync: true });
   destination.on("error", () => undefined);
   const options = {
-    base: { role, pid: process.pid, target_host: hostname() },
-    formatters: { level: (label: string) => ({ level: label }) },
-    messageKey: "event",
+    base: { [LOG_LINE.process]: role, pid: process.pid, [LOG_FIELDS.targetHost]: hostname() },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ [LOG_LINE.level]: label }) },
+    messageKey: LOG_LINE.message,
   };
-  return wrap(pino(options, destination), {});
+  const journal = role !== UNIT_NAMES_REQUEST && isJournal(descriptor, process.env);
+  return wrap(pino(options, journal ? withFields(destination, `holdfast-${role}`) : destination), {});
+}
+
+/** Lines of a transaction go to the journal with fields, so that `journalctl REQUEST_ID=…` finds them; all others as ever. */
+function withFields(destination: { write(text: string): unknown }, identifier: string) {
+  let isAnswering = true;
+  return {
+    write(text: string): void {
+      if (!isAnswering || !text.includes(`"${LOG_FIELDS.requestId}"`)) return void destination.write(text);
+      const fields = JSON.parse(text) as Readonly<Record<string, unknown>>;
+      isAnswering = sendToJournal({
+        MESSAGE: text.trimEnd(),
+        PRIORITY: String(SYSLOG_PRIORITY[fields[LOG_LINE.level] as LogLevel]),
+        SYSLOG_IDENTIFIER: identifier,
+        ...journalFields(fields),
+      });
+      if (!isAnswering) destination.write(text);
+    },
+  };
 }
 
 function wrap(logger: Logger, fixed: LogContext): Log {
@@ -30,9 +57,9 @@ function wrap(logger: Logger, fixed: LogContext): Log {
     ...logFields({ ...fixed, ...context }),
   });
   return {
-    info: (event, context, more) => logger.info(fields(context, more), event),
-    warn: (event, context, more) => logger.warn(fields(context, more), event),
-    error: (event, context, more) => logger.error(fields(context, more), event),
+    info: (message, context, more) => logger.info(fields(context, more), message),
+    warn: (message, context, more) => logger.warn(fields(context, more), message),
+    error: (message, context, more) => logger.error(fields(context, more), message),
     with: (context) => wrap(logger, { ...fixed, ...context }),
   };
 }

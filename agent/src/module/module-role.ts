@@ -1,6 +1,7 @@
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import { openLedger, type Role } from "../agent-program.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { logCommands } from "../log/commands.ts";
 import { identify, rememberProcess, tellReady } from "../os/processes.ts";
 import { hasPassedSocket, listenOnPassedSocket, listenOnPath } from "../os/sockets.ts";
 import { grpcServer } from "../rpc/http2-service.ts";
@@ -30,7 +31,9 @@ export async function runModule(role: Role, name: string, readyDescriptor: numbe
     ledger: ledger.value,
     snapshots: role.paths.snapshots,
     version: role.program.version,
+    log: role.log,
   });
+  logCommands(role.log);
   const { server, activity, close } = grpcServer(routes);
   if (hasPassedSocket(process.env)) await listenOnPassedSocket(server);
   else {

@@ -10,6 +10,8 @@ import { ModuleService, type MismatchMessageSchema } from "@holdfast/proto/gen/h
 import type { FindingMessageSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readTransaction } from "../ledger/transaction-file.ts";
+import { runAbout } from "../log/about.ts";
+import { type Log, reasonOf } from "../log/log.ts";
 import { readManagementPath } from "../management-path.ts";
 import { toConnectError, type RefusalCode } from "../rpc/refusal.ts";
 import { stepDigest, type DomainHands, type Observation } from "./domain-hands.ts";
@@ -23,7 +25,10 @@ export interface ModuleOptions {
   readonly ledger: Ledger;
   readonly snapshots: string;
   readonly version: string;
+  readonly log: Log;
 }
+
+type LedgerLook = Parameters<Parameters<Ledger["exclusively"]>[0]>[0];
 
 interface Planned {
   readonly configJson: string;
@@ -35,7 +40,13 @@ interface Planned {
 /** Milliseconds. A snapshot asked for right after its plan is what the plan was made on; later it is read anew. */
 const PLAN_OBSERVATION_LIFE_MS = 5_000;
 
-export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOptions): (router: ConnectRouter) => void {
+export function moduleRoutes({
+  hands,
+  ledger,
+  snapshots,
+  version,
+  log,
+}: ModuleOptions): (router: ConnectRouter) => void {
   const { domain } = hands;
   let planned: Planned | null = null;
 
@@ -85,6 +96,30 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
     const { mismatches, observation } = await hands.verify(config, from);
     return { mismatches: mismatches.map(mismatchMessage), liveDigest: observation.liveDigest };
   };
+
+  /** What changes the server: under the ledger's lock, and every line of it, of native commands too, says whose it is. */
+  const working = <T>(
+    what: string,
+    requestId: string,
+    step: string,
+    work: (look: LedgerLook) => Promise<T>,
+  ): Promise<T> =>
+    runAbout({ requestId, domain: domain.name }, async () => {
+      const about = { requestId, domain: domain.name };
+      const started = performance.now();
+      const more = (): Readonly<Record<string, unknown>> => ({
+        ...(step === "" ? {} : { step }),
+        milliseconds: Math.round(performance.now() - started),
+      });
+      try {
+        const done = await ledger.exclusively(work);
+        log.info(`${what} done`, { ...about, resultCode: "ok" }, more());
+        return done;
+      } catch (error) {
+        log.warn(`${what} not done`, { ...about, resultCode: "module.failed" }, { ...more(), reason: reasonOf(error) });
+        throw error;
+      }
+    });
 
   return (router) => {
     router.service(ModuleService, {
@@ -147,7 +182,7 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
 
       // M2: the lock is held from the look at the ledger until the server is changed.
       applyStep: (request) =>
-        ledger.exclusively(async ({ state }) => {
+        working("step", request.requestId, request.stepId, async ({ state }) => {
           if (!isAtStepBegin(state, request.requestId, request.stepId, request.stepDigest)) {
             throw refuse(
               "module.not_at_step_begin",
@@ -162,7 +197,7 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
       verify: (request) => verifyMessage(parse("config_json", request.configJson), before(request)),
 
       restore: (request) =>
-        ledger.exclusively(async () => {
+        working("restore", request.requestId, "", async () => {
           const snapshot = readJson("snapshot_json", request.snapshotJson);
           const restored = await hands.restore(snapshot);
           if (restored.ok) return { mismatches: [], liveDigest: restored.value.liveDigest };
@@ -173,7 +208,7 @@ export function moduleRoutes({ hands, ledger, snapshots, version }: ModuleOption
         }),
 
       persist: (request) =>
-        ledger.exclusively(async () => {
+        working("persist", request.requestId, "", async () => {
           const config = parse("config_json", request.configJson);
           const from = before(request);
           const persisted = await hands.persist(config, from);

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { tellWitness } from "./command-witness.ts";
 
 export interface ExecResult {
   /** Null when it was killed or could not be started. */
@@ -30,6 +31,7 @@ export const ENVIRONMENT = {
 export function exec(argv: readonly [string, ...string[]], limits: ExecLimits): Promise<ExecResult> {
   const [program, ...operands] = argv;
   const maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
+  const started = performance.now();
   return new Promise((resolve) => {
     const child = spawn(program, operands, { stdio: ["ignore", "pipe", "pipe"], env: ENVIRONMENT, shell: false });
     const out = collector(maxBytes);
@@ -43,6 +45,7 @@ export function exec(argv: readonly [string, ...string[]], limits: ExecLimits): 
     }, limits.timeoutMs);
     const end = (status: number | null, problem: string): void => {
       clearTimeout(timer);
+      tellWitness({ program, status, milliseconds: performance.now() - started });
       const overflow = out.overflowed() || errors.overflowed();
       const stderr = [
         errors.text(),

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import { tellWitness } from "./command-witness.ts";
 import { ENVIRONMENT, exec } from "./exec.ts";
 import { makeFolder, removeFileDurably, writeFileDurably } from "./files.ts";
 
@@ -69,7 +70,10 @@ export class Nft {
   async #ask(line: string, timeoutMs: number): Promise<Result<{ output: string; errors: string }, string>> {
     const turn = this.#queue.then(async () => {
       this.#process ??= new Interactive();
+      const started = performance.now();
       const answer = await this.#process.ask(line, `holdfast_mark_${this.#count++}`, timeoutMs);
+      const status = answer.ok ? (answer.value.errors === "" ? 0 : 1) : null;
+      tellWitness({ program: "nft", status, milliseconds: performance.now() - started });
       if (!answer.ok) this.close();
       return answer;
     });

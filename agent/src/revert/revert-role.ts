@@ -3,6 +3,8 @@ import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import { handsOf, openLedger, type Role } from "../agent-program.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { leftReason, type UndoReason } from "../ledger/transaction-file.ts";
+import { runAbout } from "../log/about.ts";
+import { logCommands } from "../log/commands.ts";
 import { tellReady } from "../os/processes.ts";
 import { undoTransaction, type UndoContext } from "./undo-transaction.ts";
 
@@ -40,7 +42,8 @@ export async function runRevert(role: Role, wish: RevertWish): Promise<ExitCode>
     handsOf: handsOf(role),
   };
   const reason = wish.reason ?? leftReason(role.paths.snapshots, requestId) ?? DEADLINE;
-  const outcome = await undoTransaction(context, requestId, reason);
+  logCommands(role.log);
+  const outcome = await runAbout({ requestId }, () => undoTransaction(context, requestId, reason));
   const last = transactionOf(ledger.value.read(), requestId)?.last;
   role.machine.nft.close();
   ledger.value.close();

@@ -5,6 +5,8 @@ import type { AgentClient } from "./agent-client.ts";
 export interface AgentSession {
   readonly id: string;
   readonly serverId: ServerId;
+  /** As the database has it since the session was recorded. */
+  readonly serverName: string;
   readonly bootId: string;
   readonly keySha256: string;
   readonly notAfterMs: number;

@@ -63,6 +63,7 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     return;
   }
   let closed = false;
+  let serverName = "";
   connection.onClosed(() => {
     closed = true;
   });
@@ -74,6 +75,9 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
   const session: AgentSession = {
     id: randomUUID(),
     serverId: peer.serverId,
+    get serverName() {
+      return serverName;
+    },
     bootId: describe.bootId,
     keySha256: peer.keySha256,
     notAfterMs: peer.notAfterMs,
@@ -102,10 +106,14 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     connection.close();
     return;
   }
+  serverName = recorded.value;
   session.onClosed(() => {
     void forget(session, options);
   });
-  log.info({ session_id: session.id, boot_id: session.bootId, agent_version: describe.agentVersion }, "session open");
+  log.info(
+    { session_id: session.id, target_host: serverName, boot_id: session.bootId, agent_version: describe.agentVersion },
+    "session open",
+  );
   options.sessions.open(session);
   void watch(session, options.sessions);
 }

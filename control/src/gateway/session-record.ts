@@ -20,7 +20,7 @@ export async function sessionOpened(
   describe: DescribeResponse,
   state: GetStateResponse,
   instance: InstanceId,
-): Promise<void> {
+): Promise<string> {
   const { serverId } = session;
   const by = agentActor(serverId, session.remoteAddress, instance);
   const server = await openSession(tx, serverId, instance, session.id, {
@@ -38,6 +38,7 @@ export async function sessionOpened(
   if (seen > server.fence) await believeFence(tx, serverId, seen, by);
   if (state.lockedCode !== "") await lockForApplies(tx, serverId, state.lockedCode, state.lockedReason, by);
   await compareHistories(tx, server, state, instance, session);
+  return server.name;
 }
 
 async function compareHistories(

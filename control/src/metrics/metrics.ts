@@ -13,6 +13,7 @@ import { countDeliveries } from "../store/deliveries.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
 import {
   appliesByResult,
+  auditEntries,
   applyDurations,
   DURATION_BOUNDS,
   dwellInApplying,
@@ -47,6 +48,16 @@ export function metrics(options: MetricsOptions): Metrics {
   registry.registerMetric(
     gauge("holdfast_event_streams", "Consoles that listen to this instance", options.eventStreams),
   );
+  const sessions = new Gauge({
+    name: "holdfast_database_sessions",
+    help: "This instance's sessions with the database, and who waits for one",
+    labelNames: ["state"],
+    registers: [],
+    collect() {
+      for (const [state, count] of Object.entries(options.database.sessions())) this.set({ state }, count);
+    },
+  });
+  registry.registerMetric(sessions);
   const up = new Gauge({
     name: "holdfast_database_up",
     help: "1 when this instance could read the database for this answer",
@@ -78,7 +89,7 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, queue, oldest, house, standing, told] = await Promise.all([
+  const [results, undone, durations, dwell, queue, oldest, house, standing, told, audited] = await Promise.all([
     appliesByResult(database),
     undoneByCode(database),
     applyDurations(database),
@@ -88,6 +99,7 @@ async function families(database: Database): Promise<readonly Family[]> {
     fleet(database),
     countStanding(database),
     countDeliveries(database),
+    auditEntries(database),
   ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
@@ -142,6 +154,7 @@ async function families(database: Database): Promise<readonly Family[]> {
         value: told.find((one) => one.state === state)?.count ?? 0,
       })),
     },
+    one("holdfast_audit_entries", "Entries of the audit log; it never falls", audited),
     one("holdfast_servers_enrolled", "Servers under management", house.enrolled),
     one("holdfast_servers_connected", "Servers whose agent is connected to some instance", house.connected),
     one("holdfast_servers_drifted", "Servers that are not what was confirmed", house.drifted),

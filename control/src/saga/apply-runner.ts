@@ -255,6 +255,7 @@ export class ApplyRunner {
     this.#apply = written.apply;
     if (written.sent === null) return false;
     this.#sent = written.sent;
+    this.#log().info({ result_code: "ok", next: action.kind, phase: this.#apply.phase }, "the next act is committed");
     return true;
   }
 
@@ -388,6 +389,7 @@ export class ApplyRunner {
       apply_id: this.#apply.id,
       change_id: this.#apply.change_id,
       server_id: this.#apply.server_id,
+      target_host: this.#options.session.serverName,
     });
   }
 }

@@ -69,6 +69,12 @@ export class Database implements Queryable {
     return (await ask(this.#pool, statement)).rowCount ?? 0;
   }
 
+  /** Sessions of the pool, and requests that wait for one. */
+  sessions(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }

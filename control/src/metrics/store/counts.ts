@@ -20,10 +20,24 @@ export interface Undone {
   readonly count: number;
 }
 
+/** Codes come from agents too, also newer ones: the most frequent have a name of their own, all others are one. */
+const CODES_MOST = 40;
+
 export function undoneByCode(database: Queryable): Promise<readonly Undone[]> {
-  return database.rows<Undone>(
-    sql`select coalesce(code, '') as code, count(*) as count from applies where state = 'ROLLED_BACK' group by code order by code`,
+  return database.rows<Undone>(sql`
+    with counted as (
+      select coalesce(code, '') as code, count(*) as count, row_number() over (order by count(*) desc, coalesce(code, '')) as place
+      from applies where state = 'ROLLED_BACK' group by code
+    )
+    select case when place <= ${CODES_MOST} then code else 'other' end as code, sum(count)::bigint as count from counted group by 1 order by 1`);
+}
+
+/** How long the audit log is. A number that falls says that its end was cut off. */
+export async function auditEntries(database: Queryable): Promise<number> {
+  const { entries } = await database.one<{ entries: number }>(
+    sql`select coalesce(max(id), 0)::bigint as entries from audit_log`,
   );
+  return entries;
 }
 
 export interface Spread {
