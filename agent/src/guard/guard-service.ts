@@ -92,9 +92,9 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         return { domains: await Promise.all(wanted.map((domain) => domainState(context, domain, true))) };
       },
 
-      getState: async () => {
+      getState: async (request) => {
         const domains = await Promise.all(
-          context.modules.available.map((domain) => domainState(context, domain, false)),
+          context.modules.available.map((domain) => domainState(context, domain, request.withObserved)),
         );
         const state = context.ledger.read();
         const open = openTransaction(state);
@@ -201,6 +201,7 @@ async function domainState(
       liveDigest: verified.liveDigest,
       confirmedDigest,
       drift: openTransaction(state) === null && verified.mismatches.length > 0,
+      differences: verified.mismatches.map(({ path, expected, found }) => ({ path, expected, found })),
     };
   } catch (error) {
     return { domain, confirmedDigest, error: reasonOf(error) };

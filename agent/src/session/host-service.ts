@@ -56,7 +56,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       getTransaction: heard(({ requestId }) =>
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),
-      getState: heard(() => guard.call((client) => client.getState({}))),
+      getState: heard((request) => guard.call((client) => client.getState(request))),
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/host.proto.
  */
 export const file_holdfast_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QiyQEKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkiVQoQRG9tYWluQ2FwYWJpbGl0eRIOCgZkb21haW4YASABKAkSEQoJYXZhaWxhYmxlGAIgASgIEg4KBnJlYXNvbhgDIAEoCRIOCgZtb2R1bGUYBCABKAkiIQoOT2JzZXJ2ZVJlcXVlc3QSDwoHZG9tYWlucxgBIAMoCSI8Cg9PYnNlcnZlUmVzcG9uc2USKQoHZG9tYWlucxgBIAMoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlIoEBCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJIjkKC1BsYW5SZXF1ZXN0EhMKC2NvbmZpZ19qc29uGAEgASgJEhUKDWNvbmZpZ19kaWdlc3QYAiABKAkizAIKDFBsYW5SZXNwb25zZRITCgtwbGFuX2RpZ2VzdBgBIAEoCRITCgtiYXNlX2RpZ2VzdBgCIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YAyABKAQSJwoFc3RlcHMYBCADKAsyGC5ob2xkZmFzdC52MS5QbGFubmVkU3RlcBItCghmaW5kaW5ncxgFIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEj4KC25hdGl2ZV9kaWZmGAYgAygLMikuaG9sZGZhc3QudjEuUGxhblJlc3BvbnNlLk5hdGl2ZURpZmZFbnRyeRIfChd0b3VjaGVzX21hbmFnZW1lbnRfcGF0aBgHIAEoCBINCgVkcmlmdBgIIAMoCRoxCg9OYXRpdmVEaWZmRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJLCgtQbGFubmVkU3RlcBIKCgJpZBgBIAEoCRIOCgZkb21haW4YAiABKAkSDQoFdGl0bGUYAyABKAkSEQoJYnVkZ2V0X21zGAQgASgEIisKFUdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJIhEKD0dldFN0YXRlUmVxdWVzdCKIAgoQR2V0U3RhdGVSZXNwb25zZRISCgpnZW5lcmF0aW9uGAEgASgEEhEKCW1heF9mZW5jZRgCIAEoBBIPCgdib290X2lkGAMgASgJEiYKBG9wZW4YBCABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhIpCgdkb21haW5zGAUgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUSEwoLbG9ja2VkX2NvZGUYBiABKAkSFQoNbG9ja2VkX3JlYXNvbhgHIAEoCRIfChdjb25maXJtZWRfY29uZmlnX2RpZ2VzdBgIIAEoCRIcChRjb25maXJtZWRfcmVxdWVzdF9pZBgJIAEoCSIOCgxXYXRjaFJlcXVlc3QiywEKCldhdGNoRXZlbnQSLwoLdHJhbnNhY3Rpb24YASABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEisKB291dGNvbWUYAiABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEikKBWRyaWZ0GAMgASgLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5ob2xkZmFzdC52MS5IZWFydGJlYXRIAEIHCgVldmVudCIdCglIZWFydGJlYXQSEAoIc2VxdWVuY2UYASABKAQiKQoSQWNrbm93bGVkZ2VSZXF1ZXN0EhMKC3JlcXVlc3RfaWRzGAEgAygJIhUKE0Fja25vd2xlZGdlUmVzcG9uc2UiOQoMUHJvYmVSZXF1ZXN0EikKB3RhcmdldHMYASADKAsyGC5ob2xkZmFzdC52MS5Qcm9iZVRhcmdldCJeCgtQcm9iZVRhcmdldBIKCgJpZBgBIAEoCRIQCghwcm90b2NvbBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEgwKBHBvcnQYBCABKA0SEgoKdGltZW91dF9tcxgFIAEoDSI8Cg1Qcm9iZVJlc3BvbnNlEisKCG91dGNvbWVzGAEgAygLMhkuaG9sZGZhc3QudjEuUHJvYmVPdXRjb21lIjoKDFByb2JlT3V0Y29tZRIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAkSDgoGZGV0YWlsGAMgASgJMoYHCgtIb3N0U2VydmljZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRI/CgdQcmVwYXJlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0V4ZWN1dGUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHQ29uZmlybRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI9CgVBYm9ydBIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdSZWxlYXNlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEk4KDkdldFRyYW5zYWN0aW9uEiIuaG9sZGZhc3QudjEuR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SRwoIR2V0U3RhdGUSHC5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlc3BvbnNlEj0KBVdhdGNoEhkuaG9sZGZhc3QudjEuV2F0Y2hSZXF1ZXN0GhcuaG9sZGZhc3QudjEuV2F0Y2hFdmVudDABElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRI+CgVQcm9iZRIZLmhvbGRmYXN0LnYxLlByb2JlUmVxdWVzdBoaLmhvbGRmYXN0LnYxLlByb2JlUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
+  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QiyQEKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkiVQoQRG9tYWluQ2FwYWJpbGl0eRIOCgZkb21haW4YASABKAkSEQoJYXZhaWxhYmxlGAIgASgIEg4KBnJlYXNvbhgDIAEoCRIOCgZtb2R1bGUYBCABKAkiIQoOT2JzZXJ2ZVJlcXVlc3QSDwoHZG9tYWlucxgBIAMoCSI8Cg9PYnNlcnZlUmVzcG9uc2USKQoHZG9tYWlucxgBIAMoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlIjsKCkRpZmZlcmVuY2USDAoEcGF0aBgBIAEoCRIQCghleHBlY3RlZBgCIAEoCRINCgVmb3VuZBgDIAEoCSKvAQoLRG9tYWluU3RhdGUSDgoGZG9tYWluGAEgASgJEhUKDW9ic2VydmVkX2pzb24YAiABKAkSEwoLbGl2ZV9kaWdlc3QYAyABKAkSGAoQY29uZmlybWVkX2RpZ2VzdBgEIAEoCRINCgVkcmlmdBgFIAEoCBINCgVlcnJvchgGIAEoCRIsCgtkaWZmZXJlbmNlcxgHIAMoCzIXLmhvbGRmYXN0LnYxLkRpZmZlcmVuY2UiOQoLUGxhblJlcXVlc3QSEwoLY29uZmlnX2pzb24YASABKAkSFQoNY29uZmlnX2RpZ2VzdBgCIAEoCSLMAgoMUGxhblJlc3BvbnNlEhMKC3BsYW5fZGlnZXN0GAEgASgJEhMKC2Jhc2VfZGlnZXN0GAIgASgJEhcKD2Jhc2VfZ2VuZXJhdGlvbhgDIAEoBBInCgVzdGVwcxgEIAMoCzIYLmhvbGRmYXN0LnYxLlBsYW5uZWRTdGVwEi0KCGZpbmRpbmdzGAUgAygLMhsuaG9sZGZhc3QudjEuRmluZGluZ01lc3NhZ2USPgoLbmF0aXZlX2RpZmYYBiADKAsyKS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2UuTmF0aXZlRGlmZkVudHJ5Eh8KF3RvdWNoZXNfbWFuYWdlbWVudF9wYXRoGAcgASgIEg0KBWRyaWZ0GAggAygJGjEKD05hdGl2ZURpZmZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIksKC1BsYW5uZWRTdGVwEgoKAmlkGAEgASgJEg4KBmRvbWFpbhgCIAEoCRINCgV0aXRsZRgDIAEoCRIRCglidWRnZXRfbXMYBCABKAQiKwoVR2V0VHJhbnNhY3Rpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkiKAoPR2V0U3RhdGVSZXF1ZXN0EhUKDXdpdGhfb2JzZXJ2ZWQYASABKAgiiAIKEEdldFN0YXRlUmVzcG9uc2USEgoKZ2VuZXJhdGlvbhgBIAEoBBIRCgltYXhfZmVuY2UYAiABKAQSDwoHYm9vdF9pZBgDIAEoCRImCgRvcGVuGAQgASgLMhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SKQoHZG9tYWlucxgFIAMoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlEhMKC2xvY2tlZF9jb2RlGAYgASgJEhUKDWxvY2tlZF9yZWFzb24YByABKAkSHwoXY29uZmlybWVkX2NvbmZpZ19kaWdlc3QYCCABKAkSHAoUY29uZmlybWVkX3JlcXVlc3RfaWQYCSABKAkiDgoMV2F0Y2hSZXF1ZXN0IssBCgpXYXRjaEV2ZW50Ei8KC3RyYW5zYWN0aW9uGAEgASgLMhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb25IABIrCgdvdXRjb21lGAIgASgLMhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb25IABIpCgVkcmlmdBgDIAEoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlSAASKwoJaGVhcnRiZWF0GAQgASgLMhYuaG9sZGZhc3QudjEuSGVhcnRiZWF0SABCBwoFZXZlbnQiHQoJSGVhcnRiZWF0EhAKCHNlcXVlbmNlGAEgASgEIikKEkFja25vd2xlZGdlUmVxdWVzdBITCgtyZXF1ZXN0X2lkcxgBIAMoCSIVChNBY2tub3dsZWRnZVJlc3BvbnNlIjkKDFByb2JlUmVxdWVzdBIpCgd0YXJnZXRzGAEgAygLMhguaG9sZGZhc3QudjEuUHJvYmVUYXJnZXQiXgoLUHJvYmVUYXJnZXQSCgoCaWQYASABKAkSEAoIcHJvdG9jb2wYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNEhIKCnRpbWVvdXRfbXMYBSABKA0iPAoNUHJvYmVSZXNwb25zZRIrCghvdXRjb21lcxgBIAMoCzIZLmhvbGRmYXN0LnYxLlByb2JlT3V0Y29tZSI6CgxQcm9iZU91dGNvbWUSCgoCaWQYASABKAkSDgoGcmVzdWx0GAIgASgJEg4KBmRldGFpbBgDIAEoCTKGBwoLSG9zdFNlcnZpY2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USPwoHUHJlcGFyZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdFeGVjdXRlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0NvbmZpcm0SGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPQoFQWJvcnQSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHUmVsZWFzZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJOCg5HZXRUcmFuc2FjdGlvbhIiLmhvbGRmYXN0LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEkcKCEdldFN0YXRlEhwuaG9sZGZhc3QudjEuR2V0U3RhdGVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuR2V0U3RhdGVSZXNwb25zZRI9CgVXYXRjaBIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwARJQCgtBY2tub3dsZWRnZRIfLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVxdWVzdBogLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVzcG9uc2USPgoFUHJvYmUSGS5ob2xkZmFzdC52MS5Qcm9iZVJlcXVlc3QaGi5ob2xkZmFzdC52MS5Qcm9iZVJlc3BvbnNlYgZwcm90bzM", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.DescribeRequest
@@ -156,6 +156,35 @@ export const ObserveResponseSchema: GenMessage<ObserveResponse> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_host, 4);
 
 /**
+ * @generated from message holdfast.v1.Difference
+ */
+export type Difference = Message<"holdfast.v1.Difference"> & {
+  /**
+   * The item, in the words of its domain.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * @generated from field: string expected = 2;
+   */
+  expected: string;
+
+  /**
+   * @generated from field: string found = 3;
+   */
+  found: string;
+};
+
+/**
+ * Describes the message holdfast.v1.Difference.
+ * Use `create(DifferenceSchema)` to create a new message.
+ */
+export const DifferenceSchema: GenMessage<Difference> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 5);
+
+/**
  * @generated from message holdfast.v1.DomainState
  */
 export type DomainState = Message<"holdfast.v1.DomainState"> & {
@@ -190,6 +219,13 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
    * @generated from field: string error = 6;
    */
   error: string;
+
+  /**
+   * Item by item, what read-back found otherwise than confirmed. Told also while a transaction is open, which is no drift.
+   *
+   * @generated from field: repeated holdfast.v1.Difference differences = 7;
+   */
+  differences: Difference[];
 };
 
 /**
@@ -197,7 +233,7 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
  * Use `create(DomainStateSchema)` to create a new message.
  */
 export const DomainStateSchema: GenMessage<DomainState> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 5);
+  messageDesc(file_holdfast_v1_host, 6);
 
 /**
  * @generated from message holdfast.v1.PlanRequest
@@ -219,7 +255,7 @@ export type PlanRequest = Message<"holdfast.v1.PlanRequest"> & {
  * Use `create(PlanRequestSchema)` to create a new message.
  */
 export const PlanRequestSchema: GenMessage<PlanRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 6);
+  messageDesc(file_holdfast_v1_host, 7);
 
 /**
  * @generated from message holdfast.v1.PlanResponse
@@ -281,7 +317,7 @@ export type PlanResponse = Message<"holdfast.v1.PlanResponse"> & {
  * Use `create(PlanResponseSchema)` to create a new message.
  */
 export const PlanResponseSchema: GenMessage<PlanResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 7);
+  messageDesc(file_holdfast_v1_host, 8);
 
 /**
  * @generated from message holdfast.v1.PlannedStep
@@ -313,7 +349,7 @@ export type PlannedStep = Message<"holdfast.v1.PlannedStep"> & {
  * Use `create(PlannedStepSchema)` to create a new message.
  */
 export const PlannedStepSchema: GenMessage<PlannedStep> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 8);
+  messageDesc(file_holdfast_v1_host, 9);
 
 /**
  * @generated from message holdfast.v1.GetTransactionRequest
@@ -330,12 +366,18 @@ export type GetTransactionRequest = Message<"holdfast.v1.GetTransactionRequest">
  * Use `create(GetTransactionRequestSchema)` to create a new message.
  */
 export const GetTransactionRequestSchema: GenMessage<GetTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 9);
+  messageDesc(file_holdfast_v1_host, 10);
 
 /**
  * @generated from message holdfast.v1.GetStateRequest
  */
 export type GetStateRequest = Message<"holdfast.v1.GetStateRequest"> & {
+  /**
+   * Tells also what each module reads on the server. It can be large, so it comes only to who asks for it.
+   *
+   * @generated from field: bool with_observed = 1;
+   */
+  withObserved: boolean;
 };
 
 /**
@@ -343,7 +385,7 @@ export type GetStateRequest = Message<"holdfast.v1.GetStateRequest"> & {
  * Use `create(GetStateRequestSchema)` to create a new message.
  */
 export const GetStateRequestSchema: GenMessage<GetStateRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 10);
+  messageDesc(file_holdfast_v1_host, 11);
 
 /**
  * @generated from message holdfast.v1.GetStateResponse
@@ -406,7 +448,7 @@ export type GetStateResponse = Message<"holdfast.v1.GetStateResponse"> & {
  * Use `create(GetStateResponseSchema)` to create a new message.
  */
 export const GetStateResponseSchema: GenMessage<GetStateResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 11);
+  messageDesc(file_holdfast_v1_host, 12);
 
 /**
  * @generated from message holdfast.v1.WatchRequest
@@ -419,7 +461,7 @@ export type WatchRequest = Message<"holdfast.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 12);
+  messageDesc(file_holdfast_v1_host, 13);
 
 /**
  * @generated from message holdfast.v1.WatchEvent
@@ -468,7 +510,7 @@ export type WatchEvent = Message<"holdfast.v1.WatchEvent"> & {
  * Use `create(WatchEventSchema)` to create a new message.
  */
 export const WatchEventSchema: GenMessage<WatchEvent> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 13);
+  messageDesc(file_holdfast_v1_host, 14);
 
 /**
  * @generated from message holdfast.v1.Heartbeat
@@ -485,7 +527,7 @@ export type Heartbeat = Message<"holdfast.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 14);
+  messageDesc(file_holdfast_v1_host, 15);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeRequest
@@ -502,7 +544,7 @@ export type AcknowledgeRequest = Message<"holdfast.v1.AcknowledgeRequest"> & {
  * Use `create(AcknowledgeRequestSchema)` to create a new message.
  */
 export const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 15);
+  messageDesc(file_holdfast_v1_host, 16);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeResponse
@@ -515,7 +557,7 @@ export type AcknowledgeResponse = Message<"holdfast.v1.AcknowledgeResponse"> & {
  * Use `create(AcknowledgeResponseSchema)` to create a new message.
  */
 export const AcknowledgeResponseSchema: GenMessage<AcknowledgeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 16);
+  messageDesc(file_holdfast_v1_host, 17);
 
 /**
  * @generated from message holdfast.v1.ProbeRequest
@@ -532,7 +574,7 @@ export type ProbeRequest = Message<"holdfast.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 17);
+  messageDesc(file_holdfast_v1_host, 18);
 
 /**
  * @generated from message holdfast.v1.ProbeTarget
@@ -573,7 +615,7 @@ export type ProbeTarget = Message<"holdfast.v1.ProbeTarget"> & {
  * Use `create(ProbeTargetSchema)` to create a new message.
  */
 export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 18);
+  messageDesc(file_holdfast_v1_host, 19);
 
 /**
  * @generated from message holdfast.v1.ProbeResponse
@@ -590,7 +632,7 @@ export type ProbeResponse = Message<"holdfast.v1.ProbeResponse"> & {
  * Use `create(ProbeResponseSchema)` to create a new message.
  */
 export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 19);
+  messageDesc(file_holdfast_v1_host, 20);
 
 /**
  * @generated from message holdfast.v1.ProbeOutcome
@@ -619,7 +661,7 @@ export type ProbeOutcome = Message<"holdfast.v1.ProbeOutcome"> & {
  * Use `create(ProbeOutcomeSchema)` to create a new message.
  */
 export const ProbeOutcomeSchema: GenMessage<ProbeOutcome> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 20);
+  messageDesc(file_holdfast_v1_host, 21);
 
 /**
  * What a server offers to its control plane. The agent dials out over mutual TLS and then serves this over the very connection that it
