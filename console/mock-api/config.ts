@@ -1,4 +1,8 @@
+import type { DomainName } from "@holdfast/core/domain.ts";
 import type { FirewallConfig } from "@holdfast/domains/firewall/model.ts";
+import { NETWORK, networkObserved } from "./live-network.ts";
+import { SYSTEM, systemObserved } from "./live-system.ts";
+import { VPN, vpnObserved } from "./live-vpn.ts";
 
 const OFFICE = ["203.0.113.0/26", "2001:db8:f1::/64"];
 
@@ -30,9 +34,9 @@ const firewall: FirewallConfig = {
   needs: [],
 };
 
-export const EFFECTIVE_CONFIG = {
+const EFFECTIVE_CONFIG = {
   digest: "5f2b8c1e9a7d4f6035c2e1b8a9d7f6045c3e2b1a8f9d7c6e5b4a392817f6e5d4",
-  config: { firewall },
+  config: { server: "web-1", domains: { system: SYSTEM, network: NETWORK, firewall, vpn: VPN } },
   provenance: [
     {
       item: "firewall.mode",
@@ -55,6 +59,36 @@ export const EFFECTIVE_CONFIG = {
       },
       beat: [],
     })),
+    ...(
+      [
+        ["network.interfaces.wan.ipv4", 40],
+        ["network.interfaces.wan.mtu", 39],
+        ["network.interfaces.staff.vlan", 50],
+        ["network.forwarding.ipv4", 36],
+        ["system.hostname", 61],
+        ["system.timezone", 62],
+        ["system.ntp.servers", 64],
+        ["system.sysctl.net.core.somaxconn", 67],
+        ["system.sysctl.net.ipv4.conf.all.rp_filter", 68],
+        ["system.ssh.port", 71],
+        ["system.ssh.rootLogin", 72],
+        ["system.ssh.passwords", 73],
+        ["system.ssh.allowGroups", 74],
+        ["system.units.fail2ban.service", 77],
+        ["system.users.kim", 80],
+        ["system.users.ana", 86],
+        ["system.users.jules", 92],
+      ] as const
+    ).map(([item, line]) => ({
+      item,
+      from: { document: "Policy/web-host", revision: 3, layer: "role", path: item, line },
+      beat: [],
+    })),
+    {
+      item: "vpn.tunnels.seoul-busan",
+      from: { document: "Tunnel/seoul-busan", revision: 2, layer: "tunnel", path: "ends", line: 6 },
+      beat: [],
+    },
     {
       item: "firewall.floor.inbound.operations",
       from: { document: "Floor/operations", revision: 1, layer: "floor", path: "management[0]", line: 7 },
@@ -78,54 +112,127 @@ export const EFFECTIVE_CONFIG = {
   },
 };
 
+/** A server whose firewall only observes. */
+const OBSERVING = "mon-1";
+
+export function effectiveConfig(server: string): unknown {
+  if (server !== OBSERVING) return EFFECTIVE_CONFIG;
+  const inbound = firewall.inbound;
+  const observing: FirewallConfig = {
+    ...firewall,
+    mode: "observe",
+    ...(inbound === undefined
+      ? {}
+      : {
+          inbound: {
+            ...inbound,
+            rules: [...inbound.rules, { name: "telnet", verb: "reject", services: ["tcp/23"], from: [{}], to: [{}] }],
+          },
+        }),
+  };
+  const { config } = EFFECTIVE_CONFIG;
+  return {
+    ...EFFECTIVE_CONFIG,
+    config: { ...config, server, domains: { ...config.domains, firewall: observing } },
+    provenance: EFFECTIVE_CONFIG.provenance.map((entry) =>
+      entry.item.startsWith("firewall.") ? { ...entry, from: { ...entry.from, document: "Policy/monitoring" } } : entry,
+    ),
+  };
+}
+
+/** Of a domain of a server: what a module of the version of this repository reports. */
+interface Reported {
+  readonly domain: DomainName;
+  readonly observed: unknown;
+  readonly differences: readonly { readonly path: string; readonly expected: string; readonly found: string }[];
+}
+
 export function liveState(server: string, drift: readonly string[], nowMs: number): unknown {
-  // Counters that move, so that a page which does not ask again is seen to be old.
   const seconds = Math.floor(nowMs / 1000) % 100_000;
-  const count = (factor: number): { packets: number; bytes: number } => ({
-    packets: seconds * factor,
-    bytes: seconds * factor * 412,
-  });
-  const live = drift.includes("firewall") ? "9c1d7e3b5a2f4860" : "5f2b8c1e9a7d4f60";
+  const isDrift = (domain: DomainName): boolean => drift.includes(domain);
+  const reported: readonly Reported[] = [
+    {
+      domain: "system",
+      observed: systemObserved(server, isDrift("system")),
+      differences: [
+        { path: "sysctl:net.core.somaxconn", expected: "4096", found: "128" },
+        {
+          path: "ssh",
+          expected: "what the policy says",
+          found: "sshd would have passwordauthentication yes and not no: another file of its configuration says so",
+        },
+        { path: "unit:fail2ban.service:running", expected: "running", found: "stopped" },
+        { path: "user:ana", expected: "open until 2027-06-30", found: "absent" },
+      ],
+    },
+    {
+      domain: "network",
+      observed: networkObserved(isDrift("network"), seconds),
+      differences: [
+        { path: "interfaces.wan.mtu", expected: "1500", found: "1400" },
+        { path: "interfaces.wan.addresses", expected: "absent", found: "203.0.113.44/26" },
+        { path: "forwarding.ipv4", expected: "off", found: "on" },
+      ],
+    },
+    {
+      domain: "firewall",
+      observed: firewallObserved(seconds),
+      differences: [{ path: "chains.rules_inbound.rules[2]", expected: "absent", found: "tcp dport 8443 accept" }],
+    },
+    { domain: "vpn", observed: vpnObserved(seconds), differences: [] },
+  ];
+  const confirmed = "5f2b8c1e9a7d4f60".repeat(4);
   return {
     at: new Date(nowMs).toISOString(),
     generation: 41,
     bootId: "7d1f3a52-9c0e-4a83-9d2c-5b7d0c0f7a11",
     open: null,
-    domains: [
+    domains: reported.map(({ domain, observed, differences }) => ({
+      domain,
+      observed,
+      liveDigest: isDrift(domain) ? "9c1d7e3b5a2f4860".repeat(4) : confirmed,
+      confirmedDigest: confirmed,
+      drift: isDrift(domain),
+      differences: isDrift(domain) ? differences : [],
+      error: "",
+    })),
+  };
+}
+
+/** What a module reports, as in live-network.ts. Counters move, so that a page which does not ask again is seen to be old. */
+export function firewallObserved(seconds: number) {
+  const count = (factor: number): { packets: number; bytes: number } => ({
+    packets: seconds * factor,
+    bytes: seconds * factor * 412,
+  });
+  return {
+    table: null,
+    counts: {
+      c_inbound_web: count(31),
+      c_inbound_ssh: count(1),
+      c_inbound_metrics: count(2),
+      c_inbound_ping: count(3),
+      d_inbound: count(7),
+      d_outbound: count(44),
+      od_inbound: count(5),
+      o_inbound_telnet: count(1),
+      o_inbound_ssh_limited: count(0.25),
+    },
+    unreadable: null,
+    foreignHooks: [
       {
-        domain: "firewall",
-        observed: {
-          unreadable: null,
-          foreignHooks: [
-            {
-              family: "ip",
-              table: "filter",
-              name: "f2b-sshd",
-              type: "filter",
-              hook: "input",
-              priority: -1,
-              policy: "accept",
-            },
-          ],
-          foreignOwners: ["fail2ban"],
-          legacyTables: [],
-          forwarding: { ipv4: false, ipv6: false },
-          interfaces: [{ name: "eth0", mac: "52:54:00:aa:10:01", kind: null, addresses: ["203.0.113.10"] }],
-          counters: {
-            c_inbound_web: count(31),
-            c_inbound_ssh: count(1),
-            c_inbound_metrics: count(2),
-            c_inbound_ping: count(3),
-            d_inbound: count(7),
-            d_outbound: count(44),
-          },
-          server,
-        },
-        liveDigest: live.repeat(4),
-        confirmedDigest: "5f2b8c1e9a7d4f60".repeat(4),
-        drift: drift.includes("firewall"),
-        error: "",
+        family: "ip",
+        table: "filter",
+        name: "f2b-sshd",
+        type: "filter",
+        hook: "input",
+        priority: -1,
+        policy: "accept",
       },
     ],
+    foreignOwners: ["fail2ban"],
+    interfaces: [{ name: "eth0", mac: "52:54:00:aa:10:01", kind: null, addresses: ["203.0.113.10"] }],
+    forwarding: { ipv4: false, ipv6: false },
+    legacyTables: [],
   };
 }

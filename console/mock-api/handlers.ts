@@ -1,5 +1,4 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
-import { documentJsonSchema } from "@holdfast/core/policy/json-schema.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import { unifiedDiff } from "../src/editor/unified-diff.ts";
@@ -9,6 +8,7 @@ import { type MockAnswer, refuse } from "./answer.ts";
 import { APPLY_HANDLERS } from "./apply-handlers.ts";
 import type { MockHandler } from "./call.ts";
 import { CHANGE_HANDLERS } from "./change-handlers.ts";
+import { documentSchema } from "./document-schema.ts";
 import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
 import type { MockDocument, MockState } from "./state.ts";
@@ -68,7 +68,7 @@ const DOCUMENT_HANDLERS = {
     const { documents, findings } = parseDocuments(String(body["text"]), { domains: DOMAIN_LANGUAGES });
     return ok({ documents: documents.map(({ kind, name }) => ({ kind, name })), findings });
   },
-  getSchema: () => ok(documentJsonSchema(DOMAIN_LANGUAGES)),
+  getSchema: ({ params }) => ok(documentSchema(params["kind"] ?? "")),
 } as const satisfies Partial<Record<RouteName, MockHandler>>;
 
 export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {

@@ -1,7 +1,7 @@
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { type ScriptName, SCRIPTS, WINDOW_SECONDS } from "./script.ts";
 import { type MockServer, type MockState, nextId } from "./state.ts";
-import { BRANCH_GATEWAY, FLOOR, OFFICE, serverText, WEB_HOST } from "./texts.ts";
+import { BRANCH_GATEWAY, FLOOR, MONITORING, OFFICE, OFFICE_NET, serverText, TUNNEL, WEB_HOST } from "./texts.ts";
 
 export const SCENARIOS = ["empty", "calm", "busy", "large"] as const;
 /** empty: nothing yet. calm: a fleet where all is well. busy: every state there is. large: 10,000 servers. */
@@ -92,6 +92,9 @@ function addDocuments(state: MockState, nowMs: number): void {
   const versions: readonly (readonly [string, string, readonly string[]])[] = [
     ["Policy", "web-host", [older.replace("tcp/443, udp/443", "tcp/443"), older, WEB_HOST]],
     ["Policy", "branch-gateway", [BRANCH_GATEWAY]],
+    ["Policy", "monitoring", [MONITORING]],
+    ["Policy", "office-net", [OFFICE_NET]],
+    ["Tunnel", "seoul-busan", [TUNNEL]],
     ["Group", "partner-networks", [OFFICE]],
     ["Floor", "operations", [FLOOR]],
     ...FLEET.map(([name, labels]) => ["Server", name, [serverText(name, labels)]] as const),
@@ -127,10 +130,10 @@ function addServer(state: MockState, nowMs: number, name: string, labels: Readon
     agentVersion: "0.1.0",
     bootId: "7d1f3a52-9c0e-4a83-9d2c-5b7d0c0f7a11",
     capabilities: [
-      { domain: "firewall", available: true, reason: "", module: "nftables 1.0.6" },
-      { domain: "network", available: false, reason: "its module is not part of this version", module: "" },
-      { domain: "system", available: false, reason: "its module is not part of this version", module: "" },
-      { domain: "vpn", available: false, reason: "charon is not installed", module: "" },
+      { domain: "firewall", available: true, reason: "", module: "holdfast 0.1.0" },
+      { domain: "network", available: true, reason: "", module: "holdfast 0.1.0" },
+      { domain: "system", available: true, reason: "", module: "holdfast 0.1.0" },
+      { domain: "vpn", available: false, reason: "this agent has no module for vpn: upgrade it", module: "" },
     ],
     facts: {
       os: "Debian GNU/Linux 12",
@@ -264,7 +267,7 @@ function makeBusy(state: MockState, nowMs: number): void {
       { kind: "Policy", name: "web-host", revision: 2, code: "apply.restore_failed", at: iso(nowMs - 69 * MINUTE) },
     ],
   });
-  Object.assign(server("web-3"), { drift: ["firewall"] });
+  Object.assign(server("web-3"), { drift: ["system", "network", "firewall"] });
   Object.assign(server("mon-1"), { paused: { until: iso(nowMs + 2 * HOUR), reason: "Disk is being replaced" } });
   Object.assign(server("gw-seoul"), { connected: false, lastSeenAt: iso(nowMs - 38_000) });
   addServer(state, nowMs, "web-4", { role: "web", site: "busan" });

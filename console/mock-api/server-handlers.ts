@@ -1,7 +1,7 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { refuse } from "./answer.ts";
 import type { MockCall, MockHandler } from "./call.ts";
-import { EFFECTIVE_CONFIG, liveState } from "./config.ts";
+import { effectiveConfig, liveState } from "./config.ts";
 import { type MockServer, nextId } from "./state.ts";
 import { applySummary, serverDetail, serverSummary } from "./view.ts";
 
@@ -105,8 +105,8 @@ export const SERVER_HANDLERS = {
     return done;
   },
   getServerConfig: (call) => {
-    serverOf(call);
-    return { status: 200, body: EFFECTIVE_CONFIG };
+    const { name } = serverOf(call);
+    return { status: 200, body: effectiveConfig(name) };
   },
   getServerLive: (call) => {
     const server = serverOf(call);

@@ -77,6 +77,81 @@ firewall:
       - { name: internet, from: ["zone:staff", "zone:guest"], to: zone:internet }
 `;
 
+export const MONITORING = `apiVersion: holdfast/v1
+kind: Policy
+name: monitoring
+description: The monitoring servers. It only observes yet.
+layer: role
+selector: { role: monitoring }
+
+firewall:
+  mode: observe                    # since Monday; enforce when nothing is dropped that is needed
+  inbound:
+    default: drop
+    rules:
+      - { name: web, allow: [tcp/80, tcp/443], from: any }
+      - { name: ssh, allow: tcp/22, from: 203.0.113.0/26, limit: { rate: 10/minute, per: source } }
+      - { name: telnet, reject: tcp/23, from: any }
+  outbound:
+    default: allow
+`;
+
+export const OFFICE_NET = `apiVersion: holdfast/v1
+kind: Policy
+name: office-net
+description: The servers of the office.
+layer: site
+selector: { site: seoul }
+
+network:
+  forwarding: { ipv4: false }
+  interfaces:
+    # the cable to the provider
+    wan:
+      mtu: 1500
+      ipv4: { method: static, addresses: 203.0.113.10/26, gateways: 203.0.113.1 }
+      ipv6: { method: ra, use: [address, gateway] }
+      routes:
+        - { to: 10.0.0.0/8, via: 203.0.113.2, why: the head office }
+    staff:
+      vlan: { id: 10, parent: trunk }
+      ipv4: { method: dhcp }
+  dns: [9.9.9.9, 149.112.112.112]
+
+system:
+  timezone: Asia/Seoul
+  sysctl: { net.core.somaxconn: 4096 }
+  ssh: { rootLogin: never, passwords: false, allowGroups: ops }
+  users:
+    kim:
+      comment: Kim, operations
+      groups: [ops, adm]
+      keys: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKXWIz1nfSDNQ8nl2q9xwdlm1xW1hQ3L3Kq1yVwY1w2d kim@office
+      sudo: free
+`;
+
+export const TUNNEL = `apiVersion: holdfast/v1
+kind: Tunnel
+name: seoul-busan
+description: Head office to Busan.
+
+ends:                              # no local, no remote: nothing to mirror wrongly
+  seoul: { server: gw-seoul, address: 203.0.113.10, networks: [10.10.0.0/16] }
+  busan: { server: gw-busan, address: dynamic, networks: [10.20.10.0/24] }
+
+via: policy
+clearText: block                   # traffic between these networks never leaves unencrypted
+auth: { psk: "file:seoul-busan-1" }
+suite: strong-2026
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 30s, then: restart }
+
+traffic:
+  default: drop
+  rules:
+    - { name: ping, allow: icmp/echo, from: [end:seoul, end:busan], to: [end:seoul, end:busan] }
+`;
+
 export const OFFICE = `apiVersion: holdfast/v1
 kind: Group
 name: partner-networks

@@ -11,13 +11,13 @@ function withQuery(path: string, query: Query): string {
 
 const part = encodeURIComponent;
 
-export const SERVER_TABS = ["state", "config", "live", "history", "agent"] as const;
+export const SERVER_TABS = ["state", "config", "live", "observe", "history", "agent"] as const;
 export type ServerTab = (typeof SERVER_TABS)[number];
 
 export const DOCUMENT_TABS = ["text", "history", "compare"] as const;
 export type DocumentTab = (typeof DOCUMENT_TABS)[number];
 
-export const EDITOR_VIEWS = ["rules", "text", "difference"] as const;
+export const EDITOR_VIEWS = ["rules", "network", "system", "form", "text", "difference"] as const;
 export type EditorView = (typeof EDITOR_VIEWS)[number];
 
 export const paths = {
@@ -25,7 +25,8 @@ export const paths = {
   login: (query: { next?: string; again?: "yes" } = {}) => withQuery("/login", query),
   password: () => "/password",
   servers: (query: { q?: string; show?: string } = {}) => withQuery("/servers", query),
-  server: (name: string, query: { tab?: ServerTab } = {}) => withQuery(`/servers/${part(name)}`, query),
+  server: (name: string, query: { tab?: ServerTab; domain?: string } = {}) =>
+    withQuery(`/servers/${part(name)}`, query),
   documents: (query: { kind?: string } = {}) => withQuery("/documents", query),
   document: (kind: string, name: string, query: { tab?: DocumentTab; from?: string; to?: string } = {}) =>
     withQuery(`/documents/${part(kind)}/${part(name)}`, query),

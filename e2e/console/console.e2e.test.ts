@@ -3,7 +3,9 @@
  * and what must hold on every page.
  */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
 import { ko } from "@holdfast/console/i18n/ko.ts";
 import type { Scenario } from "@holdfast/console/mock-api/seed.ts";
@@ -23,6 +25,11 @@ const PAGES = [
   paths.server("db-2"),
   paths.server("web-1", { tab: "config" }),
   paths.server("web-1", { tab: "live" }),
+  paths.server("web-1", { tab: "live", domain: "vpn" }),
+  paths.server("web-3", { tab: "live", domain: "network" }),
+  paths.server("web-3", { tab: "live", domain: "system" }),
+  paths.server("mon-1", { tab: "observe" }),
+  paths.server("web-1", { tab: "observe" }),
   paths.server("web-1", { tab: "history" }),
   paths.server("web-1", { tab: "agent" }),
   paths.documents(),
@@ -31,6 +38,9 @@ const PAGES = [
   paths.document("Policy", "web-host", { tab: "compare" }),
   paths.editDocument("Policy", "web-host", { view: "rules" }),
   paths.editDocument("Policy", "web-host", { view: "text" }),
+  paths.editDocument("Policy", "office-net", { view: "network" }),
+  paths.editDocument("Policy", "office-net", { view: "system" }),
+  paths.editDocument("Tunnel", "seoul-busan", { view: "form" }),
   paths.changes(),
   paths.failures(),
   paths.audit(),
@@ -83,6 +93,18 @@ const open = async (page: Page, server: MockServer, path: string): Promise<void>
 beforeAll(() => {
   const built = spawnSync(join(REPOSITORY_ROOT, "deploy/dev/build-console.sh"), { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`the console could not be built:\n${built.stderr}`);
+});
+
+/** Bytes of script, as they travel: what people on a slow line wait for before the first page. */
+const MOST_FIRST_SCRIPT = 350_000;
+
+test("the first page needs less than 350 KB of script, compressed", () => {
+  const dist = join(REPOSITORY_ROOT, "console/dist");
+  const page = readFileSync(join(dist, "index.html"), "utf8");
+  const scripts = new Set([...page.matchAll(/"\/?(assets\/[^"]+\.js)"/g)].flatMap(([, path]) => path ?? []));
+  expect(scripts.size).toBeGreaterThan(0);
+  const bytes = [...scripts].reduce((sum, path) => sum + gzipSync(readFileSync(join(dist, path))).length, 0);
+  expect(bytes).toBeLessThan(MOST_FIRST_SCRIPT);
 });
 
 test("a stranger sees nothing but the login; a wrong password is refused and what was typed stays", async () => {
@@ -252,6 +274,82 @@ test("rules are moved and switched by keyboard alone", async () => {
     await page.getByText("Moved ssh to place 2.").waitFor({ state: "attached" });
     await page.getByLabel("ping is on").focus();
     await page.keyboard.press("Space");
+    await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("an observing firewall: what it would have dropped is decided one by one, then it enforces in the pending change", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.server("mon-1", { tab: "observe" }));
+    await page.getByRole("row").filter({ hasText: "telnet" }).getByText("reject").waitFor();
+    const enforce = page.getByRole("button", { name: /^Enforce/ });
+    expect(await enforce.getAttribute("aria-disabled")).toBe("true");
+    await page.getByText("3 groups are not decided yet.").last().waitFor();
+    for (const box of await page.getByRole("checkbox", { name: /^Drop it indeed/ }).all()) await box.check();
+    expect(await enforce.getAttribute("aria-disabled")).toBeNull();
+    await enforce.click();
+    await page.getByText("-  mode: observe").waitFor();
+    // What stands behind it in the line stays.
+    await page.getByText("+  mode: enforce").waitFor();
+    await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("a form of the network agrees with the text: it keeps comments, shows findings at the field, and the text shows in it", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "office-net", { view: "network" }));
+    await page.getByLabel("mtu", { exact: true }).fill("1400");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("addresses", { exact: true }).first().fill("203.0.113.10");
+    await page.keyboard.press("Enter");
+    await page.locator(".hf-form").getByText("203.0.113.10", { exact: false }).first().waitFor();
+    await page.locator(".hf-form .hf-finding").first().waitFor();
+    await page.getByLabel("addresses", { exact: true }).first().fill("203.0.113.11/26");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Add to network.interfaces.wan", { exact: true }).selectOption("dns");
+    await page.locator(".hf-form-add").getByLabel("dns", { exact: true }).first().fill("9.9.9.9, 149.112.112.112");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Difference" }).click();
+    await page.getByText("+      mtu: 1400").waitFor();
+    await page.getByText("# the cable to the provider").waitFor();
+    await page.getByText("203.0.113.11/26").first().waitFor();
+    await page.getByText("149.112.112.112").first().waitFor();
+  });
+});
+
+test("two sites are connected: one document of both ends, its findings while typing, a sheet for an end that is not ours", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.documents());
+    await page.getByRole("button", { name: "Connect two sites…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name of the tunnel").fill("seoul-acme");
+    const [one, other] = [
+      dialog.getByRole("group", { name: "One end" }),
+      dialog.getByRole("group", { name: "The other end" }),
+    ];
+    await one.getByLabel("Server").selectOption("gw-seoul");
+    await one.getByLabel("Address").fill("203.0.113.10");
+    await one.getByLabel("Networks").fill("10.10.0.0/16");
+    await other.getByLabel("Server").selectOption({ label: "Somebody else’s" });
+    await other.getByLabel("Address").fill("192.0.2.44");
+    await other.getByLabel("Networks").fill("10.10.5.0/24");
+    const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
+    // Both ends would have the same network, and nobody has said who the other one is.
+    await dialog.locator(".hf-finding").first().waitFor();
+    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await other.getByLabel("Networks").fill("172.16.8.0/24");
+    await other.getByLabel("Identity").fill("vpn.acme.example");
+    await dialog.getByText("Sheet for the administrator of there").click();
+    await dialog.getByText("aes256gcm16-prfsha384-ecp384").waitFor();
+    await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    const { violations } = await new AxeBuilder({ page }).include("[role=dialog]").analyze();
+    expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+    await put.click();
+    await page.getByRole("heading", { level: 1, name: /seoul-acme/ }).waitFor();
+    await page.getByLabel("clearText", { exact: true }).waitFor();
     await page.getByText("1 pending edit").waitFor();
   });
 });

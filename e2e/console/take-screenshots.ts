@@ -59,6 +59,12 @@ const SHOTS: readonly Shot[] = [
   { name: "server-key-waits", scenario: "busy", path: paths.server("web-4") },
   { name: "server-config", scenario: "busy", path: paths.server("web-1", { tab: "config" }) },
   { name: "server-live", scenario: "busy", path: paths.server("web-1", { tab: "live" }) },
+  { name: "server-network", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "network" }) },
+  { name: "server-network-drift", scenario: "busy", path: paths.server("web-3", { tab: "live", domain: "network" }) },
+  { name: "server-system", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "system" }) },
+  { name: "server-system-drift", scenario: "busy", path: paths.server("web-3", { tab: "live", domain: "system" }) },
+  { name: "server-vpn", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "vpn" }) },
+  { name: "server-observe", scenario: "calm", path: paths.server("mon-1", { tab: "observe" }) },
   { name: "server-live-drift", scenario: "busy", path: paths.server("web-3", { tab: "live" }) },
   { name: "server-live-offline", scenario: "busy", path: paths.server("gw-seoul", { tab: "live" }) },
   { name: "server-history", scenario: "busy", path: paths.server("web-1", { tab: "history" }) },
@@ -69,6 +75,18 @@ const SHOTS: readonly Shot[] = [
   { name: "document-history", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "history" }) },
   { name: "document-compare", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "compare" }) },
   { name: "editor-rules", scenario: "busy", path: paths.editDocument("Policy", "web-host", { view: "rules" }) },
+  { name: "editor-network", scenario: "busy", path: paths.editDocument("Policy", "office-net", { view: "network" }) },
+  { name: "editor-system", scenario: "busy", path: paths.editDocument("Policy", "office-net", { view: "system" }) },
+  { name: "editor-tunnel", scenario: "busy", path: paths.editDocument("Tunnel", "seoul-busan", { view: "form" }) },
+  {
+    name: "tunnel-wizard",
+    scenario: "busy",
+    path: paths.documents(),
+    act: async (page) => {
+      await click("Connect two sites…")(page);
+      await page.getByLabel("Name of the tunnel").fill("seoul-acme");
+    },
+  },
   {
     name: "editor-text-errors",
     scenario: "busy",
@@ -122,6 +140,17 @@ const SHOTS: readonly Shot[] = [
   { name: "doctor", scenario: "busy", path: paths.doctor() },
 ];
 
+/** Pixels; a page that is longer is cut there. */
+const TALLEST = 4000;
+
+/** The content scrolls inside the frame: the window is made as high as all of it. */
+async function wholeHeight(page: Page, least: number): Promise<number> {
+  const extra = await page.evaluate<number>(
+    "Math.max(0, ...[...document.querySelectorAll('main')].map((one) => one.scrollHeight - one.clientHeight))",
+  );
+  return Math.min(TALLEST, least + extra);
+}
+
 async function shoot(
   folder: string,
   filter: string,
@@ -144,6 +173,7 @@ async function shoot(
           await page.waitForTimeout(SETTLE_MS);
           await shot.act?.(page, server);
           await page.waitForTimeout(SETTLE_MS);
+          await page.setViewportSize({ ...look.size, height: await wholeHeight(page, look.size.height) });
           await page.screenshot({ path: join(folder, `${shot.name}-${look.label}.png`), fullPage: true });
         },
       );

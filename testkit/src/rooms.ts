@@ -156,8 +156,9 @@ export const FOR_TESTS = {
 /** Of the domains, the two faces see what a form or a command needs before it asks the server. */
 export const DOMAIN_FILES_FOR_FACES = {
   faces: ["console", "cli"],
-  files: /^(registry|(network|firewall|system|vpn)\/(model|validate))\.ts$/,
-  reason: "console and cli see only a domain's model and validate, and the registry: the rest decides on the server",
+  files: /^(registry|firewall\/names|(network|firewall|system|vpn)\/(model|validate))\.ts$/,
+  reason:
+    "console and cli see only a domain's model and validate, what the firewall calls its counters, and the registry: the rest decides on the server",
 } as const satisfies { readonly faces: readonly RoomName[]; readonly files: RegExp; readonly reason: string };
 
 /** A power that belongs to one place. */

@@ -97,9 +97,9 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         return { domains: await Promise.all(wanted.map((domain) => domainState(context, domain, true))) };
       },
 
-      getState: async ({ ledgerOnly }) => {
+      getState: async ({ ledgerOnly, withObserved }) => {
         const looked = ledgerOnly ? [] : context.modules.available;
-        const domains = await Promise.all(looked.map((domain) => domainState(context, domain, false)));
+        const domains = await Promise.all(looked.map((domain) => domainState(context, domain, withObserved)));
         const state = context.ledger.read();
         const open = openTransaction(state);
         return {
@@ -205,6 +205,7 @@ async function domainState(
       liveDigest: verified.liveDigest,
       confirmedDigest,
       drift: openTransaction(state) === null && verified.mismatches.length > 0,
+      differences: verified.mismatches.map(({ path, expected, found }) => ({ path, expected, found })),
     };
   } catch (error) {
     return { domain, confirmedDigest, error: reasonOf(error) };

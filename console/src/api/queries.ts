@@ -1,6 +1,7 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { queryOptions } from "@tanstack/react-query";
+import { inlineSchema } from "../editor/inline-schema.ts";
 import { type Call, call, setCsrfToken } from "./client.ts";
 import { connection } from "./connection.ts";
 
@@ -73,7 +74,7 @@ export const queries = {
   revisions: (kind: string, name: string) => still("listRevisions", { params: { kind, name }, query: { limit } }),
   diff: (kind: string, name: string, from: string, to: string) =>
     still("diffRevisions", { params: { kind, name }, query: { from, to } }),
-  schema: (kind: string) => still("getSchema", { params: { kind } }),
+  schema: (kind: string) => queryOptions({ ...still("getSchema", { params: { kind } }), select: inlineSchema }),
   changes: () => live("listChanges", { query: { limit } }),
   change: (id: string) => live("getChange", { params: { id } }),
   rollout: (id: string) => live("getRollout", { params: { id } }),

@@ -105,6 +105,11 @@ export function updatePending(change: (pending: Pending) => Pending): void {
   tell();
 }
 
+/** As it is at this moment; a page that shows it uses `usePending`. */
+export function currentPending(): Pending {
+  return current;
+}
+
 export function discardPending(): void {
   updatePending(() => NOTHING_PENDING);
 }

@@ -67,14 +67,18 @@ const ROWS = {
   },
 } as const satisfies Record<Act, Row>;
 
-/** The browser's connection may be older than the change; once refused, it is closed, and the next request makes a new one. */
+/** A browser keeps so many connections to one host at most (all that are known keep six), and sends on whichever is free. */
+const MOST_CONNECTIONS = 6;
+
+/** Every connection of this browser may be older than the change; one that is refused for it is closed, so the next request comes by another. */
 async function confirm(id: string): Promise<unknown> {
-  const send = () => call("confirmApply", { params: { id }, body: {} });
-  try {
-    return await send();
-  } catch (error) {
-    if (!(error instanceof Refused) || error.problem.code !== "apply.connection_too_old") throw error;
-    return send();
+  for (let old = 0; ; old += 1) {
+    try {
+      return await call("confirmApply", { params: { id }, body: {} });
+    } catch (error) {
+      const isTooOld = error instanceof Refused && error.problem.code === "apply.connection_too_old";
+      if (!isTooOld || old >= MOST_CONNECTIONS) throw error;
+    }
   }
 }
 

@@ -44,8 +44,8 @@ export interface SwitchboardOptions {
   readonly log: Logger;
 }
 
-/** A server with a very long rule set rehearses it in some seconds; a person is waiting, so not much longer. */
-const TIMEOUT_MS = { plan: 20_000, state: 10_000, release: 10_000 } as const satisfies Record<QuestionVerb, number>;
+/** A server with a very long rule set rehearses it in some seconds, and modules that sleep are started first; a person is waiting, so not much longer. */
+const TIMEOUT_MS = { plan: 20_000, state: 20_000, release: 10_000 } as const satisfies Record<QuestionVerb, number>;
 /** On the way to the instance that holds the session and back. */
 const DETOUR_MS = 2_000;
 /** Notifications are hints; without one an answer waits so long. */
@@ -63,8 +63,8 @@ const VERBS = {
   (client: AgentClient, bytes: Uint8Array, options: { readonly timeoutMs: number }) => Promise<Uint8Array>
 >;
 
-/** The state question has no words of its own. */
-export const NO_WORDS = toBinary(GetStateRequestSchema, create(GetStateRequestSchema));
+/** Whoever asks here wants to look at the server: a greeting, which wants less, does not come this way. */
+export const STATE_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, { withObserved: true }));
 
 export function openSwitchboard({ database, target, sessions, instanceId, log }: SwitchboardOptions): Switchboard {
   const waiting = new Map<string, (row: QuestionRow) => void>();

@@ -12,7 +12,7 @@ import {
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { FindingMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { COMMAND_LIFE_MS, type CommandSigner } from "../authority/command-signer.ts";
-import { type Asked, NO_WORDS, type Switchboard } from "../gateway/switchboard.ts";
+import { type Asked, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
 import { newId } from "../store/new-id.ts";
 
 export interface AskAgent {
@@ -30,7 +30,7 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner, nowM
       return read(asked, (bytes) => fromBinary(PlanResponseSchema, bytes));
     },
     async state(serverId) {
-      const asked = await switchboard.ask(serverId, "state", NO_WORDS);
+      const asked = await switchboard.ask(serverId, "state", STATE_QUESTION);
       return read(asked, (bytes) => fromBinary(GetStateResponseSchema, bytes));
     },
     async release(serverId, fence, reason, actor) {

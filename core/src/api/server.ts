@@ -97,6 +97,9 @@ export const liveStateSchema = z.object({
       liveDigest: z.string(),
       confirmedDigest: z.string(),
       drift: z.boolean(),
+      differences: z
+        .array(z.object({ path: z.string(), expected: z.string(), found: z.string() }))
+        .describe("Item by item, what was read back otherwise than confirmed"),
       error: z.string(),
     }),
   ),

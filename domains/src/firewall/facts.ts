@@ -1,7 +1,7 @@
 import type { FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { ObservedInterface } from "./interfaces.ts";
 import { FAMILY, TABLE } from "./names.ts";
-import { parseChains, parseListing } from "./nft-listing.ts";
+import { type NativeCount, parseChains, parseListing } from "./nft-listing.ts";
 import type { NativeHook, NativeTable } from "./nft-table.ts";
 
 /**
@@ -25,6 +25,8 @@ export type ObservedHook = NativeHook & { readonly family: string; readonly tabl
 export type FirewallObserved = {
   /** Our table; null where there is none. */
   readonly table: NativeTable | null;
+  /** What the counters of our table have counted. It moves by itself, so it is no part of what is compared. */
+  readonly counts: Readonly<Record<string, NativeCount>>;
   /** Why our table could not be read; null where it was. Then `table` says nothing. */
   readonly unreadable: string | null;
   /** Hooks of other tables, read-only to us. */
@@ -56,15 +58,16 @@ export function observeFirewall(raw: RawFacts): FirewallObserved {
   };
 }
 
-function tableOf(fact: RawFact | undefined): Pick<FirewallObserved, "table" | "unreadable"> {
-  if (fact === undefined) return { table: null, unreadable: "the table was not asked for" };
+function tableOf(fact: RawFact | undefined): Pick<FirewallObserved, "table" | "counts" | "unreadable"> {
+  const none = { table: null, counts: {} };
+  if (fact === undefined) return { ...none, unreadable: "the table was not asked for" };
   if (fact.status !== 0) {
     if (/No such file or directory/.test(fact.stderr) && !/(command not found|ENOENT)/.test(fact.stderr))
-      return { table: null, unreadable: null };
-    return { table: null, unreadable: `nft answered with status ${fact.status}: ${firstLine(fact.stderr)}` };
+      return { ...none, unreadable: null };
+    return { ...none, unreadable: `nft answered with status ${fact.status}: ${firstLine(fact.stderr)}` };
   }
   const listing = parseListing(fact.stdout);
-  return listing.ok ? { table: listing.value, unreadable: null } : { table: null, unreadable: listing.error };
+  return listing.ok ? { ...listing.value, unreadable: null } : { ...none, unreadable: listing.error };
 }
 
 function firstLine(text: string): string {

@@ -56,6 +56,7 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
   const confirmed = existsSync(`${folder}before.yaml`) ? configOf(composed(`${folder}before.yaml`)) : null;
   const observed: FirewallObserved = {
     table: confirmed === null ? null : nativeTable(confirmed, INTERFACES),
+    counts: {},
     unreadable: null,
     foreignHooks: [],
     foreignOwners: [],

@@ -4,13 +4,22 @@ import { FAMILY, TABLE } from "./names.ts";
 import type { NativeChain, NativeHook, NativeSet, NativeTable } from "./nft-table.ts";
 import { opaque, ruleText, sortedElements, valueText } from "./nft-text.ts";
 
+/** What a named counter has counted. */
+export type NativeCount = { readonly packets: number; readonly bytes: number };
+
+export interface Listing {
+  readonly table: NativeTable;
+  /** Of each counter of the table. */
+  readonly counts: Readonly<Record<string, NativeCount>>;
+}
+
 /** Reads `nft -j list table inet holdfast`. The error says what could not be understood; nothing is guessed. */
-export function parseListing(text: string): Result<NativeTable, string> {
+export function parseListing(text: string): Result<Listing, string> {
   const objects = parseObjects(text);
   if (!objects.ok) return objects;
   const chains: Record<string, { hook: NativeHook | null; rules: string[] }> = {};
   const sets: Record<string, NativeSet> = {};
-  const counters: string[] = [];
+  const counts: Record<string, NativeCount> = {};
   const strange: string[] = [];
   for (const { kind, body } of objects.value) {
     if (kind === "metainfo" || kind === "table") continue;
@@ -38,14 +47,15 @@ export function parseListing(text: string): Result<NativeTable, string> {
       case "counter": {
         const name = stringAt(body, "name");
         if (name === null) return err("a counter without a name");
-        counters.push(name);
+        counts[name] = { packets: countAt(body, "packets"), bytes: countAt(body, "bytes") };
         break;
       }
       default:
         strange.push(`${kind} ${nameOf(body)}`);
     }
   }
-  return ok({ chains, sets, counters: counters.toSorted(), strange: strange.toSorted() });
+  const counters = Object.keys(counts).toSorted();
+  return ok({ table: { chains, sets, counters, strange: strange.toSorted() }, counts });
 }
 
 /** Chains outside our table that stand in a hook, from `nft -j list chains`. */
@@ -97,6 +107,11 @@ function isMap(value: unknown): value is JsonMap {
 function stringAt(body: JsonMap, key: string): string | null {
   const value = body[key];
   return typeof value === "string" ? value : null;
+}
+
+function countAt(body: JsonMap, key: string): number {
+  const value = body[key];
+  return typeof value === "number" ? value : 0;
 }
 
 function nameOf(body: JsonMap): string {

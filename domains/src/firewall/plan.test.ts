@@ -9,6 +9,7 @@ import { nativeTable } from "./native.ts";
 const MANAGEMENT = { controlPlane: [], inbound: [] };
 const NOTHING: FirewallObserved = {
   table: null,
+  counts: {},
   unreadable: null,
   foreignHooks: [],
   foreignOwners: [],
@@ -100,6 +101,33 @@ test("forwarding that is off, other firewalls and the older iptables are told", 
   });
   expect(plan.codes).toEqual(["firewall.other_drops", "firewall.other_present", "firewall.legacy_iptables"]);
   expect(plan.findings[0]?.message).toContain("table ip filter (chain INPUT)");
+});
+
+test("what the counters of our table have counted is told, and is no part of what is compared", () => {
+  const listed = (packets: number) =>
+    observeFirewall({
+      table: {
+        status: 0,
+        stdout: JSON.stringify({
+          nftables: [
+            {
+              counter: {
+                family: "inet",
+                name: "d_inbound",
+                table: "holdfast",
+                handle: 1,
+                packets,
+                bytes: packets * 60,
+              },
+            },
+          ],
+        }),
+        stderr: "",
+      },
+    });
+  expect(listed(7).counts).toEqual({ d_inbound: { packets: 7, bytes: 420 } });
+  expect(firewall.ours(listed(7))).toEqual(firewall.ours(listed(9)));
+  expect(observeFirewall({}).counts).toEqual({});
 });
 
 test("facts that cannot be read are said, never taken for an empty server", () => {

@@ -75,5 +75,5 @@ function objectOf(fact: RawFact): NativeTable | null | string {
   if (fact.status !== 0)
     return /No such file or directory/.test(fact.stderr) ? null : `nft answered with status ${fact.status}`;
   const listing = parseListing(fact.stdout);
-  return listing.ok ? listing.value : listing.error;
+  return listing.ok ? listing.value.table : listing.error;
 }

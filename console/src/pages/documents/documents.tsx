@@ -17,7 +17,7 @@ import {
   ToggleGroupItem,
 } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, lazy, type ReactNode, Suspense, useState } from "react";
 import type { z } from "zod";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
@@ -32,6 +32,9 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
+/** Brings the schema of tunnels with it, which the list does not need. */
+const TunnelWizard = lazy(async () => ({ default: (await import("./tunnel-wizard-dialog.tsx")).TunnelWizard }));
+
 type DocumentSummary = z.infer<typeof documentSummarySchema>;
 /** What this page is about; a server's own document is edited from its page. */
 const LISTED_KINDS = DOCUMENT_KINDS.filter((kind) => kind !== "Server");
@@ -41,15 +44,21 @@ export function DocumentsPage(): ReactNode {
   const denied = useDenied();
   const documents = useQuery(queries.documents());
   const [creating, setCreating] = useState(false);
+  const [connecting, setConnecting] = useState(false);
   return (
     <>
       <PageHead
         title={t("nav.documents")}
         sub={t("documents.sub")}
         actions={
-          <ReasonButton reason={denied("edit")} onClick={() => setCreating(true)}>
-            {t("documents.new")}
-          </ReasonButton>
+          <span className="hf-badges">
+            <ReasonButton variant="secondary" reason={denied("edit")} onClick={() => setConnecting(true)}>
+              {t("wizard.open")}
+            </ReasonButton>
+            <ReasonButton reason={denied("edit")} onClick={() => setCreating(true)}>
+              {t("documents.new")}
+            </ReasonButton>
+          </span>
         }
       />
       <PageBody>
@@ -57,6 +66,11 @@ export function DocumentsPage(): ReactNode {
           {({ items }) => <DocumentTable documents={items} />}
         </Loaded>
       </PageBody>
+      {connecting ? (
+        <Suspense fallback={null}>
+          <TunnelWizard known={documents.data?.items ?? []} onClose={() => setConnecting(false)} />
+        </Suspense>
+      ) : null}
       {creating ? <NewDocument known={documents.data?.items ?? []} onClose={() => setCreating(false)} /> : null}
     </>
   );

@@ -26,9 +26,13 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { RuleTable } from "./rule-table.tsx";
+import { SchemaForm } from "./schema-form.tsx";
 
 const VIEW_TEXT = {
   rules: "editor.view.rules",
+  network: "editor.view.network",
+  system: "editor.view.system",
+  form: "editor.view.form",
   text: "editor.view.text",
   difference: "editor.view.difference",
 } as const satisfies Record<EditorView, MessageKey>;
@@ -99,11 +103,11 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
   const schema = useQuery({ ...queries.schema(edit.kind), staleTime: Infinity });
   const text = edit.text ?? "";
   const validation = useValidation(text);
-  const hasRules = edit.kind === "Policy";
+  const isPolicy = edit.kind === "Policy";
   const [asked, setView] = useSearchState("view");
   const [line, setLine] = useSearchState("line");
-  const views = EDITOR_VIEWS.filter((view) => hasRules || view !== "rules");
-  const view = views.find((one) => one === asked) ?? (/^firewall:/m.test(text) && hasRules ? "rules" : "text");
+  const views = EDITOR_VIEWS.filter((one) => (one === "form" ? !isPolicy : isPolicy || !isSectionView(one)));
+  const view = views.find((one) => one === asked) ?? firstView(text, isPolicy);
   const [goTo, setGoTo] = useState<{ line: number; column: number } | null>(null);
 
   useEffect(() => {
@@ -145,6 +149,18 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
           {view === "rules" ? (
             <RuleTable text={text} findings={validation.findings} onChange={write} onGo={go} />
           ) : null}
+          {formRoot(view) === null || outline === undefined ? null : (
+            <SchemaForm
+              key={view}
+              text={text}
+              schema={outline}
+              root={formRoot(view) ?? []}
+              findings={validation.findings}
+              onChange={write}
+              onGo={go}
+              disabled={denied !== null}
+            />
+          )}
           {view === "text" ? (
             <CodeEditor
               label={t("editor.text.label", { name: edit.name })}
@@ -173,6 +189,24 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
       </div>
     </div>
   );
+}
+
+/** Sections of a policy that have a form or a table of their own. */
+function isSectionView(view: EditorView): boolean {
+  return view === "rules" || view === "network" || view === "system";
+}
+
+/** What the document is about, as far as one view shows it best. */
+function firstView(text: string, isPolicy: boolean): EditorView {
+  if (!isPolicy) return "text";
+  if (/^firewall:/m.test(text)) return "rules";
+  return (["network", "system"] as const).find((section) => new RegExp(`^${section}:`, "m").test(text)) ?? "text";
+}
+
+/** The part of the document that the form of a view is for; null: the view is no form. */
+function formRoot(view: EditorView): readonly string[] | null {
+  if (view === "form") return [];
+  return view === "network" || view === "system" ? [view] : null;
 }
 
 function Status({ validation }: { readonly validation: Validation }): ReactNode {

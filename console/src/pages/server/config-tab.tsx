@@ -3,39 +3,15 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useT } from "../../i18n/language.ts";
+import { DocumentLink } from "../../parts/document-link.tsx";
 import { NativeText } from "../../parts/native-diff.tsx";
-import { paths } from "../../paths.ts";
 import { CopyText } from "../../ui/copy-text.tsx";
-import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 
 const VIEWS = ["provenance", "native", "json"] as const;
 type View = (typeof VIEWS)[number];
 /** More rows than a person reads; the filter finds the rest. */
 const MOST_ROWS = 300;
-
-/** `Policy/web-host` is a link; anything else (the floor's own words, a default) is text. */
-function DocumentLink({
-  document,
-  line,
-}: {
-  readonly document: string;
-  readonly line?: number | undefined;
-}): ReactNode {
-  const [kind, name] = document.split("/", 2);
-  if (kind === undefined || name === undefined) return document;
-  return (
-    <AppLink
-      to={
-        line === undefined
-          ? paths.document(kind, name)
-          : paths.editDocument(kind, name, { view: "text", line: String(line) })
-      }
-    >
-      {document}
-    </AppLink>
-  );
-}
 
 /** What this server should have: every item with where it came from and what it beat. */
 export function ConfigTab({ name }: { readonly name: string }): ReactNode {

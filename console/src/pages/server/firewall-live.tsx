@@ -1,10 +1,15 @@
-import { firewallConfigSchema, HOOKS, type HookName, type Peer, type Rule } from "@holdfast/domains/firewall/model.ts";
+import { type FirewallConfig, HOOKS, type HookName, type Peer, type Rule } from "@holdfast/domains/firewall/model.ts";
+import { counterNames } from "@holdfast/domains/firewall/names.ts";
+import { Alert } from "@patternfly/react-core";
 import type { ReactNode } from "react";
 import { z } from "zod";
 import { useLanguage, useT } from "../../i18n/language.ts";
+import { type Difference, originOf, type Provenance } from "../../live/at-item.ts";
 import { VerbLabel } from "../../parts/verb-label.tsx";
+import { GenericLive } from "./generic-live.tsx";
+import { Differences, Origins } from "./live-parts.tsx";
 
-/** Of what a firewall module reports, the parts that are shown; anything else is in the raw view. */
+/** Of what a firewall module reports, the parts that are shown; anything else is in the view of everything. */
 const observedSchema = z.object({
   unreadable: z.string().nullable().optional(),
   foreignHooks: z
@@ -21,11 +26,9 @@ const observedSchema = z.object({
     .default([]),
   foreignOwners: z.array(z.string()).default([]),
   legacyTables: z.array(z.string()).default([]),
-  counters: z.record(z.string(), z.object({ packets: z.number(), bytes: z.number() })).optional(),
+  /** Modules before it was told have none. */
+  counts: z.record(z.string(), z.object({ packets: z.number(), bytes: z.number() })).optional(),
 });
-/** Older modules name their counters only. */
-const withoutCounts = observedSchema.omit({ counters: true });
-const desiredSchema = z.object({ firewall: firewallConfigSchema });
 
 type Observed = z.infer<typeof observedSchema>;
 
@@ -35,38 +38,45 @@ export function peerText(peer: Peer): string {
 }
 
 interface Props {
-  readonly desired: unknown;
+  readonly desired: FirewallConfig | null;
   readonly observed: unknown;
+  readonly differences: readonly Difference[];
+  readonly provenance: readonly Provenance[];
 }
 
 /** The rules with what they have counted, and what others have put in the same hooks. */
-export function FirewallLive({ desired, observed }: Props): ReactNode {
+export function FirewallLive({ desired, observed, differences, provenance }: Props): ReactNode {
   const t = useT();
-  const wanted = desiredSchema.safeParse(desired);
-  // Without an observation the rules are still worth seeing; the note says what is missing.
-  const first = observedSchema.safeParse(observed ?? {});
-  const seen: z.ZodSafeParseResult<Observed> = first.success ? first : withoutCounts.safeParse(observed ?? {});
-  if (!seen.success) return <p className="hf-quiet">{t("live.shape")}</p>;
+  const seen = observedSchema.safeParse(observed);
+  if (!seen.success)
+    return (
+      <>
+        <p className="hf-quiet">{t("live.shape")}</p>
+        <Differences differences={differences} />
+        <GenericLive value={observed} />
+      </>
+    );
+  const { unreadable } = seen.data;
   return (
     <>
-      {wanted.success ? (
-        HOOKS.map((hook) => {
-          const section = wanted.data.firewall[hook];
-          return section === undefined ? null : (
-            <HookTable
-              key={hook}
-              hook={hook}
-              rules={section.rules}
-              fallback={section.default}
-              observed={seen.data}
-              observing={wanted.data.firewall.mode === "observe"}
-            />
-          );
-        })
-      ) : (
-        <p className="hf-quiet">{t("live.noFirewall")}</p>
-      )}
-      {observed === null ? <p className="hf-quiet">{t("live.notObserved")}</p> : <Foreign observed={seen.data} />}
+      {unreadable === null || unreadable === undefined ? null : <Alert isInline variant="danger" title={unreadable} />}
+      <Differences differences={differences} />
+      {desired === null ? <p className="hf-quiet">{t("live.noFirewall")}</p> : null}
+      {HOOKS.map((hook) => {
+        const section = desired?.[hook];
+        return desired === null || section === undefined ? null : (
+          <HookTable
+            key={hook}
+            hook={hook}
+            rules={section.rules}
+            fallback={section.default}
+            observed={seen.data}
+            observing={desired.mode === "observe"}
+            provenance={provenance}
+          />
+        );
+      })}
+      <Foreign observed={seen.data} />
     </>
   );
 }
@@ -77,18 +87,19 @@ interface HookProps {
   readonly fallback: Rule["verb"];
   readonly observed: Observed;
   readonly observing: boolean;
+  readonly provenance: readonly Provenance[];
 }
 
-function HookTable({ hook, rules, fallback, observed, observing }: HookProps): ReactNode {
+function HookTable({ hook, rules, fallback, observed, observing, provenance }: HookProps): ReactNode {
   const t = useT();
-  const counters = observed.counters;
-  const prefix = observing ? "o" : "c";
+  const { counts } = observed;
   return (
     <section>
       <h3 className="hf-small-title">
         {t(`hook.${hook}`)} <span className="hf-quiet">{observing ? t("live.observing") : ""}</span>
       </h3>
       <table className="hf-table">
+        <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
         <thead>
           <tr>
             <th scope="col">{t("rule.name")}</th>
@@ -102,6 +113,7 @@ function HookTable({ hook, rules, fallback, observed, observing }: HookProps): R
             <th scope="col" className="hf-right">
               {t("rule.bytes")}
             </th>
+            <th scope="col">{t("config.from")}</th>
           </tr>
         </thead>
         <tbody>
@@ -114,7 +126,10 @@ function HookTable({ hook, rules, fallback, observed, observing }: HookProps): R
               <td data-label={t("rule.services")}>{rule.services.join(", ")}</td>
               <td data-label={t("rule.from")}>{rule.from.map(peerText).join(" | ")}</td>
               <td data-label={t("rule.to")}>{rule.to.map(peerText).join(" | ")}</td>
-              <Counts counts={counters?.[`${prefix}_${hook}_${rule.name}`]} />
+              <Counts counts={counts?.[ruleCounter(hook, rule, observing)]} />
+              <td data-label={t("config.from")}>
+                <Origins origins={[originOf(provenance, `firewall.${hook}.rules.${rule.name}`)]} />
+              </td>
             </tr>
           ))}
           <tr className="hf-default-row">
@@ -125,13 +140,31 @@ function HookTable({ hook, rules, fallback, observed, observing }: HookProps): R
             <td colSpan={3} className="hf-quiet">
               {t("rule.default.why")}
             </td>
-            <Counts counts={counters?.[`${observing ? "od" : "d"}_${hook}`]} />
+            <Counts
+              counts={
+                counts?.[
+                  wouldDrop(fallback, observing) ? counterNames.observedDefault(hook) : counterNames.default(hook)
+                ]
+              }
+            />
+            <td data-label={t("config.from")}>
+              <Origins origins={[originOf(provenance, `firewall.${hook}.default`)]} />
+            </td>
           </tr>
         </tbody>
       </table>
-      {counters === undefined ? <p className="hf-quiet">{t("live.noCounters")}</p> : null}
+      {counts === undefined ? <p className="hf-quiet">{t("live.noCounters")}</p> : null}
     </section>
   );
+}
+
+/** In observe mode what a rule would have cut is counted apart. */
+function ruleCounter(hook: HookName, rule: Rule, observing: boolean): string {
+  return wouldDrop(rule.verb, observing) ? counterNames.observed(hook, rule.name) : counterNames.rule(hook, rule.name);
+}
+
+function wouldDrop(verb: Rule["verb"], observing: boolean): boolean {
+  return observing && verb !== "allow";
 }
 
 function Counts({ counts }: { readonly counts: { packets: number; bytes: number } | undefined }): ReactNode {

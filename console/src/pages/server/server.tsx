@@ -17,6 +17,7 @@ import { AgentTab } from "./agent-tab.tsx";
 import { ConfigTab } from "./config-tab.tsx";
 import { HistoryTab } from "./history-tab.tsx";
 import { LiveTab } from "./live-tab.tsx";
+import { ObserveTab } from "./observe-tab.tsx";
 import { ServerActs } from "./server-acts.tsx";
 import { StateTab } from "./state-tab.tsx";
 
@@ -24,6 +25,7 @@ const TAB_TEXT = {
   state: "server.tab.state",
   config: "server.tab.config",
   live: "server.tab.live",
+  observe: "server.tab.observe",
   history: "server.tab.history",
   agent: "server.tab.agent",
 } as const satisfies Record<ServerTab, MessageKey>;
@@ -86,6 +88,8 @@ function tabBody(tab: ServerTab, server: ServerDetail): ReactNode {
       return <ConfigTab name={server.name} />;
     case "live":
       return <LiveTab name={server.name} />;
+    case "observe":
+      return <ObserveTab name={server.name} />;
     case "history":
       return <HistoryTab name={server.name} />;
     case "agent":

@@ -254,12 +254,13 @@ async function liveState(house: House, place: ServerPlace): Promise<z.input<type
             code: open.code,
             message: open.message,
           },
-    domains: state.domains.map(({ domain, observedJson, liveDigest, confirmedDigest, drift, error }) => ({
+    domains: state.domains.map(({ domain, observedJson, liveDigest, confirmedDigest, drift, differences, error }) => ({
       domain,
       observed: jsonOf(observedJson),
       liveDigest,
       confirmedDigest,
       drift,
+      differences: differences.map(({ path, expected, found }) => ({ path, expected, found })),
       error,
     })),
   };

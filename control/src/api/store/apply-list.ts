@@ -35,7 +35,8 @@ export function listApplyDetails(database: Queryable, filter: ListedApplyFilter)
     select a.*, c.title as change_title, s.name as server_name, u.name as requested_name, s.session_instance is not null as connected,
            t.kind as transaction_kind, t.trial, coalesce(s.session_since > t.execute_sent_at, false) as is_back,
            exists (select from applies n where n.retry_of = a.id) as retried,
-           exists (select from applies n where n.server_id = a.server_id and n.id > a.id and n.state <> 'CANCELLED' and n.change_id <> a.change_id) as superseded
+           exists (select from applies n where n.server_id = a.server_id and n.id > a.id and n.change_id <> a.change_id
+                   and n.state not in ('CANCELLED', 'ROLLED_BACK') and n.effect is distinct from 'none') as superseded
     from applies a join changes c on c.id = a.change_id join servers s on s.id = a.server_id join users u on u.id = a.requested_by
     left join host_transactions t on t.request_id = a.request_id
     where (${filter.ids ?? null}::uuid[] is null or a.id = any(${filter.ids ?? null}))

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/host.proto.
  */
 export const file_holdfast_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3Qi9QEKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDCJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUigQEKC0RvbWFpblN0YXRlEg4KBmRvbWFpbhgBIAEoCRIVCg1vYnNlcnZlZF9qc29uGAIgASgJEhMKC2xpdmVfZGlnZXN0GAMgASgJEhgKEGNvbmZpcm1lZF9kaWdlc3QYBCABKAkSDQoFZHJpZnQYBSABKAgSDQoFZXJyb3IYBiABKAkiOQoLUGxhblJlcXVlc3QSEwoLY29uZmlnX2pzb24YASABKAkSFQoNY29uZmlnX2RpZ2VzdBgCIAEoCSLMAgoMUGxhblJlc3BvbnNlEhMKC3BsYW5fZGlnZXN0GAEgASgJEhMKC2Jhc2VfZGlnZXN0GAIgASgJEhcKD2Jhc2VfZ2VuZXJhdGlvbhgDIAEoBBInCgVzdGVwcxgEIAMoCzIYLmhvbGRmYXN0LnYxLlBsYW5uZWRTdGVwEi0KCGZpbmRpbmdzGAUgAygLMhsuaG9sZGZhc3QudjEuRmluZGluZ01lc3NhZ2USPgoLbmF0aXZlX2RpZmYYBiADKAsyKS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2UuTmF0aXZlRGlmZkVudHJ5Eh8KF3RvdWNoZXNfbWFuYWdlbWVudF9wYXRoGAcgASgIEg0KBWRyaWZ0GAggAygJGjEKD05hdGl2ZURpZmZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIksKC1BsYW5uZWRTdGVwEgoKAmlkGAEgASgJEg4KBmRvbWFpbhgCIAEoCRINCgV0aXRsZRgDIAEoCRIRCglidWRnZXRfbXMYBCABKAQiKwoVR2V0VHJhbnNhY3Rpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkiJgoPR2V0U3RhdGVSZXF1ZXN0EhMKC2xlZGdlcl9vbmx5GAEgASgIIogCChBHZXRTdGF0ZVJlc3BvbnNlEhIKCmdlbmVyYXRpb24YASABKAQSEQoJbWF4X2ZlbmNlGAIgASgEEg8KB2Jvb3RfaWQYAyABKAkSJgoEb3BlbhgEIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEikKB2RvbWFpbnMYBSADKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZRITCgtsb2NrZWRfY29kZRgGIAEoCRIVCg1sb2NrZWRfcmVhc29uGAcgASgJEh8KF2NvbmZpcm1lZF9jb25maWdfZGlnZXN0GAggASgJEhwKFGNvbmZpcm1lZF9yZXF1ZXN0X2lkGAkgASgJIg4KDFdhdGNoUmVxdWVzdCLLAQoKV2F0Y2hFdmVudBIvCgt0cmFuc2FjdGlvbhgBIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uSAASKwoHb3V0Y29tZRgCIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uSAASKQoFZHJpZnQYAyABKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZUgAEisKCWhlYXJ0YmVhdBgEIAEoCzIWLmhvbGRmYXN0LnYxLkhlYXJ0YmVhdEgAQgcKBWV2ZW50Ih0KCUhlYXJ0YmVhdBIQCghzZXF1ZW5jZRgBIAEoBCIpChJBY2tub3dsZWRnZVJlcXVlc3QSEwoLcmVxdWVzdF9pZHMYASADKAkiFQoTQWNrbm93bGVkZ2VSZXNwb25zZSI5CgxQcm9iZVJlcXVlc3QSKQoHdGFyZ2V0cxgBIAMoCzIYLmhvbGRmYXN0LnYxLlByb2JlVGFyZ2V0Il4KC1Byb2JlVGFyZ2V0EgoKAmlkGAEgASgJEhAKCHByb3RvY29sGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDAoEcG9ydBgEIAEoDRISCgp0aW1lb3V0X21zGAUgASgNIjwKDVByb2JlUmVzcG9uc2USKwoIb3V0Y29tZXMYASADKAsyGS5ob2xkZmFzdC52MS5Qcm9iZU91dGNvbWUiOgoMUHJvYmVPdXRjb21lEgoKAmlkGAEgASgJEg4KBnJlc3VsdBgCIAEoCRIOCgZkZXRhaWwYAyABKAkyhgcKC0hvc3RTZXJ2aWNlEkcKCERlc2NyaWJlEhwuaG9sZGZhc3QudjEuRGVzY3JpYmVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuRGVzY3JpYmVSZXNwb25zZRJECgdPYnNlcnZlEhsuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlcXVlc3QaHC5ob2xkZmFzdC52MS5PYnNlcnZlUmVzcG9uc2USOwoEUGxhbhIYLmhvbGRmYXN0LnYxLlBsYW5SZXF1ZXN0GhkuaG9sZGZhc3QudjEuUGxhblJlc3BvbnNlEj8KB1ByZXBhcmUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHRXhlY3V0ZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdDb25maXJtEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj0KBUFib3J0EhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB1JlbGVhc2USGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24STgoOR2V0VHJhbnNhY3Rpb24SIi5ob2xkZmFzdC52MS5HZXRUcmFuc2FjdGlvblJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJHCghHZXRTdGF0ZRIcLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVzcG9uc2USPQoFV2F0Y2gSGS5ob2xkZmFzdC52MS5XYXRjaFJlcXVlc3QaFy5ob2xkZmFzdC52MS5XYXRjaEV2ZW50MAESUAoLQWNrbm93bGVkZ2USHy5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlcXVlc3QaIC5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlc3BvbnNlEj4KBVByb2JlEhkuaG9sZGZhc3QudjEuUHJvYmVSZXF1ZXN0GhouaG9sZGZhc3QudjEuUHJvYmVSZXNwb25zZWIGcHJvdG8z", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
+  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3Qi9QEKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDCJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUiOwoKRGlmZmVyZW5jZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIq8BCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJEiwKC2RpZmZlcmVuY2VzGAcgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZSI5CgtQbGFuUmVxdWVzdBITCgtjb25maWdfanNvbhgBIAEoCRIVCg1jb25maWdfZGlnZXN0GAIgASgJIswCCgxQbGFuUmVzcG9uc2USEwoLcGxhbl9kaWdlc3QYASABKAkSEwoLYmFzZV9kaWdlc3QYAiABKAkSFwoPYmFzZV9nZW5lcmF0aW9uGAMgASgEEicKBXN0ZXBzGAQgAygLMhguaG9sZGZhc3QudjEuUGxhbm5lZFN0ZXASLQoIZmluZGluZ3MYBSADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZRI+CgtuYXRpdmVfZGlmZhgGIAMoCzIpLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZS5OYXRpdmVEaWZmRW50cnkSHwoXdG91Y2hlc19tYW5hZ2VtZW50X3BhdGgYByABKAgSDQoFZHJpZnQYCCADKAkaMQoPTmF0aXZlRGlmZkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSwoLUGxhbm5lZFN0ZXASCgoCaWQYASABKAkSDgoGZG9tYWluGAIgASgJEg0KBXRpdGxlGAMgASgJEhEKCWJ1ZGdldF9tcxgEIAEoBCIrChVHZXRUcmFuc2FjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSI9Cg9HZXRTdGF0ZVJlcXVlc3QSEwoLbGVkZ2VyX29ubHkYASABKAgSFQoNd2l0aF9vYnNlcnZlZBgCIAEoCCKIAgoQR2V0U3RhdGVSZXNwb25zZRISCgpnZW5lcmF0aW9uGAEgASgEEhEKCW1heF9mZW5jZRgCIAEoBBIPCgdib290X2lkGAMgASgJEiYKBG9wZW4YBCABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhIpCgdkb21haW5zGAUgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUSEwoLbG9ja2VkX2NvZGUYBiABKAkSFQoNbG9ja2VkX3JlYXNvbhgHIAEoCRIfChdjb25maXJtZWRfY29uZmlnX2RpZ2VzdBgIIAEoCRIcChRjb25maXJtZWRfcmVxdWVzdF9pZBgJIAEoCSIOCgxXYXRjaFJlcXVlc3QiywEKCldhdGNoRXZlbnQSLwoLdHJhbnNhY3Rpb24YASABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEisKB291dGNvbWUYAiABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEikKBWRyaWZ0GAMgASgLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5ob2xkZmFzdC52MS5IZWFydGJlYXRIAEIHCgVldmVudCIdCglIZWFydGJlYXQSEAoIc2VxdWVuY2UYASABKAQiKQoSQWNrbm93bGVkZ2VSZXF1ZXN0EhMKC3JlcXVlc3RfaWRzGAEgAygJIhUKE0Fja25vd2xlZGdlUmVzcG9uc2UiOQoMUHJvYmVSZXF1ZXN0EikKB3RhcmdldHMYASADKAsyGC5ob2xkZmFzdC52MS5Qcm9iZVRhcmdldCJeCgtQcm9iZVRhcmdldBIKCgJpZBgBIAEoCRIQCghwcm90b2NvbBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEgwKBHBvcnQYBCABKA0SEgoKdGltZW91dF9tcxgFIAEoDSI8Cg1Qcm9iZVJlc3BvbnNlEisKCG91dGNvbWVzGAEgAygLMhkuaG9sZGZhc3QudjEuUHJvYmVPdXRjb21lIjoKDFByb2JlT3V0Y29tZRIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAkSDgoGZGV0YWlsGAMgASgJMoYHCgtIb3N0U2VydmljZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRI/CgdQcmVwYXJlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0V4ZWN1dGUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHQ29uZmlybRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI9CgVBYm9ydBIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdSZWxlYXNlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEk4KDkdldFRyYW5zYWN0aW9uEiIuaG9sZGZhc3QudjEuR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SRwoIR2V0U3RhdGUSHC5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlc3BvbnNlEj0KBVdhdGNoEhkuaG9sZGZhc3QudjEuV2F0Y2hSZXF1ZXN0GhcuaG9sZGZhc3QudjEuV2F0Y2hFdmVudDABElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRI+CgVQcm9iZRIZLmhvbGRmYXN0LnYxLlByb2JlUmVxdWVzdBoaLmhvbGRmYXN0LnYxLlByb2JlUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.DescribeRequest
@@ -170,6 +170,35 @@ export const ObserveResponseSchema: GenMessage<ObserveResponse> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_host, 4);
 
 /**
+ * @generated from message holdfast.v1.Difference
+ */
+export type Difference = Message<"holdfast.v1.Difference"> & {
+  /**
+   * The item, in the words of its domain.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * @generated from field: string expected = 2;
+   */
+  expected: string;
+
+  /**
+   * @generated from field: string found = 3;
+   */
+  found: string;
+};
+
+/**
+ * Describes the message holdfast.v1.Difference.
+ * Use `create(DifferenceSchema)` to create a new message.
+ */
+export const DifferenceSchema: GenMessage<Difference> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 5);
+
+/**
  * @generated from message holdfast.v1.DomainState
  */
 export type DomainState = Message<"holdfast.v1.DomainState"> & {
@@ -204,6 +233,13 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
    * @generated from field: string error = 6;
    */
   error: string;
+
+  /**
+   * Item by item, what read-back found otherwise than confirmed. Told also while a transaction is open, which is no drift.
+   *
+   * @generated from field: repeated holdfast.v1.Difference differences = 7;
+   */
+  differences: Difference[];
 };
 
 /**
@@ -211,7 +247,7 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
  * Use `create(DomainStateSchema)` to create a new message.
  */
 export const DomainStateSchema: GenMessage<DomainState> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 5);
+  messageDesc(file_holdfast_v1_host, 6);
 
 /**
  * @generated from message holdfast.v1.PlanRequest
@@ -233,7 +269,7 @@ export type PlanRequest = Message<"holdfast.v1.PlanRequest"> & {
  * Use `create(PlanRequestSchema)` to create a new message.
  */
 export const PlanRequestSchema: GenMessage<PlanRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 6);
+  messageDesc(file_holdfast_v1_host, 7);
 
 /**
  * @generated from message holdfast.v1.PlanResponse
@@ -295,7 +331,7 @@ export type PlanResponse = Message<"holdfast.v1.PlanResponse"> & {
  * Use `create(PlanResponseSchema)` to create a new message.
  */
 export const PlanResponseSchema: GenMessage<PlanResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 7);
+  messageDesc(file_holdfast_v1_host, 8);
 
 /**
  * @generated from message holdfast.v1.PlannedStep
@@ -327,7 +363,7 @@ export type PlannedStep = Message<"holdfast.v1.PlannedStep"> & {
  * Use `create(PlannedStepSchema)` to create a new message.
  */
 export const PlannedStepSchema: GenMessage<PlannedStep> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 8);
+  messageDesc(file_holdfast_v1_host, 9);
 
 /**
  * @generated from message holdfast.v1.GetTransactionRequest
@@ -344,7 +380,7 @@ export type GetTransactionRequest = Message<"holdfast.v1.GetTransactionRequest">
  * Use `create(GetTransactionRequestSchema)` to create a new message.
  */
 export const GetTransactionRequestSchema: GenMessage<GetTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 9);
+  messageDesc(file_holdfast_v1_host, 10);
 
 /**
  * @generated from message holdfast.v1.GetStateRequest
@@ -356,6 +392,13 @@ export type GetStateRequest = Message<"holdfast.v1.GetStateRequest"> & {
    * @generated from field: bool ledger_only = 1;
    */
   ledgerOnly: boolean;
+
+  /**
+   * Tells also what each module reads on the server. It can be large, so it comes only to who asks for it.
+   *
+   * @generated from field: bool with_observed = 2;
+   */
+  withObserved: boolean;
 };
 
 /**
@@ -363,7 +406,7 @@ export type GetStateRequest = Message<"holdfast.v1.GetStateRequest"> & {
  * Use `create(GetStateRequestSchema)` to create a new message.
  */
 export const GetStateRequestSchema: GenMessage<GetStateRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 10);
+  messageDesc(file_holdfast_v1_host, 11);
 
 /**
  * @generated from message holdfast.v1.GetStateResponse
@@ -426,7 +469,7 @@ export type GetStateResponse = Message<"holdfast.v1.GetStateResponse"> & {
  * Use `create(GetStateResponseSchema)` to create a new message.
  */
 export const GetStateResponseSchema: GenMessage<GetStateResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 11);
+  messageDesc(file_holdfast_v1_host, 12);
 
 /**
  * @generated from message holdfast.v1.WatchRequest
@@ -439,7 +482,7 @@ export type WatchRequest = Message<"holdfast.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 12);
+  messageDesc(file_holdfast_v1_host, 13);
 
 /**
  * @generated from message holdfast.v1.WatchEvent
@@ -488,7 +531,7 @@ export type WatchEvent = Message<"holdfast.v1.WatchEvent"> & {
  * Use `create(WatchEventSchema)` to create a new message.
  */
 export const WatchEventSchema: GenMessage<WatchEvent> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 13);
+  messageDesc(file_holdfast_v1_host, 14);
 
 /**
  * @generated from message holdfast.v1.Heartbeat
@@ -505,7 +548,7 @@ export type Heartbeat = Message<"holdfast.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 14);
+  messageDesc(file_holdfast_v1_host, 15);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeRequest
@@ -522,7 +565,7 @@ export type AcknowledgeRequest = Message<"holdfast.v1.AcknowledgeRequest"> & {
  * Use `create(AcknowledgeRequestSchema)` to create a new message.
  */
 export const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 15);
+  messageDesc(file_holdfast_v1_host, 16);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeResponse
@@ -535,7 +578,7 @@ export type AcknowledgeResponse = Message<"holdfast.v1.AcknowledgeResponse"> & {
  * Use `create(AcknowledgeResponseSchema)` to create a new message.
  */
 export const AcknowledgeResponseSchema: GenMessage<AcknowledgeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 16);
+  messageDesc(file_holdfast_v1_host, 17);
 
 /**
  * @generated from message holdfast.v1.ProbeRequest
@@ -552,7 +595,7 @@ export type ProbeRequest = Message<"holdfast.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 17);
+  messageDesc(file_holdfast_v1_host, 18);
 
 /**
  * @generated from message holdfast.v1.ProbeTarget
@@ -593,7 +636,7 @@ export type ProbeTarget = Message<"holdfast.v1.ProbeTarget"> & {
  * Use `create(ProbeTargetSchema)` to create a new message.
  */
 export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 18);
+  messageDesc(file_holdfast_v1_host, 19);
 
 /**
  * @generated from message holdfast.v1.ProbeResponse
@@ -610,7 +653,7 @@ export type ProbeResponse = Message<"holdfast.v1.ProbeResponse"> & {
  * Use `create(ProbeResponseSchema)` to create a new message.
  */
 export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 19);
+  messageDesc(file_holdfast_v1_host, 20);
 
 /**
  * @generated from message holdfast.v1.ProbeOutcome
@@ -639,7 +682,7 @@ export type ProbeOutcome = Message<"holdfast.v1.ProbeOutcome"> & {
  * Use `create(ProbeOutcomeSchema)` to create a new message.
  */
 export const ProbeOutcomeSchema: GenMessage<ProbeOutcome> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 20);
+  messageDesc(file_holdfast_v1_host, 21);
 
 /**
  * What a server offers to its control plane. The agent dials out over mutual TLS and then serves this over the very connection that it

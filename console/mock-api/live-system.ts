@@ -1,0 +1,92 @@
+import type { Account } from "@holdfast/core/domain.ts";
+import type { SystemConfig } from "@holdfast/domains/system/model.ts";
+
+const KIM = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKXWIz1nfSDNQ8nl2q9xwdlm1xW1hQ3L3Kq1yVwY1w2d kim@office";
+const ANA = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILm3qF7Ysw5b0o2uYzXvRkq1nT8hJ4pWc6dE9gKfA0bV ana@laptop";
+
+export const SYSTEM: SystemConfig = {
+  hostname: "web-1",
+  timezone: "Asia/Seoul",
+  sysctl: { "net.core.somaxconn": "4096", "net.ipv4.conf.all.rp_filter": "1" },
+  ssh: { port: [22], rootLogin: "never", passwords: false, allowGroups: ["ops"] },
+  ntp: { servers: ["ntp1.example.org", "ntp2.example.org"] },
+  units: { "fail2ban.service": { enabled: true, running: true } },
+  users: {
+    kim: { state: "present", comment: "Kim, operations", groups: ["adm", "ops"], keys: [KIM], sudo: "free" },
+    ana: { state: "present", comment: "Ana, on call", groups: ["ops"], keys: [ANA], until: 20_999 },
+    jules: { state: "absent" },
+  },
+};
+
+function account(name: string, uid: number, parts: Partial<Account> = {}): Account {
+  return {
+    name,
+    uid,
+    shell: "/bin/bash",
+    groups: [name],
+    primary: name,
+    comment: "",
+    expires: "",
+    keys: 0,
+    password: "locked",
+    ...parts,
+  };
+}
+
+/** What a module reports; e2e/console/observed-shapes.test.ts holds it to the real type. */
+export function systemObserved(server: string, drift: boolean) {
+  const file = (text: string) => ({ type: "file", mode: 0o644, text }) as const;
+  return {
+    found: {},
+    foundProblem: null,
+    sysctl: {
+      "fs.file-max": "2466174",
+      "net.core.somaxconn": drift ? "128" : "4096",
+      "net.ipv4.conf.all.rp_filter": "1",
+      "net.ipv4.ip_forward": "0",
+      "vm.swappiness": "60",
+    },
+    sysctlLines: [
+      { path: "/usr/lib/sysctl.d/50-default.conf", line: 12, key: "net.ipv4.conf.all.rp_filter", value: "2" },
+      { path: "/etc/sysctl.d/99-holdfast.conf", line: 3, key: "net.core.somaxconn", value: "4096" },
+    ],
+    hostname: server,
+    entries: {
+      "/etc/localtime": { type: "link" as const, target: "../usr/share/zoneinfo/Asia/Seoul" },
+      "/etc/resolv.conf": file("# made by hand\nnameserver 9.9.9.9\nnameserver 2620:fe::fe\n"),
+      "/etc/hostname": file(`${server}\n`),
+    },
+    accounts: [
+      account("root", 0, { comment: "root", keys: 1 }),
+      account("daemon", 1, { shell: "/usr/sbin/nologin" }),
+      account("www-data", 33, { shell: "/usr/sbin/nologin" }),
+      account("kim", 1001, { comment: "Kim, operations", groups: ["kim", "adm", "ops", "sudo"] }),
+      account("ana", 1002, { comment: "Ana, on call", groups: ["ana", "ops"], expires: "21000", password: "set" }),
+      account("backup-job", 1010, { comment: "nightly copy", keys: 2 }),
+    ],
+    groups: ["root", "adm", "ops", "sudo"],
+    today: 20_783,
+    keyFiles: { kim: `# Made by Holdfast from a policy; changes here are overwritten.\n${KIM}\n`, ana: `${ANA}\n` },
+    authorities: {},
+    trusted: [],
+    chronyReadsSources: false,
+    modules: ["br_netfilter"],
+    foreignAccounts: false,
+    sshd: {
+      port: ["22"],
+      permitrootlogin: ["no"],
+      pubkeyauthentication: ["yes"],
+      passwordauthentication: [drift ? "yes" : "no"],
+      allowgroups: ["ops"],
+    },
+    sshdProblem: null,
+    listening: [22, 80, 443, 9100],
+    units: {
+      "systemd-timesyncd.service": { load: "loaded", active: "active", file: "enabled", neededBy: [] },
+      "fail2ban.service": { load: "loaded", active: drift ? "inactive" : "active", file: "enabled", neededBy: [] },
+      "rsyslog.service": { load: "loaded", active: "active", file: "enabled", neededBy: [] },
+      "logrotate.service": { load: "loaded", active: "failed", file: "static", neededBy: [] },
+    },
+    booting: false,
+  };
+}

@@ -1,0 +1,74 @@
+import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
+import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
+import { expect, test } from "vitest";
+import { sheetOf, sheetText, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
+
+const WISH: TunnelWish = {
+  name: "seoul-busan",
+  ends: [
+    { name: "seoul", server: "gw-seoul", address: "203.0.113.10", identity: "", networks: "10.10.0.0/16" },
+    { name: "busan", server: "gw-busan", address: "dynamic", identity: "", networks: "10.20.10.0/24, 10.20.20.0/24" },
+  ],
+  keyFile: "seoul-busan-1",
+  suite: "strong-2026",
+  clearText: "block",
+  services: "icmp/echo tcp/443",
+};
+const read = (text: string) => parseDocuments(text, { domains: DOMAIN_LANGUAGES });
+
+test("two servers of ours become one document that has no finding", () => {
+  const { documents, findings } = read(tunnelText(WISH));
+  expect(findings).toEqual([]);
+  expect(documents).toMatchObject([
+    {
+      kind: "Tunnel",
+      name: "seoul-busan",
+      body: {
+        psk: "seoul-busan-1",
+        clearText: "block",
+        traffic: { default: "drop", rules: [{ services: ["icmp/echo", "tcp/443"], from: ["end:seoul", "end:busan"] }] },
+      },
+    },
+  ]);
+  expect(sheetOf(tunnelText(WISH))).toBeNull();
+});
+
+test("an end of somebody else has its identity, IPv6 is quoted, and its administrator gets a sheet without the key", () => {
+  const [ours] = WISH.ends;
+  const external = {
+    name: "acme",
+    server: null,
+    address: "2001:db8::44",
+    identity: "vpn.acme.example",
+    networks: "2001:db8:8::/48",
+  };
+  const text = tunnelText({
+    ...WISH,
+    name: "acme",
+    ends: [{ ...ours, address: "2001:db8::10", networks: "2001:db8:1::/48" }, external],
+    services: "",
+  });
+  expect(read(text).findings).toEqual([]);
+  const sheet = sheetOf(text);
+  const sent = sheet === null ? "" : sheetText("acme", sheet);
+  expect(sent).toContain("parameters for the administrator of acme");
+  expect(sent).toContain("aes256gcm16-prfsha384-ecp384");
+  expect(sent).not.toContain("seoul-busan-1");
+});
+
+test("whatever is typed is a value and never YAML; half a form has findings, and no sheet", () => {
+  const [one, other] = WISH.ends;
+  const odd = tunnelText({
+    ...WISH,
+    name: "x: { y",
+    ends: [
+      { ...one, address: "} #" },
+      { ...other, networks: "" },
+    ],
+  });
+  const { documents, findings } = read(odd);
+  expect(documents).toEqual([]);
+  expect(findings.length).toBeGreaterThan(0);
+  expect(findings.map(({ code }) => code)).not.toContain("document.yaml");
+  expect(sheetOf(odd)).toBeNull();
+});

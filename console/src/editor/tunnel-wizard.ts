@@ -1,0 +1,94 @@
+import { API_VERSION } from "@holdfast/core/policy/document.ts";
+import { tunnelBody, tunnelSchema } from "@holdfast/core/policy/tunnel-document.ts";
+import { type TunnelSheet, tunnelSheetOf } from "@holdfast/core/policy/tunnel-sheet.ts";
+import type { TunnelSuite } from "@holdfast/core/policy/tunnel-suite.ts";
+import { readYaml } from "@holdfast/core/policy/yaml-source.ts";
+
+/** One end as it is typed. */
+export interface WizardEnd {
+  readonly name: string;
+  /** Null: the end is somebody else's. */
+  readonly server: string | null;
+  /** A literal address, or `dynamic`. */
+  readonly address: string;
+  readonly identity: string;
+  /** In words, apart by commas or spaces. */
+  readonly networks: string;
+}
+
+export interface TunnelWish {
+  readonly name: string;
+  readonly ends: readonly [WizardEnd, WizardEnd];
+  /** Name of the key's file on the managed servers. */
+  readonly keyFile: string;
+  readonly suite: TunnelSuite;
+  readonly clearText: "block" | "allow";
+  /** Services that may pass in both directions; empty: none, until a rule opens them. */
+  readonly services: string;
+}
+
+/** A Tunnel document, written once for both ends: nothing in it can be mirrored wrongly. Whether it is right, its findings say. */
+export function tunnelText(wish: TunnelWish): string {
+  const [one, other] = wish.ends;
+  const both = flowList(`end:${one.name}, end:${other.name}`);
+  const services = words(wish.services);
+  const rules =
+    services.length === 0
+      ? "  rules: []\n"
+      : `  rules:\n    - { name: both-ways, allow: ${flowList(wish.services)}, from: ${both}, to: ${both} }\n`;
+  return `apiVersion: ${API_VERSION}
+kind: Tunnel
+name: ${scalar(wish.name)}
+
+ends:
+${endText(one)}${endText(other)}
+via: policy
+clearText: ${wish.clearText}${wish.clearText === "block" ? "                   # traffic between these networks never leaves unencrypted" : ""}
+auth:
+  psk: ${scalar(`file:${wish.keyFile}`)}       # below /etc/holdfast/secrets/vpn on each server of ours; a new key gets a new name
+suite: ${wish.suite}
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 30s, then: restart }
+
+traffic:                             # what may pass; rendered into the firewalls of our ends
+  default: drop
+${rules}`;
+}
+
+function endText({ name, server, address, identity, networks }: WizardEnd): string {
+  const who =
+    server === null ? `    external: true\n    identity: ${scalar(identity)}\n` : `    server: ${scalar(server)}\n`;
+  return `  ${scalar(name)}:\n${who}    address: ${scalar(address)}\n    networks: ${flowList(networks)}\n`;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/[,\s]+/).filter((word) => word !== "");
+}
+
+function flowList(text: string): string {
+  return `[${words(text).map(scalar).join(", ")}]`;
+}
+
+/** Quoted unless it can be nothing but a word: what people type is never YAML. */
+function scalar(text: string): string {
+  const typed = text.trim();
+  return /^[a-z][a-z0-9]*([-./][a-z0-9]+)*$/.test(typed) && !/^(true|false|null|yes|no|on|off|y|n)$/.test(typed)
+    ? typed
+    : JSON.stringify(typed);
+}
+
+/** The sheet for the administrator of an end that is not ours; null where both are ours, or the text is not right yet. */
+export function sheetOf(text: string): TunnelSheet | null {
+  const parsed = tunnelSchema.safeParse(readYaml(text).data);
+  if (!parsed.success) return null;
+  const body = tunnelBody(parsed.data);
+  return body.ends.some((end) => end.kind === "external") ? tunnelSheetOf(body) : null;
+}
+
+/** As a text to send. */
+export function sheetText(tunnel: string, { end, rows }: TunnelSheet): string {
+  const widest = Math.max(...rows.map(([name]) => name.length));
+  return `Tunnel ${tunnel}: parameters for the administrator of ${end}\n\n${rows
+    .map(([name, value]) => `${name.padEnd(widest)}  ${value}`)
+    .join("\n")}\n`;
+}

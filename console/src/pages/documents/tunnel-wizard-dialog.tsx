@@ -1,0 +1,278 @@
+import type { ServerSummary } from "@holdfast/core/api/server.ts";
+import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
+import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useId, useState } from "react";
+import { z } from "zod";
+import { queries } from "../../api/queries.ts";
+import { usePlace } from "../../app/place.ts";
+import { updatePending, withEdit } from "../../editor/pending.ts";
+import { sheetOf, sheetText, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
+import { useValidation } from "../../editor/use-validation.ts";
+import { useT } from "../../i18n/language.ts";
+import { FindingList } from "../../parts/findings.tsx";
+import { paths } from "../../paths.ts";
+import { CopyText } from "../../ui/copy-text.tsx";
+import { ReasonButton } from "../../ui/reason-button.tsx";
+
+const NOTHING: WizardEnd = { name: "", server: "", address: "", identity: "", networks: "" };
+/** The value of the choice that is no server. */
+const EXTERNAL = "\u0000";
+
+/** From two ends to one Tunnel document in the pending change. Nothing is applied here. */
+export function TunnelWizard({
+  known,
+  onClose,
+}: {
+  readonly known: readonly { readonly kind: string; readonly name: string }[];
+  readonly onClose: () => void;
+}): ReactNode {
+  const t = useT();
+  const id = useId();
+  const place = usePlace();
+  const servers = useQuery(queries.servers());
+  const [wish, setWish] = useState<TunnelWish>({
+    name: "",
+    ends: [NOTHING, NOTHING],
+    keyFile: "",
+    suite: TUNNEL_SUITE_NAMES[0],
+    clearText: "block",
+    services: "icmp/echo",
+  });
+  const text = tunnelText(withNames(wish));
+  const validation = useValidation(text);
+  const [one, other] = wish.ends;
+  const isTaken = known.some(({ kind, name }) => kind === "Tunnel" && name === wish.name.trim());
+  const errors = validation.findings.filter(({ severity }) => severity === "error");
+  const isBegun = wish.name.trim() !== "" && [one, other].every((end) => end.networks.trim() !== "");
+  const sheet = sheetOf(text);
+  const reason =
+    (isTaken ? t("wizard.taken", { name: wish.name.trim() }) : null) ??
+    (isBegun ? null : t("wizard.fill")) ??
+    (validation.state === "checking" ? t("editor.checking") : null) ??
+    (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
+  const put = (): void => {
+    const name = wish.name.trim();
+    updatePending((pending) => withEdit(pending, { kind: "Tunnel", name, text, baseRevision: 0, baseText: null }));
+    place.go(paths.editDocument("Tunnel", name, { view: "form" }));
+  };
+  return (
+    <Modal isOpen variant="large" onClose={onClose} aria-labelledby={`${id}-title`}>
+      <ModalHeader title={t("wizard.title")} labelId={`${id}-title`} description={t("wizard.sub")} />
+      <ModalBody>
+        <div className="hf-stack hf-form">
+          <div className="hf-form-lines">
+            <Input label={t("wizard.name")} value={wish.name} onChange={(name) => setWish({ ...wish, name })} />
+            <Input
+              label={t("wizard.key")}
+              help={t("wizard.key.help")}
+              value={wish.keyFile}
+              placeholder={keyFileOf(wish)}
+              onChange={(keyFile) => setWish({ ...wish, keyFile })}
+            />
+          </div>
+          <div className="hf-wizard-ends">
+            <End
+              title={t("wizard.one")}
+              end={one}
+              servers={servers.data ?? []}
+              onChange={(end) => setWish({ ...wish, ends: [end, other] })}
+            />
+            <End
+              title={t("wizard.other")}
+              end={other}
+              servers={servers.data ?? []}
+              onChange={(end) => setWish({ ...wish, ends: [one, end] })}
+            />
+          </div>
+          <div className="hf-form-lines">
+            <Input
+              label={t("wizard.services")}
+              help={t("wizard.services.help")}
+              value={wish.services}
+              onChange={(services) => setWish({ ...wish, services })}
+            />
+            <Choice
+              label={t("wizard.suite")}
+              value={wish.suite}
+              choices={TUNNEL_SUITE_NAMES.map((name) => [name, name])}
+              onChange={(value) =>
+                setWish({ ...wish, suite: TUNNEL_SUITE_NAMES.find((name) => name === value) ?? wish.suite })
+              }
+            />
+            <Choice
+              label={t("wizard.clearText")}
+              value={wish.clearText}
+              choices={[
+                ["block", t("wizard.clearText.block")],
+                ["allow", t("wizard.clearText.allow")],
+              ]}
+              onChange={(value) => setWish({ ...wish, clearText: value === "allow" ? "allow" : "block" })}
+            />
+          </div>
+          {isBegun ? <FindingList findings={validation.findings} /> : null}
+          <details>
+            <summary>{t("wizard.text")}</summary>
+            <pre className="hf-diff" tabIndex={0} role="region" aria-label={t("wizard.text")}>
+              {text}
+            </pre>
+          </details>
+          {sheet === null ? null : (
+            <details>
+              <summary>{t("wizard.sheet", { end: sheet.end })}</summary>
+              <CopyText text={sheetText(wish.name.trim(), sheet)} shown={t("wizard.sheet.copy")} />
+              <dl className="hf-ends">
+                {sheet.rows.map(([name, value]) => (
+                  <div key={name}>
+                    <dt>{name}</dt>
+                    <dd>{value}</dd>
+                  </div>
+                ))}
+              </dl>
+            </details>
+          )}
+        </div>
+      </ModalBody>
+      <ModalFooter>
+        <ReasonButton reason={reason} onClick={put}>
+          {t("wizard.put")}
+        </ReasonButton>
+        <Button variant="link" onClick={onClose}>
+          {t("action.cancel")}
+        </Button>
+        {reason === null ? null : <span className="hf-quiet">{reason}</span>}
+      </ModalFooter>
+    </Modal>
+  );
+}
+
+/** An end is called by its server, unless both would be; the key by the tunnel, with a number that the next key raises. */
+function withNames(wish: TunnelWish): TunnelWish {
+  const [one, other] = wish.ends.map((end, index) => ({
+    ...end,
+    name: end.server === null || end.server === "" ? (index === 0 ? "here" : "there") : end.server,
+  }));
+  if (one === undefined || other === undefined) return wish;
+  const ends: TunnelWish["ends"] =
+    one.name === other.name ? [one, { ...other, name: `${other.name}-2` }] : [one, other];
+  return { ...wish, ends, keyFile: wish.keyFile.trim() === "" ? keyFileOf(wish) : wish.keyFile.trim() };
+}
+
+function keyFileOf({ name }: TunnelWish): string {
+  return `${name.trim() === "" ? "tunnel" : name.trim()}-1`;
+}
+
+const factsSchema = z.object({ interfaces: z.array(z.object({ addresses: z.array(z.string()) })) });
+
+interface EndProps {
+  readonly title: string;
+  readonly end: WizardEnd;
+  readonly servers: readonly ServerSummary[];
+  readonly onChange: (end: WizardEnd) => void;
+}
+
+function End({ title, end, servers, onChange }: EndProps): ReactNode {
+  const t = useT();
+  const id = useId();
+  const detail = useQuery({ ...queries.server(end.server ?? ""), enabled: end.server !== null && end.server !== "" });
+  const facts = factsSchema.safeParse(detail.data?.facts);
+  const addresses = facts.success
+    ? facts.data.interfaces
+        .flatMap((one) => one.addresses)
+        .map((address) => address.split("/")[0] ?? "")
+        .filter((address) => !/^(127\.|::1$|fe80:)/.test(address))
+    : [];
+  return (
+    <fieldset className="hf-form-part" data-depth={0}>
+      <legend className="hf-form-title">{title}</legend>
+      <Choice
+        label={t("wizard.server")}
+        value={end.server ?? EXTERNAL}
+        choices={[
+          ["", t("wizard.choose")],
+          ...servers.map(({ name }) => [name, name] as const),
+          [EXTERNAL, t("wizard.external")],
+        ]}
+        onChange={(value) => onChange({ ...end, server: value === EXTERNAL ? null : value })}
+      />
+      <Input
+        label={t("wizard.address")}
+        help={t("wizard.address.help")}
+        value={end.address}
+        list={`${id}-addresses`}
+        onChange={(address) => onChange({ ...end, address })}
+      />
+      <datalist id={`${id}-addresses`}>
+        {[...addresses, "dynamic"].map((address) => (
+          <option key={address} value={address} />
+        ))}
+      </datalist>
+      {end.server === null ? (
+        <Input
+          label={t("wizard.identity")}
+          help={t("wizard.identity.help")}
+          value={end.identity}
+          onChange={(identity) => onChange({ ...end, identity })}
+        />
+      ) : null}
+      <Input
+        label={t("wizard.networks")}
+        help={t("wizard.networks.help")}
+        value={end.networks}
+        onChange={(networks) => onChange({ ...end, networks })}
+      />
+    </fieldset>
+  );
+}
+
+interface InputProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly help?: string;
+  readonly placeholder?: string;
+  readonly list?: string;
+}
+
+function Input({ label, value, onChange, help, placeholder, list }: InputProps): ReactNode {
+  const id = useId();
+  return (
+    <div className="hf-form-line">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        className="hf-cell"
+        value={value}
+        placeholder={placeholder}
+        list={list}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {help === undefined ? null : <span className="hf-quiet hf-small hf-form-help">{help}</span>}
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly choices: readonly (readonly [string, string])[];
+  readonly onChange: (value: string) => void;
+}
+
+function Choice({ label, value, choices, onChange }: ChoiceProps): ReactNode {
+  const id = useId();
+  return (
+    <div className="hf-form-line">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="hf-cell" value={value} onChange={(event) => onChange(event.target.value)}>
+        {choices.map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

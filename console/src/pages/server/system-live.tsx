@@ -1,0 +1,245 @@
+import type { SystemConfig } from "@holdfast/domains/system/model.ts";
+import { Alert, Label } from "@patternfly/react-core";
+import { type ReactNode, useState } from "react";
+import { type Translate, useT } from "../../i18n/language.ts";
+import { differencesAt, originOf, originsBelow } from "../../live/at-item.ts";
+import type { SystemSeen } from "../../live/observed.ts";
+import { nameServersOf, setterOf, sshRows, timeKeeperOf, timezoneOf } from "../../live/system-settings.ts";
+import { Differences, type LiveProps, type Setting, SettingTable } from "./live-parts.tsx";
+import { People } from "./system-people.tsx";
+
+type Props = LiveProps<SystemConfig, SystemSeen>;
+
+/** Paths of differences that have a place of their own below. */
+const PLACED =
+  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|sudo$|(sysctl|unit|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
+
+/** What the server is: its name, its time, its people, its settings, each beside what it should be. */
+export function SystemLive(props: Props): ReactNode {
+  const t = useT();
+  const { seen, differences } = props;
+  const ssh = sshSettings(props);
+  const sysctl = sysctlSettings(props, t);
+  const units = unitSettings(props, t);
+  return (
+    <>
+      {seen.foundProblem === null ? null : (
+        <Alert isInline variant="danger" title={t("sys.foundProblem")}>
+          <p>{seen.foundProblem}</p>
+        </Alert>
+      )}
+      {seen.booting ? <Alert isInline variant="info" title={t("sys.booting")} /> : null}
+      <Differences differences={differences.filter(({ path }) => !PLACED.test(path))} />
+      <section>
+        <h3 className="hf-small-title">{t("sys.facts")}</h3>
+        <SettingTable caption={t("sys.facts")} settings={factSettings(props, t)} />
+      </section>
+      <People {...props} />
+      <section>
+        <h3 className="hf-small-title">{t("sys.sshd")}</h3>
+        {seen.sshdProblem === null ? null : (
+          <p className="hf-quiet">{t("sys.sshd.silent", { why: seen.sshdProblem })}</p>
+        )}
+        <Differences differences={differencesAt(differences, "ssh")} />
+        <SettingTable caption={t("sys.sshd")} settings={ssh} />
+      </section>
+      <section>
+        <h3 className="hf-small-title">{t("sys.sysctl")}</h3>
+        {sysctl.length === 0 ? (
+          <p className="hf-quiet">{t("sys.sysctl.none")}</p>
+        ) : (
+          <SettingTable caption={t("sys.sysctl")} settings={sysctl} />
+        )}
+        <SysctlSearch seen={seen} />
+      </section>
+      <section>
+        <h3 className="hf-small-title">{t("sys.units")}</h3>
+        {units.length === 0 ? (
+          <p className="hf-quiet">{t("sys.units.none")}</p>
+        ) : (
+          <SettingTable caption={t("sys.units")} settings={units} />
+        )}
+        <FailedUnits seen={seen} />
+      </section>
+    </>
+  );
+}
+
+function listed(values: readonly string[] | undefined): string | undefined {
+  return values === undefined ? undefined : values.join(", ");
+}
+
+function factSettings({ desired, seen, differences, provenance }: Props, t: Translate): readonly Setting[] {
+  const keeper = timeKeeperOf(seen);
+  const at = (...items: readonly string[]): Setting["differences"] =>
+    items.flatMap((item) => differencesAt(differences, item));
+  const origins = (item: string): Setting["origins"] => originsBelow(provenance, `system.${item}`);
+  return [
+    {
+      key: "hostname",
+      name: t("sys.hostname"),
+      now: seen.hostname ?? t("live.unknown"),
+      should: desired?.hostname,
+      origins: origins("hostname"),
+      differences: at("hostname", "file:/etc/hostname"),
+    },
+    {
+      key: "timezone",
+      name: t("sys.timezone"),
+      now: timezoneOf(seen) ?? t("live.unknown"),
+      should: desired?.timezone,
+      origins: origins("timezone"),
+      differences: at("timezone", "file:/etc/timezone"),
+    },
+    {
+      key: "ntp",
+      name: t("sys.time"),
+      now:
+        keeper === null
+          ? t("sys.time.nobody")
+          : t(keeper.active === "active" ? "sys.time.runs" : "sys.time.idle", { unit: keeper.unit }),
+      should: listed(desired?.ntp?.servers),
+      origins: origins("ntp"),
+      differences: at("ntp", "chrony"),
+    },
+    {
+      key: "resolver",
+      name: t("sys.resolver"),
+      now: nameServersOf(seen).join(", ") || t("sys.resolver.elsewhere"),
+      should: listed(desired?.resolver?.servers),
+      origins: origins("resolver"),
+      differences: at("resolver", "file:/etc/resolv.conf"),
+    },
+    {
+      key: "logs",
+      name: t("sys.logs"),
+      now: seen.units?.["rsyslog.service"]?.active === "active" ? t("sys.logs.runs") : t("sys.logs.idle"),
+      should: listed(desired?.logs?.to.map(({ host, port, by }) => `${host}:${port} (${by})`)),
+      origins: origins("logs"),
+      differences: at("logs"),
+    },
+    {
+      key: "listening",
+      name: t("sys.listening"),
+      now: <span className="hf-number">{seen.listening.join(", ") || "—"}</span>,
+      should: undefined,
+      origins: [],
+      differences: [],
+    },
+  ];
+}
+
+function sshSettings({ desired, seen, provenance }: Props): readonly Setting[] {
+  return sshRows(desired?.ssh, seen).map(({ setting, now, should }) => ({
+    key: setting,
+    name: <code>{setting}</code>,
+    now: now ?? "—",
+    should: should ?? undefined,
+    origins: should === null ? [] : [originOf(provenance, `system.ssh.${setting}`)],
+    differences: [],
+  }));
+}
+
+function sysctlSettings({ desired, seen, differences, provenance }: Props, t: Translate): readonly Setting[] {
+  return Object.entries(desired?.sysctl ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => ({
+      key,
+      name: <code>{key}</code>,
+      now: <span className="hf-number">{seen.sysctl[key] ?? t("sys.sysctl.unknown")}</span>,
+      should: <span className="hf-number">{value}</span>,
+      origins: [originOf(provenance, `system.sysctl.${key}`)],
+      differences: differencesAt(differences, `sysctl:${key}`),
+    }));
+}
+
+function unitSettings({ desired, seen, differences, provenance }: Props, t: Translate): readonly Setting[] {
+  return Object.entries(desired?.units ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { enabled, running }]) => {
+      const unit = seen.units?.[name];
+      return {
+        key: name,
+        name: <code>{name}</code>,
+        now: unit === undefined ? t("sys.unit.unknown") : `${unit.active} · ${unit.file === "" ? "—" : unit.file}`,
+        should: [
+          running === undefined ? null : t(running ? "sys.unit.running" : "sys.unit.stopped"),
+          enabled === undefined ? null : t(enabled ? "sys.unit.enabled" : "sys.unit.disabled"),
+        ]
+          .filter((word) => word !== null)
+          .join(" · "),
+        origins: [originOf(provenance, `system.units.${name}`)],
+        differences: differencesAt(differences, `unit:${name}`),
+      };
+    });
+}
+
+function FailedUnits({ seen }: { readonly seen: SystemSeen }): ReactNode {
+  const t = useT();
+  const failed = Object.entries(seen.units ?? {}).filter(([, unit]) => unit.active === "failed");
+  if (seen.units === null) return <p className="hf-quiet">{t("sys.units.noSystemd")}</p>;
+  if (failed.length === 0) return null;
+  return (
+    <p>
+      <Label isCompact color="red">
+        {t("sys.units.failed", { count: failed.length })}
+      </Label>{" "}
+      <code>{failed.map(([name]) => name).join(", ")}</code>
+    </p>
+  );
+}
+
+/** More than a person reads at once. */
+const MOST_FOUND = 40;
+
+/** Every kernel setting of the server, found by a part of its name: with who sets it at boot. */
+function SysctlSearch({ seen }: { readonly seen: SystemSeen }): ReactNode {
+  const t = useT();
+  const [typed, setTyped] = useState("");
+  const found = typed.trim() === "" ? [] : Object.entries(seen.sysctl).filter(([key]) => key.includes(typed.trim()));
+  return (
+    <details>
+      <summary>{t("sys.sysctl.all", { count: Object.keys(seen.sysctl).length })}</summary>
+      <div className="hf-stack">
+        <input
+          className="hf-cell hf-search"
+          aria-label={t("sys.sysctl.search")}
+          placeholder={t("sys.sysctl.search")}
+          value={typed}
+          spellCheck={false}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+        {found.length === 0 ? null : (
+          <table className="hf-table">
+            <caption className="hf-sr">{t("sys.sysctl")}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{t("live.setting")}</th>
+                <th scope="col">{t("live.now")}</th>
+                <th scope="col">{t("sys.sysctl.setBy")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {found.slice(0, MOST_FOUND).map(([key, value]) => (
+                <tr key={key}>
+                  <td data-label={t("live.setting")}>
+                    <code>{key}</code>
+                  </td>
+                  <td data-label={t("live.now")} className="hf-number">
+                    {value}
+                  </td>
+                  <td data-label={t("sys.sysctl.setBy")}>
+                    <code>{setterOf(seen, key) ?? "—"}</code>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+        {found.length > MOST_FOUND ? (
+          <p className="hf-quiet">{t("live.moreEntries", { count: found.length - MOST_FOUND })}</p>
+        ) : null}
+      </div>
+    </details>
+  );
+}
