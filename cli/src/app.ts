@@ -1,15 +1,17 @@
 import { type Application, type ApplicationText, buildApplication, buildRouteMap } from "@stricli/core";
 import { CliError } from "./cli-error.ts";
-import { auditRoutes, doctorCommand, tokenRoutes, userRoutes } from "./command/account.ts";
 import { applyCommand } from "./command/apply.ts";
 import { changeRoutes } from "./command/change.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
+import { auditRoutes, doctorCommand } from "./command/proof.ts";
 import { rolloutRoutes } from "./command/rollout.ts";
 import { serverRoutes } from "./command/server.ts";
+import { tokenRoutes } from "./command/token.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
+import { roleRoutes, userRoutes } from "./command/user.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 
@@ -25,6 +27,7 @@ const routes = buildRouteMap({
     audit: auditRoutes,
     token: tokenRoutes,
     user: userRoutes,
+    role: roleRoutes,
     doctor: doctorCommand,
     login: loginCommand,
     logout: logoutCommand,

@@ -17,7 +17,7 @@ function meOf(user: MockUser): Record<string, unknown> {
 
 function userView(user: MockUser): Record<string, unknown> {
   const { name, disabled, mustChangePassword, permissions } = user;
-  return { name, disabled, mustChangePassword, permissions, etag: String(permissions.length) };
+  return { name, disabled, mustChangePassword, permissions, roles: [], etag: String(permissions.length) };
 }
 
 function userOf({ state, params }: MockCall): MockUser {
@@ -54,6 +54,8 @@ export const ACCOUNT_HANDLERS = {
       id: nextId(state, "token"),
       name: String(body["name"]),
       permissions: body["permissions"] as MockUser["permissions"][number]["permission"][],
+      scope: { all: true as const },
+      domains: null,
       createdAt: new Date(nowMs).toISOString(),
       expiresAt: new Date(nowMs + Number(body["days"]) * DAY_MS).toISOString(),
       lastUsedAt: null,
@@ -90,6 +92,23 @@ export const ACCOUNT_HANDLERS = {
   },
   disableUser: (call) => {
     userOf(call).disabled = true;
+    return done;
+  },
+  listRoles: ({ state }) => ({ status: 200, body: { items: state.roles } }),
+  saveRole: ({ state, params, body }) => {
+    const role = {
+      name: params["name"] ?? "",
+      description: typeof body["description"] === "string" ? body["description"] : "",
+      permissions: body["permissions"] as MockUser["permissions"][number]["permission"][],
+      heldBy: [],
+      etag: nextId(state, "role"),
+    };
+    state.roles.push(role);
+    return { status: 200, body: role };
+  },
+  deleteRole: ({ state, params }) => {
+    const at = state.roles.findIndex((role) => role.name === params["name"]);
+    if (at >= 0) state.roles.splice(at, 1);
     return done;
   },
   listAudit: ({ state }) => ({

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
-import type { Database } from "./store/database.ts";
+import type { Database, Queryable } from "./store/database.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */
 export interface House {
@@ -23,6 +23,9 @@ export interface House {
   /** Counted where it happens; shown by the metrics. */
   readonly onRefusedConcurrent: () => void;
 }
+
+/** The house as somebody sees it: what is only shown is read through this. */
+export type SeenHouse = Omit<House, "database"> & { readonly database: Queryable };
 
 /** What a new server has to be told. */
 export interface EnrolmentFacts {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { ENDPOINTS } from "@holdfast/core/api/endpoint.ts";
@@ -14,14 +14,9 @@ import { Refused } from "../src/api/refused.ts";
 import { listAudit } from "../src/store/audit.ts";
 import { STORE_FAILURES, StoreFailure, type StoreFailureCode } from "../src/store/store-failure.ts";
 import { withApi } from "./api-house.ts";
+import { golden } from "./golden-file.ts";
 
 const NAMES = Object.keys(ROUTES) as RouteName[];
-
-function golden(name: string, text: string): void {
-  const file = join(import.meta.dirname, "golden", name);
-  if (process.env["UPDATE_GOLDEN"] === "1" || !existsSync(file)) writeFileSync(file, text);
-  expect(text, `golden/${name}; UPDATE_GOLDEN=1 writes it anew`).toBe(readFileSync(file, "utf8"));
-}
 
 /** Ids that are nobody's: whoever passes the gate hears "not found" or what is wrong with the body, never 401 or 403. */
 const PARAMS = { id: "01900000-0000-7000-8000-000000000000", name: "nobody", kind: "Policy" };

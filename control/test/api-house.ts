@@ -179,6 +179,8 @@ async function openApi(
             name: "test",
             secretSha256: secretSha256(secret),
             permissions: PERMISSIONS,
+            scope: { all: true },
+            domains: null,
             seconds: 3_600,
           },
           by,

@@ -642,6 +642,7 @@ export const en = {
   "users.permissionsOf": "Permissions of {{name}}",
   "users.reset": "New password",
   "users.reset.ask": "Give {{name}} a new one-time password. The old one stops working and open sessions end.",
+  "users.role": "role {{name}}",
   "users.setPermissions": "Permissions",
   "users.sub": "Who may do what. No permission implies another.",
   "what.actions": "what can be done",

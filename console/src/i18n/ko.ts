@@ -632,6 +632,7 @@ export const ko = {
   "users.permissionsOf": "{{name}}의 권한",
   "users.reset": "새 비밀번호",
   "users.reset.ask": "{{name}}에게 새 일회용 비밀번호를 줍니다. 이전 것은 못 쓰게 되고 열린 세션이 끝납니다.",
+  "users.role": "역할 {{name}}",
   "users.setPermissions": "권한",
   "users.sub": "누가 무엇을 할 수 있는가. 어떤 권한도 다른 권한을 포함하지 않습니다.",
   "what.actions": "할 수 있는 동작",

@@ -7,7 +7,7 @@ import type { Database } from "../store/database.ts";
 import { newId } from "../store/new-id.ts";
 import { insertToken } from "../store/tokens.ts";
 import { transaction } from "../store/transaction.ts";
-import { getUser, getUserByName } from "../store/users.ts";
+import { EVERYTHING, getUser, getUserByName } from "../store/users.ts";
 import { waitBeforeSignIn } from "./lock-out.ts";
 import type { PasswordHasher } from "./password.ts";
 import { newSecret } from "./secret.ts";
@@ -67,6 +67,8 @@ export async function signIn(
       name: "sign-in",
       secretSha256: secretSha256(secret),
       permissions: PERMISSIONS,
+      scope: EVERYTHING,
+      domains: null,
       seconds,
     } as const;
     await insertToken(tx, token, userActor(user.id, source, instanceId));

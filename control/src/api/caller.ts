@@ -14,6 +14,8 @@ export interface Caller {
   /** Of a browser session: what proves that a request comes from our own page. */
   readonly csrfToken: string | null;
   readonly grants: readonly Grant[];
+  /** How far the token that is used reaches; tokens made with it reach no further. */
+  readonly reach: Pick<Grant, "scope" | "domains">;
   /** For the audit log. */
   readonly actor: Actor;
 }

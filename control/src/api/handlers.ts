@@ -8,11 +8,13 @@ import { changeHandlers } from "./handlers/change.ts";
 import { documentHandlers } from "./handlers/document.ts";
 import { proofHandlers } from "./handlers/proof.ts";
 import { serverHandlers } from "./handlers/server.ts";
+import { userHandlers } from "./handlers/user.ts";
 
 /** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
 export function allHandlers(house: House, doctor: Doctor, events: EventStream): Handlers {
   return {
     ...accountHandlers(house),
+    ...userHandlers(house),
     ...serverHandlers(house),
     ...documentHandlers(house),
     ...changeHandlers(house),

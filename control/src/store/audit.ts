@@ -87,6 +87,8 @@ export interface AuditFilter {
   readonly actor?: string;
   readonly requestId?: string;
   readonly serverId?: string;
+  /** Entries of these servers alone; null: all entries. */
+  readonly onlyServers?: readonly string[] | null;
   readonly limit: number;
 }
 
@@ -98,6 +100,7 @@ export function listAudit(database: Queryable, filter: AuditFilter): Promise<rea
       and (${filter.actor ?? null}::text is null or actor = ${filter.actor ?? null})
       and (${filter.requestId ?? null}::uuid is null or request_id = ${filter.requestId ?? null})
       and (${filter.serverId ?? null}::uuid is null or server_id = ${filter.serverId ?? null})
+      and (${filter.onlyServers ?? null}::uuid[] is null or server_id = any(${filter.onlyServers ?? null}))
     order by id desc
     limit ${filter.limit}`);
 }

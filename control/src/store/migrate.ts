@@ -39,15 +39,19 @@ const MIGRATE_WITHIN_MS = 600_000;
 const HERE = new URL("./migrations/", import.meta.url);
 const GRANTS = new URL("./grants.sql", import.meta.url);
 
-/** The files `NNNN_name.sql`, in order and without a gap. */
+/** The files `NNNN_name.sql`, in order. A number may be missing, as long as none is twice: it is reserved for one that is not here. */
 export function readMigrations(directory: URL = HERE): readonly Migration[] {
   const names = readdirSync(directory)
     .filter((name) => name.endsWith(".sql"))
     .sort();
-  return names.map((name, index) => {
+  let before = 0;
+  return names.map((name) => {
     const number = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1]);
-    if (number !== index + 1)
-      throw new Error(`migration ${name}: expected a name like ${String(index + 1).padStart(4, "0")}_what_it_does.sql`);
+    if (!(number > before))
+      throw new Error(
+        `migration ${name}: expected a name like ${String(before + 1).padStart(4, "0")}_what_it_does.sql`,
+      );
+    before = number;
     return { number, name, text: readFileSync(new URL(name, directory), "utf8") };
   });
 }

@@ -41,6 +41,20 @@ export interface GrantRow {
   readonly domains: readonly string[] | null;
 }
 
+export interface RoleRow {
+  readonly name: string;
+  readonly description: string;
+  readonly permissions: readonly Permission[];
+  readonly version: number;
+}
+
+export interface RoleGrantRow {
+  readonly user_id: UserId;
+  readonly role: string;
+  readonly scope: GrantRow["scope"];
+  readonly domains: readonly string[] | null;
+}
+
 export interface TokenRow {
   readonly id: TokenId;
   readonly user_id: UserId;
@@ -48,6 +62,8 @@ export interface TokenRow {
   readonly name: string;
   readonly secret_sha256: Buffer;
   readonly permissions: readonly Permission[];
+  readonly scope: GrantRow["scope"];
+  readonly domains: readonly string[] | null;
   readonly created_at: Date;
   readonly expires_at: Date | null;
   readonly last_used_at: Date | null;

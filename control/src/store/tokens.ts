@@ -2,7 +2,7 @@ import type { Permission } from "@holdfast/core/api/account.ts";
 import type { TokenId, UserId } from "@holdfast/core/base/id.ts";
 import type { Actor } from "./actor.ts";
 import type { Queryable } from "./database.ts";
-import { sql } from "./sql.ts";
+import { json, sql } from "./sql.ts";
 import { StoreFailure } from "./store-failure.ts";
 import type { TokenRow } from "./tables.ts";
 import type { Transaction } from "./transaction.ts";
@@ -14,20 +14,28 @@ export interface NewToken {
   readonly name: string;
   readonly secretSha256: Buffer;
   readonly permissions: readonly Permission[];
+  readonly scope: TokenRow["scope"];
+  readonly domains: TokenRow["domains"];
   readonly seconds: number;
 }
 
 export async function insertToken(tx: Transaction, token: NewToken, by: Actor): Promise<TokenRow> {
   const row = await tx.one<TokenRow>(sql`
-    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, expires_at)
+    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, scope, domains, expires_at)
     values (${token.id}, ${token.userId}, ${token.kind}, ${token.name}, ${token.secretSha256}, ${token.permissions},
-            now() + make_interval(secs => ${token.seconds}::float8))
+            ${json(token.scope)}, ${token.domains}, now() + make_interval(secs => ${token.seconds}::float8))
     returning *`);
   tx.audit({
     ...by,
     action: token.kind === "session" ? "session.opened" : "token.created",
     object: `token/${token.id}`,
-    new: { user_id: token.userId, name: token.name, permissions: token.permissions },
+    new: {
+      user_id: token.userId,
+      name: token.name,
+      permissions: token.permissions,
+      scope: token.scope,
+      domains: token.domains,
+    },
     resultCode: "ok",
   });
   return row;

@@ -83,6 +83,14 @@ export interface Grant {
 
 export const EVERYTHING: GrantRow["scope"] = { all: true };
 
+/** What the account may do in all: its own grants and those of its roles. */
+export function effectiveGrants(database: Queryable, user: UserId): Promise<readonly GrantRow[]> {
+  return database.rows<GrantRow>(
+    sql`select * from effective_grants where user_id = ${user} order by permission, scope, domains`,
+  );
+}
+
+/** Given to the account itself, without its roles. */
 export function listGrants(database: Queryable, user: UserId): Promise<readonly GrantRow[]> {
   return database.rows<GrantRow>(sql`select * from grants where user_id = ${user} order by permission, scope`);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalJson } from "../base/canonical-json.ts";
 import { DOMAINS } from "../domain.ts";
 
 export const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin"] as const;
@@ -19,10 +20,19 @@ export const meSchema = z.object({
 export const loginAnswerSchema = meSchema.extend({ sessionToken: z.string().nullable() });
 export const changePasswordSchema = z.object({ current: z.string(), next: z.string().min(12).max(256) });
 
+/** Where something holds: a label selector such as `{ all: true }` or `{ role: "web" }`. */
+const scopeSchema = z
+  .record(z.string(), z.union([z.string(), z.literal(true)]))
+  .refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" });
+/** Null: every domain. */
+const domainsSchema = z.array(z.enum(DOMAINS)).min(1).nullable();
+
 export const tokenSchema = z.object({
   id: z.string(),
   name: z.string(),
   permissions: z.array(z.enum(PERMISSIONS)),
+  scope: scopeSchema,
+  domains: domainsSchema,
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
@@ -30,23 +40,43 @@ export const tokenSchema = z.object({
 export const createTokenSchema = z.object({
   name: z.string().min(1).max(100),
   permissions: z.array(z.enum(PERMISSIONS)).min(1).describe("At most your own"),
+  scope: scopeSchema.default({ all: true }).describe("The servers it reaches, of those that you reach"),
+  domains: domainsSchema.default(null),
   days: z.int().min(1).max(366).default(90),
 });
 export const createdTokenSchema = tokenSchema.extend({ secret: z.string().describe("Shown once") });
 
-/** One permission with where it holds: a label selector such as `{ all: true }` or `{ role: "web" }`, and the domains (null: every one). */
+/** One permission with where it holds. */
 export const grantSchema = z.object({
   permission: z.enum(PERMISSIONS),
-  scope: z
-    .record(z.string(), z.union([z.string(), z.literal(true)]))
-    .refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" }),
-  domains: z.array(z.enum(DOMAINS)).min(1).nullable().default(null),
+  scope: scopeSchema,
+  domains: domainsSchema.default(null),
 });
+export const roleNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, {
+  error: "A role's name has lower-case letters, digits and - (40 at most) and begins with a letter",
+});
+/** A set of permissions under a name. What it says of none of them, it does not give. */
+export const roleSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  permissions: z.array(z.enum(PERMISSIONS)),
+  heldBy: z.array(z.string()).describe("The accounts that it is given to"),
+  etag: z.string(),
+});
+export const saveRoleSchema = z.object({
+  description: z.string().max(200).default(""),
+  permissions: z
+    .array(z.enum(PERMISSIONS))
+    .min(1)
+    .refine((list) => new Set(list).size === list.length, { error: "A permission stands here twice" }),
+});
+export const roleGrantSchema = z.object({ role: z.string(), scope: scopeSchema, domains: domainsSchema.default(null) });
 export const userSchema = z.object({
   name: z.string(),
   disabled: z.boolean(),
   mustChangePassword: z.boolean(),
-  permissions: z.array(grantSchema),
+  permissions: z.array(grantSchema).describe("Given to the account itself"),
+  roles: z.array(roleGrantSchema),
   etag: z.string(),
 });
 export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, {
@@ -54,13 +84,37 @@ export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, {
 });
 export const createUserSchema = z.object({
   name: userNameSchema,
-  permissions: z.array(z.enum(PERMISSIONS)).describe("On every server; narrow them afterwards with PUT"),
+  permissions: z.array(z.enum(PERMISSIONS)).default([]).describe("On every server; narrow them afterwards with PUT"),
+  roles: z.array(roleGrantSchema).max(100).default([]),
 });
-export const setPermissionsSchema = z.object({ permissions: z.array(grantSchema).max(100) });
+export const setPermissionsSchema = z.object({
+  permissions: z
+    .array(grantSchema)
+    .max(100)
+    .refine(isOnceEach, { error: "A permission stands here twice with the same scope" }),
+  roles: z
+    .array(roleGrantSchema)
+    .max(100)
+    .refine(isOnceEach, { error: "A role stands here twice with the same scope" })
+    .optional()
+    .describe("Absent: the roles stay as they are"),
+});
 export const oneTimePasswordSchema = z.object({
   name: z.string(),
   password: z.string().describe("Shown once; it must be changed at the first sign-in"),
 });
+
+/** Domains of one permission in one scope are one list: two entries would have to be added up by whoever reads them. */
+function isOnceEach(
+  grants: readonly {
+    readonly permission?: string;
+    readonly role?: string;
+    readonly scope: Readonly<Record<string, string | true>>;
+  }[],
+): boolean {
+  const keys = grants.map(({ permission, role, scope }) => canonicalJson([permission ?? role ?? "", scope]));
+  return new Set(keys).size === keys.length;
+}
 
 function isScope(scope: Readonly<Record<string, string | true>>): boolean {
   const keys = Object.keys(scope);

@@ -12,6 +12,8 @@ import {
   loginSchema,
   meSchema,
   oneTimePasswordSchema,
+  roleSchema,
+  saveRoleSchema,
   setPermissionsSchema,
   tokenSchema,
   userSchema,
@@ -91,6 +93,9 @@ export const ENDPOINTS = {
   createUser: { body: createUserSchema, answer: oneTimePasswordSchema, status: 201, secret: true },
   setUserPermissions: { body: setPermissionsSchema, answer: userSchema, ifMatch: true },
   resetUserPassword: { body: nothingSchema, answer: oneTimePasswordSchema, secret: true },
+  listRoles: { answer: z.object({ items: z.array(roleSchema) }) },
+  saveRole: { body: saveRoleSchema, answer: roleSchema, ifMatch: true },
+  deleteRole: { answer: doneSchema },
   disableUser: { body: nothingSchema, answer: doneSchema },
 
   listServers: {

@@ -54,6 +54,17 @@ export const PROBLEMS = {
     title: "The one-time password must be changed",
     remedy: "Change it with POST /me/password, then sign in with the new one.",
   },
+  "account.own_permissions": {
+    status: 403,
+    title: "Nobody widens their own permissions",
+    remedy: "Ask another administrator; what you hold you may give up yourself.",
+  },
+  "account.role_in_use": {
+    status: 409,
+    title: "The role is held by somebody",
+    remedy: "Take it from the accounts that hold it first.",
+  },
+  "account.role_unknown": { status: 422, title: "There is no such role", remedy: "GET /roles lists them." },
   "account.same_password": { status: 422, title: "The password is the old one", remedy: "Choose a new one." },
   "account.wrong_password": {
     status: 401,

@@ -51,6 +51,14 @@ export const ROUTES = {
     needs: "admin",
     summary: "Close an account and end its sessions",
   },
+  listRoles: { method: "GET", path: "/roles", needs: "admin", summary: "Roles: sets of permissions under a name" },
+  saveRole: {
+    method: "PUT",
+    path: "/roles/{name}",
+    needs: "admin",
+    summary: "Make a role (If-Match: new) or change what it holds",
+  },
+  deleteRole: { method: "DELETE", path: "/roles/{name}", needs: "admin", summary: "Delete a role that nobody holds" },
 
   listServers: { method: "GET", path: "/servers", needs: "view", summary: "Servers with their state" },
   createServer: { method: "POST", path: "/servers", needs: "edit", summary: "Expect a server, before it is enrolled" },

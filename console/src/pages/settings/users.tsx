@@ -32,7 +32,7 @@ type Open =
   | { readonly kind: "permissions" | "reset" | "disable"; readonly user: User }
   | null;
 
-function scopeText(grant: Grant): string {
+function scopeText(grant: Pick<Grant, "scope" | "domains">): string {
   const labels =
     grant.scope["all"] === true
       ? ""
@@ -94,6 +94,11 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                 </td>
                 <td data-label={t("users.permissions")}>
                   <span className="hf-labels">
+                    {user.roles.map((grant) => (
+                      <span key={`role ${grant.role} ${scopeText(grant)}`} className="hf-label-pair">
+                        {t("users.role", { name: grant.role })} {scopeText(grant)}
+                      </span>
+                    ))}
                     {user.permissions.map((grant) => (
                       <span key={`${grant.permission} ${scopeText(grant)}`} className="hf-label-pair">
                         {grant.permission} {scopeText(grant)}

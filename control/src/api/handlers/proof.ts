@@ -1,6 +1,6 @@
 import type { Doctor } from "../../doctor/doctor.ts";
 import type { House } from "../../house.ts";
-import { reachByName } from "../../planning/places.ts";
+import { reachByName, serversHeld } from "../../planning/places.ts";
 import { listAudit, verifyAuditChain } from "../../store/audit.ts";
 import { keyOf, pageOf } from "../cursor.ts";
 import type { EventStream } from "../event-stream.ts";
@@ -13,9 +13,9 @@ type ProofRoutes = "listAudit" | "verifyAudit" | "doctor" | "events" | "openapi"
 export function proofHandlers(house: House, doctor: Doctor, events: EventStream): Pick<Handlers, ProofRoutes> {
   const { database } = house;
   return {
-    /** The log is for those who watch the house as a whole; it is not cut by servers, or a gap would hide what was done. */
+    /** Whoever audits some servers reads what concerns those; what concerns the house is for those who audit all of it. */
     async listAudit({ caller, query }) {
-      const server = query.server === undefined ? undefined : await reachByName(house, caller, "view", query.server);
+      const server = query.server === undefined ? undefined : await reachByName(house, caller, "audit", query.server);
       const before = keyOf(query.cursor, (key) => /^\d{1,15}$/.test(key));
       const rows = await listAudit(database, {
         limit: query.limit + 1,
@@ -24,6 +24,7 @@ export function proofHandlers(house: House, doctor: Doctor, events: EventStream)
         ...(query.actor === undefined ? {} : { actor: query.actor }),
         ...(query.requestId === undefined ? {} : { requestId: query.requestId }),
         ...(server === undefined ? {} : { serverId: server.id }),
+        onlyServers: await serversHeld(house, caller, "audit"),
       });
       const names = await actorNames(database, rows);
       return {
