@@ -4,6 +4,7 @@ import { applyCommand } from "./command/apply.ts";
 import { changeRoutes } from "./command/change.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
+import { meRoutes } from "./command/me.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
 import { auditRoutes, doctorCommand } from "./command/proof.ts";
@@ -11,6 +12,7 @@ import { rolloutRoutes } from "./command/rollout.ts";
 import { serverRoutes } from "./command/server.ts";
 import { tokenRoutes } from "./command/token.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
+import { serviceRoutes } from "./command/user-sign-in.ts";
 import { roleRoutes, userRoutes } from "./command/user.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
@@ -28,6 +30,8 @@ const routes = buildRouteMap({
     token: tokenRoutes,
     user: userRoutes,
     role: roleRoutes,
+    service: serviceRoutes,
+    me: meRoutes,
     doctor: doctorCommand,
     login: loginCommand,
     logout: logoutCommand,

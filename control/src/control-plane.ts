@@ -12,10 +12,14 @@ import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Logger } from "pino";
 import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
 import { PasswordHasher } from "./account/password.ts";
+import { sealWith } from "./account/seal.ts";
 import { buildApi } from "./api/app.ts";
 import { EventStream } from "./api/event-stream.ts";
 import { mayStillSee } from "./api/may-still-see.ts";
 import { isAnswering } from "./api/store/answering.ts";
+import { anchorFile } from "./audit/anchor-file.ts";
+import { headSigner } from "./audit/checkpoint.ts";
+import { auditWitness } from "./audit/witness.ts";
 import { checkAuthority, openAuthority } from "./authority/authority.ts";
 import type { Config, HttpAddress } from "./config.ts";
 import { doctor } from "./doctor/doctor.ts";
@@ -81,7 +85,15 @@ async function startOn(
   const checked = await checkAuthority(database, authority);
   if (!checked.ok) return checked;
 
+  const witness = auditWitness({
+    database,
+    signer: headSigner(authority.keyFor("audit-head-v1")),
+    file: anchorFile(path.join(config.dataDirectory, "audit-heads.jsonl")),
+    nowMs: () => Date.now(),
+    log,
+  });
   const work = await startWork({
+    witness,
     database,
     target,
     authority,
@@ -110,6 +122,8 @@ async function startOn(
     languages: DOMAIN_LANGUAGES,
     agents: askAgent(work.switchboard, authority.commands, () => Date.now()),
     passwords,
+    witness,
+    seal: sealWith(authority.keyFor("account-seal-v1")),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),
@@ -123,7 +137,7 @@ async function startOn(
 
   const app = await buildApi({
     house,
-    doctor: doctor({ database, publicUrl: config.publicUrl }),
+    doctor: doctor({ database, witness, publicUrl: config.publicUrl }),
     events,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,

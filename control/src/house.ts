@@ -3,6 +3,8 @@ import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
+import type { Seal } from "./account/seal.ts";
+import type { AuditWitness } from "./audit/witness.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
 import type { Database, Queryable } from "./store/database.ts";
@@ -15,6 +17,9 @@ export interface House {
   readonly languages: readonly DomainLanguage[];
   readonly agents: AskAgent;
   readonly passwords: PasswordHasher;
+  readonly witness: AuditWitness;
+  /** For second factors. */
+  readonly seal: Seal;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;

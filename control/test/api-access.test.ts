@@ -187,3 +187,19 @@ test("an auditor of some servers reads of those alone", async () => {
     expect(PERMISSIONS).toContain("audit");
   });
 });
+
+test("S5: a server that was released is never another one: its name is not used again", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const before = await api.done(kim, "createServer", { body: { name: "web-1", labels: WEB } });
+    await api.done(kim, "releaseServer", { params: { name: "web-1" }, body: { reason: "gone" } });
+    expect((await api.ask(kim, "createServer", { body: { name: "web-1", labels: WEB } })).json.code).toBe(
+      "server.exists",
+    );
+    expect((await api.ask(kim, "enrolServer", { params: { name: "web-1" }, body: {} })).json.code).toBe(
+      "server.not_now",
+    );
+    const after = await api.done(kim, "createServer", { body: { name: "web-2", labels: WEB } });
+    expect(after.id).not.toBe(before.id);
+  });
+});

@@ -92,7 +92,7 @@ test("a handler without a row does not compile, and a row without a handler fail
   });
 });
 
-test("every refusal of somebody is in the audit log with who, from where and which code", async () => {
+test("S18: every refusal of somebody is in the audit log with who, from where and which code", async () => {
   await withApi(async (api) => {
     const lee = await api.account("lee", ["view"]);
     await api.ask(lee, "createServer", { body: { name: "web-1" } });
@@ -288,7 +288,7 @@ test("lists are read page by page to the end, without a gap and without a double
   });
 });
 
-test("no page is framed, sniffed or scripted from elsewhere, and nothing of ours is written into a page", async () => {
+test("S24: no page is framed, sniffed or scripted from elsewhere, and nothing of ours is written into a page", async () => {
   await withApi(async (api) => {
     const page = await api.app.inject({ method: "GET", url: "/changes/1" });
     expect(page.body).toContain("npm run build -w console");
@@ -307,7 +307,7 @@ test("no page is framed, sniffed or scripted from elsewhere, and nothing of ours
   });
 });
 
-test("a fault of ours says nothing of its inside and leaves its cause in the log only", () => {
+test("S43: a fault of ours says nothing of its inside and leaves its cause in the log only", () => {
   const failure = failureOf(new Error("secret path /var/lib/holdfast"), "r1");
   expect(JSON.stringify(failure.problem)).not.toContain("/var/lib");
   expect(failure).toMatchObject({

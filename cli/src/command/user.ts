@@ -10,6 +10,7 @@ import { domainsOf, placeText, readScope } from "../place.ts";
 import { act, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
+import { userEnable, userResetTotp, userSessions, userSignOut } from "./user-sign-in.ts";
 
 type User = z.infer<typeof userSchema>;
 
@@ -22,14 +23,15 @@ const userList = verb({
       value,
       text: () =>
         table(
-          ["user", "may", "state"],
+          ["user", "kind", "may", "state"],
           value.map((user) => [
             user.name,
+            user.kind,
             [
               ...user.roles.map((grant) => `role ${grant.role} ${placeText(grant)}`),
               ...user.permissions.map((grant) => `${grant.permission} ${placeText(grant)}`),
             ].join("; "),
-            user.disabled ? "disabled" : "active",
+            [user.disabled ? "disabled" : "active", ...(user.secondFactor ? ["second factor"] : [])].join(", "),
           ]),
           "No accounts.",
         ),
@@ -258,6 +260,10 @@ export const userRoutes = buildRouteMap({
     revoke: userRevoke,
     password: userPassword,
     disable: userDisable,
+    enable: userEnable,
+    sessions: userSessions,
+    signOut: userSignOut,
+    resetTotp: userResetTotp,
   },
   docs: { brief: "Accounts" },
 });

@@ -10,6 +10,7 @@ export interface Caller {
   readonly tokenId: TokenId;
   readonly via: "cookie" | "session" | "token";
   readonly mustChangePassword: boolean;
+  readonly secondFactor: boolean;
   readonly expiresAt: Date | null;
   /** Of a browser session: what proves that a request comes from our own page. */
   readonly csrfToken: string | null;

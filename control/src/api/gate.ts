@@ -51,6 +51,7 @@ export async function admit(
     tokenId: token.id,
     via: credential.kind === "cookie" ? "cookie" : token.kind === "session" ? "session" : "token",
     mustChangePassword: token.must_change,
+    secondFactor: token.second_factor,
     expiresAt: token.expires_at,
     csrfToken: credential.kind === "cookie" ? csrfTokenOf(credential.secret) : null,
     grants: token.kind === "session" ? grants : narrow(grants, token),

@@ -4,6 +4,7 @@
  */
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { Logger } from "pino";
+import type { AuditWitness } from "../audit/witness.ts";
 import type { Authority } from "../authority/authority.ts";
 import { AgentSessions } from "../gateway/agent-sessions.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
@@ -11,6 +12,7 @@ import { openSwitchboard, type Switchboard } from "../gateway/switchboard.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
 import { agentLiveness } from "../reconcilers/agent-liveness.ts";
+import { auditCheckpoints } from "../reconcilers/audit-checkpoints.ts";
 import { certificateExpiry } from "../reconcilers/certificate-expiry.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
@@ -37,6 +39,8 @@ export interface WorkOptions {
   readonly agentPort: { readonly host: string; readonly port: number; readonly names: readonly string[] };
   readonly approvalRequired: boolean;
   readonly log: Logger;
+  /** Who walks the audit log once a minute. */
+  readonly witness: AuditWitness;
   /** How inbound probes look at a server; from this machine, or by a peer, when not said. */
   readonly vantage?: InboundVantage;
 }
@@ -70,6 +74,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     agentLiveness(),
     certificateExpiry(),
     retention,
+    auditCheckpoints(options.witness),
   ];
   const loops = [
     dispatching,

@@ -15,10 +15,10 @@ begin
   execute format('grant execute on function sees(uuid) to %I', app);
 
   -- Written once.
-  execute format('grant insert on audit_log, apply_events, revisions, authority to %I', app);
+  execute format('grant insert on audit_log, audit_checkpoints, apply_events, revisions, authority to %I', app);
   -- Written and kept: these are referred to by the proof.
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, roles, role_grants, idempotency_keys, change_items, approvals, assignments, instances, questions to %I', app);
+  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, idempotency_keys, change_items, approvals, assignments, instances, questions to %I', app);
 end $$;

@@ -30,6 +30,10 @@ export interface UserRow {
   readonly name: string;
   readonly password_hash: string | null;
   readonly must_change: boolean;
+  readonly kind: "person" | "service";
+  readonly totp_sealed: Buffer | null;
+  readonly totp_since: Date | null;
+  readonly totp_step: number;
   readonly disabled_at: Date | null;
   readonly created_at: Date;
 }
@@ -68,6 +72,8 @@ export interface TokenRow {
   readonly expires_at: Date | null;
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
+  /** Where it was opened or made from. */
+  readonly source: string;
 }
 
 export interface IdempotencyKeyRow {
@@ -422,4 +428,11 @@ export interface ServerPolicyRow {
   readonly revision: number;
   readonly digest: Digest;
   readonly apply_id: ApplyId;
+}
+
+export interface AuditCheckpointRow {
+  readonly entries: number;
+  readonly head: string;
+  readonly at: Date;
+  readonly signature: Buffer;
 }

@@ -6,11 +6,21 @@ export const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin"
 /** None of them implies another; being an administrator does not give apply. */
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const loginSchema = z.object({ user: z.string().min(1).max(64), password: z.string().min(1).max(256) });
+export const loginSchema = z.object({
+  user: z.string().min(1).max(64),
+  password: z.string().min(1).max(256),
+  code: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("Of the authenticator, or a recovery code, where the account has a second factor"),
+});
 export const meSchema = z.object({
   user: z.string(),
   permissions: z.array(z.enum(PERMISSIONS)),
   mustChangePassword: z.boolean(),
+  secondFactor: z.boolean().describe("Signs in with a code as well"),
   csrfToken: z
     .string()
     .nullable()
@@ -19,6 +29,28 @@ export const meSchema = z.object({
 /** `sessionToken` is for programs that keep no cookies; a browser gets its session as a cookie that no script can read, and null here. */
 export const loginAnswerSchema = meSchema.extend({ sessionToken: z.string().nullable() });
 export const changePasswordSchema = z.object({ current: z.string(), next: z.string().min(12).max(256) });
+
+/** Whoever changes how an account signs in shows that they are the person, not only the session. */
+export const ownPasswordSchema = z.object({ password: z.string().min(1).max(256) });
+export const offeredTotpSchema = z.object({
+  secret: z.string().describe("For typing into an authenticator"),
+  uri: z.string().describe("The same as otpauth://, for a picture"),
+});
+export const totpCodeSchema = z.object({ code: z.string().min(1).max(64) });
+export const recoveryCodesSchema = z.object({
+  codes: z.array(z.string()).describe("Shown once; each signs in once when the authenticator is gone"),
+});
+/** A session or a token: what somebody is signed in with. */
+export const signedInSchema = z.object({
+  id: z.string(),
+  kind: z.enum(["session", "api"]),
+  name: z.string(),
+  source: z.string().describe("Where it was opened or made from"),
+  createdAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  current: z.boolean().describe("The one that asks"),
+});
 
 /** Where something holds: a label selector such as `{ all: true }` or `{ role: "web" }`. */
 const scopeSchema = z
@@ -73,8 +105,10 @@ export const saveRoleSchema = z.object({
 export const roleGrantSchema = z.object({ role: z.string(), scope: scopeSchema, domains: domainsSchema.default(null) });
 export const userSchema = z.object({
   name: z.string(),
+  kind: z.enum(["person", "service"]),
   disabled: z.boolean(),
   mustChangePassword: z.boolean(),
+  secondFactor: z.boolean(),
   permissions: z.array(grantSchema).describe("Given to the account itself"),
   roles: z.array(roleGrantSchema),
   etag: z.string(),
@@ -141,7 +175,13 @@ export const auditVerifySchema = z.object({
   entries: z.int(),
   intact: z.boolean(),
   firstBroken: z.int().nullable(),
+  reason: z
+    .enum(["position", "previous", "content", "cut_off", "rewritten", "forged_checkpoint"])
+    .nullable()
+    .describe("cut_off: a head that was kept is beyond the end; rewritten: it is not in the chain where it was"),
   head: z.string(),
+  anchors: z.int().describe("Heads that were signed and kept, and found in the chain"),
+  newestAnchor: z.object({ entries: z.int(), head: z.string(), at: z.string() }).nullable(),
 });
 
 /** One row of `holdfast doctor`: what the mission asks, whether it holds here, and the evidence found on this installation. */

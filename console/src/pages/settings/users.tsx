@@ -29,7 +29,7 @@ type User = Answer<"listUsers">["items"][number];
 type Grant = User["permissions"][number];
 type Open =
   | { readonly kind: "new" }
-  | { readonly kind: "permissions" | "reset" | "disable"; readonly user: User }
+  | { readonly kind: "permissions" | "reset" | "disable" | "enable"; readonly user: User }
   | null;
 
 function scopeText(grant: Pick<Grant, "scope" | "domains">): string {
@@ -130,6 +130,15 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                       size="sm"
                       variant="link"
                       isInline
+                      reason={user.disabled ? null : t("users.isOpen")}
+                      onClick={() => onOpen({ kind: "enable", user })}
+                    >
+                      {t("users.enable")}
+                    </ReasonButton>
+                    <ReasonButton
+                      size="sm"
+                      variant="link"
+                      isInline
                       isDanger
                       reason={user.disabled ? t("users.isDisabled") : null}
                       onClick={() => onOpen({ kind: "disable", user })}
@@ -208,6 +217,18 @@ function UserDialog({ open, onClose }: { readonly open: NonNullable<Open>; reado
           onConfirm={() =>
             withPassword(() => call("resetUserPassword", { params: { name: open.user.name }, body: {} }))
           }
+          onClose={onClose}
+        />
+      );
+    case "enable":
+      return (
+        <ActDialog
+          title={t("users.enable")}
+          text={t("users.enable.ask", { name: open.user.name })}
+          confirmText={t("users.enable")}
+          isPending={act.isPending}
+          error={act.error}
+          onConfirm={() => thenClose(() => call("enableUser", { params: { name: open.user.name }, body: {} }))}
           onClose={onClose}
         />
       );

@@ -26,12 +26,13 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
   const { database } = house;
   return {
     async login({ body, source, fromBrowser }) {
-      const session = await signIn(body.user, body.password, source, house);
+      const session = await signIn(body.user, body.password, body.code ?? null, source, house);
       const grants = await effectiveGrants(database, session.userId);
       const me = {
         user: session.userName,
         permissions: permissionsIn(grants),
         mustChangePassword: session.mustChangePassword,
+        secondFactor: session.secondFactor,
       };
       // A browser keeps the session where no script of a page can read it; only a program is handed the secret itself.
       if (!fromBrowser) return { value: { ...me, csrfToken: null, sessionToken: session.secret } };
@@ -53,6 +54,7 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
           user: caller.userName,
           permissions: [...permissionsOf(caller)],
           mustChangePassword: caller.mustChangePassword,
+          secondFactor: caller.secondFactor,
           csrfToken: caller.csrfToken,
         },
       };

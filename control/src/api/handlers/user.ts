@@ -1,4 +1,3 @@
-import { holdsEverywhere } from "@holdfast/core/access/grant.ts";
 import { isWider } from "@holdfast/core/access/narrow.ts";
 import { roleNameSchema } from "@holdfast/core/api/account.ts";
 import type { UserId } from "@holdfast/core/base/id.ts";
@@ -11,9 +10,7 @@ import {
   listAllRoleGrants,
   listRoleGrants,
   listRoles,
-  type RoleGrant,
   saveRole,
-  setRoles,
 } from "../../store/access-roles.ts";
 import { newId } from "../../store/new-id.ts";
 import { StoreFailure } from "../../store/store-failure.ts";
@@ -32,8 +29,10 @@ import {
   setGrants,
   setPassword,
 } from "../../store/users.ts";
+import { assertAdministers } from "../administers.ts";
 import type { Caller } from "../caller.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
+import { giveRoles } from "../give-roles.ts";
 import { DONE, type Handlers } from "../handler.ts";
 import { hashed } from "../hashed-password.ts";
 import { inTransaction } from "../in-transaction.ts";
@@ -53,7 +52,6 @@ type UserRoutes =
 /** What If-Match says of a role that is not there yet. */
 const NEW = "new";
 
-/** Accounts and roles belong to the house and to no server: whoever administers only some servers administers none of these. */
 export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
   const { database } = house;
   const find = async (tx: Transaction, name: string): Promise<UserRow> =>
@@ -129,6 +127,7 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
       const passwordHash = await hashed(house, password);
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
+        if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has no password.`);
         await setPassword(tx, user.id, passwordHash, true, caller.actor);
         await revokeOtherTokens(tx, user.id, null, caller.actor);
       });
@@ -196,18 +195,6 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
       return DONE;
     },
   };
-}
-
-function assertAdministers(caller: Caller): void {
-  if (!holdsEverywhere(caller.grants, "admin"))
-    refuse("access.out_of_scope", "Accounts and roles are administered by those who have admin on every server.");
-}
-
-async function giveRoles(tx: Transaction, user: UserId, roles: readonly RoleGrant[], caller: Caller): Promise<void> {
-  const known = new Set((await listRoles(tx)).map((role) => role.name));
-  const unknown = roles.find((grant) => !known.has(grant.role));
-  if (unknown !== undefined) refuse("account.role_unknown", `There is no role ${unknown.role}.`);
-  await setRoles(tx, user, roles, caller.actor);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import type { roleSchema, tokenSchema, userSchema } from "@holdfast/core/api/account.ts";
+import type { roleSchema, signedInSchema, tokenSchema, userSchema } from "@holdfast/core/api/account.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import type { TokenId } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
 import type { GrantRow, RoleGrantRow, RoleRow, TokenRow, UserRow } from "../../store/tables.ts";
 import { iso } from "./apply-view.ts";
@@ -17,8 +18,10 @@ export interface Given {
 export function userView(user: UserRow, given: Given): UserView {
   return {
     name: user.name,
+    kind: user.kind,
     disabled: user.disabled_at !== null,
     mustChangePassword: user.must_change,
+    secondFactor: user.totp_since !== null,
     permissions: given.grants.map((row) => ({ permission: row.permission, ...where(row) })),
     roles: given.roles.map((row) => ({ role: row.role, ...where(row) })),
     etag: givenEtag(given),
@@ -43,6 +46,19 @@ export function tokenView(row: TokenRow): z.input<typeof tokenSchema> {
     createdAt: row.created_at.toISOString(),
     expiresAt: iso(row.expires_at),
     lastUsedAt: iso(row.last_used_at),
+  };
+}
+
+export function signedInView(row: TokenRow, current: TokenId): z.input<typeof signedInSchema> {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    source: row.source,
+    createdAt: row.created_at.toISOString(),
+    lastUsedAt: iso(row.last_used_at),
+    expiresAt: iso(row.expires_at),
+    current: row.id === current,
   };
 }
 
