@@ -97,7 +97,7 @@ test("with a new session the reconnect time does not matter any more", async () 
   expect((await agent.confirm(id, nonce)).phase).toBe(TransactionPhase.FINALIZED);
 });
 
-test("a confirm over an old session, with a wrong nonce or an old fence is refused and changes nothing", async () => {
+test("S17: a confirm over an old session, with a wrong nonce or an old fence is refused and changes nothing", async () => {
   const old = process.hrtime.bigint();
   const { id, nonce } = await onTrial(AFTER);
   await expect(agent.confirm(id, nonce, old)).rejects.toThrow("guard.session_not_fresh");
@@ -169,7 +169,7 @@ test("what is wrong is refused before anything changes, as an outcome with a rec
   expect(await agent.submit(moved)).toMatchObject({ phase: TransactionPhase.REFUSED, code: "plan.moved" });
 });
 
-test("the server's own floor cannot be talked away, what only the policy's floor says can", async () => {
+test("S28: the server's own floor cannot be talked away, what only the policy's floor says can", async () => {
   agent.nextFence();
   expect((await agent.prepare(makeRequestId(), { system: "cut" })).phase).toBe(TransactionPhase.PREPARED);
   agent.write(

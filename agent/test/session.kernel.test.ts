@@ -39,7 +39,7 @@ const enroll = (more: readonly string[] = []) =>
     ...more,
   ]);
 
-test("enrolment: keys made here, certificate fetched, waits for approval, files with narrow modes", async () => {
+test("S7: enrolment: keys made here, certificate fetched, waits for approval, files with narrow modes", async () => {
   control.pendingAnswers = 1;
   const enrolled = await enroll();
   expect(enrolled.status, enrolled.output).toBe(0);
@@ -60,7 +60,7 @@ test("enrolment: keys made here, certificate fetched, waits for approval, files 
   expect((await enroll()).output).toContain("enrolled already");
 });
 
-test("the token is not sent to a peer of another authority, nor to one in another role", async () => {
+test("S9: the token is not sent to a peer of another authority, nor to one in another role", async () => {
   const wrong = await agent.run([
     "enroll",
     "--control",

@@ -1,17 +1,21 @@
 import { type Application, type ApplicationText, buildApplication, buildRouteMap } from "@stricli/core";
 import { CliError } from "./cli-error.ts";
-import { auditRoutes, doctorCommand, tokenRoutes, userRoutes } from "./command/account.ts";
 import { alertRoutes } from "./command/alert.ts";
 import { applyCommand } from "./command/apply.ts";
 import { changeRoutes } from "./command/change.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
+import { meRoutes } from "./command/me.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
+import { auditRoutes, doctorCommand } from "./command/proof.ts";
 import { rolloutRoutes } from "./command/rollout.ts";
 import { secretRoutes } from "./command/secret.ts";
 import { serverRoutes } from "./command/server.ts";
+import { tokenRoutes } from "./command/token.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
+import { serviceRoutes } from "./command/user-sign-in.ts";
+import { roleRoutes, userRoutes } from "./command/user.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 
@@ -29,6 +33,9 @@ const routes = buildRouteMap({
     audit: auditRoutes,
     token: tokenRoutes,
     user: userRoutes,
+    role: roleRoutes,
+    service: serviceRoutes,
+    me: meRoutes,
     doctor: doctorCommand,
     login: loginCommand,
     logout: logoutCommand,

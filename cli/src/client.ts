@@ -18,6 +18,12 @@ export interface Call<Schema extends z.ZodType> {
 export interface Client {
   readonly url: string;
   call<Schema extends z.ZodType>(route: RouteName, call: Call<Schema>): Promise<z.infer<Schema>>;
+  /** An answer that is a file, handed on as it comes. One that is cut off is a failure. */
+  download(
+    route: RouteName,
+    query: Readonly<Record<string, string | undefined>>,
+    onPart: (part: string) => void,
+  ): Promise<void>;
 }
 
 /** Seconds are long for a person at a terminal; planning asks every server and has ten of its own. */
@@ -34,6 +40,23 @@ export function openClient(
 
   return {
     url,
+    async download(route, query, onPart) {
+      const target = new URL(`${url}/api/v1${ROUTES[route].path}`);
+      for (const [key, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(key, value);
+      const response = await send(target, token === null ? {} : { headers: { authorization: `Bearer ${token}` } });
+      if (!response.ok) throw problemError(parseJson(await response.text(), target), response.status, target);
+      if (response.body === null) return;
+      try {
+        for await (const part of response.body.pipeThrough(new TextDecoderStream())) onPart(part);
+      } catch {
+        throw new CliError(
+          EXIT.unreachable,
+          "cli.cut_off",
+          "The answer was cut off.",
+          "What was written is not all of it; try again.",
+        );
+      }
+    },
     async call(route, { params = {}, query = {}, body, ifMatch, answer }) {
       const { method, path } = ROUTES[route];
       const target = new URL(

@@ -11,13 +11,23 @@ function meOf(user: MockUser): Record<string, unknown> {
     user: user.name,
     permissions: permissionsOf(user),
     mustChangePassword: user.mustChangePassword,
+    secondFactor: false,
     csrfToken: CSRF_TOKEN,
   };
 }
 
 function userView(user: MockUser): Record<string, unknown> {
   const { name, disabled, mustChangePassword, permissions } = user;
-  return { name, disabled, mustChangePassword, permissions, etag: String(permissions.length) };
+  return {
+    name,
+    kind: "person",
+    disabled,
+    mustChangePassword,
+    secondFactor: false,
+    permissions,
+    roles: [],
+    etag: String(permissions.length),
+  };
 }
 
 function userOf({ state, params }: MockCall): MockUser {
@@ -54,6 +64,8 @@ export const ACCOUNT_HANDLERS = {
       id: nextId(state, "token"),
       name: String(body["name"]),
       permissions: body["permissions"] as MockUser["permissions"][number]["permission"][],
+      scope: { all: true as const },
+      domains: null,
       createdAt: new Date(nowMs).toISOString(),
       expiresAt: new Date(nowMs + Number(body["days"]) * DAY_MS).toISOString(),
       lastUsedAt: null,
@@ -92,6 +104,37 @@ export const ACCOUNT_HANDLERS = {
     userOf(call).disabled = true;
     return done;
   },
+  offerTotp: () => refuse("account.totp_not_now", "The demonstration has no second factors."),
+  confirmTotp: () => refuse("account.totp_not_now", "The demonstration has no second factors."),
+  removeTotp: () => done,
+  listSessions: () => ({ status: 200, body: { items: [] } }),
+  revokeSession: () => done,
+  listUserSessions: () => ({ status: 200, body: { items: [] } }),
+  revokeUserSession: () => done,
+  resetUserTotp: () => done,
+  enableUser: (call) => {
+    userOf(call).disabled = false;
+    return done;
+  },
+  createService: () => refuse("account.wrong_kind", "The demonstration has no service accounts."),
+  createServiceToken: () => refuse("account.wrong_kind", "The demonstration has no service accounts."),
+  listRoles: ({ state }) => ({ status: 200, body: { items: state.roles } }),
+  saveRole: ({ state, params, body }) => {
+    const role = {
+      name: params["name"] ?? "",
+      description: typeof body["description"] === "string" ? body["description"] : "",
+      permissions: body["permissions"] as MockUser["permissions"][number]["permission"][],
+      heldBy: [],
+      etag: nextId(state, "role"),
+    };
+    state.roles.push(role);
+    return { status: 200, body: role };
+  },
+  deleteRole: ({ state, params }) => {
+    const at = state.roles.findIndex((role) => role.name === params["name"]);
+    if (at >= 0) state.roles.splice(at, 1);
+    return done;
+  },
   listAudit: ({ state }) => ({
     status: 200,
     body: {
@@ -107,9 +150,18 @@ export const ACCOUNT_HANDLERS = {
       nextCursor: null,
     },
   }),
+  exportAudit: ({ state }) => ({ status: 200, body: state.audit }),
   verifyAudit: ({ state }) => ({
     status: 200,
-    body: { entries: state.audit.length, intact: true, firstBroken: null, head: "8d1e".repeat(16) },
+    body: {
+      entries: state.audit.length,
+      intact: true,
+      firstBroken: null,
+      reason: null,
+      anchors: 3,
+      newestAnchor: null,
+      head: "8d1e".repeat(16),
+    },
   }),
   doctor: ({ state }) => ({
     status: 200,

@@ -100,7 +100,17 @@ export interface MockAudit {
   readonly new: unknown;
 }
 
+export interface MockRole {
+  readonly name: string;
+  readonly description: string;
+  readonly permissions: readonly MockUser["permissions"][number]["permission"][];
+  readonly heldBy: readonly string[];
+  readonly etag: string;
+}
+
 export interface MockToken {
+  readonly scope: Readonly<Record<string, string | true>>;
+  readonly domains: readonly string[] | null;
   readonly id: string;
   readonly name: string;
   readonly permissions: Permission[];
@@ -117,6 +127,7 @@ export interface MockState {
   readonly applies: MockApply[];
   readonly users: MockUser[];
   readonly tokens: MockToken[];
+  readonly roles: MockRole[];
   readonly audit: MockAudit[];
   readonly sessions: Map<string, string>;
   counter: number;

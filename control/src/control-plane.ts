@@ -12,10 +12,14 @@ import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Logger } from "pino";
 import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
 import { PasswordHasher } from "./account/password.ts";
+import { sealWith } from "./account/seal.ts";
 import { buildApi } from "./api/app.ts";
 import { EventStream } from "./api/event-stream.ts";
 import { mayStillSee } from "./api/may-still-see.ts";
 import { isAnswering } from "./api/store/answering.ts";
+import { anchorFile } from "./audit/anchor-file.ts";
+import { headSigner } from "./audit/checkpoint.ts";
+import { auditWitness } from "./audit/witness.ts";
 import { checkAuthority, openAuthority } from "./authority/authority.ts";
 import type { Config, HttpAddress } from "./config.ts";
 import { doctor } from "./doctor/doctor.ts";
@@ -94,7 +98,15 @@ async function startOn(
   const locked = await secrets.problem(database);
   if (locked !== null) log.error({ result_code: "secret.key_missing" }, locked);
 
+  const witness = auditWitness({
+    database,
+    signer: headSigner(authority.keyFor("audit-head-v1")),
+    file: anchorFile(path.join(config.dataDirectory, "audit-heads.jsonl")),
+    nowMs: () => Date.now(),
+    log,
+  });
   const work = await startWork({
+    witness,
     database,
     target,
     authority,
@@ -129,6 +141,8 @@ async function startOn(
     agents: askAgent(work.switchboard, authority.commands, () => Date.now()),
     passwords,
     secrets,
+    witness,
+    seal: sealWith(authority.keyFor("account-seal-v1")),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),
@@ -142,7 +156,7 @@ async function startOn(
 
   const app = await buildApi({
     house,
-    doctor: doctor({ database, publicUrl: config.publicUrl }),
+    doctor: doctor({ database, witness, publicUrl: config.publicUrl }),
     events,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,

@@ -3,10 +3,12 @@ import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
+import type { Seal } from "./account/seal.ts";
+import type { AuditWitness } from "./audit/witness.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
-import type { Database } from "./store/database.ts";
+import type { Database, Queryable } from "./store/database.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */
 export interface House {
@@ -17,6 +19,9 @@ export interface House {
   readonly agents: AskAgent;
   readonly passwords: PasswordHasher;
   readonly secrets: SecretStore;
+  readonly witness: AuditWitness;
+  /** For second factors. */
+  readonly seal: Seal;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;
@@ -25,6 +30,9 @@ export interface House {
   /** Counted where it happens; shown by the metrics. */
   readonly onRefusedConcurrent: () => void;
 }
+
+/** The house as somebody sees it: what is only shown is read through this. */
+export type SeenHouse = Omit<House, "database"> & { readonly database: Queryable };
 
 /** What a new server has to be told. */
 export interface EnrolmentFacts {

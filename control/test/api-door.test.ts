@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { ENDPOINTS } from "@holdfast/core/api/endpoint.ts";
@@ -14,14 +14,9 @@ import { Refused } from "../src/api/refused.ts";
 import { listAudit } from "../src/store/audit.ts";
 import { STORE_FAILURES, StoreFailure, type StoreFailureCode } from "../src/store/store-failure.ts";
 import { withApi } from "./api-house.ts";
+import { golden } from "./golden-file.ts";
 
 const NAMES = Object.keys(ROUTES) as RouteName[];
-
-function golden(name: string, text: string): void {
-  const file = join(import.meta.dirname, "golden", name);
-  if (process.env["UPDATE_GOLDEN"] === "1" || !existsSync(file)) writeFileSync(file, text);
-  expect(text, `golden/${name}; UPDATE_GOLDEN=1 writes it anew`).toBe(readFileSync(file, "utf8"));
-}
 
 /** Ids that are nobody's: whoever passes the gate hears "not found" or what is wrong with the body, never 401 or 403. */
 const PARAMS = { id: "01900000-0000-7000-8000-000000000000", name: "nobody", kind: "Policy" };
@@ -97,7 +92,7 @@ test("a handler without a row does not compile, and a row without a handler fail
   });
 });
 
-test("every refusal of somebody is in the audit log with who, from where and which code", async () => {
+test("S18: every refusal of somebody is in the audit log with who, from where and which code", async () => {
   await withApi(async (api) => {
     const lee = await api.account("lee", ["view"]);
     await api.ask(lee, "createServer", { body: { name: "web-1" } });
@@ -293,7 +288,7 @@ test("lists are read page by page to the end, without a gap and without a double
   });
 });
 
-test("no page is framed, sniffed or scripted from elsewhere, and nothing of ours is written into a page", async () => {
+test("S24: no page is framed, sniffed or scripted from elsewhere, and nothing of ours is written into a page", async () => {
   await withApi(async (api) => {
     const page = await api.app.inject({ method: "GET", url: "/changes/1" });
     expect(page.body).toContain("npm run build -w console");
@@ -312,7 +307,7 @@ test("no page is framed, sniffed or scripted from elsewhere, and nothing of ours
   });
 });
 
-test("a fault of ours says nothing of its inside and leaves its cause in the log only", () => {
+test("S43: a fault of ours says nothing of its inside and leaves its cause in the log only", () => {
   const failure = failureOf(new Error("secret path /var/lib/holdfast"), "r1");
   expect(JSON.stringify(failure.problem)).not.toContain("/var/lib");
   expect(failure).toMatchObject({

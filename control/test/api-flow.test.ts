@@ -27,7 +27,7 @@ async function applied(api: ApiHouse, token: string, change: Planned) {
   return ended(api, token, rollout.id);
 }
 
-test("a policy goes from the API to APPLIED and back, and everything that was asked stands in the audit log", async () => {
+test("S37: a policy goes from the API to APPLIED and back, and everything that was asked stands in the audit log", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     await api.server(kim, "web-1", { role: "web" });
@@ -403,7 +403,7 @@ test("a withdrawn change is over, and a draft is edited only by its author and o
   });
 });
 
-test("documents with errors are refused with every finding and nothing is kept", async () => {
+test("S22: documents with errors are refused with every finding and nothing is kept", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     const refused = await api.ask(kim, "createChange", {

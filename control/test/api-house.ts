@@ -16,10 +16,14 @@ import pino from "pino";
 import type { z } from "zod";
 import { makeFirstAccount } from "../src/account/first-account.ts";
 import { PasswordHasher } from "../src/account/password.ts";
+import { sealWith } from "../src/account/seal.ts";
 import { buildApi } from "../src/api/app.ts";
 import { secretSha256 } from "../src/api/credential.ts";
 import { EventStream } from "../src/api/event-stream.ts";
 import { mayStillSee } from "../src/api/may-still-see.ts";
+import { anchorFile } from "../src/audit/anchor-file.ts";
+import { headSigner } from "../src/audit/checkpoint.ts";
+import { auditWitness } from "../src/audit/witness.ts";
 import { openAuthority } from "../src/authority/authority.ts";
 import { doctor } from "../src/doctor/doctor.ts";
 import type { House } from "../src/house.ts";
@@ -97,7 +101,15 @@ async function openApi(
   const database = test.app;
   const authority = await openAuthority(join(folder, "authority"), Date.now());
   const secrets = new SecretStore(keySource({ kind: "file" }, folder));
+  const witness = auditWitness({
+    database,
+    signer: headSigner(authority.keyFor("audit-head-v1")),
+    file: anchorFile(join(folder, "audit-heads.jsonl")),
+    nowMs: () => Date.now(),
+    log,
+  });
   const work = await startWork({
+    witness,
     database,
     target: test.appTarget,
     authority,
@@ -122,6 +134,8 @@ async function openApi(
     agents: askAgent(work.switchboard, authority.commands, nowMs),
     passwords,
     secrets,
+    witness,
+    seal: sealWith(authority.keyFor("account-seal-v1")),
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,
@@ -140,7 +154,7 @@ async function openApi(
   const app = await buildApi({
     house,
     events,
-    doctor: doctor({ database, publicUrl }),
+    doctor: doctor({ database, witness, publicUrl }),
     publicUrl,
     trustedProxies: [],
     notReady: async () => [],
@@ -184,6 +198,8 @@ async function openApi(
             name: "test",
             secretSha256: secretSha256(secret),
             permissions: PERMISSIONS,
+            scope: { all: true },
+            domains: null,
             seconds: 3_600,
           },
           by,

@@ -62,7 +62,7 @@ async function waitingForPerson(api: ApiHouse, kim: string, title: string, port:
   }, "the server to be back and the trial to wait for a person");
 }
 
-test("a person confirms over a connection that was made after the change; an older one is refused and closed", async () => {
+test("S17: a person confirms over a connection that was made after the change; an older one is refused and closed", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     const agent = await api.server(kim, "web-1", { role: "web" });

@@ -22,6 +22,9 @@ import { type AgentIdentity, SimulatedAgent } from "@holdfast/testkit/simulated-
 import { enrol } from "@holdfast/testkit/simulated-agent/enrolment.ts";
 import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import pino from "pino";
+import { anchorFile } from "../src/audit/anchor-file.ts";
+import { headSigner } from "../src/audit/checkpoint.ts";
+import { auditWitness } from "../src/audit/witness.ts";
 import { openAuthority, type Authority } from "../src/authority/authority.ts";
 import { startWork, type Work } from "../src/instance/work.ts";
 import { beginRollback } from "../src/saga/begin.ts";
@@ -130,7 +133,15 @@ async function openHouse(
     inbound,
     async instance(database = test.app, options = {}) {
       const id: InstanceId = newId();
+      const witness = auditWitness({
+        database,
+        signer: headSigner(authority.keyFor("audit-head-v1")),
+        file: anchorFile(join(folder, `audit-heads-${id}.jsonl`)),
+        nowMs: () => Date.now(),
+        log,
+      });
       const work = await startWork({
+        witness,
         database,
         target: test.appTarget,
         authority,

@@ -59,7 +59,7 @@ firewall:
       - { name: web, allow: tcp/${String(port)}, from: any }
 `;
 
-test("the same sources give the same bytes, whoever builds them", { timeout: 180_000 }, async () => {
+test("S47: the same sources give the same bytes, whoever builds them", { timeout: 180_000 }, async () => {
   const folders = ["one", "two"].map((name) => mkdtempSync(join(tmpdir(), `holdfast-deb-${name}-`)));
   const before = process.umask(0o022);
   try {
@@ -76,7 +76,7 @@ test("the same sources give the same bytes, whoever builds them", { timeout: 180
   }
 });
 
-test("installed, it runs nothing", async () => {
+test("S45: installed, it runs nothing", async () => {
   const installed = await dpkg("--install", deb);
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
   expect((await server.must(["holdfast-agent", "version"])).trim()).toMatch(/^\d+\.\d+\.\d+$/);
@@ -110,7 +110,7 @@ const MOST_EXPOSED = {
   "holdfast-tend.service": 1.6,
 } as const;
 
-test.each(Object.entries(MOST_EXPOSED))("%s is exposed to no more than %d", async (unit, most) => {
+test.each(Object.entries(MOST_EXPOSED))("S26: %s is exposed to no more than %d", async (unit, most) => {
   const text = await server.must(["systemd-analyze", "security", "--no-pager", unit]);
   const score = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
   process.stdout.write(`${unit} ${String(score)}\n`);

@@ -21,7 +21,7 @@ function manifestOf(folder: string): Manifest {
   return JSON.parse(readFileSync(join(REPOSITORY_ROOT, folder, "package.json"), "utf8")) as Manifest;
 }
 
-test("no file of any room breaks a rule", () => {
+test("S19: no file of any room breaks a rule", () => {
   const sources = roomSources(REPOSITORY_ROOT);
   expect(sources).toContain("testkit/src/rooms.ts");
   const broken = sources.flatMap((file) => violationsIn(file, readFileSync(join(REPOSITORY_ROOT, file), "utf8")));

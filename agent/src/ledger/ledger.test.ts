@@ -176,7 +176,7 @@ test("a newest segment that lost its beginning falls back on the one before, loc
   again.close();
 });
 
-test("no image with changed bytes is ever read as a state that was not written", async () => {
+test("S39: no image with changed bytes is ever read as a state that was not written", async () => {
   const ledger = await open();
   const states = [JSON.stringify(ledger.read().transactions)];
   const drafts = [prepared(1), armed(1), onTrial(1), confirmed(1, 1)];

@@ -3,7 +3,7 @@ import { changePasswordSchema, createdTokenSchema, meSchema } from "@holdfast/co
 import { buildCommand } from "@stricli/core";
 import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
-import { openClient } from "../client.ts";
+import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { forgetCredentials, keepCredentials, readCredentials } from "../credentials.ts";
 import { EXIT } from "../exit-code.ts";
@@ -35,7 +35,7 @@ export const loginCommand = buildCommand<Flags, [], Context>({
     const user = flags.user ?? this.env["HOLDFAST_USER"] ?? (await prompt(this, "User: "));
     const password = this.env["HOLDFAST_PASSWORD"] ?? (await prompt(this, "Password: ", true));
     const anonymous = openClient(this, { url, token: null });
-    let session = await anonymous.call("login", { body: { user, password }, answer: sessionAnswer });
+    let session = await signIn(this, anonymous, user, password);
     if (session.mustChangePassword) {
       if (!this.interactive) {
         throw new CliError(
@@ -53,7 +53,7 @@ export const loginCommand = buildCommand<Flags, [], Context>({
         body: { current: password, next: next.data },
         answer: z.unknown(),
       });
-      session = await anonymous.call("login", { body: { user, password: next.data }, answer: sessionAnswer });
+      session = await signIn(this, anonymous, user, next.data);
     }
     const signedIn = openClient(this, { url, token: session.sessionToken });
     const token = await signedIn.call("createToken", {
@@ -67,6 +67,22 @@ export const loginCommand = buildCommand<Flags, [], Context>({
     );
   },
 });
+
+/** Asks for a code only where the account has a second factor. */
+async function signIn(
+  context: Context,
+  client: Client,
+  user: string,
+  password: string,
+): Promise<z.infer<typeof sessionAnswer>> {
+  try {
+    return await client.call("login", { body: { user, password }, answer: sessionAnswer });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== "account.code_needed") throw error;
+    const code = context.env["HOLDFAST_CODE"] ?? (await prompt(context, "Code of your authenticator: "));
+    return client.call("login", { body: { user, password, code }, answer: sessionAnswer });
+  }
+}
 
 export const logoutCommand = buildCommand<object, [], Context>({
   docs: {

@@ -45,9 +45,10 @@ export function LoginPage(): ReactNode {
   const next = search.get("next") ?? undefined;
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
 
   const login = useMutation({
-    mutationFn: () => call("login", { body: { user, password } }),
+    mutationFn: () => call("login", { body: { user, password, ...(code === "" ? {} : { code }) } }),
     onSuccess: (me) => {
       setCsrfToken(me.csrfToken);
       client.setQueryData(["me"], me);
@@ -58,7 +59,9 @@ export function LoginPage(): ReactNode {
     event.preventDefault();
     if (!login.isPending) login.mutate();
   };
-  const refused = login.error instanceof Refused && login.error.problem.status === 401;
+  const problem = login.error instanceof Refused ? login.error.problem : null;
+  const asksCode = problem?.code === "account.code_needed" || problem?.code === "account.wrong_code" || code !== "";
+  const refused = problem?.code === "account.wrong_password";
 
   return (
     <DoorFrame title={t("login.title")}>
@@ -68,6 +71,10 @@ export function LoginPage(): ReactNode {
       <Form onSubmit={submit}>
         {refused ? (
           <Alert isInline variant="danger" title={t("login.refused")} />
+        ) : problem?.code === "account.code_needed" ? (
+          <Alert isInline variant="info" title={t("login.codeNeeded")} />
+        ) : problem?.code === "account.wrong_code" ? (
+          <Alert isInline variant="danger" title={t("login.wrongCode")} />
         ) : (
           <ProblemAlert error={login.error} title={t("login.failed")} />
         )}
@@ -95,6 +102,18 @@ export function LoginPage(): ReactNode {
             onChange={(_event, value) => setPassword(value)}
           />
         </FormGroup>
+        {asksCode ? (
+          <FormGroup label={t("login.code")} fieldId="code">
+            <TextInput
+              id="code"
+              name="code"
+              autoComplete="one-time-code"
+              autoFocus
+              value={code}
+              onChange={(_event, value) => setCode(value)}
+            />
+          </FormGroup>
+        ) : null}
         <ActionGroup>
           <Button type="submit" isBlock isLoading={login.isPending}>
             {t("login.submit")}

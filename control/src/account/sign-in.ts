@@ -7,9 +7,11 @@ import type { Database } from "../store/database.ts";
 import { newId } from "../store/new-id.ts";
 import { insertToken } from "../store/tokens.ts";
 import { transaction } from "../store/transaction.ts";
-import { getUser, getUserByName } from "../store/users.ts";
+import { EVERYTHING, getUser, getUserByName } from "../store/users.ts";
 import { waitBeforeSignIn } from "./lock-out.ts";
 import type { PasswordHasher } from "./password.ts";
+import type { Seal } from "./seal.ts";
+import { useCode } from "./second-factor.ts";
 import { newSecret } from "./secret.ts";
 import { SESSION_ABSOLUTE_MS } from "./session.ts";
 import { countWrongPasswords } from "./store/wrong-passwords.ts";
@@ -19,12 +21,14 @@ export interface SignInOptions {
   readonly passwords: PasswordHasher;
   readonly instanceId: InstanceId;
   readonly nowMs: () => number;
+  readonly seal: Seal;
 }
 
 export interface OpenedSession {
   readonly userId: UserId;
   readonly userName: string;
   readonly mustChangePassword: boolean;
+  readonly secondFactor: boolean;
   readonly secret: string;
   readonly tokenId: TokenId;
   readonly seconds: number;
@@ -34,6 +38,7 @@ export interface OpenedSession {
 export async function signIn(
   name: string,
   password: string,
+  code: string | null,
   source: string,
   options: SignInOptions,
 ): Promise<OpenedSession> {
@@ -55,11 +60,18 @@ export async function signIn(
     await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
     throw new Refused("account.wrong_password", "The user or the password is wrong.");
   }
+  if (user.totp_since !== null && code === null) {
+    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.code_needed" }));
+    throw new Refused("account.code_needed", "This account signs in with a code of its authenticator too.");
+  }
   const secret = newSecret();
   const tokenId: TokenId = newId();
   const seconds = SESSION_ABSOLUTE_MS / 1000;
   const opened = await transaction(database, async (tx) => {
-    tx.audit({ ...asked, actor: `user/${user.id}`, resultCode: "ok" });
+    const factor =
+      user.totp_since === null || code === null ? "none" : await useCode(tx, user, code, options.seal, options.nowMs());
+    if (factor === null) return false;
+    tx.audit({ ...asked, actor: `user/${user.id}`, resultCode: "ok", new: { factor } });
     const token = {
       id: tokenId,
       userId: user.id,
@@ -67,12 +79,28 @@ export async function signIn(
       name: "sign-in",
       secretSha256: secretSha256(secret),
       permissions: PERMISSIONS,
+      scope: EVERYTHING,
+      domains: null,
       seconds,
     } as const;
     await insertToken(tx, token, userActor(user.id, source, instanceId));
+    return true;
   });
   if (!opened.ok) throw opened.error;
-  return { userId: user.id, userName: user.name, mustChangePassword: user.must_change, secret, tokenId, seconds };
+  if (!opened.value) {
+    // Guessed codes count as guessed passwords do.
+    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
+    throw new Refused("account.wrong_code", "The code is wrong, or has been used.");
+  }
+  return {
+    userId: user.id,
+    userName: user.name,
+    mustChangePassword: user.must_change,
+    secondFactor: user.totp_since !== null,
+    secret,
+    tokenId,
+    seconds,
+  };
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */

@@ -10,10 +10,13 @@ export interface Caller {
   readonly tokenId: TokenId;
   readonly via: "cookie" | "session" | "token";
   readonly mustChangePassword: boolean;
+  readonly secondFactor: boolean;
   readonly expiresAt: Date | null;
   /** Of a browser session: what proves that a request comes from our own page. */
   readonly csrfToken: string | null;
   readonly grants: readonly Grant[];
+  /** How far the token that is used reaches; tokens made with it reach no further. */
+  readonly reach: Pick<Grant, "scope" | "domains">;
   /** For the audit log. */
   readonly actor: Actor;
 }

@@ -1,4 +1,5 @@
 import { holds } from "@holdfast/core/access/grant.ts";
+import { narrow } from "@holdfast/core/access/narrow.ts";
 /**
  * The one gate. Every request of every route passes here and nowhere else.
  *   G1. Who: a live token or session of an open account; nothing else is anybody.
@@ -14,7 +15,7 @@ import { SESSION_IDLE_MS } from "../account/session.ts";
 import { userActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
 import { findLiveToken, type LiveToken, touchToken } from "../store/tokens.ts";
-import { listGrants } from "../store/users.ts";
+import { effectiveGrants } from "../store/users.ts";
 import type { Caller } from "./caller.ts";
 import { type CookieKind, csrfTokenOf, isCsrfToken, readCredential, secretSha256 } from "./credential.ts";
 import { refuse } from "./refused.ts";
@@ -43,16 +44,18 @@ export async function admit(
   const token = await findLiveToken(options.database, secretSha256(credential.secret)); // G1
   if (token === undefined || isIdle(token, options.nowMs()))
     refuse("access.credential_invalid", "The session or token is unknown, has expired, or was revoked.");
-  const grants = await listGrants(options.database, token.user_id);
+  const grants = await effectiveGrants(options.database, token.user_id);
   const caller: Caller = {
     userId: token.user_id,
     userName: token.user_name,
     tokenId: token.id,
     via: credential.kind === "cookie" ? "cookie" : token.kind === "session" ? "session" : "token",
     mustChangePassword: token.must_change,
+    secondFactor: token.second_factor,
     expiresAt: token.expires_at,
     csrfToken: credential.kind === "cookie" ? csrfTokenOf(credential.secret) : null,
-    grants: token.kind === "session" ? grants : grants.filter((grant) => token.permissions.includes(grant.permission)),
+    grants: token.kind === "session" ? grants : narrow(grants, token),
+    reach: { scope: token.scope, domains: token.domains },
     actor: userActor(token.user_id, sourceOf(request, token.kind), options.instanceId),
   };
   onCaller(caller);

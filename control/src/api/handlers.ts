@@ -8,13 +8,19 @@ import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { documentHandlers } from "./handlers/document.ts";
 import { proofHandlers } from "./handlers/proof.ts";
+import { secondFactorHandlers } from "./handlers/second-factor.ts";
 import { secretHandlers } from "./handlers/secret.ts";
 import { serverHandlers } from "./handlers/server.ts";
+import { userSignInHandlers } from "./handlers/user-sign-in.ts";
+import { userHandlers } from "./handlers/user.ts";
 
 /** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
 export function allHandlers(house: House, doctor: Doctor, events: EventStream): Handlers {
   return {
     ...accountHandlers(house),
+    ...secondFactorHandlers(house),
+    ...userHandlers(house),
+    ...userSignInHandlers(house),
     ...serverHandlers(house),
     ...documentHandlers(house),
     ...secretHandlers(house),

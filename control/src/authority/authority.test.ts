@@ -59,7 +59,7 @@ test.each(["ed25519", "ec"] as const)(
   },
 );
 
-test("the agent port's certificate has the control plane's role and its names, and is no agent's", async () => {
+test("S9: the agent port's certificate has the control plane's role and its names, and is no agent's", async () => {
   const { certificates } = await openAuthority(await folder(), NOW);
   const issued = await certificates.issueForAgentPort({
     names: ["127.0.0.1", "fd00::1", "control.example"],

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, hkdfSync } from "node:crypto";
 import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { Database } from "../store/database.ts";
@@ -16,6 +16,8 @@ import { recordAuthority } from "./store/authority-record.ts";
 export interface Authority {
   readonly certificates: CertificateAuthority;
   readonly commands: CommandSigner;
+  /** A key of 256 bits for one purpose, the same in every instance of this house. */
+  keyFor(purpose: string): Buffer;
 }
 
 /**
@@ -32,7 +34,13 @@ export async function openAuthority(folder: string, nowMs: number): Promise<Auth
   const commandKey = createPrivateKey(
     await readOrMakeSecret(join(folder, "command-key.pem"), async () => makeCommandKey()),
   );
-  return { certificates: await certificateAuthority(authorityKey, certificate), commands: commandSigner(commandKey) };
+  const root = commandKey.export({ type: "pkcs8", format: "der" });
+  return {
+    certificates: await certificateAuthority(authorityKey, certificate),
+    commands: commandSigner(commandKey),
+    // Derived, so that instances that were given copies of the folder agree about it, also those that were set up before it was needed.
+    keyFor: (purpose) => Buffer.from(hkdfSync("sha256", root, "holdfast", purpose, 32)),
+  };
 }
 
 export interface AuthorityRefusal {

@@ -5,7 +5,7 @@ import type { doctorRowSchema } from "@holdfast/core/api/account.ts";
 import { TRANSITIONS } from "@holdfast/core/apply/state.ts";
 import { LOG_FIELDS, type LogField, logFields } from "@holdfast/core/log/fields.ts";
 import type { z } from "zod";
-import { verifyAuditChain } from "../store/audit.ts";
+import type { AuditWitness } from "../audit/witness.ts";
 import type { Database } from "../store/database.ts";
 import { anApply, attempt, type Attempt, AUDIT_ATTEMPTS } from "./store/attempt.ts";
 import {
@@ -32,6 +32,7 @@ export interface Doctor {
 
 export interface DoctorOptions {
   readonly database: Database;
+  readonly witness: AuditWitness;
   readonly publicUrl: URL;
 }
 
@@ -235,12 +236,12 @@ const QUESTIONS: readonly Question[] = [
     id: "audit-chain",
     asks: "Nobody has changed the audit log behind our back",
     remedy: "Compare with the head that was kept elsewhere; the entry that is named was changed outside of Holdfast.",
-    async look({ database }) {
-      const verdict = await verifyAuditChain(database);
+    async look({ witness }) {
+      const verdict = await witness.verify();
       return verdict.intact
         ? {
             holds: true,
-            evidence: `${verdict.entries} entries, every hash in its place, head ${verdict.head.slice(0, 16)}`,
+            evidence: `${verdict.entries} entries, every hash in its place, head ${verdict.head.slice(0, 16)}; ${verdict.anchors} signed heads found in it`,
           }
         : { holds: false, evidence: `broken at entry ${verdict.brokenAt} (${verdict.reason})` };
     },

@@ -4,6 +4,7 @@
  */
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { Logger } from "pino";
+import type { AuditWitness } from "../audit/witness.ts";
 import type { Authority } from "../authority/authority.ts";
 import { AgentSessions } from "../gateway/agent-sessions.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
@@ -12,6 +13,7 @@ import type { Channel } from "../notify/channels.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
 import { alerts } from "../reconcilers/alerts.ts";
+import { auditCheckpoints } from "../reconcilers/audit-checkpoints.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
 import { inDoubt } from "../reconcilers/in-doubt.ts";
@@ -44,6 +46,8 @@ export interface WorkOptions {
   readonly channels?: readonly Channel[];
   /** Whose disk is watched; none when not said. */
   readonly dataDirectory?: string;
+  /** Who walks the audit log once a minute. */
+  readonly witness: AuditWitness;
   /** How inbound probes look at a server; from this machine, or by a peer, when not said. */
   readonly vantage?: InboundVantage;
 }
@@ -93,6 +97,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     alerts(),
     ...(channels.length === 0 ? [] : [notify(channels, options.address)]),
     retention,
+    auditCheckpoints(options.witness),
   ];
   const loops = [
     dispatching,

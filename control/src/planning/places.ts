@@ -3,7 +3,7 @@ import type { Permission } from "@holdfast/core/api/account.ts";
 import type { ServerId } from "@holdfast/core/base/id.ts";
 import type { Caller } from "../api/caller.ts";
 import { notFound, refuse } from "../api/refused.ts";
-import type { House } from "../house.ts";
+import type { House, SeenHouse } from "../house.ts";
 import type { RevisionRef } from "../store/tables.ts";
 import { keyOf } from "./document-cache.ts";
 import { listPlaces } from "./store/places.ts";
@@ -31,9 +31,33 @@ export async function loadPlaces(house: Pick<House, "database" | "documents">): 
 }
 
 /** The servers that the caller may see; null: all of them, so that nothing needs to be looked up. */
-export async function visibleServers(house: House, caller: Caller): Promise<readonly ServerId[] | null> {
-  if (holdsEverywhere(caller.grants, "view")) return null;
-  return (await loadPlaces(house)).filter((place) => holdsOn(caller.grants, "view", place)).map((place) => place.id);
+export function visibleServers(house: House, caller: Caller): Promise<readonly ServerId[] | null> {
+  return serversHeld(house, caller, "view");
+}
+
+/** The servers on which the caller holds the permission; null: all of them. */
+export async function serversHeld(
+  house: House,
+  caller: Caller,
+  permission: Permission,
+): Promise<readonly ServerId[] | null> {
+  if (holdsEverywhere(caller.grants, permission)) return null;
+  return (await loadPlaces(house))
+    .filter((place) => holdsOn(caller.grants, permission, place))
+    .map((place) => place.id);
+}
+
+/** Names of the servers that are there and that the caller may not see. */
+export async function hiddenServers(house: House, caller: Caller): Promise<ReadonlySet<string>> {
+  if (holdsEverywhere(caller.grants, "view")) return new Set();
+  const places = await loadPlaces(house);
+  return new Set(places.filter((place) => !holdsOn(caller.grants, "view", place)).map((place) => place.name));
+}
+
+/** The house as the caller sees it. What the handlers leave out, the database leaves out once more. */
+export async function seenHouse(house: House, caller: Caller): Promise<SeenHouse> {
+  const visible = await visibleServers(house, caller);
+  return visible === null ? house : { ...house, database: house.database.seenBy(visible) };
 }
 
 /** The server that is meant, if the caller may see it; with another permission than view, if they may do that to it. */

@@ -13,12 +13,11 @@ import type { ChangeRow, RevisionRef, ServerRow } from "../store/tables.ts";
 import { EVENTS_CHANNEL, transaction } from "../store/transaction.ts";
 import { atMost } from "./at-most.ts";
 import { type Composition, composer } from "./compose-for.ts";
-import { concernedBy } from "./concerned.ts";
+import { assertMayEdit } from "./edit-scope.ts";
 import { editsOf } from "./edits.ts";
 import { makeKeys } from "./make-keys.ts";
 import { planRow } from "./plan-row.ts";
 import { planningFinding } from "./planning-findings.ts";
-import { assertEverywhere, assertReach } from "./scope.ts";
 import type { Edit } from "./selection.ts";
 import { loadWorld, type World } from "./world.ts";
 
@@ -39,18 +38,7 @@ export async function planChange(
   wish: TrialWish,
 ): Promise<readonly NewPlan[]> {
   const { change, edits, world } = await readChange(house, caller, id);
-  const concerned = concernedBy(house, world, edits);
-  if (concerned.length === 0) assertEverywhere(caller, "edit");
-  assertReach(
-    caller,
-    "edit",
-    world,
-    concerned.map(({ server, selected, composed }) => ({
-      server,
-      labelsAfter: selected.labels,
-      domains: Object.keys(composed.config?.domains ?? {}),
-    })),
-  );
+  const concerned = assertMayEdit(house, caller, world, edits);
   const trial = trialSettings(wish);
   const again = composer(house, world, edits);
   const plans = await atMost(ASKED_AT_ONCE, concerned, (composition) =>

@@ -8,7 +8,10 @@ import { withdraw } from "../store/changes.ts";
 import { listRollouts, setRolloutState } from "../store/rollouts.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import { transaction } from "../store/transaction.ts";
+import { assertMayEdit } from "./edit-scope.ts";
+import { editsOf } from "./edits.ts";
 import { lockChange } from "./store/change-lock.ts";
+import { loadWorld } from "./world.ts";
 
 /** More servers than this are in no rollout of ours. */
 const MOST = 10_000;
@@ -17,6 +20,9 @@ const MOST = 10_000;
 export async function withdrawChange(house: House, caller: Caller, id: ChangeId, reason: string): Promise<void> {
   const done = await transaction(house.database, async (tx) => {
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
+    // Its author may always take it back: it is their own word.
+    if (change.author_id !== caller.userId)
+      assertMayEdit(house, caller, await loadWorld(tx, house.documents), await editsOf(tx, house.documents, change));
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn already.");
     const applies = await listApplies(tx, { changeId: id, limit: MOST });
     const begun = applies.find((apply) => apply.state !== "READY" && apply.state !== "CANCELLED");

@@ -70,7 +70,17 @@ test("an account: password, rights, and its end ends what it is signed in with",
       house.do((tx) =>
         insertToken(
           tx,
-          { id, userId: user, kind, name: kind, secretSha256: sha(id), permissions: ["view"], seconds },
+          {
+            id,
+            userId: user,
+            kind,
+            name: kind,
+            secretSha256: sha(id),
+            permissions: ["view"],
+            scope: EVERYTHING,
+            domains: null,
+            seconds,
+          },
           house.by,
         ),
       );

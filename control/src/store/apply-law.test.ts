@@ -94,7 +94,7 @@ async function onBench(body: (bench: Bench) => Promise<void>): Promise<void> {
   });
 }
 
-test("the database allows exactly the steps of core's table", async () => {
+test("S15: the database allows exactly the steps of core's table", async () => {
   await onBench(async (bench) => {
     const found: string[] = [];
     const lawful: string[] = [];

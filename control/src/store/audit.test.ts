@@ -50,7 +50,7 @@ test("writers at once make one chain", async () => {
   });
 });
 
-test("an entry goes with its transaction", async () => {
+test("S38: an entry goes with its transaction", async () => {
   await withDatabase(async (database) => {
     await write(database, 1);
     const failed = transaction(database.app, async (tx) => {

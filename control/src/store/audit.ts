@@ -64,8 +64,15 @@ export type ChainVerdict =
 /** Read at once while walking: enough to be quick, little enough to hold. */
 const PAGE = 1_000;
 
-/** Walks the whole chain and names the first entry that is not what was written. A cut-off end is not seen here (see audit-chain.ts). */
-export async function verifyAuditChain(database: Queryable): Promise<ChainVerdict> {
+/**
+ * Walks the whole chain and names the first entry that is not what was written. A cut-off end is not seen here (see audit-chain.ts).
+ *
+ * @param onEntry hears every entry that holds
+ */
+export async function verifyAuditChain(
+  database: Queryable,
+  onEntry: (id: number, hash: string) => void = () => undefined,
+): Promise<ChainVerdict> {
   let before = { id: 0, hash: GENESIS };
   for (;;) {
     const page = await auditPage(database, before.id, PAGE);
@@ -74,6 +81,7 @@ export async function verifyAuditChain(database: Queryable): Promise<ChainVerdic
       const reason = breakAt(before, entry);
       if (reason !== null) return { intact: false, entries: before.id, brokenAt: before.id + 1, reason };
       before = entry;
+      onEntry(entry.id, entry.hash);
     }
   }
 }
@@ -90,6 +98,17 @@ export interface AuditFilter {
   readonly actor?: string;
   readonly requestId?: string;
   readonly serverId?: string;
+  /** Entries of these servers alone; null: all entries. */
+  readonly onlyServers?: readonly string[] | null;
+  /** Its beginning: `apply.` is everything about applies. */
+  readonly action?: string;
+  readonly resultCode?: string;
+  /** Refusals and failures alone. */
+  readonly refusedOnly?: boolean;
+  /** Anywhere in actor, source, action, object or result, in whatever case. */
+  readonly text?: string;
+  readonly since?: Date;
+  readonly until?: Date;
   readonly limit: number;
 }
 
@@ -101,6 +120,14 @@ export function listAudit(database: Queryable, filter: AuditFilter): Promise<rea
       and (${filter.actor ?? null}::text is null or actor = ${filter.actor ?? null})
       and (${filter.requestId ?? null}::uuid is null or request_id = ${filter.requestId ?? null})
       and (${filter.serverId ?? null}::uuid is null or server_id = ${filter.serverId ?? null})
+      and (${filter.action ?? null}::text is null or starts_with(action, ${filter.action ?? null}))
+      and (${filter.resultCode ?? null}::text is null or result_code = ${filter.resultCode ?? null})
+      and (not ${filter.refusedOnly ?? false}::boolean or result_code <> 'ok')
+      and (${filter.text ?? null}::text is null
+           or position(lower(${filter.text ?? null}) in lower(concat_ws(' ', actor, source, action, object, result_code))) > 0)
+      and (${filter.since ?? null}::timestamptz is null or at >= ${filter.since ?? null})
+      and (${filter.until ?? null}::timestamptz is null or at < ${filter.until ?? null})
+      and (${filter.onlyServers ?? null}::uuid[] is null or server_id = any(${filter.onlyServers ?? null}))
     order by id desc
     limit ${filter.limit}`);
 }

@@ -123,7 +123,7 @@ test("an edit on a version that is no longer the newest is refused", async () =>
   });
 });
 
-test("an approval is another's, of this content, and an edit voids it", async () => {
+test("S14: an approval is another's, of this content, and an edit voids it", async () => {
   await withDatabase(async ({ app }) => {
     const house = await storedHouse(app);
     const second: UserId = newId();

@@ -1,6 +1,7 @@
+import type { ServerId } from "@holdfast/core/base/id.ts";
 import pg from "pg";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
-import type { Statement } from "./sql.ts";
+import { sql, type Statement } from "./sql.ts";
 import { asStoreFailure, StoreFailure } from "./store-failure.ts";
 import { assertNotInTransaction } from "./transaction-scope.ts";
 
@@ -75,8 +76,58 @@ export class Database implements Queryable {
     return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
+  /**
+   * The same rows as somebody sees them who may see only these servers: row security cuts every statement to them, whatever the statement
+   * itself asks. Only for showing; what decides or composes must see the whole house.
+   */
+  seenBy(servers: readonly ServerId[]): Queryable {
+    return new Sight(this, `{${servers.join(",")}}`);
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+}
+
+class Sight implements Queryable {
+  readonly #database: Database;
+  readonly #visible: string;
+
+  constructor(database: Database, visible: string) {
+    this.#database = database;
+    this.#visible = visible;
+  }
+
+  async rows<Row>(statement: Statement): Promise<readonly Row[]> {
+    return (await this.#ask(statement)).rows as Row[];
+  }
+
+  async maybe<Row>(statement: Statement): Promise<Row | undefined> {
+    return (await this.rows<Row>(statement))[0];
+  }
+
+  async one<Row>(statement: Statement): Promise<Row> {
+    return oneOf(await this.rows<Row>(statement));
+  }
+
+  async run(statement: Statement): Promise<number> {
+    return (await this.#ask(statement)).rowCount ?? 0;
+  }
+
+  async #ask(statement: Statement): Promise<pg.QueryResult> {
+    assertNotInTransaction("a query past the transaction");
+    const session = await this.#database.session();
+    try {
+      await ask(session, sql`select set_config('holdfast.visible', ${this.#visible}, false)`);
+      return await ask(session, statement);
+    } finally {
+      const isWhole = await ask(session, sql`select set_config('holdfast.visible', '', false)`).then(
+        () => true,
+        () => false,
+      );
+      // One that could not be given its whole sight back is closed: the next who gets it may be the control plane itself.
+      session.release(!isWhole);
+    }
   }
 }
 

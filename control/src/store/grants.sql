@@ -11,8 +11,11 @@ begin
   execute format('grant usage on schema holdfast to %I', app);
   execute format('grant select on all tables in schema holdfast to %I', app);
 
+  -- What row security asks with; it says nothing by itself.
+  execute format('grant execute on function sees(uuid) to %I', app);
+
   -- Written once.
-  execute format('grant insert on audit_log, apply_events, revisions, authority to %I', app);
+  execute format('grant insert on audit_log, audit_checkpoints, apply_events, revisions, authority to %I', app);
   -- A version of a secret never changes; it goes with its secret, and only a new key-encryption key touches what wraps the data keys.
   execute format('grant insert, delete on secrets, secret_versions to %I', app);
   execute format('grant update (key_id, data_key) on secrets to %I', app);
@@ -21,5 +24,5 @@ begin
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions, alerts, audit_seen, deliveries to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
+  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
 end $$;

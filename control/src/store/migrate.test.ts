@@ -26,7 +26,7 @@ test.skipIf(!hasDebian15)("the same on PostgreSQL 15", async () => {
   await startAtOnce(DEBIAN_15);
 });
 
-const NUMBER = readMigrations().length + 1;
+const NUMBER = (readMigrations().at(-1)?.number ?? 0) + 1;
 const NEXT: Migration = {
   number: NUMBER,
   name: `${String(NUMBER).padStart(4, "0")}_next.sql`,

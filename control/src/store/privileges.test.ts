@@ -54,7 +54,7 @@ async function accepted({ app }: TestDatabase): Promise<string[]> {
   return went;
 }
 
-test("the application's role cannot touch the proof or the schema", async () => {
+test("S34: the application's role cannot touch the proof or the schema", async () => {
   expect(await withDatabase(accepted)).toEqual([]);
 });
 

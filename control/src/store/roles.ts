@@ -63,6 +63,7 @@ export async function checkAppRole(database: Queryable): Promise<Result<null, Ro
            (select rolsuper from pg_roles where rolname = current_user)
            or has_schema_privilege('holdfast', 'create')
            or has_table_privilege('holdfast.audit_log', 'update, delete, truncate')
+           or has_table_privilege('holdfast.audit_checkpoints', 'update, delete, truncate')
            or has_table_privilege('holdfast.apply_events', 'update, delete, truncate')
            or has_table_privilege('holdfast.revisions', 'update, delete, truncate') as too_strong`);
   if (!too_strong) return ok(null);

@@ -34,6 +34,10 @@ export interface UserRow {
   readonly name: string;
   readonly password_hash: string | null;
   readonly must_change: boolean;
+  readonly kind: "person" | "service";
+  readonly totp_sealed: Buffer | null;
+  readonly totp_since: Date | null;
+  readonly totp_step: number;
   readonly disabled_at: Date | null;
   readonly created_at: Date;
 }
@@ -45,6 +49,20 @@ export interface GrantRow {
   readonly domains: readonly string[] | null;
 }
 
+export interface RoleRow {
+  readonly name: string;
+  readonly description: string;
+  readonly permissions: readonly Permission[];
+  readonly version: number;
+}
+
+export interface RoleGrantRow {
+  readonly user_id: UserId;
+  readonly role: string;
+  readonly scope: GrantRow["scope"];
+  readonly domains: readonly string[] | null;
+}
+
 export interface TokenRow {
   readonly id: TokenId;
   readonly user_id: UserId;
@@ -52,10 +70,14 @@ export interface TokenRow {
   readonly name: string;
   readonly secret_sha256: Buffer;
   readonly permissions: readonly Permission[];
+  readonly scope: GrantRow["scope"];
+  readonly domains: readonly string[] | null;
   readonly created_at: Date;
   readonly expires_at: Date | null;
   readonly last_used_at: Date | null;
   readonly revoked_at: Date | null;
+  /** Where it was opened or made from. */
+  readonly source: string;
 }
 
 export interface SecretRow {
@@ -472,4 +494,11 @@ export interface ServerPolicyRow {
   readonly revision: number;
   readonly digest: Digest;
   readonly apply_id: ApplyId;
+}
+
+export interface AuditCheckpointRow {
+  readonly entries: number;
+  readonly head: string;
+  readonly at: Date;
+  readonly signature: Buffer;
 }

@@ -2,7 +2,7 @@ import type { Permission } from "@holdfast/core/api/account.ts";
 import type { TokenId, UserId } from "@holdfast/core/base/id.ts";
 import type { Actor } from "./actor.ts";
 import type { Queryable } from "./database.ts";
-import { sql } from "./sql.ts";
+import { json, sql } from "./sql.ts";
 import { StoreFailure } from "./store-failure.ts";
 import type { TokenRow } from "./tables.ts";
 import type { Transaction } from "./transaction.ts";
@@ -14,20 +14,28 @@ export interface NewToken {
   readonly name: string;
   readonly secretSha256: Buffer;
   readonly permissions: readonly Permission[];
+  readonly scope: TokenRow["scope"];
+  readonly domains: TokenRow["domains"];
   readonly seconds: number;
 }
 
 export async function insertToken(tx: Transaction, token: NewToken, by: Actor): Promise<TokenRow> {
   const row = await tx.one<TokenRow>(sql`
-    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, expires_at)
+    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, scope, domains, source, expires_at)
     values (${token.id}, ${token.userId}, ${token.kind}, ${token.name}, ${token.secretSha256}, ${token.permissions},
-            now() + make_interval(secs => ${token.seconds}::float8))
+            ${json(token.scope)}, ${token.domains}, ${by.source}, now() + make_interval(secs => ${token.seconds}::float8))
     returning *`);
   tx.audit({
     ...by,
     action: token.kind === "session" ? "session.opened" : "token.created",
     object: `token/${token.id}`,
-    new: { user_id: token.userId, name: token.name, permissions: token.permissions },
+    new: {
+      user_id: token.userId,
+      name: token.name,
+      permissions: token.permissions,
+      scope: token.scope,
+      domains: token.domains,
+    },
     resultCode: "ok",
   });
   return row;
@@ -36,12 +44,13 @@ export async function insertToken(tx: Transaction, token: NewToken, by: Actor): 
 export interface LiveToken extends TokenRow {
   readonly user_name: string;
   readonly must_change: boolean;
+  readonly second_factor: boolean;
 }
 
 /** The token of this secret while it is good: not expired, not revoked, its account open. */
 export function findLiveToken(database: Queryable, secretSha256: Buffer): Promise<LiveToken | undefined> {
   return database.maybe<LiveToken>(sql`
-    select t.*, u.name as user_name, u.must_change
+    select t.*, u.name as user_name, u.must_change, u.totp_since is not null as second_factor
     from tokens t join users u on u.id = t.user_id
     where t.secret_sha256 = ${secretSha256} and t.revoked_at is null and u.disabled_at is null and (t.expires_at is null or t.expires_at > now())`);
 }
@@ -50,6 +59,13 @@ export function findLiveToken(database: Queryable, secretSha256: Buffer): Promis
 export async function touchToken(database: Queryable, id: TokenId): Promise<void> {
   await database.run(sql`
     update tokens set last_used_at = now() where id = ${id} and (last_used_at is null or last_used_at < now() - interval '1 minute')`);
+}
+
+/** Everything that an account is signed in with and has not lost: sessions and tokens, newest first. */
+export function listSignedIn(database: Queryable, user: UserId): Promise<readonly TokenRow[]> {
+  return database.rows<TokenRow>(sql`
+    select * from tokens where user_id = ${user} and revoked_at is null and (expires_at is null or expires_at > now())
+    order by created_at desc limit 200`);
 }
 
 export function listTokens(database: Queryable, user: UserId): Promise<readonly TokenRow[]> {

@@ -12,13 +12,22 @@ export interface NewUser {
   readonly name: string;
   readonly passwordHash: string | null;
   readonly mustChange: boolean;
+  /** A person unless said otherwise; a service only ever has tokens. */
+  readonly kind?: UserRow["kind"];
 }
 
 export async function insertUser(tx: Transaction, user: NewUser, by: Actor): Promise<UserRow> {
   const row = await tx.one<UserRow>(sql`
-    insert into users (id, name, password_hash, must_change) values (${user.id}, ${user.name}, ${user.passwordHash}, ${user.mustChange})
+    insert into users (id, name, password_hash, must_change, kind)
+    values (${user.id}, ${user.name}, ${user.passwordHash}, ${user.mustChange}, ${user.kind ?? "person"})
     returning *`);
-  tx.audit({ ...by, action: "user.created", object: `user/${user.id}`, new: { name: user.name }, resultCode: "ok" });
+  tx.audit({
+    ...by,
+    action: "user.created",
+    object: `user/${user.id}`,
+    new: { name: user.name, kind: row.kind },
+    resultCode: "ok",
+  });
   return row;
 }
 
@@ -75,6 +84,16 @@ export async function disableUser(tx: Transaction, id: UserId, by: Actor): Promi
   tx.audit({ ...by, action: "user.disabled", object: `user/${id}`, resultCode: "ok" });
 }
 
+/** Opens a closed account again. What it was signed in with stays ended. */
+export async function enableUser(tx: Transaction, id: UserId, by: Actor): Promise<void> {
+  const touched = await tx.run(sql`update users set disabled_at = null where id = ${id} and disabled_at is not null`);
+  if (touched !== 1)
+    throw new StoreFailure("store.wrong_state", "there is no such user, or the account is open already", {
+      user_id: id,
+    });
+  tx.audit({ ...by, action: "user.enabled", object: `user/${id}`, resultCode: "ok" });
+}
+
 export interface Grant {
   readonly permission: Permission;
   readonly scope: GrantRow["scope"];
@@ -83,6 +102,14 @@ export interface Grant {
 
 export const EVERYTHING: GrantRow["scope"] = { all: true };
 
+/** What the account may do in all: its own grants and those of its roles. */
+export function effectiveGrants(database: Queryable, user: UserId): Promise<readonly GrantRow[]> {
+  return database.rows<GrantRow>(
+    sql`select * from effective_grants where user_id = ${user} order by permission, scope, domains`,
+  );
+}
+
+/** Given to the account itself, without its roles. */
 export function listGrants(database: Queryable, user: UserId): Promise<readonly GrantRow[]> {
   return database.rows<GrantRow>(sql`select * from grants where user_id = ${user} order by permission, scope`);
 }

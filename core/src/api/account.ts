@@ -1,15 +1,26 @@
 import { z } from "zod";
+import { canonicalJson } from "../base/canonical-json.ts";
 import { DOMAINS } from "../domain.ts";
 
 export const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin"] as const;
 /** None of them implies another; being an administrator does not give apply. */
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const loginSchema = z.object({ user: z.string().min(1).max(64), password: z.string().min(1).max(256) });
+export const loginSchema = z.object({
+  user: z.string().min(1).max(64),
+  password: z.string().min(1).max(256),
+  code: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("Of the authenticator, or a recovery code, where the account has a second factor"),
+});
 export const meSchema = z.object({
   user: z.string(),
   permissions: z.array(z.enum(PERMISSIONS)),
   mustChangePassword: z.boolean(),
+  secondFactor: z.boolean().describe("Signs in with a code as well"),
   csrfToken: z
     .string()
     .nullable()
@@ -19,10 +30,41 @@ export const meSchema = z.object({
 export const loginAnswerSchema = meSchema.extend({ sessionToken: z.string().nullable() });
 export const changePasswordSchema = z.object({ current: z.string(), next: z.string().min(12).max(256) });
 
+/** Whoever changes how an account signs in shows that they are the person, not only the session. */
+export const ownPasswordSchema = z.object({ password: z.string().min(1).max(256) });
+export const offeredTotpSchema = z.object({
+  secret: z.string().describe("For typing into an authenticator"),
+  uri: z.string().describe("The same as otpauth://, for a picture"),
+});
+export const totpCodeSchema = z.object({ code: z.string().min(1).max(64) });
+export const recoveryCodesSchema = z.object({
+  codes: z.array(z.string()).describe("Shown once; each signs in once when the authenticator is gone"),
+});
+/** A session or a token: what somebody is signed in with. */
+export const signedInSchema = z.object({
+  id: z.string(),
+  kind: z.enum(["session", "api"]),
+  name: z.string(),
+  source: z.string().describe("Where it was opened or made from"),
+  createdAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  current: z.boolean().describe("The one that asks"),
+});
+
+/** Where something holds: a label selector such as `{ all: true }` or `{ role: "web" }`. */
+const scopeSchema = z
+  .record(z.string(), z.union([z.string(), z.literal(true)]))
+  .refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" });
+/** Null: every domain. */
+const domainsSchema = z.array(z.enum(DOMAINS)).min(1).nullable();
+
 export const tokenSchema = z.object({
   id: z.string(),
   name: z.string(),
   permissions: z.array(z.enum(PERMISSIONS)),
+  scope: scopeSchema,
+  domains: domainsSchema,
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
@@ -30,23 +72,45 @@ export const tokenSchema = z.object({
 export const createTokenSchema = z.object({
   name: z.string().min(1).max(100),
   permissions: z.array(z.enum(PERMISSIONS)).min(1).describe("At most your own"),
+  scope: scopeSchema.default({ all: true }).describe("The servers it reaches, of those that you reach"),
+  domains: domainsSchema.default(null),
   days: z.int().min(1).max(366).default(90),
 });
 export const createdTokenSchema = tokenSchema.extend({ secret: z.string().describe("Shown once") });
 
-/** One permission with where it holds: a label selector such as `{ all: true }` or `{ role: "web" }`, and the domains (null: every one). */
+/** One permission with where it holds. */
 export const grantSchema = z.object({
   permission: z.enum(PERMISSIONS),
-  scope: z
-    .record(z.string(), z.union([z.string(), z.literal(true)]))
-    .refine(isScope, { error: "Write { all: true } for every server, or the labels that must all match" }),
-  domains: z.array(z.enum(DOMAINS)).min(1).nullable().default(null),
+  scope: scopeSchema,
+  domains: domainsSchema.default(null),
 });
+export const roleNameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, {
+  error: "A role's name has lower-case letters, digits and - (40 at most) and begins with a letter",
+});
+/** A set of permissions under a name. What it says of none of them, it does not give. */
+export const roleSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  permissions: z.array(z.enum(PERMISSIONS)),
+  heldBy: z.array(z.string()).describe("The accounts that it is given to"),
+  etag: z.string(),
+});
+export const saveRoleSchema = z.object({
+  description: z.string().max(200).default(""),
+  permissions: z
+    .array(z.enum(PERMISSIONS))
+    .min(1)
+    .refine((list) => new Set(list).size === list.length, { error: "A permission stands here twice" }),
+});
+export const roleGrantSchema = z.object({ role: z.string(), scope: scopeSchema, domains: domainsSchema.default(null) });
 export const userSchema = z.object({
   name: z.string(),
+  kind: z.enum(["person", "service"]),
   disabled: z.boolean(),
   mustChangePassword: z.boolean(),
-  permissions: z.array(grantSchema),
+  secondFactor: z.boolean(),
+  permissions: z.array(grantSchema).describe("Given to the account itself"),
+  roles: z.array(roleGrantSchema),
   etag: z.string(),
 });
 export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, {
@@ -54,13 +118,37 @@ export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, {
 });
 export const createUserSchema = z.object({
   name: userNameSchema,
-  permissions: z.array(z.enum(PERMISSIONS)).describe("On every server; narrow them afterwards with PUT"),
+  permissions: z.array(z.enum(PERMISSIONS)).default([]).describe("On every server; narrow them afterwards with PUT"),
+  roles: z.array(roleGrantSchema).max(100).default([]),
 });
-export const setPermissionsSchema = z.object({ permissions: z.array(grantSchema).max(100) });
+export const setPermissionsSchema = z.object({
+  permissions: z
+    .array(grantSchema)
+    .max(100)
+    .refine(isOnceEach, { error: "A permission stands here twice with the same scope" }),
+  roles: z
+    .array(roleGrantSchema)
+    .max(100)
+    .refine(isOnceEach, { error: "A role stands here twice with the same scope" })
+    .optional()
+    .describe("Absent: the roles stay as they are"),
+});
 export const oneTimePasswordSchema = z.object({
   name: z.string(),
   password: z.string().describe("Shown once; it must be changed at the first sign-in"),
 });
+
+/** Domains of one permission in one scope are one list: two entries would have to be added up by whoever reads them. */
+function isOnceEach(
+  grants: readonly {
+    readonly permission?: string;
+    readonly role?: string;
+    readonly scope: Readonly<Record<string, string | true>>;
+  }[],
+): boolean {
+  const keys = grants.map(({ permission, role, scope }) => canonicalJson([permission ?? role ?? "", scope]));
+  return new Set(keys).size === keys.length;
+}
 
 function isScope(scope: Readonly<Record<string, string | true>>): boolean {
   const keys = Object.keys(scope);
@@ -87,7 +175,13 @@ export const auditVerifySchema = z.object({
   entries: z.int(),
   intact: z.boolean(),
   firstBroken: z.int().nullable(),
+  reason: z
+    .enum(["position", "previous", "content", "cut_off", "rewritten", "forged_checkpoint"])
+    .nullable()
+    .describe("cut_off: a head that was kept is beyond the end; rewritten: it is not in the chain where it was"),
   head: z.string(),
+  anchors: z.int().describe("Heads that were signed and kept, and found in the chain"),
+  newestAnchor: z.object({ entries: z.int(), head: z.string(), at: z.string() }).nullable(),
 });
 
 /** One row of `holdfast doctor`: what the mission asks, whether it holds here, and the evidence found on this installation. */

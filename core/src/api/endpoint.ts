@@ -11,9 +11,16 @@ import {
   loginAnswerSchema,
   loginSchema,
   meSchema,
+  offeredTotpSchema,
   oneTimePasswordSchema,
+  ownPasswordSchema,
+  recoveryCodesSchema,
+  roleSchema,
+  saveRoleSchema,
   setPermissionsSchema,
+  signedInSchema,
   tokenSchema,
+  totpCodeSchema,
   userSchema,
 } from "./account.ts";
 import { acknowledgeSchema, ALERT_LISTS, alertSchema, deliverySchema } from "./alert.ts";
@@ -78,6 +85,19 @@ const paging = {
 const page = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
+/** What entries are wanted; all of it together. */
+const auditFilter = {
+  object: z.string().optional(),
+  actor: z.string().optional().describe("A user's name, or user/ID, agent/ID, system/PART"),
+  requestId: z.uuid().optional(),
+  server: z.string().optional(),
+  action: z.string().max(100).optional().describe("Its beginning: apply. is everything about applies"),
+  result: z.string().max(100).optional().describe("ok, or a code; refused: whatever is not ok"),
+  text: z.string().max(200).optional().describe("Anywhere in who, from where, what, object or result"),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+} as const;
+
 /** Something was done and there is nothing more to say of it. */
 const doneSchema = z.object({ done: z.literal(true) });
 const nothingSchema = z.strictObject({}).optional();
@@ -88,6 +108,11 @@ export const ENDPOINTS = {
   logout: { answer: doneSchema },
   me: { answer: meSchema },
   changePassword: { body: changePasswordSchema, answer: doneSchema },
+  offerTotp: { body: ownPasswordSchema, answer: offeredTotpSchema, secret: true },
+  confirmTotp: { body: totpCodeSchema, answer: recoveryCodesSchema, secret: true },
+  removeTotp: { body: ownPasswordSchema, answer: doneSchema },
+  listSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
+  revokeSession: { answer: doneSchema },
   listTokens: { query: z.object(paging), answer: page(tokenSchema) },
   createToken: { body: createTokenSchema, answer: createdTokenSchema, status: 201, secret: true },
   revokeToken: { answer: doneSchema },
@@ -95,6 +120,15 @@ export const ENDPOINTS = {
   createUser: { body: createUserSchema, answer: oneTimePasswordSchema, status: 201, secret: true },
   setUserPermissions: { body: setPermissionsSchema, answer: userSchema, ifMatch: true },
   resetUserPassword: { body: nothingSchema, answer: oneTimePasswordSchema, secret: true },
+  enableUser: { body: nothingSchema, answer: doneSchema },
+  resetUserTotp: { body: nothingSchema, answer: doneSchema },
+  listUserSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
+  revokeUserSession: { answer: doneSchema },
+  createService: { body: createUserSchema, answer: userSchema, status: 201 },
+  createServiceToken: { body: createTokenSchema, answer: createdTokenSchema, status: 201, secret: true },
+  listRoles: { answer: z.object({ items: z.array(roleSchema) }) },
+  saveRole: { body: saveRoleSchema, answer: roleSchema, ifMatch: true },
+  deleteRole: { answer: doneSchema },
   disableUser: { body: nothingSchema, answer: doneSchema },
 
   listServers: {
@@ -169,17 +203,22 @@ export const ENDPOINTS = {
   listDeliveries: { query: z.object(paging), answer: page(deliverySchema) },
   acknowledgeAlert: { body: acknowledgeSchema, answer: alertSchema },
 
-  listAudit: {
-    query: z.object({
-      ...paging,
-      object: z.string().optional(),
-      actor: z.string().optional(),
-      requestId: z.uuid().optional(),
-      server: z.string().optional(),
-    }),
-    answer: page(auditEntrySchema),
+  listAudit: { query: z.object({ ...paging, ...auditFilter }), answer: page(auditEntrySchema) },
+  exportAudit: {
+    query: z.object({ format: z.enum(["jsonl", "csv"]).default("jsonl"), ...auditFilter }),
+    answer: z.unknown(),
+    stream: true,
   },
-  verifyAudit: { answer: auditVerifySchema },
+  verifyAudit: {
+    query: z.object({
+      kept: z
+        .string()
+        .regex(/^\d{1,15}:[0-9a-f]{64}$/)
+        .optional()
+        .describe("ENTRIES:HEAD that you kept, from the log stream say"),
+    }),
+    answer: auditVerifySchema,
+  },
   doctor: { answer: z.object({ rows: z.array(doctorRowSchema) }) },
   events: { answer: z.unknown(), stream: true },
   openapi: { answer: z.record(z.string(), z.unknown()) },

@@ -33,6 +33,11 @@ export const PROBLEMS = {
     remedy: "Ask an administrator; permissions never imply one another.",
   },
   "account.busy": { status: 503, title: "Too many sign-ins at once", remedy: "Try again in a few seconds." },
+  "account.code_needed": {
+    status: 401,
+    title: "A code is needed",
+    remedy: "Send the code of the authenticator with the password, or a recovery code.",
+  },
   "account.exists": { status: 409, title: "The account exists", remedy: "Choose another name." },
   "account.last_admin": {
     status: 409,
@@ -54,7 +59,33 @@ export const PROBLEMS = {
     title: "The one-time password must be changed",
     remedy: "Change it with POST /me/password, then sign in with the new one.",
   },
+  "account.own_permissions": {
+    status: 403,
+    title: "Nobody widens their own permissions",
+    remedy: "Ask another administrator; what you hold you may give up yourself.",
+  },
+  "account.role_in_use": {
+    status: 409,
+    title: "The role is held by somebody",
+    remedy: "Take it from the accounts that hold it first.",
+  },
+  "account.role_unknown": { status: 422, title: "There is no such role", remedy: "GET /roles lists them." },
   "account.same_password": { status: 422, title: "The password is the old one", remedy: "Choose a new one." },
+  "account.totp_not_now": {
+    status: 409,
+    title: "Not possible with this second factor",
+    remedy: "Look at secondFactor of GET /me; give one up before beginning another.",
+  },
+  "account.wrong_code": {
+    status: 401,
+    title: "The code is wrong",
+    remedy: "Look at the authenticator's newest code, and at the clock of its phone.",
+  },
+  "account.wrong_kind": {
+    status: 409,
+    title: "Not possible for this kind of account",
+    remedy: "People have passwords; services have tokens that an administrator makes.",
+  },
   "account.wrong_password": {
     status: 401,
     title: "User or password is wrong",

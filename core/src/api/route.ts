@@ -18,6 +18,26 @@ export const ROUTES = {
   logout: { method: "DELETE", path: "/session", needs: "self", summary: "Sign out" },
   me: { method: "GET", path: "/me", needs: "self", summary: "Who am I and what may I do" },
   changePassword: { method: "POST", path: "/me/password", needs: "self", summary: "Change my password" },
+  offerTotp: {
+    method: "POST",
+    path: "/me/totp",
+    needs: "self",
+    summary: "Begin a second factor: a secret for an authenticator",
+  },
+  confirmTotp: {
+    method: "POST",
+    path: "/me/totp/confirm",
+    needs: "self",
+    summary: "Use it from here on; answers with recovery codes",
+  },
+  removeTotp: { method: "POST", path: "/me/totp/remove", needs: "self", summary: "Give my second factor up" },
+  listSessions: {
+    method: "GET",
+    path: "/me/sessions",
+    needs: "self",
+    summary: "What I am signed in with: sessions and tokens",
+  },
+  revokeSession: { method: "DELETE", path: "/me/sessions/{id}", needs: "self", summary: "End one of them" },
   listTokens: { method: "GET", path: "/tokens", needs: "self", summary: "My API tokens" },
   createToken: {
     method: "POST",
@@ -51,6 +71,45 @@ export const ROUTES = {
     needs: "admin",
     summary: "Close an account and end its sessions",
   },
+  enableUser: { method: "POST", path: "/users/{name}/enable", needs: "admin", summary: "Open a closed account again" },
+  resetUserTotp: {
+    method: "POST",
+    path: "/users/{name}/totp/reset",
+    needs: "admin",
+    summary: "Take an account's second factor away, and end what it is signed in with",
+  },
+  listUserSessions: {
+    method: "GET",
+    path: "/users/{name}/sessions",
+    needs: "admin",
+    summary: "What an account is signed in with",
+  },
+  revokeUserSession: {
+    method: "DELETE",
+    path: "/users/{name}/sessions/{id}",
+    needs: "admin",
+    summary: "End one of them",
+  },
+  createService: {
+    method: "POST",
+    path: "/services",
+    needs: "admin",
+    summary: "Make an account for a program; it has no password",
+  },
+  createServiceToken: {
+    method: "POST",
+    path: "/services/{name}/tokens",
+    needs: "admin",
+    summary: "Make a token for a service account",
+  },
+  listRoles: { method: "GET", path: "/roles", needs: "admin", summary: "Roles: sets of permissions under a name" },
+  saveRole: {
+    method: "PUT",
+    path: "/roles/{name}",
+    needs: "admin",
+    summary: "Make a role (If-Match: new) or change what it holds",
+  },
+  deleteRole: { method: "DELETE", path: "/roles/{name}", needs: "admin", summary: "Delete a role that nobody holds" },
 
   listServers: { method: "GET", path: "/servers", needs: "view", summary: "Servers with their state" },
   createServer: { method: "POST", path: "/servers", needs: "edit", summary: "Expect a server, before it is enrolled" },
@@ -236,6 +295,12 @@ export const ROUTES = {
   },
 
   listAudit: { method: "GET", path: "/audit", needs: "audit", summary: "Who did what" },
+  exportAudit: {
+    method: "GET",
+    path: "/audit/export",
+    needs: "audit",
+    summary: "The same as JSON Lines or CSV, as a file",
+  },
   verifyAudit: { method: "GET", path: "/audit/verify", needs: "audit", summary: "Walk the hash chain" },
   doctor: {
     method: "GET",

@@ -7,7 +7,7 @@ const names = (count: number): string[] => Array.from({ length: count }, (_, ind
 const sizes = (count: number, settings = DEFAULT_WAVES): number[] =>
   planWaves(names(count), settings, 7).map((wave) => wave.length);
 
-test("one server is one wave, and more begin with a canary", () => {
+test("S50: one server is one wave, and more begin with a canary", () => {
   expect(sizes(1)).toEqual([1]);
   expect(sizes(2)).toEqual([1, 1]);
   expect(sizes(3)).toEqual([1, 2]);

@@ -48,7 +48,7 @@ test("a construct that is not ours is kept apart, never guessed", () => {
 });
 
 /** Whatever stands in a name of a listing, it cannot begin a new statement or line in a text that we load. */
-test("no text of a listing ends the rule it stands in", () => {
+test("S21: no text of a listing ends the rule it stands in", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (hostile) => {
       for (const statements of [

@@ -125,7 +125,7 @@ test.each([...NAMED].filter((map) => map in FULL_CONFIG))(
   },
 );
 
-test("a document with a hostile text is read with a finding that names the place, or carries the text as it is", () => {
+test("S20: a document with a hostile text is read with a finding that names the place, or carries the text as it is", () => {
   fc.assert(
     fc.property(
       hostile,

@@ -29,10 +29,10 @@ type User = Answer<"listUsers">["items"][number];
 type Grant = User["permissions"][number];
 type Open =
   | { readonly kind: "new" }
-  | { readonly kind: "permissions" | "reset" | "disable"; readonly user: User }
+  | { readonly kind: "permissions" | "reset" | "disable" | "enable"; readonly user: User }
   | null;
 
-function scopeText(grant: Grant): string {
+function scopeText(grant: Pick<Grant, "scope" | "domains">): string {
   const labels =
     grant.scope["all"] === true
       ? ""
@@ -94,6 +94,11 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                 </td>
                 <td data-label={t("users.permissions")}>
                   <span className="hf-labels">
+                    {user.roles.map((grant) => (
+                      <span key={`role ${grant.role} ${scopeText(grant)}`} className="hf-label-pair">
+                        {t("users.role", { name: grant.role })} {scopeText(grant)}
+                      </span>
+                    ))}
                     {user.permissions.map((grant) => (
                       <span key={`${grant.permission} ${scopeText(grant)}`} className="hf-label-pair">
                         {grant.permission} {scopeText(grant)}
@@ -120,6 +125,15 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                       onClick={() => onOpen({ kind: "reset", user })}
                     >
                       {t("users.reset")}
+                    </ReasonButton>
+                    <ReasonButton
+                      size="sm"
+                      variant="link"
+                      isInline
+                      reason={user.disabled ? null : t("users.isOpen")}
+                      onClick={() => onOpen({ kind: "enable", user })}
+                    >
+                      {t("users.enable")}
                     </ReasonButton>
                     <ReasonButton
                       size="sm"
@@ -203,6 +217,18 @@ function UserDialog({ open, onClose }: { readonly open: NonNullable<Open>; reado
           onConfirm={() =>
             withPassword(() => call("resetUserPassword", { params: { name: open.user.name }, body: {} }))
           }
+          onClose={onClose}
+        />
+      );
+    case "enable":
+      return (
+        <ActDialog
+          title={t("users.enable")}
+          text={t("users.enable.ask", { name: open.user.name })}
+          confirmText={t("users.enable")}
+          isPending={act.isPending}
+          error={act.error}
+          onConfirm={() => thenClose(() => call("enableUser", { params: { name: open.user.name }, body: {} }))}
           onClose={onClose}
         />
       );

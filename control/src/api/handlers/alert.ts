@@ -4,7 +4,7 @@ import type { alertSchema, AlertList, deliverySchema } from "@holdfast/core/api/
 import { type AlertId, isUuid } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
 import type { House } from "../../house.ts";
-import { reachById, visibleServers } from "../../planning/places.ts";
+import { reachById, seenHouse, visibleServers } from "../../planning/places.ts";
 import { acknowledgeAlert, getAlert, listAlerts, type NamedAlert } from "../../store/alerts.ts";
 import { listDeliveries } from "../../store/deliveries.ts";
 import type { DeliveryRow } from "../../store/tables.ts";
@@ -47,7 +47,8 @@ export function alertHandlers(house: House): Pick<Handlers, AlertRoutes> {
     async listAlerts({ caller, query }) {
       const before = keyOf(query.cursor, isUuid) as AlertId | null;
       const visible = await visibleServers(house, caller);
-      const rows = await listAlerts(database, {
+      const seen = await seenHouse(house, caller);
+      const rows = await listAlerts(seen.database, {
         states: STATES_OF[query.state],
         visible,
         before,
@@ -62,7 +63,8 @@ export function alertHandlers(house: House): Pick<Handlers, AlertRoutes> {
 
     async listDeliveries({ caller, query }) {
       const before = keyOf(query.cursor, isUuid);
-      const rows = await listDeliveries(database, await visibleServers(house, caller), before, query.limit + 1);
+      const seen = await seenHouse(house, caller);
+      const rows = await listDeliveries(seen.database, await visibleServers(house, caller), before, query.limit + 1);
       return { value: pageOf(rows, query.limit, (row) => row.id, deliveryView) };
     },
 

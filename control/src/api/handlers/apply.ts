@@ -3,10 +3,10 @@ import type { Permission } from "@holdfast/core/api/account.ts";
 import type { applyDetailSchema } from "@holdfast/core/api/apply.ts";
 import { type ApplyId, isUuid, type RolloutId } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
-import type { House } from "../../house.ts";
+import type { House, SeenHouse } from "../../house.ts";
 import { wishFor } from "../../planning/apply-wish.ts";
 import { confirmByPerson } from "../../planning/confirm-by-person.ts";
-import { loadPlaces, reachById, reachByName, visibleServers } from "../../planning/places.ts";
+import { loadPlaces, reachById, reachByName, seenHouse, visibleServers } from "../../planning/places.ts";
 import { retryApply } from "../../planning/retry-apply.ts";
 import { rollbackApply } from "../../planning/rollback-change.ts";
 import { listApplyEvents } from "../../store/applies.ts";
@@ -21,7 +21,7 @@ import type { Handlers } from "../handler.ts";
 import { applyId, rolloutId } from "../ids.ts";
 import { notFound, refuse } from "../refused.ts";
 import { type ListedApply, listApplyDetails } from "../store/apply-list.ts";
-import { nameRefs, userNames } from "../store/named.ts";
+import { nameRefs, rolloutsOfOthers, userNames } from "../store/named.ts";
 import { actionsOfApply, applySummary } from "../view/apply-view.ts";
 import { rolloutDetail, rolloutView } from "../view/rollout-view.ts";
 import { probeViews, transactionView } from "../view/transaction-view.ts";
@@ -51,7 +51,7 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
     await reachById(house, caller, permission, row.server_id, "apply with this id");
     return row;
   };
-  const detail = async (row: ListedApply): Promise<z.input<typeof applyDetailSchema>> => {
+  const detail = async (row: ListedApply, { database }: SeenHouse): Promise<z.input<typeof applyDetailSchema>> => {
     const [server, plan, events, transactions, revisions, users] = await Promise.all([
       getServer(database, row.server_id),
       getPlan(database, row.plan_id),
@@ -84,7 +84,7 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
   };
   const again = async (id: ApplyId): Promise<z.input<typeof applyDetailSchema>> => {
     const [row] = await listApplyDetails(database, { ids: [id], visible: null, before: null, limit: 1 });
-    return detail(row ?? notFound("apply with this id"));
+    return detail(row ?? notFound("apply with this id"), house);
   };
   const steer = async (caller: Caller, text: string, to: "PAUSED" | "RUNNING" | "HALTED", reason: string) => {
     const id = rolloutId(text);
@@ -104,14 +104,17 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
       const before = keyOf(query.cursor, isUuid) as RolloutId | null;
       const rows = await listRollouts(database, null, before, query.limit + 1);
       const visible = await visibleServers(house, caller);
-      const views = await Promise.all(rows.slice(0, query.limit).map((row) => rolloutView(house, row, visible)));
+      const seen = await seenHouse(house, caller);
+      const views = await Promise.all(rows.slice(0, query.limit).map((row) => rolloutView(seen, row, visible)));
       const { nextCursor } = pageOf(
         rows,
         query.limit,
         (row) => row.id,
         (row) => row,
       );
-      return { value: { items: views, nextCursor } };
+      // One without a server that may be seen is left out, as it is when it is asked for by its id; one over no server at all is everybody's.
+      const ofOthers = visible === null ? [] : await rolloutsOfOthers(database, rows, visible);
+      return { value: { items: views.filter((view) => !ofOthers.includes(view.id)), nextCursor } };
     },
 
     async getRollout({ caller, params }) {
@@ -126,7 +129,8 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
       const before = keyOf(query.cursor, isUuid) as ApplyId | null;
       const server = query.server === undefined ? undefined : await reachByName(house, caller, "view", query.server);
       const visible = await visibleServers(house, caller);
-      const rows = await listApplyDetails(database, {
+      const seen = await seenHouse(house, caller);
+      const rows = await listApplyDetails(seen.database, {
         visible,
         before,
         limit: query.limit + 1,
@@ -137,7 +141,7 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
     },
 
     async getApply({ caller, params }) {
-      return { value: await detail(await find(caller, "view", params.id)) };
+      return { value: await detail(await find(caller, "view", params.id), await seenHouse(house, caller)) };
     },
 
     async confirmApply({ caller, params, connection }) {

@@ -4,6 +4,7 @@ import { applyChange } from "../../planning/apply-change.ts";
 import { approveChange } from "../../planning/approve-change.ts";
 import { readEdit } from "../../planning/change-items.ts";
 import { makeKeys } from "../../planning/make-keys.ts";
+import { seenHouse } from "../../planning/places.ts";
 import { planChange } from "../../planning/plan-change.ts";
 import { planRollback } from "../../planning/plan-rollback.ts";
 import { rollbackChange } from "../../planning/rollback-change.ts";
@@ -43,10 +44,10 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
   return {
     getChange: ({ caller, params }) => show(caller, changeId(params.id)),
 
-    async listChanges({ query }) {
+    async listChanges({ caller, query }) {
       const before = keyOf(query.cursor, isUuid) as ChangeId | null;
       const rows = await listChangeStatus(database, before, query.limit + 1);
-      const summaries = await changeSummaries(house, rows.slice(0, query.limit));
+      const summaries = await changeSummaries(await seenHouse(house, caller), rows.slice(0, query.limit));
       const { nextCursor } = pageOf(
         rows,
         query.limit,

@@ -3,7 +3,7 @@ import { isUuid } from "@holdfast/core/base/id.ts";
 import { z } from "zod";
 import type { House } from "../../house.ts";
 import { readKind } from "../../planning/change-items.ts";
-import { visibleServers } from "../../planning/places.ts";
+import { hiddenServers, seenHouse, visibleServers } from "../../planning/places.ts";
 import { getDocument, getRevision, type HeadRow, listHeads, listRevisions } from "../../store/documents.ts";
 import type { Caller } from "../caller.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
@@ -22,11 +22,15 @@ type DocumentRoutes =
   | "validateDocuments"
   | "getSchema";
 
-/** Documents are seen by everybody with `view`; on which servers they are in force, only as far as one may see those. */
+/**
+ * Policies, groups, tunnels and floors are shared, and seen by everybody with `view`; on which servers they are in force, only as far as one
+ * may see those. A server's own document is seen like the server.
+ */
 export function documentHandlers(house: House): Pick<Handlers, DocumentRoutes> {
   const { database } = house;
-  const find = async (kindWord: string, name: string) => {
+  const find = async (caller: Caller, kindWord: string, name: string) => {
     const kind = readKind(kindWord);
+    if (kind === "Server" && (await hiddenServers(house, caller)).has(name)) notFound(`document ${kindWord}/${name}`);
     const row = kind === null ? undefined : await getDocument(database, kind, name);
     if (row === undefined || row.head_revision === 0) notFound(`document ${kindWord}/${name}`);
     return row;
@@ -34,7 +38,11 @@ export function documentHandlers(house: House): Pick<Handlers, DocumentRoutes> {
   return {
     async listDocuments({ caller, query }) {
       const kind = query.kind === undefined ? null : (readKind(query.kind) ?? notFound(`kind ${query.kind}`));
-      const heads = (await listHeads(database, kind, true)).toSorted((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
+      const hidden = await hiddenServers(house, caller);
+      const shown = (await listHeads(database, kind, true)).filter(
+        (head) => head.kind !== "Server" || !hidden.has(head.name),
+      );
+      const heads = shown.toSorted((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
       const page = pageAfter(
         heads,
         keyOf(query.cursor, (key) => key.includes("/")),
@@ -46,7 +54,7 @@ export function documentHandlers(house: House): Pick<Handlers, DocumentRoutes> {
     },
 
     async getDocument({ caller, params }) {
-      const document = await find(params.kind, params.name);
+      const document = await find(caller, params.kind, params.name);
       const head =
         (await listHeads(database, document.kind, true)).find((row) => row.document_id === document.id) ??
         notFound(`document ${params.kind}/${params.name}`);
@@ -54,8 +62,8 @@ export function documentHandlers(house: House): Pick<Handlers, DocumentRoutes> {
       return { value: { ...(await summariesOf(house, caller, [head]))(head), text: head.text, etag }, etag };
     },
 
-    async listRevisions({ params, query }) {
-      const document = await find(params.kind, params.name);
+    async listRevisions({ caller, params, query }) {
+      const document = await find(caller, params.kind, params.name);
       const before = keyOf(query.cursor, (key) => /^\d{1,9}$/.test(key));
       const rows = (await listRevisions(database, document.id)).filter(
         (row) => before === null || row.revision < Number(before),
@@ -78,8 +86,8 @@ export function documentHandlers(house: House): Pick<Handlers, DocumentRoutes> {
       };
     },
 
-    async diffRevisions({ params, query }) {
-      const document = await find(params.kind, params.name);
+    async diffRevisions({ caller, params, query }) {
+      const document = await find(caller, params.kind, params.name);
       const textOf = async (revision: number): Promise<string> => {
         if (revision === 0) return "";
         const row =
@@ -121,7 +129,7 @@ async function summariesOf(
   heads: readonly HeadRow[],
 ): Promise<(head: HeadRow) => z.input<typeof documentSummarySchema>> {
   const ids = heads.map((head) => head.document_id).filter(isUuid);
-  const places = await inForceOf(house.database, ids, await visibleServers(house, caller));
+  const places = await inForceOf((await seenHouse(house, caller)).database, ids, await visibleServers(house, caller));
   return (head) => ({
     kind: head.kind,
     name: head.name,

@@ -1,29 +1,31 @@
+import { once } from "node:events";
+import type { QueryOf } from "@holdfast/core/api/endpoint.ts";
+import type { FastifyReply } from "fastify";
+import { CSV_HEADER, csvLine, jsonLine } from "../../audit/export-line.ts";
 import type { Doctor } from "../../doctor/doctor.ts";
 import type { House } from "../../house.ts";
-import { reachByName } from "../../planning/places.ts";
-import { listAudit, verifyAuditChain } from "../../store/audit.ts";
+import { type AuditFilter, listAudit } from "../../store/audit.ts";
+import { auditFilterOf, auditView } from "../audit-query.ts";
 import { keyOf, pageOf } from "../cursor.ts";
 import type { EventStream } from "../event-stream.ts";
 import type { Handlers } from "../handler.ts";
 import { openApiDocument } from "../openapi.ts";
 import { actorNames } from "../store/actor-names.ts";
 
-type ProofRoutes = "listAudit" | "verifyAudit" | "doctor" | "events" | "openapi";
+type ProofRoutes = "listAudit" | "exportAudit" | "verifyAudit" | "doctor" | "events" | "openapi";
+
+/** Read at once while exporting. */
+const EXPORT_PAGE = 500;
 
 export function proofHandlers(house: House, doctor: Doctor, events: EventStream): Pick<Handlers, ProofRoutes> {
   const { database } = house;
   return {
-    /** The log is for those who watch the house as a whole; it is not cut by servers, or a gap would hide what was done. */
     async listAudit({ caller, query }) {
-      const server = query.server === undefined ? undefined : await reachByName(house, caller, "view", query.server);
       const before = keyOf(query.cursor, (key) => /^\d{1,15}$/.test(key));
       const rows = await listAudit(database, {
+        ...(await auditFilterOf(house, caller, query)),
         limit: query.limit + 1,
         ...(before === null ? {} : { beforeId: Number(before) }),
-        ...(query.object === undefined ? {} : { object: query.object }),
-        ...(query.actor === undefined ? {} : { actor: query.actor }),
-        ...(query.requestId === undefined ? {} : { requestId: query.requestId }),
-        ...(server === undefined ? {} : { serverId: server.id }),
       });
       const names = await actorNames(database, rows);
       return {
@@ -31,32 +33,29 @@ export function proofHandlers(house: House, doctor: Doctor, events: EventStream)
           rows,
           query.limit,
           (row) => String(row.id),
-          (row) => ({
-            id: row.id,
-            at: row.at.toISOString(),
-            actor: names.actor(row.actor),
-            source: row.source,
-            action: row.action,
-            object: row.object,
-            server: row.server_id === null ? null : names.server(row.server_id),
-            requestId: row.request_id,
-            old: row.old,
-            new: row.new,
-            resultCode: row.result_code,
-            hash: row.hash,
-          }),
+          (row) => auditView(row, names),
         ),
       };
     },
 
-    async verifyAudit() {
-      const verdict = await verifyAuditChain(database);
+    async exportAudit({ caller, query, reply }) {
+      // Refusals come before the first byte: what has begun can only be cut off.
+      const filter = await auditFilterOf(house, caller, query);
+      await exportTo(house, reply, filter, query.format);
+      return { value: undefined };
+    },
+
+    async verifyAudit({ query }) {
+      const verdict = await house.witness.verify(query.kept === undefined ? undefined : keptHead(query.kept));
       return {
         value: {
           entries: verdict.entries,
           intact: verdict.intact,
           firstBroken: verdict.intact ? null : verdict.brokenAt,
-          head: verdict.intact ? verdict.head : "",
+          reason: verdict.intact ? null : verdict.reason,
+          head: verdict.head,
+          anchors: verdict.anchors,
+          newestAnchor: verdict.newestAnchor,
         },
       };
     },
@@ -72,4 +71,49 @@ export function proofHandlers(house: House, doctor: Doctor, events: EventStream)
 
     openapi: async () => ({ value: openApiDocument() }),
   };
+}
+
+/** Newest first, page by page, so that neither side holds the whole log. What fails in the middle cuts the answer off, which a client sees. */
+async function exportTo(
+  house: House,
+  reply: FastifyReply,
+  filter: Omit<AuditFilter, "limit">,
+  format: QueryOf<"exportAudit">["format"],
+): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+  raw.writeHead(200, {
+    "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8",
+    "content-disposition": `attachment; filename="audit.${format}"`,
+    "cache-control": "no-store",
+  });
+  try {
+    if (format === "csv") raw.write(CSV_HEADER);
+    let before: number | undefined;
+    for (;;) {
+      const rows = await listAudit(house.database, {
+        ...filter,
+        limit: EXPORT_PAGE,
+        ...(before === undefined ? {} : { beforeId: before }),
+      });
+      const names = await actorNames(house.database, rows);
+      const line = format === "csv" ? csvLine : jsonLine;
+      const isTaken = raw.write(rows.map((row) => line(auditView(row, names))).join(""));
+      if (raw.destroyed) return;
+      if (!isTaken) await Promise.race([once(raw, "drain"), once(raw, "close")]);
+      const last = rows.at(-1);
+      if (rows.length < EXPORT_PAGE || last === undefined) break;
+      before = last.id;
+    }
+    raw.end();
+  } catch (error) {
+    house.log.error({ err: error, result_code: "audit.export_failed" }, "an export of the audit log was cut off");
+    raw.destroy();
+  }
+}
+
+function keptHead(text: string): { readonly entries: number; readonly head: string } {
+  const [entries = "", head = ""] = text.split(":");
+  return { entries: Number(entries), head };
 }

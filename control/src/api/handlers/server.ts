@@ -11,7 +11,7 @@ import type { House } from "../../house.ts";
 import { composer } from "../../planning/compose-for.ts";
 import { createServer } from "../../planning/create-server.ts";
 import { explainPacket } from "../../planning/explain.ts";
-import { loadPlaces, reachByName, type ServerPlace } from "../../planning/places.ts";
+import { loadPlaces, reachByName, seenHouse, type ServerPlace } from "../../planning/places.ts";
 import { releaseServer } from "../../planning/release-server.ts";
 import { loadWorld } from "../../planning/world.ts";
 import { insertEnrolmentToken, listKeys } from "../../store/enrolment.ts";
@@ -67,7 +67,8 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
         query.limit,
         (place) => place.name,
       );
-      const summaries = new Map((await serverSummaries(house, page.slice(0, query.limit))).map((one) => [one.id, one]));
+      const seen = await seenHouse(house, caller);
+      const summaries = new Map((await serverSummaries(seen, page.slice(0, query.limit))).map((one) => [one.id, one]));
       const { nextCursor } = pageOf(
         page,
         query.limit,
@@ -86,7 +87,8 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
     },
 
     async getServer({ caller, params }) {
-      const detail = await serverDetail(house, await reachByName(house, caller, "view", params.name));
+      const place = await reachByName(house, caller, "view", params.name);
+      const detail = await serverDetail(await seenHouse(house, caller), place);
       return { value: detail, etag: detail.etag };
     },
 
@@ -179,7 +181,8 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
     async listServerApplies({ caller, params, query }) {
       const place = await reachByName(house, caller, "view", params.name);
       const before = keyOf(query.cursor, isUuid) as Parameters<typeof listApplyDetails>[1]["before"];
-      const rows = await listApplyDetails(database, {
+      const seen = await seenHouse(house, caller);
+      const rows = await listApplyDetails(seen.database, {
         serverId: place.id,
         visible: null,
         before,

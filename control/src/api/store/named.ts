@@ -1,4 +1,4 @@
-import type { ChangeId, DocumentId, ServerId, UserId } from "@holdfast/core/base/id.ts";
+import type { ChangeId, DocumentId, RolloutId, ServerId, UserId } from "@holdfast/core/base/id.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
 import type { DocumentKind, RevisionRef } from "../../store/tables.ts";
@@ -16,6 +16,18 @@ export async function serverNames(
     sql`select id, name from servers where id = any(${ids}::uuid[])`,
   );
   return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
+/** Those of these rollouts that have servers, and none that may be seen. */
+export async function rolloutsOfOthers(
+  database: Queryable,
+  rollouts: readonly { readonly id: RolloutId }[],
+  visible: readonly ServerId[],
+): Promise<readonly string[]> {
+  const rows = await database.rows<{ rollout_id: RolloutId }>(sql`
+    select rollout_id from rollout_targets where rollout_id = any(${rollouts.map((row) => row.id)}::uuid[])
+    group by rollout_id having not bool_or(server_id = any(${visible}::uuid[]))`);
+  return rows.map((row) => row.rollout_id);
 }
 
 export interface NamedRef extends RevisionRef {

@@ -2,11 +2,11 @@ import type { ChangeDetail, ChangeSummary, Plan } from "@holdfast/core/api/chang
 import { type ChangeActions, changeActions } from "@holdfast/core/apply/actions.ts";
 import type { ChangeId, DocumentId, ServerId } from "@holdfast/core/base/id.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
-import type { House } from "../../house.ts";
+import type { House, SeenHouse } from "../../house.ts";
 import { mostApprovals } from "../../planning/approvals.ts";
 import { hasError } from "../../planning/document-cache.ts";
 import { floorsOf } from "../../planning/floors-of.ts";
-import { visibleServers } from "../../planning/places.ts";
+import { hiddenServers, seenHouse, visibleServers } from "../../planning/places.ts";
 import { openRollout } from "../../planning/store/change-lock.ts";
 import { appliesToRollBack } from "../../planning/store/in-force-by.ts";
 import { getChange, getChangeStatus, listApprovals, listChangeItems } from "../../store/changes.ts";
@@ -25,7 +25,7 @@ const APPLIES_SHOWN = 500;
 const ROLLOUTS_SHOWN = 50;
 
 export async function changeSummaries(
-  house: House,
+  house: SeenHouse,
   rows: readonly ChangeStatusRow[],
 ): Promise<readonly ChangeSummary[]> {
   const ids = rows.map((row) => row.id);
@@ -55,7 +55,8 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
   const { database } = house;
   const [change, status] = await Promise.all([getChange(database, id), getChangeStatus(database, id)]);
   if (change === undefined || status === undefined) notFound("change with this id");
-  const [summary] = await changeSummaries(house, [status]);
+  const seen = await seenHouse(house, caller);
+  const [summary] = await changeSummaries(seen, [status]);
   if (summary === undefined) notFound("change with this id");
   const visible = await visibleServers(house, caller);
   const [items, heads, approvals, forward, back, applies, rollouts, open, names, inForce] = await Promise.all([
@@ -64,14 +65,17 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
     listApprovals(database, id),
     listNewestPlans(database, id, "forward"),
     listNewestPlans(database, id, "rollback"),
-    listApplyDetails(database, { changeId: id, visible, before: null, limit: APPLIES_SHOWN }),
+    listApplyDetails(seen.database, { changeId: id, visible, before: null, limit: APPLIES_SHOWN }),
     listRollouts(database, id, null, ROLLOUTS_SHOWN),
     openRollout(database, id),
     userNames(database),
     appliesToRollBack(database, id),
   ]);
+  const hidden = await hiddenServers(house, caller);
+  const shownItems = items.filter((item) => item.kind !== "Server" || !hidden.has(item.name));
   const parsed = items.map((item) => ({ item, read: item.text === null ? null : house.documents.parse(item.text) }));
   const findings = parsed.flatMap(({ read }) => read?.findings ?? []);
+  const shownFindings = parsed.flatMap(({ item, read }) => (shownItems.includes(item) ? (read?.findings ?? []) : []));
   const drafted = new Map<DocumentId, ParsedDocument>();
   for (const { item, read } of parsed) {
     const head = heads.find((one) => one.kind === item.kind && one.name === item.name);
@@ -82,7 +86,8 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
   const needed = mostApprovals(floors.flat());
   return {
     ...summary,
-    content: items.map((item) => ({
+    items: summary.items.filter((item) => item.kind !== "Server" || !hidden.has(item.name)),
+    content: shownItems.map((item) => ({
       kind: item.kind,
       name: item.name,
       text: item.text,
@@ -90,8 +95,8 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
       baseText: heads.find((head) => head.kind === item.kind && head.name === item.name)?.text ?? null,
       revision: item.revision,
     })),
-    findings: findings.map(findingView),
-    plans: await plansShown(house, [...forward, ...back], visible),
+    findings: shownFindings.map(findingView),
+    plans: await plansShown(seen, [...forward, ...back], visible),
     applies: applies.map(applySummary),
     rolloutIds: rollouts.map((row) => row.id),
     digest: change.digest ?? "",
@@ -128,7 +133,7 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
 }
 
 async function plansShown(
-  house: House,
+  house: SeenHouse,
   rows: readonly PlanRow[],
   visible: readonly ServerId[] | null,
 ): Promise<Plan[]> {

@@ -1,8 +1,8 @@
 import type { Rollout } from "@holdfast/core/api/change.ts";
 import { rolloutActions } from "@holdfast/core/apply/actions.ts";
 import type { ApplyId, RolloutId, ServerId } from "@holdfast/core/base/id.ts";
-import type { House } from "../../house.ts";
-import { visibleServers } from "../../planning/places.ts";
+import type { House, SeenHouse } from "../../house.ts";
+import { seenHouse, visibleServers } from "../../planning/places.ts";
 import { getRollout, listTargets } from "../../store/rollouts.ts";
 import type { RolloutRow } from "../../store/tables.ts";
 import type { Caller } from "../caller.ts";
@@ -13,12 +13,20 @@ import { applySummary } from "./apply-view.ts";
 
 export async function rolloutDetail(house: House, caller: Caller, id: RolloutId): Promise<Rollout> {
   const row = (await getRollout(house.database, id)) ?? notFound("rollout with this id");
-  return rolloutView(house, row, await visibleServers(house, caller));
+  if (await isHidden(house, caller, id)) notFound("rollout with this id");
+  return rolloutView(await seenHouse(house, caller), row, await visibleServers(house, caller));
+}
+
+/** A rollout over servers of which the caller sees none is none of theirs. */
+async function isHidden(house: House, caller: Caller, id: RolloutId): Promise<boolean> {
+  const visible = await visibleServers(house, caller);
+  const targets = visible === null ? [] : await listTargets(house.database, id);
+  return targets.length > 0 && !targets.some((target) => visible?.includes(target.server_id) === true);
 }
 
 /** Servers that the caller may not see are left out of the waves. */
 export async function rolloutView(
-  house: House,
+  house: SeenHouse,
   row: RolloutRow,
   visible: readonly ServerId[] | null,
 ): Promise<Rollout> {

@@ -3,7 +3,7 @@ import { capabilitySchema } from "@holdfast/core/api/server.ts";
 import type { ApplyId } from "@holdfast/core/base/id.ts";
 import { z } from "zod";
 import { fingerprintOf } from "../../gateway/peer.ts";
-import type { House } from "../../house.ts";
+import type { SeenHouse } from "../../house.ts";
 import type { ServerPlace } from "../../planning/places.ts";
 import { listKeys } from "../../store/enrolment.ts";
 import { listQuarantines } from "../../store/quarantines.ts";
@@ -15,7 +15,10 @@ import { pausesOf } from "../store/server-pauses.ts";
 import { applySummary, iso } from "./apply-view.ts";
 
 /** The servers of these places, with what is open on them and how the last ones ended. */
-export async function serverSummaries(house: House, places: readonly ServerPlace[]): Promise<readonly ServerSummary[]> {
+export async function serverSummaries(
+  house: SeenHouse,
+  places: readonly ServerPlace[],
+): Promise<readonly ServerSummary[]> {
   const { database } = house;
   const wanted = new Map(places.map((place) => [place.id, place]));
   const rows = (await listServerStatus(database)).filter((row) => wanted.has(row.id));
@@ -32,7 +35,7 @@ export async function serverSummaries(house: House, places: readonly ServerPlace
   );
 }
 
-export async function serverDetail(house: House, place: ServerPlace): Promise<ServerDetail> {
+export async function serverDetail(house: SeenHouse, place: ServerPlace): Promise<ServerDetail> {
   const { database } = house;
   const row = await getServer(database, place.id);
   const status = await getServerStatus(database, place.id);
@@ -108,7 +111,7 @@ function summary(
   };
 }
 
-async function appliesById(house: House, ids: readonly ApplyId[]): Promise<ReadonlyMap<ApplyId, ListedApply>> {
+async function appliesById(house: SeenHouse, ids: readonly ApplyId[]): Promise<ReadonlyMap<ApplyId, ListedApply>> {
   if (ids.length === 0) return new Map();
   const rows = await listApplyDetails(house.database, { ids, visible: null, before: null, limit: ids.length });
   return new Map(rows.map((row) => [row.id, row]));

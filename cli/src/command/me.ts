@@ -1,0 +1,73 @@
+import { offeredTotpSchema, recoveryCodesSchema, signedInSchema } from "@holdfast/core/api/account.ts";
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import { z } from "zod";
+import { usageError } from "../cli-error.ts";
+import { openClient } from "../client.ts";
+import type { Context } from "../context.ts";
+import { act, verb } from "../verb.ts";
+import { signedInTable } from "../view/signed-in.ts";
+
+async function ask(context: Context, question: string, hidden = false): Promise<string> {
+  if (!context.interactive)
+    throw usageError("Nobody is here to ask.", "A second factor is set up in a terminal, by the person who has it.");
+  return context.ask(question, { hidden });
+}
+
+const totpOn = buildCommand<object, [], Context>({
+  docs: {
+    brief: "Sign in with a code of an authenticator as well, from here on",
+    fullDescription:
+      "Shows a secret for the authenticator, asks for its first code, and prints recovery codes once.\n\nExample: holdfast me totp-on",
+  },
+  parameters: { flags: {} },
+  async func() {
+    const client = openClient(this);
+    const password = await ask(this, "Your password: ", true);
+    const offered = await client.call("offerTotp", { body: { password }, answer: offeredTotpSchema });
+    this.process.stdout.write(
+      `Give this to your authenticator: ${offered.secret}\nor open ${offered.uri}\nNothing is asked for until its first code is right.\n`,
+    );
+    const code = await ask(this, "Its code now: ");
+    const { codes } = await client.call("confirmTotp", { body: { code }, answer: recoveryCodesSchema });
+    this.process.stdout.write(
+      `From here on you sign in with a code. Keep these, each signs in once when the authenticator is gone:\n${codes.join("\n")}\n`,
+    );
+  },
+});
+
+const totpOff = buildCommand<object, [], Context>({
+  docs: {
+    brief: "Give my second factor up",
+    fullDescription: "Asks for the password.\n\nExample: holdfast me totp-off",
+  },
+  parameters: { flags: {} },
+  async func() {
+    const password = await ask(this, "Your password: ", true);
+    await openClient(this).call("removeTotp", { body: { password }, answer: z.unknown() });
+    this.process.stdout.write("You sign in with the password alone.\n");
+  },
+});
+
+const sessions = verb({
+  brief: "What I am signed in with: sessions and tokens",
+  example: "me sessions",
+  run: async (client) => {
+    const { items: value } = await client.call("listSessions", {
+      answer: z.object({ items: z.array(signedInSchema) }),
+    });
+    return { value, text: (context) => signedInTable(value, context.now()) };
+  },
+});
+
+const signOut = act({
+  brief: "End one of my sessions or tokens",
+  example: "me sign-out 0199…",
+  operands: ["id"],
+  send: (client, [id = ""]) => client.call("revokeSession", { params: { id }, answer: z.unknown() }),
+  done: () => "Ended.",
+});
+
+export const meRoutes = buildRouteMap({
+  routes: { sessions, signOut, totpOn, totpOff },
+  docs: { brief: "My own account: sessions and the second factor" },
+});

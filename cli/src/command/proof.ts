@@ -1,0 +1,148 @@
+import { auditEntrySchema, auditVerifySchema, doctorRowSchema } from "@holdfast/core/api/account.ts";
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import { z } from "zod";
+import { openClient } from "../client.ts";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { verb } from "../verb.ts";
+import { painter, plain } from "../view/style.ts";
+import { table } from "../view/table.ts";
+
+interface FilterFlags {
+  readonly actor?: string;
+  readonly server?: string;
+  readonly action?: string;
+  readonly object?: string;
+  readonly result?: string;
+  readonly request?: string;
+  readonly text?: string;
+  readonly since?: string;
+  readonly until?: string;
+}
+
+const said = (brief: string) => ({ kind: "parsed", parse: String, brief, optional: true }) as const;
+const FILTER = {
+  actor: said("Who: an account's name, or agent/ID, system/PART"),
+  server: said("What concerns this server"),
+  action: said("What, by its beginning: apply. is everything about applies"),
+  object: said("On what: change/ID, user/ID …"),
+  result: said("ok, a code, or refused for whatever is not ok"),
+  request: said("Everything of one request id"),
+  text: said("Anywhere in who, from where, what, object or result"),
+  since: said("Not before, as 2026-01-31T00:00:00Z"),
+  until: said("Before, as 2026-02-01T00:00:00Z"),
+} as const;
+
+function queryOf({ request, ...flags }: FilterFlags): Record<string, string | undefined> {
+  return { ...flags, requestId: request };
+}
+
+const auditList = buildCommand<FilterFlags & { readonly json: boolean; readonly limit: number }, [], Context>({
+  docs: {
+    brief: "Who did what, newest first; refusals too",
+    fullDescription:
+      "All conditions hold together.\n\nExample: holdfast audit list --actor kim --result refused --server web-1",
+  },
+  parameters: {
+    flags: {
+      ...FILTER,
+      limit: { kind: "parsed", parse: Number, brief: "At most so many", default: "50" },
+      json: { kind: "boolean", brief: "For machines: the answer as one JSON document", default: false },
+    },
+  },
+  async func({ json, limit, ...filter }) {
+    const { items: value } = await openClient(this).call("listAudit", {
+      query: { ...queryOf(filter), limit },
+      answer: z.object({ items: z.array(auditEntrySchema) }),
+    });
+    const shown = table(
+      ["id", "at", "who", "from", "action", "object", "result", "request"],
+      value.map((entry) => [
+        String(entry.id),
+        entry.at,
+        plain(entry.actor),
+        plain(entry.source),
+        entry.action,
+        plain(entry.object),
+        entry.resultCode,
+        entry.requestId ?? "",
+      ]),
+      "No entry of the audit log is so.",
+    );
+    this.process.stdout.write(json ? `${JSON.stringify(value)}\n` : shown);
+  },
+});
+
+const auditExport = buildCommand<FilterFlags & { readonly format: "jsonl" | "csv" }, [], Context>({
+  docs: {
+    brief: "The audit log as JSON Lines or CSV on standard output",
+    fullDescription:
+      "Newest first, everything that the conditions leave.\n\nExample: holdfast audit export --format csv --since 2026-01-01T00:00:00Z > audit.csv",
+  },
+  parameters: {
+    flags: { ...FILTER, format: { kind: "enum", values: ["jsonl", "csv"], brief: "How", default: "jsonl" } },
+  },
+  async func({ format, ...filter }) {
+    const query = { ...queryOf(filter), format };
+    await openClient(this).download("exportAudit", query, (part) => this.process.stdout.write(part));
+  },
+});
+
+const REASON = {
+  position: "an entry is missing or out of its place",
+  previous: "an entry does not follow the one before it",
+  content: "an entry was edited",
+  cut_off: "the end was cut off, or an older backup was put back: a head that was kept lies beyond it",
+  rewritten: "entries were written anew: a head that was kept is not in it",
+  forged_checkpoint: "a signed head was put there by somebody else",
+} as const;
+
+const auditVerify = buildCommand<{ readonly json: boolean; readonly kept?: string }, [], Context>({
+  docs: {
+    brief: "Walk the audit log's hash chain, hold it against every head that was kept, and name the first broken entry",
+    fullDescription:
+      "--kept ENTRIES:HEAD is one that you kept yourself: the log stream carries them as audit_entries and audit_head.\n\n" +
+      "Example: holdfast audit verify",
+  },
+  parameters: {
+    flags: {
+      kept: said("A head that you kept, as ENTRIES:HEAD"),
+      json: { kind: "boolean", brief: "For machines: the answer as one JSON document", default: false },
+    },
+  },
+  async func({ json, kept }) {
+    const value = await openClient(this).call("verifyAudit", { query: { kept }, answer: auditVerifySchema });
+    if (!value.intact) this.process.exitCode = EXIT.refused;
+    const anchors = `${value.anchors} kept head${value.anchors === 1 ? "" : "s"} found in it`;
+    const text = value.intact
+      ? `Intact: ${value.entries} entries, head ${value.head}, ${anchors}\n`
+      : `BROKEN at entry ${value.firstBroken ?? "?"}: ${value.reason === null ? "changed" : REASON[value.reason]}. Somebody changed the log outside Holdfast.\n`;
+    this.process.stdout.write(json ? `${JSON.stringify(value)}\n` : text);
+  },
+});
+
+export const doctorCommand = verb({
+  brief: "What the mission asks, row by row, with the evidence found on this installation",
+  example: "doctor",
+  run: async (client, _, context) => {
+    const { rows: value } = await client.call("doctor", { answer: z.object({ rows: z.array(doctorRowSchema) }) });
+    if (value.some((row) => !row.holds)) context.process.exitCode = EXIT.refused;
+    return {
+      value,
+      text: (shown) => {
+        const paint = painter(shown);
+        return value
+          .map(
+            (row) =>
+              `${row.holds ? paint("green", "holds ") : paint("red", "BROKEN")}  ${row.asks}\n        ${paint("gray", plain(row.evidence))}${row.holds ? "" : `\n        ${row.remedy}`}\n`,
+          )
+          .join("");
+      },
+    };
+  },
+});
+
+export const auditRoutes = buildRouteMap({
+  routes: { list: auditList, export: auditExport, verify: auditVerify },
+  docs: { brief: "The audit log: list, export and verify" },
+});
