@@ -32,7 +32,7 @@ function four(what: {
     system: {
       sysctl: { "net.core.somaxconn": String(what.backlog), "net.ipv4.ip_default_ttl": String(what.ttl ?? 64) },
     },
-    network: network({ eth1: inside }) as unknown as Json,
+    network: network({ eth1: inside }),
     firewall: firewall(what.ports),
     vpn: bothEnds(what.key === undefined ? {} : { key: what.key }).a,
   };
@@ -114,7 +114,7 @@ describe("a step of one domain fails after the steps of those before it", () => 
     },
     {
       domain: "network",
-      wish: { ...NEXT, network: network({ eth1: link("eth1", { ipv4: dhcp4() }) }) as unknown as Json },
+      wish: { ...NEXT, network: network({ eth1: link("eth1", { ipv4: dhcp4() }) }) },
       meanwhile: ["true"],
       said: /no lease came on eth1/,
       afterwards: ["true"],
