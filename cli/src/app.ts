@@ -10,6 +10,7 @@ import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
 import { rolloutRoutes } from "./command/rollout.ts";
 import { serverRoutes } from "./command/server.ts";
+import { supportRoutes } from "./command/support.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
@@ -28,6 +29,7 @@ const routes = buildRouteMap({
     token: tokenRoutes,
     user: userRoutes,
     doctor: doctorCommand,
+    support: supportRoutes,
     login: loginCommand,
     logout: logoutCommand,
     demo: demoRoutes,
