@@ -14,6 +14,8 @@ export interface Caller {
   /** Of a browser session: what proves that a request comes from our own page. */
   readonly csrfToken: string | null;
   readonly grants: readonly Grant[];
+  /** This request's own id: X-Request-Id of its answer, trace_id in the logs. */
+  readonly traceId: string;
   /** For the audit log. */
   readonly actor: Actor;
 }

@@ -53,6 +53,7 @@ export async function admit(
     expiresAt: token.expires_at,
     csrfToken: credential.kind === "cookie" ? csrfTokenOf(credential.secret) : null,
     grants: token.kind === "session" ? grants : grants.filter((grant) => token.permissions.includes(grant.permission)),
+    traceId: request.id,
     actor: userActor(token.user_id, sourceOf(request, token.kind), options.instanceId),
   };
   onCaller(caller);
