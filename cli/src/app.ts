@@ -13,6 +13,7 @@ import { rolloutRoutes } from "./command/rollout.ts";
 import { secretRoutes } from "./command/secret.ts";
 import { serverRoutes } from "./command/server.ts";
 import { tokenRoutes } from "./command/token.ts";
+import { supportRoutes } from "./command/support.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
 import { serviceRoutes } from "./command/user-sign-in.ts";
 import { roleRoutes, userRoutes } from "./command/user.ts";
@@ -37,6 +38,7 @@ const routes = buildRouteMap({
     service: serviceRoutes,
     me: meRoutes,
     doctor: doctorCommand,
+    support: supportRoutes,
     login: loginCommand,
     logout: logoutCommand,
     demo: demoRoutes,

@@ -17,6 +17,8 @@ export interface Caller {
   readonly grants: readonly Grant[];
   /** How far the token that is used reaches; tokens made with it reach no further. */
   readonly reach: Pick<Grant, "scope" | "domains">;
+  /** This request's own id: X-Request-Id of its answer, trace_id in the logs. */
+  readonly traceId: string;
   /** For the audit log. */
   readonly actor: Actor;
 }

@@ -56,6 +56,7 @@ export async function admit(
     csrfToken: credential.kind === "cookie" ? csrfTokenOf(credential.secret) : null,
     grants: token.kind === "session" ? grants : narrow(grants, token),
     reach: { scope: token.scope, domains: token.domains },
+    traceId: request.id,
     actor: userActor(token.user_id, sourceOf(request, token.kind), options.instanceId),
   };
   onCaller(caller);

@@ -49,7 +49,8 @@ export async function startRollout(
           ];
     }),
   );
-  const rollout = { id, changeId: change.id, kind, settings: { ...settings }, requestedBy: caller.userId, targets };
+  const { userId: requestedBy, traceId } = caller;
+  const rollout = { id, changeId: change.id, kind, settings: { ...settings }, requestedBy, targets, traceId };
   await insertRollout(tx, rollout, caller.actor);
   for (const { server, plan } of adopting)
     await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);

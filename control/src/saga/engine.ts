@@ -18,6 +18,7 @@ import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";
 import { getHostTransaction, markSent, requirePerson } from "../store/host-transactions.ts";
 import { getPlan } from "../store/plans.ts";
+import { traceOf } from "../store/rollouts.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { HostTransactionRow } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
@@ -42,6 +43,11 @@ const RENEW_MS = LEASE_MS / 3;
 /** Claims at once: many servers come back together after an outage. */
 const CLAIMERS = 4;
 const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
+
+/** With the request of the API that its rollout began with. */
+interface TracedApply extends ClaimedApply {
+  readonly traceId: string | null;
+}
 
 export class SagaEngine {
   readonly #options: EngineOptions;
@@ -140,28 +146,31 @@ export class SagaEngine {
     }
   }
 
-  async #claimOne(idle: readonly ServerId[]): Promise<ClaimedApply | null> {
+  async #claimOne(idle: readonly ServerId[]): Promise<TracedApply | null> {
     const { database, instanceId } = this.#options;
     const by = systemActor("saga", instanceId);
-    const result = await transaction(database, async (tx): Promise<ClaimedApply | null> => {
+    const result = await transaction(database, async (tx): Promise<TracedApply | null> => {
       const apply = await claimNext(tx, instanceId, idle, by);
       if (apply === undefined) return null;
       const sent = apply.request_id === null ? undefined : await getHostTransaction(tx, apply.request_id);
+      const traceId = await traceOf(tx, apply.rollout_id);
       const plan = await getPlan(tx, sent?.plan_id ?? apply.plan_id);
       if (plan === undefined)
         throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
       const session = this.#options.sessions.of(apply.server_id);
-      if (sent !== undefined) return { apply, sent: await withPerson(tx, sent, session), plan, isPrepareDue: false };
+      if (sent !== undefined)
+        return { apply, sent: await withPerson(tx, sent, session), plan, traceId, isPrepareDue: false };
       const forward = await beginForward(tx, apply, plan, by);
       const begun = { ...forward, sent: await withPerson(tx, forward.sent, session) };
       const endsMs = session?.notAfterMs ?? 0;
       if (!outlivesTrial(endsMs, begun.sent.trial, begun.sent.created_at.getTime()))
-        return { ...begun, plan, isPrepareDue: false };
+        return { ...begun, plan, traceId, isPrepareDue: false };
       // The intent to prepare is committed with the claim: one transaction less for every apply.
       return {
         ...begun,
         sent: await markSent(tx, begun.sent.request_id, "prepare", begun.apply),
         plan,
+        traceId,
         isPrepareDue: true,
       };
     });
@@ -171,8 +180,9 @@ export class SagaEngine {
     return null;
   }
 
-  #start(claimed: ClaimedApply, session: AgentSession): void {
-    const runner = new ApplyRunner(claimed, { ...this.#options, session });
+  #start(claimed: TracedApply, session: AgentSession): void {
+    const log = claimed.traceId === null ? this.#options.log : this.#options.log.child({ trace_id: claimed.traceId });
+    const runner = new ApplyRunner(claimed, { ...this.#options, session, log });
     const serverId = claimed.apply.server_id;
     this.#runners.set(serverId, runner);
     const run = this.#run(runner, serverId);

@@ -15,6 +15,8 @@ export interface NewRollout {
   readonly settings: Json;
   readonly requestedBy: UserId;
   readonly targets: readonly NewTarget[];
+  /** The request of the API that it began with. */
+  readonly traceId?: string;
 }
 
 export interface NewTarget {
@@ -28,8 +30,8 @@ export interface NewTarget {
 
 export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Actor): Promise<RolloutRow> {
   const row = await tx.one<RolloutRow>(sql`
-    insert into rollouts (id, change_id, kind, settings, requested_by)
-    values (${rollout.id}, ${rollout.changeId}, ${rollout.kind}, ${json(rollout.settings)}, ${rollout.requestedBy})
+    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id)
+    values (${rollout.id}, ${rollout.changeId}, ${rollout.kind}, ${json(rollout.settings)}, ${rollout.requestedBy}, ${rollout.traceId ?? null})
     returning *`);
   for (const target of rollout.targets) {
     await tx.run(sql`
@@ -39,6 +41,12 @@ export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Ac
   await said(tx, row, "rollout.started", null, { kind: row.kind, servers: rollout.targets.length }, by);
   await tx.notify("holdfast_work", { rollout_id: row.id });
   return row;
+}
+
+/** The request of the API that a rollout began with; null of one that no request began. */
+export async function traceOf(tx: Transaction, id: RolloutId): Promise<string | null> {
+  const row = await tx.maybe<Pick<RolloutRow, "trace_id">>(sql`select trace_id from rollouts where id = ${id}`);
+  return row?.trace_id ?? null;
 }
 
 export function getRollout(database: Queryable, id: RolloutId): Promise<RolloutRow | undefined> {

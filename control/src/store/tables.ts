@@ -343,6 +343,7 @@ export interface RolloutRow {
   readonly fence: Fence;
   readonly lease_owner: InstanceId | null;
   readonly lease_until: Date | null;
+  readonly trace_id: string | null;
   readonly version: number;
 }
 

@@ -68,6 +68,7 @@ export class HouseServer {
       "--output=short-precise",
       "--lines=60",
       "_TRANSPORT=stdout",
+      "_TRANSPORT=journal",
     ]);
     return `${ledger.stdout}${ledger.stderr}\n${log.stdout}`;
   }

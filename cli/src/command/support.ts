@@ -1,0 +1,115 @@
+import { writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import type { RouteName } from "@holdfast/core/api/route.ts";
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import { z } from "zod";
+import { CliError } from "../cli-error.ts";
+import { type Client, openClient } from "../client.ts";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { redactor } from "../support/redact.ts";
+import { tar } from "../support/tar.ts";
+
+/** What is asked; each is a file of the bundle. */
+const LISTS = {
+  doctor: ["doctor", {}],
+  servers: ["listServers", { limit: 200 }],
+  documents: ["listDocuments", { limit: 200 }],
+  changes: ["listChanges", { limit: 200 }],
+  rollouts: ["listRollouts", { limit: 200 }],
+  applies: ["listApplies", { limit: 200 }],
+  alerts: ["listAlerts", { state: "all", limit: 200 }],
+  deliveries: ["listDeliveries", { limit: 200 }],
+  audit: ["listAudit", { limit: 200 }],
+  "audit-chain": ["verifyAudit", {}],
+} as const satisfies Readonly<Record<string, readonly [RouteName, Readonly<Record<string, string | number>>]>>;
+
+/** The newest of those that did not end as asked are told whole. */
+const STORIES = 20;
+const rowsSchema = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
+
+interface BundleFlags {
+  readonly out?: string;
+}
+
+const bundle = buildCommand<BundleFlags, [], Context>({
+  docs: {
+    brief: "One archive with what a maintainer needs, without names, addresses, contents and secrets",
+    fullDescription:
+      "Asks the API what you may see, replaces names and addresses by stand-ins, leaves contents out, and writes a file that only you can read.\nLook into it before you send it.\n\nExample: holdfast support bundle --out case-7.tar.gz",
+  },
+  parameters: {
+    flags: { out: { kind: "parsed", parse: String, brief: "The file; it must not be there yet", optional: true } },
+  },
+  async func({ out }) {
+    const files = await gather(openClient(this), this.now());
+    const file = out ?? `holdfast-support-${new Date(this.now()).toISOString().replaceAll(/[:.]/g, "")}.tar.gz`;
+    const archive = gzipSync(tar(files, Math.floor(this.now() / 1_000)));
+    try {
+      writeFileSync(file, archive, { mode: 0o600, flag: "wx" });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new CliError(EXIT.refused, "cli.file_not_written", `${file}: ${why}.`, "Name another file with --out.");
+    }
+    this.process.stdout.write(`${file}: ${files.length} files. Look into it before you send it: tar -xzOf ${file}\n`);
+  },
+});
+
+export const supportRoutes = buildRouteMap({
+  routes: { bundle },
+  docs: { brief: "Help from those who make Holdfast" },
+});
+
+async function gather(
+  client: Client,
+  nowMs: number,
+): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  const answers = new Map<string, unknown>();
+  for (const [name, [route, query]] of Object.entries(LISTS)) answers.set(name, await askFor(client, route, { query }));
+  const applies = rowsOf(answers.get("applies")).filter(({ state }) => state === "FAILED" || state === "ROLLED_BACK");
+  const stories: unknown[] = [];
+  for (const { id } of applies.slice(0, STORIES))
+    if (typeof id === "string") stories.push(await askFor(client, "getApply", { params: { id } }));
+  answers.set("stories", stories);
+
+  const hiding = redactor();
+  for (const { name } of rowsOf(answers.get("servers"))) if (typeof name === "string") hiding.hide("server", name);
+  for (const { name } of rowsOf(answers.get("documents"))) if (typeof name === "string") hiding.hide("document", name);
+  const about = {
+    made: new Date(nowMs).toISOString(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    holds: [...answers.keys()],
+    standIns:
+      "The same name is the same stand-in in all files. Contents, titles, reasons, labels and sources are left out.",
+  };
+  return [
+    { name: "about.json", text: `${JSON.stringify(about, null, 2)}\n` },
+    ...[...answers].map(([name, answer]) => ({
+      name: `${name}.json`,
+      text: `${JSON.stringify(hiding.redact(answer), null, 2)}\n`,
+    })),
+  ];
+}
+
+/** What one may not see, or what is broken, is said in its place: a bundle is wanted most when something is. */
+async function askFor(
+  client: Client,
+  route: RouteName,
+  call: {
+    readonly query?: Readonly<Record<string, string | number>>;
+    readonly params?: Readonly<Record<string, string>>;
+  },
+): Promise<unknown> {
+  try {
+    return await client.call(route, { ...call, answer: z.unknown() });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exitCode === EXIT.unreachable) throw error;
+    return { notAnswered: error.code };
+  }
+}
+
+function rowsOf(answer: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const parsed = rowsSchema.safeParse(answer);
+  return parsed.success ? parsed.data.items : [];
+}

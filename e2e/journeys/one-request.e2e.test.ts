@@ -1,0 +1,89 @@
+import { auditEntrySchema } from "@holdfast/core/api/account.ts";
+/** One press of the button through the whole house: the API's request, the rows, the saga, the wire, guard, module and native command. */
+import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
+import { whyNotALine } from "@holdfast/core/log/line.ts";
+import { policyText } from "@holdfast/testkit/house/documents.ts";
+import { House } from "@holdfast/testkit/house/house.ts";
+import { until } from "@holdfast/testkit/until.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { applyPlanned, endOf, planOn } from "../one-apply.ts";
+
+let house: House;
+let close: () => Promise<void> = () => Promise.resolve();
+beforeAll(async () => {
+  house = await House.open({ servers: [{ name: "web-1", kind: "systemd" }] });
+  close = () => house.close();
+}, 240_000);
+afterAll(() => close(), 60_000);
+
+type Line = Readonly<Record<string, string | undefined>>;
+
+function linesOfControl(): readonly Line[] {
+  const lines = house
+    .controlOutput()
+    .split("\n")
+    .filter((line) => line.startsWith("{"));
+  expect(lines.map(whyNotALine).filter((why) => why !== null)).toEqual([]);
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+test("from the API's own request to the native command on the server, and in the proof", async () => {
+  const server = house.server("web-1");
+  const change = await planOn(
+    house,
+    server,
+    policyText({ server: "web-1", inbound: { more: "allow: tcp/8081, from: any" } }),
+  );
+  const { applyId } = await applyPlanned(house, server, change);
+  expect(await endOf(house, applyId)).toMatchObject({ state: "APPLIED" });
+  const { requestId } = await house.operator.call("getApply", { params: { id: applyId }, answer: applyDetailSchema });
+  if (requestId === null) throw new Error("the apply has no request id");
+
+  // The API's own line of the press, and the saga's lines of what it began: one trace, one request.
+  await until("the saga's last line", () =>
+    linesOfControl().some((line) => line["request_id"] === requestId && line["message"] === "apply ended"),
+  );
+  const pressed = linesOfControl()
+    .filter((line) => line["route"] === "applyChange")
+    .at(-1);
+  const saga = linesOfControl().filter((line) => line["request_id"] === requestId);
+  expect(saga.length).toBeGreaterThan(2);
+  for (const line of saga)
+    expect(line).toMatchObject({
+      trace_id: pressed?.["trace_id"],
+      target_host: "web-1",
+      change_id: change.id,
+      process: "control",
+    });
+
+  // The proof: who, on which server.
+  const audited = await house.operator.call("listAudit", {
+    query: { requestId },
+    answer: z.object({ items: z.array(auditEntrySchema) }),
+  });
+  expect(audited.items.map(({ action }) => action)).toContain("apply.applied");
+
+  // The server, by journald's own field.
+  const journal = (
+    await server.machine.must(["journalctl", "--no-pager", "-q", "-o", "json", `REQUEST_ID=${requestId}`])
+  )
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Line);
+  const said = journal.map(
+    ({ SYSLOG_IDENTIFIER, MESSAGE }) =>
+      `${SYSLOG_IDENTIFIER ?? ""}: ${(JSON.parse(MESSAGE ?? "{}") as Line)["message"] ?? ""}`,
+  );
+  for (const line of [
+    "holdfast-guard: transaction prepared",
+    "holdfast-guard: on trial",
+    "holdfast-session: on trial: every session is closed and a new one dialled",
+    "holdfast-module: native command",
+    "holdfast-module: step done",
+    "holdfast-guard: confirmed",
+    "holdfast-guard: finalized",
+  ])
+    expect(said).toContain(line);
+  expect(journal.every(({ REQUEST_ID }) => REQUEST_ID === requestId)).toBe(true);
+});
