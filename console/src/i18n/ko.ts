@@ -15,6 +15,7 @@ export const ko = {
   "act.rollback": "롤백",
   "act.rollback.ask":
     "이 변경이 없다면 오늘 {{server}}이(가) 가졌을 설정을 계획해 적용합니다. 다른 적용과 똑같이 시험을 거칩니다.",
+  "act.rollback.look": "변경에서 되돌리기를 계획하고 무엇이 바뀌는지 확인하기",
   "action.cancel": "취소",
   "action.close": "닫기",
   "action.lookAgain": "최신 상태 보기",
