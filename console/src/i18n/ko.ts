@@ -779,7 +779,7 @@ export const ko = {
   "trial.soak": "{{seconds}}초 이상 시험합니다.",
   "trial.title": "시험",
   "trial.window": "확정되지 않으면 어떤 경우든 {{seconds}}초 뒤 스스로 되돌립니다.",
-  "user.menu": "{{user}}의 계정",
+  "user.menu": "{{user}} 계정",
   "user.password": "비밀번호 바꾸기",
   "user.signOut": "로그아웃",
   "users.disable": "계정 닫기",
