@@ -14,6 +14,7 @@ export const en = {
   "act.rollback": "Roll back",
   "act.rollback.ask":
     "Plan and apply on {{server}} what it would have today without this change. It is put on trial like any other apply.",
+  "act.rollback.look": "Plan the rollback with the change, and look at what it would do",
   "action.cancel": "Cancel",
   "action.close": "Close",
   "action.lookAgain": "Look at the newest state",

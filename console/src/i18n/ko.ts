@@ -15,6 +15,7 @@ export const ko = {
   "act.rollback": "롤백",
   "act.rollback.ask":
     "이 변경이 없다면 오늘 {{server}}이(가) 가졌을 설정을 계획해 적용합니다. 다른 적용과 똑같이 시험을 거칩니다.",
+  "act.rollback.look": "변경에서 되돌리기를 계획하고 무엇이 바뀌는지 확인하기",
   "action.cancel": "취소",
   "action.close": "닫기",
   "action.lookAgain": "최신 상태 보기",
@@ -801,7 +802,7 @@ export const ko = {
   "trial.soak": "{{seconds}}초 이상 시험합니다.",
   "trial.title": "시험",
   "trial.window": "확정되지 않으면 어떤 경우든 {{seconds}}초 뒤 스스로 되돌립니다.",
-  "user.menu": "{{user}}의 계정",
+  "user.menu": "{{user}} 계정",
   "user.password": "비밀번호 바꾸기",
   "user.signOut": "로그아웃",
   "users.disable": "계정 닫기",

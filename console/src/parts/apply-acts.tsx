@@ -7,6 +7,7 @@ import { queries } from "../api/queries.ts";
 import { usePlace } from "../app/place.ts";
 import { type MessageKey, useT } from "../i18n/language.ts";
 import { paths } from "../paths.ts";
+import { AppLink } from "../ui/link.tsx";
 import { ReasonButton } from "../ui/reason-button.tsx";
 import { ActDialog } from "./act-dialog.tsx";
 import { ProblemAlert } from "./problem-alert.tsx";
@@ -100,6 +101,7 @@ export function ApplyActs({
   const client = useQueryClient();
   const asked = useQuery({ ...queries.apply(id), enabled: detail === undefined });
   const actions = (detail ?? asked.data)?.actions;
+  const changeId = (detail ?? asked.data)?.changeId;
   const [asking, setAsking] = useState<Act | null>(null);
 
   const run = useMutation({
@@ -145,7 +147,14 @@ export function ApplyActs({
             setAsking(null);
             run.reset();
           }}
-        />
+        >
+          {asking === "rollback" && run.error instanceof Refused && changeId !== undefined ? (
+            // One press is not enough where somebody has to look first: the change plans its rollback and shows it.
+            <p>
+              <AppLink to={paths.change(changeId)}>{t("act.rollback.look")}</AppLink>
+            </p>
+          ) : null}
+        </ActDialog>
       )}
     </>
   );
