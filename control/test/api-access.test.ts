@@ -1,6 +1,7 @@
 import { type Permission, PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { expect, test, vi } from "vitest";
 import { sql } from "../src/store/sql.ts";
+import { bodyOf, planned } from "./api-changes.ts";
 import { EVERYTHING, withApi } from "./api-house.ts";
 import { twoServers, WEB } from "./two-servers.ts";
 
@@ -201,5 +202,46 @@ test("S5: a server that was released is never another one: its name is not used 
     );
     const after = await api.done(kim, "createServer", { body: { name: "web-2", labels: WEB } });
     expect(after.id).not.toBe(before.id);
+  });
+});
+
+test("labels are access: a change of them shows what the server gains and loses, and takes rights in the old place and in the new one", async () => {
+  await withApi(async (api) => {
+    const kim = await twoServers(api);
+    const text = (role: string): string =>
+      `apiVersion: holdfast/v1\nkind: Server\nname: web-1\nlabels: { role: ${role} }\n`;
+    const change = await planned(api, kim, [text("db")], "web-1 becomes a database");
+    const [plan] = change.plans;
+    const said = (plan?.findings ?? []).map((finding) => [finding.code, finding.severity]);
+    expect(said).toEqual(
+      expect.arrayContaining([
+        ["plan.labels_move", "warning"],
+        ["plan.joins", "note"],
+        ["plan.leaves", "warning"],
+      ]),
+    );
+    const words = (plan?.findings ?? []).map((finding) => finding.message).join(" ");
+    expect(words).toContain("role web \u2192 db");
+    expect(words).toContain("newly comes under Policy/db");
+    expect(words).toContain("leaves Policy/web");
+    const half = (role: string) => PERMISSIONS.map((permission) => ({ permission, scope: { role }, domains: null }));
+    const fromWeb = await api.account("from-web", half("web"));
+    const toDb = await api.account("to-db", half("db"));
+    for (const token of [fromWeb, toDb]) {
+      const refusals = [
+        await api.ask(token, "applyChange", { params: { id: change.id }, body: bodyOf(change) }),
+        await api.ask(token, "approveChange", { params: { id: change.id }, body: { digest: change.digest } }),
+        await api.ask(token, "planChange", { params: { id: change.id }, body: {} }),
+      ];
+      expect(refusals.map((answer): unknown => answer.json.code)).toEqual(Array<string>(3).fill("access.out_of_scope"));
+    }
+    const both = await api.account("both", [...half("web"), ...half("db")]);
+    const { id } = await api.done(both, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
+    await api.until(
+      async () => ((await api.done(both, "getRollout", { params: { id } })).state === "DONE" ? true : undefined),
+      "the labels to move",
+    );
+    expect((await api.ask(fromWeb, "getServer", { params: { name: "web-1" } })).status).toBe(404);
+    expect((await api.done(toDb, "getServer", { params: { name: "web-1" } })).labels).toEqual({ role: "db" });
   });
 });

@@ -219,7 +219,9 @@ async function openApi(
       return {
         status: answer.statusCode,
         headers: answer.headers,
-        json: answer.body === "" ? null : (JSON.parse(answer.body) as unknown),
+        json: /^application\/(problem\+)?json\b/.test(String(answer.headers["content-type"]))
+          ? (JSON.parse(answer.body) as unknown)
+          : null,
       };
     },
     async done(token, route, asking) {

@@ -22,7 +22,7 @@ function rowsOf(text: string): readonly Row[] {
 function faultsOf(rows: readonly Row[]): readonly string[] {
   return rows.flatMap(({ statement, files }) =>
     files.flatMap((file): readonly string[] => {
-      const isTest = /\.test\.ts$/.test(file);
+      const isTest = file.endsWith(".test.ts");
       if (!isTest && !/^docs\/adr\/\d{4}-[a-z0-9-]+\.md$/.test(file))
         return [`${statement}: ${file} is neither a test nor a decision`];
       if (!existsSync(join(ROOT, file))) return [`${statement}: ${file} is not there`];

@@ -50,14 +50,27 @@ const tokenCreate = buildCommand<TokenFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true },
+      may: {
+        kind: "enum",
+        values: PERMISSIONS,
+        brief: "A permission (repeat it for more)",
+        variadic: true,
+        default: [],
+      },
       on: {
         kind: "parsed",
         parse: String,
         brief: "Only servers with this label, key=value (repeat it: all must match)",
         variadic: true,
+        default: [],
       },
-      domain: { kind: "enum", values: DOMAINS, brief: "Only this domain (repeat it for more)", variadic: true },
+      domain: {
+        kind: "enum",
+        values: DOMAINS,
+        brief: "Only this domain (repeat it for more)",
+        variadic: true,
+        default: [],
+      },
       days: { kind: "parsed", parse: Number, brief: "How long it lives", default: "90" },
       json: { kind: "boolean", brief: "For machines", default: false },
     },

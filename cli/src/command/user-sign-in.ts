@@ -59,18 +59,26 @@ interface ServiceFlags {
   readonly domain: readonly DomainName[];
 }
 
-const MAY = { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true } as const;
+const MAY = {
+  kind: "enum",
+  values: PERMISSIONS,
+  brief: "A permission (repeat it for more)",
+  variadic: true,
+  default: [],
+} as const;
 const ON = {
   kind: "parsed",
   parse: String,
   brief: "Only servers with this label, key=value (repeat it: all must match)",
   variadic: true,
+  default: [],
 } as const;
 const DOMAIN = {
   kind: "enum",
   values: DOMAINS,
   brief: "Only this domain (repeat it for more)",
   variadic: true,
+  default: [],
 } as const;
 
 const serviceCreate = buildCommand<ServiceFlags, [string], Context>({
@@ -82,7 +90,7 @@ const serviceCreate = buildCommand<ServiceFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true },
+      role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true, default: [] },
       may: MAY,
       on: ON,
       domain: DOMAIN,

@@ -49,7 +49,15 @@ const userCreate = buildCommand<UserFlags, [string], Context>({
     fullDescription: "Permissions never imply one another.\n\nExample: holdfast user create kim --may view --may edit",
   },
   parameters: {
-    flags: { may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true } },
+    flags: {
+      may: {
+        kind: "enum",
+        values: PERMISSIONS,
+        brief: "A permission (repeat it for more)",
+        variadic: true,
+        default: [],
+      },
+    },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
@@ -94,15 +102,22 @@ interface GrantFlags {
 }
 
 const WHERE = {
-  role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true },
-  may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true },
+  role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true, default: [] },
+  may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true, default: [] },
   on: {
     kind: "parsed",
     parse: String,
     brief: "Only on servers with this label, key=value (repeat it: all must match)",
     variadic: true,
+    default: [],
   },
-  domain: { kind: "enum", values: DOMAINS, brief: "Only this domain (repeat it for more)", variadic: true },
+  domain: {
+    kind: "enum",
+    values: DOMAINS,
+    brief: "Only this domain (repeat it for more)",
+    variadic: true,
+    default: [],
+  },
 } as const;
 
 /** What was there stays: a grant in the same place is replaced, every other one is kept. */
@@ -225,7 +240,13 @@ const roleSave = buildCommand<RoleFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true },
+      may: {
+        kind: "enum",
+        values: PERMISSIONS,
+        brief: "A permission (repeat it for more)",
+        variadic: true,
+        default: [],
+      },
       about: { kind: "parsed", parse: String, brief: "What it is", default: "" },
     },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the role", parse: String, placeholder: "role" }] },

@@ -15,6 +15,7 @@ import { atMost } from "./at-most.ts";
 import { type Composition, composer } from "./compose-for.ts";
 import { assertMayEdit } from "./edit-scope.ts";
 import { editsOf } from "./edits.ts";
+import { historyFindings } from "./history-findings.ts";
 import { makeKeys } from "./make-keys.ts";
 import { planRow } from "./plan-row.ts";
 import { planningFinding } from "./planning-findings.ts";
@@ -185,33 +186,6 @@ async function quarantineFindings(
         `Revision ${one.revision} of ${one.kind}/${one.name} was undone on ${row.name} (${one.code}) and is not applied there again.`,
       ),
     );
-}
-
-/** What comes along that the author may not have in mind: revisions that this server never had, and policies that it newly comes under. */
-function historyFindings(world: World, edits: readonly Edit[], { server, selected }: Composition): readonly Finding[] {
-  const assigned = world.assigned.get(server.id);
-  return selected.refs.flatMap((ref): readonly Finding[] => {
-    const edit = edits.find((one) => one.documentId === ref.document_id);
-    const here = assigned?.get(ref.document_id);
-    const head = world.heads.get(ref.document_id);
-    const name = edit === undefined ? `${head?.kind ?? ""}/${head?.name ?? ""}` : `${edit.kind}/${edit.name}`;
-    if (edit !== undefined && here !== undefined && here < ref.revision - 1) {
-      return [
-        planningFinding(
-          "plan.brings_earlier",
-          `${server.name} has revision ${here} of ${name}: this brings what was written since, up to ${ref.revision}.`,
-        ),
-      ];
-    }
-    if (edit === undefined && here === undefined && head?.kind === "Policy")
-      return [
-        planningFinding(
-          "plan.joins",
-          `${server.name} newly comes under ${name}, revision ${ref.revision}, which is in force on others.`,
-        ),
-      ];
-    return [];
-  });
 }
 
 function trialSettings(wish: TrialWish): Partial<TrialSettings> | null {

@@ -5,6 +5,14 @@ import { OVERWRITES_DRIFT } from "../saga/calls.ts";
 export const PLANNING_FINDINGS = {
   "plan.brings_earlier": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
   "plan.joins": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
+  "plan.labels_move": {
+    severity: "warning",
+    remedy: "See who holds permissions by these labels (holdfast user list); both places must be yours to do this.",
+  },
+  "plan.leaves": {
+    severity: "warning",
+    remedy: "What only this document said goes back to what was found; look at the diff, which shows all of it.",
+  },
   [OVERWRITES_DRIFT]: {
     severity: "danger",
     remedy: "Look at what was changed by hand; take it into a policy, or overwrite it.",
