@@ -38,6 +38,7 @@ function live(charon: unknown) {
     liveDigest: "l",
     confirmedDigest: "c",
     drift: false,
+    differences: [],
     error: "",
   };
   return { at: AT, generation: 1, bootId: "b", open: null, domains: [domain] };
