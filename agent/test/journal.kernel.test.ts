@@ -1,5 +1,4 @@
 /** One request_id through the agent on a real server with systemd: what every process wrote for it is found by journald's own field. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { whyNotALine } from "@holdfast/core/log/line.ts";
 import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
@@ -65,8 +64,20 @@ test("journalctl REQUEST_ID=… finds what guard, module, native command and und
   await agent.prepare(undone, firewall(443), times);
   await agent.execute(undone, makeNonce());
   expect((await agent.abort(undone)).phase).toBe(TransactionPhase.REVERTED);
-  // What came by a stream is read by journald a moment later.
-  await sleep(500);
+  // Nothing waits for the log: its lines come to journald a moment later.
+  await expect
+    .poll(async () => messages(await journal(`REQUEST_ID=${kept}`), "holdfast-guard").at(-1), { timeout: 15_000 })
+    .toBe("finalized");
+  await expect
+    .poll(async () => messages(await journal(`REQUEST_ID=${kept}`), "holdfast-module").includes("persist done"), {
+      timeout: 15_000,
+    })
+    .toBe(true);
+  await expect
+    .poll(async () => messages(await journal(`REQUEST_ID=${undone}`), "holdfast-revert").includes("native command"), {
+      timeout: 15_000,
+    })
+    .toBe(true);
 
   const ofKept = await journal(`REQUEST_ID=${kept}`);
   expect(messages(ofKept, "holdfast-guard")).toEqual([

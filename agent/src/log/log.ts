@@ -30,20 +30,28 @@ export function openLog(role: string, descriptor: 1 | 2): Log {
   return wrap(pino(options, journal ? withFields(destination, `holdfast-${role}`) : destination), {});
 }
 
-/** Lines of a transaction go to the journal with fields, so that `journalctl REQUEST_ID=…` finds them; all others as ever. */
+/**
+ * Lines of a transaction go to the journal with fields, so that `journalctl REQUEST_ID=…` finds them; all others as ever. They go one after
+ * another and nothing waits for them: no step of a change is later because it is written about. What a SIGKILL cuts off here is a line of the
+ * log; what must survive stands in the ledger.
+ */
 function withFields(destination: { write(text: string): unknown }, identifier: string) {
   let isAnswering = true;
+  let last = Promise.resolve();
+  const send = async (text: string): Promise<void> => {
+    const fields = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    isAnswering &&= await sendToJournal({
+      MESSAGE: text.trimEnd(),
+      PRIORITY: String(SYSLOG_PRIORITY[fields[LOG_LINE.level] as LogLevel]),
+      SYSLOG_IDENTIFIER: identifier,
+      ...journalFields(fields),
+    });
+    if (!isAnswering) destination.write(text);
+  };
   return {
     write(text: string): void {
-      if (!isAnswering || !text.includes(`"${LOG_FIELDS.requestId}"`)) return void destination.write(text);
-      const fields = JSON.parse(text) as Readonly<Record<string, unknown>>;
-      isAnswering = sendToJournal({
-        MESSAGE: text.trimEnd(),
-        PRIORITY: String(SYSLOG_PRIORITY[fields[LOG_LINE.level] as LogLevel]),
-        SYSLOG_IDENTIFIER: identifier,
-        ...journalFields(fields),
-      });
-      if (!isAnswering) destination.write(text);
+      if (!text.includes(`"${LOG_FIELDS.requestId}"`)) return void destination.write(text);
+      last = last.then(() => send(text));
     },
   };
 }

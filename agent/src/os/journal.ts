@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { fstatSync } from "node:fs";
 import { ENVIRONMENT } from "./exec.ts";
 
-/** A journal that does not answer must not hold up an undo: after one such wait nothing is sent to it any more. */
+/** Milliseconds. After one such wait nothing is sent to a journal that does not answer any more. */
 const WITHIN_MS = 1_000;
 
 /** True when this descriptor is systemd's stream to the journal (systemd.exec(5), JOURNAL_STREAM). */
@@ -18,19 +18,24 @@ export function isJournal(descriptor: number, env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Hands one entry to journald with fields of its own, and waits until it has it: lines keep their order, and one that was written survives
- * what happens next. Node has no datagram sockets of the unix kind, which the journal's own protocol wants; util-linux's logger, which every
- * Debian has, speaks it. False when it was not taken: the caller then writes to the stream as ever.
+ * Hands one entry to journald with fields of its own. Node has no datagram sockets of the unix kind, which the journal's own protocol wants;
+ * util-linux's logger, which every Debian has, speaks it. False when it was not taken: the caller then writes to the stream as ever.
  */
-export function sendToJournal(fields: Readonly<Record<string, string>>): boolean {
+export function sendToJournal(fields: Readonly<Record<string, string>>): Promise<boolean> {
   const input = Object.entries(fields)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
-  const { status } = spawnSync("logger", ["--journald"], {
-    input,
-    timeout: WITHIN_MS,
-    env: ENVIRONMENT,
-    stdio: ["pipe", "ignore", "ignore"],
+  return new Promise((resolve) => {
+    const child = spawn("logger", ["--journald"], {
+      timeout: WITHIN_MS,
+      killSignal: "SIGKILL",
+      env: ENVIRONMENT,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    child.once("error", () => resolve(false));
+    child.once("close", (status) => resolve(status === 0));
+    // One that could not be started has no end to write to; its end says so.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
   });
-  return status === 0;
 }
