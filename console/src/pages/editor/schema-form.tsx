@@ -432,7 +432,7 @@ function AddButton({
         variant="link"
         isInline
         isDisabled={hands.disabled}
-        aria-label={t("form.addTo", { name: formatPath(path) })}
+        aria-label={`${t("form.addOne")} ${formatPath(path)}`}
         onClick={onPress}
       >
         {t("form.addOne")}
