@@ -19,7 +19,7 @@ export interface WizardEnd {
 export interface TunnelWish {
   readonly name: string;
   readonly ends: readonly [WizardEnd, WizardEnd];
-  /** Name of the key's file on the managed servers. */
+  /** Name of the key's file on the managed servers. Empty: Holdfast makes the key, which it can where both ends are its own. */
   readonly keyFile: string;
   readonly suite: TunnelSuite;
   readonly clearText: "block" | "allow";
@@ -45,7 +45,7 @@ ${endText(one)}${endText(other)}
 via: policy
 clearText: ${wish.clearText}${wish.clearText === "block" ? "                   # traffic between these networks never leaves unencrypted" : ""}
 auth:
-  psk: ${scalar(`file:${wish.keyFile}`)}       # below /etc/holdfast/secrets/vpn on each server of ours; a new key gets a new name
+  psk: ${pskText(wish)}
 suite: ${wish.suite}
 lifetime: { ike: 12h, child: 1h }
 dead: { after: 30s, then: restart }
@@ -53,6 +53,12 @@ dead: { after: 30s, then: restart }
 traffic:                             # what may pass; rendered into the firewalls of our ends
   default: drop
 ${rules}`;
+}
+
+function pskText({ keyFile }: TunnelWish): string {
+  if (keyFile === "")
+    return "generated                     # made for this tunnel and seen by nobody; `holdfast secret rotate` makes another";
+  return `${scalar(`file:${keyFile}`)}       # below /etc/holdfast/secrets/vpn on each server of ours; a new key gets a new name`;
 }
 
 function endText({ name, server, address, identity, networks }: WizardEnd): string {

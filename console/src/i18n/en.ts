@@ -907,7 +907,9 @@ export const en = {
   "wizard.identity": "Identity",
   "wizard.identity.help": "As its administrator says, for example vpn.acme.example.",
   "wizard.key": "Key file",
-  "wizard.key.help": "In /etc/holdfast/secrets/vpn on each server of ours. The key itself never comes here.",
+  "wizard.key.generated": "made by Holdfast",
+  "wizard.key.help":
+    "Empty between two servers of ours: Holdfast makes the key. Otherwise a file in /etc/holdfast/secrets/vpn on each server of ours; the key itself never comes here.",
   "wizard.name": "Name of the tunnel",
   "wizard.networks": "Networks",
   "wizard.networks.help": "Behind this end, for example 10.10.0.0/16.",

@@ -896,7 +896,9 @@ export const ko = {
   "wizard.identity": "식별자",
   "wizard.identity.help": "그쪽 관리자가 알려 준 값, 예: vpn.acme.example.",
   "wizard.key": "키 파일",
-  "wizard.key.help": "우리 서버의 /etc/holdfast/secrets/vpn에 둡니다. 키 자체는 여기로 오지 않습니다.",
+  "wizard.key.generated": "Holdfast가 만듦",
+  "wizard.key.help":
+    "우리 서버 둘 사이에서는 비워 두면 Holdfast가 키를 만듭니다. 그 밖에는 우리 서버의 /etc/holdfast/secrets/vpn에 있는 파일입니다. 키 자체는 여기로 오지 않습니다.",
   "wizard.name": "터널 이름",
   "wizard.networks": "네트워크",
   "wizard.networks.help": "이쪽 뒤에 있는 네트워크, 예: 10.10.0.0/16.",

@@ -67,7 +67,7 @@ export function TunnelWizard({
               label={t("wizard.key")}
               help={t("wizard.key.help")}
               value={wish.keyFile}
-              placeholder={keyFileOf(wish)}
+              placeholder={keyFileOf(wish) === "" ? t("wizard.key.generated") : keyFileOf(wish)}
               onChange={(keyFile) => setWish({ ...wish, keyFile })}
             />
           </div>
@@ -146,7 +146,10 @@ export function TunnelWizard({
   );
 }
 
-/** An end is called by its server, unless both would be; the key by the tunnel, with a number that the next key raises. */
+/**
+ * An end is called by its server, unless both would be. Between two servers of ours the key is generated; another administrator's end needs one
+ * that was agreed on, in a file called by the tunnel with a number that the next key raises.
+ */
 function withNames(wish: TunnelWish): TunnelWish {
   const [one, other] = wish.ends.map((end, index) => ({
     ...end,
@@ -158,7 +161,8 @@ function withNames(wish: TunnelWish): TunnelWish {
   return { ...wish, ends, keyFile: wish.keyFile.trim() === "" ? keyFileOf(wish) : wish.keyFile.trim() };
 }
 
-function keyFileOf({ name }: TunnelWish): string {
+function keyFileOf({ name, ends }: TunnelWish): string {
+  if (ends.every(({ server }) => server !== null)) return "";
   return `${name.trim() === "" ? "tunnel" : name.trim()}-1`;
 }
 
