@@ -82,6 +82,7 @@ class World {
         executeSentAtMs: null,
         confirmSentAtMs: null,
         abortSentAtMs: null,
+        freshSinceMs: null,
         probes: [PROBE],
         baseline: null,
         soakMs: 2_000,

@@ -24,6 +24,7 @@ const SENT: TransactionView = {
   executeSentAtMs: NOW - 500,
   confirmSentAtMs: null,
   abortSentAtMs: null,
+  freshSinceMs: null,
   probes: [ssh],
   baseline: { ssh: "open" },
   soakMs: 0,

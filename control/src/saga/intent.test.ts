@@ -10,6 +10,7 @@ const SENT: TransactionView = {
   executeSentAtMs: null,
   confirmSentAtMs: null,
   abortSentAtMs: null,
+  freshSinceMs: null,
   probes: [],
   baseline: null,
   soakMs: 0,
@@ -50,6 +51,11 @@ test("what the row says already is not written again", () => {
   expect(intentOf(view("armed", { executeSentAtMs: 5 }), { kind: "send_execute" })).toBeNull();
   expect(intentOf(view("changing"), { kind: "wait", ms: 1, phase: "changing" })).toBeNull();
   expect(intentOf(view("changing"), { kind: "ask" })).toBeNull();
+  // Over the old session it was on trial already; that the server is back over a new one is written once.
+  const back = { rounds: [], freshSinceMs: 9 };
+  const waiting = { kind: "wait", ms: 1, phase: "on_trial" } as const;
+  expect(intentOf({ ...view("on_trial"), trial: back }, waiting)).toMatchObject({ phase: "on_trial", stamp: null });
+  expect(intentOf({ ...view("on_trial", { freshSinceMs: 9 }), trial: back }, waiting)).toBeNull();
   // The phase alone is no proof that the message was marked.
   expect(intentOf(view("armed"), { kind: "send_execute" })).toMatchObject({ stamp: "execute_sent_at" });
 });

@@ -27,7 +27,9 @@ export function intentOf(
     intent.phase === view.phase &&
     intent.code === view.code &&
     intent.message === view.message;
-  return same && (intent.stamp === null || isStamped(view, intent.stamp)) ? null : intent;
+  // That it is on trial may have come over the old session, before it closed: that it is back over a new one is news all the same.
+  const isFreshWritten = view.trial === null || view.transaction.freshSinceMs !== null;
+  return same && isFreshWritten && (intent.stamp === null || isStamped(view, intent.stamp)) ? null : intent;
 }
 
 function wholeIntent(view: SagaView, action: Exclude<SagaAction, { kind: "finish" | "raise_fence" }>): Intent | null {

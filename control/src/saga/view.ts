@@ -32,6 +32,8 @@ export interface TransactionView {
   readonly executeSentAtMs: number | null;
   readonly confirmSentAtMs: number | null;
   readonly abortSentAtMs: number | null;
+  /** When it was written down that the server is back over a new session, on trial; a person may confirm from then on. */
+  readonly freshSinceMs: number | null;
   readonly probes: TrialView["probes"];
   readonly baseline: TrialView["baseline"] | null;
   readonly soakMs: number;
