@@ -1,6 +1,6 @@
 /**
  * The console against the real control plane with a real server: what the mock only plays is here done and seen. One operator from the first
- * sign-in to a change that is confirmed, one that cuts people off and is undone before their eyes, and the way to a rollback.
+ * sign-in to a change that is confirmed, one that cuts people off and is undone before their eyes, and a rollback.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -110,7 +110,7 @@ async function seen(page: Page, text: string): Promise<void> {
   }
 }
 
-test("from the first sign-in to a confirmed change, a lock-out that undoes itself, and the way to a rollback", async () => {
+test("from the first sign-in to a confirmed change, a lock-out that undoes itself, and a rollback", async () => {
   const server = house.server("web-1");
   await withBrowser({ viewport: { width: 1280, height: 900 }, locale: "en" }, async (context) => {
     const page = await context.newPage();
@@ -201,7 +201,13 @@ test("from the first sign-in to a confirmed change, a lock-out that undoes itsel
     // It would close a way in, so one press is refused, and the way leads to the plan.
     await page.getByRole("link", { name: /^Plan the rollback with the change/ }).click();
     await page.getByRole("button", { name: "Plan a rollback" }).click();
-    await page.getByRole("heading", { name: "What it would do, server by server" }).waitFor();
+    await page.getByRole("button", { name: /^Roll back on 1 server/ }).waitFor();
+    await tickAndType(page);
+    await page.getByRole("button", { name: /^Roll back on 1 server/ }).click();
+    await page.waitForURL(/\/rollouts\//);
+    await page.getByRole("button", { name: "Confirm", exact: true }).first().click();
+    await seen(page, "Ended: 1 of 1 servers as asked.");
+    expect(await tcpConnect(house.networks.visitor, server.address, PORTS.ssh)).not.toBe("open");
     expect(complaints).toEqual([]);
   });
 }, 400_000);

@@ -11,7 +11,7 @@ import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { PlanCard } from "./plan-card.tsx";
-import { acknowledgementKey, dangersOf, isDoable, isHighRisk } from "./risk.ts";
+import { acknowledgementKey, dangersOf, isDoable, isHighRisk, plansToReview } from "./risk.ts";
 
 /** What the change would do, server by server; and the only place in the console where anything is applied. */
 export function Review({ change }: { readonly change: ChangeDetail }): ReactNode {
@@ -27,7 +27,9 @@ export function Review({ change }: { readonly change: ChangeDetail }): ReactNode
     Plan["status"],
     number
   >;
-  const plans = change.plans.toSorted((a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1));
+  const plans = plansToReview(change.plans).toSorted(
+    (a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1),
+  );
 
   return (
     <>

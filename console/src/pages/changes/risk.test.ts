@@ -2,7 +2,7 @@ import type { Plan } from "@holdfast/core/api/change.ts";
 import { expect, test } from "vitest";
 import { mockPlan } from "../../../mock-api/plan.ts";
 import { WEB_HOST } from "../../../mock-api/texts.ts";
-import { dangersOf, isHighRisk } from "./risk.ts";
+import { dangersOf, isHighRisk, plansToReview } from "./risk.ts";
 
 const quiet = (server: string): Plan =>
   mockPlan({
@@ -15,6 +15,16 @@ const quiet = (server: string): Plan =>
     reachable: true,
     nowIso: "2026-11-22T10:00:00Z",
   });
+
+test("planned forward and then back, only the way back is reviewed; planned forward again, only that", () => {
+  const forward = { ...quiet("web-1"), createdAt: "2026-11-22T10:00:00.000Z" };
+  const back: Plan = { ...quiet("web-1"), id: "019c", kind: "rollback", createdAt: "2026-11-22T10:05:00.000Z" };
+  expect(plansToReview([forward, back])).toEqual([back]);
+  expect(plansToReview([{ ...forward, createdAt: "2026-11-22T10:06:00.000Z" }, back])).toMatchObject([
+    { kind: "forward" },
+  ]);
+  expect(plansToReview([])).toEqual([]);
+});
 
 test("an ordinary change needs one press; a dangerous one a typed word and a tick for each finding", () => {
   expect(isHighRisk([quiet("web-1")])).toBe(false);

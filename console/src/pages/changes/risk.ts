@@ -11,6 +11,12 @@ export function isDoable(plan: Plan): boolean {
   return (plan.status === "planned" || plan.takesOver) && plan.planDigest !== null;
 }
 
+/** A change that was planned both ways, forward and back, is reviewed the way that was asked for last, never both at once. */
+export function plansToReview(plans: readonly Plan[]): readonly Plan[] {
+  const [newest] = plans.toSorted((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
+  return plans.filter(({ kind }) => kind === newest?.kind);
+}
+
 export interface Danger {
   readonly server: string;
   readonly finding: FindingLike;
