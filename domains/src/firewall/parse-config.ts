@@ -1,4 +1,5 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { parseWhole } from "@holdfast/core/base/parse-whole.ts";
 import { addressSetFromJson } from "@holdfast/core/net/address-set.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { parseInterfaceName } from "@holdfast/core/net/interface-name.ts";
@@ -18,7 +19,7 @@ export type ParsedFirewall =
  * the door where nothing else may pass.
  */
 export function parseFirewallConfig(value: unknown): ParsedFirewall {
-  const parsed = firewallConfigSchema.safeParse(value);
+  const parsed = parseWhole(firewallConfigSchema, value);
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) =>
       finding(

@@ -1,4 +1,5 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { parseWhole } from "@holdfast/core/base/parse-whole.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { parseInterfaceName } from "@holdfast/core/net/interface-name.ts";
 import { parseMac } from "@holdfast/core/net/mac.ts";
@@ -22,7 +23,7 @@ type Checked = { readonly ok: true } | { readonly ok: false; readonly error: str
 
 /** Checks a config that comes from outside, every text of it: they become lines of networkd's files, so here is the door where nothing else may pass. */
 export function parseNetworkConfig(value: unknown): ParsedNetwork {
-  const parsed = networkConfigSchema.safeParse(value);
+  const parsed = parseWhole(networkConfigSchema, value);
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) =>
       finding(

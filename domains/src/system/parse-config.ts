@@ -1,4 +1,5 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { parseWhole } from "@holdfast/core/base/parse-whole.ts";
 import type { Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
@@ -28,7 +29,7 @@ export type ParsedSystem =
 
 /** Checks a config that comes from outside, every text of it: they become lines of files and names below /proc/sys. */
 export function parseSystemConfig(value: unknown): ParsedSystem {
-  const parsed = systemConfigSchema.safeParse(value);
+  const parsed = parseWhole(systemConfigSchema, value);
   const findings: Finding[] = [];
   const complain = (path: Path, message: string): void => {
     findings.push(finding("system.config", formatPath(["system", ...path]), `The config cannot be used: ${message}.`));

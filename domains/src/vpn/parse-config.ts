@@ -1,4 +1,5 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { parseWhole } from "@holdfast/core/base/parse-whole.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { formatNetwork, parseNetwork } from "@holdfast/core/net/network.ts";
@@ -15,7 +16,7 @@ export type ParsedVpn =
 
 /** Checks a config that comes from outside, every text of it: they become values of vici messages and lines of a file. */
 export function parseVpnConfig(value: unknown): ParsedVpn {
-  const parsed = vpnConfigSchema.safeParse(value);
+  const parsed = parseWhole(vpnConfigSchema, value);
   const findings: Finding[] = [];
   const complain = (path: Path, message: string): void => {
     findings.push(finding("vpn.config", formatPath(["vpn", ...path]), `The config cannot be used: ${message}.`));

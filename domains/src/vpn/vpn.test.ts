@@ -266,7 +266,20 @@ test("everything as the other end cannot be blocked", () => {
 test("a config from outside is refused, or every text of it means itself", () => {
   const hostile = fc.oneof(
     fc.string({ unit: "binary" }),
-    fc.constantFrom('"', "'", "a\nb = c", "}", "#", "$(id)", "%any", "@#00", "include x", "x".repeat(65_536), "end:a"),
+    fc.constantFrom(
+      '"',
+      "'",
+      "a\nb = c",
+      "}",
+      "#",
+      "$(id)",
+      "%any",
+      "@#00",
+      "include x",
+      "x".repeat(65_536),
+      "end:a",
+      "__proto__",
+    ),
   );
   const place = fc.constantFrom("name", "keyFile", "identity", "address", "network", "proposal", "peer", "suite");
   fc.assert(
