@@ -4,7 +4,8 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
-import { dhcp4, link, look as lookAtNetwork, network, static4, words } from "./network-stage.ts";
+import { lettingIn } from "./firewall-stage.ts";
+import { apply, dhcp4, link, look as lookAtNetwork, network, onTrial, static4, TRIAL, words } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 import { bothEnds, INSIDE, look as lookAtTunnels, vpnPair } from "./vpn-pair.ts";
 
@@ -16,7 +17,6 @@ let agent: SystemdAgent;
 
 type Four = Readonly<Record<"system" | "network" | "firewall" | "vpn", Json>>;
 
-const TRIAL = { windowSeconds: 120, reconnectSeconds: 120 };
 const CONFIRMED = four({ backlog: 5_001, mtu: 1_450, ports: [80] });
 const NEXT = four({ backlog: 5_002, mtu: 1_400, ports: [80, 443], key: "second", ttl: 70 });
 
@@ -33,25 +33,8 @@ function four(what: {
       sysctl: { "net.core.somaxconn": String(what.backlog), "net.ipv4.ip_default_ttl": String(what.ttl ?? 64) },
     },
     network: network({ eth1: inside }),
-    firewall: firewall(what.ports),
+    firewall: lettingIn(...what.ports),
     vpn: bothEnds(what.key === undefined ? {} : { key: what.key }).a,
-  };
-}
-
-function firewall(ports: readonly number[]): Json {
-  const rules = ports.map((port) => ({
-    name: `p${port}`,
-    verb: "allow",
-    services: [`tcp/${port}`],
-    from: [{}],
-    to: [{}],
-  }));
-  const nothing = { interfaces: {}, zones: {}, sets: {}, needs: [] };
-  return {
-    mode: "enforce",
-    floor: { inbound: [], controlPlane: [] },
-    ...nothing,
-    inbound: { default: "drop", rules },
   };
 }
 
@@ -60,9 +43,7 @@ beforeAll(async () => {
   server = (await vpnPair(lab)).a;
   agent = new SystemdAgent(server);
   await agent.install();
-  const trial = await onTrial(CONFIRMED);
-  const confirmed = await agent.confirm(trial.id, trial.nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
+  await apply(agent, CONFIRMED);
 });
 afterAll(async () => {
   agent.letGo();
@@ -82,13 +63,6 @@ async function prepared(domains: Four): Promise<string> {
   const transaction = await agent.prepareDomains(id, domains, TRIAL);
   expect(transaction, words(transaction)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
   return id;
-}
-
-async function onTrial(domains: Four): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [await prepared(domains), makeNonce()];
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
-  return { id, nonce };
 }
 
 async function drifting(): Promise<readonly string[]> {
@@ -155,7 +129,7 @@ describe("all of them succeeded, and then one is found to be different", () => {
     { domain: "vpn", change: ["sh", "-c", "swanctl --load-conns --file /dev/null"] },
   ])("$domain", async ({ domain, change }) => {
     const before = await look();
-    const trial = await onTrial(NEXT);
+    const trial = await onTrial(agent, NEXT);
     expect(await look()).not.toBe(before);
     await server.must([...change]);
     const confirmed = await agent.confirm(trial.id, trial.nonce);
@@ -167,9 +141,7 @@ describe("all of them succeeded, and then one is found to be different", () => {
 });
 
 test("and where nothing fails, all four are in force, and after a boot too", async () => {
-  const trial = await onTrial(NEXT);
-  const confirmed = await agent.confirm(trial.id, trial.nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
+  await apply(agent, NEXT);
   expect(await drifting()).toEqual([]);
   agent.letGo();
   await server.reboot();

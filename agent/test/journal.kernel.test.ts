@@ -5,6 +5,7 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
+import { lettingIn } from "./firewall-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 let lab: Lab;
@@ -21,19 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   agent.letGo();
   await lab.close();
-});
-
-const firewall = (port: number) => ({
-  mode: "enforce",
-  floor: { inbound: [], controlPlane: [] },
-  interfaces: {},
-  zones: {},
-  sets: {},
-  needs: [],
-  inbound: {
-    default: "drop",
-    rules: [{ name: "open", verb: "allow", services: [`tcp/${port}`], from: [{}], to: [{}] }],
-  },
 });
 
 type Entry = Readonly<Record<string, string>>;
@@ -57,11 +45,11 @@ const messages = (entries: readonly Entry[], identifier: string): readonly strin
 test("journalctl REQUEST_ID=… finds what guard, module, native command and undo wrote, in order, and nothing of another", async () => {
   const [kept, nonce] = [makeRequestId(), makeNonce()];
   const times = { windowSeconds: 60, reconnectSeconds: 60 };
-  await agent.prepare(kept, firewall(80), times);
+  await agent.prepare(kept, lettingIn(80), times);
   expect((await agent.execute(kept, nonce)).phase).toBe(TransactionPhase.ON_TRIAL);
   expect((await agent.confirm(kept, nonce)).phase).toBe(TransactionPhase.FINALIZED);
   const undone = makeRequestId();
-  await agent.prepare(undone, firewall(443), times);
+  await agent.prepare(undone, lettingIn(443), times);
   await agent.execute(undone, makeNonce());
   expect((await agent.abort(undone)).phase).toBe(TransactionPhase.REVERTED);
   // Nothing waits for the log: its lines come to journald a moment later.

@@ -5,6 +5,7 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
+import { lettingIn } from "./firewall-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 let lab: Lab;
@@ -23,26 +24,6 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** A firewall that lets these ports in and nothing else. */
-function firewall(...ports: readonly number[]): Json {
-  const rules = ports.map((port) => ({
-    name: `p${port}`,
-    verb: "allow",
-    services: [`tcp/${port}`],
-    from: [{}],
-    to: [{}],
-  }));
-  return {
-    mode: "enforce",
-    floor: { inbound: [], controlPlane: [] },
-    interfaces: {},
-    zones: {},
-    sets: {},
-    needs: [],
-    inbound: { default: "drop", rules },
-  };
-}
-
 async function onTrial(wish: Json, windowSeconds: number): Promise<{ id: string; nonce: string }> {
   const [id, nonce] = [makeRequestId(), makeNonce()];
   const prepared = await agent.prepare(id, wish, { windowSeconds, reconnectSeconds: windowSeconds });
@@ -52,7 +33,7 @@ async function onTrial(wish: Json, windowSeconds: number): Promise<{ id: string;
 }
 
 test("a firewall is applied, confirmed, in force after a reboot and after nftables.service flushed everything", async () => {
-  const { id, nonce } = await onTrial(firewall(80), 60);
+  const { id, nonce } = await onTrial(lettingIn(80), 60);
   expect(await agent.table()).toContain("80");
   expect((await agent.confirm(id, nonce)).phase).toBe(TransactionPhase.FINALIZED);
   const confirmed = await agent.table();
@@ -67,7 +48,7 @@ test("a firewall is applied, confirmed, in force after a reboot and after nftabl
 
 test("an abort kills the module, puts the table back and lets the module serve again", async () => {
   const before = await agent.table();
-  const { id } = await onTrial(firewall(80, 443), 60);
+  const { id } = await onTrial(lettingIn(80, 443), 60);
   expect(await agent.table()).not.toBe(before);
   expect((await agent.abort(id)).phase).toBe(TransactionPhase.REVERTED);
   expect(await agent.table()).toBe(before);
@@ -79,7 +60,7 @@ test("an abort kills the module, puts the table back and lets the module serve a
 
 test("guard killed for good on trial, systemd reloaded twice a second: PID 1 undoes at the deadline all the same", async () => {
   const before = await agent.table();
-  const { id } = await onTrial(firewall(8443), 1);
+  const { id } = await onTrial(lettingIn(8443), 1);
   await server.must(["systemctl", "mask", "--runtime", "holdfast-guard.service"]);
   await server.must(["systemctl", "stop", "holdfast-guard.socket"]);
   await server.killUnit("holdfast-guard.service");
@@ -106,7 +87,7 @@ test("guard killed for good on trial, systemd reloaded twice a second: PID 1 und
 
 test("power cut on trial: the next boot undoes before the network is up, and says why", async () => {
   const before = await agent.table();
-  await onTrial(firewall(9999), 120);
+  await onTrial(lettingIn(9999), 120);
   agent.letGo();
   await server.cut();
   await server.startAgain();

@@ -69,6 +69,11 @@ describe.each(modules)("%s", (name, domain) => {
     for (const config of exampleConfigs(name)) expect(domain.verify(config, silent).length).toBeGreaterThan(0);
   });
 
+  test("a name __proto__ is refused where it stands, and never left out", () => {
+    const parsed = domain.parseConfig(JSON.parse('{"a":{"__proto__":{}}}') as Json);
+    expect(parsed).toMatchObject({ ok: false, findings: [{ code: `${name}.config`, path: `${name}.a.__proto__` }] });
+  });
+
   test("every code is its own, has a remedy, and is used", () => {
     const table = readFileSync(join(DOMAINS, name, "findings.ts"), "utf8");
     const codes = [...table.matchAll(/^ {2}"([^"]+)": \{/gm)].map(([, code = ""]) => code);

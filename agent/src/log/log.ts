@@ -40,12 +40,13 @@ function withFields(destination: { write(text: string): unknown }, identifier: s
   let last = Promise.resolve();
   const send = async (text: string): Promise<void> => {
     const fields = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    // A line of the log is never the end of a process, whatever the system has run out of.
     isAnswering &&= await sendToJournal({
       MESSAGE: text.trimEnd(),
       PRIORITY: String(SYSLOG_PRIORITY[fields[LOG_LINE.level] as LogLevel]),
       SYSLOG_IDENTIFIER: identifier,
       ...journalFields(fields),
-    });
+    }).catch(() => false);
     if (!isAnswering) destination.write(text);
   };
   return {

@@ -17,15 +17,7 @@ export function recordDrift({ database, sessions, instanceId, log }: ReconcilerC
     log.warn({ server_id: session.serverId, err: error }, "drift could not be written down");
   sessions.listen({
     opened(session) {
-      void look(session).then((states) =>
-        states === null
-          ? undefined
-          : // A domain that could not be read is what it was; one that the agent no longer knows does not drift.
-            note(session, (known) => [
-              ...known.filter((domain) => states.some((state) => state.domain === domain && state.error !== "")),
-              ...states.filter((state) => state.drift).map(({ domain }) => domain),
-            ]).catch(unwritten(session)),
-      );
+      void noteWhole(session).catch(unwritten(session));
     },
     drift(session, { domain, drift }) {
       void note(session, (known) => [...known.filter((other) => other !== domain), ...(drift ? [domain] : [])]).catch(
@@ -33,6 +25,15 @@ export function recordDrift({ database, sessions, instanceId, log }: ReconcilerC
       );
     },
   });
+
+  async function noteWhole(session: AgentSession): Promise<void> {
+    const states = await look(session);
+    if (states === null) return;
+    const unread = states.filter(({ error }) => error !== "").map(({ domain }) => domain);
+    const drifting = states.filter(({ drift }) => drift).map(({ domain }) => domain);
+    // A domain that could not be read is what it was; one that the agent no longer knows does not drift.
+    await note(session, (known) => [...known.filter((domain) => unread.includes(domain)), ...drifting]);
+  }
 
   async function note(session: AgentSession, next: (known: readonly string[]) => readonly string[]): Promise<void> {
     const noted = await transaction(database, async (tx) => {

@@ -103,9 +103,12 @@ test("of very many findings the first are shown and the rest is counted", () => 
   expect(findings.at(-1)).toMatchObject({ code: "policy.more", message: "There are 100 more findings." });
 });
 
-test("a key like __proto__ is a key like any other, and unknown", () => {
+test("a key __proto__ is unknown wherever it stands, also where any name may be", () => {
   const { findings } = parse(`${SERVER}__proto__: { labels: { role: web } }\n`);
   expect(findings).toMatchObject([{ code: "policy.unknown_key", path: "__proto__" }]);
+  // A map of names takes any key: this one it would leave out.
+  const inside = parse(`${SERVER}labels: { role: web, "__proto__": x }\n`);
+  expect(inside.findings).toMatchObject([{ code: "policy.unknown_key", path: "labels.__proto__", line: 4 }]);
 });
 
 test("a list of one may be written as the item, and reads the same", () => {

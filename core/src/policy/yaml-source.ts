@@ -144,7 +144,6 @@ class Reader {
       this.#positions.keys.set(formatPath(keyPath), key.position);
       entries.push([key.text, this.read(pair.value as Node | null, keyPath, key.position)]);
     }
-    // Own properties even for a key like __proto__, which the schema then refuses by name.
     return Object.fromEntries(entries);
   }
 
@@ -189,6 +188,16 @@ class Reader {
         node.value === null ? "policy.null" : "policy.key_not_text",
         `The key ${short(plain ?? "")} is not text.`,
         path,
+        position,
+      );
+      return null;
+    }
+    if (node.value === "__proto__") {
+      // A schema's records would leave it out without a word.
+      this.#refuse(
+        "policy.unknown_key",
+        "__proto__ is no name that anything can have.",
+        [...path, node.value],
         position,
       );
       return null;
