@@ -1,18 +1,27 @@
 /** Alerts from real rows: each test makes the trouble, looks, and looks again when it has gone. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { AlertKind } from "@holdfast/core/alert/kind.ts";
 import type { AlertId, InstanceId } from "@holdfast/core/base/id.ts";
 import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
 import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import pino from "pino";
 import { expect, test } from "vitest";
-import { AuditWatch } from "../src/alerts/audit-watch.ts";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
+import { anchorFile } from "../src/audit/anchor-file.ts";
+import { headSigner } from "../src/audit/checkpoint.ts";
+import { auditWitness } from "../src/audit/witness.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
+import { buryInstance } from "../src/instance/instance.ts";
 import { alerts } from "../src/reconcilers/alerts.ts";
+import { auditCheckpoints } from "../src/reconcilers/audit-checkpoints.ts";
 import { stuckApplies } from "../src/reconcilers/stuck-applies.ts";
 import { acknowledgeAlert, listAlerts, listStanding, openAlert } from "../src/store/alerts.ts";
 import { move } from "../src/store/apply-move.ts";
+import { auditHash, type ChainEntry, GENESIS } from "../src/store/audit-chain.ts";
 import { Database } from "../src/store/database.ts";
 import { holdDuty, releaseDuties } from "../src/store/duties.ts";
 import { reportInstance } from "../src/store/instances.ts";
@@ -25,11 +34,8 @@ import { withSagaHouse } from "./saga-house.ts";
 const silent = pino({ level: "silent" });
 const EVERY_STATE = { states: ["open", "acknowledged", "resolved"], visible: null, before: null, limit: 100 } as const;
 
-async function lookOnce(
-  { database, by }: Pick<StoredHouse, "database" | "by">,
-  audit = new AuditWatch(),
-): Promise<void> {
-  await recordAlerts(database, await look(database, audit, silent), by, silent);
+async function lookOnce({ database, by }: Pick<StoredHouse, "database" | "by">): Promise<void> {
+  await recordAlerts(database, await look(database), by, silent);
 }
 
 async function standing(database: Database): Promise<readonly AlertKind[]> {
@@ -122,7 +128,7 @@ test("one instance at a time looks; when it dies another does", async () => {
     const { house, server } = await calm(one);
     const [first, second] = [newId<InstanceId>(), newId<InstanceId>()];
     const run = (instanceId: InstanceId) =>
-      alerts().run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent });
+      alerts.run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent });
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     await house.do((tx) => setDrift(tx, server, ["firewall"], house.by));
@@ -210,7 +216,7 @@ test("a doubt that lasts", async () => {
     await lookOnce(house);
     expect(await standing(house.database)).not.toContain("in-doubt");
     // The events of an apply cannot be changed, so the look is made later instead.
-    const facts = await look(house.database, new AuditWatch(), silent);
+    const facts = await look(house.database);
     await recordAlerts(house.database, { ...facts, nowMs: facts.nowMs + 31_000 }, house.by, silent);
     expect(await standing(house.database)).toContain("in-doubt");
     agent.isCutWhileLive = false;
@@ -291,28 +297,103 @@ async function asAttacker(one: TestDatabase, text: string): Promise<void> {
   }
 }
 
-test("an audit log that somebody edited, and one whose end was cut off", async () => {
-  await withDatabase(async (one) => {
-    const { house, server } = await calm(one);
-    const watch = new AuditWatch();
-    await lookOnce(house, watch);
-    expect(await standing(one.app)).toEqual([]);
-    await house.do((tx) => setDrift(tx, server, ["firewall"], house.by));
-    await house.do((tx) => setDrift(tx, server, [], house.by));
-    await lookOnce(house, watch);
+/** An instance of a house whose key and file it shares with those after it, as after a restart. */
+async function auditedHouse(
+  body: (
+    one: TestDatabase,
+    house: StoredHouse,
+    start: () => Promise<{ look(): Promise<void>; leave(): Promise<void> }>,
+  ) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-alerts-"));
+  const seed = randomBytes(32);
+  try {
+    await withDatabase(async (one) => {
+      const { house } = await calm(one);
+      await body(one, house, async () => {
+        const instanceId: InstanceId = newId();
+        await reportInstance(one.app, instanceId, "cp");
+        const file = anchorFile(join(folder, "heads"));
+        const signer = headSigner(seed);
+        const witness = auditWitness({ database: one.app, signer, file, nowMs: () => Date.now(), log: silent });
+        const context = { database: one.app, instanceId, sessions: new AgentSessions(), log: silent };
+        return {
+          async look() {
+            await auditCheckpoints(witness).run(context);
+            await lookOnce(house);
+          },
+          leave: () => buryInstance(one.app, instanceId),
+        };
+      });
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
-    // Rewritten with nothing behind it: a whole, shorter chain, which the chain alone cannot tell.
-    await asAttacker(one, "delete from holdfast.audit_log where id = (select max(id) from holdfast.audit_log)");
-    await lookOnce(house, new AuditWatch());
-    expect(await listStanding(one.app)).toMatchObject([{ kind: "audit-broken" }]);
-    expect((await listStanding(one.app))[0]?.message).toContain("cut off");
-  });
-  await withDatabase(async (one) => {
-    const { house } = await calm(one);
+const NOT_OURS = "insert into holdfast.audit_checkpoints values (1, repeat('0', 64), now(), '\\x00')";
+/** What is left is a whole, shorter chain. */
+const CUT = "delete from holdfast.audit_log where id = (select max(id) from holdfast.audit_log)";
+/** Also whole: every hash is right, the first entry is another one. */
+async function anew(one: TestDatabase): Promise<void> {
+  await asAttacker(one, "update holdfast.audit_log set actor = 'nobody' where id = 1");
+  const rows = await one.app.rows<ChainEntry>({ text: "select * from audit_log order by id", values: [] });
+  let before = GENESIS;
+  for (const row of rows) {
+    const prev_hash = before;
+    before = auditHash({ ...row, prev_hash });
+    await asAttacker(
+      one,
+      `update holdfast.audit_log set prev_hash = '${prev_hash}', hash = '${before}' where id = ${row.id}`,
+    );
+  }
+}
+
+test.each([
+  ["edited", (one) => asAttacker(one, "update holdfast.audit_log set actor = 'nobody' where id = 2"), "(content)"],
+  ["cut off", (one) => asAttacker(one, CUT), "cut off"],
+  ["written anew", anew, "written anew"],
+  ["given a head that somebody else signed", (one) => asAttacker(one, NOT_OURS), "has not signed"],
+] satisfies readonly (readonly [string, (one: TestDatabase) => Promise<void>, string])[])(
+  "an audit log that was %s opens an alert, which a restart does not end while it is so",
+  async (_what, tamper, words) => {
+    await auditedHouse(async (one, house, start) => {
+      const first = await start();
+      await first.look();
+      expect(await standing(one.app)).toEqual([]);
+      await tamper(one);
+      await first.look();
+      expect(await listStanding(one.app)).toMatchObject([{ kind: "audit-broken" }]);
+      expect((await listStanding(one.app))[0]?.message).toContain(words);
+      const opened = (await listStanding(one.app))[0]?.id;
+
+      // It has not looked yet: that nothing was found is no news.
+      await first.leave();
+      await lookOnce(house);
+      const second = await start();
+      await lookOnce(house);
+      expect(await listStanding(one.app)).toMatchObject([{ id: opened }]);
+      await second.look();
+      expect(await listStanding(one.app)).toMatchObject([{ id: opened }]);
+    });
+  },
+);
+
+test("an audit log that is as it was written again resolves its alert, once every instance has seen it so", async () => {
+  await auditedHouse(async (one, house, start) => {
+    const first = await start();
+    await first.look();
+    await asAttacker(one, "update holdfast.audit_log set actor = actor || 'x' where id = 2");
+    await first.look();
+    await asAttacker(one, "update holdfast.audit_log set actor = left(actor, -1) where id = 2");
+    await first.leave();
+    const [second, third] = [await start(), await start()];
+    await second.look();
+    expect(await standing(one.app)).toEqual(["audit-broken"]);
+    await third.look();
+    expect(await standing(one.app)).toEqual([]);
     await lookOnce(house);
-    await asAttacker(one, "update holdfast.audit_log set actor = 'nobody' where id = 2");
-    await lookOnce(house);
-    expect((await listStanding(one.app))[0]?.message).toContain("broken at entry 2 (content)");
+    expect(await standing(one.app)).toEqual([]);
   });
 });
 

@@ -1,9 +1,9 @@
-import type { AlertFacts } from "@holdfast/core/alert/facts.ts";
+import type { AlertFacts, AuditFact } from "@holdfast/core/alert/facts.ts";
 import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
-import type { Logger } from "pino";
 import type { Database } from "../store/database.ts";
-import type { AuditWatch } from "./audit-watch.ts";
 import {
+  type AuditSaid,
+  auditSaid,
   away,
   databaseHealth,
   databaseNow,
@@ -18,7 +18,7 @@ import {
 } from "./store/facts.ts";
 
 /** Everything that the detectors are told, read one after the other: looking must never take the sessions that work needs. */
-export async function look(database: Database, audit: AuditWatch, log: Logger): Promise<AlertFacts> {
+export async function look(database: Database): Promise<AlertFacts> {
   const nowMs = (await databaseNow(database)).getTime();
   const health = await databaseHealth(database);
   return {
@@ -49,7 +49,7 @@ export async function look(database: Database, audit: AuditWatch, log: Logger): 
       server: name,
       notAfterMs: not_after.getTime(),
     })),
-    audit: await audit.look(database, nowMs, log),
+    audit: auditFact(await auditSaid(database)),
     instances: (await instanceDisks(database)).map(({ id, address, disk_free_bytes, disk_total_bytes }) => ({
       instanceId: id,
       address,
@@ -64,6 +64,13 @@ export async function look(database: Database, audit: AuditWatch, log: Logger): 
       awaySeconds: health.away_seconds,
     },
   };
+}
+
+/** One that finds it broken is believed; that it is whole, only when everybody has looked. */
+function auditFact(said: readonly AuditSaid[]): AuditFact {
+  for (const { audit_broken_at: entry, audit_reason: reason } of said)
+    if (entry !== null && reason !== null) return { state: "broken", entry, reason };
+  return { state: said.length > 0 && said.every(({ audit_whole }) => audit_whole === true) ? "whole" : "not_known" };
 }
 
 function openFact(row: OpenApply): AlertFacts["open"][number] {

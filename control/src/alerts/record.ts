@@ -1,5 +1,5 @@
 /** Makes what stands what was found. Every alert is a transaction of its own: one that cannot be written holds up none of the others. */
-import { type Condition, detect } from "@holdfast/core/alert/detect.ts";
+import { type Condition, detect, notKnown } from "@holdfast/core/alert/detect.ts";
 import type { AlertFacts } from "@holdfast/core/alert/facts.ts";
 import { ALERTS, type AlertKind } from "@holdfast/core/alert/kind.ts";
 import { alertSteps } from "@holdfast/core/alert/life.ts";
@@ -13,7 +13,7 @@ import { transaction, type Transaction } from "../store/transaction.ts";
 import { runningForward } from "./store/running.ts";
 
 export async function recordAlerts(database: Database, facts: AlertFacts, by: Actor, log: Logger): Promise<void> {
-  const steps = alertSteps(await listStanding(database), detect(facts));
+  const steps = alertSteps(await listStanding(database), detect(facts), notKnown(facts));
   for (const condition of steps.open) {
     const opened = await transaction(database, (tx) => open(tx, condition, by));
     if (!opened.ok) throw opened.error;

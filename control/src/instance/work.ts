@@ -94,7 +94,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     stuckApplies,
     inDoubt,
     silentInstances,
-    alerts(),
+    alerts,
     ...(channels.length === 0 ? [] : [notify(channels, options.address)]),
     retention,
     auditCheckpoints(options.witness),

@@ -1,3 +1,4 @@
+import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { Queryable } from "./database.ts";
 import { sql } from "./sql.ts";
@@ -27,6 +28,18 @@ export async function reportInstance(
     on conflict (id) do update set seen_at = now(), address = excluded.address, disk_free_bytes = excluded.disk_free_bytes,
       disk_total_bytes = excluded.disk_total_bytes, away_seconds = coalesce(excluded.away_seconds, instances.away_seconds),
       back_at = coalesce(excluded.back_at, instances.back_at)`);
+}
+
+/** What this instance found of the audit log. */
+export async function reportAudit(
+  database: Queryable,
+  id: InstanceId,
+  found: { readonly brokenAt: number; readonly reason: AuditBreak } | "whole",
+): Promise<void> {
+  const broken = found === "whole" ? null : found;
+  await database.run(sql`
+    update instances set audit_whole = ${broken === null}, audit_broken_at = ${broken?.brokenAt ?? null}, audit_reason = ${broken?.reason ?? null}
+    where id = ${id}`);
 }
 
 export function listInstances(database: Queryable): Promise<readonly InstanceRow[]> {

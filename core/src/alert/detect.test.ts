@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { AWAY_MS, detect, EXPIRING_WITHIN_MS, IN_DOUBT_MS, NOT_BEGUN_MS, STUCK_AFTER_WINDOW_MS } from "./detect.ts";
+import {
+  AWAY_MS,
+  detect,
+  EXPIRING_WITHIN_MS,
+  IN_DOUBT_MS,
+  NOT_BEGUN_MS,
+  notKnown,
+  STUCK_AFTER_WINDOW_MS,
+} from "./detect.ts";
 import type { AlertFacts, OpenApplyFact } from "./facts.ts";
 import { failureRate } from "./failure-rate.ts";
 import { ALERT_KINDS, ALERTS } from "./kind.ts";
@@ -18,7 +26,7 @@ const CALM: AlertFacts = {
   drifted: [],
   away: [],
   expiring: [],
-  audit: null,
+  audit: { state: "whole" },
   instances: [{ instanceId: "i", address: "a", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
   database: { checksumFailures: 0, connections: 20, connectionsMost: 100, oldestTransactionAge: 1e8, awaySeconds: 0 },
 };
@@ -79,7 +87,7 @@ test("servers: left behind, drifted, away, shut out soon", () => {
 });
 
 test("the house: audit, disks, database", () => {
-  expect(kindsOf({ audit: { entry: 7, reason: "content" } })).toEqual(["audit-broken"]);
+  expect(kindsOf({ audit: { state: "broken", entry: 7, reason: "content" } })).toEqual(["audit-broken"]);
   const disk = (free: number, total: number) =>
     kindsOf({ instances: [{ instanceId: "i", address: "a", diskFreeBytes: free, diskTotalBytes: total }] });
   expect(disk(2 ** 31, 2 ** 33)).toEqual([]);
@@ -142,14 +150,24 @@ test("the chance is a probability, falls with every failure more, and is the bin
 });
 
 test("the same look twice changes nothing the second time, and what has gone is resolved", () => {
-  const found = detect({ ...CALM, open: [open({ executedMs: NOW - 300_000 })], audit: { entry: 1, reason: "cut" } });
-  const first = alertSteps([], found);
+  const found = detect({
+    ...CALM,
+    open: [open({ executedMs: NOW - 300_000 })],
+    audit: { state: "broken", entry: 1, reason: "cut_off" },
+  });
+  const first = alertSteps([], found, []);
   expect(first.open).toEqual(found);
   const standing = found.map(({ kind, subject, message }, index) => ({ id: String(index), kind, subject, message }));
-  expect(alertSteps(standing, found)).toEqual({ open: [], reword: [], resolve: [] });
-  expect(alertSteps(standing, found.slice(1)).resolve).toEqual(["0"]);
+  expect(alertSteps(standing, found, [])).toEqual({ open: [], reword: [], resolve: [] });
+  expect(alertSteps(standing, found.slice(1), []).resolve).toEqual(["0"]);
+  // What could not be looked at stays as it is.
+  const unseen = { ...CALM, audit: { state: "not_known" } } as const;
+  expect(detect(unseen)).toEqual([]);
+  expect(notKnown(unseen)).toEqual(["audit-broken"]);
+  expect(alertSteps(standing, [], notKnown(unseen)).resolve).toEqual(["0"]);
+  expect(alertSteps(standing, [], notKnown(CALM)).resolve).toEqual(["0", "1"]);
   const reworded = found.map((one) => ({ ...one, message: `${one.message}!` }));
-  expect(alertSteps(standing, reworded).reword.map(({ id }) => id)).toEqual(["0", "1"]);
+  expect(alertSteps(standing, reworded, []).reword.map(({ id }) => id)).toEqual(["0", "1"]);
 });
 
 test("resolved is final, and nothing that was acknowledged opens again", () => {

@@ -1,5 +1,5 @@
 /** Which conditions hold now, from rows alone. No clock, no database: whoever looks brings the facts, and the same facts say the same. */
-import type { AlertFacts, OpenApplyFact } from "./facts.ts";
+import type { AlertFacts, AuditBreak, OpenApplyFact } from "./facts.ts";
 import { failureRate } from "./failure-rate.ts";
 import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 
@@ -37,6 +37,11 @@ const DATABASE_AWAY_SECONDS = 15;
 
 export function detect(facts: AlertFacts): readonly Condition[] {
   return ALERT_KINDS.flatMap((kind) => DETECTORS[kind](facts).map((found): Condition => ({ kind, ...found })));
+}
+
+/** Of which kinds nobody can say now whether they are: what stands of them stays. */
+export function notKnown({ audit }: AlertFacts): readonly AlertKind[] {
+  return audit.state === "not_known" ? ["audit-broken"] : [];
 }
 
 type Found = Omit<Condition, "kind">;
@@ -119,14 +124,8 @@ const DETECTORS = {
       ),
 
   "audit-broken": ({ audit }) => {
-    if (audit === null) return [];
-    return [
-      ofHouse(
-        audit.reason === "cut"
-          ? `Entry ${audit.entry} of the audit log, which had been seen, is gone or is another one: its end was cut off or rewritten outside of Holdfast.`
-          : `The audit log is broken at entry ${audit.entry} (${audit.reason}): it was changed outside of Holdfast.`,
-      ),
-    ];
+    if (audit.state !== "broken") return [];
+    return [ofHouse(`The audit log ${BROKEN[audit.reason](audit.entry)} It was changed outside of Holdfast.`)];
   },
 
   "disk-low": ({ instances }) => {
@@ -160,6 +159,15 @@ const DETECTORS = {
     return troubles.length === 0 ? [] : [ofHouse(`The database: ${troubles.join("; ")}.`)];
   },
 } as const satisfies Record<AlertKind, (facts: AlertFacts) => readonly Found[]>;
+
+const BROKEN = {
+  position: (entry) => `is broken at entry ${entry} (position).`,
+  previous: (entry) => `is broken at entry ${entry} (previous).`,
+  content: (entry) => `is broken at entry ${entry} (content).`,
+  cut_off: (entry) => `was cut off before entry ${entry}: a signed head knows more entries than there are.`,
+  rewritten: (entry) => `was written anew from entry ${entry} on or later: a signed head is not in it.`,
+  forged_checkpoint: (entry) => `has a head over ${entry} entries beside it that this house has not signed.`,
+} as const satisfies Record<AuditBreak, (entry: number) => string>;
 
 /** On trial is not stuck: only what has outlasted steps and trial together, or was never begun. */
 function isStuck({ executedMs, beganMs, longestMs }: OpenApplyFact, nowMs: number): boolean {

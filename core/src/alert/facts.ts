@@ -11,8 +11,8 @@ export interface AlertFacts {
   readonly drifted: readonly ServerFact<{ readonly domains: readonly string[] }>[];
   readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
-  /** Null while the chain is being what it was. */
-  readonly audit: AuditFact | null;
+  /** What the instances last said of the audit log. */
+  readonly audit: AuditFact;
   readonly instances: readonly InstanceFact[];
   readonly database: DatabaseFact;
 }
@@ -58,11 +58,13 @@ export interface LeftBehindFact {
   readonly code: string;
 }
 
-export interface AuditFact {
-  readonly entry: number;
-  /** `cut`: entries that had been seen are not there any more. */
-  readonly reason: "position" | "previous" | "content" | "cut";
-}
+/** Why the audit log is not what was written: its chain does not hold, or a head that was kept is not in it, or was signed by another. */
+export type AuditBreak = "position" | "previous" | "content" | "cut_off" | "rewritten" | "forged_checkpoint";
+
+/** `not_known`: somebody has not looked at it yet, so that it is whole cannot be said. */
+export type AuditFact =
+  | { readonly state: "whole" | "not_known" }
+  | { readonly state: "broken"; readonly entry: number; readonly reason: AuditBreak };
 
 export interface InstanceFact {
   readonly instanceId: string;

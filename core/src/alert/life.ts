@@ -23,8 +23,15 @@ export interface AlertSteps {
   readonly resolve: readonly string[];
 }
 
-/** What has to be written so that what stands is what was found (W1, W2). The same look twice writes nothing the second time. */
-export function alertSteps(standing: readonly StandingAlert[], found: readonly Condition[]): AlertSteps {
+/**
+ * What has to be written so that what stands is what was found (W1, W2). The same look twice writes nothing the second time. Of kinds that are
+ * not known nothing is resolved: not to have looked is no news.
+ */
+export function alertSteps(
+  standing: readonly StandingAlert[],
+  found: readonly Condition[],
+  notKnown: readonly AlertKind[],
+): AlertSteps {
   const keyOf = ({ kind, subject }: { readonly kind: AlertKind; readonly subject: string }) => `${kind} ${subject}`;
   const now = new Map(found.map((condition) => [keyOf(condition), condition]));
   const known = new Set(standing.map(keyOf));
@@ -36,6 +43,6 @@ export function alertSteps(standing: readonly StandingAlert[], found: readonly C
         ? []
         : [{ id: alert.id, message: condition.message }];
     }),
-    resolve: standing.filter((alert) => !now.has(keyOf(alert))).map(({ id }) => id),
+    resolve: standing.filter((alert) => !now.has(keyOf(alert)) && !notKnown.includes(alert.kind)).map(({ id }) => id),
   };
 }

@@ -1,5 +1,6 @@
 /** What the detectors are told, each by one indexed query. */
 import { AWAY_MS, EXPIRING_WITHIN_MS, REFUSED_WITHIN_MS } from "@holdfast/core/alert/detect.ts";
+import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import { BASELINE_HOURS } from "@holdfast/core/alert/failure-rate.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
 import type { Queryable } from "../../store/database.ts";
@@ -128,6 +129,19 @@ export interface InstanceDisk {
 export function instanceDisks(database: Queryable): Promise<readonly InstanceDisk[]> {
   return database.rows(
     sql`select id, address, disk_free_bytes, disk_total_bytes from instances order by started_at, id`,
+  );
+}
+
+export interface AuditSaid {
+  readonly audit_whole: boolean | null;
+  readonly audit_broken_at: number | null;
+  readonly audit_reason: AuditBreak | null;
+}
+
+/** What each instance last found of the audit log, what is broken first. */
+export function auditSaid(database: Queryable): Promise<readonly AuditSaid[]> {
+  return database.rows(
+    sql`select audit_whole, audit_broken_at, audit_reason from instances order by audit_broken_at nulls last, id`,
   );
 }
 
