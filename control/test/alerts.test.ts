@@ -32,6 +32,7 @@ import { transaction } from "../src/store/transaction.ts";
 import { withSagaHouse } from "./saga-house.ts";
 
 const silent = pino({ level: "silent" });
+const NEVER = new AbortController().signal;
 const EVERY_STATE = { states: ["open", "acknowledged", "resolved"], visible: null, before: null, limit: 100 } as const;
 
 async function lookOnce({ database, by }: Pick<StoredHouse, "database" | "by">): Promise<void> {
@@ -128,7 +129,7 @@ test("one instance at a time looks; when it dies another does", async () => {
     const { house, server } = await calm(one);
     const [first, second] = [newId<InstanceId>(), newId<InstanceId>()];
     const run = (instanceId: InstanceId) =>
-      alerts.run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent });
+      alerts.run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent, signal: NEVER });
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     await house.do((tx) => setDrift(tx, server, ["firewall"], house.by));
@@ -197,6 +198,7 @@ test("an apply that outlasts its window says what it waits for; it is undone by 
       instanceId: one.id,
       sessions: new AgentSessions(),
       log: silent,
+      signal: NEVER,
     });
     agent.isCutWhileLive = false;
     expect(await house.ended(apply.id)).toMatchObject({ state: "ROLLED_BACK", code: "apply.stuck" });
@@ -316,7 +318,7 @@ async function auditedHouse(
         const file = anchorFile(join(folder, "heads"));
         const signer = headSigner(seed);
         const witness = auditWitness({ database: one.app, signer, file, nowMs: () => Date.now(), log: silent });
-        const context = { database: one.app, instanceId, sessions: new AgentSessions(), log: silent };
+        const context = { database: one.app, instanceId, sessions: new AgentSessions(), log: silent, signal: NEVER };
         return {
           async look() {
             await auditCheckpoints(witness).run(context);

@@ -14,6 +14,8 @@ import { listInstances, reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
 import { type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
+const NEVER = new AbortController().signal;
+
 /** A context whose log is read by the test. */
 function context(house: SagaHouse) {
   const codes: string[] = [];
@@ -23,7 +25,13 @@ function context(house: SagaHouse) {
   );
   return {
     codes,
-    context: { database: house.database, instanceId: newId<InstanceId>(), sessions: new AgentSessions(), log },
+    context: {
+      database: house.database,
+      instanceId: newId<InstanceId>(),
+      sessions: new AgentSessions(),
+      log,
+      signal: NEVER,
+    },
   };
 }
 

@@ -40,8 +40,8 @@ type Kept = Pick<Checkpoint, "entries" | "head">;
 export interface AuditWitness {
   /** Walks everything. `kept` is a head that somebody wrote down, from the log stream say. */
   verify(kept?: Kept): Promise<AuditVerdict>;
-  /** Goes on from where it was and signs the head, when there is a new one. */
-  checkpoint(): Promise<AuditVerdict>;
+  /** Goes on from where it was and signs the head, when there is a new one. The signal ends a walk that has long to go, by an exception. */
+  checkpoint(signal?: AbortSignal): Promise<AuditVerdict>;
   /** What the last look found; null before the first. A head that somebody brings along is theirs and changes nothing here. */
   last(): AuditVerdict | null;
 }
@@ -91,7 +91,7 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
     return { ours, forged };
   }
 
-  async function verify(kept?: Kept): Promise<AuditVerdict> {
+  async function walkAll(kept?: Kept, signal?: AbortSignal): Promise<AuditVerdict> {
     const wholeAtMs = nowMs();
     // Read before the chain: what is signed while it is walked cannot be missing from it.
     const rows = await listCheckpoints(database, 0, null);
@@ -106,6 +106,7 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
       onEntry: (id, hash) => {
         if (wanted.has(id)) heads.set(id, hash);
       },
+      ...(signal === undefined ? {} : { signal }),
     });
     const newest = newestOf([...rows, ...own]);
     const verdict = judge(chain, known, heads, newest, table.forged);
@@ -157,23 +158,23 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
     return { id: piece.entries, hash: piece.head };
   }
 
-  async function look(): Promise<AuditVerdict> {
+  async function look(signal?: AbortSignal): Promise<AuditVerdict> {
     const before = seen;
-    if (before === null) return verify();
+    if (before === null) return walkAll(undefined, signal);
     const { verdict, wholeAtMs } = before;
-    if (nowMs() - wholeAtMs >= (verdict.intact ? WHOLE_AGAIN_MS : BROKEN_AGAIN_MS)) return verify();
+    if (nowMs() - wholeAtMs >= (verdict.intact ? WHOLE_AGAIN_MS : BROKEN_AGAIN_MS)) return walkAll(undefined, signal);
     if (!verdict.intact) return verdict;
     const after = await goOn(before);
-    if (after === null) return verify();
+    if (after === null) return walkAll(undefined, signal);
     seen = after;
     return after.verdict;
   }
 
   return {
-    verify,
+    verify: (kept) => walkAll(kept),
     last: () => seen?.verdict ?? null,
-    async checkpoint() {
-      const verdict = await look();
+    async checkpoint(signal) {
+      const verdict = await look(signal);
       if (!verdict.intact) {
         // The alarm of this house's proof; the line goes to another system, where it cannot be taken back.
         log.error(

@@ -10,9 +10,9 @@ export function auditCheckpoints(witness: AuditWitness): Reconciler {
   return {
     name: "audit-checkpoints",
     everyMs: 60_000,
-    async run({ database, instanceId }) {
+    async run({ database, instanceId, signal }) {
       try {
-        await witness.checkpoint();
+        await witness.checkpoint(signal);
       } finally {
         // Also where the head could not be written to the file: what was found was found.
         const verdict = witness.last();

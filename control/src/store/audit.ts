@@ -74,6 +74,8 @@ export interface ChainWalk {
   readonly most?: number;
   /** Hears every entry that holds. */
   readonly onEntry?: (id: number, hash: string) => void;
+  /** Ends the walk between two pages, by an exception. */
+  readonly signal?: AbortSignal;
 }
 
 /** Read at once while walking. Some milliseconds of hashing: between two pages everybody else has their turn. */
@@ -83,6 +85,7 @@ const PAGE = 250;
 export async function verifyAuditChain(database: Queryable, walk: ChainWalk = {}): Promise<ChainVerdict> {
   let before: Link = walk.from ?? { id: 0, hash: GENESIS };
   for (let left = walk.most ?? Infinity; left > 0; left -= PAGE) {
+    walk.signal?.throwIfAborted();
     const page = await auditPage(database, before.id, Math.min(PAGE, left));
     for (const entry of page) {
       const reason = breakAt(before, entry);
