@@ -293,6 +293,7 @@ export interface InstanceRow {
   readonly disk_total_bytes: number | null;
   readonly away_seconds: number | null;
   readonly back_at: Date | null;
+  readonly host: string | null;
   readonly audit_whole: boolean | null;
   readonly audit_broken_at: number | null;
   readonly audit_reason: AuditBreak | null;
@@ -446,6 +447,8 @@ export interface ApplyEventRow {
   readonly from_state: ApplyState | null;
   readonly to_state: ApplyState;
   readonly phase: Phase | null;
+  /** With FAILED; null where it was written before this was. */
+  readonly effect: Effect | null;
   readonly code: string | null;
   readonly message: string | null;
   readonly actor: string;
