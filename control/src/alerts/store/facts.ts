@@ -80,12 +80,16 @@ export interface LeftBehind {
   readonly code: string | null;
 }
 
-/** Of each locked server the newest apply that ended, where it left something behind. */
+/**
+ * Of each locked server the newest apply that says how the server is, where it left something behind. One that was withdrawn, or refused before
+ * anything was changed, says nothing of it.
+ */
 export function leftBehind(database: Queryable): Promise<readonly LeftBehind[]> {
   return database.rows<LeftBehind>(sql`
     select last.id, s.id as server_id, s.name as server_name, last.effect, last.code
     from servers s join lateral (
-      select a.id, a.effect, a.code from applies a where a.server_id = s.id and a.finished_at is not null order by a.finished_at desc limit 1
+      select a.id, a.effect, a.code from applies a where a.server_id = s.id and a.state in ('APPLIED', 'FAILED', 'ROLLED_BACK')
+        and a.effect is distinct from 'none' order by a.finished_at desc limit 1
     ) last on true
     where s.locked_code is not null and s.released_at is null and last.effect in ('restore_failed', 'unknown')
     order by s.id`);
