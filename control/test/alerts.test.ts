@@ -1,28 +1,19 @@
 /** Alerts from real rows: each test makes the trouble, looks, and looks again when it has gone. */
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { AlertKind } from "@holdfast/core/alert/kind.ts";
 import type { AlertId, InstanceId } from "@holdfast/core/base/id.ts";
 import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
 import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import pino from "pino";
 import { expect, test } from "vitest";
+import { Baseline } from "../src/alerts/baseline.ts";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
-import { anchorFile } from "../src/audit/anchor-file.ts";
-import { headSigner } from "../src/audit/checkpoint.ts";
-import { auditWitness } from "../src/audit/witness.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
-import { buryInstance } from "../src/instance/instance.ts";
 import { alerts } from "../src/reconcilers/alerts.ts";
-import { auditCheckpoints } from "../src/reconcilers/audit-checkpoints.ts";
 import { stuckApplies } from "../src/reconcilers/stuck-applies.ts";
 import { acknowledgeAlert, listAlerts, listStanding, openAlert } from "../src/store/alerts.ts";
 import { move } from "../src/store/apply-move.ts";
-import { auditHash, type ChainEntry, GENESIS } from "../src/store/audit-chain.ts";
-import { Database } from "../src/store/database.ts";
+import type { Database } from "../src/store/database.ts";
 import { holdDuty, releaseDuties } from "../src/store/duties.ts";
 import { reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
@@ -120,7 +111,25 @@ test("the database refuses a life that runs backwards, whoever asks", async () =
       await expect(asOwner(one, `update holdfast.alerts set ${wrong}`)).rejects.toThrow(
         /an alert that is resolved|is about one thing/,
       );
-    await expect(one.app.run({ text: "delete from alerts", values: [] })).rejects.toThrow(/permission denied/);
+    await expect(one.app.run({ text: "delete from alerts", values: [] })).rejects.toThrow(/is kept: it is resolved/);
+  });
+});
+
+test("an alert that cannot be written holds up none of the others", async () => {
+  await withDatabase(async (one) => {
+    const { house, server } = await calm(one);
+    const other = await house.server("web-2");
+    await asOwner(one, "update holdfast.servers set last_seen_at = now()");
+    await asOwner(
+      one,
+      `alter table holdfast.alerts add constraint not_this check (server_id <> '${server}' or state = 'resolved')`,
+    );
+    for (const each of [server, other]) await house.do((tx) => setDrift(tx, each, ["firewall"], house.by));
+    await expect(lookOnce(house)).rejects.toThrow("1 alerts could not be written");
+    expect(await listStanding(one.app)).toMatchObject([{ server_id: other }]);
+    await house.do((tx) => setDrift(tx, other, [], house.by));
+    await expect(lookOnce(house)).rejects.toThrow("1 alerts could not be written");
+    expect(await listStanding(one.app)).toEqual([]);
   });
 });
 
@@ -129,7 +138,7 @@ test("one instance at a time looks; when it dies another does", async () => {
     const { house, server } = await calm(one);
     const [first, second] = [newId<InstanceId>(), newId<InstanceId>()];
     const run = (instanceId: InstanceId) =>
-      alerts.run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent, signal: NEVER });
+      alerts().run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent, signal: NEVER });
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     await house.do((tx) => setDrift(tx, server, ["firewall"], house.by));
@@ -242,6 +251,11 @@ test("a server that could not be put back, until somebody has looked and unlocks
     expect(await listAlerts(one.app, EVERY_STATE)).toMatchObject([
       { kind: "rollback-failed", apply_id: apply.id, server_name: "web-1" },
     ]);
+    // What was withdrawn since has not put anything back.
+    const withdrawn = await house.apply(server);
+    await house.do((tx) => move(tx, withdrawn, { to: "CANCELLED", code: "apply.withdrawn" }, house.by));
+    await lookOnce(house);
+    expect(await standing(one.app)).toEqual(["rollback-failed"]);
     await house.do((tx) => unlock(tx, server, "looked", house.by));
     await lookOnce(house);
     expect(await standing(one.app)).toEqual([]);
@@ -290,112 +304,31 @@ test("what an operator undid is no failure", async () => {
   });
 });
 
-async function asAttacker(one: TestDatabase, text: string): Promise<void> {
-  const attacker = new Database(one.superuserTarget, () => undefined, 1);
-  try {
-    await attacker.run({ text: `set session_replication_role = replica; ${text}`, values: [] });
-  } finally {
-    await attacker.close();
-  }
-}
-
-/** An instance of a house whose key and file it shares with those after it, as after a restart. */
-async function auditedHouse(
-  body: (
-    one: TestDatabase,
-    house: StoredHouse,
-    start: () => Promise<{ look(): Promise<void>; leave(): Promise<void> }>,
-  ) => Promise<void>,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-alerts-"));
-  const seed = randomBytes(32);
-  try {
-    await withDatabase(async (one) => {
-      const { house } = await calm(one);
-      await body(one, house, async () => {
-        const instanceId: InstanceId = newId();
-        await reportInstance(one.app, instanceId, "cp");
-        const file = anchorFile(join(folder, "heads"));
-        const signer = headSigner(seed);
-        const witness = auditWitness({ database: one.app, signer, file, nowMs: () => Date.now(), log: silent });
-        const context = { database: one.app, instanceId, sessions: new AgentSessions(), log: silent, signal: NEVER };
-        return {
-          async look() {
-            await auditCheckpoints(witness).run(context);
-            await lookOnce(house);
-          },
-          leave: () => buryInstance(one.app, instanceId),
-        };
-      });
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-const NOT_OURS = "insert into holdfast.audit_checkpoints values (1, repeat('0', 64), now(), '\\x00')";
-/** What is left is a whole, shorter chain. */
-const CUT = "delete from holdfast.audit_log where id = (select max(id) from holdfast.audit_log)";
-/** Also whole: every hash is right, the first entry is another one. */
-async function anew(one: TestDatabase): Promise<void> {
-  await asAttacker(one, "update holdfast.audit_log set actor = 'nobody' where id = 1");
-  const rows = await one.app.rows<ChainEntry>({ text: "select * from audit_log order by id", values: [] });
-  let before = GENESIS;
-  for (const row of rows) {
-    const prev_hash = before;
-    before = auditHash({ ...row, prev_hash });
-    await asAttacker(
-      one,
-      `update holdfast.audit_log set prev_hash = '${prev_hash}', hash = '${before}' where id = ${row.id}`,
-    );
-  }
-}
-
-test.each([
-  ["edited", (one) => asAttacker(one, "update holdfast.audit_log set actor = 'nobody' where id = 2"), "(content)"],
-  ["cut off", (one) => asAttacker(one, CUT), "cut off"],
-  ["written anew", anew, "written anew"],
-  ["given a head that somebody else signed", (one) => asAttacker(one, NOT_OURS), "has not signed"],
-] satisfies readonly (readonly [string, (one: TestDatabase) => Promise<void>, string])[])(
-  "an audit log that was %s opens an alert, which a restart does not end while it is so",
-  async (_what, tamper, words) => {
-    await auditedHouse(async (one, house, start) => {
-      const first = await start();
-      await first.look();
-      expect(await standing(one.app)).toEqual([]);
-      await tamper(one);
-      await first.look();
-      expect(await listStanding(one.app)).toMatchObject([{ kind: "audit-broken" }]);
-      expect((await listStanding(one.app))[0]?.message).toContain(words);
-      const opened = (await listStanding(one.app))[0]?.id;
-
-      // It has not looked yet: that nothing was found is no news.
-      await first.leave();
-      await lookOnce(house);
-      const second = await start();
-      await lookOnce(house);
-      expect(await listStanding(one.app)).toMatchObject([{ id: opened }]);
-      await second.look();
-      expect(await listStanding(one.app)).toMatchObject([{ id: opened }]);
-    });
-  },
-);
-
-test("an audit log that is as it was written again resolves its alert, once every instance has seen it so", async () => {
-  await auditedHouse(async (one, house, start) => {
-    const first = await start();
-    await first.look();
-    await asAttacker(one, "update holdfast.audit_log set actor = actor || 'x' where id = 2");
-    await first.look();
-    await asAttacker(one, "update holdfast.audit_log set actor = left(actor, -1) where id = 2");
-    await first.leave();
-    const [second, third] = [await start(), await start()];
-    await second.look();
-    expect(await standing(one.app)).toEqual(["audit-broken"]);
-    await third.look();
-    expect(await standing(one.app)).toEqual([]);
-    await lookOnce(house);
-    expect(await standing(one.app)).toEqual([]);
+test("the week before is counted now and then, the last hour at every look", async () => {
+  await withDatabase(async (one) => {
+    const { house, server } = await calm(one);
+    const baseline = new Baseline();
+    const ended = async () => (await look(one.app, baseline)).hours.map(({ hoursAgo, failed }) => [hoursAgo, failed]);
+    const fail = async (hoursAgo: number): Promise<void> => {
+      const { apply, said } = await house.applying(server);
+      await said("refused");
+      await house.do((tx) => move(tx, apply, { to: "FAILED", effect: "none", code: "verify.x" }, house.by));
+      await asOwner(
+        one,
+        "update holdfast.applies set finished_at = now() - make_interval(mins => $1) where id = $2",
+        hoursAgo * 60 + 1,
+        apply.id,
+      );
+    };
+    await fail(5);
+    expect(await ended()).toEqual([[5, 1]]);
+    await fail(0);
+    await fail(6);
+    expect(await ended()).toEqual([
+      [0, 1],
+      [5, 1],
+    ]);
+    expect((await baseline.hours(one.app, Date.now() + 10 * 60_000)).map(({ hours_ago }) => hours_ago)).toEqual([5, 6]);
   });
 });
 
@@ -404,6 +337,10 @@ test("a disk that is nearly full, and a database that was away", async () => {
     const { house } = await calm(one);
     const id: InstanceId = newId();
     await reportInstance(one.app, id, "cp-1", { diskFreeBytes: 1_000, diskTotalBytes: 1 << 30, awaySeconds: 42 });
+    await lookOnce(house);
+    expect(await standing(one.app)).toEqual(["database-trouble", "disk-low"]);
+    // A disk that does not answer is not one that has room.
+    await reportInstance(one.app, id, "cp-1");
     await lookOnce(house);
     expect(await standing(one.app)).toEqual(["database-trouble", "disk-low"]);
     // Healthy again, and the outage is a quarter of an hour ago.

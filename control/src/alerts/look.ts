@@ -1,6 +1,7 @@
 import type { AlertFacts, AuditFact } from "@holdfast/core/alert/facts.ts";
 import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
 import type { Database } from "../store/database.ts";
+import { Baseline } from "./baseline.ts";
 import {
   type AuditSaid,
   auditSaid,
@@ -18,7 +19,7 @@ import {
 } from "./store/facts.ts";
 
 /** Everything that the detectors are told, read one after the other: looking must never take the sessions that work needs. */
-export async function look(database: Database): Promise<AlertFacts> {
+export async function look(database: Database, baseline: Baseline = new Baseline()): Promise<AlertFacts> {
   const nowMs = (await databaseNow(database)).getTime();
   const health = await databaseHealth(database);
   return {
@@ -30,7 +31,9 @@ export async function look(database: Database): Promise<AlertFacts> {
       count,
       lastActor: last_actor,
     })),
-    hours: (await hours(database)).map(({ hours_ago, ended, failed }) => ({ hoursAgo: hours_ago, ended, failed })),
+    hours: [...(await hours(database, 0, 1)), ...(await baseline.hours(database, nowMs))].map(
+      ({ hours_ago, ended, failed }) => ({ hoursAgo: hours_ago, ended, failed }),
+    ),
     left: (await leftBehind(database)).map(({ id, server_id, server_name, effect, code }) => ({
       applyId: id,
       serverId: server_id,
@@ -50,9 +53,10 @@ export async function look(database: Database): Promise<AlertFacts> {
       notAfterMs: not_after.getTime(),
     })),
     audit: auditFact(await auditSaid(database)),
-    instances: (await instanceDisks(database)).map(({ id, address, disk_free_bytes, disk_total_bytes }) => ({
+    instances: (await instanceDisks(database)).map(({ id, address, host, disk_free_bytes, disk_total_bytes }) => ({
       instanceId: id,
       address,
+      host,
       diskFreeBytes: disk_free_bytes,
       diskTotalBytes: disk_total_bytes,
     })),

@@ -52,6 +52,8 @@ export interface AuditWitnessOptions {
   readonly file: AnchorFile;
   readonly nowMs: () => number;
   readonly log: Logger;
+  /** Entries of the round at one look; the usual when not said. */
+  readonly piece?: number;
 }
 
 /** Entries of the round at one look: under a second of work, with a turn for others after every page. */
@@ -75,7 +77,7 @@ interface Seen {
 }
 
 export function auditWitness(options: AuditWitnessOptions): AuditWitness {
-  const { database, signer, file, nowMs, log } = options;
+  const { database, signer, file, nowMs, log, piece: most = PIECE } = options;
   let seen: Seen | null = null;
   let inFile: SignedCheckpoint | null = null;
 
@@ -149,7 +151,7 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
     const heads = new Map<number, string>();
     const piece = await verifyAuditChain(database, {
       from,
-      most: Math.max(PIECE, Math.ceil(entries / LOOKS_OF_A_DAY)),
+      most: Math.max(most, Math.ceil(entries / LOOKS_OF_A_DAY)),
       onEntry: (id, hash) => heads.set(id, hash),
     });
     if (!piece.intact) return null;

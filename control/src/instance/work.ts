@@ -94,7 +94,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     stuckApplies,
     inDoubt,
     silentInstances,
-    alerts,
+    alerts(),
     ...channels.map((channel) => notify(channel, options.address)),
     retention,
     auditCheckpoints(options.witness),
@@ -139,7 +139,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
       await gateway.close();
       await engineClosed;
       if (how === "hand_over") await heartbeat.leave();
-      else heartbeat.stop();
+      else await heartbeat.stop();
     },
   };
 }

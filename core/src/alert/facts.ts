@@ -69,6 +69,8 @@ export type AuditFact =
 export interface InstanceFact {
   readonly instanceId: string;
   readonly address: string;
+  /** The machine's name; null when it has not said. */
+  readonly host: string | null;
   readonly diskFreeBytes: number | null;
   readonly diskTotalBytes: number | null;
 }

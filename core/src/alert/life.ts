@@ -1,12 +1,5 @@
 import type { Condition } from "./detect.ts";
-import type { AlertKind, AlertState } from "./kind.ts";
-
-/** What may become of an alert. Resolved is final: the same trouble again is another alert, with its own times. */
-export const ALERT_STEPS = {
-  open: ["acknowledged", "resolved"],
-  acknowledged: ["resolved"],
-  resolved: [],
-} as const satisfies Record<AlertState, readonly AlertState[]>;
+import type { AlertKind } from "./kind.ts";
 
 /** An alert that is not resolved, as it stands. */
 export interface StandingAlert {
@@ -24,13 +17,13 @@ export interface AlertSteps {
 }
 
 /**
- * What has to be written so that what stands is what was found (W1, W2). The same look twice writes nothing the second time. Of kinds that are
- * not known nothing is resolved: not to have looked is no news.
+ * What has to be written so that what stands is what was found (W1, W2). The same look twice writes nothing the second time. What is not known
+ * is not resolved: not to have looked is no news.
  */
 export function alertSteps(
   standing: readonly StandingAlert[],
   found: readonly Condition[],
-  notKnown: readonly AlertKind[],
+  isNotKnown: (alert: StandingAlert) => boolean,
 ): AlertSteps {
   const keyOf = ({ kind, subject }: { readonly kind: AlertKind; readonly subject: string }) => `${kind} ${subject}`;
   const now = new Map(found.map((condition) => [keyOf(condition), condition]));
@@ -43,6 +36,6 @@ export function alertSteps(
         ? []
         : [{ id: alert.id, message: condition.message }];
     }),
-    resolve: standing.filter((alert) => !now.has(keyOf(alert)) && !notKnown.includes(alert.kind)).map(({ id }) => id),
+    resolve: standing.filter((alert) => !now.has(keyOf(alert)) && !isNotKnown(alert)).map(({ id }) => id),
   };
 }

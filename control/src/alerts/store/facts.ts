@@ -1,7 +1,6 @@
 /** What the detectors are told, each by one indexed query. */
 import { AWAY_MS, EXPIRING_WITHIN_MS, REFUSED_WITHIN_MS } from "@holdfast/core/alert/detect.ts";
 import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
-import { BASELINE_HOURS } from "@holdfast/core/alert/failure-rate.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
@@ -60,15 +59,16 @@ export interface Hour {
   readonly failed: number;
 }
 
-/** A failure is what ended otherwise than asked and was not what a person asked for instead. */
-export function hours(database: Queryable): Promise<readonly Hour[]> {
+/** By hours ago, `from` and older up to `to`. A failure is what ended otherwise than asked and was not what a person asked for instead. */
+export function hours(database: Queryable, from: number, to: number): Promise<readonly Hour[]> {
   return database.rows<Hour>(sql`
     select floor(extract(epoch from now() - finished_at) / 3600)::int as hours_ago, count(*) as ended,
            count(*) filter (where state in ('FAILED', 'ROLLED_BACK')
              and coalesce(code, '') not in ('apply.aborted', 'apply.rolled_back_by_operator', 'apply.force_closed')
              and coalesce(code, '') not like 'operator.%') as failed
     from applies
-    where finished_at > now() - make_interval(hours => ${BASELINE_HOURS + 1}::int) and state in ('APPLIED', 'FAILED', 'ROLLED_BACK')
+    where finished_at > now() - make_interval(hours => ${to}::int) and finished_at <= now() - make_interval(hours => ${from}::int)
+      and state in ('APPLIED', 'FAILED', 'ROLLED_BACK')
     group by 1 order by 1`);
 }
 
@@ -126,13 +126,14 @@ export function expiring(database: Queryable): Promise<readonly (ServerOf & { re
 export interface InstanceDisk {
   readonly id: string;
   readonly address: string;
+  readonly host: string | null;
   readonly disk_free_bytes: number | null;
   readonly disk_total_bytes: number | null;
 }
 
 export function instanceDisks(database: Queryable): Promise<readonly InstanceDisk[]> {
   return database.rows(
-    sql`select id, address, disk_free_bytes, disk_total_bytes from instances order by started_at, id`,
+    sql`select id, address, host, disk_free_bytes, disk_total_bytes from instances order by started_at, id`,
   );
 }
 
