@@ -12,6 +12,7 @@ import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll } from "../read-all.ts";
 import { readDocuments } from "../read-documents.ts";
 import { verb } from "../verb.ts";
 import { paintDiff } from "../view/diff.ts";
@@ -31,9 +32,7 @@ const list = verb({
   brief: "Documents with their newest revision and where they are in force",
   example: "policy list",
   run: async (client) => {
-    const { items: value } = await client.call("listDocuments", {
-      answer: z.object({ items: z.array(documentSummarySchema) }),
-    });
+    const value = await readAll(client, "listDocuments", documentSummarySchema);
     return {
       value,
       text: (context) =>

@@ -7,21 +7,12 @@ import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { table } from "../view/table.ts";
 
-async function readSecrets(client: Client): Promise<readonly Secret[]> {
-  const items: Secret[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.call("listSecrets", {
-      query: { cursor },
-      answer: z.object({ items: z.array(secretSchema), nextCursor: z.string().nullable() }),
-    });
-    items.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return items;
+function readSecrets(client: Client): Promise<readonly Secret[]> {
+  return readAll(client, "listSecrets", secretSchema);
 }
 
 /** Typed twice without being shown, or read from standard input; never an argument, which every process of the machine could read. */

@@ -12,26 +12,20 @@ import { z } from "zod";
 import { usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
+import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
 import { painter } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
-const page = z.object({ items: z.array(serverSummarySchema), nextCursor: z.string().nullable() });
 const nothing = z.unknown();
 
 const list = verb({
   brief: "Servers with their state, last success and last failure",
   example: "server list",
   run: async (client) => {
-    const value: ServerSummary[] = [];
-    for (let cursor: string | undefined; ;) {
-      const answer = await client.call("listServers", { query: { cursor }, answer: page });
-      value.push(...answer.items);
-      if (answer.nextCursor === null) break;
-      cursor = answer.nextCursor;
-    }
+    const value = await readAll(client, "listServers", serverSummarySchema);
     return {
       value,
       text: (context) =>
@@ -202,8 +196,8 @@ const enroll = buildCommand<EnrollFlags, [string], Context>({
         return [text.slice(0, at), text.slice(at + 1)];
       }),
     );
-    const known = await client.call("listServers", { query: { name }, answer: page });
-    if (!known.items.some((server) => server.name === name))
+    const known = await readAll(client, "listServers", serverSummarySchema, { query: { name } });
+    if (!known.some((server) => server.name === name))
       await client.call("createServer", { body: { name, labels }, answer: nothing });
     const value = await client.call("enrolServer", { params: { name }, body: {}, answer: enrolmentSchema });
     this.process.stdout.write(

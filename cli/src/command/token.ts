@@ -5,6 +5,7 @@ import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { domainsOf, placeText, readScope } from "../place.ts";
+import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -14,7 +15,7 @@ const tokenList = verb({
   brief: "My API tokens",
   example: "token list",
   run: async (client) => {
-    const { items: value } = await client.call("listTokens", { answer: z.object({ items: z.array(tokenSchema) }) });
+    const value = await readAll(client, "listTokens", tokenSchema);
     return {
       value,
       text: (context) =>

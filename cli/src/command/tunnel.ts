@@ -8,6 +8,7 @@ import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import type { Client } from "../client.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll } from "../read-all.ts";
 import { verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -39,9 +40,7 @@ const list = verb({
   brief: "Tunnels with their ends and where they are in force",
   example: "tunnel list",
   run: async (client) => {
-    const { items } = await client.call("listDocuments", {
-      answer: z.object({ items: z.array(documentSummarySchema) }),
-    });
+    const items = await readAll(client, "listDocuments", documentSummarySchema);
     const value: Listed[] = [];
     for (const item of items.filter(({ kind, deleted }) => kind === "Tunnel" && !deleted)) {
       const { body } = await readTunnel(client, item.name);

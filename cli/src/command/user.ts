@@ -7,6 +7,7 @@ import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { domainsOf, placeText, readScope } from "../place.ts";
+import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -18,7 +19,7 @@ const userList = verb({
   brief: "Accounts and what they may do",
   example: "user list",
   run: async (client) => {
-    const { items: value } = await client.call("listUsers", { answer: z.object({ items: z.array(userSchema) }) });
+    const value = await readAll(client, "listUsers", userSchema);
     return {
       value,
       text: () =>
@@ -174,11 +175,7 @@ async function setGrants(
   name: string,
   after: (now: User) => { readonly permissions: readonly unknown[]; readonly roles: readonly unknown[] },
 ): Promise<User> {
-  const { items } = await client.call("listUsers", {
-    query: { limit: 200 },
-    answer: z.object({ items: z.array(userSchema) }),
-  });
-  const now = items.find((user) => user.name === name);
+  const now = (await readAll(client, "listUsers", userSchema)).find((user) => user.name === name);
   if (now === undefined)
     throw new CliError(
       EXIT.refused,
