@@ -50,6 +50,57 @@ test("a grant adds to what is there, in its own place only, and says what it has
   expect(api.asked.find((one) => one.route.startsWith("PUT"))?.headers["if-match"]).toBe("e1");
 });
 
+test.each([
+  ["everywhere in all domains stays all domains", null, ["firewall"], null],
+  ["all domains after one", ["firewall"], [], null],
+  ["one domain after another", ["firewall"], ["network"], ["firewall", "network"]],
+  ["the same one again", ["network"], ["network"], ["network"]],
+  ["several, sorted", ["vpn", "network"], ["firewall", "network"], ["firewall", "network", "vpn"]],
+])("a grant on the same servers takes nothing away: %s", async (_, before, given, after) => {
+  // The labels stand in another order than they are typed in.
+  const scope = { site: "seoul", role: "web" };
+  const held = {
+    ...kim,
+    permissions: [{ permission: "apply", scope, domains: before }, ...kim.permissions],
+    roles: [{ role: "operator", scope, domains: before }],
+  };
+  api
+    .on("GET /users", { json: { items: [held], nextCursor: null } })
+    .on("PUT /users/kim/permissions", { json: { ...held, etag: "e2" } });
+  const where = ["--on", "role=web", "--on", "site=seoul", ...given.flatMap((domain) => ["--domain", domain])];
+  const ran = await runCli(["user", "grant", "kim", "--may", "apply", "--role", "operator", ...where], {
+    url: api.url,
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([0, ""]);
+  expect(api.bodyOf("PUT /users/kim/permissions")).toEqual({
+    permissions: [{ permission: "apply", scope, domains: after }, ...kim.permissions],
+    roles: [{ role: "operator", scope, domains: after }],
+  });
+});
+
+test("a permission of a new service is never given elsewhere than said: refused, with the words that do it", async () => {
+  api.on("POST /services", { status: 201, json: { ...kim, name: "ci", kind: "service" } });
+  for (const where of [
+    ["--on", "role=web"],
+    ["--domain", "firewall"],
+  ]) {
+    const ran = await runCli(["service", "create", "ci", "--may", "apply", "--role", "operator", ...where], {
+      url: api.url,
+    });
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stderr).toContain(`holdfast user grant ci --may apply ${where.join(" ")}`);
+  }
+  expect(api.asked).toEqual([]);
+  expect((await runCli(["service", "create", "ci", "--may", "view"], { url: api.url })).exitCode).toBe(0);
+  expect(
+    (await runCli(["service", "create", "ci", "--role", "operator", "--on", "role=web"], { url: api.url })).exitCode,
+  ).toBe(0);
+  expect(api.asked.map(({ body }) => body)).toEqual([
+    { name: "ci", permissions: ["view"], roles: [] },
+    { name: "ci", permissions: [], roles: [{ role: "operator", scope: { role: "web" }, domains: null }] },
+  ]);
+});
+
 test("what is revoked goes wherever it holds, and nothing else", async () => {
   api.on("GET /users", { json: { items: [kim], nextCursor: null } }).on("PUT /users/kim/permissions", { json: kim });
   expect((await runCli(["user", "revoke", "kim", "--may", "apply"], { url: api.url })).exitCode).toBe(0);

@@ -1,10 +1,9 @@
-import { createdTokenSchema, type Permission, PERMISSIONS, tokenSchema } from "@holdfast/core/api/account.ts";
-import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { createdTokenSchema, tokenSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
-import { domainsOf, placeText, readScope } from "../place.ts";
+import { DOMAIN, type GrantFlags, MAY, ON, placeText, readPlace } from "../grant.ts";
 import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
@@ -35,10 +34,7 @@ const tokenList = verb({
   },
 });
 
-interface TokenFlags {
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
+interface TokenFlags extends Omit<GrantFlags, "role"> {
   readonly days: number;
   readonly json: boolean;
 }
@@ -51,27 +47,9 @@ const tokenCreate = buildCommand<TokenFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: {
-        kind: "enum",
-        values: PERMISSIONS,
-        brief: "A permission (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
-      on: {
-        kind: "parsed",
-        parse: String,
-        brief: "Only servers with this label, key=value (repeat it: all must match)",
-        variadic: true,
-        default: [],
-      },
-      domain: {
-        kind: "enum",
-        values: DOMAINS,
-        brief: "Only this domain (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
+      may: MAY,
+      on: ON,
+      domain: DOMAIN,
       days: { kind: "parsed", parse: Number, brief: "How long it lives", default: "90" },
       json: { kind: "boolean", brief: "For machines", default: false },
     },
@@ -79,13 +57,7 @@ const tokenCreate = buildCommand<TokenFlags, [string], Context>({
   },
   async func(flags, name) {
     const value = await openClient(this).call("createToken", {
-      body: {
-        name,
-        permissions: flags.may,
-        scope: readScope(flags.on),
-        domains: domainsOf(flags.domain),
-        days: flags.days,
-      },
+      body: { name, permissions: flags.may, ...readPlace(flags), days: flags.days },
       answer: createdTokenSchema,
     });
     this.process.stdout.write(

@@ -1,16 +1,10 @@
-import {
-  createdTokenSchema,
-  type Permission,
-  PERMISSIONS,
-  signedInSchema,
-  userSchema,
-} from "@holdfast/core/api/account.ts";
-import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { createdTokenSchema, signedInSchema, userSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
+import { usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
-import { domainsOf, readScope } from "../place.ts";
+import { DOMAIN, type GrantFlags, MAY, ON, readPlace, ROLE } from "../grant.ts";
 import { act, verb } from "../verb.ts";
 import { signedInTable } from "../view/signed-in.ts";
 
@@ -52,45 +46,16 @@ export const userResetTotp = act({
   done: ([name]) => `${name} signs in with the password alone.`,
 });
 
-interface ServiceFlags {
-  readonly role: readonly string[];
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
-}
-
-const MAY = {
-  kind: "enum",
-  values: PERMISSIONS,
-  brief: "A permission (repeat it for more)",
-  variadic: true,
-  default: [],
-} as const;
-const ON = {
-  kind: "parsed",
-  parse: String,
-  brief: "Only servers with this label, key=value (repeat it: all must match)",
-  variadic: true,
-  default: [],
-} as const;
-const DOMAIN = {
-  kind: "enum",
-  values: DOMAINS,
-  brief: "Only this domain (repeat it for more)",
-  variadic: true,
-  default: [],
-} as const;
-
-const serviceCreate = buildCommand<ServiceFlags, [string], Context>({
+const serviceCreate = buildCommand<GrantFlags, [string], Context>({
   docs: {
     brief: "Make an account for a program: no password, only tokens that an administrator makes",
     fullDescription:
-      "--may holds on every server; --role where --on and --domain say.\n\n" +
+      "--may holds on every server; --role where --on and --domain say. A permission on some servers is given afterwards, with user grant.\n\n" +
       "Example: holdfast service create ci --role operator --on role=web",
   },
   parameters: {
     flags: {
-      role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true, default: [] },
+      role: ROLE,
       may: MAY,
       on: ON,
       domain: DOMAIN,
@@ -101,7 +66,13 @@ const serviceCreate = buildCommand<ServiceFlags, [string], Context>({
     },
   },
   async func(flags, name) {
-    const place = { scope: readScope(flags.on), domains: domainsOf(flags.domain) };
+    const place = readPlace(flags);
+    // The API gives permissions to a new account on every server only: a place that is said must never be left out on the way.
+    if (flags.may.length > 0 && flags.on.length + flags.domain.length > 0)
+      throw usageError(
+        "--may of a new account holds on every server; --on and --domain would be left out.",
+        `Make it without --may, then: holdfast user grant ${name} ${wordsOf(flags)}`,
+      );
     const service = await openClient(this).call("createService", {
       body: { name, permissions: flags.may, roles: flags.role.map((role) => ({ role, ...place })) },
       answer: userSchema,
@@ -112,10 +83,15 @@ const serviceCreate = buildCommand<ServiceFlags, [string], Context>({
   },
 });
 
-interface ServiceTokenFlags {
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
+function wordsOf({ may, on, domain }: GrantFlags): string {
+  return [
+    ...may.map((word) => `--may ${word}`),
+    ...on.map((word) => `--on ${word}`),
+    ...domain.map((word) => `--domain ${word}`),
+  ].join(" ");
+}
+
+interface ServiceTokenFlags extends Omit<GrantFlags, "role"> {
   readonly days: number;
   readonly name: string;
 }
@@ -144,7 +120,7 @@ const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
     const { may: permissions, days, name } = flags;
     const value = await openClient(this).call("createServiceToken", {
       params: { name: service },
-      body: { name, permissions, scope: readScope(flags.on), domains: domainsOf(flags.domain), days },
+      body: { name, permissions, ...readPlace(flags), days },
       answer: createdTokenSchema,
     });
     this.process.stdout.write(`${value.secret}\nKeep it now; it is not shown again.\n`);

@@ -1,12 +1,11 @@
-import { type Permission, PERMISSIONS, roleSchema, userSchema } from "@holdfast/core/api/account.ts";
-import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { type Permission, roleSchema, userSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { domainsOf, placeText, readScope } from "../place.ts";
+import { DOMAIN, type GrantFlags, MAY, ON, type Place, placeText, readPlace, ROLE, withGrant } from "../grant.ts";
 import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
@@ -14,6 +13,8 @@ import { table } from "../view/table.ts";
 import { userEnable, userResetTotp, userSessions, userSignOut } from "./user-sign-in.ts";
 
 type User = z.infer<typeof userSchema>;
+type PermissionGrant = Place & Pick<User["permissions"][number], "permission">;
+type RoleGrant = Place & Pick<User["roles"][number], "role">;
 
 const userList = verb({
   brief: "Accounts and what they may do",
@@ -51,13 +52,7 @@ const userCreate = buildCommand<UserFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: {
-        kind: "enum",
-        values: PERMISSIONS,
-        brief: "A permission (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
+      may: MAY,
     },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
@@ -95,58 +90,30 @@ const userPassword = verb({
   },
 });
 
-interface GrantFlags {
-  readonly role: readonly string[];
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
-}
-
-const WHERE = {
-  role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true, default: [] },
-  may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true, default: [] },
-  on: {
-    kind: "parsed",
-    parse: String,
-    brief: "Only on servers with this label, key=value (repeat it: all must match)",
-    variadic: true,
-    default: [],
-  },
-  domain: {
-    kind: "enum",
-    values: DOMAINS,
-    brief: "Only this domain (repeat it for more)",
-    variadic: true,
-    default: [],
-  },
-} as const;
-
-/** What was there stays: a grant in the same place is replaced, every other one is kept. */
+/** What was there stays. Less than before is something else, and is said with another word: revoke. */
 const userGrant = buildCommand<GrantFlags, [string], Context>({
   docs: {
     brief: "Give an account a role or a permission, everywhere or on some servers and domains",
     fullDescription:
-      "What the account holds already stays. Nobody widens their own permissions.\n\n" +
+      "What the account holds already stays; on the same servers domains add up. To narrow it, revoke it first.\n" +
+      "Nobody widens their own permissions.\n\n" +
       "Example: holdfast user grant kim --role operator --on role=web --domain firewall",
   },
   parameters: {
-    flags: WHERE,
+    flags: { role: ROLE, may: MAY, on: ON, domain: DOMAIN },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
-    const place = { scope: readScope(flags.on), domains: domainsOf(flags.domain) };
-    const isElsewhere = (grant: { readonly scope: object }): boolean =>
-      JSON.stringify(sorted(grant.scope)) !== JSON.stringify(sorted(place.scope));
-    const client = openClient(this);
-    const user = await setGrants(client, name, (now) => ({
-      permissions: [
-        ...now.permissions.filter((grant) => !flags.may.includes(grant.permission) || isElsewhere(grant)),
-        ...flags.may.map((permission) => ({ permission, ...place })),
-      ],
-      roles: [
-        ...now.roles.filter((grant) => !flags.role.includes(grant.role) || isElsewhere(grant)),
-        ...flags.role.map((role) => ({ role, ...place })),
-      ],
+    const place = readPlace(flags);
+    const user = await setGrants(openClient(this), name, (now) => ({
+      permissions: flags.may.reduce<readonly PermissionGrant[]>(
+        (held, permission) => withGrant(held, { permission, ...place }, (grant) => grant.permission),
+        now.permissions,
+      ),
+      roles: flags.role.reduce<readonly RoleGrant[]>(
+        (held, role) => withGrant(held, { role, ...place }, (grant) => grant.role),
+        now.roles,
+      ),
     }));
     this.process.stdout.write(heldText(user));
   },
@@ -158,7 +125,7 @@ const userRevoke = buildCommand<Pick<GrantFlags, "role" | "may">, [string], Cont
     fullDescription: "It is gone with the next request.\n\nExample: holdfast user revoke kim --may apply",
   },
   parameters: {
-    flags: { role: WHERE.role, may: WHERE.may },
+    flags: { role: ROLE, may: MAY },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
@@ -202,10 +169,6 @@ function heldText(user: User): string {
   );
 }
 
-function sorted(scope: object): readonly unknown[] {
-  return Object.entries(scope).toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
 const roleList = verb({
   brief: "Roles: sets of permissions under a name, and who holds them",
   example: "role list",
@@ -237,13 +200,7 @@ const roleSave = buildCommand<RoleFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: {
-        kind: "enum",
-        values: PERMISSIONS,
-        brief: "A permission (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
+      may: MAY,
       about: { kind: "parsed", parse: String, brief: "What it is", default: "" },
     },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the role", parse: String, placeholder: "role" }] },
