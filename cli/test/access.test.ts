@@ -178,6 +178,47 @@ test("a sign-in asks for a code only where one is needed", async () => {
   ]);
 });
 
+test("a one-time password is changed within the one sign-in: a code of an authenticator is good for once", async () => {
+  const me = { user: "kim", permissions: ["view"], mustChangePassword: true, secondFactor: true, csrfToken: null };
+  const problem = (code: string) => ({
+    status: 401,
+    json: { type: "about:blank", title: "t", status: 401, code, detail: "x", remedy: "y", requestId: "r" },
+  });
+  const token = {
+    id: "i",
+    name: "n",
+    permissions: ["view"],
+    ...everywhere,
+    createdAt: "",
+    expiresAt: null,
+    lastUsedAt: null,
+  };
+  api
+    .on(
+      "POST /session",
+      problem("account.code_needed"),
+      { json: { ...me, sessionToken: "first" } },
+      problem("account.wrong_code"),
+    )
+    .on("POST /me/password", { json: { done: true } })
+    .on("POST /tokens", { status: 201, json: { ...token, secret: "hf_x" } })
+    .on("DELETE /session", { json: { done: true } });
+  const ran = await runCli(["login", "--url", api.url], {
+    url: api.url,
+    typed: ["kim", "one-time", "a-new-long-password"],
+    env: { HOLDFAST_CODE: "123456" },
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([0, ""]);
+  expect(api.asked.map(({ route, headers }) => [route, headers.authorization])).toEqual([
+    ["POST /session", undefined],
+    ["POST /session", undefined],
+    ["POST /me/password", "Bearer first"],
+    ["POST /tokens", "Bearer first"],
+    ["DELETE /session", "Bearer first"],
+  ]);
+  expect(api.bodyOf("POST /me/password")).toEqual({ current: "one-time", next: "a-new-long-password" });
+});
+
 test("a log that is not what was written ends 1 and says what was found", async () => {
   const verdict = {
     entries: 6,
