@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { changePasswordSchema, createdTokenSchema, meSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand } from "@stricli/core";
 import { z } from "zod";
+import { readAddress } from "../address.ts";
 import { askPerson } from "../ask-person.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
@@ -33,7 +34,7 @@ export const loginCommand = buildCommand<Flags, [], Context>({
     },
   },
   async func(flags) {
-    const url = (flags.url ?? readCredentials(this).url).replace(/\/+$/, "");
+    const url = readAddress(flags.url ?? readCredentials(this).url);
     const user = flags.user ?? this.env["HOLDFAST_USER"] ?? (await askPerson(this, "User: ", { otherwise: OTHERWISE }));
     const password =
       this.env["HOLDFAST_PASSWORD"] ?? (await askPerson(this, "Password: ", { hidden: true, otherwise: OTHERWISE }));

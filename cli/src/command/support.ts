@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
@@ -9,6 +8,7 @@ import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { redactor } from "../support/redact.ts";
 import { tar } from "../support/tar.ts";
+import { writeWhole } from "../write-whole.ts";
 
 /** What is asked; each is a file of the bundle. */
 const LISTS = {
@@ -45,12 +45,7 @@ const bundle = buildCommand<BundleFlags, [], Context>({
     const files = await gather(openClient(this), this.now());
     const file = out ?? `holdfast-support-${new Date(this.now()).toISOString().replaceAll(/[:.]/g, "")}.tar.gz`;
     const archive = gzipSync(tar(files, Math.floor(this.now() / 1_000)));
-    try {
-      writeFileSync(file, archive, { mode: 0o600, flag: "wx" });
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new CliError(EXIT.refused, "cli.file_not_written", `${file}: ${why}.`, "Name another file with --out.");
-    }
+    await writeWhole(file, (write) => write(archive));
     this.process.stdout.write(`${file}: ${files.length} files. Look into it before you send it: tar -xzOf ${file}\n`);
   },
 });
