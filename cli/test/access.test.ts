@@ -205,7 +205,7 @@ test("a one-time password is changed within the one sign-in: a code of an authen
     .on("DELETE /session", { json: { done: true } });
   const ran = await runCli(["login", "--url", api.url], {
     url: api.url,
-    typed: ["kim", "one-time", "a-new-long-password"],
+    typed: ["kim", "one-time", "a-new-long-password", "a-new-long-password"],
     env: { HOLDFAST_CODE: "123456" },
   });
   expect([ran.exitCode, ran.stderr]).toEqual([0, ""]);
@@ -239,4 +239,96 @@ test("an export is handed on as it comes; a refused one ends 1, one without an a
   expect((await runCli(["audit", "export", "--actor", "kim"], { url: api.url })).stdout).toBe('{"id":1}');
   expect((await runCli(["audit", "export"], { url: api.url })).exitCode).toBe(4);
   expect((await runCli(["user", "grant", "kim", "--on", "web"], { url: api.url })).exitCode).toBe(2);
+});
+
+test.each([
+  [["user", "grant", "kim"], "--role or --may"],
+  [["user", "revoke", "kim"], "--role or --may"],
+  [["user", "grant", "kim", "--may", "view", "--on", "role=web", "--on", "role=db"], "role is said twice"],
+  [["user", "grant", "kim", "--may", "view", "--on", "Role=web"], "Role=web is no label"],
+  [["user", "grant", "kim", "--may", "view", "--on", "role="], "role= is no label"],
+  [["user", "create", "kim", "--on", "role=web"], "--role"],
+  [["user", "create", "kim", "--may", "view", "--on", "role=web"], "holdfast user grant kim --may view --on role=web"],
+  [["token", "create", "ci"], "--may"],
+  [["service", "token", "ci"], "--may"],
+  [["role", "save", "night"], "--may"],
+  [["token", "create", "ci", "--may", "view", "--days", "soon"], "no whole number from 1 to 366"],
+  [["service", "token", "ci", "--may", "view", "--days", "367"], "no whole number from 1 to 366"],
+  [["audit", "list", "--limit", "0"], "no whole number from 1 to 200"],
+  [["user", "sign-out", "kim"], "id"],
+  [["user", "disable", "kim", "lee"], "lee"],
+])("%j is refused here, with the word that is missing or wrong, and nothing is sent", async (argv, word) => {
+  const ran = await runCli(argv, { url: api.url });
+  expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining(word)]);
+  expect(api.asked).toEqual([]);
+});
+
+test("what is not held cannot be revoked: all stays, and the words say where it may come from", async () => {
+  api.on("GET /users", { json: { items: [kim], nextCursor: null } });
+  const ran = await runCli(["user", "revoke", "kim", "--may", "apply", "--may", "edit", "--role", "auditor"], {
+    url: api.url,
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([
+    1,
+    expect.stringContaining(
+      "kim does not hold edit, the role auditor itself; nothing was changed. It may come with a role: author.",
+    ),
+  ]);
+  expect(api.asked.map(({ route }) => route)).toEqual(["GET /users"]);
+});
+
+test("a new account has its roles in their places from the first moment; a machine gets the answer itself", async () => {
+  const made = { name: "lee", password: "one-time" };
+  api.on("POST /users", { status: 201, json: made });
+  const argv = ["user", "create", "lee", "--role", "author", "--on", "site=seoul", "--domain", "vpn", "--json"];
+  const ran = await runCli(argv, { url: api.url });
+  expect([ran.exitCode, JSON.parse(ran.stdout)]).toEqual([0, made]);
+  expect(api.bodyOf("POST /users")).toEqual({
+    name: "lee",
+    permissions: [],
+    roles: [{ role: "author", scope: { site: "seoul" }, domains: ["vpn"] }],
+  });
+});
+
+test("a role that is saved says what it was before, and for whom it is another now", async () => {
+  const role = { name: "operator", description: "d", permissions: ["view", "apply"], heldBy: ["ci", "kim"], etag: "1" };
+  api
+    .on("GET /roles", { json: { items: [role] } })
+    .on("PUT /roles/operator", { json: { ...role, permissions: ["view"], etag: "2" } });
+  const ran = await runCli(["role", "save", "operator", "--may", "view", "--may", "view"], { url: api.url });
+  expect(ran.stdout).toBe("operator: view (before: view apply), for ci, kim\n");
+  expect(api.bodyOf("PUT /roles/operator")).toEqual({ description: "d", permissions: ["view"] });
+});
+
+test("a new password is typed twice: after a slip nobody could sign in any more", async () => {
+  const me = { user: "kim", permissions: ["view"], mustChangePassword: true, secondFactor: false, csrfToken: null };
+  api.on("POST /session", { json: { ...me, sessionToken: "first" } });
+  const ran = await runCli(["login", "--url", api.url], {
+    url: api.url,
+    typed: ["kim", "one-time", "a-new-long-password", "a-new-long-passwort"],
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining("cli.values_differ")]);
+  expect(api.asked.map(({ route }) => route)).toEqual(["POST /session"]);
+});
+
+test("a server that is there is not enrolled with labels that it would not get", async () => {
+  const item = {
+    id: "s",
+    name: "web-1",
+    labels: { role: "web" },
+    enrolment: "expected",
+    connected: false,
+    lastSeenAt: null,
+    generation: 0,
+    locked: null,
+    paused: null,
+    drift: [],
+    open: null,
+    lastSuccess: null,
+    lastFailure: null,
+  };
+  api.on("GET /servers", { json: { items: [item], nextCursor: null } });
+  const ran = await runCli(["server", "enroll", "web-1", "--label", "role=db"], { url: api.url });
+  expect([ran.exitCode, ran.stderr]).toEqual([2, expect.stringContaining("web-1 is there already, with other labels")]);
+  expect(api.asked.map(({ route }) => route)).toEqual(["GET /servers"]);
 });

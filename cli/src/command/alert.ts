@@ -55,12 +55,13 @@ const ack = act({
 const deliveries = verb({
   brief: "What channels were told of alerts, newest first, and what they answered",
   example: "alert deliveries",
-  run: async (client, _, context) => {
+  run: async (client) => {
     const value = await readAll(client, "listDeliveries", deliverySchema);
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
+          context,
           ["channel", "event", "state", "tries", "answer", "when", "alert"],
           value.map((item) => [
             item.channel,
@@ -84,6 +85,7 @@ export const alertRoutes = buildRouteMap({
 
 function printAlerts(context: Context, items: readonly Alert[]): string {
   return table(
+    context,
     ["alert", "severity", "state", "kind", "since", "what"],
     items.map((item) => [
       item.id,

@@ -30,6 +30,7 @@ const list = verb({
       value,
       text: (context) =>
         table(
+          context,
           ["change", "state", "title", "author", "when", "documents"],
           value.map((change) => [
             change.id,
@@ -70,6 +71,7 @@ const story = verb({
           ...(value.waitingFor === null ? [] : [`  waiting for: ${value.waitingFor}`]),
           `  request ${value.requestId ?? "none yet"}, fence ${value.fence ?? "none"}, retries ${value.retryCount}`,
           table(
+            context,
             ["at", "state", "phase", "why", "who"],
             value.events.map((event) => [
               event.at,
@@ -267,6 +269,7 @@ function printChange(context: Context, change: ChangeDetail): string {
     "",
     printReview(context, change, change.plans),
     table(
+      context,
       ["server", "outcome", "why", "apply"],
       change.applies.map((item) => [
         item.server,

@@ -49,13 +49,20 @@ export const loginCommand = buildCommand<Flags, [], Context>({
           "Sign in once in a terminal or the console to change it.",
         );
       }
+      const ask = (question: string): Promise<string> =>
+        askPerson(this, question, { hidden: true, otherwise: OTHERWISE });
       const next = changePasswordSchema.shape.next.safeParse(
-        await askPerson(this, "This is a one-time password. New password (12 characters or more): ", {
-          hidden: true,
-          otherwise: OTHERWISE,
-        }),
+        await ask("This is a one-time password. New password (12 characters or more): "),
       );
       if (!next.success) throw usageError("A password has 12 to 256 characters.", "Run holdfast login again.");
+      // Nobody sees what is typed, and the one-time password is gone with it: a slip would shut its owner out.
+      if ((await ask("The same again: ")) !== next.data)
+        throw new CliError(
+          EXIT.refused,
+          "cli.values_differ",
+          "The two are not the same; nothing was changed.",
+          "Run holdfast login again.",
+        );
       // The session goes on with the new password; signing in again would ask for a second code, and each is good for once.
       await signedIn.call("changePassword", {
         body: { current: password, next: next.data },

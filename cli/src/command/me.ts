@@ -51,7 +51,7 @@ const sessions = verb({
     const { items: value } = await client.call("listSessions", {
       answer: z.object({ items: z.array(signedInSchema) }),
     });
-    return { value, text: (context) => signedInTable(value, context.now()) };
+    return { value, text: (context) => signedInTable(context, value) };
   },
 });
 

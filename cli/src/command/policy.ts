@@ -17,6 +17,7 @@ import { readDocuments } from "../read-documents.ts";
 import { verb } from "../verb.ts";
 import { paintDiff } from "../view/diff.ts";
 import { printFindings } from "../view/findings.ts";
+import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
@@ -37,6 +38,7 @@ const list = verb({
       value,
       text: (context) =>
         table(
+          context,
           ["document", "revision", "author", "changed", "in force on"],
           value
             .filter((item) => !item.deleted)
@@ -78,12 +80,13 @@ const history = verb({
       value,
       text: (context) =>
         table(
+          context,
           ["revision", "author", "when", "comment", "digest"],
           value.map((item) => [
             String(item.revision),
             item.author,
             relative(item.at, context.now()),
-            item.text === null ? "deleted" : item.comment,
+            item.text === null ? "deleted" : plain(item.comment),
             item.digest.slice(0, 12),
           ]),
           "No revisions.",

@@ -7,6 +7,7 @@ import { EXIT } from "../exit-code.ts";
 import { verb } from "../verb.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
+import { wholeNumber } from "../whole-number.ts";
 import { writeOut } from "../write-out.ts";
 import { writeWhole } from "../write-whole.ts";
 
@@ -48,7 +49,7 @@ const auditList = buildCommand<FilterFlags & { readonly json: boolean; readonly 
   parameters: {
     flags: {
       ...FILTER,
-      limit: { kind: "parsed", parse: Number, brief: "At most so many", default: "50" },
+      limit: { kind: "parsed", parse: wholeNumber(1, 200), brief: "At most so many", default: "50" },
       json: { kind: "boolean", brief: "For machines: the answer as one JSON document", default: false },
     },
   },
@@ -58,6 +59,7 @@ const auditList = buildCommand<FilterFlags & { readonly json: boolean; readonly 
       answer: z.object({ items: z.array(auditEntrySchema) }),
     });
     const shown = table(
+      this,
       ["id", "at", "who", "from", "action", "object", "result", "request"],
       value.map((entry) => [
         String(entry.id),

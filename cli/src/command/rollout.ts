@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
+import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
@@ -16,6 +17,7 @@ const list = verb({
       value,
       text: (context) =>
         table(
+          context,
           ["rollout", "kind", "state", "wave", "by", "when"],
           value.map((item) => [
             item.id,
@@ -63,8 +65,9 @@ export const rolloutRoutes = buildRouteMap({
 });
 
 function printRollout(context: Context, rollout: Rollout): string {
-  const why = rollout.haltMessage === null ? "" : `\n  ${rollout.haltMessage} (${rollout.haltCode ?? ""})`;
+  const why = rollout.haltMessage === null ? "" : `\n  ${plain(rollout.haltMessage)} (${rollout.haltCode ?? ""})`;
   return `${rollout.kind} ${rollout.state}${why}\n${table(
+    context,
     ["wave", "server", "outcome", "why"],
     rollout.waves.flatMap((wave) =>
       wave.servers.map(({ server, apply }) => [

@@ -10,6 +10,7 @@ import { EXIT } from "../exit-code.ts";
 import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { table } from "../view/table.ts";
+import { relative } from "../view/time.ts";
 
 function readSecrets(client: Client): Promise<readonly Secret[]> {
   return readAll(client, "listSecrets", secretSchema);
@@ -36,16 +37,17 @@ const list = verb({
     const value = await readSecrets(client);
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
-          ["secret", "version", "fingerprint", "made by", "at", "named by"],
+          context,
+          ["secret", "version", "fingerprint", "made by", "when", "named by"],
           value.flatMap(({ name, versions, usedBy }) =>
             versions.map((one) => [
               name,
               String(one.version),
               one.fingerprint,
               one.madeBy,
-              one.madeAt,
+              relative(one.madeAt, context.now()),
               [
                 ...new Set(
                   usedBy
@@ -146,7 +148,7 @@ const rekey = verb({
     const value = await client.call("rekeySecrets", { body: {}, answer: rekeySchema });
     return {
       value,
-      text: () => `Every secret is wrapped with the key ${value.keyId}; ${value.wrapped} were wrapped anew.\n`,
+      text: () => `Every secret is wrapped with the key ${value.keyId}; wrapped anew: ${value.wrapped}.\n`,
     };
   },
 });

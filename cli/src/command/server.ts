@@ -7,15 +7,17 @@ import {
   type ServerSummary,
   serverSummarySchema,
 } from "@holdfast/core/api/server.ts";
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
+import { readLabels } from "../labels.ts";
 import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
-import { painter } from "../view/style.ts";
+import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
@@ -30,6 +32,7 @@ const list = verb({
       value,
       text: (context) =>
         table(
+          context,
           ["name", "labels", "agent", "state", "generation", "last applied", "last failure"],
           value.map((server) => [
             server.name,
@@ -41,7 +44,7 @@ const list = verb({
             String(server.generation),
             server.lastSuccess === null
               ? "never"
-              : `${relative(server.lastSuccess.finishedAt, context.now())}: ${server.lastSuccess.changeTitle}`,
+              : `${relative(server.lastSuccess.finishedAt, context.now())}: ${plain(server.lastSuccess.changeTitle)}`,
             server.lastFailure === null
               ? "none"
               : `${relative(server.lastFailure.finishedAt, context.now())}: ${server.lastFailure.code ?? server.lastFailure.state}`,
@@ -100,8 +103,9 @@ const state = verb({
     const value = await client.call("getServerLive", { params: { name }, answer: liveStateSchema });
     return {
       value,
-      text: () =>
+      text: (context) =>
         `generation ${value.generation}, boot ${value.bootId}\n${table(
+          context,
           ["domain", "live", "confirmed", "drift"],
           value.domains.map((item) => [
             item.domain,
@@ -129,6 +133,7 @@ const config = verb({
             ([domain, text]) => `${painter(context)("gray", `# ${domain}`)}\n${text}`,
           ),
           table(
+            context,
             ["item", "from", "beat"],
             value.provenance.map((entry) => [
               entry.item,
@@ -155,10 +160,11 @@ const history = verb({
       value,
       text: (context) =>
         table(
+          context,
           ["when", "change", "outcome", "why", "apply"],
           value.map((apply) => [
             relative(apply.finishedAt ?? apply.requestedAt, context.now()),
-            apply.changeTitle,
+            plain(apply.changeTitle),
             outcome(context, apply.state, apply.serverIs, apply.effect),
             apply.code ?? "",
             apply.id,
@@ -189,16 +195,15 @@ const enroll = buildCommand<EnrollFlags, [string], Context>({
   },
   async func(flags, name) {
     const client = openClient(this);
-    const labels = Object.fromEntries(
-      (flags.label ?? []).map((text) => {
-        const at = text.indexOf("=");
-        if (at < 1) throw usageError(`--label ${text} has no "=".`, "Write --label role=web.");
-        return [text.slice(0, at), text.slice(at + 1)];
-      }),
-    );
+    const labels = readLabels("--label", flags.label ?? []);
     const known = await readAll(client, "listServers", serverSummarySchema, { query: { name } });
-    if (!known.some((server) => server.name === name))
-      await client.call("createServer", { body: { name, labels }, answer: nothing });
+    const before = known.find((server) => server.name === name);
+    if (before === undefined) await client.call("createServer", { body: { name, labels }, answer: nothing });
+    else if (flags.label !== undefined && canonicalJson(labels) !== canonicalJson(before.labels))
+      throw usageError(
+        `${name} is there already, with other labels, and enrolling it again does not change them.`,
+        "Enroll it without --label; labels are changed in its Server document.",
+      );
     const value = await client.call("enrolServer", { params: { name }, body: {}, answer: enrolmentSchema });
     this.process.stdout.write(
       flags.json

@@ -53,11 +53,12 @@ const bundle = buildCommand<BundleFlags, [], Context>({
     flags: { out: { kind: "parsed", parse: String, brief: "The file; it must not be there yet", optional: true } },
   },
   async func({ out }) {
-    const files = await gather(openClient(this), this.now());
     const file = out ?? `holdfast-support-${new Date(this.now()).toISOString().replaceAll(/[:.]/g, "")}.tar.gz`;
-    const archive = gzipSync(tar(files, Math.floor(this.now() / 1_000)));
-    await writeWhole(file, (write) => write(archive));
-    this.process.stdout.write(`${file}: ${files.length} files. Look into it before you send it: tar -xzOf ${file}\n`);
+    await writeWhole(file, async (write) => {
+      const files = await gather(openClient(this), this.now());
+      await write(gzipSync(tar(files, Math.floor(this.now() / 1_000))));
+    });
+    this.process.stdout.write(`${file}: look into it before you send it: tar -xzOf ${file}\n`);
   },
 });
 

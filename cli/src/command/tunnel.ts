@@ -53,8 +53,9 @@ const list = verb({
     }
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
+          context,
           ["tunnel", "revision", "ends", "in force on"],
           value.map(({ name, revision, ends, inForceOn }) => [
             name,
@@ -127,9 +128,9 @@ const show = verb({
     const value = { name, begins, suite: tunnel.body.suite, clearText: tunnel.body.clearText, status };
     return {
       value,
-      text: () => {
+      text: (context) => {
         const rows = status.map((one) => [one.server, one.state, one.peer, one.traffic].map(plain));
-        return `${name}: ${begins} begins, ${value.suite}, clear text: ${value.clearText}\n\n${table(["server", "state", "other end", "traffic"], rows, "No end of it is a server of ours.")}`;
+        return `${name}: ${begins} begins, ${value.suite}, clear text: ${value.clearText}\n\n${table(context, ["server", "state", "other end", "traffic"], rows, "No end of it is a server of ours.")}`;
       },
     };
   },

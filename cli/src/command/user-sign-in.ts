@@ -1,11 +1,22 @@
 import { createdTokenSchema, signedInSchema, userSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
-import { usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
-import { DOMAIN, type GrantFlags, MAY, ON, readPlace, ROLE } from "../grant.ts";
-import { act, verb } from "../verb.ts";
+import {
+  DAYS,
+  DOMAIN,
+  type GrantFlags,
+  MAY,
+  MAY_AT_LEAST_ONE,
+  newAccount,
+  newToken,
+  ON,
+  ROLE,
+  type TokenFlags,
+  WHERE_IT_HOLDS,
+} from "../grant.ts";
+import { act, JSON_FLAG, printAnswer, verb } from "../verb.ts";
 import { signedInTable } from "../view/signed-in.ts";
 
 export const userEnable = act({
@@ -25,7 +36,7 @@ export const userSessions = verb({
       params: { name },
       answer: z.object({ items: z.array(signedInSchema) }),
     });
-    return { value, text: (context) => signedInTable(value, context.now()) };
+    return { value, text: (context) => signedInTable(context, value) };
   },
 });
 
@@ -46,54 +57,28 @@ export const userResetTotp = act({
   done: ([name]) => `${name} signs in with the password alone.`,
 });
 
-const serviceCreate = buildCommand<GrantFlags, [string], Context>({
+const serviceCreate = buildCommand<GrantFlags & { readonly json: boolean }, [string], Context>({
   docs: {
     brief: "Make an account for a program: no password, only tokens that an administrator makes",
-    fullDescription:
-      "--may holds on every server; --role where --on and --domain say. A permission on some servers is given afterwards, with user grant.\n\n" +
-      "Example: holdfast service create ci --role operator --on role=web",
+    fullDescription: `${WHERE_IT_HOLDS}\n\nExample: holdfast service create ci --role operator --on role=web`,
   },
   parameters: {
-    flags: {
-      role: ROLE,
-      may: MAY,
-      on: ON,
-      domain: DOMAIN,
-    },
+    flags: { role: ROLE, may: MAY, on: ON, domain: DOMAIN, json: JSON_FLAG },
     positional: {
       kind: "tuple",
       parameters: [{ brief: "Name of the account", parse: String, placeholder: "service" }],
     },
   },
   async func(flags, name) {
-    const place = readPlace(flags);
-    // The API gives permissions to a new account on every server only: a place that is said must never be left out on the way.
-    if (flags.may.length > 0 && flags.on.length + flags.domain.length > 0)
-      throw usageError(
-        "--may of a new account holds on every server; --on and --domain would be left out.",
-        `Make it without --may, then: holdfast user grant ${name} ${wordsOf(flags)}`,
-      );
-    const service = await openClient(this).call("createService", {
-      body: { name, permissions: flags.may, roles: flags.role.map((role) => ({ role, ...place })) },
-      answer: userSchema,
-    });
-    this.process.stdout.write(
-      `${service.name} is there. Make it a token: holdfast service token ${service.name} --help\n`,
-    );
+    const service = await openClient(this).call("createService", { body: newAccount(name, flags), answer: userSchema });
+    const next = `holdfast service token ${service.name} --may view`;
+    printAnswer(this, flags.json, service, `${service.name} is there. Make it a token, for example: ${next}\n`);
   },
 });
 
-function wordsOf({ may, on, domain }: GrantFlags): string {
-  return [
-    ...may.map((word) => `--may ${word}`),
-    ...on.map((word) => `--on ${word}`),
-    ...domain.map((word) => `--domain ${word}`),
-  ].join(" ");
-}
-
-interface ServiceTokenFlags extends Omit<GrantFlags, "role"> {
-  readonly days: number;
+interface ServiceTokenFlags extends TokenFlags {
   readonly name: string;
+  readonly json: boolean;
 }
 
 const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
@@ -105,11 +90,12 @@ const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: MAY,
+      may: MAY_AT_LEAST_ONE,
       on: ON,
       domain: DOMAIN,
-      days: { kind: "parsed", parse: Number, brief: "How long it lives", default: "90" },
+      days: DAYS,
       name: { kind: "parsed", parse: String, brief: "What it is for", default: "token" },
+      json: JSON_FLAG,
     },
     positional: {
       kind: "tuple",
@@ -117,13 +103,12 @@ const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
     },
   },
   async func(flags, service) {
-    const { may: permissions, days, name } = flags;
     const value = await openClient(this).call("createServiceToken", {
       params: { name: service },
-      body: { name, permissions, ...readPlace(flags), days },
+      body: newToken(flags.name, flags),
       answer: createdTokenSchema,
     });
-    this.process.stdout.write(`${value.secret}\nKeep it now; it is not shown again.\n`);
+    printAnswer(this, flags.json, value, `${value.secret}\nKeep it now; it is not shown again.\n`);
   },
 });
 

@@ -39,6 +39,8 @@ const NAMED: Readonly<Record<string, NameKind | "channel">> = {
   name: "document",
   channel: "channel",
 };
+/** Said by the program, the same in every house. */
+const OWN_WORDS: ReadonlySet<string> = new Set(["asks"]);
 /** What acts by itself, with its part or its server behind it. */
 const NOBODY = /^(?:anonymous$|system(?:\/|$)|agent(?:\/| of ))/;
 /** Names in the audit log's own words. Whoever was asked for at a sign-in is as they typed it: it may be a password in the wrong line. */
@@ -114,7 +116,7 @@ export function redactor(words: ApiWords): Redactor {
       const named = OBJECT_KIND[what];
       if (named !== undefined) return `${what}/${standInOf(named, name)}`;
     }
-    return words.isValue(member, value) ? value : text(value);
+    return OWN_WORDS.has(member) || words.isValue(member, value) ? value : text(value);
   };
   const redact = (value: unknown, member: string): unknown => {
     // Whole, whatever it is made of: labels are an object, and say whose servers these are.
