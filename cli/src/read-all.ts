@@ -2,6 +2,7 @@ import type { RouteName } from "@holdfast/core/api/route.ts";
 import { z } from "zod";
 import { CliError } from "./cli-error.ts";
 import type { Call, Client } from "./client.ts";
+import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 
 /** As many as the API gives at once: fewer questions. */
@@ -35,4 +36,22 @@ export async function readAll<Item extends z.ZodType>(
       );
     asked.add(cursor);
   }
+}
+
+/** The newest of what grows for ever. That there is more is said beside the answer, where it spoils no table and no JSON. */
+export async function readNewest<Item extends z.ZodType>(
+  context: Context,
+  client: Client,
+  route: RouteName,
+  item: Item,
+  { params, query }: Pick<Call<z.ZodType>, "params" | "query"> = {},
+): Promise<z.infer<Item>[]> {
+  const { items, nextCursor } = await client.call(route, {
+    ...(params === undefined ? {} : { params }),
+    ...(query === undefined ? {} : { query }),
+    answer: z.object({ items: z.array(item), nextCursor: z.string().nullable() }),
+  });
+  if (nextCursor !== null)
+    context.process.stderr.write(`These are the newest ${items.length}; there are older ones.\n`);
+  return items;
 }

@@ -128,3 +128,28 @@ test("a list that goes in a circle ends with a word why, and shows nothing as if
   expect([ran.exitCode, ran.stdout]).toEqual([4, ""]);
   expect(ran.stderr).toContain("cli.list_without_end");
 });
+
+test.each(["change list", "change list --json"])(
+  "%s: that there is more is said, beside the answer",
+  async (command) => {
+    const summary = {
+      id: "c",
+      title: "t",
+      reason: "",
+      state: "READY",
+      author: "kim",
+      createdAt: AT,
+      items: [],
+      counts: {},
+    };
+    api.on(
+      "GET /changes",
+      { json: { items: [summary], nextCursor: "c1" } },
+      { json: { items: [summary], nextCursor: null } },
+    );
+    const more = await runCli(command.split(" "), { url: api.url });
+    expect([more.exitCode, more.stderr]).toEqual([0, "These are the newest 1; there are older ones.\n"]);
+    expect(more.stdout).not.toContain("newest");
+    expect((await runCli(command.split(" "), { url: api.url })).stderr).toBe("");
+  },
+);

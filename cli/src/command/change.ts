@@ -12,6 +12,7 @@ import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { applicable, BREAK_GLASS, obstacles, printReview } from "../make-change.ts";
+import { readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome, stateWord } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
@@ -22,13 +23,11 @@ import { watchRollout } from "../watch-rollout.ts";
 const list = verb({
   brief: "Changes, newest first",
   example: "change list",
-  run: async (client) => {
-    const { items: value } = await client.call("listChanges", {
-      answer: z.object({ items: z.array(changeSummarySchema) }),
-    });
+  run: async (client, _, context) => {
+    const value = await readNewest(context, client, "listChanges", changeSummarySchema);
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
           context,
           ["change", "state", "title", "author", "when", "documents"],

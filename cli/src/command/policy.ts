@@ -7,12 +7,11 @@ import {
   validateResponseSchema,
 } from "@holdfast/core/api/document.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { readAll } from "../read-all.ts";
+import { readAll, readNewest } from "../read-all.ts";
 import { readDocuments } from "../read-documents.ts";
 import { verb } from "../verb.ts";
 import { paintDiff } from "../view/diff.ts";
@@ -71,14 +70,11 @@ const history = verb({
   brief: "Revisions of a document, newest first",
   example: "policy history web-host",
   operands: ["document"],
-  run: async (client, [name = ""]) => {
-    const { items: value } = await client.call("listRevisions", {
-      params: reference(name),
-      answer: z.object({ items: z.array(revisionSchema) }),
-    });
+  run: async (client, [name = ""], context) => {
+    const value = await readNewest(context, client, "listRevisions", revisionSchema, { params: reference(name) });
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
           context,
           ["revision", "author", "when", "comment", "digest"],

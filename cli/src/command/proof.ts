@@ -4,6 +4,7 @@ import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readNewest } from "../read-all.ts";
 import { verb } from "../verb.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -54,10 +55,8 @@ const auditList = buildCommand<FilterFlags & { readonly json: boolean; readonly 
     },
   },
   async func({ json, limit, ...filter }) {
-    const { items: value } = await openClient(this).call("listAudit", {
-      query: { ...queryOf(filter), limit },
-      answer: z.object({ items: z.array(auditEntrySchema) }),
-    });
+    const query = { ...queryOf(filter), limit };
+    const value = await readNewest(this, openClient(this), "listAudit", auditEntrySchema, { query });
     const shown = table(
       this,
       ["id", "at", "who", "from", "action", "object", "result", "request"],

@@ -2,6 +2,7 @@ import { type Rollout, rolloutSchema } from "@holdfast/core/api/change.ts";
 import { buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
 import { plain } from "../view/style.ts";
@@ -11,11 +12,11 @@ import { relative } from "../view/time.ts";
 const list = verb({
   brief: "Rollouts, newest first",
   example: "rollout list",
-  run: async (client) => {
-    const { items: value } = await client.call("listRollouts", { answer: z.object({ items: z.array(rolloutSchema) }) });
+  run: async (client, _, context) => {
+    const value = await readNewest(context, client, "listRollouts", rolloutSchema);
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
           context,
           ["rollout", "kind", "state", "wave", "by", "when"],

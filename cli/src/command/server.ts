@@ -14,7 +14,7 @@ import { usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { readLabels } from "../labels.ts";
-import { readAll } from "../read-all.ts";
+import { readAll, readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
@@ -151,14 +151,11 @@ const history = verb({
   brief: "The server's applies, newest first",
   example: "server history web-1",
   operands: ["server"],
-  run: async (client, [name = ""]) => {
-    const { items: value } = await client.call("listServerApplies", {
-      params: { name },
-      answer: z.object({ items: z.array(applySummarySchema) }),
-    });
+  run: async (client, [name = ""], context) => {
+    const value = await readNewest(context, client, "listServerApplies", applySummarySchema, { params: { name } });
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
           context,
           ["when", "change", "outcome", "why", "apply"],
