@@ -98,13 +98,6 @@ export class SecretStore {
     return value.toString("utf8");
   }
 
-  /** What stands for a request that holds a secret, where its digest is kept to know it again. */
-  async digest(database: Database, text: string): Promise<string> {
-    const done = await transaction(database, async (tx) => this.#fingerprintKey(await this.#house(tx)));
-    if (!done.ok) throw done.error;
-    return fingerprintOf(done.value, "request", text);
-  }
-
   /**
    * Changes the key-encryption key. Every step leaves everything readable: first the new key is beside the old one, then the house uses it, then
    * the data keys are wrapped anew, and only when nothing needs the old key is it forgotten. Killed anywhere, the next call goes on.
