@@ -64,6 +64,11 @@ export const PROBLEMS = {
     title: "Nobody widens their own permissions",
     remedy: "Ask another administrator; what you hold you may give up yourself.",
   },
+  "account.own_sign_in": {
+    status: 403,
+    title: "How you sign in is changed with your password",
+    remedy: "Use POST /me/password or POST /me/totp/remove; without the password it takes another administrator.",
+  },
   "account.role_in_use": {
     status: 409,
     title: "The role is held by somebody",
