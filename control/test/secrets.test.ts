@@ -249,6 +249,39 @@ test("a written secret for a foreign end: rotated with a value, outdated version
   });
 });
 
+test("S16: who uses a secret is told without the servers that the reader may not see", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const agents = await pair(api, kim);
+    const change = await planned(api, kim, [tunnel("generated")]);
+    const held = Promise.withResolvers<void>();
+    for (const agent of agents) agent.onCall = (method) => (method === "prepare" ? held.promise : undefined);
+    await api.done(kim, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
+    const users = async (token: string) =>
+      (await api.done(token, "listSecrets")).items.flatMap(({ usedBy }) => usedBy.map((use) => use.document));
+    const document = await api.until(
+      async () => (await users(kim)).find((user) => user.startsWith("Server/")),
+      "a config to be under way",
+    );
+    const canary = document.slice("Server/".length);
+    const elsewhere = { server: canary === "gw-a" ? "gw-b" : "gw-a" };
+    const lee = await api.account("lee", [{ permission: "view", scope: elsewhere, domains: null }]);
+    const max = await api.account("max", [
+      { permission: "view", scope: elsewhere, domains: null },
+      { permission: "edit", scope: { all: true }, domains: null },
+    ]);
+    for (const token of [lee, max]) expect(new Set(await users(token))).toEqual(new Set(["Tunnel/pair"]));
+    const refused = await api.ask(max, "deleteSecret", {
+      params: { name: "tunnel.pair" },
+      headers: { "if-match": '"1"' },
+    });
+    expect(refused.json.code).toBe("secret.in_use");
+    expect(refused.json.detail).toContain("servers that you may not see");
+    expect(refused.json.detail).not.toContain(canary);
+    held.resolve();
+  });
+});
+
 test("another server at an end gets no key that the one before it knows", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);

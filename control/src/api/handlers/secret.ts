@@ -2,6 +2,7 @@ import type { Secret } from "@holdfast/core/api/secret.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../../house.ts";
+import { hiddenServers } from "../../planning/places.ts";
 import { rotateSecret } from "../../planning/rotate-secret.ts";
 import { assertEverywhere } from "../../planning/scope.ts";
 import { type SecretUse, secretUses } from "../../planning/secret-uses.ts";
@@ -19,16 +20,17 @@ type SecretRoutes = "listSecrets" | "putSecret" | "deleteSecret" | "rotateSecret
 export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
   const { database } = house;
   return {
-    async listSecrets({ query }) {
+    async listSecrets({ caller, query }) {
       const after = keyOf(query.cursor, (key) => /^[a-z0-9.-]{1,100}$/.test(key));
       const names = [...(await secretsBy(house, database)).values()];
       const page = pageAfter(names, after, query.limit, ({ name }) => name);
+      const hidden = await hiddenServers(house, caller);
       return {
         value: pageOf(
           page,
           query.limit,
           ({ name }) => name,
-          (one) => one,
+          (one) => shown(one, hidden),
         ),
       };
     },
@@ -55,19 +57,22 @@ export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
       });
       if (!done.ok) throw done.error;
       const value = (await secretsBy(house, database)).get(name) ?? notFound(`secret ${name}`);
-      return { value, etag: value.etag };
+      return { value: shown(value, await hiddenServers(house, caller)), etag: value.etag };
     },
 
     async deleteSecret({ caller, params, ifMatch }) {
       const { name } = params;
       assertEverywhere(caller, "edit");
+      const hidden = await hiddenServers(house, caller);
       const done = await transaction(database, async (tx) => {
         const row = (await lockSecret(tx, name)) ?? notFound(`secret ${name}`);
         const secret = (await secretsBy(house, tx)).get(name) ?? notFound(`secret ${name}`);
         if (ifMatch !== secret.etag) refuse("etag.moved", `${name} has ${secret.etag} versions now.`);
         if (secret.usedBy.length > 0) {
-          const users = [...new Set(secret.usedBy.map((use) => use.document))].join(", ");
-          refuse("secret.in_use", `${name} is named by ${users}.`);
+          const users = [...new Set(shown(secret, hidden).usedBy.map((use) => use.document))];
+          const others =
+            secret.usedBy.length > shown(secret, hidden).usedBy.length ? ["servers that you may not see"] : [];
+          refuse("secret.in_use", `${name} is named by ${[...users, ...others].join(", ")}.`);
         }
         await deleteSecret(tx, row, caller.actor);
       });
@@ -101,6 +106,13 @@ async function secretsBy(house: House, database: Queryable): Promise<ReadonlyMap
       ),
     ]),
   );
+}
+
+/** Without the servers that the reader may not see; tunnels are seen by everybody. */
+function shown(secret: Secret, hidden: ReadonlySet<string>): Secret {
+  const isHidden = (document: string): boolean =>
+    document.startsWith("Server/") && hidden.has(document.slice("Server/".length));
+  return { ...secret, usedBy: secret.usedBy.filter((use) => !isHidden(use.document)) };
 }
 
 function view(name: string, versions: readonly ListedVersion[], uses: readonly SecretUse[]): Secret {
