@@ -134,7 +134,7 @@ export class SecretStore {
     if (this.#keys.length === 1 && replace !== null) {
       const made = newKey();
       await assertHeld();
-      await replace([made, ...this.#keys]);
+      await this.#written(replace([made, ...this.#keys]));
       await this.#read();
       // What the file does not have when this process ends is lost, so the house moves to nothing else.
       if (this.#keys[0]?.equals(made) !== true) throw missing(keyIdOf(made), `the first line of ${words}`);
@@ -165,7 +165,7 @@ export class SecretStore {
       await assertHeld();
       await this.#read();
       if (this.#keys[0]?.equals(current) !== true) throw missing(keyId, `the first line of ${words}`);
-      await replace([current]);
+      await this.#written(replace([current]));
       await this.#read();
     }
     return { keyId, wrapped };
@@ -182,7 +182,7 @@ export class SecretStore {
     if (known !== undefined) return known;
     if (this.#keys.length === 0) await this.#read();
     if (this.#keys.length === 0 && this.#source.make !== null) {
-      await this.#source.make();
+      await this.#written(this.#source.make());
       await this.#read();
     }
     const [key] = this.#keys;
@@ -216,6 +216,19 @@ export class SecretStore {
     const found = find();
     if (found !== undefined) return found;
     throw missing(keyId, this.#source.words);
+  }
+
+  /** A disk that is full, or a folder that is not ours, is no fault of the program. */
+  async #written(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) throw error;
+      throw new Refused(
+        "secret.key_unwritable",
+        `The key of the secrets cannot be written to ${this.#source.words} (${String(error.code)}).`,
+      );
+    }
   }
 
   async #read(): Promise<void> {

@@ -277,6 +277,16 @@ export const PROBLEMS = {
     title: "The key of the secrets is missing",
     remedy: "Give this instance the key that the house uses: docs/secrets.md says where it comes from.",
   },
+  "secret.key_unwritable": {
+    status: 503,
+    title: "The key of the secrets cannot be written",
+    remedy: "Let the control plane write where its key is, and do it again; everything can still be opened.",
+  },
+  "secret.not_next": {
+    status: 422,
+    title: "Versions of a generated key are counted",
+    remedy: "Name one that is there, or the next one; holdfast secret rotate writes it.",
+  },
   "secret.one_key": {
     status: 409,
     title: "There is no new key yet",
