@@ -303,6 +303,43 @@ test("another server at an end gets no key that the one before it knows", async 
   });
 });
 
+test("S13: a key is made by whoever may edit both ends, and its versions are counted", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    await pair(api, kim);
+    const may = (permission: "view" | "edit", server: string, domains: string[] | null = null) => ({
+      permission,
+      scope: { server },
+      domains,
+    });
+    const lee = await api.account("lee", [may("view", "gw-a"), may("edit", "gw-a")]);
+    const max = await api.account("max", [may("edit", "gw-a"), may("edit", "gw-b", ["firewall"]), may("view", "gw-a")]);
+    const kept = async () => (await api.done(kim, "listSecrets")).items.flatMap(({ versions }) => versions.length);
+    const write = (token: string, psk: string) =>
+      api.ask(token, "createChange", { body: { title: "t", documents: [{ text: tunnel(psk) }] } });
+    const draft = (await write(lee, "generated")).json as { id: string };
+    for (const token of [lee, max])
+      expect((await api.ask(token, "planChange", { params: { id: draft.id }, body: {} })).json.code).toBe(
+        "access.out_of_scope",
+      );
+    expect(await kept()).toEqual([]);
+    const change = await api.done(kim, "planChange", { params: { id: draft.id }, body: {} });
+    expect([await kept(), change.plans.map((plan) => plan.status)]).toEqual([[1], ["planned", "planned"]]);
+    expect((await applied(api, kim, change)).state).toBe("DONE");
+    for (const token of [lee, max])
+      expect((await api.ask(token, "rotateSecret", { params: { name: "tunnel.pair" }, body: {} })).json.code).toBe(
+        "access.out_of_scope",
+      );
+    const jump = await write(kim, "generated@999999");
+    expect(jump.json).toMatchObject({ status: 422, code: "secret.not_next" });
+    expect(jump.json.detail).toContain("the next one is generated@2.");
+    expect((await write(lee, "generated@3")).json.code).toBe("secret.not_next");
+    expect(await kept()).toEqual([1]);
+    expect((await write(kim, "generated@2")).status).toBe(201);
+    expect(await kept()).toEqual([2]);
+  });
+});
+
 test("S29, S32: the key-encryption key is changed without a pause: stopped at any step, everything stays readable and the next call goes on", async () => {
   await withApi(async (api) => {
     const { database } = api.house;
@@ -345,6 +382,13 @@ test("S29, S32: the key-encryption key is changed without a pause: stopped at an
     expect(await readable(api.house.secrets)).toBe(true);
     expect(await print()).toEqual(before);
 
+    const full = new SecretStore({
+      ...source,
+      replace: () => Promise.reject(Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" })),
+    });
+    await expect(full.rekey(database, by)).rejects.toMatchObject({ code: "secret.key_unwritable" });
+    const some = await api.account("some", [{ permission: "admin", scope: { role: "web" }, domains: null }]);
+    expect((await api.ask(some, "rekeySecrets", { body: {} })).json.code).toBe("access.out_of_scope");
     const third = await api.done(kim, "rekeySecrets", { body: {} });
     expect([third.wrapped, await readable(open())]).toEqual([5, true]);
     // Another instance has a copy of the file: it is not left without the key that everything is wrapped with.

@@ -3,10 +3,13 @@ import type { UserId } from "@holdfast/core/base/id.ts";
 import type { Caller } from "./caller.ts";
 import { refuse } from "./refused.ts";
 
-/** Accounts and roles belong to the house and to no server: whoever administers only some servers administers none of these. */
+/** Accounts, roles and the key of the secrets belong to the house and to no server: whoever administers only some servers administers none of these. */
 export function assertAdministers(caller: Caller): void {
   if (!holdsEverywhere(caller.grants, "admin"))
-    refuse("access.out_of_scope", "Accounts and roles are administered by those who have admin on every server.");
+    refuse(
+      "access.out_of_scope",
+      "What belongs to the house and to no server is administered by those who have admin on every server.",
+    );
 }
 
 /**

@@ -73,8 +73,9 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
         refuse("change.empty", "There is neither a document nor a deletion in it.");
       const id: ChangeId = newId();
       const made = await transaction(database, async (tx) => {
-        const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
-        await makeKeys(house, tx, caller, documentsOf(items));
+        const world = await loadWorld(tx, documents);
+        const { items } = await readEdit(tx, documents, world, body);
+        await makeKeys(house, tx, caller, world, documentsOf(items));
         await insertChange(
           tx,
           { id, title: body.title, reason: body.reason, authorId: caller.userId },
@@ -96,8 +97,9 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
         if (String(change.version) !== ifMatch) refuse("etag.moved", "The change has been edited since you read it.");
         if (body.documents.length + body.deletes.length === 0)
           refuse("change.empty", "There is neither a document nor a deletion in it.");
-        const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
-        await makeKeys(house, tx, caller, documentsOf(items));
+        const world = await loadWorld(tx, documents);
+        const { items } = await readEdit(tx, documents, world, body);
+        await makeKeys(house, tx, caller, world, documentsOf(items));
         await replaceItems(tx, id, change.version, items, caller.actor);
       });
       if (!done.ok) throw done.error;

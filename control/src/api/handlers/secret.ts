@@ -9,6 +9,7 @@ import { type SecretUse, secretUses } from "../../planning/secret-uses.ts";
 import type { Queryable } from "../../store/database.ts";
 import { deleteSecret, type ListedVersion, listVersions, lockSecret } from "../../store/secrets.ts";
 import { transaction } from "../../store/transaction.ts";
+import { assertAdministers } from "../administers.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
 import { notFound, refuse } from "../refused.ts";
@@ -87,6 +88,8 @@ export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
     },
 
     async rekeySecrets({ caller }) {
+      // The key is the house's.
+      assertAdministers(caller);
       return { value: await house.secrets.rekey(database, caller.actor) };
     },
   };
