@@ -1,18 +1,6 @@
-import {
-  createCipheriv,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
-import {
-  SEALED_NONCE_BYTES,
-  SEALED_TAG_BYTES,
-  SEALING_INFO,
-  SEALING_KEY_BYTES,
-} from "@holdfast/proto/wire/sealed-secret.ts";
+import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, type KeyObject } from "node:crypto";
+import { SEALING_INFO, SEALING_KEY_BYTES } from "@holdfast/proto/wire/sealed-secret.ts";
+import { seal } from "./envelope.ts";
 
 export interface Sealed {
   readonly ephemeralKey: Buffer;
@@ -30,10 +18,7 @@ export function sealForServer(sealingKey: Buffer, plain: Buffer, about: string):
   if (shared === null) return null;
   const salt = Buffer.concat([ephemeralKey, sealingKey]);
   const key = Buffer.from(hkdfSync("sha256", shared, salt, Buffer.from(SEALING_INFO, "ascii"), 32));
-  const nonce = randomBytes(SEALED_NONCE_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: SEALED_TAG_BYTES });
-  cipher.setAAD(Buffer.from(about, "utf8"));
-  return { ephemeralKey, sealed: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]) };
+  return { ephemeralKey, sealed: seal(key, plain, about) };
 }
 
 function sharedWith(privateKey: KeyObject, sealingKey: Buffer): Buffer | null {
