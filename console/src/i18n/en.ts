@@ -829,6 +829,7 @@ export const en = {
   "users.enable": "Open again",
   "users.enable.ask": "Open the account {{name}} again. What it was signed in with stays ended.",
   "users.isDisabled": "The account is closed.",
+  "users.isOwn": "Your own password is changed with the old one; who has lost it asks another administrator.",
   "users.name": "User",
   "users.isOpen": "The account is open.",
   "users.narrow": "Permissions that are narrowed to labels or domains stay so. New ones hold on every server.",

@@ -818,6 +818,7 @@ export const ko = {
   "users.enable": "다시 열기",
   "users.enable.ask": "{{name}} 계정을 다시 엽니다. 끝난 세션과 토큰은 끝난 채로 남습니다.",
   "users.isDisabled": "닫힌 계정입니다.",
+  "users.isOwn": "내 비밀번호는 기존 비밀번호로 바꿉니다. 잊었다면 다른 관리자에게 요청하세요.",
   "users.name": "사용자",
   "users.isOpen": "열려 있는 계정입니다.",
   "users.narrow": "레이블이나 영역으로 좁혀진 권한은 그대로 둡니다. 새 권한은 모든 서버에 해당합니다.",

@@ -69,6 +69,7 @@ export function UsersPage(): ReactNode {
 function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): ReactNode {
   const t = useT();
   const users = useQuery(queries.users());
+  const { data: me } = useQuery(queries.me());
   return (
     <Loaded query={users} what={t("what.users")}>
       {({ items }) => (
@@ -121,7 +122,7 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                       size="sm"
                       variant="link"
                       isInline
-                      reason={user.disabled ? t("users.isDisabled") : null}
+                      reason={user.disabled ? t("users.isDisabled") : user.name === me?.user ? t("users.isOwn") : null}
                       onClick={() => onOpen({ kind: "reset", user })}
                     >
                       {t("users.reset")}
