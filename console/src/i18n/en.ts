@@ -275,6 +275,7 @@ export const en = {
   "form.notOurs": "This document says nothing of {{section}}, so it is not ours.",
   "form.put": "Put in",
   "form.remove": "Remove {{name}}",
+  "form.taken": "There is {{name}} already: change it where it stands, or take another name.",
   "form.true": "true: yes",
   "form.unreadable": "The text cannot be read now. Mend it in the text first; nothing is lost.",
   "history.none": "Nothing has been applied on this server yet.",

@@ -272,6 +272,7 @@ export const ko = {
   "form.notOurs": "이 문서는 {{section}}에 대해 정하지 않아 관리하지 않습니다.",
   "form.put": "넣기",
   "form.remove": "{{name}} 제거",
+  "form.taken": "이미 {{name}} 항목이 있습니다. 있는 자리에서 바꾸거나 다른 이름을 쓰십시오.",
   "form.true": "true: 예",
   "form.unreadable": "지금은 텍스트를 읽을 수 없습니다. 먼저 텍스트에서 고치세요. 잃는 것은 없습니다.",
   "history.none": "아직 이 서버에 적용된 것이 없습니다.",
