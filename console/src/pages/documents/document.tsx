@@ -32,7 +32,7 @@ export function DocumentPage(): ReactNode {
   const document = useQuery(queries.document(kind, name));
   const [tab, setTab] = useSearchChoice("tab", DOCUMENT_TABS);
   const [deleting, setDeleting] = useState(false);
-  const isPending = pending.edits.some((edit) => sameDocument(edit, { kind, name }));
+  const kept = pending.edits.find((edit) => sameDocument(edit, { kind, name }));
   const head = document.data;
 
   return (
@@ -44,11 +44,11 @@ export function DocumentPage(): ReactNode {
           head === undefined ? null : (
             <span className="hf-badges">
               <Label isCompact>{t("revision", { revision: head.revision })}</Label>
-              {isPending ? (
+              {kept === undefined ? null : (
                 <Label isCompact color="purple">
-                  {t("documents.pending")}
+                  {t(kept.text === null ? "documents.pendingDelete" : "documents.pending")}
                 </Label>
-              ) : null}
+              )}
               {head.deleted ? <Label isCompact>{t("documents.deleted")}</Label> : null}
               <span className="hf-quiet">
                 {head.author} · <TimeText at={head.at} />
@@ -65,7 +65,11 @@ export function DocumentPage(): ReactNode {
               size="sm"
               variant="secondary"
               isDanger
-              reason={denied("edit") ?? (head?.deleted === true ? t("documents.deleted") : null)}
+              reason={
+                denied("edit") ??
+                (head?.deleted === true ? t("documents.deleted") : null) ??
+                (kept?.text === null ? t("documents.pendingDelete") : null)
+              }
               onClick={() => setDeleting(true)}
             >
               {t("document.delete")}
@@ -114,7 +118,10 @@ export function DocumentPage(): ReactNode {
       {deleting && head !== undefined ? (
         <ActDialog
           title={t("document.delete")}
-          text={t("document.delete.ask", { name: `${kind}/${name}`, count: head.inForceOn.length })}
+          text={[
+            t("document.delete.ask", { name: `${kind}/${name}`, count: head.inForceOn.length }),
+            ...(kept === undefined ? [] : [t("document.delete.edited")]),
+          ].join(" ")}
           confirmText={t("document.delete.confirm")}
           danger
           isPending={false}

@@ -7,7 +7,7 @@ import { addItem, addSetting, editField, type Field, fieldAt, isReadable } from 
 import { useT } from "../../i18n/language.ts";
 import { FindingList } from "../../parts/findings.tsx";
 import { AddButton, AddNamed, AddSetting } from "./form-add.tsx";
-import { type Hands, LineInput } from "./form-line.tsx";
+import { type Hands, LineInput, Refusal } from "./form-line.tsx";
 
 interface Props extends Omit<Hands, "edit"> {
   /** The part of the document that the form is for; empty for all of it. */
@@ -29,11 +29,7 @@ export function SchemaForm(props: Props): ReactNode {
   const whole = fieldAt(text, schema, root);
   return (
     <div className="hf-stack hf-form">
-      {refusal === null ? null : (
-        <Alert isInline variant="danger" title={t("rules.refused")}>
-          {refusal}
-        </Alert>
-      )}
+      <Refusal sentence={refusal} />
       {whole === null ? (
         <div>
           <p className="hf-quiet">{t("form.notOurs", { section: formatPath(root) })}</p>

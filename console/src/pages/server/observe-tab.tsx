@@ -1,4 +1,3 @@
-import { editDocument } from "@holdfast/core/policy/edit.ts";
 import { Alert, Button } from "@patternfly/react-core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -6,7 +5,8 @@ import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
-import { currentPending, sameDocument, updatePending, withEdit } from "../../editor/pending.ts";
+import { continueEdit } from "../../editor/continue-edit.ts";
+import { currentPending, updatePending, usePending, withEdit } from "../../editor/pending.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { originOf, type Provenance } from "../../live/at-item.ts";
 import { type Count, groupKey, type ObserveGroup, observeGroups, undecided } from "../../live/observe-groups.ts";
@@ -201,21 +201,25 @@ function Enforce({ left, origin }: { readonly left: number; readonly origin: Pro
     mutationFn: async (from: string) => {
       const [kind = "", name = ""] = from.split("/", 2);
       const head = await call("getDocument", { params: { kind, name } });
-      const kept = currentPending().edits.find((edit) => sameDocument(edit, { kind, name }));
-      const edited = editDocument(kept?.text ?? head.text ?? "", {
+      const edited = continueEdit(head, currentPending(), {
         kind: "set",
         path: ["firewall", "mode"],
         value: "enforce",
       });
-      if (!edited.ok) throw new Error(edited.error);
-      const base = kept ?? { kind, name, baseRevision: head.revision, baseText: head.text };
-      updatePending((pending) => withEdit(pending, { ...base, text: edited.value }));
+      if (!edited.ok)
+        throw new Error(
+          edited.error.why === "deleted" ? t("observe.deleted", { document: from }) : edited.error.sentence,
+        );
+      updatePending((pending) => withEdit(pending, edited.value));
       place.go(paths.editDocument(kind, name, { view: "difference" }));
     },
   });
+  const document = origin?.from.document ?? "";
+  const isDeleted = usePending().edits.some(({ kind, name, text }) => text === null && `${kind}/${name}` === document);
   const reason =
     denied ??
     (origin === undefined ? t("observe.nowhere") : null) ??
+    (isDeleted ? t("observe.deleted", { document }) : null) ??
     (left > 0 ? t("observe.undecided", { count: left }) : null);
   return (
     <div className="hf-stack">
