@@ -1,4 +1,5 @@
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
+import { tunnelSheetText } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
@@ -8,7 +9,7 @@ import { queries } from "../../api/queries.ts";
 import { usePlace } from "../../app/place.ts";
 import { beginNew, type KnownDocument, type Taken } from "../../editor/new-document.ts";
 import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
-import { sheetOf, sheetText, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
+import { sheetOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
 import { useValidation } from "../../editor/use-validation.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { FindingList } from "../../parts/findings.tsx";
@@ -127,7 +128,7 @@ export function TunnelWizard({
           {sheet === null ? null : (
             <details>
               <summary>{t("wizard.sheet", { end: sheet.end })}</summary>
-              <CopyText text={sheetText(name, sheet)} shown={t("wizard.sheet.copy")} />
+              <CopyText text={tunnelSheetText(name, sheet)} shown={t("wizard.sheet.copy")} />
               <dl className="hf-ends">
                 {sheet.rows.map(([setting, value]) => (
                   <div key={setting}>
