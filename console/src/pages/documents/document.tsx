@@ -14,6 +14,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 const TAB_TEXT = {
@@ -147,14 +148,7 @@ function History({ kind, name }: { readonly kind: string; readonly name: string 
       {({ items }) => (
         <table className="hf-table">
           <caption className="hf-sr">{t(TAB_TEXT.history)}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("documents.revision")}</th>
-              <th scope="col">{t("document.comment")}</th>
-              <th scope="col">{t("documents.changed")}</th>
-              <th scope="col">{t("document.change")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["documents.revision", "document.comment", "documents.changed", "document.change"]} />
           <tbody>
             {items.map((one) => (
               <tr key={one.revision}>

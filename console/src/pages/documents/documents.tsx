@@ -31,6 +31,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 /** Brings the schema of tunnels with it, which the list does not need. */
@@ -121,14 +122,7 @@ function DocumentTable({ documents }: { readonly documents: readonly DocumentSum
       {found.length === 0 ? null : (
         <table className="hf-table">
           <caption className="hf-sr">{t("nav.documents")}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("documents.name")}</th>
-              <th scope="col">{t("documents.revision")}</th>
-              <th scope="col">{t("documents.inForce")}</th>
-              <th scope="col">{t("documents.changed")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["documents.name", "documents.revision", "documents.inForce", "documents.changed"]} />
           <tbody>
             {found.map((one) => (
               <tr key={`${one.kind}/${one.name}`}>

@@ -16,6 +16,7 @@ import {
 } from "../../editor/rule-rows.ts";
 import { useT } from "../../i18n/language.ts";
 import type { FindingLike } from "../../parts/finding-key.ts";
+import { TableHead } from "../../ui/table-head.tsx";
 import { Refusal } from "./form-line.tsx";
 import { RuleLine } from "./rule-line.tsx";
 
@@ -91,21 +92,19 @@ export function RuleTable({ text, findings, onChange, onGo, disabled }: Props): 
             <div className="hf-wide">
               <table className="hf-table hf-rules">
                 <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("rule.order")}</th>
-                    <th scope="col">{t("rule.on")}</th>
-                    <th scope="col">{t("rule.name")}</th>
-                    <th scope="col">{t("rule.verb")}</th>
-                    <th scope="col">{t("rule.services")}</th>
-                    {hook === "outbound" ? null : <th scope="col">{t("rule.from")}</th>}
-                    {hook === "inbound" ? null : <th scope="col">{t("rule.to")}</th>}
-                    <th scope="col">{t("rule.why")}</th>
-                    <th scope="col">
-                      <span className="hf-sr">{t("rule.remove")}</span>
-                    </th>
-                  </tr>
-                </thead>
+                <TableHead
+                  columns={[
+                    "rule.order",
+                    "rule.on",
+                    "rule.name",
+                    "rule.verb",
+                    "rule.services",
+                    hook === "outbound" ? null : "rule.from",
+                    hook === "inbound" ? null : "rule.to",
+                    "rule.why",
+                    { hidden: "rule.remove" },
+                  ]}
+                />
                 <tbody>
                   <tr className="hf-locked-row">
                     <td>
