@@ -133,8 +133,8 @@ function Part({ field, depth, hands }: FieldProps): ReactNode {
     <section className="hf-form-part" data-depth={Math.min(depth, DEEPEST_HEADING)} aria-label={formatPath(field.path)}>
       <div className="hf-line-row">
         <Heading className="hf-form-title">{field.key}</Heading>
-        {field.description === null ? null : <span className="hf-quiet hf-small">{field.description}</span>}
         <RemoveButton field={field} hands={hands} />
+        {field.description === null ? null : <span className="hf-quiet hf-small">{field.description}</span>}
       </div>
       <Own field={field} hands={hands} />
       {isEmpty(field) ? <p className="hf-quiet hf-small">{t("form.empty")}</p> : null}
@@ -177,11 +177,14 @@ function Own({ field, hands }: { readonly field: Field; readonly hands: Hands })
   return own.length === 0 ? null : <FindingList findings={own} onGo={hands.onGo} />;
 }
 
+/** Characters; what is longer does not fit in half a line. */
+const LONG = 40;
+
 function Line({ field, hands }: FieldProps): ReactNode {
   const id = useId();
-  const { key, description } = field;
+  const { key, description, shape } = field;
   return (
-    <div className="hf-form-line">
+    <div className="hf-form-line" data-long={shape.kind === "line" && shape.text.length > LONG}>
       <label htmlFor={id} title={description ?? undefined}>
         {key}
       </label>
