@@ -188,7 +188,7 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
           <h2 className="hf-small-title">{t("editor.findings")}</h2>
           {validation.findings.length === 0 ? (
             <p className="hf-quiet">
-              {validation.state === "checked" ? t("editor.findings.none") : t("editor.checking")}
+              {t(validation.state === "checked" ? "editor.findings.none" : `editor.state.${validation.state}`)}
             </p>
           ) : (
             <FindingList findings={validation.findings} onGo={go} />
