@@ -202,6 +202,7 @@ export const en = {
   "editor.deleting.drop": "Drop the deletion and edit it",
   "editor.findings": "Findings",
   "editor.findings.none": "Nothing to remark.",
+  "editor.findings.unknown": "Not known before it is checked.",
   "editor.kept": "Kept in this browser",
   "editor.moved": "{{author}} has made revision {{revision}} while you edit revision {{base}}",
   "editor.moved.mine": "Put my text on top of revision {{revision}}",

@@ -200,6 +200,7 @@ export const ko = {
   "editor.deleting.drop": "삭제를 빼고 편집하기",
   "editor.findings": "지적",
   "editor.findings.none": "지적할 것이 없습니다.",
+  "editor.findings.unknown": "검사하기 전에는 알 수 없습니다.",
   "editor.kept": "이 브라우저에 보관됨",
   "editor.moved": "리비전 {{base}}을(를) 편집하는 동안 {{author}}이(가) 리비전 {{revision}}을(를) 만들었습니다",
   "editor.moved.mine": "내 글을 리비전 {{revision}} 위에 놓기",

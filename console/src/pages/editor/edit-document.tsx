@@ -37,6 +37,12 @@ const VIEW_TEXT = {
   difference: "editor.view.difference",
 } as const satisfies Record<EditorView, MessageKey>;
 
+const NO_FINDINGS_TEXT = {
+  checked: "editor.findings.none",
+  checking: "editor.checking",
+  unreachable: "editor.findings.unknown",
+} as const satisfies Record<Validation["state"], MessageKey>;
+
 export function EditDocumentPage(): ReactNode {
   const t = useT();
   const kind = useAddressPart("kind");
@@ -187,9 +193,7 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
         <aside className="hf-editor-findings" aria-label={t("editor.findings")}>
           <h2 className="hf-small-title">{t("editor.findings")}</h2>
           {validation.findings.length === 0 ? (
-            <p className="hf-quiet">
-              {t(validation.state === "checked" ? "editor.findings.none" : `editor.state.${validation.state}`)}
-            </p>
+            <p className="hf-quiet">{t(NO_FINDINGS_TEXT[validation.state])}</p>
           ) : (
             <FindingList findings={validation.findings} onGo={go} />
           )}
