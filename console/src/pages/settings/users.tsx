@@ -22,6 +22,7 @@ import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 import { SecretOnce } from "./secret-once.tsx";
 
@@ -75,13 +76,7 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
       {({ items }) => (
         <table className="hf-table">
           <caption className="hf-sr">{t("nav.users")}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("users.name")}</th>
-              <th scope="col">{t("users.permissions")}</th>
-              <th scope="col">{t("tokens.acts")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["users.name", "users.permissions", "tokens.acts"]} />
           <tbody>
             {items.map((user) => (
               <tr key={user.name}>
