@@ -12,6 +12,8 @@ import { type Answer, type ApiHouse, withApi } from "./api-house.ts";
 
 const REDIRECT = "http://127.0.0.1/login/oidc";
 const PASSWORD = "a long enough password";
+/** The first one waits for the database's start. */
+const FIRST_MS = 60_000;
 
 interface Stage {
   readonly api: ApiHouse;
@@ -106,34 +108,38 @@ async function auditOf({ api, root }: Stage, action: string) {
   return items.map((entry) => [entry.object, entry.resultCode] as const);
 }
 
-test("a linked person signs in, with a session as after a password; the log says by what, and who linked whom", async () => {
-  await withProvider(async (stage) => {
-    const { api, link } = stage;
-    await api.account("kim", ["view", "edit"]);
-    expect((await api.ask(null, "signInMethods")).json).toEqual({ oidc: { label: "Company" } });
-    expect((await link("kim", "sub-kim")).status).toBe(201);
-    const { browser, returned } = await comesBack(stage, "sub-kim", "/changes?state=open");
-    // A session that somebody has put there beforehand is not taken over.
-    browser.cookies.set("holdfast", "chosen-by-another");
-    expect(returned.href.startsWith(`${REDIRECT}?`)).toBe(true);
-    expect(browser.attributes.get("holdfast-sign-in")).toMatchObject({
-      httpOnly: true,
-      sameSite: "Strict",
-      path: "/",
-      maxAge: 600,
+test(
+  "a linked person signs in, with a session as after a password; the log says by what, and who linked whom",
+  { timeout: FIRST_MS },
+  async () => {
+    await withProvider(async (stage) => {
+      const { api, link } = stage;
+      await api.account("kim", ["view", "edit"]);
+      expect((await api.ask(null, "signInMethods")).json).toEqual({ oidc: { label: "Company" } });
+      expect((await link("kim", "sub-kim")).status).toBe(201);
+      const { browser, returned } = await comesBack(stage, "sub-kim", "/changes?state=open");
+      // A session that somebody has put there beforehand is not taken over.
+      browser.cookies.set("holdfast", "chosen-by-another");
+      expect(returned.href.startsWith(`${REDIRECT}?`)).toBe(true);
+      expect(browser.attributes.get("holdfast-sign-in")).toMatchObject({
+        httpOnly: true,
+        sameSite: "Strict",
+        path: "/",
+        maxAge: 600,
+      });
+      const { status, json } = await browser.finish(returned);
+      expect(status).toBe(200);
+      expect(json).toMatchObject({ me: { user: "kim", permissions: ["edit", "view"] }, next: "/changes?state=open" });
+      expect(json.me.csrfToken).not.toBeNull();
+      expect(browser.cookies.has("holdfast-sign-in")).toBe(false);
+      expect(browser.attributes.get("holdfast")).toMatchObject({ httpOnly: true, sameSite: "Strict" });
+      expect(browser.cookies.get("holdfast")).toMatch(/^hf_/);
+      expect((await browser.me()).json()).toMatchObject({ user: "kim" });
+      expect(await auditOf(stage, "session.")).toContainEqual(["account/kim", "ok"]);
+      expect((await auditOf(stage, "user.linked")).length).toBe(1);
     });
-    const { status, json } = await browser.finish(returned);
-    expect(status).toBe(200);
-    expect(json).toMatchObject({ me: { user: "kim", permissions: ["edit", "view"] }, next: "/changes?state=open" });
-    expect(json.me.csrfToken).not.toBeNull();
-    expect(browser.cookies.has("holdfast-sign-in")).toBe(false);
-    expect(browser.attributes.get("holdfast")).toMatchObject({ httpOnly: true, sameSite: "Strict" });
-    expect(browser.cookies.get("holdfast")).toMatch(/^hf_/);
-    expect((await browser.me()).json()).toMatchObject({ user: "kim" });
-    expect(await auditOf(stage, "session.")).toContainEqual(["account/kim", "ok"]);
-    expect((await auditOf(stage, "user.linked")).length).toBe(1);
-  });
-});
+  },
+);
 
 test("S24 S42: only the browser that began a sign-in ends it, once, and in time", async () => {
   await withProvider(async (stage) => {
