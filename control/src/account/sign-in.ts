@@ -1,19 +1,13 @@
-import { PERMISSIONS } from "@holdfast/core/api/account.ts";
-import type { InstanceId, TokenId, UserId } from "@holdfast/core/base/id.ts";
-import { secretSha256 } from "../api/credential.ts";
+import type { InstanceId, UserId } from "@holdfast/core/base/id.ts";
 import { Refused, refuse } from "../api/refused.ts";
-import { userActor } from "../store/actor.ts";
 import type { Database, Queryable } from "../store/database.ts";
-import { newId } from "../store/new-id.ts";
-import { insertToken } from "../store/tokens.ts";
 import { transaction } from "../store/transaction.ts";
-import { EVERYTHING, getUser, getUserByName, lockUser } from "../store/users.ts";
+import { getUser, getUserByName, lockUser } from "../store/users.ts";
 import { waitBeforeSignIn } from "./lock-out.ts";
+import { type OpenedSession, openSession } from "./open-session.ts";
 import type { PasswordHasher } from "./password.ts";
 import type { Seal } from "./seal.ts";
 import { useCode } from "./second-factor.ts";
-import { newSecret } from "./secret.ts";
-import { SESSION_ABSOLUTE_MS } from "./session.ts";
 import { countWrongPasswords, oneTryAtATime } from "./store/wrong-passwords.ts";
 
 export interface SignInOptions {
@@ -22,16 +16,6 @@ export interface SignInOptions {
   readonly instanceId: InstanceId;
   readonly nowMs: () => number;
   readonly seal: Seal;
-}
-
-export interface OpenedSession {
-  readonly userId: UserId;
-  readonly userName: string;
-  readonly mustChangePassword: boolean;
-  readonly secondFactor: boolean;
-  readonly secret: string;
-  readonly tokenId: TokenId;
-  readonly seconds: number;
 }
 
 /** One answer for a wrong name, a wrong password and a closed account; how it was is in the audit log. */
@@ -45,18 +29,11 @@ export async function signIn(
   const { database, instanceId } = options;
   const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
   // Before the password is looked at, so that whoever waits costs nothing.
-  const early = await waiting(database, name, source, options);
-  if (early !== null) {
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: early.code }));
-    throw early;
-  }
+  await refuseWhileLockedOut(name, source, options);
   const user = await getUserByName(database, name);
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
   const matches = await options.passwords.matches(password, hash);
   if (matches === null) refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 });
-  const secret = newSecret();
-  const tokenId: TokenId = newId();
-  const seconds = SESSION_ABSOLUTE_MS / 1000;
   const decided = await transaction(database, async (tx): Promise<OpenedSession | Refused> => {
     const said = (refused: Refused): Refused => {
       tx.audit({ ...asked, resultCode: refused.code });
@@ -76,31 +53,24 @@ export async function signIn(
     // Guessed codes count as guessed passwords do.
     if (factor === null) return said(new Refused("account.wrong_code", "The code is wrong, or has been used."));
     tx.audit({ ...asked, actor: `user/${now.id}`, resultCode: "ok", new: { factor } });
-    const token = {
-      id: tokenId,
-      userId: now.id,
-      kind: "session",
-      name: "sign-in",
-      secretSha256: secretSha256(secret),
-      permissions: PERMISSIONS,
-      scope: EVERYTHING,
-      domains: null,
-      seconds,
-    } as const;
-    await insertToken(tx, token, userActor(now.id, source, instanceId));
-    return {
-      userId: now.id,
-      userName: now.name,
-      mustChangePassword: now.must_change,
-      secondFactor: now.totp_since !== null,
-      secret,
-      tokenId,
-      seconds,
-    };
+    return openSession(tx, now, "password", source, instanceId);
   });
   if (!decided.ok) throw decided.error;
   if (decided.value instanceof Refused) throw decided.value;
   return decided.value;
+}
+
+/** Whoever guessed before waits, whatever they bring now; that they asked stands in the log. */
+export async function refuseWhileLockedOut(
+  name: string,
+  source: string,
+  options: Pick<SignInOptions, "database" | "nowMs">,
+): Promise<void> {
+  const refused = await waiting(options.database, name, source, options);
+  if (refused === null) return;
+  const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
+  await transaction(options.database, async (tx) => tx.audit({ ...asked, resultCode: refused.code }));
+  throw refused;
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */
@@ -137,7 +107,7 @@ async function waiting(
   database: Queryable,
   name: string,
   source: string,
-  { nowMs }: SignInOptions,
+  { nowMs }: Pick<SignInOptions, "nowMs">,
 ): Promise<Refused | null> {
   const waitMs = waitBeforeSignIn(await countWrongPasswords(database, name, source), nowMs());
   if (waitMs === 0) return null;
