@@ -15,6 +15,7 @@ const kim = {
   disabled: false,
   mustChangePassword: false,
   secondFactor: true,
+  passkeys: 0,
   permissions: [
     { permission: "view", ...everywhere },
     { permission: "apply", scope: { role: "db" }, domains: null },
@@ -95,7 +96,14 @@ test("a new role says that it is new, one that is there what was read", async ()
 });
 
 test("a sign-in asks for a code only where one is needed", async () => {
-  const me = { user: "kim", permissions: ["view"], mustChangePassword: false, secondFactor: true, csrfToken: null };
+  const me = {
+    user: "kim",
+    permissions: ["view"],
+    mustChangePassword: false,
+    secondFactor: true,
+    passkeys: 0,
+    csrfToken: null,
+  };
   const problem = {
     type: "about:blank",
     title: "A code is needed",

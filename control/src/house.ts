@@ -3,6 +3,7 @@ import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
+import type { RelyingParty } from "./account/relying-party.ts";
 import type { Seal } from "./account/seal.ts";
 import type { AuditWitness } from "./audit/witness.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
@@ -22,6 +23,8 @@ export interface House {
   readonly witness: AuditWitness;
   /** For second factors. */
   readonly seal: Seal;
+  /** For passkeys. */
+  readonly relyingParty: RelyingParty;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;

@@ -1,19 +1,14 @@
-import { PERMISSIONS } from "@holdfast/core/api/account.ts";
-import type { InstanceId, TokenId, UserId } from "@holdfast/core/base/id.ts";
-import { secretSha256 } from "../api/credential.ts";
+import type { InstanceId, UserId } from "@holdfast/core/base/id.ts";
 import { Refused, refuse } from "../api/refused.ts";
-import { userActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
-import { newId } from "../store/new-id.ts";
-import { insertToken } from "../store/tokens.ts";
 import { transaction } from "../store/transaction.ts";
-import { EVERYTHING, getUser, getUserByName } from "../store/users.ts";
+import { getUser, getUserByName } from "../store/users.ts";
 import { waitBeforeSignIn } from "./lock-out.ts";
+import { type OpenedSession, openSession } from "./open-session.ts";
 import type { PasswordHasher } from "./password.ts";
 import type { Seal } from "./seal.ts";
 import { useCode } from "./second-factor.ts";
-import { newSecret } from "./secret.ts";
-import { SESSION_ABSOLUTE_MS } from "./session.ts";
+import { hasPasskey } from "./store/passkeys.ts";
 import { countWrongPasswords } from "./store/wrong-passwords.ts";
 
 export interface SignInOptions {
@@ -22,16 +17,6 @@ export interface SignInOptions {
   readonly instanceId: InstanceId;
   readonly nowMs: () => number;
   readonly seal: Seal;
-}
-
-export interface OpenedSession {
-  readonly userId: UserId;
-  readonly userName: string;
-  readonly mustChangePassword: boolean;
-  readonly secondFactor: boolean;
-  readonly secret: string;
-  readonly tokenId: TokenId;
-  readonly seconds: number;
 }
 
 /** One answer for a wrong name, a wrong password and a closed account; how it was is in the audit log. */
@@ -60,47 +45,27 @@ export async function signIn(
     await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
     throw new Refused("account.wrong_password", "The user or the password is wrong.");
   }
-  if (user.totp_since !== null && code === null) {
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.code_needed" }));
-    throw new Refused("account.code_needed", "This account signs in with a code of its authenticator too.");
+  const hasPasskeys = await hasPasskey(database, user.id);
+  const asksFactor = user.totp_since !== null || hasPasskeys;
+  if (asksFactor && code === null) {
+    const resultCode = user.totp_since === null ? "account.passkey_needed" : "account.code_needed";
+    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode }));
+    throw new Refused(
+      resultCode,
+      user.totp_since === null
+        ? "This account signs in with its passkey, which needs no password."
+        : "This account signs in with a code of its authenticator too.",
+    );
   }
-  const secret = newSecret();
-  const tokenId: TokenId = newId();
-  const seconds = SESSION_ABSOLUTE_MS / 1000;
   const opened = await transaction(database, async (tx) => {
-    const factor =
-      user.totp_since === null || code === null ? "none" : await useCode(tx, user, code, options.seal, options.nowMs());
-    if (factor === null) return false;
-    tx.audit({ ...asked, actor: `user/${user.id}`, resultCode: "ok", new: { factor } });
-    const token = {
-      id: tokenId,
-      userId: user.id,
-      kind: "session",
-      name: "sign-in",
-      secretSha256: secretSha256(secret),
-      permissions: PERMISSIONS,
-      scope: EVERYTHING,
-      domains: null,
-      seconds,
-    } as const;
-    await insertToken(tx, token, userActor(user.id, source, instanceId));
-    return true;
+    const factor = asksFactor && code !== null ? await useCode(tx, user, code, options.seal, options.nowMs()) : "none";
+    return factor === null ? null : openSession(tx, user, factor, source, instanceId);
   });
   if (!opened.ok) throw opened.error;
-  if (!opened.value) {
-    // Guessed codes count as guessed passwords do.
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
-    throw new Refused("account.wrong_code", "The code is wrong, or has been used.");
-  }
-  return {
-    userId: user.id,
-    userName: user.name,
-    mustChangePassword: user.must_change,
-    secondFactor: user.totp_since !== null,
-    secret,
-    tokenId,
-    seconds,
-  };
+  if (opened.value !== null) return opened.value;
+  // Guessed codes count as guessed passwords do.
+  await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
+  throw new Refused("account.wrong_code", "The code is wrong, or has been used.");
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */

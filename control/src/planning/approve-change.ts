@@ -6,9 +6,11 @@ import { approve, listApprovals } from "../store/changes.ts";
 import { listNewestPlans } from "../store/plans.ts";
 import { transaction } from "../store/transaction.ts";
 import { approvalsNeeded, becomeReady } from "./approvals.ts";
+import { composer } from "./compose-for.ts";
 import { concernedBy } from "./concerned.ts";
 import { editsOf } from "./edits.ts";
 import { assertReach } from "./scope.ts";
+import { assertFresh } from "./step-up.ts";
 import { lockChange } from "./store/change-lock.ts";
 import { loadWorld } from "./world.ts";
 
@@ -34,6 +36,11 @@ export async function approveChange(house: House, caller: Caller, id: ChangeId, 
         labelsAfter: selected.labels,
         domains: Object.keys(composed.config?.domains ?? {}),
       })),
+    );
+    const before = composer(house, world, []);
+    assertFresh(
+      caller,
+      concerned.flatMap(({ server, composed }) => [composed.floor, before(server).composed.floor]),
     );
     await approve(tx, id, caller.userId, digest as Digest, caller.actor);
     const needed = approvalsNeeded(house, world, edits);

@@ -1,3 +1,4 @@
+import { forgetChallenges } from "../account/store/passkeys.ts";
 import { forgetKeys } from "../store/idempotency-keys.ts";
 import { forgetQuestions } from "../store/questions.ts";
 import { transaction } from "../store/transaction.ts";
@@ -17,6 +18,7 @@ export const retention: Reconciler = {
     const forgotten = await transaction(database, async (tx) => {
       await forgetKeys(tx, KEEP_SECONDS);
       await forgetQuestions(tx, KEEP_QUESTIONS_SECONDS);
+      await forgetChallenges(tx);
     });
     if (!forgotten.ok) throw forgotten.error;
   },

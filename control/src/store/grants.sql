@@ -24,5 +24,5 @@ begin
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions, alerts, audit_seen, deliveries to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
+  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, passkeys, passkey_challenges, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
 end $$;

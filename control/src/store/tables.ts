@@ -17,6 +17,7 @@ import type {
   Fence,
   Generation,
   InstanceId,
+  PasskeyId,
   PlanId,
   RequestId,
   RolloutId,
@@ -40,6 +41,20 @@ export interface UserRow {
   readonly totp_step: number;
   readonly disabled_at: Date | null;
   readonly created_at: Date;
+}
+
+export interface PasskeyRow {
+  readonly id: PasskeyId;
+  readonly user_id: UserId;
+  readonly credential_id: Buffer;
+  readonly public_key: Buffer;
+  readonly sign_count: number;
+  readonly backup_eligible: boolean;
+  readonly backed_up: boolean;
+  readonly transports: readonly string[];
+  readonly name: string;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
 }
 
 export interface GrantRow {
@@ -78,6 +93,8 @@ export interface TokenRow {
   readonly revoked_at: Date | null;
   /** Where it was opened or made from. */
   readonly source: string;
+  /** When whoever is signed in with it has last shown a second factor. */
+  readonly fresh_at: Date | null;
 }
 
 export interface SecretRow {

@@ -1,3 +1,4 @@
+import type { StepUpSettings } from "../access/step-up.ts";
 import type { TrialSettings } from "./effective-config.ts";
 
 /** The union of all `Floor` documents whose selector matches one server; the strictest of each wins. */
@@ -11,6 +12,8 @@ export interface FloorSettings {
   readonly trial: TrialSettings;
   /** How many people besides the author must approve. */
   readonly approvals: number;
+  /** Null: a signed-in session is enough. */
+  readonly stepUp: StepUpSettings | null;
   readonly waves: WaveSettings;
 }
 

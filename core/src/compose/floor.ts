@@ -1,3 +1,4 @@
+import { strictestStepUp } from "../access/step-up.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import type { Finding } from "../base/finding.ts";
 import { addressSetFromText, ANY, type AddressSet, toNetworks, union } from "../net/address-set.ts";
@@ -37,6 +38,7 @@ export function uniteFloors(floors: readonly AssignedFloor[]): {
       management: management.map(({ entry }) => entry),
       trial,
       approvals: most(floors.map(({ document }) => document.body.approvals)) ?? 0,
+      stepUp: strictestStepUp(floors.map(({ document }) => document.body.stepUp)),
       waves: {
         canary: least(waves.map((one) => one.canary)) ?? DEFAULT_WAVES.canary,
         // Every step of every floor: at least as gradual as each of them.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StepUpSettings } from "../access/step-up.ts";
 import { ok } from "../base/result.ts";
 import { addressSetFromText } from "../net/address-set.ts";
 import { API_VERSION } from "./document.ts";
@@ -30,6 +31,8 @@ export interface FloorBody {
     readonly confirm?: "machine" | "person";
   };
   readonly approvals?: number;
+  /** Who applies, rolls back or approves has shown a second factor lately. */
+  readonly stepUp?: StepUpSettings;
   readonly waves: {
     readonly canary?: number;
     readonly percent?: readonly number[];
@@ -75,6 +78,25 @@ const trialSchema = z.strictObject({
     .meta({ description: "Who confirms where the management path is touched." }),
 });
 
+/** Less and nobody is through with reading before it ends; more is a session's whole life. */
+const STEP_UP_LEAST_SECONDS = 60;
+const STEP_UP_MOST_SECONDS = 12 * 3_600;
+
+const stepUpSchema = z.strictObject({
+  within: seconds
+    .refine((value) => value >= STEP_UP_LEAST_SECONDS && value <= STEP_UP_MOST_SECONDS, {
+      error: "Between 1m and 12h: less ends while somebody reads, more is as long as a session.",
+    })
+    .meta({
+      description: "Whoever applies, rolls back or approves has shown a passkey, or password and code, in this time.",
+      examples: ["15m"],
+    }),
+  tokens: z
+    .enum(["refused", "allowed"])
+    .optional()
+    .meta({ description: "API tokens cannot show anything again: refused, unless a pipeline must go on applying." }),
+});
+
 const wavesSchema = z.strictObject({
   canary: z.number().int().min(1).optional().meta({ description: "Servers in the first wave." }),
   percent: oneOrList(z.number().int().min(1).max(100))
@@ -102,6 +124,11 @@ export const floorSchema = z
       .max(10)
       .optional()
       .meta({ description: "How many people besides the author must approve." }),
+    stepUp: stepUpSchema
+      .optional()
+      .meta({
+        description: "Ask people again who they are before a server moves. Without it a signed-in session is enough.",
+      }),
     waves: wavesSchema.optional(),
   })
   .superRefine((floor, context) => {

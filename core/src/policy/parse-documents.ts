@@ -204,7 +204,7 @@ function readPlain<Schema extends z.ZodType>(schema: Schema, data: Json): BodyRe
 }
 
 function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument, { kind: "Floor" }>["body"] {
-  const { description, selector, management = [], trial = {}, approvals, waves = {} } = floor;
+  const { description, selector, management = [], trial = {}, approvals, stepUp, waves = {} } = floor;
   return {
     ...(description === undefined ? {} : { description }),
     selector,
@@ -216,6 +216,7 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
       ...(trial.confirm === undefined ? {} : { confirm: trial.confirm }),
     },
     ...(approvals === undefined ? {} : { approvals }),
+    ...(stepUp === undefined ? {} : { stepUp: { withinSeconds: stepUp.within, tokens: stepUp.tokens ?? "refused" } }),
     waves: {
       ...(waves.canary === undefined ? {} : { canary: waves.canary }),
       ...(waves.percent === undefined ? {} : { percent: waves.percent }),

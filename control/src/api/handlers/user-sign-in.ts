@@ -1,4 +1,4 @@
-import { removeTotp } from "../../account/second-factor.ts";
+import { removeFactors } from "../../account/second-factor.ts";
 import { newSecret } from "../../account/secret.ts";
 import type { House } from "../../house.ts";
 import { listRoleGrants } from "../../store/access-roles.ts";
@@ -52,7 +52,7 @@ export function userSignInHandlers(house: House): Pick<Handlers, UserSignInRoute
       assertAdministers(caller);
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
-        await removeTotp(tx, user.id, caller.actor);
+        await removeFactors(tx, user.id, caller.actor);
         await revokeOtherTokens(tx, user.id, null, caller.actor);
       });
       return DONE;
@@ -94,7 +94,7 @@ export function userSignInHandlers(house: House): Pick<Handlers, UserSignInRoute
         }));
         await setGrants(tx, user.id, grants, caller.actor);
         await giveRoles(tx, user.id, body.roles, caller);
-        return userView(user, { grants: await listGrants(tx, user.id), roles: await listRoleGrants(tx, user.id) });
+        return userView(user, { grants: await listGrants(tx, user.id), roles: await listRoleGrants(tx, user.id) }, 0);
       });
       return { value };
     },
