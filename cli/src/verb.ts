@@ -48,15 +48,15 @@ export function act<Schema extends z.ZodType>(options: {
   readonly brief: string;
   readonly example: string;
   readonly operands: readonly string[];
-  readonly send: (client: Client, operands: readonly string[]) => Promise<z.infer<Schema>>;
+  readonly send: (client: Client, operands: readonly string[], context: Context) => Promise<z.infer<Schema>>;
   readonly done: (operands: readonly string[]) => string;
 }): Command<Context> {
   return verb({
     brief: options.brief,
     example: options.example,
     operands: options.operands,
-    run: async (client, operands) => ({
-      value: (await options.send(client, operands)) as unknown,
+    run: async (client, operands, context) => ({
+      value: (await options.send(client, operands, context)) as unknown,
       text: () => `${options.done(operands)}\n`,
     }),
   });

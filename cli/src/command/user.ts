@@ -31,7 +31,11 @@ const userList = verb({
               ...user.roles.map((grant) => `role ${grant.role} ${placeText(grant)}`),
               ...user.permissions.map((grant) => `${grant.permission} ${placeText(grant)}`),
             ].join("; "),
-            [user.disabled ? "disabled" : "active", ...(user.secondFactor ? ["second factor"] : [])].join(", "),
+            [
+              user.disabled ? "disabled" : "active",
+              ...(user.secondFactor ? ["second factor"] : []),
+              ...(user.passkeys > 0 ? [`passkeys: ${user.passkeys}`] : []),
+            ].join(", "),
           ]),
           "No accounts.",
         ),
