@@ -8,6 +8,7 @@ import { usePlace } from "../../app/place.ts";
 import { discardPending, usePending } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { useStepUp } from "../../parts/step-up.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { PlanCard } from "./plan-card.tsx";
@@ -83,27 +84,30 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const isRollback = plans.some((plan) => plan.kind === "rollback");
   const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
 
+  const stepUp = useStepUp();
   const apply = useMutation({
-    mutationFn: () =>
-      call(isRollback ? "rollbackChange" : "applyChange", {
-        params: { id: change.id },
-        body: {
-          plans: doable.flatMap((plan) =>
-            plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
-          ),
-          acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-          overwriteDrift: overwrite,
-        },
-        idempotencyKey: key,
-      }),
+    mutationFn: () => stepUp.around(send),
     onSuccess: (rollout) => {
       if (pending.changeId === change.id) discardPending();
       void client.invalidateQueries();
       place.go(paths.rollout(rollout.id));
     },
   });
+  const send = () =>
+    call(isRollback ? "rollbackChange" : "applyChange", {
+      params: { id: change.id },
+      body: {
+        plans: doable.flatMap((plan) =>
+          plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
+        ),
+        acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+        overwriteDrift: overwrite,
+      },
+      idempotencyKey: key,
+    });
   const approve = useMutation({
-    mutationFn: () => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } }),
+    mutationFn: () =>
+      stepUp.around(() => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } })),
     onSettled: () => client.invalidateQueries(),
   });
 
@@ -164,6 +168,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
           />
         ) : null}
         <ProblemAlert error={apply.error} title={t("review.notApplied")} />
+        {stepUp.dialog}
         <div className="hf-actions">
           {toType === null ? null : (
             <span className="hf-type-word">
