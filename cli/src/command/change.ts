@@ -11,7 +11,7 @@ import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { applicable, obstacles, printReview } from "../make-change.ts";
+import { applicable, BREAK_GLASS, obstacles, printReview } from "../make-change.ts";
 import { asPerson } from "../step-up.ts";
 import { act, verb } from "../verb.ts";
 import { outcome, stateWord } from "../view/state.ts";
@@ -92,7 +92,11 @@ interface ApplyFlags {
   readonly json: boolean;
 }
 
-const apply = buildCommand<ApplyFlags, [string], Context>({
+interface ForwardFlags extends ApplyFlags {
+  readonly breakGlass?: string;
+}
+
+const apply = buildCommand<ForwardFlags, [string], Context>({
   docs: {
     brief: "Plan a change again and apply exactly that",
     fullDescription: "For a change made in the console or by the API.\n\nExample: holdfast change apply 0199… --yes",
@@ -101,6 +105,7 @@ const apply = buildCommand<ApplyFlags, [string], Context>({
     flags: {
       yes: { kind: "boolean", brief: "Do not ask", default: false },
       acceptDanger: { kind: "boolean", brief: "Apply in spite of findings marked DANGER", default: false },
+      breakGlass: BREAK_GLASS,
       json: { kind: "boolean", brief: "For machines", default: false },
     },
     aliases: { y: "yes" },
@@ -139,7 +144,7 @@ async function applyPlanned(
   context: Context,
   client: Client,
   change: ChangeDetail,
-  flags: ApplyFlags,
+  flags: ForwardFlags,
   route: "applyChange" | "rollbackChange",
 ): Promise<void> {
   const kind = route === "applyChange" ? "forward" : "rollback";
@@ -188,6 +193,7 @@ async function applyPlanned(
   const body = {
     plans: doable.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
     acknowledge: risky.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+    ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
   };
   const rollout = await asPerson(context, client, (as) =>
     as.call(route, { params: { id: change.id }, body, answer: rolloutSchema }),

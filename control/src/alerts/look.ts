@@ -15,6 +15,7 @@ import {
   type OpenApply,
   openApplies,
   refusals,
+  unapproved,
 } from "./store/facts.ts";
 
 /** Everything that the detectors are told, read one after the other: looking must never take the sessions that work needs. */
@@ -48,6 +49,14 @@ export async function look(database: Database, audit: AuditWatch, log: Logger): 
       serverId: id,
       server: name,
       notAfterMs: not_after.getTime(),
+    })),
+    unapproved: (await unapproved(database)).map(({ change_id, title, by, break_glass, given }) => ({
+      changeId: change_id,
+      title,
+      by,
+      reason: break_glass.reason,
+      needed: break_glass.needed,
+      given,
     })),
     audit: await audit.look(database, nowMs, log),
     instances: (await instanceDisks(database)).map(({ id, address, disk_free_bytes, disk_total_bytes }) => ({

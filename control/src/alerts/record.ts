@@ -52,6 +52,7 @@ const ACTS = {
   drift: null,
   "agent-lost": null,
   "certificate-expiring": null, // the saga does not send it
+  "glass-broken": null, // an emergency is not held up
   "audit-broken": null,
   "disk-low": null,
   "database-trouble": null,

@@ -344,6 +344,13 @@ export interface AlertRow {
 
 export type RolloutState = "RUNNING" | "PAUSED" | "HALTED" | "DONE";
 
+/** Why a rollout was begun before its approvals were given, and how many of them were. */
+export interface BreakGlass {
+  readonly reason: string;
+  readonly needed: number;
+  readonly given: number;
+}
+
 export interface RolloutRow {
   readonly id: RolloutId;
   readonly change_id: ChangeId;
@@ -361,6 +368,7 @@ export interface RolloutRow {
   readonly lease_owner: InstanceId | null;
   readonly lease_until: Date | null;
   readonly trace_id: string | null;
+  readonly break_glass: BreakGlass | null;
   readonly version: number;
 }
 

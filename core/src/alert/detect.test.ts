@@ -18,6 +18,7 @@ const CALM: AlertFacts = {
   drifted: [],
   away: [],
   expiring: [],
+  unapproved: [],
   audit: null,
   instances: [{ instanceId: "i", address: "a", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
   database: { checksumFailures: 0, connections: 20, connectionsMost: 100, oldestTransactionAge: 1e8, awaySeconds: 0 },
@@ -41,6 +42,15 @@ const kindsOf = (over: Partial<AlertFacts>) => detect({ ...CALM, ...over }).map(
 
 test("a house that is well has no alerts", () => {
   expect(detect(CALM)).toEqual([]);
+});
+
+test("glass that was broken is told until the approvals are there, with who, why and how many", () => {
+  const broken = { changeId: "c1", title: "open 443", by: "kim", reason: "the shop is down", needed: 2, given: 1 };
+  const [alert] = detect({ ...CALM, unapproved: [broken] });
+  expect(alert).toMatchObject({ kind: "glass-broken", subject: "change/c1", serverId: null });
+  expect(alert?.message).toBe(
+    'kim applied "open 443" with 1 of 2 approvals, because: the shop is down. It waits for the approvals that are missing, or to be rolled back.',
+  );
 });
 
 test("on trial is not stuck: only what outlasts its whole window, or was never begun", () => {

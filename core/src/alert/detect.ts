@@ -6,7 +6,7 @@ import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 /** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
 export interface Condition {
   readonly kind: AlertKind;
-  /** `apply/<id>`, `server/<id>`, `instance/<address>` or `house`. */
+  /** `apply/<id>`, `server/<id>`, `change/<id>`, `instance/<address>` or `house`. */
   readonly subject: string;
   readonly serverId: string | null;
   readonly applyId: string | null;
@@ -117,6 +117,14 @@ const DETECTORS = {
             : `The certificate of ${server}'s agent ended ${new Date(notAfterMs).toISOString()}. The server is shut out until it is enrolled again.`,
         ),
       ),
+
+  "glass-broken": ({ unapproved }) =>
+    unapproved.map(({ changeId, title, by, reason, needed, given }) => ({
+      subject: `change/${changeId}`,
+      serverId: null,
+      applyId: null,
+      message: `${by} applied "${title}" with ${given} of ${needed} approvals, because: ${reason}. It waits for the approvals that are missing, or to be rolled back.`,
+    })),
 
   "audit-broken": ({ audit }) => {
     if (audit === null) return [];

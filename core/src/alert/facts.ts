@@ -11,6 +11,7 @@ export interface AlertFacts {
   readonly drifted: readonly ServerFact<{ readonly domains: readonly string[] }>[];
   readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
+  readonly unapproved: readonly UnapprovedFact[];
   /** Null while the chain is being what it was. */
   readonly audit: AuditFact | null;
   readonly instances: readonly InstanceFact[];
@@ -56,6 +57,16 @@ export interface LeftBehindFact {
   readonly server: string;
   readonly effect: Exclude<Effect, "none">;
   readonly code: string;
+}
+
+/** A change that was applied before its approvals, that is not undone everywhere, and whose approvals are still missing. */
+export interface UnapprovedFact {
+  readonly changeId: string;
+  readonly title: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly needed: number;
+  readonly given: number;
 }
 
 export interface AuditFact {

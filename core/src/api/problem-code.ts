@@ -208,6 +208,12 @@ export const PROBLEMS = {
     title: "A document has moved since the change was begun",
     remedy: "Take the newest revision into your text and make the change again.",
   },
+  "change.break_glass_refused": {
+    status: 403,
+    title: "The floor does not let this go before its approvals",
+    remedy:
+      "Ask somebody with the permission approve; or set breakGlass in the floor, which is a change like any other.",
+  },
   "change.danger_not_acknowledged": {
     status: 409,
     title: "A dangerous finding has not been acknowledged",

@@ -1,4 +1,5 @@
 import type { StepUpSettings } from "../access/step-up.ts";
+import type { ApprovalRule } from "../apply/approvals.ts";
 import type { TrialSettings } from "./effective-config.ts";
 
 /** The union of all `Floor` documents whose selector matches one server; the strictest of each wins. */
@@ -14,6 +15,10 @@ export interface FloorSettings {
   readonly approvals: number;
   /** Null: a signed-in session is enough. */
   readonly stepUp: StepUpSettings | null;
+  /** More, where a change is risky: the rows of all floors. */
+  readonly approvalsWhen: readonly ApprovalRule[];
+  /** True where a floor allows to apply before the approvals in an emergency, and none refuses it. */
+  readonly breakGlass: boolean;
   readonly waves: WaveSettings;
 }
 

@@ -161,7 +161,7 @@ function RenamePasskey({ passkey, onClose }: OneProps): ReactNode {
   });
   return (
     <Asking
-      title={t("passkeys.renameOne", { name: passkey.name })}
+      title={t("passkeys.rename.title")}
       submit={t("passkeys.rename")}
       isReady={name.trim() !== ""}
       isPending={rename.isPending}
@@ -185,8 +185,8 @@ function RemovePasskey({ passkey, onClose }: OneProps): ReactNode {
   });
   return (
     <Asking
-      title={t("passkeys.removeOne", { name: passkey.name })}
-      text={t("passkeys.remove.ask")}
+      title={t("passkeys.remove.title")}
+      text={t("passkeys.remove.ask", { name: passkey.name })}
       submit={t("passkeys.remove")}
       isDanger
       isReady={password !== ""}

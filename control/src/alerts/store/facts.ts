@@ -4,7 +4,7 @@ import { BASELINE_HOURS } from "@holdfast/core/alert/failure-rate.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
-import type { TransactionTrial, Wish } from "../../store/tables.ts";
+import type { BreakGlass, TransactionTrial, Wish } from "../../store/tables.ts";
 
 export async function databaseNow(database: Queryable): Promise<Date> {
   const { at } = await database.one<{ at: Date }>(sql`select now() as at`);
@@ -116,6 +116,28 @@ export function expiring(database: Queryable): Promise<readonly (ServerOf & { re
     select s.id, s.name, k.not_after from agent_keys k join servers s on s.id = k.server_id
     where k.state = 'active' and s.enrolment = 'enrolled' and k.not_after < now() + make_interval(secs => ${EXPIRING_WITHIN_MS}::float8 / 1000)
     order by s.id`);
+}
+
+export interface Unapproved {
+  readonly change_id: string;
+  readonly title: string;
+  readonly by: string;
+  readonly break_glass: BreakGlass;
+  readonly given: number;
+}
+
+/** Of each change the newest rollout that went before its approvals, as long as they are missing and something of it is on a server. */
+export function unapproved(database: Queryable): Promise<readonly Unapproved[]> {
+  return database.rows<Unapproved>(sql`
+    select * from (
+      select distinct on (r.change_id) r.change_id, c.title, u.name as by, r.break_glass,
+             (select count(*)::int from approvals p where p.change_id = c.id and p.digest = c.digest) as given
+      from rollouts r join changes c on c.id = r.change_id join users u on u.id = r.requested_by
+      where r.break_glass is not null
+        and exists (select from applies a where a.change_id = r.change_id and a.state in ('READY', 'APPLYING', 'APPLIED', 'ROLLBACKING'))
+      order by r.change_id, r.created_at desc
+    ) broken
+    where given < (break_glass ->> 'needed')::int order by change_id`);
 }
 
 export interface InstanceDisk {
