@@ -1,5 +1,4 @@
 import { expect, test, vi } from "vitest";
-import { AuditWatch } from "../src/alerts/audit-watch.ts";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
 import { systemActor } from "../src/store/actor.ts";
@@ -36,7 +35,7 @@ function approve(api: ApiHouse, token: string, change: Planned) {
 
 async function standing({ house }: ApiHouse): Promise<readonly string[]> {
   const by = systemActor("alerts", house.instanceId);
-  await recordAlerts(house.database, await look(house.database, new AuditWatch(), house.log), by, house.log);
+  await recordAlerts(house.database, await look(house.database), by, house.log);
   const rows = await house.database.rows<{ message: string }>({
     text: "select message from alerts where kind = 'glass-broken' and state <> 'resolved'",
     values: [],

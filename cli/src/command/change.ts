@@ -12,6 +12,7 @@ import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { applicable, BREAK_GLASS, obstacles, printReview } from "../make-change.ts";
+import { readNewest } from "../read-all.ts";
 import { asPerson } from "../step-up.ts";
 import { act, verb } from "../verb.ts";
 import { outcome, stateWord } from "../view/state.ts";
@@ -23,14 +24,13 @@ import { watchRollout } from "../watch-rollout.ts";
 const list = verb({
   brief: "Changes, newest first",
   example: "change list",
-  run: async (client) => {
-    const { items: value } = await client.call("listChanges", {
-      answer: z.object({ items: z.array(changeSummarySchema) }),
-    });
+  run: async (client, _, context) => {
+    const value = await readNewest(context, client, "listChanges", changeSummarySchema);
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
+          context,
           ["change", "state", "title", "author", "when", "documents"],
           value.map((change) => [
             change.id,
@@ -71,6 +71,7 @@ const story = verb({
           ...(value.waitingFor === null ? [] : [`  waiting for: ${value.waitingFor}`]),
           `  request ${value.requestId ?? "none yet"}, fence ${value.fence ?? "none"}, retries ${value.retryCount}`,
           table(
+            context,
             ["at", "state", "phase", "why", "who"],
             value.events.map((event) => [
               event.at,
@@ -277,6 +278,7 @@ function printChange(context: Context, change: ChangeDetail): string {
     "",
     printReview(context, change, change.plans),
     table(
+      context,
       ["server", "outcome", "why", "apply"],
       change.applies.map((item) => [
         item.server,

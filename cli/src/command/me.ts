@@ -2,18 +2,14 @@ import { offeredTotpSchema, recoveryCodesSchema, signedInSchema } from "@holdfas
 import { passkeySchema } from "@holdfast/core/api/passkey.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
-import { usageError } from "../cli-error.ts";
+import { askPerson } from "../ask-person.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { act, verb } from "../verb.ts";
 import { passkeyTable } from "../view/passkeys.ts";
 import { signedInTable } from "../view/signed-in.ts";
 
-async function ask(context: Context, question: string, hidden = false): Promise<string> {
-  if (!context.interactive)
-    throw usageError("Nobody is here to ask.", "A second factor is set up in a terminal, by the person who has it.");
-  return context.ask(question, { hidden });
-}
+const OTHERWISE = "A second factor is set up in a terminal, by the person who has it.";
 
 const totpOn = buildCommand<object, [], Context>({
   docs: {
@@ -24,12 +20,12 @@ const totpOn = buildCommand<object, [], Context>({
   parameters: { flags: {} },
   async func() {
     const client = openClient(this);
-    const password = await ask(this, "Your password: ", true);
+    const password = await askPerson(this, "Your password: ", { hidden: true, otherwise: OTHERWISE });
     const offered = await client.call("offerTotp", { body: { password }, answer: offeredTotpSchema });
     this.process.stdout.write(
       `Give this to your authenticator: ${offered.secret}\nor open ${offered.uri}\nNothing is asked for until its first code is right.\n`,
     );
-    const code = await ask(this, "Its code now: ");
+    const code = await askPerson(this, "Its code now: ", { otherwise: OTHERWISE });
     const { codes } = await client.call("confirmTotp", { body: { code }, answer: recoveryCodesSchema });
     this.process.stdout.write(
       `From here on you sign in with a code. Keep these, each signs in once when the authenticator is gone:\n${codes.join("\n")}\n`,
@@ -44,7 +40,7 @@ const totpOff = buildCommand<object, [], Context>({
   },
   parameters: { flags: {} },
   async func() {
-    const password = await ask(this, "Your password: ", true);
+    const password = await askPerson(this, "Your password: ", { hidden: true, otherwise: OTHERWISE });
     await openClient(this).call("removeTotp", { body: { password }, answer: z.unknown() });
     this.process.stdout.write("You sign in with the password alone.\n");
   },
@@ -57,7 +53,7 @@ const sessions = verb({
     const { items: value } = await client.call("listSessions", {
       answer: z.object({ items: z.array(signedInSchema) }),
     });
-    return { value, text: (context) => signedInTable(value, context.now()) };
+    return { value, text: (context) => signedInTable(context, value) };
   },
 });
 
@@ -74,16 +70,16 @@ const listPasskeys = verb({
   example: "me passkeys list",
   run: async (client) => {
     const { items: value } = await client.call("listPasskeys", { answer: z.object({ items: z.array(passkeySchema) }) });
-    return { value, text: (context) => passkeyTable(value, context.now()) };
+    return { value, text: (context) => passkeyTable(context, value) };
   },
 });
 
 const removePasskey = act({
   brief: "Give a passkey up, and end my other sessions",
   example: "me passkeys remove 0199…",
-  operands: ["id"],
+  operands: ["passkey"],
   send: async (client, [id = ""], context) => {
-    const password = await ask(context, "Your password: ", true);
+    const password = await askPerson(context, "Your password: ", { hidden: true, otherwise: OTHERWISE });
     return client.call("removePasskey", { params: { id }, body: { password }, answer: z.unknown() });
   },
   done: () => "Removed. It signs in no more; your other sessions have ended. Remove it from its device as well.",

@@ -1,3 +1,4 @@
+import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { AlertKind, AlertState } from "@holdfast/core/alert/kind.ts";
 import type { AlertEvent, Notification } from "@holdfast/core/alert/notification.ts";
 import type { Permission } from "@holdfast/core/api/account.ts";
@@ -309,6 +310,10 @@ export interface InstanceRow {
   readonly disk_total_bytes: number | null;
   readonly away_seconds: number | null;
   readonly back_at: Date | null;
+  readonly host: string | null;
+  readonly audit_whole: boolean | null;
+  readonly audit_broken_at: number | null;
+  readonly audit_reason: AuditBreak | null;
 }
 
 export interface DeliveryRow {
@@ -467,6 +472,8 @@ export interface ApplyEventRow {
   readonly from_state: ApplyState | null;
   readonly to_state: ApplyState;
   readonly phase: Phase | null;
+  /** With FAILED; null where it was written before this was. */
+  readonly effect: Effect | null;
   readonly code: string | null;
   readonly message: string | null;
   readonly actor: string;

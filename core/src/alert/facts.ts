@@ -12,8 +12,8 @@ export interface AlertFacts {
   readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
   readonly unapproved: readonly UnapprovedFact[];
-  /** Null while the chain is being what it was. */
-  readonly audit: AuditFact | null;
+  /** What the instances last said of the audit log. */
+  readonly audit: AuditFact;
   readonly instances: readonly InstanceFact[];
   readonly database: DatabaseFact;
 }
@@ -69,15 +69,19 @@ export interface UnapprovedFact {
   readonly given: number;
 }
 
-export interface AuditFact {
-  readonly entry: number;
-  /** `cut`: entries that had been seen are not there any more. */
-  readonly reason: "position" | "previous" | "content" | "cut";
-}
+/** Why the audit log is not what was written: its chain does not hold, or a head that was kept is not in it, or was signed by another. */
+export type AuditBreak = "position" | "previous" | "content" | "cut_off" | "rewritten" | "forged_checkpoint";
+
+/** `not_known`: somebody has not looked at it yet, so that it is whole cannot be said. */
+export type AuditFact =
+  | { readonly state: "whole" | "not_known" }
+  | { readonly state: "broken"; readonly entry: number; readonly reason: AuditBreak };
 
 export interface InstanceFact {
   readonly instanceId: string;
   readonly address: string;
+  /** The machine's name; null when it has not said. */
+  readonly host: string | null;
   readonly diskFreeBytes: number | null;
   readonly diskTotalBytes: number | null;
 }

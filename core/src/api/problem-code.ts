@@ -81,6 +81,11 @@ export const PROBLEMS = {
     title: "The one-time password must be changed",
     remedy: "Change it with POST /me/password, then sign in with the new one.",
   },
+  "account.not_now": {
+    status: 409,
+    title: "The account is so already",
+    remedy: "Nothing is left to do; the list of accounts shows their states.",
+  },
   "account.own_permissions": {
     status: 403,
     title: "Nobody widens their own permissions",
@@ -132,7 +137,11 @@ export const PROBLEMS = {
     title: "The role is held by somebody",
     remedy: "Take it from the accounts that hold it first.",
   },
-  "account.role_unknown": { status: 422, title: "There is no such role", remedy: "GET /roles lists them." },
+  "account.role_unknown": {
+    status: 422,
+    title: "There is no such role",
+    remedy: "The list of roles names those that are there.",
+  },
   "account.same_password": { status: 422, title: "The password is the old one", remedy: "Choose a new one." },
   "account.session_needed": {
     status: 409,
@@ -359,7 +368,7 @@ export const PROBLEMS = {
   "secret.unused": {
     status: 409,
     title: "No tunnel names the secret",
-    remedy: "Write its new value with PUT; there is nothing to change on a server.",
+    remedy: "Write its new value as a version of its own; there is nothing to change on a server.",
   },
   "secret.value_needed": {
     status: 422,
