@@ -12,6 +12,7 @@ import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Logger } from "pino";
 import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
 import { PasswordHasher } from "./account/password.ts";
+import { relyingPartyOf } from "./account/relying-party.ts";
 import { sealWith } from "./account/seal.ts";
 import { buildApi } from "./api/app.ts";
 import { EventStream } from "./api/event-stream.ts";
@@ -164,6 +165,7 @@ async function startOn(
             redirectUri: new URL(OIDC_PATH, config.publicUrl.origin).href,
             nowMs: () => Date.now(),
           }),
+    relyingParty: relyingPartyOf(config.publicUrl),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),

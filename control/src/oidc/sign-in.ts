@@ -11,7 +11,8 @@ import { type OpenedSession, openSession } from "../account/open-session.ts";
 import type { Seal } from "../account/seal.ts";
 import { useCode } from "../account/second-factor.ts";
 import { newSecret } from "../account/secret.ts";
-import { refuseWhileLockedOut } from "../account/sign-in.ts";
+import { refuseWhileLockedOut, waiting } from "../account/sign-in.ts";
+import { hasPasskey } from "../account/store/passkeys.ts";
 import { oneTryAtATime } from "../account/store/wrong-passwords.ts";
 import { secretSha256 } from "../api/credential.ts";
 import { Refused, refuse } from "../api/refused.ts";
@@ -80,14 +81,19 @@ export async function finishSignIn(
       return user;
     }
     const named = { ...entry, object: `account/${user.name}` };
+    if (user.totp_since === null && (await hasPasskey(tx, user.id))) {
+      const refused = needsPasskey();
+      tx.audit({ ...named, resultCode: refused.code });
+      return refused;
+    }
     if (user.totp_since !== null) {
       tx.audit({ ...named, resultCode: "account.code_needed" });
       const untilMs = options.nowMs() + PROVEN_MS;
       const proven = { issuer, id: newSecret(), subject, userId: user.id, next: asked.next, untilMs };
       return { kind: "code_needed", pending: sealPending(options.seal, "proven", proven), next: asked.next };
     }
-    tx.audit({ ...named, actor: `user/${user.id}`, resultCode: "ok" });
-    const session = await openSession(tx, user, "oidc", source, options.instanceId);
+    const shown = { openedWith: "oidc", factor: "none", subject } as const;
+    const session = await openSession(tx, user, shown, source, options.instanceId);
     return { kind: "signed_in", session, next: asked.next };
   });
   if (done instanceof Refused) throw done;
@@ -124,12 +130,15 @@ export async function finishWithCode(
     if ((await findIdentity(tx, issuer, proven.subject))?.user_id !== held.id)
       return refused(notLinked(proven.subject));
     if (held.disabled_at !== null) return refused(closed());
+    if (held.totp_since === null && (await hasPasskey(tx, held.id))) return refused(needsPasskey());
+    const late = await waiting(tx, user.name, source, options);
+    if (late !== null) return refused(late);
     const factor = held.totp_since === null ? "none" : await useCode(tx, held, code, options.seal, options.nowMs());
     // Guessed codes count as guessed passwords do.
     if (factor === null) return refused(new Refused("account.wrong_code", "The code is wrong, or has been used."));
     if (!(await useOnce(tx, secretSha256(proven.id)))) return refused(used());
-    tx.audit({ ...entry, actor: `user/${held.id}`, resultCode: "ok", new: { factor, by: "oidc" } });
-    return openSession(tx, held, "oidc", source, options.instanceId);
+    const shown = { openedWith: "oidc", factor, subject: proven.subject } as const;
+    return openSession(tx, held, shown, source, options.instanceId);
   });
   if (done instanceof Refused) throw done;
   return { session: done, next: proven.next };
@@ -189,6 +198,8 @@ const notBegunHere = (): Refused =>
   new Refused("oidc.not_begun_here", "This browser has not begun this sign-in, or has begun another one since.");
 const tooLate = (): Refused => new Refused("oidc.too_late", "The sign-in was begun too long ago.");
 const used = (): Refused => new Refused("oidc.used", "This sign-in has been used already.");
+const needsPasskey = (): Refused =>
+  new Refused("account.passkey_needed", "This account signs in with its passkey, which needs no provider.");
 const closed = (): Refused => new Refused("oidc.account_closed", "Your account is closed.");
 const notLinked = (subject: string): Refused =>
   new Refused("oidc.not_linked", `No account is linked to you. At the provider you are the subject ${subject}.`);

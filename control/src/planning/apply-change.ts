@@ -39,6 +39,7 @@ export async function applyChange(
         const server = world.servers.find((one) => one.id === serverId);
         return server === undefined ? null : compose(server, trialOfPlan(plan));
       },
+      now: composer(house, world, []),
       nowMs: house.nowMs(),
       onRefusedConcurrent: house.onRefusedConcurrent,
     });

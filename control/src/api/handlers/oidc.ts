@@ -7,13 +7,13 @@ import type { Queryable } from "../../store/database.ts";
 import { newId } from "../../store/new-id.ts";
 import type { UserRow } from "../../store/tables.ts";
 import { revokeOpenedByOidc, revokeSessions } from "../../store/tokens.ts";
-import { effectiveGrants, getUserByName } from "../../store/users.ts";
+import { getUserByName } from "../../store/users.ts";
 import { assertAdministers } from "../administers.ts";
-import { csrfTokenOf } from "../credential.ts";
 import { type ApiAnswer, DONE, type Handlers } from "../handler.ts";
 import { identityId } from "../ids.ts";
 import { inTransaction } from "../in-transaction.ts";
 import { notFound, refuse } from "../refused.ts";
+import { signedInAnswer } from "../signed-in.ts";
 import { identityView } from "../view/user-view.ts";
 
 type OidcRoutes =
@@ -33,19 +33,9 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
     (await getUserByName(database, name)) ?? notFound(`account ${name}`);
   /** The session as a cookie; what was kept of the way there is taken away. */
   const signedIn = async (session: OpenedSession, next: string): Promise<SignedIn> => {
-    const grants = await effectiveGrants(house.database, session.userId);
-    const me = {
-      user: session.userName,
-      permissions: [...new Set(grants.map((grant) => grant.permission))],
-      mustChangePassword: session.mustChangePassword,
-      secondFactor: session.secondFactor,
-      csrfToken: csrfTokenOf(session.secret),
-    };
-    return {
-      value: { me, next },
-      session: { secret: session.secret, seconds: session.seconds },
-      pendingSignIn: null,
-    };
+    const answer = await signedInAnswer(house, session, true);
+    const { sessionToken: _, ...me } = answer.value;
+    return { ...answer, value: { me, next }, pendingSignIn: null };
   };
   return {
     async signInMethods() {
