@@ -39,5 +39,5 @@ export async function becomeReady(tx: Transaction, change: ChangeRow, needed: nu
       "change.needs_approval",
       `The floor asks for ${needed} approval${needed === 1 ? "" : "s"}; ${given} ${given === 1 ? "is" : "are"} given.`,
     );
-  return makeReady(tx, change.id, change.version, (text) => sha256(text ?? ""), by);
+  return makeReady(tx, change.id, change.version, (text) => sha256(text ?? ""), by, needed);
 }

@@ -105,6 +105,7 @@ export async function makeReady(
   version: number,
   digestOf: (text: string | null) => Digest,
   by: Actor,
+  approvalsNeeded = 0,
 ): Promise<ChangeRow> {
   const change = await lockDraft(tx, id, version);
   // In one order for everybody, so that two changes over the same documents never wait for each other in a circle.
@@ -122,7 +123,8 @@ export async function makeReady(
       update documents set head_revision = ${revision}, deleted = ${item.text === null}, version = version + 1 where id = ${document.id}`);
   }
   const ready = await tx.one<ChangeRow>(sql`
-    update changes set state = 'READY', ready_at = now(), version = version + 1 where id = ${id} returning *`);
+    update changes set state = 'READY', ready_at = now(), approvals_needed = ${approvalsNeeded}, version = version + 1
+    where id = ${id} returning *`);
   await said(tx, ready, "change.ready", { digest: ready.digest }, by);
   return ready;
 }

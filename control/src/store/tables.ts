@@ -202,6 +202,8 @@ export interface ChangeRow {
   readonly created_at: Date;
   readonly ready_at: Date | null;
   readonly digest: Digest | null;
+  /** Counted when it became READY. */
+  readonly approvals_needed: number;
   readonly version: number;
 }
 
