@@ -153,12 +153,13 @@ test("its role reads what a command follows from, and can write nothing and read
   });
 });
 
-test("the database itself lets no change become READY with fewer approvals than are written down, nor rewrites their number", async () => {
+test("how many approvals a rollout needed is never written anew", async () => {
   await withSagaHouse(async (house) => {
-    const { id } = await house.change("some text");
-    await expect(
-      house.test.app.run(sql`update changes set approvals_needed = 3 where id = ${id}`),
-    ).rejects.toMatchObject({ code: "HF004" });
+    const { id } = await house.database.one<{ id: string }>(
+      sql`select rollout_id as id from applies where id = ${(await house.apply(await house.server("web-9"))).id}`,
+    );
+    const rewrite = house.test.app.run(sql`update rollouts set approvals_needed = 3 where id = ${id}`);
+    await expect(rewrite).rejects.toMatchObject({ code: "HF004" });
   });
 });
 

@@ -23,6 +23,7 @@ const SOUND: TransactionFacts = {
   change_state: "READY",
   approvals: 1,
   approvals_needed: 1,
+  glass_is_broken: false,
   kind: "forward",
   nonce: "n",
   config_digest: sha256("{}"),
@@ -105,6 +106,8 @@ test("S12: each message needs its own committed intent; confirming needs a new s
 test("the signer's own least of approvals holds whatever the rows say is needed", () => {
   expect(judged("prepare", { approvals_needed: 0, approvals: 1 }, 2)).toBe("signer.not_approved");
   expect(judged("prepare", { approvals_needed: 0, approvals: 2 }, 2)).toBeNull();
+  expect(judged("prepare", { approvals: 0, glass_is_broken: true })).toBeNull();
+  expect(judged("prepare", { approvals: 0, glass_is_broken: true }, 1)).toBe("signer.not_approved");
 });
 
 test("the way back asks for the least: an abort is signed for what is open, and for nobody else's", () => {

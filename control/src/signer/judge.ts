@@ -28,7 +28,7 @@ export type SignerRefusal = keyof typeof SIGNER_REFUSALS;
 
 type ApplyWish = Exclude<SigningWish, { ask: "release" }>;
 
-/** Null: it may be signed. `approvalsAtLeast` is the signer's own setting, whatever the floor of the house says. */
+/** Null: it may be signed. `approvalsAtLeast` is the signer's own setting, whatever the floor of the house says, and whoever breaks its glass. */
 export function judgeApply(
   wish: ApplyWish,
   facts: TransactionFacts | undefined,
@@ -65,8 +65,8 @@ function judgeForward(
   if (!isItsPlan(facts, sha256)) return "signer.other_plan";
   if (facts.change_state !== "READY") return "signer.not_approved";
   // A rollback leads to what others have approved before; it is asked for in a hurry, and the floor asks for nobody's approval.
-  if (facts.kind === "forward" && facts.approvals < Math.max(facts.approvals_needed, approvalsAtLeast))
-    return "signer.not_approved";
+  const needed = Math.max(facts.glass_is_broken ? 0 : facts.approvals_needed, approvalsAtLeast);
+  if (facts.kind === "forward" && facts.approvals < needed) return "signer.not_approved";
   if (facts.rollout_id === null || facts.rollout_change_id !== facts.change_id || !facts.rollout_is_written_down)
     return "signer.no_rollout";
   if ((facts.wave ?? 0) > (facts.current_wave ?? 0) || facts.earlier_open > 0) return "signer.not_its_turn";

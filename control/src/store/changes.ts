@@ -82,7 +82,7 @@ export function listChangeStatus(
 /** `store.approval_refused` for the author, and for a content that is no longer the one that was looked at. */
 export async function approve(tx: Transaction, id: ChangeId, user: UserId, digest: Digest, by: Actor): Promise<void> {
   const row = await tx.one<ChangeRow>(sql`select * from changes where id = ${id} for update`);
-  if (row.state !== "DRAFT")
+  if (row.state === "CANCELLED")
     throw new StoreFailure("store.wrong_state", `the change is ${row.state}`, { change_id: id });
   await tx.run(sql`
     insert into approvals (change_id, user_id, digest) values (${id}, ${user}, ${digest})
@@ -105,7 +105,6 @@ export async function makeReady(
   version: number,
   digestOf: (text: string | null) => Digest,
   by: Actor,
-  approvalsNeeded = 0,
 ): Promise<ChangeRow> {
   const change = await lockDraft(tx, id, version);
   // In one order for everybody, so that two changes over the same documents never wait for each other in a circle.
@@ -123,8 +122,7 @@ export async function makeReady(
       update documents set head_revision = ${revision}, deleted = ${item.text === null}, version = version + 1 where id = ${document.id}`);
   }
   const ready = await tx.one<ChangeRow>(sql`
-    update changes set state = 'READY', ready_at = now(), approvals_needed = ${approvalsNeeded}, version = version + 1
-    where id = ${id} returning *`);
+    update changes set state = 'READY', ready_at = now(), version = version + 1 where id = ${id} returning *`);
   await said(tx, ready, "change.ready", { digest: ready.digest }, by);
   return ready;
 }

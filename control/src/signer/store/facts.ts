@@ -19,7 +19,10 @@ export interface TransactionFacts {
   readonly change_id: string;
   readonly change_state: string;
   readonly approvals: number;
+  /** The most that any rollout of the change needed: a retry asks nobody again. */
   readonly approvals_needed: number;
+  /** A person has begun it before its approvals, and the audit log says so. */
+  readonly glass_is_broken: boolean;
   readonly kind: "forward" | "rollback";
   readonly nonce: string;
   readonly config_digest: string;
@@ -55,7 +58,10 @@ export function factsOf(database: Queryable, requestId: string): Promise<Transac
   return database.maybe<TransactionFacts>(sql`
     select h.server_id, s.fence as server_fence, s.enrolment, a.id as apply_id, a.server_id as apply_server_id, a.state as apply_state,
            a.fence as apply_fence, a.lease_owner is not null as is_leased, a.request_id = h.request_id as is_current, a.requested_by,
-           a.wish, a.wish_by, a.change_id, c.state as change_state, c.approvals_needed,
+           a.wish, a.wish_by, a.change_id, c.state as change_state,
+           (select coalesce(max(o.approvals_needed), 0) from rollouts o where o.change_id = c.id and o.kind = 'forward') as approvals_needed,
+           exists (select from rollouts o join audit_log l on l.object = 'rollout/' || o.id::text and l.action = 'rollout.glass_broken'
+                   where o.change_id = c.id and o.break_glass is not null) as glass_is_broken,
            (select count(*) from approvals o where o.change_id = c.id and o.digest = c.digest and o.user_id <> c.author_id) as approvals,
            h.kind, h.nonce, h.config_digest, h.plan_digest, h.prepare_sent_at is not null as prepare_sent,
            h.execute_sent_at is not null as execute_sent, h.confirm_sent_at is not null as confirm_sent,
