@@ -31,6 +31,8 @@ export interface Config {
   readonly secretsKey: SecretsKeyConfig;
   /** Names the channels that are told of alerts; null: none. */
   readonly notifyFile: string | null;
+  /** Names the provider that signs people in; null: passwords only. */
+  readonly oidc: OidcConfig | null;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -45,6 +47,12 @@ export type SignerChoice =
     }
   /** Another unit's, by another user: only its socket is known here. */
   | { readonly kind: "socket"; readonly path: string; readonly role: string | null };
+
+export interface OidcConfig {
+  readonly file: string;
+  /** Of the client at the provider; null: the file says where it is. */
+  readonly clientSecret: string | null;
+}
 
 export type SecretsKeyConfig =
   /** `secrets.key` in the data folder. */
@@ -93,6 +101,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     secretsKey: readSecretsKey(env, problems),
     signer: readSigner(env, problems),
     notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
+    oidc: readOidc(env, problems),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);
@@ -125,6 +134,14 @@ function readSigner(env: Environment, problems: string[]): SignerChoice {
     role: parsed === null ? null : decodeURIComponent(parsed.username),
     approvalsAtLeast: approvals === "" ? null : approvals,
   };
+}
+
+function readOidc(env: Environment, problems: string[]): OidcConfig | null {
+  const file = optional(env["HOLDFAST_OIDC_FILE"]);
+  const clientSecret = env["HOLDFAST_OIDC_CLIENT_SECRET"] ?? "";
+  if (file === null && clientSecret !== "")
+    problems.push("HOLDFAST_OIDC_CLIENT_SECRET: expected HOLDFAST_OIDC_FILE beside it");
+  return file === null ? null : { file, clientSecret: clientSecret === "" ? null : clientSecret };
 }
 
 function readHttp(env: Environment, port: number): HttpAddress {

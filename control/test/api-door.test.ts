@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
@@ -69,6 +70,18 @@ test("the matrix: every permission alone, nobody and everybody, at every route",
       expect(cells, name).toEqual(expected);
     }
   });
+});
+
+test("S24: without signing in there is only the way in, and nothing of it happens by a GET", () => {
+  const open = NAMES.filter((name) => ROUTES[name].needs === "open");
+  expect(open.map((name) => `${ROUTES[name].method} ${ROUTES[name].path}`)).toEqual([
+    "POST /session",
+    "GET /session/methods",
+    "POST /session/oidc",
+    "POST /session/oidc/finish",
+    "POST /session/oidc/code",
+    "GET /openapi.json",
+  ]);
 });
 
 test("a handler without a row does not compile, and a row without a handler fails the start", async () => {
@@ -209,6 +222,28 @@ test("the same key and body are done once and answered alike; another body is re
       true,
     ]);
     expect((await api.done(kim, "listServers", { query: { name: "web-5" } })).items.length).toBe(1);
+  });
+});
+
+test("S29: what is kept to know a repeated request tells nothing of a password that stands alone in its body", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", ["view"]);
+    const body = { password: "a long enough password" };
+    const headers = { "idempotency-key": "offered-once-and-kept" };
+    const offer = (sent: object) => api.ask(kim, "offerTotp", { body: sent, headers });
+    expect((await offer(body)).status).toBe(200);
+    expect((await offer(body)).json.code).toBe("idempotency.secret_shown_once");
+    expect((await offer({ password: "another password" })).json.code).toBe("idempotency.other_request");
+    const [row] = await api.test.app.rows<Record<string, unknown>>({
+      text: "select * from idempotency_keys",
+      values: [],
+    });
+    const path = `/api/v1${ROUTES.offerTotp.path}`;
+    const guess = createHash("sha256")
+      .update(`${path}\n${JSON.stringify(body)}`, "utf8")
+      .digest("hex");
+    const kept = Object.values(row ?? {}).map((value) => (Buffer.isBuffer(value) ? value.toString("hex") : value));
+    expect(kept).not.toContain(guess);
   });
 });
 

@@ -27,6 +27,7 @@ import { auditWitness } from "../src/audit/witness.ts";
 import { doctor } from "../src/doctor/doctor.ts";
 import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
+import type { OidcProvider } from "../src/oidc/provider.ts";
 import { askAgent } from "../src/planning/ask-agent.ts";
 import { DocumentCache } from "../src/planning/document-cache.ts";
 import { keySource } from "../src/secrets/key-source.ts";
@@ -78,12 +79,15 @@ export interface ApiHouse {
   until<T>(look: () => Promise<T | undefined>, what: string): Promise<T>;
 }
 
-export async function withApi(body: (house: ApiHouse) => Promise<void>): Promise<void> {
+/** The provider, if any, by the house's clock. */
+type MakeOidc = (nowMs: () => number) => OidcProvider;
+
+export async function withApi(body: (house: ApiHouse) => Promise<void>, oidc?: MakeOidc): Promise<void> {
   await withDatabase(async (test) => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-api-"));
     const closing: (() => Promise<unknown> | void)[] = [];
     try {
-      await body(await openApi(test, folder, closing));
+      await body(await openApi(test, folder, closing, oidc));
     } finally {
       for (const close of closing.reverse()) await close();
       await rm(folder, { recursive: true, force: true });
@@ -95,6 +99,7 @@ async function openApi(
   test: TestDatabase,
   folder: string,
   closing: (() => Promise<unknown> | void)[],
+  oidc: MakeOidc | undefined,
 ): Promise<ApiHouse> {
   const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
   const instanceId: InstanceId = newId();
@@ -138,6 +143,8 @@ async function openApi(
     secrets,
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
+    oidc: oidc?.(nowMs) ?? null,
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,

@@ -85,6 +85,7 @@ export const ROOMS = {
       "@fastify/static": "serves the built console",
       "@peculiar/x509": "our own certificate authority",
       fastify: "the HTTP server",
+      "openid-client": "sign-in by a provider: the flow, and what is believed of its tokens",
       pg: "the PostgreSQL client",
       pino: "JSON logs",
       "prom-client": "metrics",

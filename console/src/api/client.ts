@@ -40,6 +40,15 @@ export interface Call<Name extends RouteName> {
   readonly signal?: AbortSignal;
 }
 
+/** 401 of these says that what was shown is not good, not that a session has ended. */
+const SHOWS_WHO: ReadonlySet<RouteName> = new Set([
+  "login",
+  "changePassword",
+  "beginOidc",
+  "finishOidc",
+  "finishOidcCode",
+]);
+
 /** Planning asks every server and has ten seconds of its own; above this a person has given up. */
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -102,7 +111,7 @@ export async function call<Name extends RouteName>(route: Name, options: Call<Na
 
   const json = parseJson(text);
   if (!response.ok) {
-    if (response.status === 401 && route !== "login" && route !== "changePassword") signedOut();
+    if (response.status === 401 && !SHOWS_WHO.has(route)) signedOut();
     const problem = problemSchema.safeParse(json);
     if (problem.success) throw new Refused(problem.data);
     throw new Unreachable(`HTTP ${response.status}`);

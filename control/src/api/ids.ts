@@ -16,3 +16,4 @@ export const rolloutId = (text: string): RolloutId =>
 export const applyId = (text: string): ApplyId => (isUuid(text) ? (text as ApplyId) : notFound("apply with this id"));
 export const tokenId = (text: string): TokenId => (isUuid(text) ? (text as TokenId) : notFound("token with this id"));
 export const alertId = (text: string): AlertId => (isUuid(text) ? (text as AlertId) : notFound("alert with this id"));
+export const identityId = (text: string): string => (isUuid(text) ? text : notFound("link with this id"));

@@ -79,6 +79,17 @@ export interface TokenRow {
   readonly revoked_at: Date | null;
   /** Where it was opened or made from. */
   readonly source: string;
+  /** What was shown by whoever opened it, or the session that it was made with. */
+  readonly opened_with: "password" | "oidc";
+}
+
+/** A subject of a provider that is an account here. */
+export interface IdentityRow {
+  readonly id: string;
+  readonly user_id: UserId;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly linked_at: Date;
 }
 
 export interface SecretRow {
@@ -112,7 +123,8 @@ export interface IdempotencyKeyRow {
   readonly user_id: UserId;
   readonly key: string;
   readonly route: string;
-  readonly body_sha256: Buffer;
+  /** HMAC-SHA-256 of address and body, under a key that is not in the database. */
+  readonly body_mac: Buffer;
   readonly status: number | null;
   readonly response: Json;
   readonly created_at: Date;

@@ -17,13 +17,15 @@ export interface NewToken {
   readonly scope: TokenRow["scope"];
   readonly domains: TokenRow["domains"];
   readonly seconds: number;
+  /** A password unless said otherwise. */
+  readonly openedWith?: TokenRow["opened_with"];
 }
 
 export async function insertToken(tx: Transaction, token: NewToken, by: Actor): Promise<TokenRow> {
   const row = await tx.one<TokenRow>(sql`
-    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, scope, domains, source, expires_at)
+    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, scope, domains, source, opened_with, expires_at)
     values (${token.id}, ${token.userId}, ${token.kind}, ${token.name}, ${token.secretSha256}, ${token.permissions},
-            ${json(token.scope)}, ${token.domains}, ${by.source}, now() + make_interval(secs => ${token.seconds}::float8))
+            ${json(token.scope)}, ${token.domains}, ${by.source}, ${token.openedWith ?? "password"}, now() + make_interval(secs => ${token.seconds}::float8))
     returning *`);
   tx.audit({
     ...by,
@@ -47,10 +49,10 @@ export interface LiveToken extends TokenRow {
   readonly second_factor: boolean;
 }
 
-/** The token of this secret while it is good: not expired, not revoked, its account open. */
+/** The token of this secret while it is good: not expired, not revoked, its account open. A one-time password holds up only what was opened with one. */
 export function findLiveToken(database: Queryable, secretSha256: Buffer): Promise<LiveToken | undefined> {
   return database.maybe<LiveToken>(sql`
-    select t.*, u.name as user_name, u.must_change, u.totp_since is not null as second_factor
+    select t.*, u.name as user_name, u.must_change and t.opened_with = 'password' as must_change, u.totp_since is not null as second_factor
     from tokens t join users u on u.id = t.user_id
     where t.secret_sha256 = ${secretSha256} and t.revoked_at is null and u.disabled_at is null and (t.expires_at is null or t.expires_at > now())`);
 }
@@ -93,4 +95,21 @@ export async function revokeOtherTokens(
     update tokens set revoked_at = now() where user_id = ${user} and id is distinct from ${except} and revoked_at is null`);
   tx.audit({ ...by, action: "token.revoked_all", object: `user/${user}`, new: { count: touched }, resultCode: "ok" });
   return touched;
+}
+
+/** Ends every session of an account, so that its owner notices that there is another way in. Its tokens stay: programs have no part in that. */
+export async function revokeSessions(tx: Transaction, user: UserId, by: Actor): Promise<void> {
+  const touched = await tx.run(
+    sql`update tokens set revoked_at = now() where user_id = ${user} and kind = 'session' and revoked_at is null`,
+  );
+  tx.audit({ ...by, action: "session.revoked_all", object: `user/${user}`, new: { count: touched }, resultCode: "ok" });
+}
+
+/** Ends what was opened with a provider, and what was made with that. */
+export async function revokeOpenedByOidc(tx: Transaction, user: UserId, by: Actor): Promise<void> {
+  const touched = await tx.run(
+    sql`update tokens set revoked_at = now() where user_id = ${user} and opened_with = 'oidc' and revoked_at is null`,
+  );
+  const what = { count: touched, opened_with: "oidc" };
+  tx.audit({ ...by, action: "token.revoked_all", object: `user/${user}`, new: what, resultCode: "ok" });
 }

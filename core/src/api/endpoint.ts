@@ -3,11 +3,17 @@ import { APPLY_STATES } from "../apply/state.ts";
 import {
   auditEntrySchema,
   auditVerifySchema,
+  beginOidcSchema,
+  begunOidcSchema,
   changePasswordSchema,
   createdTokenSchema,
   createTokenSchema,
   createUserSchema,
   doctorRowSchema,
+  finishedOidcSchema,
+  finishOidcSchema,
+  identitySchema,
+  linkUserSchema,
   loginAnswerSchema,
   loginSchema,
   meSchema,
@@ -19,6 +25,7 @@ import {
   saveRoleSchema,
   setPermissionsSchema,
   signedInSchema,
+  signInMethodsSchema,
   tokenSchema,
   totpCodeSchema,
   userSchema,
@@ -67,8 +74,6 @@ export interface Endpoint {
   readonly status?: 201 | 202;
   /** The answer holds a secret that is shown once: it is never recorded for a repeated request. */
   readonly secret?: true;
-  /** The body holds a secret: what is kept of it, to know a repeated request again, tells nothing to whoever has the database. */
-  readonly secretBody?: true;
   /** Lives longer than a request: server-sent events. */
   readonly stream?: true;
   /** Editable: If-Match with the resource's ETag is asked for. */
@@ -106,6 +111,10 @@ const optionalReasonSchema = z.object({ reason: z.string().max(4000).default("")
 
 export const ENDPOINTS = {
   login: { body: loginSchema, answer: loginAnswerSchema },
+  signInMethods: { answer: signInMethodsSchema },
+  beginOidc: { body: beginOidcSchema, answer: begunOidcSchema },
+  finishOidc: { body: finishOidcSchema, answer: finishedOidcSchema },
+  finishOidcCode: { body: totpCodeSchema, answer: finishedOidcSchema },
   logout: { answer: doneSchema },
   me: { answer: meSchema },
   changePassword: { body: changePasswordSchema, answer: doneSchema },
@@ -125,6 +134,9 @@ export const ENDPOINTS = {
   resetUserTotp: { body: nothingSchema, answer: doneSchema },
   listUserSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
   revokeUserSession: { answer: doneSchema },
+  listUserIdentities: { answer: z.object({ items: z.array(identitySchema) }) },
+  linkUser: { body: linkUserSchema, answer: identitySchema, status: 201 },
+  unlinkUser: { answer: doneSchema },
   createService: { body: createUserSchema, answer: userSchema, status: 201 },
   createServiceToken: { body: createTokenSchema, answer: createdTokenSchema, status: 201, secret: true },
   listRoles: { answer: z.object({ items: z.array(roleSchema) }) },
@@ -160,9 +172,9 @@ export const ENDPOINTS = {
   getSchema: { answer: z.record(z.string(), z.unknown()) },
 
   listSecrets: { query: z.object(paging), answer: page(secretSchema) },
-  putSecret: { body: putSecretSchema, answer: secretSchema, ifMatch: true, secretBody: true },
+  putSecret: { body: putSecretSchema, answer: secretSchema, ifMatch: true },
   deleteSecret: { answer: doneSchema, ifMatch: true },
-  rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201, secretBody: true },
+  rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201 },
   rekeySecrets: { body: nothingSchema, answer: rekeySchema },
 
   listChanges: { query: z.object(paging), answer: page(changeSummarySchema) },

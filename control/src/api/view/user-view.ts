@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
-import type { roleSchema, signedInSchema, tokenSchema, userSchema } from "@holdfast/core/api/account.ts";
+import type {
+  identitySchema,
+  roleSchema,
+  signedInSchema,
+  tokenSchema,
+  userSchema,
+} from "@holdfast/core/api/account.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { TokenId } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
-import type { GrantRow, RoleGrantRow, RoleRow, TokenRow, UserRow } from "../../store/tables.ts";
+import type { GrantRow, IdentityRow, RoleGrantRow, RoleRow, TokenRow, UserRow } from "../../store/tables.ts";
 import { iso } from "./apply-view.ts";
 
 type UserView = z.input<typeof userSchema>;
@@ -60,6 +66,10 @@ export function signedInView(row: TokenRow, current: TokenId): z.input<typeof si
     expiresAt: iso(row.expires_at),
     current: row.id === current,
   };
+}
+
+export function identityView({ id, issuer, subject, linked_at }: IdentityRow): z.input<typeof identitySchema> {
+  return { id, issuer, subject, linkedAt: linked_at.toISOString() };
 }
 
 export function roleView(row: RoleRow, heldBy: readonly string[]): z.input<typeof roleSchema> {
