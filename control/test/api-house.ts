@@ -25,7 +25,6 @@ import { mayStillSee } from "../src/api/may-still-see.ts";
 import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
-import { openAuthority } from "../src/authority/authority.ts";
 import { doctor } from "../src/doctor/doctor.ts";
 import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
@@ -39,6 +38,7 @@ import { newId } from "../src/store/new-id.ts";
 import { insertToken } from "../src/store/tokens.ts";
 import { transaction, type Transaction } from "../src/store/transaction.ts";
 import { type Grant, insertUser, setGrants, setPassword } from "../src/store/users.ts";
+import { signedHouse } from "./signed-house.ts";
 
 /** The least that argon2 takes. */
 const CHEAP = { memoryKiB: 8, passes: 1 };
@@ -114,7 +114,9 @@ async function openApi(
   const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
   const instanceId: InstanceId = newId();
   const database = test.app;
-  const authority = await openAuthority(join(folder, "authority"), Date.now());
+  const signing = await signedHouse(folder, test);
+  closing.push(() => signing.close());
+  const { authority } = signing;
   const secrets = new SecretStore(keySource({ kind: "file" }, folder));
   const witness = auditWitness({
     database,
@@ -146,7 +148,7 @@ async function openApi(
     database,
     documents: new DocumentCache(DOMAIN_LANGUAGES),
     languages: DOMAIN_LANGUAGES,
-    agents: askAgent(work.switchboard, authority.commands, nowMs),
+    agents: askAgent(work.switchboard, authority.commands),
     passwords,
     secrets,
     witness,
@@ -173,7 +175,7 @@ async function openApi(
     const door = await buildApi({
       house: house_,
       events,
-      doctor: doctor({ database, witness, publicUrl }),
+      doctor: doctor({ database, witness, commands: authority.commands, publicUrl }),
       publicUrl,
       trustedProxies: [],
       notReady: async () => [],

@@ -215,9 +215,14 @@ export const PLACES: readonly Place[] = [
   {
     imports: /^node:(child_process|cluster)$/,
     rooms: PRODUCTION,
-    allowed: [/^agent\/src\/os\//, /^control\/src\/postgres\//, /^control\/src\/secrets\/key-command\.ts$/],
+    allowed: [
+      /^agent\/src\/os\//,
+      /^control\/src\/postgres\//,
+      /^control\/src\/secrets\/key-command\.ts$/,
+      /^control\/src\/signer\/(supervise|folder-lock)\.ts$/,
+    ],
     reason:
-      "only agent/src/os starts processes (argv, never a shell; time and output bounded), control/src/postgres its database, and key-command.ts the program that knows the secrets' key",
+      "only agent/src/os starts processes (argv, never a shell; time and output bounded), control/src/postgres its database, key-command.ts the program that knows the secrets' key, and control/src/signer its signer",
   },
   {
     imports: /^node:fs(\/promises)?$/,

@@ -13,7 +13,7 @@ import { isUuid } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
 import type { Caller } from "../api/caller.ts";
 import { Refused, refuse } from "../api/refused.ts";
-import { OVERWRITES_DRIFT } from "../saga/calls.ts";
+import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 import { listApplies } from "../store/applies.ts";
 import { getPlan } from "../store/plans.ts";
 import { listQuarantines } from "../store/quarantines.ts";

@@ -386,6 +386,8 @@ export interface RolloutRow {
   readonly lease_until: Date | null;
   readonly trace_id: string | null;
   readonly break_glass: BreakGlass | null;
+  /** Counted when it was begun. */
+  readonly approvals_needed: number;
   readonly version: number;
 }
 

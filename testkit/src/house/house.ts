@@ -253,7 +253,8 @@ export class House {
     if (login === null) throw new Error(`the control plane of a new house has no login:\n${first.output}`);
     this.#operator = (await Operator.first(`http://127.0.0.1:${this.#doors[0]?.port ?? 0}`, login)).operator;
     for (let index = 1; index < this.networks.controls.length; index++) {
-      cpSync(join(this.dataOf(0), "authority"), join(this.dataOf(index), "authority"), { recursive: true });
+      for (const keys of ["authority", "signer/command-key.pem"])
+        cpSync(join(this.dataOf(0), keys), join(this.dataOf(index), keys), { recursive: true });
       await this.startControl(index);
     }
     await starting;
