@@ -11,6 +11,7 @@ import { CHANGE_HANDLERS } from "./change-handlers.ts";
 import { documentSchema } from "./document-schema.ts";
 import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
+import { SIGN_IN_HANDLERS } from "./sign-in-handlers.ts";
 import type { MockDocument, MockState } from "./state.ts";
 import { policiesOf } from "./view.ts";
 
@@ -73,6 +74,7 @@ const DOCUMENT_HANDLERS = {
 
 export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...ACCOUNT_HANDLERS,
+  ...SIGN_IN_HANDLERS,
   ...SERVER_HANDLERS,
   ...DOCUMENT_HANDLERS,
   ...CHANGE_HANDLERS,
