@@ -163,10 +163,12 @@ const SHOTS: readonly Shot[] = [
   {
     name: "settings-account-failing",
     scenario: "busy",
-    path: paths.overview(),
+    path: paths.account(),
     act: async (page, server) => {
       server.setReachable(false);
-      await page.locator(`a[href="${paths.account()}"]`).first().click();
+      await page.getByRole("main").getByRole("button").first().click();
+      await page.locator("#totp-password").fill("correct horse");
+      await page.keyboard.press("Enter");
       await page.waitForTimeout(4000);
     },
   },

@@ -756,7 +756,7 @@ export const en = {
   "secrets.older_one": "{{count}} older version",
   "secrets.older_other": "{{count}} older versions",
   "secrets.put": "New value",
-  "secrets.put.generated": "Holdfast makes this key itself; nobody writes it. Rotate it.",
+  "secrets.put.generated": "Holdfast makes this key itself; nobody writes it.",
   "secrets.put.why":
     "It becomes a version of its own. No server gets it until a tunnel names that version and that is applied.",
   "secrets.putOf": "New value for {{name}}",

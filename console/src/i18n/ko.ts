@@ -745,7 +745,7 @@ export const ko = {
   "secrets.older_one": "이전 버전 {{count}}개",
   "secrets.older_other": "이전 버전 {{count}}개",
   "secrets.put": "새 값",
-  "secrets.put.generated": "Holdfast가 스스로 만드는 키이므로 적을 수 없습니다. 교체하십시오.",
+  "secrets.put.generated": "Holdfast가 스스로 만드는 키이므로 적을 수 없습니다.",
   "secrets.put.why": "새 버전이 됩니다. 터널이 그 버전을 가리키고 적용되기 전에는 어떤 서버도 받지 않습니다.",
   "secrets.putOf": "{{name}}의 새 값",
   "secrets.rotate": "교체…",

@@ -202,8 +202,10 @@ function NewAccount({ onClose, onPerson }: NewAccountProps): ReactNode {
               ))}
             </div>
           </FormGroup>
-          <Alert isInline isPlain variant="info" component="p" title={t("users.narrowLater")} />
-          <PermissionBoxes chosen={chosen} offered={PERMISSIONS} onChange={setChosen} />
+          <div>
+            <PermissionBoxes chosen={chosen} offered={PERMISSIONS} onChange={setChosen} />
+            <p className="hf-quiet">{t("users.narrowLater")}</p>
+          </div>
         </Form>
         <ProblemAlert error={make.error} title={t("act.failed")} />
       </ModalBody>
