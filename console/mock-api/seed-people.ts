@@ -1,4 +1,4 @@
-import type { MockState, MockUser } from "./state.ts";
+import { type MockState, type MockUser, nextId } from "./state.ts";
 
 const HOUR = 3_600_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -49,6 +49,24 @@ export function addPeople(state: MockState, nowMs: number): void {
   state.sessions.set("at-work", "sora");
   addSecrets(state, nowMs);
   addDeliveries(state, nowMs);
+}
+
+/** Written by somebody else; it waits for one more person. */
+export function addWaitingChange(state: MockState, nowMs: number): void {
+  const text = state.documents[0]?.revisions.at(-1)?.text ?? null;
+  state.changes.push({
+    id: nextId(state, "change"),
+    title: "Metrics for the new monitoring",
+    reason: "The old one goes at the end of the month.",
+    author: "sora",
+    createdAt: iso(nowMs - 2 * HOUR),
+    state: "DRAFT",
+    items: [{ kind: "Policy", name: "web-host", text, baseRevision: 3, baseText: text }],
+    plans: [],
+    rolloutIds: [],
+    version: 1,
+    approvals: { needed: 1, given: [] },
+  });
 }
 
 function addSecrets(state: MockState, nowMs: number): void {

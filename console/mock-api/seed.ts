@@ -1,6 +1,6 @@
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { type ScriptName, SCRIPTS, WINDOW_SECONDS } from "./script.ts";
-import { addPeople, person } from "./seed-people.ts";
+import { addPeople, addWaitingChange, person } from "./seed-people.ts";
 import { type MockServer, type MockState, nextId } from "./state.ts";
 import { BRANCH_GATEWAY, FLOOR, MONITORING, OFFICE, OFFICE_NET, serverText, TUNNEL, WEB_HOST } from "./texts.ts";
 
@@ -61,7 +61,10 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
   else {
     for (const [name, labels] of FLEET) addServer(state, nowMs, name, labels);
     addHistory(state, nowMs);
-    if (scenario === "busy") makeBusy(state, nowMs);
+    if (scenario === "busy") {
+      makeBusy(state, nowMs);
+      addWaitingChange(state, nowMs);
+    }
   }
   return state;
 }

@@ -61,6 +61,8 @@ export interface MockChange {
   items: readonly MockItem[];
   plans: readonly Plan[];
   readonly rolloutIds: string[];
+  /** Absent: none is needed. */
+  readonly approvals?: { readonly needed: number; readonly given: { user: string; at: string }[] };
   version: number;
 }
 

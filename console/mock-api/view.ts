@@ -218,14 +218,14 @@ export function changeDetail(state: MockState, change: MockChange, nowMs: number
     applies,
     rolloutIds: change.rolloutIds,
     digest: `c4a9${change.version}`,
-    approvals: { needed: 0, given: [] },
+    approvals: change.approvals ?? { needed: 0, given: [] },
     actions: {
       edit: begun ? begunReason : withdrawn,
       plan: begun ? begunReason : withdrawn,
       apply: begun ? begunReason : (withdrawn ?? (change.plans.length === 0 ? "Plan the change first." : null)),
       withdraw: begun ? begunReason : withdrawn,
       rollback: summary.state === "APPLIED" ? null : "Only an applied change is rolled back.",
-      approve: "No approval is needed.",
+      approve: change.approvals === undefined ? "No approval is needed." : null,
     },
     etag: String(change.version),
   };

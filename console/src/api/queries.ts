@@ -78,6 +78,13 @@ export const queries = {
   schema: (kind: string) => queryOptions({ ...still("getSchema", { params: { kind } }), select: inlineSchema }),
   changes: () => live("listChanges", { query: { limit } }),
   change: (id: string) => live("getChange", { params: { id } }),
+  /** The same, of several at once: asked by the clock and not on every event. */
+  changeForApproval: (id: string) =>
+    queryOptions({
+      queryKey: ["getChange", "approval", id],
+      queryFn: ({ signal }) => call("getChange", { params: { id }, signal }),
+      refetchInterval: POLL_LIVE_MS,
+    }),
   rollout: (id: string) => live("getRollout", { params: { id } }),
   applies: (query: { readonly server?: string } = {}) => live("listApplies", { query: { ...query, limit } }),
   apply: (id: string) => live("getApply", { params: { id } }),

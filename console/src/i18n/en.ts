@@ -69,6 +69,9 @@ export const en = {
   "apply.titleOf": "{{change}} on {{server}}",
   "apply.waitingFor": "Waiting for:",
   "apply.worker": "Worked on by",
+  "approvals.how":
+    "Look at what each would do, and approve it there. An approval holds for exactly what you saw: any edit voids it.",
+  "approvals.title": "Waits for your approval",
   "audit.again": "Verify again",
   "audit.broken": "The audit chain is broken at entry {{id}}",
   "audit.broken.next":
@@ -972,7 +975,7 @@ export const en = {
   "totp.remove": "Turn off…",
   "totp.remove.ask": "Your password alone will sign in again, and the recovery codes are worth nothing any more.",
   "totp.scan": "Scan this with an authenticator app, then type the code that it shows.",
-  "totp.title": "Sign in with a code as well",
+  "totp.title": "Set up an authenticator",
   "totp.turnOn": "Turn on",
   "transaction.forward": "Forward",
   "transaction.open": "open",

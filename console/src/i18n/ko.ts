@@ -70,6 +70,9 @@ export const ko = {
   "apply.titleOf": "{{server}}: {{change}}",
   "apply.waitingFor": "기다리는 것:",
   "apply.worker": "작업 주체",
+  "approvals.how":
+    "각 변경이 무엇을 하는지 보고 그곳에서 승인하십시오. 승인은 본 그대로에만 유효하며, 내용이 바뀌면 없어집니다.",
+  "approvals.title": "승인을 기다리는 변경",
   "audit.again": "다시 검증",
   "audit.broken": "감사 체인이 {{id}}번 항목에서 끊어졌습니다",
   "audit.broken.next": "누군가 항목을 바꾸거나 지웠습니다. 로그와 서버에 있는 기준점과 비교하십시오. 헤드:",
@@ -958,7 +961,7 @@ export const ko = {
   "totp.remove": "끄기…",
   "totp.remove.ask": "다시 비밀번호만으로 로그인하게 되고, 복구 코드는 더 이상 쓸 수 없습니다.",
   "totp.scan": "인증 앱으로 이 코드를 찍고, 앱이 보여 주는 코드를 입력하십시오.",
-  "totp.title": "코드로도 로그인하기",
+  "totp.title": "인증 앱 설정",
   "totp.turnOn": "켜기",
   "transaction.forward": "적용",
   "transaction.open": "진행 중",

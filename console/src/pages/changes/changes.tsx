@@ -11,6 +11,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
+import { MyApprovals } from "./my-approvals.tsx";
 
 const isState = (text: string): text is ApplyState => APPLY_STATES.some((state) => state === text);
 
@@ -27,6 +28,7 @@ export function ChangesPage(): ReactNode {
             const found = items.filter((change) => state === "" || change.state === state);
             return (
               <div className="hf-stack">
+                <MyApprovals changes={items} />
                 <FormSelect
                   className="hf-short-select"
                   aria-label={t("changes.state")}

@@ -28,7 +28,7 @@ import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { useGrantText } from "./grant-text.ts";
-import { EVERYWHERE, type Given, type Held, isGiven, type PlaceOf, readLabels } from "./grants.ts";
+import { EVERYWHERE, type Given, type Held, isEverywhere, isGiven, type PlaceOf, readLabels } from "./grants.ts";
 
 type Role = Answer<"listRoles">["items"][number];
 
@@ -176,12 +176,7 @@ export function GrantDialog({ name, held, roles, isPending, error, onGive, onClo
                 <li key={one}>{t(`permission.${one}`)}</li>
               ))}
             </ul>
-            {allowed.includes("admin") &&
-            place !== null &&
-            place !== EVERYWHERE &&
-            (narrow || place.domains !== null) ? (
-              <p>{t("grant.narrowAdmin")}</p>
-            ) : null}
+            {allowed.includes("admin") && !isEverywhere(given) ? <p>{t("grant.narrowAdmin")}</p> : null}
           </Alert>
         )}
         <ProblemAlert error={error} title={t("grant.failed")} />
