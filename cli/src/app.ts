@@ -57,7 +57,7 @@ export function buildHoldfast(text: ApplicationText): Application<Context> {
   return buildApplication(routes, {
     name: "holdfast",
     scanner: { caseStyle: "allow-kebab-for-camel" },
-    documentation: { useAliasInUsageLine: true, caseStyle: "convert-camel-to-kebab" },
+    documentation: { useAliasInUsageLine: true, onlyRequiredInUsageLine: true, caseStyle: "convert-camel-to-kebab" },
     localization: { text },
     determineExitCode: (thrown) => (thrown instanceof CliError ? thrown.exitCode : EXIT.refused),
   });

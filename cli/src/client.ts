@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { problemSchema } from "@holdfast/core/api/problem.ts";
 import { type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
-import type { z } from "zod";
+import { z } from "zod";
+import { readAddress } from "./address.ts";
 import { CliError } from "./cli-error.ts";
 import type { Context } from "./context.ts";
 import { readCredentials } from "./credentials.ts";
 import { EXIT } from "./exit-code.ts";
+import { Silence } from "./silence.ts";
 
 export interface Call<Schema extends z.ZodType> {
   readonly params?: Readonly<Record<string, string>>;
@@ -18,11 +20,11 @@ export interface Call<Schema extends z.ZodType> {
 export interface Client {
   readonly url: string;
   call<Schema extends z.ZodType>(route: RouteName, call: Call<Schema>): Promise<z.infer<Schema>>;
-  /** An answer that is a file, handed on as it comes. One that is cut off is a failure. */
+  /** An answer that is a file, handed on as it comes and no faster than it is taken. One that is cut off is a failure. */
   download(
     route: RouteName,
     query: Readonly<Record<string, string | undefined>>,
-    onPart: (part: string) => void,
+    onPart: (part: string) => Promise<void>,
   ): Promise<void>;
 }
 
@@ -35,7 +37,7 @@ export function openClient(
   override?: { readonly url?: string; readonly token?: string | null },
 ): Client {
   const kept = readCredentials(context);
-  const url = override?.url ?? kept.url;
+  const url = readAddress(override?.url ?? kept.url);
   const token = override?.token === undefined ? kept.token : override.token;
 
   return {
@@ -43,18 +45,26 @@ export function openClient(
     async download(route, query, onPart) {
       const target = new URL(`${url}/api/v1${ROUTES[route].path}`);
       for (const [key, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(key, value);
-      const response = await send(target, token === null ? {} : { headers: { authorization: `Bearer ${token}` } });
-      if (!response.ok) throw problemError(parseJson(await response.text(), target), response.status, target);
+      // A file may take an hour, and whoever takes its parts too: only silence of the other side is a failure.
+      const silence = new Silence(CALL_TIMEOUT_MS);
+      const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
+      const response = await silence.during(() => send(target, { headers, signal: silence.signal }));
+      if (!response.ok) {
+        const text = await silence.during(() => response.text().catch((cause: unknown) => cutOff("GET", cause)));
+        throw problemError(parseJson(text, target), response.status, target);
+      }
       if (response.body === null) return;
+      const parts = response.body.pipeThrough(new TextDecoderStream()).getReader();
       try {
-        for await (const part of response.body.pipeThrough(new TextDecoderStream())) onPart(part);
-      } catch {
-        throw new CliError(
-          EXIT.unreachable,
-          "cli.cut_off",
-          "The answer was cut off.",
-          "What was written is not all of it; try again.",
-        );
+        for (;;) {
+          const { done, value } = await silence.during(() =>
+            parts.read().catch((cause: unknown) => cutOff("GET", cause)),
+          );
+          if (done) return;
+          await onPart(value);
+        }
+      } finally {
+        silence.end();
       }
     },
     async call(route, { params = {}, query = {}, body, ifMatch, answer }) {
@@ -73,9 +83,10 @@ export function openClient(
       const response = await send(target, {
         method,
         headers,
+        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const text = await response.text();
+      const text = await response.text().catch((cause: unknown) => cutOff(method, cause));
       const json: unknown = text === "" ? null : parseJson(text, target);
       if (!response.ok) throw problemError(json, response.status, target);
       const parsed = answer.safeParse(json);
@@ -94,19 +105,49 @@ export function openClient(
 
 async function send(target: URL, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(target, { ...init, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+    return await fetch(target, init);
   } catch (cause) {
-    const why =
-      cause instanceof Error
-        ? ((cause.cause instanceof Error ? cause.cause.message : undefined) ?? cause.message)
-        : String(cause);
+    const remedy = "Is it running? Set HOLDFAST_URL if it is elsewhere. What is on trial undoes itself without it.";
     throw new CliError(
       EXIT.unreachable,
       "cli.unreachable",
-      `The control plane at ${target.origin} cannot be reached: ${why}.`,
-      "Is it running? Set HOLDFAST_URL if it is elsewhere. What is on trial undoes itself without it.",
+      `The control plane at ${target.origin} cannot be reached: ${whyOf(cause)}.`,
+      isUnsafe(init.method) && !isBeforeSending(cause) ? `${MAYBE_DONE} ${remedy}` : remedy,
     );
   }
+}
+
+/** Whoever repeats blindly what was done already does it twice. */
+const MAYBE_DONE = "Whether this was done is not known: look before you do it again.";
+
+function cutOff(method: string, cause: unknown): never {
+  throw new CliError(
+    EXIT.unreachable,
+    "cli.cut_off",
+    `The answer was cut off: ${whyOf(cause)}.`,
+    isUnsafe(method) ? MAYBE_DONE : "What came is not all of it; try again.",
+  );
+}
+
+function isUnsafe(method: string | undefined): boolean {
+  return method !== undefined && method !== "GET";
+}
+
+/** Only what is known to come before the first byte of a request. */
+function isBeforeSending(cause: unknown): boolean {
+  const inner = cause instanceof Error ? cause.cause : undefined;
+  const { code, syscall } = z.object({ code: z.unknown(), syscall: z.unknown() }).partial().catch({}).parse(inner);
+  return (
+    syscall === "connect" || syscall === "getaddrinfo" || code === "ECONNREFUSED" || code === "UND_ERR_CONNECT_TIMEOUT"
+  );
+}
+
+/** fetch() says only that it failed; its cause says why, and one that tried several addresses says it in a code alone. */
+function whyOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const inner = cause.cause instanceof Error ? cause.cause : cause;
+  if (inner.message !== "") return inner.message;
+  return "code" in inner ? String(inner.code) : inner.name;
 }
 
 function parseJson(text: string, target: URL): unknown {

@@ -13,7 +13,7 @@ const DEFAULT_URL = "http://127.0.0.1:7080";
 export function readCredentials(context: Context): { readonly url: string; readonly token: string | null } {
   const kept = readKept(context);
   return {
-    url: (context.env["HOLDFAST_URL"] ?? kept?.url ?? DEFAULT_URL).replace(/\/+$/, ""),
+    url: context.env["HOLDFAST_URL"] ?? kept?.url ?? DEFAULT_URL,
     token: context.env["HOLDFAST_TOKEN"] ?? kept?.token ?? null,
   };
 }
@@ -32,14 +32,11 @@ export function forgetCredentials(context: Context): void {
 }
 
 function readKept(context: Context): Credentials | null {
-  let text: string;
   try {
-    text = readFileSync(credentialsFile(context), "utf8");
+    return fileSchema.parse(JSON.parse(readFileSync(credentialsFile(context), "utf8")));
   } catch {
-    return null; // nobody has signed in here
+    return null; // nobody has signed in here, or it is not what was written: signing in makes it anew
   }
-  const parsed = fileSchema.safeParse(JSON.parse(text));
-  return parsed.success ? parsed.data : null;
 }
 
 function credentialsFile(context: Context): string {

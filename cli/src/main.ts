@@ -10,7 +10,9 @@ import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 import { printFindings } from "./view/findings.ts";
 import { painter } from "./view/style.ts";
+import { notWritten } from "./write-out.ts";
 
+let notShown = false;
 const interactive = process.stdin.isTTY && process.stdout.isTTY;
 
 const context: Context = {
@@ -34,7 +36,18 @@ const text: ApplicationText = {
 /** Stricli has exit codes of its own for what a person typed wrongly: negative ones. */
 function settleExitCode(): void {
   if (typeof process.exitCode === "number" && process.exitCode < 0) process.exitCode = EXIT.usage;
+  if (notShown) process.exitCode ||= EXIT.refused;
 }
+
+/**
+ * Whoever reads standard output may leave (`| head`): what is under way goes on, and ends with its own exit code. A disk that is full is
+ * something else: what was to be kept is not, and that is told.
+ */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE" || notShown) return;
+  notShown = true;
+  process.stderr.write(`${notWritten(error).message} What was to be shown is not all there.\n`);
+});
 
 process.on("exit", settleExitCode);
 await run(buildHoldfast(text), process.argv.slice(2), context);

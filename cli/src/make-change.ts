@@ -25,8 +25,31 @@ export async function makeAndPlan(client: Client, change: CreateChange): Promise
 export function printReview(context: Context, change: ChangeDetail, plans: readonly Plan[]): string {
   const parts = plans.map((plan) => printPlan(context, plan));
   const findings = change.findings.length === 0 ? "" : printFindings(context, change.findings);
-  return [findings, ...parts].filter((part) => part !== "").join("\n");
+  return [findings, ...parts, approvalLines(change).join("\n")].filter((part) => part !== "").join("\n");
 }
+
+/** What it still waits for, and the very command for who gives it. */
+function approvalLines(change: ChangeDetail): readonly string[] {
+  const { needed, because, given } = change.approvals;
+  if (needed <= given.length) return [];
+  return [
+    ...because,
+    `${given.length} of ${needed} approvals are given. Somebody other than the author: holdfast change approve ${change.id} ${change.digest}`,
+    ...(change.actions.breakGlass === null
+      ? [
+          "In an emergency it may go first: --break-glass 'why it cannot wait'. That is alarmed, and the approvals are asked for afterwards.",
+        ]
+      : []),
+  ];
+}
+
+/** The flag of every command that applies forward. */
+export const BREAK_GLASS = {
+  kind: "parsed",
+  parse: String,
+  brief: "Apply before the approvals are given, where the floor allows it: why it cannot wait",
+  optional: true,
+} as const;
 
 /** The plans that can be applied: something is to be done, or only other revisions to be taken over. */
 export function applicable(plans: readonly Plan[]): readonly Plan[] {

@@ -1,4 +1,4 @@
-import { buildCommand, type Command } from "@stricli/core";
+import { buildCommand, type Command, type TypedPositionalParameters } from "@stricli/core";
 import type { z } from "zod";
 import { type Client, openClient } from "./client.ts";
 import type { Context } from "./context.ts";
@@ -8,6 +8,39 @@ export interface Answer<T> {
   readonly text: (context: Context) => string;
 }
 
+export const JSON_FLAG = {
+  kind: "boolean",
+  brief: "For machines: the answer as one JSON document",
+  default: false,
+} as const;
+
+/** A person gets `text`, a script the value itself. */
+export function printAnswer(context: Context, json: boolean, value: unknown, text: string): void {
+  context.process.stdout.write(json ? `${JSON.stringify(value)}\n` : text);
+}
+
+/** What can stand behind a command, as it is called in the help and in what is missing. */
+const OPERANDS = {
+  alert: "The alert's id, of holdfast alert list",
+  apply: "The apply's id, of holdfast server history",
+  change: "The change's id, of holdfast change list",
+  digest: "The digest that was read, of holdfast change show",
+  document: "NAME of a policy, or KIND/NAME",
+  fingerprint: "The key's fingerprint, as the server shows it",
+  from: "The older revision",
+  id: "The id, of the list of sessions",
+  reason: "Why, for those who come after",
+  role: "Name of the role",
+  rollout: "The rollout's id, of holdfast rollout list",
+  secret: "Name of the secret",
+  server: "Name of the server",
+  to: "The newer revision",
+  token: "The token's id, of holdfast token list",
+  tunnel: "Name of the tunnel",
+  user: "Name of the account",
+} as const;
+type Operand = keyof typeof OPERANDS;
+
 interface VerbFlags {
   readonly json: boolean;
 }
@@ -16,29 +49,25 @@ interface VerbFlags {
 export function verb<T>(options: {
   readonly brief: string;
   readonly example: string;
-  /** Names of the operands, in order. */
-  readonly operands?: readonly string[];
+  /** In order. */
+  readonly operands?: readonly Operand[];
   readonly run: (client: Client, operands: readonly string[], context: Context) => Promise<Answer<T>>;
 }): Command<Context> {
-  const names = options.operands ?? [];
+  const operands = options.operands ?? [];
+  const positional = {
+    kind: "tuple",
+    parameters: operands.map((placeholder) => ({ brief: OPERANDS[placeholder], parse: String, placeholder })),
+  } as const;
   return buildCommand<VerbFlags, string[], Context>({
     docs: { brief: options.brief, fullDescription: `${options.brief}.\n\nExample: holdfast ${options.example}` },
+    // A tuple names each operand in the help and in what is missing; its type asks for a length that is known when this is compiled.
     parameters: {
-      flags: { json: { kind: "boolean", brief: "For machines: the answer as one JSON document", default: false } },
-      positional: {
-        kind: "array",
-        parameter: {
-          brief: names.length === 0 ? "Nothing" : names.join(", "),
-          parse: String,
-          placeholder: names.join("> <") || "none",
-        },
-        minimum: names.length,
-        maximum: names.length,
-      },
+      flags: { json: JSON_FLAG },
+      positional: positional as unknown as TypedPositionalParameters<string[], Context>,
     },
-    async func(flags, ...operands) {
-      const answer = await options.run(openClient(this), operands, this);
-      this.process.stdout.write(flags.json ? `${JSON.stringify(answer.value)}\n` : answer.text(this));
+    async func(flags, ...given) {
+      const answer = await options.run(openClient(this), given, this);
+      printAnswer(this, flags.json, answer.value, flags.json ? "" : answer.text(this));
     },
   });
 }
@@ -47,7 +76,7 @@ export function verb<T>(options: {
 export function act<Schema extends z.ZodType>(options: {
   readonly brief: string;
   readonly example: string;
-  readonly operands: readonly string[];
+  readonly operands: readonly Operand[];
   readonly send: (client: Client, operands: readonly string[]) => Promise<z.infer<Schema>>;
   readonly done: (operands: readonly string[]) => string;
 }): Command<Context> {

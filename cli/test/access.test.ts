@@ -50,6 +50,57 @@ test("a grant adds to what is there, in its own place only, and says what it has
   expect(api.asked.find((one) => one.route.startsWith("PUT"))?.headers["if-match"]).toBe("e1");
 });
 
+test.each([
+  ["everywhere in all domains stays all domains", null, ["firewall"], null],
+  ["all domains after one", ["firewall"], [], null],
+  ["one domain after another", ["firewall"], ["network"], ["firewall", "network"]],
+  ["the same one again", ["network"], ["network"], ["network"]],
+  ["several, sorted", ["vpn", "network"], ["firewall", "network"], ["firewall", "network", "vpn"]],
+])("a grant on the same servers takes nothing away: %s", async (_, before, given, after) => {
+  // The labels stand in another order than they are typed in.
+  const scope = { site: "seoul", role: "web" };
+  const held = {
+    ...kim,
+    permissions: [{ permission: "apply", scope, domains: before }, ...kim.permissions],
+    roles: [{ role: "operator", scope, domains: before }],
+  };
+  api
+    .on("GET /users", { json: { items: [held], nextCursor: null } })
+    .on("PUT /users/kim/permissions", { json: { ...held, etag: "e2" } });
+  const where = ["--on", "role=web", "--on", "site=seoul", ...given.flatMap((domain) => ["--domain", domain])];
+  const ran = await runCli(["user", "grant", "kim", "--may", "apply", "--role", "operator", ...where], {
+    url: api.url,
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([0, ""]);
+  expect(api.bodyOf("PUT /users/kim/permissions")).toEqual({
+    permissions: [{ permission: "apply", scope, domains: after }, ...kim.permissions],
+    roles: [{ role: "operator", scope, domains: after }],
+  });
+});
+
+test("a permission of a new service is never given elsewhere than said: refused, with the words that do it", async () => {
+  api.on("POST /services", { status: 201, json: { ...kim, name: "ci", kind: "service" } });
+  for (const where of [
+    ["--on", "role=web"],
+    ["--domain", "firewall"],
+  ]) {
+    const ran = await runCli(["service", "create", "ci", "--may", "apply", "--role", "operator", ...where], {
+      url: api.url,
+    });
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stderr).toContain(`holdfast user grant ci --may apply ${where.join(" ")}`);
+  }
+  expect(api.asked).toEqual([]);
+  expect((await runCli(["service", "create", "ci", "--may", "view"], { url: api.url })).exitCode).toBe(0);
+  expect(
+    (await runCli(["service", "create", "ci", "--role", "operator", "--on", "role=web"], { url: api.url })).exitCode,
+  ).toBe(0);
+  expect(api.asked.map(({ body }) => body)).toEqual([
+    { name: "ci", permissions: ["view"], roles: [] },
+    { name: "ci", permissions: [], roles: [{ role: "operator", scope: { role: "web" }, domains: null }] },
+  ]);
+});
+
 test("what is revoked goes wherever it holds, and nothing else", async () => {
   api.on("GET /users", { json: { items: [kim], nextCursor: null } }).on("PUT /users/kim/permissions", { json: kim });
   expect((await runCli(["user", "revoke", "kim", "--may", "apply"], { url: api.url })).exitCode).toBe(0);
@@ -127,6 +178,47 @@ test("a sign-in asks for a code only where one is needed", async () => {
   ]);
 });
 
+test("a one-time password is changed within the one sign-in: a code of an authenticator is good for once", async () => {
+  const me = { user: "kim", permissions: ["view"], mustChangePassword: true, secondFactor: true, csrfToken: null };
+  const problem = (code: string) => ({
+    status: 401,
+    json: { type: "about:blank", title: "t", status: 401, code, detail: "x", remedy: "y", requestId: "r" },
+  });
+  const token = {
+    id: "i",
+    name: "n",
+    permissions: ["view"],
+    ...everywhere,
+    createdAt: "",
+    expiresAt: null,
+    lastUsedAt: null,
+  };
+  api
+    .on(
+      "POST /session",
+      problem("account.code_needed"),
+      { json: { ...me, sessionToken: "first" } },
+      problem("account.wrong_code"),
+    )
+    .on("POST /me/password", { json: { done: true } })
+    .on("POST /tokens", { status: 201, json: { ...token, secret: "hf_x" } })
+    .on("DELETE /session", { json: { done: true } });
+  const ran = await runCli(["login", "--url", api.url], {
+    url: api.url,
+    typed: ["kim", "one-time", "a-new-long-password", "a-new-long-password"],
+    env: { HOLDFAST_CODE: "123456" },
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([0, ""]);
+  expect(api.asked.map(({ route, headers }) => [route, headers.authorization])).toEqual([
+    ["POST /session", undefined],
+    ["POST /session", undefined],
+    ["POST /me/password", "Bearer first"],
+    ["POST /tokens", "Bearer first"],
+    ["DELETE /session", "Bearer first"],
+  ]);
+  expect(api.bodyOf("POST /me/password")).toEqual({ current: "one-time", next: "a-new-long-password" });
+});
+
 test("a log that is not what was written ends 1 and says what was found", async () => {
   const verdict = {
     entries: 6,
@@ -147,4 +239,96 @@ test("an export is handed on as it comes; a refused one ends 1, one without an a
   expect((await runCli(["audit", "export", "--actor", "kim"], { url: api.url })).stdout).toBe('{"id":1}');
   expect((await runCli(["audit", "export"], { url: api.url })).exitCode).toBe(4);
   expect((await runCli(["user", "grant", "kim", "--on", "web"], { url: api.url })).exitCode).toBe(2);
+});
+
+test.each([
+  [["user", "grant", "kim"], "--role or --may"],
+  [["user", "revoke", "kim"], "--role or --may"],
+  [["user", "grant", "kim", "--may", "view", "--on", "role=web", "--on", "role=db"], "role is said twice"],
+  [["user", "grant", "kim", "--may", "view", "--on", "Role=web"], "Role=web is no label"],
+  [["user", "grant", "kim", "--may", "view", "--on", "role="], "role= is no label"],
+  [["user", "create", "kim", "--on", "role=web"], "--role"],
+  [["user", "create", "kim", "--may", "view", "--on", "role=web"], "holdfast user grant kim --may view --on role=web"],
+  [["token", "create", "ci"], "--may"],
+  [["service", "token", "ci"], "--may"],
+  [["role", "save", "night"], "--may"],
+  [["token", "create", "ci", "--may", "view", "--days", "soon"], "no whole number from 1 to 366"],
+  [["service", "token", "ci", "--may", "view", "--days", "367"], "no whole number from 1 to 366"],
+  [["audit", "list", "--limit", "0"], "no whole number from 1 to 200"],
+  [["user", "sign-out", "kim"], "id"],
+  [["user", "disable", "kim", "lee"], "lee"],
+])("%j is refused here, with the word that is missing or wrong, and nothing is sent", async (argv, word) => {
+  const ran = await runCli(argv, { url: api.url });
+  expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining(word)]);
+  expect(api.asked).toEqual([]);
+});
+
+test("what is not held cannot be revoked: all stays, and the words say where it may come from", async () => {
+  api.on("GET /users", { json: { items: [kim], nextCursor: null } });
+  const ran = await runCli(["user", "revoke", "kim", "--may", "apply", "--may", "edit", "--role", "auditor"], {
+    url: api.url,
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([
+    1,
+    expect.stringContaining(
+      "kim does not hold edit, the role auditor itself; nothing was changed. It may come with a role: author.",
+    ),
+  ]);
+  expect(api.asked.map(({ route }) => route)).toEqual(["GET /users"]);
+});
+
+test("a new account has its roles in their places from the first moment; a machine gets the answer itself", async () => {
+  const made = { name: "lee", password: "one-time" };
+  api.on("POST /users", { status: 201, json: made });
+  const argv = ["user", "create", "lee", "--role", "author", "--on", "site=seoul", "--domain", "vpn", "--json"];
+  const ran = await runCli(argv, { url: api.url });
+  expect([ran.exitCode, JSON.parse(ran.stdout)]).toEqual([0, made]);
+  expect(api.bodyOf("POST /users")).toEqual({
+    name: "lee",
+    permissions: [],
+    roles: [{ role: "author", scope: { site: "seoul" }, domains: ["vpn"] }],
+  });
+});
+
+test("a role that is saved says what it was before, and for whom it is another now", async () => {
+  const role = { name: "operator", description: "d", permissions: ["view", "apply"], heldBy: ["ci", "kim"], etag: "1" };
+  api
+    .on("GET /roles", { json: { items: [role] } })
+    .on("PUT /roles/operator", { json: { ...role, permissions: ["view"], etag: "2" } });
+  const ran = await runCli(["role", "save", "operator", "--may", "view", "--may", "view"], { url: api.url });
+  expect(ran.stdout).toBe("operator: view (before: view apply), for ci, kim\n");
+  expect(api.bodyOf("PUT /roles/operator")).toEqual({ description: "d", permissions: ["view"] });
+});
+
+test("a new password is typed twice: after a slip nobody could sign in any more", async () => {
+  const me = { user: "kim", permissions: ["view"], mustChangePassword: true, secondFactor: false, csrfToken: null };
+  api.on("POST /session", { json: { ...me, sessionToken: "first" } });
+  const ran = await runCli(["login", "--url", api.url], {
+    url: api.url,
+    typed: ["kim", "one-time", "a-new-long-password", "a-new-long-passwort"],
+  });
+  expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining("cli.values_differ")]);
+  expect(api.asked.map(({ route }) => route)).toEqual(["POST /session"]);
+});
+
+test("a server that is there is not enrolled with labels that it would not get", async () => {
+  const item = {
+    id: "s",
+    name: "web-1",
+    labels: { role: "web" },
+    enrolment: "expected",
+    connected: false,
+    lastSeenAt: null,
+    generation: 0,
+    locked: null,
+    paused: null,
+    drift: [],
+    open: null,
+    lastSuccess: null,
+    lastFailure: null,
+  };
+  api.on("GET /servers", { json: { items: [item], nextCursor: null } });
+  const ran = await runCli(["server", "enroll", "web-1", "--label", "role=db"], { url: api.url });
+  expect([ran.exitCode, ran.stderr]).toEqual([2, expect.stringContaining("web-1 is there already, with other labels")]);
+  expect(api.asked.map(({ route }) => route)).toEqual(["GET /servers"]);
 });

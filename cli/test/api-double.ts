@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 
 export interface Asked {
   readonly route: string;
+  readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly headers: IncomingMessage["headers"];
 }
@@ -22,8 +23,10 @@ export class ApiDouble {
         const parts: Buffer[] = [];
         for await (const part of request) parts.push(part as Buffer);
         const text = Buffer.concat(parts).toString("utf8");
-        const route = `${request.method ?? ""} ${(request.url ?? "").replace("/api/v1", "").replace(/\?.*/, "")}`;
-        this.asked.push({ route, body: text === "" ? null : JSON.parse(text), headers: request.headers });
+        const { pathname, searchParams } = new URL(request.url ?? "", "http://double");
+        const route = `${request.method ?? ""} ${pathname.replace("/api/v1", "")}`;
+        const query = Object.fromEntries(searchParams);
+        this.asked.push({ route, query, body: text === "" ? null : JSON.parse(text), headers: request.headers });
         const queue = this.#answers.get(route) ?? [];
         const answer = queue.length > 1 ? queue.shift() : queue[0];
         if (answer === "hang_up") {

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What is on standard input. */
   readonly input?: string;
+  /** Whoever reads standard output, with room for one letter: takes a part, and is told how much waits, itself included. */
+  readonly take?: (part: string, waiting: number) => Promise<void>;
 }
 
 /** Runs the command line in this process, with a terminal, a home and a clock of its own. */
@@ -28,9 +30,18 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const written = { stdout: "", stderr: "" };
   const sink = (name: "stdout" | "stderr"): Writable =>
     new Writable({
+      ...(options.take === undefined ? {} : { highWaterMark: 1 }),
       write(chunk: Buffer, _encoding, done) {
         written[name] += chunk.toString();
-        done();
+        const { take } = options;
+        if (take === undefined || name === "stderr") {
+          done();
+          return;
+        }
+        void (async () => {
+          await take(chunk.toString(), this.writableLength);
+          done();
+        })();
       },
     });
   const typed = [...(options.typed ?? [])];

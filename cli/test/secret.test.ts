@@ -68,5 +68,5 @@ test("delete says what was read, and rekey what was done", async () => {
     .on("POST /secrets/rekey", { json: { keyId: "0123456789abcdef", wrapped: 4 } });
   expect((await runCli(["secret", "delete", "acme"], { url: api.url })).stdout).toBe("acme is deleted.\n");
   expect(api.asked.at(-1)?.headers["if-match"]).toBe('"3"');
-  expect((await runCli(["secret", "rekey"], { url: api.url })).stdout).toContain("4 were wrapped anew");
+  expect((await runCli(["secret", "rekey"], { url: api.url })).stdout).toContain("wrapped anew: 4.");
 });

@@ -49,8 +49,8 @@ export function change(plans: readonly Plan[], over: Partial<ChangeDetail> = {})
     applies: [],
     rolloutIds: [],
     digest: "digest-1",
-    approvals: { needed: 0, given: [] },
-    actions: { edit: null, plan: null, apply: null, withdraw: null, rollback: null, approve: null },
+    approvals: { needed: 0, because: [], given: [] },
+    actions: { edit: null, plan: null, apply: null, withdraw: null, rollback: null, approve: null, breakGlass: null },
     etag: "1",
     ...over,
   };
@@ -93,6 +93,7 @@ export function rollout(one: ApplySummary | null, over: Partial<Rollout> = {}): 
     haltCode: null,
     haltMessage: null,
     waves: [{ wave: 0, servers: [{ server: "web-1", apply: one }] }],
+    breakGlass: null,
     currentWave: 0,
     requestedBy: "admin",
     createdAt: AT,

@@ -91,7 +91,9 @@ test("a tunnel that was deleted is said so", async () => {
 test("the list names both ends", async () => {
   const { text: _, ...summary } = document(EXAMPLE);
   api
-    .on("GET /documents", { json: { items: [{ ...summary, inForceOn: [{ server: "gw-seoul", revision: 3 }] }] } })
+    .on("GET /documents", {
+      json: { items: [{ ...summary, inForceOn: [{ server: "gw-seoul", revision: 3 }] }], nextCursor: null },
+    })
     .on("GET /documents/Tunnel/seoul-busan", { json: document(EXAMPLE) });
   const { stdout } = await runCli(["tunnel", "list"], { url: api.url });
   expect(stdout).toMatch(/seoul-busan +4 +busan \(gw-busan\) – seoul \(gw-seoul\) +gw-seoul \(r3\)/);

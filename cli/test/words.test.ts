@@ -4,8 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { buildHoldfast } from "../src/app.ts";
 import { parseSeconds } from "../src/command/server.ts";
-import { plain, width } from "../src/view/style.ts";
-import { table } from "../src/view/table.ts";
+import { plain } from "../src/view/style.ts";
 import { relative, secondsLeft } from "../src/view/time.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -28,21 +27,6 @@ test.each([
   ["server", "pause", "web-1", "--for", "soon", "--reason", "r"],
 ])("usage that is wrong ends 2: %j", async (...argv) => {
   expect((await runCli(argv.flat())).exitCode).toBe(2);
-});
-
-test("columns stand under their headings, also with wide letters", () => {
-  const lines = table(
-    ["name", "state"],
-    [
-      ["서버-1", "a"],
-      ["web-1", "b"],
-    ],
-    "none",
-  )
-    .trimEnd()
-    .split("\n");
-  expect(lines.map((line) => width(line.slice(0, line.search(/(STATE|a|b)$/))))).toEqual([8, 8, 8]);
-  expect(table(["name"], [], "none")).toBe("none\n");
 });
 
 test("text from outside cannot move the cursor or paint", () => {

@@ -218,7 +218,7 @@ export function changeDetail(state: MockState, change: MockChange, nowMs: number
     applies,
     rolloutIds: change.rolloutIds,
     digest: `c4a9${change.version}`,
-    approvals: change.approvals ?? { needed: 0, given: [] },
+    approvals: { needed: 0, because: [], given: [], ...change.approvals },
     actions: {
       edit: begun ? begunReason : withdrawn,
       plan: begun ? begunReason : withdrawn,
@@ -226,6 +226,7 @@ export function changeDetail(state: MockState, change: MockChange, nowMs: number
       withdraw: begun ? begunReason : withdrawn,
       rollback: summary.state === "APPLIED" ? null : "Only an applied change is rolled back.",
       approve: change.approvals === undefined ? "No approval is needed." : null,
+      breakGlass: "It needs no approval; there is no glass to break.",
     },
     etag: String(change.version),
   };
@@ -253,6 +254,7 @@ export function rolloutView(state: MockState, rollout: MockRollout, nowMs: numbe
     haltCode: rollout.haltMessage === null ? null : "rollout.server_did_not_take_it",
     haltMessage: rollout.haltMessage,
     waves,
+    breakGlass: null,
     currentWave,
     requestedBy: rollout.requestedBy,
     createdAt: rollout.createdAt,

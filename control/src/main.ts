@@ -1,5 +1,5 @@
 /** The control plane as a process. */
-import { LOG_LINE } from "@holdfast/core/log/line.ts";
+import { LINE_FORMAT, LOG_LINE } from "@holdfast/core/log/line.ts";
 import pino from "pino";
 import { readConfig } from "./config.ts";
 import { startControlPlane } from "./control-plane.ts";
@@ -17,11 +17,10 @@ async function main(): Promise<void> {
     return;
   }
   const log = pino({
+    ...LINE_FORMAT,
     level: config.value.logLevel,
     base: { [LOG_LINE.process]: "control", pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    messageKey: LOG_LINE.message,
-    formatters: { level: (label) => ({ [LOG_LINE.level]: label }) },
   });
   // A signal during the start waits for its end: half a start cannot be undone in order.
   const stopped = Promise.withResolvers<void>();

@@ -5,7 +5,7 @@ import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
 import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import pino from "pino";
 import { expect, test } from "vitest";
-import { AuditWatch } from "../src/alerts/audit-watch.ts";
+import { Baseline } from "../src/alerts/baseline.ts";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
@@ -13,7 +13,7 @@ import { alerts } from "../src/reconcilers/alerts.ts";
 import { stuckApplies } from "../src/reconcilers/stuck-applies.ts";
 import { acknowledgeAlert, listAlerts, listStanding, openAlert } from "../src/store/alerts.ts";
 import { move } from "../src/store/apply-move.ts";
-import { Database } from "../src/store/database.ts";
+import type { Database } from "../src/store/database.ts";
 import { holdDuty, releaseDuties } from "../src/store/duties.ts";
 import { reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
@@ -23,13 +23,11 @@ import { transaction } from "../src/store/transaction.ts";
 import { withSagaHouse } from "./saga-house.ts";
 
 const silent = pino({ level: "silent" });
+const NEVER = new AbortController().signal;
 const EVERY_STATE = { states: ["open", "acknowledged", "resolved"], visible: null, before: null, limit: 100 } as const;
 
-async function lookOnce(
-  { database, by }: Pick<StoredHouse, "database" | "by">,
-  audit = new AuditWatch(),
-): Promise<void> {
-  await recordAlerts(database, await look(database, audit, silent), by, silent);
+async function lookOnce({ database, by }: Pick<StoredHouse, "database" | "by">): Promise<void> {
+  await recordAlerts(database, await look(database), by, silent);
 }
 
 async function standing(database: Database): Promise<readonly AlertKind[]> {
@@ -113,7 +111,25 @@ test("the database refuses a life that runs backwards, whoever asks", async () =
       await expect(asOwner(one, `update holdfast.alerts set ${wrong}`)).rejects.toThrow(
         /an alert that is resolved|is about one thing/,
       );
-    await expect(one.app.run({ text: "delete from alerts", values: [] })).rejects.toThrow(/permission denied/);
+    await expect(one.app.run({ text: "delete from alerts", values: [] })).rejects.toThrow(/is kept: it is resolved/);
+  });
+});
+
+test("an alert that cannot be written holds up none of the others", async () => {
+  await withDatabase(async (one) => {
+    const { house, server } = await calm(one);
+    const other = await house.server("web-2");
+    await asOwner(one, "update holdfast.servers set last_seen_at = now()");
+    await asOwner(
+      one,
+      `alter table holdfast.alerts add constraint not_this check (server_id <> '${server}' or state = 'resolved')`,
+    );
+    for (const each of [server, other]) await house.do((tx) => setDrift(tx, each, ["firewall"], house.by));
+    await expect(lookOnce(house)).rejects.toThrow("1 alerts could not be written");
+    expect(await listStanding(one.app)).toMatchObject([{ server_id: other }]);
+    await house.do((tx) => setDrift(tx, other, [], house.by));
+    await expect(lookOnce(house)).rejects.toThrow("1 alerts could not be written");
+    expect(await listStanding(one.app)).toEqual([]);
   });
 });
 
@@ -122,7 +138,7 @@ test("one instance at a time looks; when it dies another does", async () => {
     const { house, server } = await calm(one);
     const [first, second] = [newId<InstanceId>(), newId<InstanceId>()];
     const run = (instanceId: InstanceId) =>
-      alerts().run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent });
+      alerts().run({ database: one.app, instanceId, sessions: new AgentSessions(), log: silent, signal: NEVER });
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     expect(await holdDuty(one.app, "alerts", first, 60_000)).toBe(true);
     await house.do((tx) => setDrift(tx, server, ["firewall"], house.by));
@@ -191,6 +207,7 @@ test("an apply that outlasts its window says what it waits for; it is undone by 
       instanceId: one.id,
       sessions: new AgentSessions(),
       log: silent,
+      signal: NEVER,
     });
     agent.isCutWhileLive = false;
     expect(await house.ended(apply.id)).toMatchObject({ state: "ROLLED_BACK", code: "apply.stuck" });
@@ -210,7 +227,7 @@ test("a doubt that lasts", async () => {
     await lookOnce(house);
     expect(await standing(house.database)).not.toContain("in-doubt");
     // The events of an apply cannot be changed, so the look is made later instead.
-    const facts = await look(house.database, new AuditWatch(), silent);
+    const facts = await look(house.database);
     await recordAlerts(house.database, { ...facts, nowMs: facts.nowMs + 31_000 }, house.by, silent);
     expect(await standing(house.database)).toContain("in-doubt");
     agent.isCutWhileLive = false;
@@ -234,6 +251,11 @@ test("a server that could not be put back, until somebody has looked and unlocks
     expect(await listAlerts(one.app, EVERY_STATE)).toMatchObject([
       { kind: "rollback-failed", apply_id: apply.id, server_name: "web-1" },
     ]);
+    // What was withdrawn since has not put anything back.
+    const withdrawn = await house.apply(server);
+    await house.do((tx) => move(tx, withdrawn, { to: "CANCELLED", code: "apply.withdrawn" }, house.by));
+    await lookOnce(house);
+    expect(await standing(one.app)).toEqual(["rollback-failed"]);
     await house.do((tx) => unlock(tx, server, "looked", house.by));
     await lookOnce(house);
     expect(await standing(one.app)).toEqual([]);
@@ -282,37 +304,31 @@ test("what an operator undid is no failure", async () => {
   });
 });
 
-async function asAttacker(one: TestDatabase, text: string): Promise<void> {
-  const attacker = new Database(one.superuserTarget, () => undefined, 1);
-  try {
-    await attacker.run({ text: `set session_replication_role = replica; ${text}`, values: [] });
-  } finally {
-    await attacker.close();
-  }
-}
-
-test("an audit log that somebody edited, and one whose end was cut off", async () => {
+test("the week before is counted now and then, the last hour at every look", async () => {
   await withDatabase(async (one) => {
     const { house, server } = await calm(one);
-    const watch = new AuditWatch();
-    await lookOnce(house, watch);
-    expect(await standing(one.app)).toEqual([]);
-    await house.do((tx) => setDrift(tx, server, ["firewall"], house.by));
-    await house.do((tx) => setDrift(tx, server, [], house.by));
-    await lookOnce(house, watch);
-
-    // Rewritten with nothing behind it: a whole, shorter chain, which the chain alone cannot tell.
-    await asAttacker(one, "delete from holdfast.audit_log where id = (select max(id) from holdfast.audit_log)");
-    await lookOnce(house, new AuditWatch());
-    expect(await listStanding(one.app)).toMatchObject([{ kind: "audit-broken" }]);
-    expect((await listStanding(one.app))[0]?.message).toContain("cut off");
-  });
-  await withDatabase(async (one) => {
-    const { house } = await calm(one);
-    await lookOnce(house);
-    await asAttacker(one, "update holdfast.audit_log set actor = 'nobody' where id = 2");
-    await lookOnce(house);
-    expect((await listStanding(one.app))[0]?.message).toContain("broken at entry 2 (content)");
+    const baseline = new Baseline();
+    const ended = async () => (await look(one.app, baseline)).hours.map(({ hoursAgo, failed }) => [hoursAgo, failed]);
+    const fail = async (hoursAgo: number): Promise<void> => {
+      const { apply, said } = await house.applying(server);
+      await said("refused");
+      await house.do((tx) => move(tx, apply, { to: "FAILED", effect: "none", code: "verify.x" }, house.by));
+      await asOwner(
+        one,
+        "update holdfast.applies set finished_at = now() - make_interval(mins => $1) where id = $2",
+        hoursAgo * 60 + 1,
+        apply.id,
+      );
+    };
+    await fail(5);
+    expect(await ended()).toEqual([[5, 1]]);
+    await fail(0);
+    await fail(6);
+    expect(await ended()).toEqual([
+      [0, 1],
+      [5, 1],
+    ]);
+    expect((await baseline.hours(one.app, Date.now() + 10 * 60_000)).map(({ hours_ago }) => hours_ago)).toEqual([5, 6]);
   });
 });
 
@@ -321,6 +337,10 @@ test("a disk that is nearly full, and a database that was away", async () => {
     const { house } = await calm(one);
     const id: InstanceId = newId();
     await reportInstance(one.app, id, "cp-1", { diskFreeBytes: 1_000, diskTotalBytes: 1 << 30, awaySeconds: 42 });
+    await lookOnce(house);
+    expect(await standing(one.app)).toEqual(["database-trouble", "disk-low"]);
+    // A disk that does not answer is not one that has room.
+    await reportInstance(one.app, id, "cp-1");
     await lookOnce(house);
     expect(await standing(one.app)).toEqual(["database-trouble", "disk-low"]);
     // Healthy again, and the outage is a quarter of an hour ago.

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { AuditWatch } from "../src/alerts/audit-watch.ts";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
 import { systemActor } from "../src/store/actor.ts";
@@ -10,7 +9,7 @@ import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
 
 async function lookOnce({ house }: ApiHouse): Promise<void> {
   const by = systemActor("alerts", house.instanceId);
-  await recordAlerts(house.database, await look(house.database, new AuditWatch(), house.log), by, house.log);
+  await recordAlerts(house.database, await look(house.database), by, house.log);
 }
 
 async function drift(api: ApiHouse, name: string, domains: readonly string[]): Promise<void> {

@@ -107,7 +107,10 @@ test("S42: what somebody is signed in with is listed and ended, by them and by a
     await api.done(root, "enableUser", { params: { name: "kim" }, body: {} });
     expect((await api.ask(third, "me")).status).toBe(401);
     expect((await signIn(api, "kim")).status).toBe(200);
-    expect((await api.ask(root, "enableUser", { params: { name: "kim" }, body: {} })).status).toBe(409);
+    expect(await api.ask(root, "enableUser", { params: { name: "kim" }, body: {} })).toMatchObject({
+      status: 409,
+      json: { code: "account.not_now", detail: "kim is open already." },
+    });
     // The absolute end, which no use puts off.
     const last = await open();
     await api.test.owner.run({

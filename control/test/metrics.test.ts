@@ -1,7 +1,12 @@
+import type { RequestId } from "@holdfast/core/base/id.ts";
 import { withDatabase } from "@holdfast/testkit/database.ts";
-import { storedHouse } from "@holdfast/testkit/stored-house.ts";
+import { DIGEST, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import { expect, test } from "vitest";
 import { metrics, serveMetrics } from "../src/metrics/metrics.ts";
+import { move as moveApply, type Move } from "../src/store/apply-move.ts";
+import { insertHostTransaction, recordOutcome } from "../src/store/host-transactions.ts";
+import { newId } from "../src/store/new-id.ts";
+import type { ApplyRow } from "../src/store/tables.ts";
 
 test("what the database counts and what the process counts stand in one text that Prometheus reads", async () => {
   await withDatabase(async ({ app }) => {
@@ -36,6 +41,57 @@ test("what the database counts and what the process counts stand in one text tha
     } finally {
       await served.close();
     }
+  });
+});
+
+test("what is counted for ever never falls, whatever becomes of an apply afterwards", async () => {
+  await withDatabase(async ({ app }) => {
+    const house = await storedHouse(app);
+    const source = metrics({ database: app, sessions: () => 0, eventStreams: () => 0, onTrouble: () => undefined });
+    const counted = async () =>
+      new Map(
+        (await source.text())
+          .split("\n")
+          .filter((line) =>
+            /^holdfast_(applies_total|rollbacks_total|apply_(duration|dwell_applying)_seconds_(bucket|count))/.test(
+              line,
+            ),
+          )
+          .map((line): [string, number] => [line.replace(/ [^ ]+$/, ""), Number(line.split(" ").at(-1))]),
+      );
+    let before = await counted();
+    const move = async (apply: ApplyRow, step: Move): Promise<ApplyRow> => {
+      const moved = await house.do((tx) => moveApply(tx, apply, step, house.by));
+      const now = await counted();
+      for (const [name, value] of before) expect(now.get(name) ?? 0, name).toBeGreaterThanOrEqual(value);
+      before = now;
+      return moved;
+    };
+    const server = await house.server("web-1");
+    const { apply, sent, said } = await house.applying(server);
+    await said("finalized");
+    const applied = await move(apply, { to: "APPLIED" });
+    const back = await move(applied, { to: "ROLLBACKING", phase: "reverting", code: "operator.rolled_back" });
+    const left = await move(back, { to: "FAILED", effect: "restore_failed", serverIs: "mixed" });
+    const again = await move(left, { to: "ROLLBACKING", phase: "reverting", code: "operator.rolled_back" });
+    const rollback: RequestId = newId();
+    await house.do(async (tx) => {
+      const { trial, fence } = sent;
+      const digests = { configDigest: DIGEST, planDigest: DIGEST, nonce: "nonce" };
+      const ids = { requestId: rollback, applyId: apply.id, serverId: server, planId: apply.plan_id };
+      await insertHostTransaction(tx, { ...ids, ...digests, kind: "rollback", fence, trial, before: null });
+    });
+    await house.do((tx) =>
+      recordOutcome(tx, rollback, { outcome: "finalized", code: null, receipt: { signed: true } }),
+    );
+    await move(again, { to: "ROLLED_BACK" });
+    expect(Object.fromEntries(before)).toMatchObject({
+      'holdfast_applies_total{state="APPLIED",effect=""}': 1,
+      'holdfast_applies_total{state="FAILED",effect="restore_failed"}': 1,
+      'holdfast_applies_total{state="ROLLED_BACK",effect=""}': 1,
+      'holdfast_rollbacks_total{code="operator.rolled_back"}': 1,
+      holdfast_apply_duration_seconds_count: 1,
+    });
   });
 });
 

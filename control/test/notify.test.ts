@@ -1,10 +1,7 @@
 /** Channels, told over real sockets on loopback. */
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { chatText, notification } from "@holdfast/core/alert/notification.ts";
 import type { AlertId } from "@holdfast/core/base/id.ts";
 import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
@@ -15,7 +12,7 @@ import { readConfig } from "../src/config.ts";
 import { startControlPlane } from "../src/control-plane.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
 import { whyAddressRefused } from "../src/notify/address-guard.ts";
-import { type Channel, readChannels } from "../src/notify/channels.ts";
+import type { Channel } from "../src/notify/channels.ts";
 import { post, signatureOf } from "../src/notify/post.ts";
 import { tell, TRIES_MOST } from "../src/notify/tell.ts";
 import { notify } from "../src/reconcilers/notify.ts";
@@ -70,12 +67,15 @@ const webhook = (url: URL, over: Partial<Channel> = {}): Channel => ({
   ...over,
 });
 
-const tellOf = (one: TestDatabase, channels: readonly Channel[], withinMs = 5_000) =>
+const NEVER = new AbortController().signal;
+
+const tellOf = (one: TestDatabase, channel: Channel, withinMs = 5_000, signal = NEVER) =>
   tell({
     database: one.app,
-    channels,
+    channel,
     console: "http://console",
     log: silent,
+    signal,
     nowMs: () => 1_700_000_000_000,
     withinMs,
   });
@@ -103,11 +103,11 @@ test("a webhook hears of an alert's whole life in order, once, and can check who
     const house = await storedHouse(one.app);
     await withReceiver([says(204)], async (url, heard) => {
       const id = await open(house);
-      await tellOf(one, [webhook(url)]);
-      await tellOf(one, [webhook(url)]);
+      await tellOf(one, webhook(url));
+      await tellOf(one, webhook(url));
       await house.do((tx) => acknowledgeAlert(tx, id, house.author, "looking", house.by));
       await house.do((tx) => resolveAlert(tx, id, house.by));
-      await Promise.all([tellOf(one, [webhook(url)]), tellOf(one, [webhook(url)])]);
+      await Promise.all([tellOf(one, webhook(url)), tellOf(one, webhook(url))]);
       const told = heard.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
       expect(told.map(({ event }) => event)).toEqual(["opened", "acknowledged", "resolved"]);
       expect(told[0]).toMatchObject({
@@ -141,9 +141,9 @@ test("a receiver that refuses, hangs or redirects is tried again with the same m
     const elsewhere = says(302, { location: "http://127.0.0.1:1/" });
     await withReceiver([says(500), hangs, elsewhere, says(200)], async (url, heard) => {
       const id = await open(house);
-      await tellOf(one, [webhook(url)]);
+      await tellOf(one, webhook(url));
       await house.do((tx) => resolveAlert(tx, id, house.by));
-      await tellOf(one, [webhook(url)]); // not due yet, and what came later waits behind it
+      await tellOf(one, webhook(url)); // not due yet, and what came later waits behind it
       expect(heard).toHaveLength(1);
       expect(await log(one)).toContainEqual({
         event: "opened",
@@ -154,15 +154,15 @@ test("a receiver that refuses, hangs or redirects is tried again with the same m
         last_error: "it refused",
       });
       await due(one);
-      await tellOf(one, [webhook(url)], 200);
+      await tellOf(one, webhook(url), 200);
       expect(await log(one)).toContainEqual(expect.objectContaining({ tries: 2, last_error: "no answer in time" }));
       await due(one);
-      await tellOf(one, [webhook(url)]);
+      await tellOf(one, webhook(url));
       expect(await log(one)).toContainEqual(
         expect.objectContaining({ tries: 3, last_status: 302, last_error: "it redirects, which is not followed" }),
       );
       await due(one);
-      await tellOf(one, [webhook(url)]);
+      await tellOf(one, webhook(url));
       expect(heard.map(({ body }) => (JSON.parse(body) as { event: string }).event)).toEqual([
         "opened",
         "opened",
@@ -181,17 +181,68 @@ test("a receiver that is gone for a day is given up, and holds up no other", asy
     await open(house);
     const gone = webhook(new URL("http://127.0.0.1:1/"), { name: "gone" });
     await withReceiver([says(200)], async (url, heard) => {
-      await tellOf(one, [gone, webhook(url)]);
+      await Promise.all([tellOf(one, gone), tellOf(one, webhook(url))]);
       expect(heard).toHaveLength(1);
     });
     await one.owner.run({
       text: "update holdfast.deliveries set tries = $1, next_try_at = now() where channel = 'gone'",
       values: [TRIES_MOST - 1],
     });
-    await tellOf(one, [gone]);
+    await tellOf(one, gone);
     expect(await log(one)).toContainEqual(
       expect.objectContaining({ channel: "gone", state: "given_up", tries: TRIES_MOST, last_status: null }),
     );
+  });
+});
+
+test("a receiver that hangs is asked once at a look, and waits for nobody when this instance stops", async () => {
+  await withDatabase(async (one) => {
+    const house = await storedHouse(one.app);
+    await open(house);
+    await open(house, "audit-broken");
+    await withReceiver([hangs, hangs, says(200)], async (url, heard) => {
+      await tellOf(one, webhook(url), 100);
+      expect(heard).toHaveLength(1);
+      await due(one);
+      const stopping = new AbortController();
+      const telling = tellOf(one, webhook(url), 600_000, stopping.signal);
+      await expect.poll(() => heard.length).toBe(2);
+      stopping.abort();
+      await telling;
+      expect((await log(one)).map(({ state }) => state)).toEqual(["waiting", "waiting"]);
+      await due(one);
+      await tellOf(one, webhook(url));
+      // With the id that it had: whoever heard it before the end knows it.
+      const ids = heard.map(({ headers }) => headers["holdfast-delivery"]);
+      expect([ids.length, new Set(ids).size]).toEqual([4, 2]);
+    });
+  });
+});
+
+test("an alert's events are told in their order, whatever their ids say", async () => {
+  await withDatabase(async (one) => {
+    const house = await storedHouse(one.app);
+    const id = await open(house);
+    await withReceiver([says(500), says(200)], async (url, heard) => {
+      await tellOf(one, webhook(url));
+      await house.do((tx) => acknowledgeAlert(tx, id, house.author, "looking", house.by));
+      await house.do((tx) => resolveAlert(tx, id, house.by));
+      await tellOf(one, webhook(url));
+      // As if instances whose clocks differ had written them down.
+      const order = ["resolved", "acknowledged", "opened"];
+      for (const [index, event] of order.entries())
+        await one.owner.run({
+          text: "update holdfast.deliveries set id = $1, next_try_at = now() - make_interval(secs => $2) where event = $3",
+          values: [`00000000-0000-7000-8000-00000000000${index}`, 10 - index, event],
+        });
+      await tellOf(one, webhook(url));
+      expect(heard.map(({ body }) => (JSON.parse(body) as { event: string }).event)).toEqual([
+        "opened",
+        "opened",
+        "acknowledged",
+        "resolved",
+      ]);
+    });
   });
 });
 
@@ -201,7 +252,7 @@ test("a chat room gets one text without a signature, and only what is critical w
     await open(house);
     await open(house, "audit-broken");
     await withReceiver([says(200)], async (url, heard) => {
-      await tellOf(one, [{ name: "chat", kind: "slack", url, secret: null, least: "critical" }]);
+      await tellOf(one, { name: "chat", kind: "slack", url, secret: null, least: "critical" });
       expect(heard).toHaveLength(1);
       const { text } = JSON.parse(heard[0]?.body ?? "") as { text: string };
       expect(text).toContain("*The audit log is not what was written* (critical)");
@@ -220,9 +271,27 @@ test("metadata services and other places where no receiver stands are refused, b
     "[fe80::1]",
     "[::]",
     "[fd00:ec2::254]",
+    "0.1.2.3",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::]",
+    "[::169.254.169.254]",
   ])
     expect(whyAddressRefused(address), address).not.toBeNull();
-  for (const address of ["127.0.0.1", "10.1.2.3", "192.0.2.1", "[::1]", "[2001:db8::1]", "hooks.example"])
+  for (const address of [
+    "127.0.0.1",
+    "10.1.2.3",
+    "100.64.1.2",
+    "192.0.2.1",
+    "[::1]",
+    "[::ffff:10.1.2.3]",
+    "[2001:db8::1]",
+    "hooks.example",
+  ])
     expect(whyAddressRefused(address), address).toBeNull();
   const about = notification({
     event: "opened",
@@ -244,55 +313,10 @@ test("metadata services and other places where no receiver stands are refused, b
   expect(whyAddressRefused(hidden.url.hostname)).not.toBeNull();
   const mapped = webhook(new URL("http://[::ffff:169.254.169.254]/"));
   expect(whyAddressRefused(mapped.url.hostname)).not.toBeNull();
-  expect(await post(webhook(new URL("http://no-such-host.invalid/")), "d", about, 0)).toMatchObject({
+  expect(await post(webhook(new URL("http://no-such-host.invalid/")), "d", about, 0, NEVER)).toMatchObject({
     ok: false,
     status: null,
   });
-});
-
-test("the file of channels is refused with everything that is wrong in it, and without what is secret", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-notify-"));
-  try {
-    const at = (name: string): string => join(folder, name);
-    await writeFile(at("secret"), `${SECRET}\n`);
-    await writeFile(at("short"), "short");
-    await writeFile(at("room"), "https://hooks.chat.example/T0/B0/very-secret");
-    await writeFile(at("bad-room"), "ftp://hooks.chat.example/very-secret");
-    const file = async (value: unknown) => {
-      await writeFile(at("notify.json"), JSON.stringify(value));
-      return readChannels(at("notify.json"));
-    };
-    expect(readChannels(null)).toEqual({ ok: true, value: [] });
-    expect(readChannels(at("nowhere"))).toMatchObject({ ok: false });
-    expect(await file({ channels: [{ kind: "pigeon" }] })).toMatchObject({ ok: false });
-    const hook = { kind: "webhook", name: "ops", url: "https://ops.example/hook", secretFile: at("secret") };
-    expect(
-      await file({ channels: [hook, { kind: "slack", name: "chat", urlFile: at("room"), least: "critical" }] }),
-    ).toMatchObject({
-      ok: true,
-      value: [
-        { name: "ops", secret: SECRET, least: "warning" },
-        { name: "chat", secret: null, least: "critical" },
-      ],
-    });
-    const wrong = await file({
-      channels: [
-        { ...hook, secretFile: at("short") },
-        { ...hook, name: "meta", url: "http://169.254.169.254/latest" },
-        { kind: "slack", name: "chat", urlFile: at("bad-room") },
-        { ...hook, name: "twice" },
-        { ...hook, name: "twice" },
-      ],
-    });
-    expect(wrong.ok ? [] : wrong.error).toEqual([
-      "ops: the secret has less than 32 characters",
-      "meta: 169.254.169.254 is no address of a receiver",
-      "chat: expected an https or http address without user and password",
-      "twice: two channels have this name",
-    ]);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 });
 
 test("a control plane with a file that is wrong does not start, and opens nothing before it says so", async () => {
@@ -307,7 +331,7 @@ test("an instance that was given channels tells them by itself", async () => {
     await withReceiver([says(200)], async (url, heard) => {
       await open(house);
       const context = { database: one.app, instanceId: house.instance, sessions: new AgentSessions(), log: silent };
-      await notify([webhook(url)], "http://console").run(context);
+      await notify(webhook(url), "http://console").run({ ...context, signal: NEVER });
       expect(heard).toHaveLength(1);
     });
   });

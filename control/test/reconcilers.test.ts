@@ -14,6 +14,8 @@ import { listInstances, reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
 import { type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
+const NEVER = new AbortController().signal;
+
 /** A context whose log is read by the test. */
 function context(house: SagaHouse) {
   const codes: string[] = [];
@@ -23,7 +25,13 @@ function context(house: SagaHouse) {
   );
   return {
     codes,
-    context: { database: house.database, instanceId: newId<InstanceId>(), sessions: new AgentSessions(), log },
+    context: {
+      database: house.database,
+      instanceId: newId<InstanceId>(),
+      sessions: new AgentSessions(),
+      log,
+      signal: NEVER,
+    },
   };
 }
 
@@ -110,6 +118,29 @@ test("answers that nobody will ask for again are forgotten", async () => {
     expect(await house.database.rows({ text: "select key from idempotency_keys", values: [] })).toEqual([
       { key: "new" },
     ]);
+  });
+});
+
+test("an alert that was over a year ago is forgotten with what was told of it; what stands or is new is kept, whoever asks", async () => {
+  await withSagaHouse(async (house) => {
+    const insert = `with alert as (
+        insert into holdfast.alerts (id, kind, subject, message, state, resolved_at)
+        values (gen_random_uuid(), 'drift', $1, 'm', $2, now() - $3::interval) returning id)
+      insert into holdfast.deliveries (id, alert_id, event, channel, payload) select gen_random_uuid(), id, 'opened', 'ops', '{}' from alert`;
+    await sqlAsOwner(house, insert, "old", "resolved", "366 days");
+    await sqlAsOwner(house, insert, "new", "resolved", "89 days");
+    await sqlAsOwner(house, insert, "standing", "open", null);
+    await retention.run(context(house).context);
+    expect(
+      await house.database.rows({
+        text: "select a.subject from alerts a join deliveries d on d.alert_id = a.id order by 1",
+        values: [],
+      }),
+    ).toEqual([{ subject: "new" }, { subject: "standing" }]);
+    for (const subject of ["new", "standing"])
+      await expect(sqlAsOwner(house, "delete from holdfast.alerts where subject = $1", subject)).rejects.toThrow(
+        "is kept",
+      );
   });
 });
 

@@ -34,6 +34,18 @@ test("every line is one JSON object with the standard members and names", () => 
   expect(JSON.parse(lines[2] ?? "")).toMatchObject({ level: "error", result_code: "x.y" });
 });
 
+test("a process that has no descriptors left says that the journal did not take it, and lives", () => {
+  const journal = new URL("../os/journal.ts", import.meta.url).href;
+  const program = `
+    const { openSync } = await import("node:fs");
+    const { sendToJournal } = await import(${JSON.stringify(journal)});
+    try { for (;;) openSync("/dev/null", "r"); } catch (error) { console.log(error.code); }
+    console.log(await sendToJournal({ MESSAGE: "m" }));`;
+  const node = [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", program];
+  const said = execFileSync("prlimit", ["--nofile=64:64", ...node], { encoding: "utf8", cwd: import.meta.dirname });
+  expect(said).toBe("EMFILE\nfalse\n");
+});
+
 test("only systemd's own stream is taken for the journal", () => {
   expect(isJournal(1, {})).toBe(false);
   expect(isJournal(1, { JOURNAL_STREAM: "1:1" })).toBe(false);

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { LOG_FIELDS, logFields, type LogContext } from "@holdfast/core/log/fields.ts";
-import { journalFields, LOG_LINE, type LogLevel, SYSLOG_PRIORITY } from "@holdfast/core/log/line.ts";
+import { journalFields, LINE_FORMAT, LOG_LINE, type LogLevel, SYSLOG_PRIORITY } from "@holdfast/core/log/line.ts";
 import { pino, type Logger } from "pino";
 import { isJournal, sendToJournal } from "../os/journal.ts";
 
@@ -21,10 +21,9 @@ export function openLog(role: string, descriptor: 1 | 2): Log {
   const destination = pino.destination({ fd: descriptor, sync: true });
   destination.on("error", () => undefined);
   const options = {
+    ...LINE_FORMAT,
     base: { [LOG_LINE.process]: role, pid: process.pid, [LOG_FIELDS.targetHost]: hostname() },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ [LOG_LINE.level]: label }) },
-    messageKey: LOG_LINE.message,
   };
   const journal = role !== UNIT_NAMES_REQUEST && isJournal(descriptor, process.env);
   return wrap(pino(options, journal ? withFields(destination, `holdfast-${role}`) : destination), {});

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fstatSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { ENVIRONMENT } from "./exec.ts";
 
 /** Milliseconds. After one such wait nothing is sent to a journal that does not answer any more. */
@@ -34,8 +35,10 @@ export function sendToJournal(fields: Readonly<Record<string, string>>): Promise
     });
     child.once("error", () => resolve(false));
     child.once("close", (status) => resolve(status === 0));
-    // One that could not be started has no end to write to; its end says so.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
+    // One that could not be started says so by `error`. Where the process had no descriptors left there is no end to write to at all, whatever
+    // the types say; where it ended early the end is closed.
+    const stdin: Writable | undefined = child.stdin;
+    stdin?.on("error", () => undefined);
+    stdin?.end(input);
   });
 }

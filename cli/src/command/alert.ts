@@ -3,6 +3,7 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
+import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -26,10 +27,8 @@ const list = buildCommand<ListFlags, [], Context>({
     },
   },
   async func(flags) {
-    const { items } = await openClient(this).call("listAlerts", {
-      query: { state: flags.all ? "all" : "standing", limit: 200 },
-      answer: z.object({ items: z.array(alertSchema) }),
-    });
+    const query = { state: flags.all ? "all" : "standing" };
+    const items = await readAll(openClient(this), "listAlerts", alertSchema, { query });
     this.process.stdout.write(flags.json ? `${JSON.stringify(items)}\n` : printAlerts(this, items));
   },
 });
@@ -56,14 +55,13 @@ const ack = act({
 const deliveries = verb({
   brief: "What channels were told of alerts, newest first, and what they answered",
   example: "alert deliveries",
-  run: async (client, _, context) => {
-    const { items: value } = await client.call("listDeliveries", {
-      answer: z.object({ items: z.array(deliverySchema) }),
-    });
+  run: async (client) => {
+    const value = await readAll(client, "listDeliveries", deliverySchema);
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
+          context,
           ["channel", "event", "state", "tries", "answer", "when", "alert"],
           value.map((item) => [
             item.channel,
@@ -87,6 +85,7 @@ export const alertRoutes = buildRouteMap({
 
 function printAlerts(context: Context, items: readonly Alert[]): string {
   return table(
+    context,
     ["alert", "severity", "state", "kind", "since", "what"],
     items.map((item) => [
       item.id,

@@ -4,7 +4,7 @@ import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { applicable, dangers, makeAndPlan, obstacles, printReview } from "../make-change.ts";
+import { applicable, BREAK_GLASS, dangers, makeAndPlan, obstacles, printReview } from "../make-change.ts";
 import { readDocuments } from "../read-documents.ts";
 import { watchRollout } from "../watch-rollout.ts";
 
@@ -16,6 +16,7 @@ interface Flags {
   readonly yes: boolean;
   readonly acceptDanger: boolean;
   readonly overwriteDrift: boolean;
+  readonly breakGlass?: string;
   readonly json: boolean;
 }
 
@@ -50,6 +51,7 @@ export const applyCommand = buildCommand<Flags, [], Context>({
         brief: "Overwrite what was changed by hand on items of this plan",
         default: false,
       },
+      breakGlass: BREAK_GLASS,
       json: { kind: "boolean", brief: "For machines: one JSON document on standard output", default: false },
     },
     aliases: { f: "file", y: "yes" },
@@ -100,6 +102,7 @@ export const applyCommand = buildCommand<Flags, [], Context>({
         plans: plans.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
         acknowledge: accepted.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
         overwriteDrift: flags.overwriteDrift,
+        ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
       },
       answer: rolloutSchema,
     });

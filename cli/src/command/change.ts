@@ -11,7 +11,8 @@ import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { applicable, obstacles, printReview } from "../make-change.ts";
+import { applicable, BREAK_GLASS, obstacles, printReview } from "../make-change.ts";
+import { readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome, stateWord } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
@@ -22,14 +23,13 @@ import { watchRollout } from "../watch-rollout.ts";
 const list = verb({
   brief: "Changes, newest first",
   example: "change list",
-  run: async (client) => {
-    const { items: value } = await client.call("listChanges", {
-      answer: z.object({ items: z.array(changeSummarySchema) }),
-    });
+  run: async (client, _, context) => {
+    const value = await readNewest(context, client, "listChanges", changeSummarySchema);
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
+          context,
           ["change", "state", "title", "author", "when", "documents"],
           value.map((change) => [
             change.id,
@@ -70,6 +70,7 @@ const story = verb({
           ...(value.waitingFor === null ? [] : [`  waiting for: ${value.waitingFor}`]),
           `  request ${value.requestId ?? "none yet"}, fence ${value.fence ?? "none"}, retries ${value.retryCount}`,
           table(
+            context,
             ["at", "state", "phase", "why", "who"],
             value.events.map((event) => [
               event.at,
@@ -91,7 +92,11 @@ interface ApplyFlags {
   readonly json: boolean;
 }
 
-const apply = buildCommand<ApplyFlags, [string], Context>({
+interface ForwardFlags extends ApplyFlags {
+  readonly breakGlass?: string;
+}
+
+const apply = buildCommand<ForwardFlags, [string], Context>({
   docs: {
     brief: "Plan a change again and apply exactly that",
     fullDescription: "For a change made in the console or by the API.\n\nExample: holdfast change apply 0199… --yes",
@@ -100,6 +105,7 @@ const apply = buildCommand<ApplyFlags, [string], Context>({
     flags: {
       yes: { kind: "boolean", brief: "Do not ask", default: false },
       acceptDanger: { kind: "boolean", brief: "Apply in spite of findings marked DANGER", default: false },
+      breakGlass: BREAK_GLASS,
       json: { kind: "boolean", brief: "For machines", default: false },
     },
     aliases: { y: "yes" },
@@ -138,7 +144,7 @@ async function applyPlanned(
   context: Context,
   client: Client,
   change: ChangeDetail,
-  flags: ApplyFlags,
+  flags: ForwardFlags,
   route: "applyChange" | "rollbackChange",
 ): Promise<void> {
   const kind = route === "applyChange" ? "forward" : "rollback";
@@ -189,6 +195,7 @@ async function applyPlanned(
     body: {
       plans: doable.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
       acknowledge: risky.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+      ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
     },
     answer: rolloutSchema,
   });
@@ -267,6 +274,7 @@ function printChange(context: Context, change: ChangeDetail): string {
     "",
     printReview(context, change, change.plans),
     table(
+      context,
       ["server", "outcome", "why", "apply"],
       change.applies.map((item) => [
         item.server,

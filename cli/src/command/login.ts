@@ -2,6 +2,8 @@ import { hostname } from "node:os";
 import { changePasswordSchema, createdTokenSchema, meSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand } from "@stricli/core";
 import { z } from "zod";
+import { readAddress } from "../address.ts";
+import { askPerson } from "../ask-person.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
@@ -10,6 +12,7 @@ import { EXIT } from "../exit-code.ts";
 
 /** Days that a token made by `login` lives. */
 const TOKEN_DAYS = 30;
+const OTHERWISE = "Set HOLDFAST_USER and HOLDFAST_PASSWORD, or use HOLDFAST_TOKEN.";
 const sessionAnswer = meSchema.extend({ sessionToken: z.string() });
 
 interface Flags {
@@ -31,11 +34,12 @@ export const loginCommand = buildCommand<Flags, [], Context>({
     },
   },
   async func(flags) {
-    const url = (flags.url ?? readCredentials(this).url).replace(/\/+$/, "");
-    const user = flags.user ?? this.env["HOLDFAST_USER"] ?? (await prompt(this, "User: "));
-    const password = this.env["HOLDFAST_PASSWORD"] ?? (await prompt(this, "Password: ", true));
-    const anonymous = openClient(this, { url, token: null });
-    let session = await signIn(this, anonymous, user, password);
+    const url = readAddress(flags.url ?? readCredentials(this).url);
+    const user = flags.user ?? this.env["HOLDFAST_USER"] ?? (await askPerson(this, "User: ", { otherwise: OTHERWISE }));
+    const password =
+      this.env["HOLDFAST_PASSWORD"] ?? (await askPerson(this, "Password: ", { hidden: true, otherwise: OTHERWISE }));
+    const session = await signIn(this, openClient(this, { url, token: null }), user, password);
+    const signedIn = openClient(this, { url, token: session.sessionToken });
     if (session.mustChangePassword) {
       if (!this.interactive) {
         throw new CliError(
@@ -45,17 +49,26 @@ export const loginCommand = buildCommand<Flags, [], Context>({
           "Sign in once in a terminal or the console to change it.",
         );
       }
+      const ask = (question: string): Promise<string> =>
+        askPerson(this, question, { hidden: true, otherwise: OTHERWISE });
       const next = changePasswordSchema.shape.next.safeParse(
-        await prompt(this, "This is a one-time password. New password (12 characters or more): ", true),
+        await ask("This is a one-time password. New password (12 characters or more): "),
       );
       if (!next.success) throw usageError("A password has 12 to 256 characters.", "Run holdfast login again.");
-      await openClient(this, { url, token: session.sessionToken }).call("changePassword", {
+      // Nobody sees what is typed, and the one-time password is gone with it: a slip would shut its owner out.
+      if ((await ask("The same again: ")) !== next.data)
+        throw new CliError(
+          EXIT.refused,
+          "cli.values_differ",
+          "The two are not the same; nothing was changed.",
+          "Run holdfast login again.",
+        );
+      // The session goes on with the new password; signing in again would ask for a second code, and each is good for once.
+      await signedIn.call("changePassword", {
         body: { current: password, next: next.data },
         answer: z.unknown(),
       });
-      session = await signIn(this, anonymous, user, next.data);
     }
-    const signedIn = openClient(this, { url, token: session.sessionToken });
     const token = await signedIn.call("createToken", {
       body: { name: `holdfast login on ${hostname()}`, permissions: session.permissions, days: TOKEN_DAYS },
       answer: createdTokenSchema,
@@ -79,7 +92,9 @@ async function signIn(
     return await client.call("login", { body: { user, password }, answer: sessionAnswer });
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== "account.code_needed") throw error;
-    const code = context.env["HOLDFAST_CODE"] ?? (await prompt(context, "Code of your authenticator: "));
+    const code =
+      context.env["HOLDFAST_CODE"] ??
+      (await askPerson(context, "Code of your authenticator: ", { otherwise: OTHERWISE }));
     return client.call("login", { body: { user, password, code }, answer: sessionAnswer });
   }
 }
@@ -95,9 +110,3 @@ export const logoutCommand = buildCommand<object, [], Context>({
     this.process.stdout.write("Signed out on this computer.\n");
   },
 });
-
-async function prompt(context: Context, question: string, hidden = false): Promise<string> {
-  if (!context.interactive)
-    throw usageError("Nobody is here to ask.", "Set HOLDFAST_USER and HOLDFAST_PASSWORD, or use HOLDFAST_TOKEN.");
-  return context.ask(question, { hidden });
-}

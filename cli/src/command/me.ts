@@ -1,17 +1,13 @@
 import { offeredTotpSchema, recoveryCodesSchema, signedInSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
-import { usageError } from "../cli-error.ts";
+import { askPerson } from "../ask-person.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { act, verb } from "../verb.ts";
 import { signedInTable } from "../view/signed-in.ts";
 
-async function ask(context: Context, question: string, hidden = false): Promise<string> {
-  if (!context.interactive)
-    throw usageError("Nobody is here to ask.", "A second factor is set up in a terminal, by the person who has it.");
-  return context.ask(question, { hidden });
-}
+const OTHERWISE = "A second factor is set up in a terminal, by the person who has it.";
 
 const totpOn = buildCommand<object, [], Context>({
   docs: {
@@ -22,12 +18,12 @@ const totpOn = buildCommand<object, [], Context>({
   parameters: { flags: {} },
   async func() {
     const client = openClient(this);
-    const password = await ask(this, "Your password: ", true);
+    const password = await askPerson(this, "Your password: ", { hidden: true, otherwise: OTHERWISE });
     const offered = await client.call("offerTotp", { body: { password }, answer: offeredTotpSchema });
     this.process.stdout.write(
       `Give this to your authenticator: ${offered.secret}\nor open ${offered.uri}\nNothing is asked for until its first code is right.\n`,
     );
-    const code = await ask(this, "Its code now: ");
+    const code = await askPerson(this, "Its code now: ", { otherwise: OTHERWISE });
     const { codes } = await client.call("confirmTotp", { body: { code }, answer: recoveryCodesSchema });
     this.process.stdout.write(
       `From here on you sign in with a code. Keep these, each signs in once when the authenticator is gone:\n${codes.join("\n")}\n`,
@@ -42,7 +38,7 @@ const totpOff = buildCommand<object, [], Context>({
   },
   parameters: { flags: {} },
   async func() {
-    const password = await ask(this, "Your password: ", true);
+    const password = await askPerson(this, "Your password: ", { hidden: true, otherwise: OTHERWISE });
     await openClient(this).call("removeTotp", { body: { password }, answer: z.unknown() });
     this.process.stdout.write("You sign in with the password alone.\n");
   },
@@ -55,7 +51,7 @@ const sessions = verb({
     const { items: value } = await client.call("listSessions", {
       answer: z.object({ items: z.array(signedInSchema) }),
     });
-    return { value, text: (context) => signedInTable(value, context.now()) };
+    return { value, text: (context) => signedInTable(context, value) };
   },
 });
 

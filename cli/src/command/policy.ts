@@ -7,15 +7,16 @@ import {
   validateResponseSchema,
 } from "@holdfast/core/api/document.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { z } from "zod";
 import { CliError, usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll, readNewest } from "../read-all.ts";
 import { readDocuments } from "../read-documents.ts";
 import { verb } from "../verb.ts";
 import { paintDiff } from "../view/diff.ts";
 import { printFindings } from "../view/findings.ts";
+import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
@@ -31,13 +32,12 @@ const list = verb({
   brief: "Documents with their newest revision and where they are in force",
   example: "policy list",
   run: async (client) => {
-    const { items: value } = await client.call("listDocuments", {
-      answer: z.object({ items: z.array(documentSummarySchema) }),
-    });
+    const value = await readAll(client, "listDocuments", documentSummarySchema);
     return {
       value,
       text: (context) =>
         table(
+          context,
           ["document", "revision", "author", "changed", "in force on"],
           value
             .filter((item) => !item.deleted)
@@ -70,21 +70,19 @@ const history = verb({
   brief: "Revisions of a document, newest first",
   example: "policy history web-host",
   operands: ["document"],
-  run: async (client, [name = ""]) => {
-    const { items: value } = await client.call("listRevisions", {
-      params: reference(name),
-      answer: z.object({ items: z.array(revisionSchema) }),
-    });
+  run: async (client, [name = ""], context) => {
+    const value = await readNewest(context, client, "listRevisions", revisionSchema, { params: reference(name) });
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
+          context,
           ["revision", "author", "when", "comment", "digest"],
           value.map((item) => [
             String(item.revision),
             item.author,
             relative(item.at, context.now()),
-            item.text === null ? "deleted" : item.comment,
+            item.text === null ? "deleted" : plain(item.comment),
             item.digest.slice(0, 12),
           ]),
           "No revisions.",

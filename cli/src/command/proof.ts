@@ -4,9 +4,13 @@ import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readNewest } from "../read-all.ts";
 import { verb } from "../verb.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
+import { wholeNumber } from "../whole-number.ts";
+import { writeOut } from "../write-out.ts";
+import { writeWhole } from "../write-whole.ts";
 
 interface FilterFlags {
   readonly actor?: string;
@@ -46,16 +50,15 @@ const auditList = buildCommand<FilterFlags & { readonly json: boolean; readonly 
   parameters: {
     flags: {
       ...FILTER,
-      limit: { kind: "parsed", parse: Number, brief: "At most so many", default: "50" },
+      limit: { kind: "parsed", parse: wholeNumber(1, 200), brief: "At most so many", default: "50" },
       json: { kind: "boolean", brief: "For machines: the answer as one JSON document", default: false },
     },
   },
   async func({ json, limit, ...filter }) {
-    const { items: value } = await openClient(this).call("listAudit", {
-      query: { ...queryOf(filter), limit },
-      answer: z.object({ items: z.array(auditEntrySchema) }),
-    });
+    const query = { ...queryOf(filter), limit };
+    const value = await readNewest(this, openClient(this), "listAudit", auditEntrySchema, { query });
     const shown = table(
+      this,
       ["id", "at", "who", "from", "action", "object", "result", "request"],
       value.map((entry) => [
         String(entry.id),
@@ -73,18 +76,33 @@ const auditList = buildCommand<FilterFlags & { readonly json: boolean; readonly 
   },
 });
 
-const auditExport = buildCommand<FilterFlags & { readonly format: "jsonl" | "csv" }, [], Context>({
+interface ExportFlags extends FilterFlags {
+  readonly format: "jsonl" | "csv";
+  readonly out?: string;
+}
+
+const auditExport = buildCommand<ExportFlags, [], Context>({
   docs: {
-    brief: "The audit log as JSON Lines or CSV on standard output",
+    brief: "The audit log as JSON Lines or CSV, into a file or on standard output",
     fullDescription:
-      "Newest first, everything that the conditions leave.\n\nExample: holdfast audit export --format csv --since 2026-01-01T00:00:00Z > audit.csv",
+      "Newest first, everything that the conditions leave. A file of --out is there when it is whole; one that a shell writes with > may be a part, and the exit code says so.\n\n" +
+      "Example: holdfast audit export --format csv --since 2026-01-01T00:00:00Z --out audit.csv",
   },
   parameters: {
-    flags: { ...FILTER, format: { kind: "enum", values: ["jsonl", "csv"], brief: "How", default: "jsonl" } },
+    flags: {
+      ...FILTER,
+      format: { kind: "enum", values: ["jsonl", "csv"], brief: "How", default: "jsonl" },
+      out: said("The file, readable by you only; it must not be there yet"),
+    },
   },
-  async func({ format, ...filter }) {
+  async func({ format, out, ...filter }) {
     const query = { ...queryOf(filter), format };
-    await openClient(this).download("exportAudit", query, (part) => this.process.stdout.write(part));
+    const client = openClient(this);
+    if (out === undefined) await client.download("exportAudit", query, (part) => writeOut(this, part));
+    else {
+      await writeWhole(out, (write) => client.download("exportAudit", query, write));
+      this.process.stdout.write(`${out} is whole.\n`);
+    }
   },
 });
 

@@ -2,20 +2,23 @@ import { type Rollout, rolloutSchema } from "@holdfast/core/api/change.ts";
 import { buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
+import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
 const list = verb({
   brief: "Rollouts, newest first",
   example: "rollout list",
-  run: async (client) => {
-    const { items: value } = await client.call("listRollouts", { answer: z.object({ items: z.array(rolloutSchema) }) });
+  run: async (client, _, context) => {
+    const value = await readNewest(context, client, "listRollouts", rolloutSchema);
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
+          context,
           ["rollout", "kind", "state", "wave", "by", "when"],
           value.map((item) => [
             item.id,
@@ -63,8 +66,9 @@ export const rolloutRoutes = buildRouteMap({
 });
 
 function printRollout(context: Context, rollout: Rollout): string {
-  const why = rollout.haltMessage === null ? "" : `\n  ${rollout.haltMessage} (${rollout.haltCode ?? ""})`;
+  const why = rollout.haltMessage === null ? "" : `\n  ${plain(rollout.haltMessage)} (${rollout.haltCode ?? ""})`;
   return `${rollout.kind} ${rollout.state}${why}\n${table(
+    context,
     ["wave", "server", "outcome", "why"],
     rollout.waves.flatMap((wave) =>
       wave.servers.map(({ server, apply }) => [

@@ -7,21 +7,13 @@ import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { table } from "../view/table.ts";
+import { relative } from "../view/time.ts";
 
-async function readSecrets(client: Client): Promise<readonly Secret[]> {
-  const items: Secret[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.call("listSecrets", {
-      query: { cursor },
-      answer: z.object({ items: z.array(secretSchema), nextCursor: z.string().nullable() }),
-    });
-    items.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return items;
+function readSecrets(client: Client): Promise<readonly Secret[]> {
+  return readAll(client, "listSecrets", secretSchema);
 }
 
 /** Typed twice without being shown, or read from standard input; never an argument, which every process of the machine could read. */
@@ -45,16 +37,17 @@ const list = verb({
     const value = await readSecrets(client);
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
-          ["secret", "version", "fingerprint", "made by", "at", "named by"],
+          context,
+          ["secret", "version", "fingerprint", "made by", "when", "named by"],
           value.flatMap(({ name, versions, usedBy }) =>
             versions.map((one) => [
               name,
               String(one.version),
               one.fingerprint,
               one.madeBy,
-              one.madeAt,
+              relative(one.madeAt, context.now()),
               [
                 ...new Set(
                   usedBy
@@ -155,7 +148,7 @@ const rekey = verb({
     const value = await client.call("rekeySecrets", { body: {}, answer: rekeySchema });
     return {
       value,
-      text: () => `Every secret is wrapped with the key ${value.keyId}; ${value.wrapped} were wrapped anew.\n`,
+      text: () => `Every secret is wrapped with the key ${value.keyId}; wrapped anew: ${value.wrapped}.\n`,
     };
   },
 });

@@ -7,35 +7,32 @@ import {
   type ServerSummary,
   serverSummarySchema,
 } from "@holdfast/core/api/server.ts";
+import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { usageError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
+import { readLabels } from "../labels.ts";
+import { readAll, readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
 import { outcome } from "../view/state.ts";
-import { painter } from "../view/style.ts";
+import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
 
-const page = z.object({ items: z.array(serverSummarySchema), nextCursor: z.string().nullable() });
 const nothing = z.unknown();
 
 const list = verb({
   brief: "Servers with their state, last success and last failure",
   example: "server list",
   run: async (client) => {
-    const value: ServerSummary[] = [];
-    for (let cursor: string | undefined; ;) {
-      const answer = await client.call("listServers", { query: { cursor }, answer: page });
-      value.push(...answer.items);
-      if (answer.nextCursor === null) break;
-      cursor = answer.nextCursor;
-    }
+    const value = await readAll(client, "listServers", serverSummarySchema);
     return {
       value,
       text: (context) =>
         table(
+          context,
           ["name", "labels", "agent", "state", "generation", "last applied", "last failure"],
           value.map((server) => [
             server.name,
@@ -47,7 +44,7 @@ const list = verb({
             String(server.generation),
             server.lastSuccess === null
               ? "never"
-              : `${relative(server.lastSuccess.finishedAt, context.now())}: ${server.lastSuccess.changeTitle}`,
+              : `${relative(server.lastSuccess.finishedAt, context.now())}: ${plain(server.lastSuccess.changeTitle)}`,
             server.lastFailure === null
               ? "none"
               : `${relative(server.lastFailure.finishedAt, context.now())}: ${server.lastFailure.code ?? server.lastFailure.state}`,
@@ -106,8 +103,9 @@ const state = verb({
     const value = await client.call("getServerLive", { params: { name }, answer: liveStateSchema });
     return {
       value,
-      text: () =>
+      text: (context) =>
         `generation ${value.generation}, boot ${value.bootId}\n${table(
+          context,
           ["domain", "live", "confirmed", "drift"],
           value.domains.map((item) => [
             item.domain,
@@ -135,6 +133,7 @@ const config = verb({
             ([domain, text]) => `${painter(context)("gray", `# ${domain}`)}\n${text}`,
           ),
           table(
+            context,
             ["item", "from", "beat"],
             value.provenance.map((entry) => [
               entry.item,
@@ -152,19 +151,17 @@ const history = verb({
   brief: "The server's applies, newest first",
   example: "server history web-1",
   operands: ["server"],
-  run: async (client, [name = ""]) => {
-    const { items: value } = await client.call("listServerApplies", {
-      params: { name },
-      answer: z.object({ items: z.array(applySummarySchema) }),
-    });
+  run: async (client, [name = ""], context) => {
+    const value = await readNewest(context, client, "listServerApplies", applySummarySchema, { params: { name } });
     return {
       value,
-      text: (context) =>
+      text: () =>
         table(
+          context,
           ["when", "change", "outcome", "why", "apply"],
           value.map((apply) => [
             relative(apply.finishedAt ?? apply.requestedAt, context.now()),
-            apply.changeTitle,
+            plain(apply.changeTitle),
             outcome(context, apply.state, apply.serverIs, apply.effect),
             apply.code ?? "",
             apply.id,
@@ -195,16 +192,15 @@ const enroll = buildCommand<EnrollFlags, [string], Context>({
   },
   async func(flags, name) {
     const client = openClient(this);
-    const labels = Object.fromEntries(
-      (flags.label ?? []).map((text) => {
-        const at = text.indexOf("=");
-        if (at < 1) throw usageError(`--label ${text} has no "=".`, "Write --label role=web.");
-        return [text.slice(0, at), text.slice(at + 1)];
-      }),
-    );
-    const known = await client.call("listServers", { query: { name }, answer: page });
-    if (!known.items.some((server) => server.name === name))
-      await client.call("createServer", { body: { name, labels }, answer: nothing });
+    const labels = readLabels("--label", flags.label ?? []);
+    const known = await readAll(client, "listServers", serverSummarySchema, { query: { name } });
+    const before = known.find((server) => server.name === name);
+    if (before === undefined) await client.call("createServer", { body: { name, labels }, answer: nothing });
+    else if (flags.label !== undefined && canonicalJson(labels) !== canonicalJson(before.labels))
+      throw usageError(
+        `${name} is there already, with other labels, and enrolling it again does not change them.`,
+        "Enroll it without --label; labels are changed in its Server document.",
+      );
     const value = await client.call("enrolServer", { params: { name }, body: {}, answer: enrolmentSchema });
     this.process.stdout.write(
       flags.json

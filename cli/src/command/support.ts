@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
@@ -7,14 +6,24 @@ import { CliError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll } from "../read-all.ts";
+import { apiWords } from "../support/api-words.ts";
+import type { NameKind } from "../support/hidden-names.ts";
 import { redactor } from "../support/redact.ts";
 import { tar } from "../support/tar.ts";
+import { writeWhole } from "../write-whole.ts";
 
-/** What is asked; each is a file of the bundle. */
+/** Read whole, since what they name is hidden in every other file. Without one of them the rest would name the house. */
+const NAMES = {
+  servers: ["listServers", "server"],
+  documents: ["listDocuments", "document"],
+  accounts: ["listUsers", "person"],
+  secrets: ["listSecrets", "secret"],
+} as const satisfies Readonly<Record<string, readonly [RouteName, NameKind]>>;
+
+/** What is asked besides, the newest of each; each is a file of the bundle. */
 const LISTS = {
   doctor: ["doctor", {}],
-  servers: ["listServers", { limit: 200 }],
-  documents: ["listDocuments", { limit: 200 }],
   changes: ["listChanges", { limit: 200 }],
   rollouts: ["listRollouts", { limit: 200 }],
   applies: ["listApplies", { limit: 200 }],
@@ -26,6 +35,7 @@ const LISTS = {
 
 /** The newest of those that did not end as asked are told whole. */
 const STORIES = 20;
+const namedSchema = z.looseObject({ name: z.string() });
 const rowsSchema = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
 
 interface BundleFlags {
@@ -36,22 +46,19 @@ const bundle = buildCommand<BundleFlags, [], Context>({
   docs: {
     brief: "One archive with what a maintainer needs, without names, addresses, contents and secrets",
     fullDescription:
-      "Asks the API what you may see, replaces names and addresses by stand-ins, leaves contents out, and writes a file that only you can read.\nLook into it before you send it.\n\nExample: holdfast support bundle --out case-7.tar.gz",
+      "Asks the API what you may see, replaces names and addresses by stand-ins, leaves contents out, and writes a file that only you can read.\n" +
+      "Needs view and admin on every server: a name that is not known cannot be hidden. Look into it before you send it.\n\nExample: holdfast support bundle --out case-7.tar.gz",
   },
   parameters: {
     flags: { out: { kind: "parsed", parse: String, brief: "The file; it must not be there yet", optional: true } },
   },
   async func({ out }) {
-    const files = await gather(openClient(this), this.now());
     const file = out ?? `holdfast-support-${new Date(this.now()).toISOString().replaceAll(/[:.]/g, "")}.tar.gz`;
-    const archive = gzipSync(tar(files, Math.floor(this.now() / 1_000)));
-    try {
-      writeFileSync(file, archive, { mode: 0o600, flag: "wx" });
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new CliError(EXIT.refused, "cli.file_not_written", `${file}: ${why}.`, "Name another file with --out.");
-    }
-    this.process.stdout.write(`${file}: ${files.length} files. Look into it before you send it: tar -xzOf ${file}\n`);
+    await writeWhole(file, async (write) => {
+      const files = await gather(openClient(this), this.now());
+      await write(gzipSync(tar(files, Math.floor(this.now() / 1_000))));
+    });
+    this.process.stdout.write(`${file}: look into it before you send it: tar -xzOf ${file}\n`);
   },
 });
 
@@ -64,7 +71,14 @@ async function gather(
   client: Client,
   nowMs: number,
 ): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  const routes = [...Object.values(NAMES), ...Object.values(LISTS)].map(([route]) => route);
+  const hiding = redactor(apiWords([...routes, "getApply"]));
   const answers = new Map<string, unknown>();
+  for (const [what, [route, kind]] of Object.entries(NAMES)) {
+    const items = await readNames(client, what, route);
+    for (const { name } of items) hiding.hide(kind, name);
+    answers.set(what, { items });
+  }
   for (const [name, [route, query]] of Object.entries(LISTS)) answers.set(name, await askFor(client, route, { query }));
   const applies = rowsOf(answers.get("applies")).filter(({ state }) => state === "FAILED" || state === "ROLLED_BACK");
   const stories: unknown[] = [];
@@ -72,9 +86,10 @@ async function gather(
     if (typeof id === "string") stories.push(await askFor(client, "getApply", { params: { id } }));
   answers.set("stories", stories);
 
-  const hiding = redactor();
-  for (const { name } of rowsOf(answers.get("servers"))) if (typeof name === "string") hiding.hide("server", name);
-  for (const { name } of rowsOf(answers.get("documents"))) if (typeof name === "string") hiding.hide("document", name);
+  for (const answer of answers.values()) hiding.hideNamesIn(answer);
+  // Who may do what, and how a secret is told from another, is nobody's business; that there are so many may be.
+  answers.set("accounts", countOf(answers.get("accounts")));
+  answers.set("secrets", countOf(answers.get("secrets")));
   const about = {
     made: new Date(nowMs).toISOString(),
     node: process.version,
@@ -90,6 +105,24 @@ async function gather(
       text: `${JSON.stringify(hiding.redact(answer), null, 2)}\n`,
     })),
   ];
+}
+
+async function readNames(client: Client, what: string, route: RouteName): Promise<z.infer<typeof namedSchema>[]> {
+  try {
+    return await readAll(client, route, namedSchema);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(
+      error.exitCode,
+      error.code,
+      `The list of ${what} could not be read, so their names could not be hidden; no file was written. ${error.message}`,
+      error.remedy,
+    );
+  }
+}
+
+function countOf(answer: unknown): { readonly count: number } {
+  return { count: rowsOf(answer).length };
 }
 
 /** What one may not see, or what is broken, is said in its place: a bundle is wanted most when something is. */

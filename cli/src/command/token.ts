@@ -1,11 +1,11 @@
-import { createdTokenSchema, type Permission, PERMISSIONS, tokenSchema } from "@holdfast/core/api/account.ts";
-import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { createdTokenSchema, tokenSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
-import { domainsOf, placeText, readScope } from "../place.ts";
-import { act, verb } from "../verb.ts";
+import { DAYS, DOMAIN, MAY_AT_LEAST_ONE, newToken, ON, placeText, type TokenFlags } from "../grant.ts";
+import { readAll } from "../read-all.ts";
+import { act, JSON_FLAG, printAnswer, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
@@ -14,11 +14,12 @@ const tokenList = verb({
   brief: "My API tokens",
   example: "token list",
   run: async (client) => {
-    const { items: value } = await client.call("listTokens", { answer: z.object({ items: z.array(tokenSchema) }) });
+    const value = await readAll(client, "listTokens", tokenSchema);
     return {
       value,
       text: (context) =>
         table(
+          context,
           ["token", "name", "may", "where", "expires", "last used"],
           value.map((token) => [
             token.id,
@@ -34,62 +35,22 @@ const tokenList = verb({
   },
 });
 
-interface TokenFlags {
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
-  readonly days: number;
-  readonly json: boolean;
-}
-
-const tokenCreate = buildCommand<TokenFlags, [string], Context>({
+const tokenCreate = buildCommand<TokenFlags & { readonly json: boolean }, [string], Context>({
   docs: {
     brief: "Make an API token with at most my permissions",
     fullDescription:
       "The secret is shown once.\n\nExample: holdfast token create ci --may view --may apply --on role=web --domain firewall --days 30",
   },
   parameters: {
-    flags: {
-      may: {
-        kind: "enum",
-        values: PERMISSIONS,
-        brief: "A permission (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
-      on: {
-        kind: "parsed",
-        parse: String,
-        brief: "Only servers with this label, key=value (repeat it: all must match)",
-        variadic: true,
-        default: [],
-      },
-      domain: {
-        kind: "enum",
-        values: DOMAINS,
-        brief: "Only this domain (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
-      days: { kind: "parsed", parse: Number, brief: "How long it lives", default: "90" },
-      json: { kind: "boolean", brief: "For machines", default: false },
-    },
+    flags: { may: MAY_AT_LEAST_ONE, on: ON, domain: DOMAIN, days: DAYS, json: JSON_FLAG },
     positional: { kind: "tuple", parameters: [{ brief: "What it is for", parse: String, placeholder: "name" }] },
   },
   async func(flags, name) {
     const value = await openClient(this).call("createToken", {
-      body: {
-        name,
-        permissions: flags.may,
-        scope: readScope(flags.on),
-        domains: domainsOf(flags.domain),
-        days: flags.days,
-      },
+      body: newToken(name, flags),
       answer: createdTokenSchema,
     });
-    this.process.stdout.write(
-      flags.json ? `${JSON.stringify(value)}\n` : `${value.secret}\nKeep it now; it is not shown again.\n`,
-    );
+    printAnswer(this, flags.json, value, `${value.secret}\nKeep it now; it is not shown again.\n`);
   },
 });
 

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import type { Client } from "../client.ts";
 import { EXIT } from "../exit-code.ts";
+import { readAll } from "../read-all.ts";
 import { verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -39,9 +40,7 @@ const list = verb({
   brief: "Tunnels with their ends and where they are in force",
   example: "tunnel list",
   run: async (client) => {
-    const { items } = await client.call("listDocuments", {
-      answer: z.object({ items: z.array(documentSummarySchema) }),
-    });
+    const items = await readAll(client, "listDocuments", documentSummarySchema);
     const value: Listed[] = [];
     for (const item of items.filter(({ kind, deleted }) => kind === "Tunnel" && !deleted)) {
       const { body } = await readTunnel(client, item.name);
@@ -54,8 +53,9 @@ const list = verb({
     }
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
+          context,
           ["tunnel", "revision", "ends", "in force on"],
           value.map(({ name, revision, ends, inForceOn }) => [
             name,
@@ -128,9 +128,9 @@ const show = verb({
     const value = { name, begins, suite: tunnel.body.suite, clearText: tunnel.body.clearText, status };
     return {
       value,
-      text: () => {
+      text: (context) => {
         const rows = status.map((one) => [one.server, one.state, one.peer, one.traffic].map(plain));
-        return `${name}: ${begins} begins, ${value.suite}, clear text: ${value.clearText}\n\n${table(["server", "state", "other end", "traffic"], rows, "No end of it is a server of ours.")}`;
+        return `${name}: ${begins} begins, ${value.suite}, clear text: ${value.clearText}\n\n${table(context, ["server", "state", "other end", "traffic"], rows, "No end of it is a server of ours.")}`;
       },
     };
   },

@@ -1,17 +1,22 @@
-import {
-  createdTokenSchema,
-  type Permission,
-  PERMISSIONS,
-  signedInSchema,
-  userSchema,
-} from "@holdfast/core/api/account.ts";
-import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { createdTokenSchema, signedInSchema, userSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
-import { domainsOf, readScope } from "../place.ts";
-import { act, verb } from "../verb.ts";
+import {
+  DAYS,
+  DOMAIN,
+  type GrantFlags,
+  MAY,
+  MAY_AT_LEAST_ONE,
+  newAccount,
+  newToken,
+  ON,
+  ROLE,
+  type TokenFlags,
+  WHERE_IT_HOLDS,
+} from "../grant.ts";
+import { act, JSON_FLAG, printAnswer, verb } from "../verb.ts";
 import { signedInTable } from "../view/signed-in.ts";
 
 export const userEnable = act({
@@ -31,7 +36,7 @@ export const userSessions = verb({
       params: { name },
       answer: z.object({ items: z.array(signedInSchema) }),
     });
-    return { value, text: (context) => signedInTable(value, context.now()) };
+    return { value, text: (context) => signedInTable(context, value) };
   },
 });
 
@@ -52,72 +57,28 @@ export const userResetTotp = act({
   done: ([name]) => `${name} signs in with the password alone.`,
 });
 
-interface ServiceFlags {
-  readonly role: readonly string[];
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
-}
-
-const MAY = {
-  kind: "enum",
-  values: PERMISSIONS,
-  brief: "A permission (repeat it for more)",
-  variadic: true,
-  default: [],
-} as const;
-const ON = {
-  kind: "parsed",
-  parse: String,
-  brief: "Only servers with this label, key=value (repeat it: all must match)",
-  variadic: true,
-  default: [],
-} as const;
-const DOMAIN = {
-  kind: "enum",
-  values: DOMAINS,
-  brief: "Only this domain (repeat it for more)",
-  variadic: true,
-  default: [],
-} as const;
-
-const serviceCreate = buildCommand<ServiceFlags, [string], Context>({
+const serviceCreate = buildCommand<GrantFlags & { readonly json: boolean }, [string], Context>({
   docs: {
     brief: "Make an account for a program: no password, only tokens that an administrator makes",
-    fullDescription:
-      "--may holds on every server; --role where --on and --domain say.\n\n" +
-      "Example: holdfast service create ci --role operator --on role=web",
+    fullDescription: `${WHERE_IT_HOLDS}\n\nExample: holdfast service create ci --role operator --on role=web`,
   },
   parameters: {
-    flags: {
-      role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true, default: [] },
-      may: MAY,
-      on: ON,
-      domain: DOMAIN,
-    },
+    flags: { role: ROLE, may: MAY, on: ON, domain: DOMAIN, json: JSON_FLAG },
     positional: {
       kind: "tuple",
       parameters: [{ brief: "Name of the account", parse: String, placeholder: "service" }],
     },
   },
   async func(flags, name) {
-    const place = { scope: readScope(flags.on), domains: domainsOf(flags.domain) };
-    const service = await openClient(this).call("createService", {
-      body: { name, permissions: flags.may, roles: flags.role.map((role) => ({ role, ...place })) },
-      answer: userSchema,
-    });
-    this.process.stdout.write(
-      `${service.name} is there. Make it a token: holdfast service token ${service.name} --help\n`,
-    );
+    const service = await openClient(this).call("createService", { body: newAccount(name, flags), answer: userSchema });
+    const next = `holdfast service token ${service.name} --may view`;
+    printAnswer(this, flags.json, service, `${service.name} is there. Make it a token, for example: ${next}\n`);
   },
 });
 
-interface ServiceTokenFlags {
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
-  readonly days: number;
+interface ServiceTokenFlags extends TokenFlags {
   readonly name: string;
+  readonly json: boolean;
 }
 
 const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
@@ -129,11 +90,12 @@ const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
   },
   parameters: {
     flags: {
-      may: MAY,
+      may: MAY_AT_LEAST_ONE,
       on: ON,
       domain: DOMAIN,
-      days: { kind: "parsed", parse: Number, brief: "How long it lives", default: "90" },
+      days: DAYS,
       name: { kind: "parsed", parse: String, brief: "What it is for", default: "token" },
+      json: JSON_FLAG,
     },
     positional: {
       kind: "tuple",
@@ -141,13 +103,12 @@ const serviceToken = buildCommand<ServiceTokenFlags, [string], Context>({
     },
   },
   async func(flags, service) {
-    const { may: permissions, days, name } = flags;
     const value = await openClient(this).call("createServiceToken", {
       params: { name: service },
-      body: { name, permissions, scope: readScope(flags.on), domains: domainsOf(flags.domain), days },
+      body: newToken(flags.name, flags),
       answer: createdTokenSchema,
     });
-    this.process.stdout.write(`${value.secret}\nKeep it now; it is not shown again.\n`);
+    printAnswer(this, flags.json, value, `${value.secret}\nKeep it now; it is not shown again.\n`);
   },
 });
 

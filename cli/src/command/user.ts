@@ -1,36 +1,51 @@
-import { type Permission, PERMISSIONS, roleSchema, userSchema } from "@holdfast/core/api/account.ts";
-import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { oneTimePasswordSchema, type Permission, roleSchema, userSchema } from "@holdfast/core/api/account.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
-import { CliError } from "../cli-error.ts";
+import { CliError, usageError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { domainsOf, placeText, readScope } from "../place.ts";
-import { act, verb } from "../verb.ts";
+import {
+  DOMAIN,
+  type GivenFlags,
+  type GrantFlags,
+  heldWords,
+  MAY,
+  MAY_AT_LEAST_ONE,
+  newAccount,
+  ON,
+  type Place,
+  placeText,
+  readPlace,
+  ROLE,
+  WHERE_IT_HOLDS,
+  withGrant,
+} from "../grant.ts";
+import { readAll } from "../read-all.ts";
+import { act, JSON_FLAG, printAnswer, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { userEnable, userResetTotp, userSessions, userSignOut } from "./user-sign-in.ts";
 
 type User = z.infer<typeof userSchema>;
+type PermissionGrant = Place & Pick<User["permissions"][number], "permission">;
+type RoleGrant = Place & Pick<User["roles"][number], "role">;
 
 const userList = verb({
   brief: "Accounts and what they may do",
   example: "user list",
   run: async (client) => {
-    const { items: value } = await client.call("listUsers", { answer: z.object({ items: z.array(userSchema) }) });
+    const value = await readAll(client, "listUsers", userSchema);
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
+          context,
           ["user", "kind", "may", "state"],
           value.map((user) => [
             user.name,
             user.kind,
-            [
-              ...user.roles.map((grant) => `role ${grant.role} ${placeText(grant)}`),
-              ...user.permissions.map((grant) => `${grant.permission} ${placeText(grant)}`),
-            ].join("; "),
+            heldWords(user),
             [user.disabled ? "disabled" : "active", ...(user.secondFactor ? ["second factor"] : [])].join(", "),
           ]),
           "No accounts.",
@@ -39,35 +54,27 @@ const userList = verb({
   },
 });
 
-interface UserFlags {
-  readonly may: readonly Permission[];
-}
-
-const userCreate = buildCommand<UserFlags, [string], Context>({
+const userCreate = buildCommand<GrantFlags & { readonly json: boolean }, [string], Context>({
   docs: {
     brief: "Make an account; prints a one-time password",
-    fullDescription: "Permissions never imply one another.\n\nExample: holdfast user create kim --may view --may edit",
+    fullDescription: `Permissions never imply one another.\n${WHERE_IT_HOLDS}\n\nExample: holdfast user create kim --role author --on role=web`,
   },
   parameters: {
-    flags: {
-      may: {
-        kind: "enum",
-        values: PERMISSIONS,
-        brief: "A permission (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
-    },
+    flags: { role: ROLE, may: MAY, on: ON, domain: DOMAIN, json: JSON_FLAG },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
     const value = await openClient(this).call("createUser", {
-      body: { name, permissions: flags.may },
-      answer: z.object({ password: z.string() }),
+      body: newAccount(name, flags),
+      answer: oneTimePasswordSchema,
     });
-    this.process.stdout.write(`${name} / ${value.password}\nOne-time: it must be changed at the first sign-in.\n`);
+    printAnswer(this, flags.json, value, oneTimeText(value));
   },
 });
+
+function oneTimeText({ name, password }: z.infer<typeof oneTimePasswordSchema>): string {
+  return `${name} / ${password}\nOne-time: it must be changed at the first sign-in.\n`;
+}
 
 const userDisable = act({
   brief: "Close an account and end its sessions and tokens",
@@ -85,100 +92,92 @@ const userPassword = verb({
     const value = await client.call("resetUserPassword", {
       params: { name },
       body: {},
-      answer: z.object({ name: z.string(), password: z.string() }),
+      answer: oneTimePasswordSchema,
     });
-    return {
-      value,
-      text: () => `${value.name} / ${value.password}\nOne-time: it must be changed at the first sign-in.\n`,
-    };
+    return { value, text: () => oneTimeText(value) };
   },
 });
 
-interface GrantFlags {
-  readonly role: readonly string[];
-  readonly may: readonly Permission[];
-  readonly on: readonly string[];
-  readonly domain: readonly DomainName[];
-}
-
-const WHERE = {
-  role: { kind: "parsed", parse: String, brief: "A role (repeat it for more)", variadic: true, default: [] },
-  may: { kind: "enum", values: PERMISSIONS, brief: "A permission (repeat it for more)", variadic: true, default: [] },
-  on: {
-    kind: "parsed",
-    parse: String,
-    brief: "Only on servers with this label, key=value (repeat it: all must match)",
-    variadic: true,
-    default: [],
-  },
-  domain: {
-    kind: "enum",
-    values: DOMAINS,
-    brief: "Only this domain (repeat it for more)",
-    variadic: true,
-    default: [],
-  },
-} as const;
-
-/** What was there stays: a grant in the same place is replaced, every other one is kept. */
-const userGrant = buildCommand<GrantFlags, [string], Context>({
+/** What was there stays. Less than before is something else, and is said with another word: revoke. */
+const userGrant = buildCommand<GrantFlags & { readonly json: boolean }, [string], Context>({
   docs: {
     brief: "Give an account a role or a permission, everywhere or on some servers and domains",
     fullDescription:
-      "What the account holds already stays. Nobody widens their own permissions.\n\n" +
+      "What the account holds already stays; on the same servers domains add up. To narrow it, revoke it first.\n" +
+      "Nobody widens their own permissions.\n\n" +
       "Example: holdfast user grant kim --role operator --on role=web --domain firewall",
   },
   parameters: {
-    flags: WHERE,
+    flags: { role: ROLE, may: MAY, on: ON, domain: DOMAIN, json: JSON_FLAG },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
-    const place = { scope: readScope(flags.on), domains: domainsOf(flags.domain) };
-    const isElsewhere = (grant: { readonly scope: object }): boolean =>
-      JSON.stringify(sorted(grant.scope)) !== JSON.stringify(sorted(place.scope));
-    const client = openClient(this);
-    const user = await setGrants(client, name, (now) => ({
-      permissions: [
-        ...now.permissions.filter((grant) => !flags.may.includes(grant.permission) || isElsewhere(grant)),
-        ...flags.may.map((permission) => ({ permission, ...place })),
-      ],
-      roles: [
-        ...now.roles.filter((grant) => !flags.role.includes(grant.role) || isElsewhere(grant)),
-        ...flags.role.map((role) => ({ role, ...place })),
-      ],
+    const place = readPlace(flags);
+    const { may, role } = somethingOf(flags, "grant");
+    const user = await setGrants(openClient(this), name, (now) => ({
+      permissions: may.reduce<readonly PermissionGrant[]>(
+        (held, permission) => withGrant(held, { permission, ...place }, (grant) => grant.permission),
+        now.permissions,
+      ),
+      roles: role.reduce<readonly RoleGrant[]>(
+        (held, one) => withGrant(held, { role: one, ...place }, (grant) => grant.role),
+        now.roles,
+      ),
     }));
-    this.process.stdout.write(heldText(user));
+    printAnswer(this, flags.json, user, heldText(this, user));
   },
 });
 
-const userRevoke = buildCommand<Pick<GrantFlags, "role" | "may">, [string], Context>({
+const userRevoke = buildCommand<GivenFlags & { readonly json: boolean }, [string], Context>({
   docs: {
     brief: "Take a role or a permission from an account, wherever it holds",
     fullDescription: "It is gone with the next request.\n\nExample: holdfast user revoke kim --may apply",
   },
   parameters: {
-    flags: { role: WHERE.role, may: WHERE.may },
+    flags: { role: ROLE, may: MAY, json: JSON_FLAG },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the account", parse: String, placeholder: "user" }] },
   },
   async func(flags, name) {
-    const user = await setGrants(openClient(this), name, (now) => ({
-      permissions: now.permissions.filter((grant) => !flags.may.includes(grant.permission)),
-      roles: now.roles.filter((grant) => !flags.role.includes(grant.role)),
-    }));
-    this.process.stdout.write(heldText(user));
+    const { may, role } = somethingOf(flags, "revoke");
+    const user = await setGrants(openClient(this), name, (now) => {
+      const absent = [
+        ...may.filter((permission) => !now.permissions.some((grant) => grant.permission === permission)),
+        ...role.filter((one) => !now.roles.some((grant) => grant.role === one)).map((one) => `the role ${one}`),
+      ];
+      if (absent.length > 0) throw notHeld(now, absent);
+      return {
+        permissions: now.permissions.filter((grant) => !may.includes(grant.permission)),
+        roles: now.roles.filter((grant) => !role.includes(grant.role)),
+      };
+    });
+    printAnswer(this, flags.json, user, heldText(this, user));
   },
 });
+
+function somethingOf({ may = [], role = [] }: GivenFlags, command: "grant" | "revoke"): Required<GivenFlags> {
+  if (may.length + role.length > 0) return { may, role };
+  throw usageError(`There is nothing to ${command}.`, "Name it with --role or --may.");
+}
+
+/** Whoever takes something away wants it gone: that it is held by another way must not look as if it were. */
+function notHeld(user: User, absent: readonly string[]): CliError {
+  const roles = user.roles.map((grant) => grant.role);
+  return new CliError(
+    EXIT.refused,
+    "cli.not_held",
+    `${user.name} does not hold ${absent.join(", ")} itself; nothing was changed.`,
+    roles.length === 0
+      ? "`holdfast user list` shows what is held."
+      : `It may come with a role: ${[...new Set(roles)].join(", ")}. \`holdfast role list\` shows what they are.`,
+  );
+}
 
 async function setGrants(
   client: Client,
   name: string,
   after: (now: User) => { readonly permissions: readonly unknown[]; readonly roles: readonly unknown[] },
 ): Promise<User> {
-  const { items } = await client.call("listUsers", {
-    query: { limit: 200 },
-    answer: z.object({ items: z.array(userSchema) }),
-  });
-  const now = items.find((user) => user.name === name);
+  const now = (await readAll(client, "listUsers", userSchema)).find((user) => user.name === name);
   if (now === undefined)
     throw new CliError(
       EXIT.refused,
@@ -194,8 +193,9 @@ async function setGrants(
   });
 }
 
-function heldText(user: User): string {
+function heldText(context: Context, user: User): string {
   return table(
+    context,
     ["held", "where"],
     [
       ...user.roles.map((grant) => [`role ${grant.role}`, placeText(grant)]),
@@ -205,10 +205,6 @@ function heldText(user: User): string {
   );
 }
 
-function sorted(scope: object): readonly unknown[] {
-  return Object.entries(scope).toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
 const roleList = verb({
   brief: "Roles: sets of permissions under a name, and who holds them",
   example: "role list",
@@ -216,8 +212,9 @@ const roleList = verb({
     const { items: value } = await client.call("listRoles", { answer: z.object({ items: z.array(roleSchema) }) });
     return {
       value,
-      text: () =>
+      text: (context) =>
         table(
+          context,
           ["role", "may", "held by", "what it is"],
           value.map((role) => [role.name, role.permissions.join(" "), role.heldBy.join(" "), plain(role.description)]),
           "No roles.",
@@ -228,26 +225,22 @@ const roleList = verb({
 
 interface RoleFlags {
   readonly may: readonly Permission[];
-  readonly about: string;
+  readonly about?: string;
+  readonly json: boolean;
 }
 
 const roleSave = buildCommand<RoleFlags, [string], Context>({
   docs: {
     brief: "Make a role, or change what it holds for everybody who has it",
     fullDescription:
-      "A role is exactly the permissions that are named; none implies another.\n\n" +
+      "A role is exactly the permissions that are named; none implies another, and one that is not named is taken from it.\n\n" +
       'Example: holdfast role save night-shift --may view --may apply --about "Applies what is approved"',
   },
   parameters: {
     flags: {
-      may: {
-        kind: "enum",
-        values: PERMISSIONS,
-        brief: "A permission (repeat it for more)",
-        variadic: true,
-        default: [],
-      },
-      about: { kind: "parsed", parse: String, brief: "What it is", default: "" },
+      may: MAY_AT_LEAST_ONE,
+      about: { kind: "parsed", parse: String, brief: "What it is; without it, what was said before", optional: true },
+      json: JSON_FLAG,
     },
     positional: { kind: "tuple", parameters: [{ brief: "Name of the role", parse: String, placeholder: "role" }] },
   },
@@ -257,13 +250,21 @@ const roleSave = buildCommand<RoleFlags, [string], Context>({
     const before = items.find((role) => role.name === name);
     const saved = await client.call("saveRole", {
       params: { name },
-      body: { description: flags.about === "" ? (before?.description ?? "") : flags.about, permissions: flags.may },
+      body: { description: flags.about ?? before?.description ?? "", permissions: [...new Set(flags.may)] },
       ifMatch: before?.etag ?? "new",
       answer: roleSchema,
     });
-    this.process.stdout.write(`${saved.name}: ${saved.permissions.join(" ")}\n`);
+    printAnswer(this, flags.json, saved, savedText(saved, before));
   },
 });
+
+/** What was there before, and for whom it is another thing now: one permission too few is put back by whoever sees it here. */
+function savedText(saved: z.infer<typeof roleSchema>, before: z.infer<typeof roleSchema> | undefined): string {
+  const text = `${saved.name}: ${saved.permissions.join(" ")}`;
+  if (before === undefined) return `${text} (new)\n`;
+  const holders = saved.heldBy.length === 0 ? "nobody holds it" : `for ${saved.heldBy.join(", ")}`;
+  return `${text} (before: ${before.permissions.join(" ")}), ${holders}\n`;
+}
 
 const roleDelete = act({
   brief: "Delete a role that nobody holds",

@@ -50,6 +50,7 @@ export const en = {
   "alert.diskLow": "Disk nearly full",
   "alert.drift": "Not what was confirmed",
   "alert.failureRate": "Unusually many failures",
+  "alert.glassBroken": "Applied before its approvals",
   "alert.inDoubt": "In doubt",
   "alert.more": "{{count}} more: holdfast alert list",
   "alert.none": "Nothing is wrong that the house can see.",
@@ -635,6 +636,11 @@ export const en = {
   "review.approve": "Approve",
   "review.ask": "Ask the servers",
   "review.asking": "Asking every server what it would do…",
+  "review.breakGlass": "Apply before the approvals…",
+  "review.breakGlass.do": "Break the glass and apply",
+  "review.breakGlass.text":
+    "{{missing}} of {{needed}} approvals are missing. This applies all the same, exactly as planned and on trial. An alarm says who did it and why, until the approvals are given afterwards or it is rolled back.",
+  "review.breakGlass.title": "This goes before anybody else has looked at it",
   "review.canary": "One server goes first; the others follow only when it is well.",
   "review.failed": "The change could not be sent for review",
   "review.managementPath":
@@ -687,6 +693,7 @@ export const en = {
   "rollout.HALTED": "Stopped where it stands",
   "rollout.PAUSED": "Nothing new is started",
   "rollout.RUNNING": "Under way",
+  "rollout.breakGlass": "Applied with {{given}} of {{needed}} approvals, because:",
   "rollout.canary": "Canary",
   "rollout.change": "The change",
   "rollout.ended": "Ended: {{good}} of {{all}} servers as asked.",

@@ -1,9 +1,10 @@
-import type { AlertFacts } from "@holdfast/core/alert/facts.ts";
+import type { AlertFacts, AuditFact } from "@holdfast/core/alert/facts.ts";
 import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
-import type { Logger } from "pino";
 import type { Database } from "../store/database.ts";
-import type { AuditWatch } from "./audit-watch.ts";
+import { Baseline } from "./baseline.ts";
 import {
+  type AuditSaid,
+  auditSaid,
   away,
   databaseHealth,
   databaseNow,
@@ -15,10 +16,11 @@ import {
   type OpenApply,
   openApplies,
   refusals,
+  unapproved,
 } from "./store/facts.ts";
 
 /** Everything that the detectors are told, read one after the other: looking must never take the sessions that work needs. */
-export async function look(database: Database, audit: AuditWatch, log: Logger): Promise<AlertFacts> {
+export async function look(database: Database, baseline: Baseline = new Baseline()): Promise<AlertFacts> {
   const nowMs = (await databaseNow(database)).getTime();
   const health = await databaseHealth(database);
   return {
@@ -30,7 +32,9 @@ export async function look(database: Database, audit: AuditWatch, log: Logger): 
       count,
       lastActor: last_actor,
     })),
-    hours: (await hours(database)).map(({ hours_ago, ended, failed }) => ({ hoursAgo: hours_ago, ended, failed })),
+    hours: [...(await hours(database, 0, 1)), ...(await baseline.hours(database, nowMs))].map(
+      ({ hours_ago, ended, failed }) => ({ hoursAgo: hours_ago, ended, failed }),
+    ),
     left: (await leftBehind(database)).map(({ id, server_id, server_name, effect, code }) => ({
       applyId: id,
       serverId: server_id,
@@ -49,10 +53,19 @@ export async function look(database: Database, audit: AuditWatch, log: Logger): 
       server: name,
       notAfterMs: not_after.getTime(),
     })),
-    audit: await audit.look(database, nowMs, log),
-    instances: (await instanceDisks(database)).map(({ id, address, disk_free_bytes, disk_total_bytes }) => ({
+    unapproved: (await unapproved(database)).map(({ change_id, title, by, break_glass, given }) => ({
+      changeId: change_id,
+      title,
+      by,
+      reason: break_glass.reason,
+      needed: break_glass.needed,
+      given,
+    })),
+    audit: auditFact(await auditSaid(database)),
+    instances: (await instanceDisks(database)).map(({ id, address, host, disk_free_bytes, disk_total_bytes }) => ({
       instanceId: id,
       address,
+      host,
       diskFreeBytes: disk_free_bytes,
       diskTotalBytes: disk_total_bytes,
     })),
@@ -64,6 +77,13 @@ export async function look(database: Database, audit: AuditWatch, log: Logger): 
       awaySeconds: health.away_seconds,
     },
   };
+}
+
+/** One that finds it broken is believed; that it is whole, only when everybody has looked. */
+function auditFact(said: readonly AuditSaid[]): AuditFact {
+  for (const { audit_broken_at: entry, audit_reason: reason } of said)
+    if (entry !== null && reason !== null) return { state: "broken", entry, reason };
+  return { state: said.length > 0 && said.every(({ audit_whole }) => audit_whole === true) ? "whole" : "not_known" };
 }
 
 function openFact(row: OpenApply): AlertFacts["open"][number] {

@@ -1,5 +1,5 @@
 /** Makes what stands what was found. Every alert is a transaction of its own: one that cannot be written holds up none of the others. */
-import { type Condition, detect } from "@holdfast/core/alert/detect.ts";
+import { type Condition, detect, notKnown } from "@holdfast/core/alert/detect.ts";
 import type { AlertFacts } from "@holdfast/core/alert/facts.ts";
 import { ALERTS, type AlertKind } from "@holdfast/core/alert/kind.ts";
 import { alertSteps } from "@holdfast/core/alert/life.ts";
@@ -13,21 +13,26 @@ import { transaction, type Transaction } from "../store/transaction.ts";
 import { runningForward } from "./store/running.ts";
 
 export async function recordAlerts(database: Database, facts: AlertFacts, by: Actor, log: Logger): Promise<void> {
-  const steps = alertSteps(await listStanding(database), detect(facts));
+  const steps = alertSteps(await listStanding(database), detect(facts), notKnown(facts));
+  const failed: unknown[] = [];
+  const write = async <T>(about: string, body: (tx: Transaction) => Promise<T>): Promise<T | undefined> => {
+    // What is no expected failure, such as a row that cannot be written, comes as an exception.
+    const written = await transaction(database, body).catch((error: unknown) => ({ ok: false, error }) as const);
+    if (written.ok) return written.value;
+    log.warn({ err: written.error, alert: about, result_code: "alert.not_written" }, "an alert could not be written");
+    failed.push(written.error);
+    return undefined;
+  };
   for (const condition of steps.open) {
-    const opened = await transaction(database, (tx) => open(tx, condition, by));
-    if (!opened.ok) throw opened.error;
-    if (opened.value !== undefined) say(log, opened.value, "begun");
+    const opened = await write(`${condition.kind} ${condition.subject}`, (tx) => open(tx, condition, by));
+    if (opened !== undefined) say(log, opened, "begun");
   }
-  for (const { id, message } of steps.reword) {
-    const reworded = await transaction(database, (tx) => rewordAlert(tx, id, message));
-    if (!reworded.ok) throw reworded.error;
-  }
+  for (const { id, message } of steps.reword) await write(id, (tx) => rewordAlert(tx, id, message));
   for (const id of steps.resolve) {
-    const resolved = await transaction(database, (tx) => resolveAlert(tx, id, by));
-    if (!resolved.ok) throw resolved.error;
-    if (resolved.value !== undefined) say(log, resolved.value, "gone");
+    const resolved = await write(id, (tx) => resolveAlert(tx, id, by));
+    if (resolved !== undefined) say(log, resolved, "gone");
   }
+  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} alerts could not be written`);
 }
 
 async function open(tx: Transaction, condition: Condition, by: Actor): Promise<AlertRow | undefined> {
@@ -52,6 +57,7 @@ const ACTS = {
   drift: null,
   "agent-lost": null,
   "certificate-expiring": null, // the saga does not send it
+  "glass-broken": null, // an emergency is not held up
   "audit-broken": null,
   "disk-low": null,
   "database-trouble": null,

@@ -8,7 +8,7 @@ import pino from "pino";
 import { expect, test } from "vitest";
 import { auditHash, type ChainEntry, GENESIS } from "../store/audit-chain.ts";
 import { Database } from "../store/database.ts";
-import { sql } from "../store/sql.ts";
+import { sql, type Statement } from "../store/sql.ts";
 import { transaction } from "../store/transaction.ts";
 import { anchorFile } from "./anchor-file.ts";
 import { headSigner } from "./checkpoint.ts";
@@ -140,6 +140,104 @@ test.each(CASES)("S36: %s is found", async (_what, work, brokenAt, reason) => {
     expect(await witness.checkpoint()).toMatchObject({ intact: false });
     expect(lines.at(-1)).toMatchObject({ result_code: "audit.chain_broken", broken_at: brokenAt, reason });
     expect(lines.filter((line) => line["result_code"] === "audit.head_signed").length).toBe(signed);
+  });
+});
+
+test.each(CASES)(
+  "S36: %s is found by the next look alone, although it was seen whole before",
+  async (_what, work, brokenAt, reason) => {
+    await withProof(async ({ witness, write, tamper }) => {
+      await write(5);
+      await witness.checkpoint();
+      await write(5);
+      await witness.checkpoint();
+      expect(witness.last()).toMatchObject({ intact: true, entries: 10 });
+      await tamper(work);
+      await witness.checkpoint();
+      expect(witness.last()).toMatchObject({ intact: false, brokenAt, reason });
+    });
+  },
+);
+
+test("a look goes on from where the last one was; everything is walked at the start, after a day and when somebody asks", async () => {
+  await withProof(async ({ test: { app }, path, write, lines }) => {
+    const log = pino({ level: "silent" });
+    const asked: string[] = [];
+    const listening = Object.create(app, {
+      rows: {
+        value: (statement: Statement) => {
+          if (statement.text.includes("from audit_log where id >")) asked.push(String(statement.values[0]));
+          return app.rows(statement);
+        },
+      },
+      run: { value: (statement: Statement) => app.run(statement) },
+    }) as Database;
+    let nowMs = 0;
+    const witness = auditWitness({
+      database: listening,
+      signer: headSigner(randomBytes(32)),
+      file: anchorFile(path),
+      nowMs: () => nowMs,
+      log,
+      piece: 500,
+    });
+    const pages = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
+      asked.length = 0;
+      await work();
+      return [...asked];
+    };
+    // More than a piece of the round, in one transaction.
+    await write(1);
+    await transaction(app, async (tx) => {
+      for (let index = 0; index < 520; index++)
+        tx.audit({ actor: "user/1", source: "test", action: "thing.done", object: `t/${index}`, resultCode: "ok" });
+    });
+    expect(lines).toEqual([]);
+    const pagesOf = Math.ceil(521 / 250);
+    expect((await pages(() => witness.checkpoint())).length).toBe(pagesOf);
+    await write(3);
+    const [newer, ...round] = await pages(() => witness.checkpoint());
+    expect([newer, round[0], round.length]).toEqual(["521", "0", 2]);
+    expect(await pages(() => witness.checkpoint())).toEqual(["524", "500"]);
+    expect((await pages(() => witness.checkpoint())).slice(0, 2)).toEqual(["524", "0"]);
+    nowMs = 24 * 3_600_000;
+    expect((await pages(() => witness.checkpoint())).length).toBe(pagesOf);
+    expect((await pages(() => witness.verify())).length).toBe(pagesOf);
+    expect(witness.last()).toMatchObject({ intact: true, entries: 524 });
+  });
+});
+
+test("a head that somebody brings along and that does not fit is an answer for them, not an alarm of the house", async () => {
+  await withProof(async ({ witness, write }) => {
+    await write(2);
+    expect(witness.last()).toBeNull();
+    await witness.checkpoint();
+    expect(await witness.verify({ entries: 2, head: "0".repeat(64) })).toMatchObject({ intact: false });
+    expect(witness.last()).toMatchObject({ intact: true });
+  });
+});
+
+test("W2: whatever ends the process between its three places, a head reaches all of them; one that another instance signed too", async () => {
+  await withProof(async ({ test: { app }, path, write, lines }) => {
+    const seed = randomBytes(32);
+    const log = pino({ level: "info" }, { write: (line: string) => (lines as unknown[]).push(JSON.parse(line)) });
+    const at = (file: string, database: Database = app) =>
+      auditWitness({ database, signer: headSigner(seed), file: anchorFile(file), nowMs: () => 0, log });
+    const heads = async (file: string) => (await anchorFile(file).read()).map(({ entries }) => entries);
+    const table = () => app.rows<{ entries: number }>(sql`select entries from audit_checkpoints order by entries`);
+    const killed = Object.create(app, {
+      rows: { value: (statement: Statement) => app.rows(statement) },
+      run: { value: () => Promise.reject(new Error("killed")) },
+    }) as Database;
+    await write(2);
+    await expect(at(path, killed).checkpoint()).rejects.toThrow("killed");
+    expect(await heads(path)).toEqual([2]);
+    expect(lines).toMatchObject([{ result_code: "audit.head_signed", audit_entries: 2 }]);
+    // The next one signs nothing twice and brings the table up.
+    await at(path).checkpoint();
+    expect([await heads(path), await table(), lines.length]).toEqual([[2], [{ entries: 2 }], 1]);
+    await at(`${path}.other`).checkpoint();
+    expect([await heads(`${path}.other`), await table(), lines.length]).toEqual([[2], [{ entries: 2 }], 2]);
   });
 });
 

@@ -1,14 +1,20 @@
 /**
  * Whether the audit log is what was written. The chain alone cannot tell that its end was cut off, or that somebody who owns the database
  * wrote all of it anew: that takes heads which were signed and kept elsewhere.
- *   W1. Once a minute the whole chain is walked and its head is signed. A chain that does not hold is never signed.
- *   W2. A signed head goes to the table beside the log, to a file of this instance and to the log stream, which is shipped away.
+ *   W1. Once a minute what is new in the chain is walked, and a piece of what was walked before; everything when it begins, when somebody asks,
+ *       and whenever what was seen is not there any more. So an old entry of a log of years is looked at again within a day, and all of a
+ *       log of ten thousand entries each minute. The head is signed; that of a chain that does not hold never is.
+ *   W2. A signed head goes to the log stream, which is shipped away, to a file of this instance, and last to the table beside the log: whatever
+ *       ends this process between two of them, what is kept elsewhere knows no less than the table.
  *   W3. Every head that is known must be in the chain where it says. A signature that is not ours is itself a finding where only we write,
  *       and is worth nothing in the file.
+ *   W4. Until it has looked it says nothing; where the log is broken it says so at every look, and walks everything again now and then.
  */
+import { setImmediate } from "node:timers/promises";
+import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { Logger } from "pino";
 import { GENESIS } from "../store/audit-chain.ts";
-import { type ChainVerdict, verifyAuditChain } from "../store/audit.ts";
+import { type ChainVerdict, hashAt, type Link, verifyAuditChain } from "../store/audit.ts";
 import type { Database } from "../store/database.ts";
 import type { AnchorFile } from "./anchor-file.ts";
 import type { Checkpoint, HeadSigner, SignedCheckpoint } from "./checkpoint.ts";
@@ -25,15 +31,19 @@ export type AuditVerdict = {
   | {
       readonly intact: false;
       readonly brokenAt: number;
-      readonly reason: "position" | "previous" | "content" | "cut_off" | "rewritten" | "forged_checkpoint";
+      readonly reason: AuditBreak;
     }
 );
 
+type Kept = Pick<Checkpoint, "entries" | "head">;
+
 export interface AuditWitness {
   /** Walks everything. `kept` is a head that somebody wrote down, from the log stream say. */
-  verify(kept?: Pick<Checkpoint, "entries" | "head">): Promise<AuditVerdict>;
-  /** Walks everything and signs the head, when there is a new one. */
-  checkpoint(): Promise<AuditVerdict>;
+  verify(kept?: Kept): Promise<AuditVerdict>;
+  /** Goes on from where it was and signs the head, when there is a new one. The signal ends a walk that has long to go, by an exception. */
+  checkpoint(signal?: AbortSignal): Promise<AuditVerdict>;
+  /** What the last look found; null before the first. A head that somebody brings along is theirs and changes nothing here. */
+  last(): AuditVerdict | null;
 }
 
 export interface AuditWitnessOptions {
@@ -42,59 +52,131 @@ export interface AuditWitnessOptions {
   readonly file: AnchorFile;
   readonly nowMs: () => number;
   readonly log: Logger;
+  /** Entries of the round at one look; the usual when not said. */
+  readonly piece?: number;
+}
+
+/** Entries of the round at one look: under a second of work, with a turn for others after every page. */
+const PIECE = 10_000;
+const LOOKS_OF_A_DAY = 24 * 60;
+const WHOLE_AGAIN_MS = 24 * 3_600_000;
+/** A log that was mended, a backup that was put back: it is seen without anybody asking. */
+const BROKEN_AGAIN_MS = 10 * 60_000;
+const SIGNATURES_A_TURN = 100;
+const BEGINNING: Link = { id: 0, hash: GENESIS };
+
+/** What this instance has seen whole. */
+interface Seen {
+  readonly verdict: AuditVerdict;
+  readonly at: Link;
+  /** How far the walk has come that begins again and again. */
+  readonly round: Link;
+  /** The newest head of the table that was looked at. */
+  readonly inTable: number;
+  readonly wholeAtMs: number;
 }
 
 export function auditWitness(options: AuditWitnessOptions): AuditWitness {
-  const { database, signer, file, log } = options;
+  const { database, signer, file, nowMs, log, piece: most = PIECE } = options;
+  let seen: Seen | null = null;
+  let inFile: SignedCheckpoint | null = null;
 
-  async function verify(kept?: Pick<Checkpoint, "entries" | "head">): Promise<AuditVerdict> {
+  /** Those that are ours, and the first that is not. A signature takes a tenth of a millisecond, and there is one for each minute of years. */
+  async function sort(all: readonly SignedCheckpoint[]) {
+    const ours: SignedCheckpoint[] = [];
+    let forged: SignedCheckpoint | null = null;
+    for (const [index, one] of all.entries()) {
+      if (index % SIGNATURES_A_TURN === SIGNATURES_A_TURN - 1) await setImmediate();
+      if (signer.isOurs(one)) ours.push(one);
+      else forged ??= one;
+    }
+    return { ours, forged };
+  }
+
+  async function walkAll(kept?: Kept, signal?: AbortSignal): Promise<AuditVerdict> {
+    const wholeAtMs = nowMs();
     // Read before the chain: what is signed while it is walked cannot be missing from it.
-    const inTable = (await listCheckpoints(database)).map((row): SignedCheckpoint => ({
-      entries: row.entries,
-      head: row.head,
-      at: row.at.toISOString(),
-      signature: row.signature,
-    }));
-    const forged = inTable.find((one) => !signer.isOurs(one));
-    const inFile = (await file.read()).filter((one) => signer.isOurs(one));
-    const known: readonly Pick<Checkpoint, "entries" | "head">[] = [
-      ...inTable.filter((one) => signer.isOurs(one)),
-      ...inFile,
-      ...(kept === undefined ? [] : [kept]),
-    ].toSorted((a, b) => a.entries - b.entries);
-    const newest = [...inTable, ...inFile].reduce<Checkpoint | null>(
-      (best, one) => (best === null || one.entries > best.entries ? one : best),
-      null,
+    const rows = await listCheckpoints(database, 0, null);
+    const table = await sort(rows);
+    const own = (await sort(await file.read())).ours;
+    const known: readonly Kept[] = [...table.ours, ...own, ...(kept === undefined ? [] : [kept])].toSorted(
+      (a, b) => a.entries - b.entries,
     );
     const wanted = new Set(known.map((one) => one.entries));
     const heads = new Map<number, string>();
-    const chain: ChainVerdict = await verifyAuditChain(database, (id, hash) => {
-      if (wanted.has(id)) heads.set(id, hash);
+    const chain = await verifyAuditChain(database, {
+      onEntry: (id, hash) => {
+        if (wanted.has(id)) heads.set(id, hash);
+      },
+      ...(signal === undefined ? {} : { signal }),
     });
-    const found = known.filter((one) => heads.get(one.entries) === one.head);
-    const base = {
-      entries: chain.entries,
-      head: chain.intact ? chain.head : "",
-      anchors: found.length,
-      newestAnchor: newest === null ? null : { entries: newest.entries, head: newest.head, at: newest.at },
+    const newest = newestOf([...rows, ...own]);
+    const verdict = judge(chain, known, heads, newest, table.forged);
+    if (kept !== undefined) return verdict;
+    inFile = newestOf(own);
+    const at = { id: verdict.entries, hash: verdict.head };
+    seen = { verdict, at, round: BEGINNING, inTable: rows.at(-1)?.entries ?? 0, wholeAtMs };
+    return verdict;
+  }
+
+  /** Null when anything is not as it was seen: then everything is walked, which says what. */
+  async function goOn(before: Seen): Promise<Seen | null> {
+    const rows = await listCheckpoints(database, before.inTable, null);
+    if ((await sort(rows)).forged !== null) return null;
+    if (before.at.id > 0 && (await hashAt(database, before.at.id)) !== before.at.hash) return null;
+    const newer = await verifyAuditChain(database, { from: before.at });
+    if (!newer.intact) return null;
+    for (const row of rows) if ((await hashAt(database, row.entries)) !== row.head) return null;
+    const at = { id: newer.entries, hash: newer.head };
+    const round = await goRound(before.round.id >= at.id ? BEGINNING : before.round, at.id);
+    if (round === null) return null;
+    const newest = newestOf([...rows, ...(before.verdict.newestAnchor === null ? [] : [before.verdict.newestAnchor])]);
+    return {
+      verdict: {
+        entries: at.id,
+        head: at.hash,
+        anchors: before.verdict.anchors + rows.length,
+        newestAnchor: newest,
+        intact: true,
+      },
+      at,
+      round,
+      inTable: rows.at(-1)?.entries ?? before.inTable,
+      wholeAtMs: before.wholeAtMs,
     };
-    if (!chain.intact) return { ...base, intact: false, brokenAt: chain.brokenAt, reason: chain.reason };
-    const missing = known.find((one) => heads.get(one.entries) !== one.head);
-    if (missing !== undefined) {
-      const isShorter = missing.entries > chain.entries;
-      return isShorter
-        ? { ...base, intact: false, brokenAt: chain.entries + 1, reason: "cut_off" }
-        : // Somewhere after the last head that still fits.
-          { ...base, intact: false, brokenAt: (lastBefore(found, missing.entries) ?? 0) + 1, reason: "rewritten" };
-    }
-    if (forged !== undefined) return { ...base, intact: false, brokenAt: forged.entries, reason: "forged_checkpoint" };
-    return { ...base, intact: true };
+  }
+
+  /** A piece of what was seen before, with the heads of the table that are over it. */
+  async function goRound(from: Link, entries: number): Promise<Link | null> {
+    const heads = new Map<number, string>();
+    const piece = await verifyAuditChain(database, {
+      from,
+      most: Math.max(most, Math.ceil(entries / LOOKS_OF_A_DAY)),
+      onEntry: (id, hash) => heads.set(id, hash),
+    });
+    if (!piece.intact) return null;
+    const rows = await listCheckpoints(database, from.id, piece.entries);
+    if ((await sort(rows)).forged !== null || rows.some((row) => heads.get(row.entries) !== row.head)) return null;
+    return { id: piece.entries, hash: piece.head };
+  }
+
+  async function look(signal?: AbortSignal): Promise<AuditVerdict> {
+    const before = seen;
+    if (before === null) return walkAll(undefined, signal);
+    const { verdict, wholeAtMs } = before;
+    if (nowMs() - wholeAtMs >= (verdict.intact ? WHOLE_AGAIN_MS : BROKEN_AGAIN_MS)) return walkAll(undefined, signal);
+    if (!verdict.intact) return verdict;
+    const after = await goOn(before);
+    if (after === null) return walkAll(undefined, signal);
+    seen = after;
+    return after.verdict;
   }
 
   return {
-    verify,
-    async checkpoint() {
-      const verdict = await verify();
+    verify: (kept) => walkAll(kept),
+    last: () => seen?.verdict ?? null,
+    async checkpoint(signal) {
+      const verdict = await look(signal);
       if (!verdict.intact) {
         // The alarm of this house's proof; the line goes to another system, where it cannot be taken back.
         log.error(
@@ -103,29 +185,60 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
         );
         return verdict;
       }
-      if (verdict.head === GENESIS || verdict.newestAnchor?.entries === verdict.entries) return verdict;
-      const signed = signer.sign({
-        entries: verdict.entries,
-        head: verdict.head,
-        at: new Date(options.nowMs()).toISOString(),
-      });
-      await insertCheckpoint(database, signed);
-      await file.append(signed);
-      log.info(
-        {
-          result_code: "audit.head_signed",
-          audit_entries: signed.entries,
-          audit_head: signed.head,
-          audit_at: signed.at,
-          audit_signature: signed.signature.toString("base64"),
-        },
-        "the audit log's head",
-      );
+      const { entries, head } = verdict;
+      if (entries === 0) return verdict;
+      if (inFile?.entries !== entries) {
+        const signed = signer.sign({ entries, head, at: new Date(nowMs()).toISOString() });
+        log.info(
+          {
+            result_code: "audit.head_signed",
+            audit_entries: signed.entries,
+            audit_head: signed.head,
+            audit_at: signed.at,
+            audit_signature: signed.signature.toString("base64"),
+          },
+          "the audit log's head",
+        );
+        await file.append(signed);
+        inFile = signed;
+      }
+      if ((seen?.inTable ?? 0) < entries) await insertCheckpoint(database, inFile);
       return verdict;
     },
   };
 }
 
-function lastBefore(found: readonly Pick<Checkpoint, "entries">[], entries: number): number | undefined {
+function judge(
+  chain: ChainVerdict,
+  known: readonly Kept[],
+  heads: ReadonlyMap<number, string>,
+  newest: Checkpoint | null,
+  forged: Checkpoint | null,
+): AuditVerdict {
+  const found = known.filter((one) => heads.get(one.entries) === one.head);
+  const base = {
+    entries: chain.entries,
+    head: chain.intact ? chain.head : "",
+    anchors: found.length,
+    newestAnchor: newest === null ? null : { entries: newest.entries, head: newest.head, at: newest.at },
+  };
+  if (!chain.intact) return { ...base, intact: false, brokenAt: chain.brokenAt, reason: chain.reason };
+  const missing = known.find((one) => heads.get(one.entries) !== one.head);
+  if (missing !== undefined) {
+    const isShorter = missing.entries > chain.entries;
+    return isShorter
+      ? { ...base, intact: false, brokenAt: chain.entries + 1, reason: "cut_off" }
+      : // Somewhere after the last head that still fits.
+        { ...base, intact: false, brokenAt: (lastBefore(found, missing.entries) ?? 0) + 1, reason: "rewritten" };
+  }
+  if (forged !== null) return { ...base, intact: false, brokenAt: forged.entries, reason: "forged_checkpoint" };
+  return { ...base, intact: true };
+}
+
+function newestOf<One extends Checkpoint>(all: readonly One[]): One | null {
+  return all.reduce<One | null>((best, one) => (best === null || one.entries > best.entries ? one : best), null);
+}
+
+function lastBefore(found: readonly Kept[], entries: number): number | undefined {
   return found.filter((one) => one.entries < entries).at(-1)?.entries;
 }

@@ -3,11 +3,17 @@ import type { Logger } from "pino";
 /** Work that is done again and again, one at a time: on a wake at once, otherwise every so often. */
 export interface Loop {
   wake(): void;
-  /** Resolves when what is being done is done. */
+  /** Tells what is being done to stop where it may, and resolves when it has ended. */
   close(): Promise<void>;
 }
 
-export function startLoop(name: string, everyMs: number, log: Logger, work: () => Promise<unknown>): Loop {
+export function startLoop(
+  name: string,
+  everyMs: number,
+  log: Logger,
+  work: (signal: AbortSignal) => Promise<unknown>,
+): Loop {
+  const stopping = new AbortController();
   let running: Promise<void> | null = null;
   let isDue = false;
   let isClosed = false;
@@ -17,9 +23,11 @@ export function startLoop(name: string, everyMs: number, log: Logger, work: () =
       isDue = true; // what was woken for may have been looked at before it came
       return;
     }
-    running = work()
+    running = work(stopping.signal)
       .then(() => undefined)
-      .catch((error: unknown) => log.warn({ err: error, loop: name }, "will be tried again"))
+      .catch((error: unknown) => {
+        if (error !== stopping.signal.reason) log.warn({ err: error, loop: name }, "will be tried again");
+      })
       .finally(() => {
         running = null;
         if (!isDue) return;
@@ -33,6 +41,7 @@ export function startLoop(name: string, everyMs: number, log: Logger, work: () =
     async close() {
       isClosed = true;
       clearInterval(timer);
+      stopping.abort();
       await running;
     },
   };

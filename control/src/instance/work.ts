@@ -95,13 +95,15 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     inDoubt,
     silentInstances,
     alerts(),
-    ...(channels.length === 0 ? [] : [notify(channels, options.address)]),
+    ...channels.map((channel) => notify(channel, options.address)),
     retention,
     auditCheckpoints(options.witness),
   ];
   const loops = [
     dispatching,
-    ...reconcilers.map(({ name, everyMs, run }) => startLoop(name, everyMs, log, () => run(context))),
+    ...reconcilers.map(({ name, everyMs, run }) =>
+      startLoop(name, everyMs, log, (signal) => run({ ...context, signal })),
+    ),
   ];
   const gateway = await openGateway({
     database,
@@ -137,7 +139,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
       await gateway.close();
       await engineClosed;
       if (how === "hand_over") await heartbeat.leave();
-      else heartbeat.stop();
+      else await heartbeat.stop();
     },
   };
 }

@@ -111,7 +111,7 @@ async function families(database: Database): Promise<readonly Family[]> {
     {
       name: "holdfast_applies_total",
       type: "counter",
-      help: "Applies that have ended, by state and by what they left behind",
+      help: "Ends of applies, by state and by what they left behind; one that is rolled back later ends once more",
       samples: results.map(({ state, effect, count }) => ({ labels: { state, effect: effect ?? "" }, value: count })),
     },
     {
@@ -120,7 +120,7 @@ async function families(database: Database): Promise<readonly Family[]> {
       help: "Applies that were undone or rolled back, by cause",
       samples: undone.map(({ code, count }) => ({ labels: { code }, value: count })),
     },
-    histogram("holdfast_apply_duration_seconds", "From the claim to the end", DURATION_BOUNDS, durations),
+    histogram("holdfast_apply_duration_seconds", "From the claim to the first end", DURATION_BOUNDS, durations),
     histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, dwell),
     {
       name: "holdfast_queue_depth",

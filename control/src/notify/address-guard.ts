@@ -3,7 +3,8 @@ import { BlockList, isIP, type LookupFunction } from "node:net";
 
 /**
  * Where no receiver stands: metadata services of clouds answer on link-local addresses, and they hand out credentials. Loopback and private
- * addresses are allowed: the file that names them is the machine's own, and that is where a mail gateway or an Alertmanager is.
+ * addresses are allowed, those of carriers and overlay networks (100.64.0.0/10) too: the file that names them is the machine's own, and that is
+ * where a mail gateway or an Alertmanager is. An IPv4 address inside an IPv6 one (::ffff:0:0/96) is judged as what it is by BlockList itself.
  */
 const REFUSED = new BlockList();
 for (const [network, prefix, family] of [
@@ -13,8 +14,16 @@ for (const [network, prefix, family] of [
   ["::", 128, "ipv6"],
   ["fe80::", 10, "ipv6"],
   ["ff00::", 8, "ipv6"],
-  // The metadata service of one cloud stands in the private range.
+  // Metadata services that stand elsewhere: each cloud has its own.
   ["fd00:ec2::", 32, "ipv6"],
+  ["fd20:ce::", 32, "ipv6"],
+  ["100.100.100.200", 32, "ipv4"],
+  ["168.63.129.16", 32, "ipv4"],
+  ["192.0.0.0", 24, "ipv4"],
+  // The IPv4 link-local range behind translators: NAT64, 6to4, and the oldest form of an embedded address.
+  ["64:ff9b::a9fe:0", 112, "ipv6"],
+  ["2002:a9fe::", 32, "ipv6"],
+  ["::a9fe:0", 112, "ipv6"],
 ] as const)
   REFUSED.addSubnet(network, prefix, family);
 

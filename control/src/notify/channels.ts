@@ -2,7 +2,7 @@
  * Whom to tell, from a file beside the control plane. Not from the API: whoever may name an address there could make the control plane ask
  * any address it can reach, and their secrets would have to lie in the database.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { ALERT_SEVERITIES, type AlertSeverity } from "@holdfast/core/alert/kind.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { z } from "zod";
@@ -38,7 +38,7 @@ export function readChannels(file: string | null): Result<readonly Channel[], re
   const problems: string[] = [];
   const read = (path: string, what: string): string => {
     try {
-      return readFileSync(path, "utf8").trim();
+      return readGuarded(path).trim();
     } catch (error) {
       problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
       return "";
@@ -66,6 +66,28 @@ export function readChannels(file: string | null): Result<readonly Channel[], re
   for (const twice of new Set(names.filter((one, index) => names.indexOf(one) !== index)))
     problems.push(`${twice}: two channels have this name`);
   return problems.length === 0 ? ok(channels) : err(problems);
+}
+
+/**
+ * Whoever can write one of these files has alerts sent where they like, and whoever can read one can sign as this house. Asked of what was
+ * opened, so that it is not another file by the time it is read. The group may read a file of root's: that is how a service is given one.
+ */
+function readGuarded(path: string): string {
+  const file = openSync(path, "r");
+  try {
+    const refused = whyFileRefused(fstatSync(file), process.geteuid?.() ?? 0);
+    if (refused !== null) throw new Error(`${path} ${refused}`);
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function whyFileRefused({ uid, mode }: Pick<Stats, "uid" | "mode">, own: number): string | null {
+  if (uid !== 0 && uid !== own) return `belongs to user ${uid}, expected root or this process's own`;
+  const others = uid === 0 ? 0o027 : 0o077;
+  if ((mode & others) === 0) return null;
+  return `is open to others (mode ${(mode & 0o777).toString(8)}, expected ${uid === 0 ? "640" : "600"}): chmod it, and make new secrets if somebody has read them`;
 }
 
 function jsonOf(text: string): unknown {

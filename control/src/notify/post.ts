@@ -23,6 +23,7 @@ export function post(
   delivery: string,
   about: Notification,
   nowMs: number,
+  stop: AbortSignal,
   withinMs: number = ANSWER_WITHIN_MS,
 ): Promise<Posted> {
   const body = JSON.stringify(channel.kind === "slack" ? { text: chatText(about) } : { delivery, ...about });
@@ -38,22 +39,19 @@ export function post(
     headers["holdfast-signature"] = signatureOf(channel.secret, timestamp, body);
   }
   const { promise, resolve } = Promise.withResolvers<Posted>();
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(withinMs)]);
   const send = channel.url.protocol === "https:" ? httpsRequest : httpRequest;
-  const sent = send(
-    channel.url,
-    { method: "POST", headers, lookup: guardedLookup, agent: false, signal: AbortSignal.timeout(withinMs) },
-    (answer) => {
-      const status = answer.statusCode ?? 0;
-      answer.destroy();
-      if (status >= 200 && status < 300) resolve({ ok: true, status });
-      else
-        resolve({
-          ok: false,
-          status,
-          error: status >= 300 && status < 400 ? "it redirects, which is not followed" : "it refused",
-        });
-    },
-  );
+  const sent = send(channel.url, { method: "POST", headers, lookup: guardedLookup, agent: false, signal }, (answer) => {
+    const status = answer.statusCode ?? 0;
+    answer.destroy();
+    if (status >= 200 && status < 300) resolve({ ok: true, status });
+    else
+      resolve({
+        ok: false,
+        status,
+        error: status >= 300 && status < 400 ? "it redirects, which is not followed" : "it refused",
+      });
+  });
   sent.on("error", (error) =>
     resolve({
       ok: false,

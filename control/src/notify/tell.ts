@@ -15,31 +15,31 @@ const FIRST_PAUSE_MS = 15_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 /** With these pauses about a day. */
 export const TRIES_MOST = 150;
-/** Sent at one look; the rest at the next. */
+/** Sent at one look; the rest at the next, and so where one did not get through: every other would wait as long for nothing. */
 const AT_A_LOOK = 50;
 
 export interface TellOptions {
   readonly database: Database;
-  readonly channels: readonly Channel[];
+  readonly channel: Channel;
   readonly console: string;
   readonly log: Logger;
   readonly nowMs: () => number;
+  /** Aborted when this instance stops: nobody waits for a receiver then. */
+  readonly signal: AbortSignal;
   /** How long a receiver may take; the usual when not said. */
   readonly withinMs?: number;
 }
 
-/** Side by side: a receiver that hangs holds up its own messages only. */
 export async function tell(options: TellOptions): Promise<void> {
-  await Promise.all(options.channels.map((channel) => tellOne(channel, options)));
-}
-
-async function tellOne(channel: Channel, { database, console, log, nowMs, withinMs }: TellOptions): Promise<void> {
+  const { database, channel, console, log, signal, nowMs, withinMs } = options;
   for (const alert of await untold(database, channel.name, kindsFor(channel.least)))
     await queueDelivery(database, alert.id, alert.event, channel.name, notificationOf(alert, console));
-  for (let sent = 0; sent < AT_A_LOOK; sent++) {
+  for (let sent = 0; sent < AT_A_LOOK && !signal.aborted; sent++) {
     const due = await takeDelivery(database, channel.name, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     if (due === undefined) return;
-    const posted = await post(channel, due.id, due.payload, nowMs(), withinMs);
+    const posted = await post(channel, due.id, due.payload, nowMs(), signal, withinMs);
+    // Whether it got through is not known: it is sent again with its id, by which the receiver knows it.
+    if (!posted.ok && signal.aborted) return;
     const isOver = due.tries >= TRIES_MOST;
     await recordTry(database, due.id, {
       state: posted.ok ? "delivered" : isOver ? "given_up" : "waiting",
@@ -55,6 +55,7 @@ async function tellOne(channel: Channel, { database, console, log, nowMs, within
         { ...about, reason: posted.error, tries: due.tries, result_code: "notify.refused" },
         "a channel will be tried again",
       );
+    if (!posted.ok) return;
   }
 }
 

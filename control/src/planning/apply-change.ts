@@ -5,7 +5,7 @@ import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import type { PlanRow } from "../store/tables.ts";
 import { transaction } from "../store/transaction.ts";
-import { approvalsNeeded, becomeReady } from "./approvals.ts";
+import { assertApproved, becomeReady, demandOfChange } from "./approvals.ts";
 import { type ApplyRequest, bindPlans } from "./bind-plans.ts";
 import { composer } from "./compose-for.ts";
 import { editsOf } from "./edits.ts";
@@ -18,7 +18,7 @@ export async function applyChange(
   house: House,
   caller: Caller,
   id: ChangeId,
-  request: ApplyRequest,
+  request: ApplyRequest & { readonly breakGlass?: string | undefined },
 ): Promise<RolloutId> {
   const started = await transaction(house.database, async (tx) => {
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
@@ -42,8 +42,10 @@ export async function applyChange(
       nowMs: house.nowMs(),
       onRefusedConcurrent: house.onRefusedConcurrent,
     });
-    const ready = await becomeReady(tx, change, approvalsNeeded(house, world, edits), caller.actor);
-    return startRollout(tx, caller, ready, "forward", bound, new Map());
+    const demand = await demandOfChange(house, tx, change, world, edits);
+    const broken = await assertApproved(tx, change, demand, request.breakGlass);
+    const ready = await becomeReady(tx, change, caller.actor);
+    return startRollout(tx, caller, ready, "forward", bound, new Map(), broken);
   });
   if (!started.ok) {
     if (started.error.code === "store.server_busy") house.onRefusedConcurrent();

@@ -5,18 +5,21 @@ import type { House } from "../house.ts";
 import { approve, listApprovals } from "../store/changes.ts";
 import { listNewestPlans } from "../store/plans.ts";
 import { transaction } from "../store/transaction.ts";
-import { approvalsNeeded, becomeReady } from "./approvals.ts";
+import { becomeReady, demandOfChange } from "./approvals.ts";
 import { concernedBy } from "./concerned.ts";
 import { editsOf } from "./edits.ts";
 import { assertReach } from "./scope.ts";
 import { lockChange } from "./store/change-lock.ts";
 import { loadWorld } from "./world.ts";
 
-/** Approves exactly the content that was read. The last approval that is asked for makes the change READY. */
+/**
+ * Approves exactly the content that was read. The last approval that is asked for makes the change READY. One that is READY is approved where
+ * more is asked for by now: its newest plan is riskier, or it was applied before its approvals.
+ */
 export async function approveChange(house: House, caller: Caller, id: ChangeId, digest: string): Promise<void> {
   const approved = await transaction(house.database, async (tx) => {
     const change = (await lockChange(tx, id)) ?? notFound("change with this id");
-    if (change.state !== "DRAFT") refuse("change.not_now", `The change is ${change.state}.`);
+    if (change.state === "CANCELLED") refuse("change.not_now", `The change is ${change.state}.`);
     if (change.author_id === caller.userId) refuse("change.approval_of_own", "You are the author of this change.");
     if (change.digest !== digest)
       refuse("etag.moved", "The change has been edited since you read it; look at it again.");
@@ -35,10 +38,11 @@ export async function approveChange(house: House, caller: Caller, id: ChangeId, 
         domains: Object.keys(composed.config?.domains ?? {}),
       })),
     );
+    const { needed } = await demandOfChange(house, tx, change, world, edits);
+    const given = (await listApprovals(tx, id)).length;
+    if (change.state === "READY" && given >= needed) refuse("change.not_now", "It has the approvals that it needs.");
     await approve(tx, id, caller.userId, digest as Digest, caller.actor);
-    const needed = approvalsNeeded(house, world, edits);
-    if (needed > 0 && (await listApprovals(tx, id)).length >= needed)
-      await becomeReady(tx, change, needed, caller.actor);
+    if (needed > 0 && (await listApprovals(tx, id)).length >= needed) await becomeReady(tx, change, caller.actor);
   });
   if (!approved.ok) throw approved.error;
 }

@@ -1,4 +1,4 @@
-import type { applyChangeSchema } from "@holdfast/core/api/change.ts";
+import type { rollbackChangeSchema } from "@holdfast/core/api/change.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { PlanId } from "@holdfast/core/base/id.ts";
 import { isUuid } from "@holdfast/core/base/id.ts";
@@ -23,7 +23,7 @@ import type { Composition } from "./compose-for.ts";
 import { assertReach } from "./scope.ts";
 import type { World } from "./world.ts";
 
-export type ApplyRequest = z.output<typeof applyChangeSchema>;
+export type ApplyRequest = z.output<typeof rollbackChangeSchema>;
 
 export interface BoundPlan {
   readonly plan: PlanRow;

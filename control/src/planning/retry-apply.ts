@@ -9,6 +9,7 @@ import { releaseTransient } from "../store/quarantines.ts";
 import type { ApplyRow, PlanRow } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
 import { trialOfPlan } from "./apply-change.ts";
+import { assertApproved, demandOfChange } from "./approvals.ts";
 import { bindPlans } from "./bind-plans.ts";
 import { composer } from "./compose-for.ts";
 import { editsOf } from "./edits.ts";
@@ -43,7 +44,8 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
       );
     await insertPlan(tx, plan);
     const world = await loadWorld(tx, house.documents);
-    const compose = composer(house, world, await editsOf(tx, house.documents, change));
+    const edits = await editsOf(tx, house.documents, change);
+    const compose = composer(house, world, edits);
     const acknowledge = await acknowledgedBefore(
       tx,
       apply,
@@ -65,6 +67,8 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
         onRefusedConcurrent: house.onRefusedConcurrent,
       },
     );
+    // The floor may ask for another pair of eyes after a failure.
+    await assertApproved(tx, change, await demandOfChange(house, tx, change, world, edits), undefined);
     // Whoever dispatches it finds that it is this apply's retry.
     return startRollout(tx, caller, change, "forward", bound, new Map());
   });

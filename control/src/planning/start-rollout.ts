@@ -5,7 +5,7 @@ import { partiesOf, planWaves } from "@holdfast/core/rollout/wave.ts";
 import type { Caller } from "../api/caller.ts";
 import { newId } from "../store/new-id.ts";
 import { insertRollout, type NewTarget } from "../store/rollouts.ts";
-import type { ChangeRow, PlanRow } from "../store/tables.ts";
+import type { BreakGlass, ChangeRow, PlanRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { BoundPlan } from "./bind-plans.ts";
 import { adoptRevisions, finishRollout } from "./store/adopt.ts";
@@ -21,6 +21,7 @@ export async function startRollout(
   kind: PlanRow["kind"],
   bound: readonly BoundPlan[],
   appliesBack: ReadonlyMap<ServerId, ApplyId>,
+  breakGlass: BreakGlass | null = null,
 ): Promise<RolloutId> {
   const id: RolloutId = newId();
   const sent = bound.filter(({ plan }) => plan.status === "planned");
@@ -51,7 +52,7 @@ export async function startRollout(
   );
   const { userId: requestedBy, traceId } = caller;
   const rollout = { id, changeId: change.id, kind, settings: { ...settings }, requestedBy, targets, traceId };
-  await insertRollout(tx, rollout, caller.actor);
+  await insertRollout(tx, breakGlass === null ? rollout : { ...rollout, breakGlass }, caller.actor);
   for (const { server, plan } of adopting)
     await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);
   if (sent.length === 0) await finishRollout(tx, id);

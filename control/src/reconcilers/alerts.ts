@@ -1,4 +1,4 @@
-import { AuditWatch } from "../alerts/audit-watch.ts";
+import { Baseline } from "../alerts/baseline.ts";
 import { look } from "../alerts/look.ts";
 import { recordAlerts } from "../alerts/record.ts";
 import { systemActor } from "../store/actor.ts";
@@ -11,13 +11,13 @@ const LEASE_MS = 3 * EVERY_MS;
 
 /** Looks at the rows and opens and resolves alerts. One instance at a time looks, to save work; two that look both write the same. */
 export function alerts(): Reconciler {
-  const audit = new AuditWatch();
+  const baseline = new Baseline();
   return {
     name: "alerts",
     everyMs: EVERY_MS,
     async run({ database, instanceId, log }) {
       if (!(await holdDuty(database, "alerts", instanceId, LEASE_MS))) return;
-      await recordAlerts(database, await look(database, audit, log), systemActor("alerts", instanceId), log);
+      await recordAlerts(database, await look(database, baseline), systemActor("alerts", instanceId), log);
     },
   };
 }

@@ -9,6 +9,8 @@ export interface ReconcilerContext {
   readonly instanceId: InstanceId;
   readonly sessions: AgentSessions;
   readonly log: Logger;
+  /** Aborted when this instance stops: what waits for others, or has long to go, ends there. */
+  readonly signal: AbortSignal;
 }
 
 export interface Reconciler {

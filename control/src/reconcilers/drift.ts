@@ -12,7 +12,7 @@ const LOOK_TIMEOUT_MS = 20_000;
  * Writes down what agents say of drift as they say it. With every new session all domains are looked at, so a lost word heals itself; nobody
  * waits for that look, least of all a trial whose fresh session it is.
  */
-export function recordDrift({ database, sessions, instanceId, log }: ReconcilerContext): void {
+export function recordDrift({ database, sessions, instanceId, log }: Omit<ReconcilerContext, "signal">): void {
   const unwritten = (session: AgentSession) => (error: unknown) =>
     log.warn({ server_id: session.serverId, err: error }, "drift could not be written down");
   sessions.listen({

@@ -88,6 +88,13 @@ export async function acknowledgeAlert(
   return row;
 }
 
+/** Forgets what was resolved so long ago, with what was told of it, a thousand at once; the audit log has it for ever. */
+export async function forgetAlerts(tx: Transaction, keepSeconds: number): Promise<void> {
+  await tx.run(sql`
+    delete from alerts where id in (
+      select id from alerts where state = 'resolved' and resolved_at < now() - make_interval(secs => ${keepSeconds}::float8) order by resolved_at limit 1000)`);
+}
+
 export interface CountedAlerts {
   readonly kind: string;
   readonly state: string;

@@ -15,8 +15,8 @@ export async function writeApplyEvent(
   action: string,
 ): Promise<void> {
   await tx.run(sql`
-    insert into apply_events (apply_id, version, request_id, from_state, to_state, phase, code, message, actor, instance_id)
-    values (${apply.id}, ${apply.version}, ${apply.request_id}, ${from}, ${apply.state}, ${apply.phase}, ${apply.code}, ${apply.message},
+    insert into apply_events (apply_id, version, request_id, from_state, to_state, phase, effect, code, message, actor, instance_id)
+    values (${apply.id}, ${apply.version}, ${apply.request_id}, ${from}, ${apply.state}, ${apply.phase}, ${apply.effect}, ${apply.code}, ${apply.message},
             ${by.actor}, ${by.instanceId})`);
   if (apply.state !== from) {
     tx.audit({

@@ -61,33 +61,50 @@ export type ChainVerdict =
   | { readonly intact: true; readonly entries: number; readonly head: string }
   | { readonly intact: false; readonly entries: number; readonly brokenAt: number; readonly reason: ChainBreak };
 
-/** Read at once while walking: enough to be quick, little enough to hold. */
-const PAGE = 1_000;
+/** A position of the chain and its hash. */
+export interface Link {
+  readonly id: number;
+  readonly hash: string;
+}
 
-/**
- * Walks the whole chain and names the first entry that is not what was written. A cut-off end is not seen here (see audit-chain.ts).
- *
- * @param onEntry hears every entry that holds
- */
-export async function verifyAuditChain(
-  database: Queryable,
-  onEntry: (id: number, hash: string) => void = () => undefined,
-): Promise<ChainVerdict> {
-  let before = { id: 0, hash: GENESIS };
-  for (;;) {
-    const page = await auditPage(database, before.id, PAGE);
-    if (page.length === 0) return { intact: true, entries: before.id, head: before.hash };
+export interface ChainWalk {
+  /** What was seen whole before; from the beginning when not said. */
+  readonly from?: Link;
+  /** Entries; all when not said. */
+  readonly most?: number;
+  /** Hears every entry that holds. */
+  readonly onEntry?: (id: number, hash: string) => void;
+  /** Ends the walk between two pages, by an exception. */
+  readonly signal?: AbortSignal;
+}
+
+/** Read at once while walking. Some milliseconds of hashing: between two pages everybody else has their turn. */
+const PAGE = 250;
+
+/** Walks the chain and names the first entry that is not what was written. A cut-off end is not seen here (see audit-chain.ts). */
+export async function verifyAuditChain(database: Queryable, walk: ChainWalk = {}): Promise<ChainVerdict> {
+  let before: Link = walk.from ?? { id: 0, hash: GENESIS };
+  for (let left = walk.most ?? Infinity; left > 0; left -= PAGE) {
+    walk.signal?.throwIfAborted();
+    const page = await auditPage(database, before.id, Math.min(PAGE, left));
     for (const entry of page) {
       const reason = breakAt(before, entry);
       if (reason !== null) return { intact: false, entries: before.id, brokenAt: before.id + 1, reason };
-      before = entry;
-      onEntry(entry.id, entry.hash);
+      before = { id: entry.id, hash: entry.hash };
+      walk.onEntry?.(entry.id, entry.hash);
     }
+    if (page.length < PAGE) break;
   }
+  return { intact: true, entries: before.id, head: before.hash };
+}
+
+export async function hashAt(database: Queryable, id: number): Promise<string | null> {
+  const row = await database.maybe<{ hash: string }>(sql`select hash from audit_log where id = ${id}`);
+  return row?.hash ?? null;
 }
 
 /** The next entries after this position, oldest first. */
-export function auditPage(database: Queryable, after: number, limit: number): Promise<readonly ChainEntry[]> {
+function auditPage(database: Queryable, after: number, limit: number): Promise<readonly ChainEntry[]> {
   return database.rows<ChainEntry>(sql`select * from audit_log where id > ${after} order by id limit ${limit}`);
 }
 

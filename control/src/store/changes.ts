@@ -82,7 +82,7 @@ export function listChangeStatus(
 /** `store.approval_refused` for the author, and for a content that is no longer the one that was looked at. */
 export async function approve(tx: Transaction, id: ChangeId, user: UserId, digest: Digest, by: Actor): Promise<void> {
   const row = await tx.one<ChangeRow>(sql`select * from changes where id = ${id} for update`);
-  if (row.state !== "DRAFT")
+  if (row.state === "CANCELLED")
     throw new StoreFailure("store.wrong_state", `the change is ${row.state}`, { change_id: id });
   await tx.run(sql`
     insert into approvals (change_id, user_id, digest) values (${id}, ${user}, ${digest})

@@ -1,4 +1,4 @@
-import type { AlertEvent, Notification } from "@holdfast/core/alert/notification.ts";
+import { ALERT_EVENTS, type AlertEvent, type Notification } from "@holdfast/core/alert/notification.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { AlertId, ServerId } from "@holdfast/core/base/id.ts";
 import type { NamedAlert } from "./alerts.ts";
@@ -27,7 +27,7 @@ export function untold(database: Queryable, channel: string, kinds: readonly str
     select h.*, s.name as server_name, u.name as acknowledged_name
     from happened h left join servers s on s.id = h.server_id left join users u on u.id = h.acknowledged_by
     where not exists (select from deliveries d where d.alert_id = h.id and d.event = h.event and d.channel = ${channel})
-    order by h.id limit 100`);
+    order by h.id, array_position(${ALERT_EVENTS}::text[], h.event) limit 100`);
 }
 
 /** Writes down what is to be told, once. */
@@ -47,7 +47,7 @@ export async function queueDelivery(
 
 /**
  * Takes one that is due to this channel and counts the try; the next one is that much later. What happened first to an alert is told
- * first: nothing of it overtakes.
+ * first: nothing of it overtakes. An alert's events have an order; ids of two instances, or of one millisecond, have none.
  */
 export function takeDelivery(
   database: Queryable,
@@ -61,8 +61,9 @@ export function takeDelivery(
     where id = (
       select d.id from deliveries d
       where d.state = 'waiting' and d.next_try_at <= now() and d.channel = ${channel}
-        and not exists (select from deliveries b where b.alert_id = d.alert_id and b.channel = d.channel and b.state = 'waiting' and b.id < d.id)
-      order by d.next_try_at limit 1 for update skip locked)
+        and not exists (select from deliveries b where b.alert_id = d.alert_id and b.channel = d.channel and b.state = 'waiting'
+                          and array_position(${ALERT_EVENTS}::text[], b.event) < array_position(${ALERT_EVENTS}::text[], d.event))
+      order by d.next_try_at, d.alert_id limit 1 for update skip locked)
     returning *`);
 }
 

@@ -5,7 +5,7 @@ import { LEASE_MS } from "./apply-claim.ts";
 import type { Queryable } from "./database.ts";
 import { json, sql } from "./sql.ts";
 import { StoreFailure } from "./store-failure.ts";
-import type { RolloutRow, RolloutState, RolloutTargetRow } from "./tables.ts";
+import type { BreakGlass, RolloutRow, RolloutState, RolloutTargetRow } from "./tables.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface NewRollout {
@@ -17,6 +17,8 @@ export interface NewRollout {
   readonly targets: readonly NewTarget[];
   /** The request of the API that it began with. */
   readonly traceId?: string;
+  /** Where it is begun before its approvals. */
+  readonly breakGlass?: BreakGlass;
 }
 
 export interface NewTarget {
@@ -30,14 +32,17 @@ export interface NewTarget {
 
 export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Actor): Promise<RolloutRow> {
   const row = await tx.one<RolloutRow>(sql`
-    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id)
-    values (${rollout.id}, ${rollout.changeId}, ${rollout.kind}, ${json(rollout.settings)}, ${rollout.requestedBy}, ${rollout.traceId ?? null})
+    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id, break_glass)
+    values (${rollout.id}, ${rollout.changeId}, ${rollout.kind}, ${json(rollout.settings)}, ${rollout.requestedBy}, ${rollout.traceId ?? null},
+            ${rollout.breakGlass === undefined ? null : json({ ...rollout.breakGlass })})
     returning *`);
   for (const target of rollout.targets) {
     await tx.run(sql`
       insert into rollout_targets (rollout_id, server_id, wave, position, plan_id, apply_id)
       values (${rollout.id}, ${target.serverId}, ${target.wave}, ${target.position}, ${target.planId}, ${target.applyId})`);
   }
+  if (rollout.breakGlass !== undefined)
+    await said(tx, row, "rollout.glass_broken", null, { ...rollout.breakGlass, change: row.change_id }, by);
   await said(tx, row, "rollout.started", null, { kind: row.kind, servers: rollout.targets.length }, by);
   await tx.notify("holdfast_work", { rollout_id: row.id });
   return row;

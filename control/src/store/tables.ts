@@ -1,3 +1,4 @@
+import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { AlertKind, AlertState } from "@holdfast/core/alert/kind.ts";
 import type { AlertEvent, Notification } from "@holdfast/core/alert/notification.ts";
 import type { Permission } from "@holdfast/core/api/account.ts";
@@ -292,6 +293,10 @@ export interface InstanceRow {
   readonly disk_total_bytes: number | null;
   readonly away_seconds: number | null;
   readonly back_at: Date | null;
+  readonly host: string | null;
+  readonly audit_whole: boolean | null;
+  readonly audit_broken_at: number | null;
+  readonly audit_reason: AuditBreak | null;
 }
 
 export interface DeliveryRow {
@@ -327,6 +332,13 @@ export interface AlertRow {
 
 export type RolloutState = "RUNNING" | "PAUSED" | "HALTED" | "DONE";
 
+/** Why a rollout was begun before its approvals were given, and how many of them were. */
+export interface BreakGlass {
+  readonly reason: string;
+  readonly needed: number;
+  readonly given: number;
+}
+
 export interface RolloutRow {
   readonly id: RolloutId;
   readonly change_id: ChangeId;
@@ -344,6 +356,7 @@ export interface RolloutRow {
   readonly lease_owner: InstanceId | null;
   readonly lease_until: Date | null;
   readonly trace_id: string | null;
+  readonly break_glass: BreakGlass | null;
   readonly version: number;
 }
 
@@ -442,6 +455,8 @@ export interface ApplyEventRow {
   readonly from_state: ApplyState | null;
   readonly to_state: ApplyState;
   readonly phase: Phase | null;
+  /** With FAILED; null where it was written before this was. */
+  readonly effect: Effect | null;
   readonly code: string | null;
   readonly message: string | null;
   readonly actor: string;

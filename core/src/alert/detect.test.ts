@@ -1,10 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { AWAY_MS, detect, EXPIRING_WITHIN_MS, IN_DOUBT_MS, NOT_BEGUN_MS, STUCK_AFTER_WINDOW_MS } from "./detect.ts";
+import {
+  AWAY_MS,
+  detect,
+  EXPIRING_WITHIN_MS,
+  IN_DOUBT_MS,
+  NOT_BEGUN_MS,
+  notKnown,
+  STUCK_AFTER_WINDOW_MS,
+} from "./detect.ts";
 import type { AlertFacts, OpenApplyFact } from "./facts.ts";
 import { failureRate } from "./failure-rate.ts";
 import { ALERT_KINDS, ALERTS } from "./kind.ts";
-import { ALERT_STEPS, alertSteps } from "./life.ts";
+import { alertSteps } from "./life.ts";
 
 const NOW = 1_700_000_000_000;
 const LONGEST = 60_000;
@@ -18,8 +26,9 @@ const CALM: AlertFacts = {
   drifted: [],
   away: [],
   expiring: [],
-  audit: null,
-  instances: [{ instanceId: "i", address: "a", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
+  unapproved: [],
+  audit: { state: "whole" },
+  instances: [{ instanceId: "i", address: "a", host: "h", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
   database: { checksumFailures: 0, connections: 20, connectionsMost: 100, oldestTransactionAge: 1e8, awaySeconds: 0 },
 };
 
@@ -41,6 +50,15 @@ const kindsOf = (over: Partial<AlertFacts>) => detect({ ...CALM, ...over }).map(
 
 test("a house that is well has no alerts", () => {
   expect(detect(CALM)).toEqual([]);
+});
+
+test("glass that was broken is told until the approvals are there, with who, why and how many", () => {
+  const broken = { changeId: "c1", title: "open 443", by: "kim", reason: "the shop is down", needed: 2, given: 1 };
+  const [alert] = detect({ ...CALM, unapproved: [broken] });
+  expect(alert).toMatchObject({ kind: "glass-broken", subject: "change/c1", serverId: null });
+  expect(alert?.message).toBe(
+    'kim applied "open 443" with 1 of 2 approvals, because: the shop is down. It waits for the approvals that are missing, or to be rolled back.',
+  );
 });
 
 test("on trial is not stuck: only what outlasts its whole window, or was never begun", () => {
@@ -79,9 +97,9 @@ test("servers: left behind, drifted, away, shut out soon", () => {
 });
 
 test("the house: audit, disks, database", () => {
-  expect(kindsOf({ audit: { entry: 7, reason: "content" } })).toEqual(["audit-broken"]);
+  expect(kindsOf({ audit: { state: "broken", entry: 7, reason: "content" } })).toEqual(["audit-broken"]);
   const disk = (free: number, total: number) =>
-    kindsOf({ instances: [{ instanceId: "i", address: "a", diskFreeBytes: free, diskTotalBytes: total }] });
+    kindsOf({ instances: [{ instanceId: "i", address: "a", host: "h", diskFreeBytes: free, diskTotalBytes: total }] });
   expect(disk(2 ** 31, 2 ** 33)).toEqual([]);
   expect(disk(2 ** 29, 2 ** 33)).toEqual(["disk-low"]);
   expect(disk(2 ** 33, 2 ** 40)).toEqual(["disk-low"]);
@@ -93,16 +111,24 @@ test("the house: audit, disks, database", () => {
   expect(database({ awaySeconds: 15 })).toEqual(["database-trouble"]);
 });
 
-test("two instances on one machine with a full disk are one alert", () => {
-  const full = { address: "a", diskFreeBytes: 1, diskTotalBytes: 2 ** 33 };
-  expect(
-    kindsOf({
-      instances: [
-        { instanceId: "i", ...full },
-        { instanceId: "j", ...full },
-      ],
-    }),
-  ).toEqual(["disk-low"]);
+test("each instance has a disk of its own; one that cannot be asked is neither full nor well", () => {
+  const full = { address: "a", host: "h", diskFreeBytes: 1, diskTotalBytes: 2 ** 33 };
+  const both = [
+    { instanceId: "i", ...full },
+    { instanceId: "j", ...full },
+  ];
+  const found = detect({ ...CALM, instances: both });
+  expect(found.map(({ kind, subject }) => [kind, subject])).toEqual([
+    ["disk-low", "instance/i"],
+    ["disk-low", "instance/j"],
+  ]);
+  const hangs = {
+    ...CALM,
+    instances: [{ instanceId: "i", address: "a", host: "h", diskFreeBytes: null, diskTotalBytes: null }],
+  };
+  expect(detect(hangs)).toEqual([]);
+  const standing = found.map((one, index) => ({ ...one, id: String(index) }));
+  expect(alertSteps(standing, [], notKnown(hangs)).resolve).toEqual(["1"]);
 });
 
 test("each refused attempt names who tried", () => {
@@ -142,19 +168,23 @@ test("the chance is a probability, falls with every failure more, and is the bin
 });
 
 test("the same look twice changes nothing the second time, and what has gone is resolved", () => {
-  const found = detect({ ...CALM, open: [open({ executedMs: NOW - 300_000 })], audit: { entry: 1, reason: "cut" } });
-  const first = alertSteps([], found);
+  const found = detect({
+    ...CALM,
+    open: [open({ executedMs: NOW - 300_000 })],
+    audit: { state: "broken", entry: 1, reason: "cut_off" },
+  });
+  const first = alertSteps([], found, notKnown(CALM));
   expect(first.open).toEqual(found);
   const standing = found.map(({ kind, subject, message }, index) => ({ id: String(index), kind, subject, message }));
-  expect(alertSteps(standing, found)).toEqual({ open: [], reword: [], resolve: [] });
-  expect(alertSteps(standing, found.slice(1)).resolve).toEqual(["0"]);
+  expect(alertSteps(standing, found, notKnown(CALM))).toEqual({ open: [], reword: [], resolve: [] });
+  expect(alertSteps(standing, found.slice(1), notKnown(CALM)).resolve).toEqual(["0"]);
+  // What could not be looked at stays as it is.
+  const unseen = { ...CALM, audit: { state: "not_known" } } as const;
+  expect(detect(unseen)).toEqual([]);
+  expect(alertSteps(standing, [], notKnown(unseen)).resolve).toEqual(["0"]);
+  expect(alertSteps(standing, [], notKnown(CALM)).resolve).toEqual(["0", "1"]);
   const reworded = found.map((one) => ({ ...one, message: `${one.message}!` }));
-  expect(alertSteps(standing, reworded).reword.map(({ id }) => id)).toEqual(["0", "1"]);
-});
-
-test("resolved is final, and nothing that was acknowledged opens again", () => {
-  expect(ALERT_STEPS.resolved).toEqual([]);
-  expect(ALERT_STEPS.acknowledged).toEqual(["resolved"]);
+  expect(alertSteps(standing, reworded, notKnown(CALM)).reword.map(({ id }) => id)).toEqual(["0", "1"]);
 });
 
 test("codes are one for each kind", () => {

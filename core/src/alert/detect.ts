@@ -1,12 +1,12 @@
 /** Which conditions hold now, from rows alone. No clock, no database: whoever looks brings the facts, and the same facts say the same. */
-import type { AlertFacts, OpenApplyFact } from "./facts.ts";
+import type { AlertFacts, AuditBreak, InstanceFact, OpenApplyFact } from "./facts.ts";
 import { failureRate } from "./failure-rate.ts";
 import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 
 /** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
 export interface Condition {
   readonly kind: AlertKind;
-  /** `apply/<id>`, `server/<id>`, `instance/<address>` or `house`. */
+  /** `apply/<id>`, `server/<id>`, `change/<id>`, `instance/<id>` or `house`. */
   readonly subject: string;
   readonly serverId: string | null;
   readonly applyId: string | null;
@@ -37,6 +37,13 @@ const DATABASE_AWAY_SECONDS = 15;
 
 export function detect(facts: AlertFacts): readonly Condition[] {
   return ALERT_KINDS.flatMap((kind) => DETECTORS[kind](facts).map((found): Condition => ({ kind, ...found })));
+}
+
+/** Whether nobody can say now if it is so: what stands of it stays. */
+export function notKnown({ audit, instances }: AlertFacts): (alert: Pick<Condition, "kind" | "subject">) => boolean {
+  const unseen = new Set(instances.filter((one) => diskOf(one) === null).map(subjectOf));
+  return ({ kind, subject }) =>
+    (kind === "audit-broken" && audit.state === "not_known") || (kind === "disk-low" && unseen.has(subject));
 }
 
 type Found = Omit<Condition, "kind">;
@@ -118,32 +125,34 @@ const DETECTORS = {
         ),
       ),
 
+  "glass-broken": ({ unapproved }) =>
+    unapproved.map(({ changeId, title, by, reason, needed, given }) => ({
+      subject: `change/${changeId}`,
+      serverId: null,
+      applyId: null,
+      message: `${by} applied "${title}" with ${given} of ${needed} approvals, because: ${reason}. It waits for the approvals that are missing, or to be rolled back.`,
+    })),
+
   "audit-broken": ({ audit }) => {
-    if (audit === null) return [];
-    return [
-      ofHouse(
-        audit.reason === "cut"
-          ? `Entry ${audit.entry} of the audit log, which had been seen, is gone or is another one: its end was cut off or rewritten outside of Holdfast.`
-          : `The audit log is broken at entry ${audit.entry} (${audit.reason}): it was changed outside of Holdfast.`,
-      ),
-    ];
+    if (audit.state !== "broken") return [];
+    return [ofHouse(`The audit log ${BROKEN[audit.reason](audit.entry)} It was changed outside of Holdfast.`)];
   },
 
-  "disk-low": ({ instances }) => {
-    // Several instances may stand on one machine, and a restarted one has another id: the address is what a person finds.
-    const byAddress = new Map<string, Found>();
-    for (const { address, diskFreeBytes: free, diskTotalBytes: total } of instances) {
-      if (free === null || total === null || total === 0) continue;
-      if (free >= DISK_FREE_LEAST_BYTES && free / total >= DISK_FREE_LEAST_SHARE) continue;
-      byAddress.set(address, {
-        subject: `instance/${address}`,
-        serverId: null,
-        applyId: null,
-        message: `The disk with the data of the control plane at ${address} has ${gibibytes(free)} of ${gibibytes(total)} left. When it is full, the database stops.`,
-      });
-    }
-    return [...byAddress.values()];
-  },
+  // Several instances may stand behind one address, each with a disk of its own.
+  "disk-low": ({ instances }) =>
+    instances.flatMap((instance) => {
+      const disk = diskOf(instance);
+      if (disk === null || (disk.free >= DISK_FREE_LEAST_BYTES && disk.free / disk.total >= DISK_FREE_LEAST_SHARE))
+        return [];
+      return [
+        {
+          subject: subjectOf(instance),
+          serverId: null,
+          applyId: null,
+          message: `The disk with the data of the control plane at ${instance.address} (on ${instance.host ?? "a machine without a name"}, instance ${instance.instanceId}) has ${gibibytes(disk.free)} of ${gibibytes(disk.total)} left. When it is full, the database stops.`,
+        },
+      ];
+    }),
 
   "database-trouble": ({ database }) => {
     const troubles: string[] = [];
@@ -160,6 +169,24 @@ const DETECTORS = {
     return troubles.length === 0 ? [] : [ofHouse(`The database: ${troubles.join("; ")}.`)];
   },
 } as const satisfies Record<AlertKind, (facts: AlertFacts) => readonly Found[]>;
+
+const BROKEN = {
+  position: (entry) => `is broken at entry ${entry} (position).`,
+  previous: (entry) => `is broken at entry ${entry} (previous).`,
+  content: (entry) => `is broken at entry ${entry} (content).`,
+  cut_off: (entry) => `was cut off before entry ${entry}: a signed head knows more entries than there are.`,
+  rewritten: (entry) => `was written anew from entry ${entry} on or later: a signed head is not in it.`,
+  forged_checkpoint: (entry) => `has a head over ${entry} entries beside it that this house has not signed.`,
+} as const satisfies Record<AuditBreak, (entry: number) => string>;
+
+/** Null when it could not be asked. */
+function diskOf({ diskFreeBytes: free, diskTotalBytes: total }: InstanceFact): { free: number; total: number } | null {
+  return free === null || total === null || total === 0 ? null : { free, total };
+}
+
+function subjectOf({ instanceId }: InstanceFact): string {
+  return `instance/${instanceId}`;
+}
 
 /** On trial is not stuck: only what has outlasted steps and trial together, or was never begun. */
 function isStuck({ executedMs, beganMs, longestMs }: OpenApplyFact, nowMs: number): boolean {

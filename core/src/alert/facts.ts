@@ -11,8 +11,9 @@ export interface AlertFacts {
   readonly drifted: readonly ServerFact<{ readonly domains: readonly string[] }>[];
   readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
-  /** Null while the chain is being what it was. */
-  readonly audit: AuditFact | null;
+  readonly unapproved: readonly UnapprovedFact[];
+  /** What the instances last said of the audit log. */
+  readonly audit: AuditFact;
   readonly instances: readonly InstanceFact[];
   readonly database: DatabaseFact;
 }
@@ -58,15 +59,29 @@ export interface LeftBehindFact {
   readonly code: string;
 }
 
-export interface AuditFact {
-  readonly entry: number;
-  /** `cut`: entries that had been seen are not there any more. */
-  readonly reason: "position" | "previous" | "content" | "cut";
+/** A change that was applied before its approvals, that is not undone everywhere, and whose approvals are still missing. */
+export interface UnapprovedFact {
+  readonly changeId: string;
+  readonly title: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly needed: number;
+  readonly given: number;
 }
+
+/** Why the audit log is not what was written: its chain does not hold, or a head that was kept is not in it, or was signed by another. */
+export type AuditBreak = "position" | "previous" | "content" | "cut_off" | "rewritten" | "forged_checkpoint";
+
+/** `not_known`: somebody has not looked at it yet, so that it is whole cannot be said. */
+export type AuditFact =
+  | { readonly state: "whole" | "not_known" }
+  | { readonly state: "broken"; readonly entry: number; readonly reason: AuditBreak };
 
 export interface InstanceFact {
   readonly instanceId: string;
   readonly address: string;
+  /** The machine's name; null when it has not said. */
+  readonly host: string | null;
   readonly diskFreeBytes: number | null;
   readonly diskTotalBytes: number | null;
 }

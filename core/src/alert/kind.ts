@@ -16,6 +16,7 @@ export const ALERT_KINDS = [
   "drift",
   "agent-lost",
   "certificate-expiring",
+  "glass-broken",
   "audit-broken",
   "disk-low",
   "database-trouble",
@@ -32,7 +33,7 @@ export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 export interface AlertRule {
   readonly severity: AlertSeverity;
   /** What one alert of this kind is about. */
-  readonly about: "apply" | "server" | "instance" | "house";
+  readonly about: "apply" | "server" | "change" | "instance" | "house";
   readonly title: string;
   /** The dotted code of the log line that says it has begun. */
   readonly code: string;
@@ -96,6 +97,13 @@ export const ALERTS = {
     title: "An agent has not renewed its certificate",
     code: "agent.certificate_expiring",
     byItself: "An apply whose trial would outlast the certificate is not sent",
+  },
+  "glass-broken": {
+    severity: "critical",
+    about: "change",
+    title: "A change was applied before its approvals",
+    code: "alert.glass_broken",
+    byItself: null,
   },
   "audit-broken": {
     severity: "critical",

@@ -1,12 +1,5 @@
 import type { Condition } from "./detect.ts";
-import type { AlertKind, AlertState } from "./kind.ts";
-
-/** What may become of an alert. Resolved is final: the same trouble again is another alert, with its own times. */
-export const ALERT_STEPS = {
-  open: ["acknowledged", "resolved"],
-  acknowledged: ["resolved"],
-  resolved: [],
-} as const satisfies Record<AlertState, readonly AlertState[]>;
+import type { AlertKind } from "./kind.ts";
 
 /** An alert that is not resolved, as it stands. */
 export interface StandingAlert {
@@ -23,8 +16,15 @@ export interface AlertSteps {
   readonly resolve: readonly string[];
 }
 
-/** What has to be written so that what stands is what was found (W1, W2). The same look twice writes nothing the second time. */
-export function alertSteps(standing: readonly StandingAlert[], found: readonly Condition[]): AlertSteps {
+/**
+ * What has to be written so that what stands is what was found (W1, W2). The same look twice writes nothing the second time. What is not known
+ * is not resolved: not to have looked is no news.
+ */
+export function alertSteps(
+  standing: readonly StandingAlert[],
+  found: readonly Condition[],
+  isNotKnown: (alert: StandingAlert) => boolean,
+): AlertSteps {
   const keyOf = ({ kind, subject }: { readonly kind: AlertKind; readonly subject: string }) => `${kind} ${subject}`;
   const now = new Map(found.map((condition) => [keyOf(condition), condition]));
   const known = new Set(standing.map(keyOf));
@@ -36,6 +36,6 @@ export function alertSteps(standing: readonly StandingAlert[], found: readonly C
         ? []
         : [{ id: alert.id, message: condition.message }];
     }),
-    resolve: standing.filter((alert) => !now.has(keyOf(alert))).map(({ id }) => id),
+    resolve: standing.filter((alert) => !now.has(keyOf(alert)) && !isNotKnown(alert)).map(({ id }) => id),
   };
 }

@@ -79,7 +79,11 @@ export const changeDetailSchema = changeSummarySchema.extend({
   applies: z.array(applySummarySchema),
   rolloutIds: z.array(z.string()),
   digest: z.string().describe("Of what it holds: an approval is bound to it"),
-  approvals: z.object({ needed: z.int(), given: z.array(z.object({ user: z.string(), at: z.string() })) }),
+  approvals: z.object({
+    needed: z.int(),
+    because: z.array(z.string()).describe("Why so many, in sentences"),
+    given: z.array(z.object({ user: z.string(), at: z.string() })),
+  }),
   actions: z.object({
     edit: z.string().nullable(),
     plan: z.string().nullable(),
@@ -87,6 +91,7 @@ export const changeDetailSchema = changeSummarySchema.extend({
     withdraw: z.string().nullable(),
     rollback: z.string().nullable(),
     approve: z.string().nullable(),
+    breakGlass: z.string().nullable(),
   }),
   etag: z.string(),
 });
@@ -105,7 +110,7 @@ export const planChangeSchema = z.strictObject({
 });
 export type PlanChange = z.input<typeof planChangeSchema>;
 
-export const applyChangeSchema = z.strictObject({
+export const rollbackChangeSchema = z.strictObject({
   plans: z
     .array(z.strictObject({ planId: z.string(), planDigest: z.string() }))
     .min(1)
@@ -115,6 +120,15 @@ export const applyChangeSchema = z.strictObject({
     .default([])
     .describe("Each finding of severity danger that a person has read and wants all the same"),
   overwriteDrift: z.boolean().default(false),
+});
+export const applyChangeSchema = rollbackChangeSchema.extend({
+  breakGlass: z
+    .string()
+    .trim()
+    .min(10, "Say in at least 10 characters why it cannot wait for its approvals")
+    .max(500)
+    .optional()
+    .describe("Applies before the approvals are given, where the floor allows it: why it cannot wait"),
 });
 export type ApplyChange = z.input<typeof applyChangeSchema>;
 
@@ -131,6 +145,10 @@ export const rolloutSchema = z.object({
       servers: z.array(z.object({ server: z.string(), apply: applySummarySchema.nullable() })),
     }),
   ),
+  breakGlass: z
+    .object({ reason: z.string(), needed: z.int(), given: z.int() })
+    .nullable()
+    .describe("It was begun before its approvals were given"),
   currentWave: z.int(),
   requestedBy: z.string(),
   createdAt: z.string(),

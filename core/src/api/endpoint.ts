@@ -27,6 +27,7 @@ import { acknowledgeSchema, ALERT_LISTS, alertSchema, deliverySchema } from "./a
 import { applyDetailSchema, applySummarySchema } from "./apply.ts";
 import {
   applyChangeSchema,
+  rollbackChangeSchema,
   changeDetailSchema,
   changeEditSchema,
   changeSummarySchema,
@@ -176,7 +177,7 @@ export const ENDPOINTS = {
     answer: changeDetailSchema,
   },
   planRollback: { body: nothingSchema, answer: changeDetailSchema },
-  rollbackChange: { body: applyChangeSchema, answer: rolloutSchema, status: 202 },
+  rollbackChange: { body: rollbackChangeSchema, answer: rolloutSchema, status: 202 },
 
   listRollouts: { query: z.object(paging), answer: page(rolloutSchema) },
   getRollout: { answer: rolloutSchema },

@@ -59,6 +59,11 @@ export const PROBLEMS = {
     title: "The one-time password must be changed",
     remedy: "Change it with POST /me/password, then sign in with the new one.",
   },
+  "account.not_now": {
+    status: 409,
+    title: "The account is so already",
+    remedy: "Nothing is left to do; the list of accounts shows their states.",
+  },
   "account.own_permissions": {
     status: 403,
     title: "Nobody widens their own permissions",
@@ -69,7 +74,11 @@ export const PROBLEMS = {
     title: "The role is held by somebody",
     remedy: "Take it from the accounts that hold it first.",
   },
-  "account.role_unknown": { status: 422, title: "There is no such role", remedy: "GET /roles lists them." },
+  "account.role_unknown": {
+    status: 422,
+    title: "There is no such role",
+    remedy: "The list of roles names those that are there.",
+  },
   "account.same_password": { status: 422, title: "The password is the old one", remedy: "Choose a new one." },
   "account.totp_not_now": {
     status: 409,
@@ -139,6 +148,12 @@ export const PROBLEMS = {
     status: 409,
     title: "A document has moved since the change was begun",
     remedy: "Take the newest revision into your text and make the change again.",
+  },
+  "change.break_glass_refused": {
+    status: 403,
+    title: "The floor does not let this go before its approvals",
+    remedy:
+      "Ask somebody with the permission approve; or set breakGlass in the floor, which is a change like any other.",
   },
   "change.danger_not_acknowledged": {
     status: 409,
@@ -285,7 +300,7 @@ export const PROBLEMS = {
   "secret.unused": {
     status: 409,
     title: "No tunnel names the secret",
-    remedy: "Write its new value with PUT; there is nothing to change on a server.",
+    remedy: "Write its new value as a version of its own; there is nothing to change on a server.",
   },
   "secret.value_needed": {
     status: 422,

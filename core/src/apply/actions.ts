@@ -113,6 +113,8 @@ export interface ChangeView {
   readonly hasErrors: boolean;
   readonly approvalsNeeded: number;
   readonly approvalsGiven: number;
+  /** The floors let a person apply before the approvals, with a reason. */
+  readonly mayBreakGlass: boolean;
   readonly callerIsAuthor: boolean;
   readonly callerHasApproved: boolean;
   /** Plans of the newest round, by what they came to. */
@@ -131,6 +133,7 @@ export interface ChangeActions {
   readonly withdraw: string | null;
   readonly rollback: string | null;
   readonly approve: string | null;
+  readonly breakGlass: string | null;
 }
 
 export function changeActions(view: ChangeView): ChangeActions {
@@ -168,6 +171,7 @@ export function changeActions(view: ChangeView): ChangeActions {
         ? null
         : "It is in force on no server.",
     approve: whyNotApprove(view, withdrawn, invalid),
+    breakGlass: whyNotBreakGlass(view, withdrawn, invalid),
   };
 }
 
@@ -184,9 +188,15 @@ function whyNotApply(view: ChangeView, withdrawn: string, invalid: string): stri
   return null;
 }
 
+function whyNotBreakGlass(view: ChangeView, withdrawn: string, invalid: string): string | null {
+  if (view.approvalsGiven >= view.approvalsNeeded) return "It needs no approval; there is no glass to break.";
+  if (!view.mayBreakGlass) return "The floor does not let this go before its approvals.";
+  return whyNotApply({ ...view, approvalsNeeded: 0 }, withdrawn, invalid);
+}
+
 function whyNotApprove(view: ChangeView, withdrawn: string, invalid: string): string | null {
   if (view.ownState === "CANCELLED") return withdrawn;
-  if (view.ownState === "READY") return "It has what it needs already.";
+  if (view.ownState === "READY" && view.approvalsGiven >= view.approvalsNeeded) return "It has what it needs already.";
   if (view.callerIsAuthor) return "Nobody approves their own change.";
   if (view.callerHasApproved) return "You have approved it already.";
   if (view.hasErrors) return invalid;

@@ -1,3 +1,4 @@
+import type { ApprovalRule } from "../apply/approvals.ts";
 import type { TrialSettings } from "./effective-config.ts";
 
 /** The union of all `Floor` documents whose selector matches one server; the strictest of each wins. */
@@ -11,6 +12,10 @@ export interface FloorSettings {
   readonly trial: TrialSettings;
   /** How many people besides the author must approve. */
   readonly approvals: number;
+  /** More, where a change is risky: the rows of all floors. */
+  readonly approvalsWhen: readonly ApprovalRule[];
+  /** True where a floor allows to apply before the approvals in an emergency, and none refuses it. */
+  readonly breakGlass: boolean;
   readonly waves: WaveSettings;
 }
 

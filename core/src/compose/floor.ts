@@ -37,6 +37,10 @@ export function uniteFloors(floors: readonly AssignedFloor[]): {
       management: management.map(({ entry }) => entry),
       trial,
       approvals: most(floors.map(({ document }) => document.body.approvals)) ?? 0,
+      approvalsWhen: floors.flatMap(({ document }) => document.body.approvalsWhen),
+      breakGlass:
+        floors.some(({ document }) => document.body.breakGlass === "allowed") &&
+        floors.every(({ document }) => document.body.breakGlass !== "refused"),
       waves: {
         canary: least(waves.map((one) => one.canary)) ?? DEFAULT_WAVES.canary,
         // Every step of every floor: at least as gradual as each of them.

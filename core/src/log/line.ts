@@ -6,6 +6,12 @@ import { LOG_FIELDS } from "./fields.ts";
  */
 export const LOG_LINE = { time: "time", level: "level", message: "message", process: "process" } as const;
 
+/** How pino is told so; the time and who writes are the process's own. */
+export const LINE_FORMAT = {
+  messageKey: LOG_LINE.message,
+  formatters: { level: (label: string) => ({ [LOG_LINE.level]: label }) },
+} as const;
+
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

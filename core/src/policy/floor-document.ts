@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { ApprovalRule } from "../apply/approvals.ts";
 import { ok } from "../base/result.ts";
+import { DOMAINS } from "../domain.ts";
 import { addressSetFromText } from "../net/address-set.ts";
 import { API_VERSION } from "./document.ts";
 import { parseDuration } from "./duration.ts";
@@ -30,6 +32,10 @@ export interface FloorBody {
     readonly confirm?: "machine" | "person";
   };
   readonly approvals?: number;
+  /** More approvals, where a change is risky. */
+  readonly approvalsWhen: readonly ApprovalRule[];
+  /** Whether an apply may go before its approvals, with a reason and an alarm. */
+  readonly breakGlass?: "allowed" | "refused";
   readonly waves: {
     readonly canary?: number;
     readonly percent?: readonly number[];
@@ -84,6 +90,45 @@ const wavesSchema = z.strictObject({
   atOnce: z.number().int().min(1).optional().meta({ description: "Servers on trial at once." }),
 });
 
+/** Conditions of one row all hold together; of several rows that hold the most counts. */
+const approvalsWhenSchema = z
+  .strictObject({
+    approvals: z
+      .number()
+      .int()
+      .min(1)
+      .max(10)
+      .meta({ description: "How many people besides the author must approve then." }),
+    servers: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({
+        description: "The change is for at least so many of the servers that this floor selects.",
+        examples: [10],
+      }),
+    managementPath: z
+      .literal("touched")
+      .optional()
+      .meta({ description: "It touches the way by which one of them is managed." }),
+    domains: oneOrList(z.enum(DOMAINS))
+      .optional()
+      .meta({ description: "It has steps in one of these domains.", examples: [["network", "vpn"]] }),
+    failedWithin: seconds
+      .optional()
+      .meta({ description: "An apply has failed on one of them in this time.", examples: ["7d"] }),
+  })
+  .superRefine((row, context) => {
+    const { approvals: _, ...conditions } = row;
+    if (Object.values(conditions).some((one) => one !== undefined)) return;
+    context.addIssue({
+      code: "custom",
+      message:
+        "Say when: servers, managementPath, domains or failedWithin. For every change, write approvals beside it.",
+    });
+  });
+
 export const floorSchema = z
   .strictObject({
     apiVersion: z.literal(API_VERSION),
@@ -102,6 +147,13 @@ export const floorSchema = z
       .max(10)
       .optional()
       .meta({ description: "How many people besides the author must approve." }),
+    approvalsWhen: oneOrList(approvalsWhenSchema)
+      .optional()
+      .meta({ description: "How many must approve where a change is risky. The most of all that holds counts." }),
+    breakGlass: z.enum(["allowed", "refused"]).optional().meta({
+      description:
+        "Whether, in an emergency, a person may apply before the approvals are given: with a reason, an alarm, and the approvals afterwards. Refused where no floor allows it.",
+    }),
     waves: wavesSchema.optional(),
   })
   .superRefine((floor, context) => {

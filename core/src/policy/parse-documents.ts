@@ -204,7 +204,16 @@ function readPlain<Schema extends z.ZodType>(schema: Schema, data: Json): BodyRe
 }
 
 function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument, { kind: "Floor" }>["body"] {
-  const { description, selector, management = [], trial = {}, approvals, waves = {} } = floor;
+  const {
+    description,
+    selector,
+    management = [],
+    trial = {},
+    approvals,
+    approvalsWhen = [],
+    breakGlass,
+    waves = {},
+  } = floor;
   return {
     ...(description === undefined ? {} : { description }),
     selector,
@@ -216,6 +225,14 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
       ...(trial.confirm === undefined ? {} : { confirm: trial.confirm }),
     },
     ...(approvals === undefined ? {} : { approvals }),
+    approvalsWhen: approvalsWhen.map(({ approvals: asked, servers, managementPath, domains, failedWithin }) => ({
+      approvals: asked,
+      ...(servers === undefined ? {} : { servers }),
+      ...(managementPath === undefined ? {} : { managementPath: true }),
+      ...(domains === undefined ? {} : { domains }),
+      ...(failedWithin === undefined ? {} : { failedWithinSeconds: failedWithin }),
+    })),
+    ...(breakGlass === undefined ? {} : { breakGlass }),
     waves: {
       ...(waves.canary === undefined ? {} : { canary: waves.canary }),
       ...(waves.percent === undefined ? {} : { percent: waves.percent }),

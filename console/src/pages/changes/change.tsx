@@ -1,5 +1,5 @@
 import type { ChangeDetail } from "@holdfast/core/api/change.ts";
-import { Alert, Label } from "@patternfly/react-core";
+import { Alert, Card, CardBody, Label } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { call } from "../../api/client.ts";
@@ -19,6 +19,7 @@ import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
+import { Approvals } from "./approvals.tsx";
 import { Review } from "./review.tsx";
 
 export function ChangePage(): ReactNode {
@@ -78,7 +79,15 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
           <FindingList findings={change.findings} />
         </section>
       )}
-      {open ? <Review change={change} /> : null}
+      {open ? (
+        <Review change={change} />
+      ) : change.approvals.given.length < change.approvals.needed ? (
+        <Card isCompact>
+          <CardBody>
+            <Approvals change={change} />
+          </CardBody>
+        </Card>
+      ) : null}
       {change.applies.length === 0 ? null : (
         <section>
           <h2 className="hf-small-title">{t("change.applies")}</h2>

@@ -10,6 +10,7 @@ import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { Approvals, BreakGlass } from "./approvals.tsx";
 import { PlanCard } from "./plan-card.tsx";
 import { acknowledgementKey, dangersOf, isDoable, isHighRisk, plansToReview } from "./risk.ts";
 
@@ -84,7 +85,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
 
   const apply = useMutation({
-    mutationFn: () =>
+    mutationFn: (breakGlass: string | null) =>
       call(isRollback ? "rollbackChange" : "applyChange", {
         params: { id: change.id },
         body: {
@@ -93,6 +94,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
           ),
           acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
           overwriteDrift: overwrite,
+          ...(breakGlass === null ? {} : { breakGlass }),
         },
         idempotencyKey: key,
       }),
@@ -102,18 +104,15 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
       place.go(paths.rollout(rollout.id));
     },
   });
-  const approve = useMutation({
-    mutationFn: () => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } }),
-    onSettled: () => client.invalidateQueries(),
-  });
-
-  const { needed, given } = change.approvals;
+  const unready =
+    denied("apply") ??
+    (doable.length === 0 ? t("review.nothing") : null) ??
+    (refused.length > 0 ? t("review.refused", { servers: refused.map((plan) => plan.server).join(", ") }) : null) ??
+    (unticked.length > 0 ? t("review.untickedCount", { count: unticked.length }) : null);
   const reason =
     denied("apply") ??
     (isRollback ? null : change.actions.apply) ??
-    (doable.length === 0 ? t("review.nothing") : null) ??
-    (refused.length > 0 ? t("review.refused", { servers: refused.map((plan) => plan.server).join(", ") }) : null) ??
-    (unticked.length > 0 ? t("review.untickedCount", { count: unticked.length }) : null) ??
+    unready ??
     (toType !== null && word !== toType ? t("dialog.typeFirst", { word: toType }) : null);
 
   return (
@@ -138,23 +137,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
             title={t("review.unreachable", { servers: unreachable.map((plan) => plan.server).join(", ") })}
           />
         )}
-        {needed > 0 ? (
-          <div className="hf-line-row">
-            <span>
-              {t("review.approvals", { given: given.length, needed })} {given.map(({ user }) => user).join(", ")}
-            </span>
-            <ReasonButton
-              size="sm"
-              variant="secondary"
-              reason={change.actions.approve}
-              isLoading={approve.isPending}
-              onClick={() => approve.mutate()}
-            >
-              {t("review.approve")}
-            </ReasonButton>
-          </div>
-        ) : null}
-        <ProblemAlert error={approve.error} title={t("act.failed")} />
+        {isRollback ? null : <Approvals change={change} />}
         {drifted ? (
           <Checkbox
             id="overwrite"
@@ -181,11 +164,22 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
             variant={toType === null ? "primary" : "danger"}
             reason={reason}
             isLoading={apply.isPending}
-            onClick={() => apply.mutate()}
+            onClick={() => apply.mutate(null)}
           >
             {t(isRollback ? "review.rollback" : "review.apply", { count: doable.length })}
           </ReasonButton>
           {reason === null ? null : <span className="hf-quiet">{reason}</span>}
+          {!isRollback && unready === null && change.actions.breakGlass === null ? (
+            <BreakGlass
+              word={
+                doable.length === 1 && only !== undefined ? only.server : t("review.word", { count: doable.length })
+              }
+              change={change}
+              isPending={apply.isPending}
+              error={apply.error}
+              onBreak={(why) => apply.mutate(why)}
+            />
+          ) : null}
           {apply.error === null ? null : (
             <Button variant="link" onClick={() => void client.invalidateQueries()}>
               {t("action.lookAgain")}

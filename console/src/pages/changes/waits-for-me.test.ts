@@ -2,7 +2,15 @@ import type { ChangeSummary } from "@holdfast/core/api/change.ts";
 import { expect, test } from "vitest";
 import { MOST_ASKED, mayWaitFor, waitsForMe } from "./waits-for-me.ts";
 
-const ACTIONS = { edit: null, plan: null, apply: null, withdraw: null, rollback: null, approve: null };
+const ACTIONS = {
+  edit: null,
+  plan: null,
+  apply: null,
+  withdraw: null,
+  rollback: null,
+  approve: null,
+  breakGlass: null,
+};
 const given = [{ user: "sora", at: "2026-11-22T10:00:00Z" }];
 
 test.each([
@@ -12,7 +20,7 @@ test.each([
   ["none is needed", 0, [], null, false],
   ["this person may not", 1, [], "Nobody approves their own change.", false],
 ] as const)("a change waits for me: %s", (_words, needed, approvals, approve, expected) => {
-  const change = { approvals: { needed, given: [...approvals] }, actions: { ...ACTIONS, approve } };
+  const change = { approvals: { needed, because: [], given: [...approvals] }, actions: { ...ACTIONS, approve } };
   expect(waitsForMe(change)).toBe(expected);
 });
 

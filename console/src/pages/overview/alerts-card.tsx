@@ -25,6 +25,7 @@ const TITLES = {
   drift: "alert.drift",
   "agent-lost": "alert.agentLost",
   "certificate-expiring": "alert.certificateExpiring",
+  "glass-broken": "alert.glassBroken",
   "audit-broken": "alert.auditBroken",
   "disk-low": "alert.diskLow",
   "database-trouble": "alert.databaseTrouble",

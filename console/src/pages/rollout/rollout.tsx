@@ -93,6 +93,11 @@ function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
           </p>
         </Alert>
       )}
+      {rollout.breakGlass === null ? null : (
+        <Alert isInline variant="warning" title={t("rollout.breakGlass", { ...rollout.breakGlass })}>
+          {rollout.breakGlass.reason}
+        </Alert>
+      )}
       <p role="status" className="hf-sentence">
         {t(rollout.state === "DONE" ? "rollout.ended" : "rollout.progress", {
           good,

@@ -1,10 +1,10 @@
 /** What the detectors are told, each by one indexed query. */
 import { AWAY_MS, EXPIRING_WITHIN_MS, REFUSED_WITHIN_MS } from "@holdfast/core/alert/detect.ts";
-import { BASELINE_HOURS } from "@holdfast/core/alert/failure-rate.ts";
+import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
-import type { TransactionTrial, Wish } from "../../store/tables.ts";
+import type { BreakGlass, TransactionTrial, Wish } from "../../store/tables.ts";
 
 export async function databaseNow(database: Queryable): Promise<Date> {
   const { at } = await database.one<{ at: Date }>(sql`select now() as at`);
@@ -59,15 +59,16 @@ export interface Hour {
   readonly failed: number;
 }
 
-/** A failure is what ended otherwise than asked and was not what a person asked for instead. */
-export function hours(database: Queryable): Promise<readonly Hour[]> {
+/** By hours ago, `from` and older up to `to`. A failure is what ended otherwise than asked and was not what a person asked for instead. */
+export function hours(database: Queryable, from: number, to: number): Promise<readonly Hour[]> {
   return database.rows<Hour>(sql`
     select floor(extract(epoch from now() - finished_at) / 3600)::int as hours_ago, count(*) as ended,
            count(*) filter (where state in ('FAILED', 'ROLLED_BACK')
              and coalesce(code, '') not in ('apply.aborted', 'apply.rolled_back_by_operator', 'apply.force_closed')
              and coalesce(code, '') not like 'operator.%') as failed
     from applies
-    where finished_at > now() - make_interval(hours => ${BASELINE_HOURS + 1}::int) and state in ('APPLIED', 'FAILED', 'ROLLED_BACK')
+    where finished_at > now() - make_interval(hours => ${to}::int) and finished_at <= now() - make_interval(hours => ${from}::int)
+      and state in ('APPLIED', 'FAILED', 'ROLLED_BACK')
     group by 1 order by 1`);
 }
 
@@ -79,12 +80,16 @@ export interface LeftBehind {
   readonly code: string | null;
 }
 
-/** Of each locked server the newest apply that ended, where it left something behind. */
+/**
+ * Of each locked server the newest apply that says how the server is, where it left something behind. One that was withdrawn, or refused before
+ * anything was changed, says nothing of it.
+ */
 export function leftBehind(database: Queryable): Promise<readonly LeftBehind[]> {
   return database.rows<LeftBehind>(sql`
     select last.id, s.id as server_id, s.name as server_name, last.effect, last.code
     from servers s join lateral (
-      select a.id, a.effect, a.code from applies a where a.server_id = s.id and a.finished_at is not null order by a.finished_at desc limit 1
+      select a.id, a.effect, a.code from applies a where a.server_id = s.id and a.state in ('APPLIED', 'FAILED', 'ROLLED_BACK')
+        and a.effect is distinct from 'none' order by a.finished_at desc limit 1
     ) last on true
     where s.locked_code is not null and s.released_at is null and last.effect in ('restore_failed', 'unknown')
     order by s.id`);
@@ -118,16 +123,52 @@ export function expiring(database: Queryable): Promise<readonly (ServerOf & { re
     order by s.id`);
 }
 
+export interface Unapproved {
+  readonly change_id: string;
+  readonly title: string;
+  readonly by: string;
+  readonly break_glass: BreakGlass;
+  readonly given: number;
+}
+
+/** Of each change the newest rollout that went before its approvals, as long as they are missing and something of it is on a server. */
+export function unapproved(database: Queryable): Promise<readonly Unapproved[]> {
+  return database.rows<Unapproved>(sql`
+    select * from (
+      select distinct on (r.change_id) r.change_id, c.title, u.name as by, r.break_glass,
+             (select count(*)::int from approvals p where p.change_id = c.id and p.digest = c.digest) as given
+      from rollouts r join changes c on c.id = r.change_id join users u on u.id = r.requested_by
+      where r.break_glass is not null
+        and exists (select from applies a where a.change_id = r.change_id and a.state in ('READY', 'APPLYING', 'APPLIED', 'ROLLBACKING'))
+      order by r.change_id, r.created_at desc
+    ) broken
+    where given < (break_glass ->> 'needed')::int order by change_id`);
+}
+
 export interface InstanceDisk {
   readonly id: string;
   readonly address: string;
+  readonly host: string | null;
   readonly disk_free_bytes: number | null;
   readonly disk_total_bytes: number | null;
 }
 
 export function instanceDisks(database: Queryable): Promise<readonly InstanceDisk[]> {
   return database.rows(
-    sql`select id, address, disk_free_bytes, disk_total_bytes from instances order by started_at, id`,
+    sql`select id, address, host, disk_free_bytes, disk_total_bytes from instances order by started_at, id`,
+  );
+}
+
+export interface AuditSaid {
+  readonly audit_whole: boolean | null;
+  readonly audit_broken_at: number | null;
+  readonly audit_reason: AuditBreak | null;
+}
+
+/** What each instance last found of the audit log, what is broken first. */
+export function auditSaid(database: Queryable): Promise<readonly AuditSaid[]> {
+  return database.rows(
+    sql`select audit_whole, audit_broken_at, audit_reason from instances order by audit_broken_at nulls last, id`,
   );
 }
 

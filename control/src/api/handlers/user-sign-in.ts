@@ -22,6 +22,7 @@ import { DONE, type Handlers } from "../handler.ts";
 import { tokenId } from "../ids.ts";
 import { inTransaction } from "../in-transaction.ts";
 import { notFound, refuse } from "../refused.ts";
+import { refuseSoAlready } from "../so-already.ts";
 import { signedInView, tokenView, userView } from "../view/user-view.ts";
 
 type UserSignInRoutes =
@@ -43,7 +44,9 @@ export function userSignInHandlers(house: House): Pick<Handlers, UserSignInRoute
       assertAdministers(caller);
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
-        await enableUser(tx, user.id, caller.actor);
+        await enableUser(tx, user.id, caller.actor).catch((error: unknown) =>
+          refuseSoAlready(error, `${user.name} is open already.`),
+        );
       });
       return DONE;
     },

@@ -37,6 +37,7 @@ import { DONE, type Handlers } from "../handler.ts";
 import { hashed } from "../hashed-password.ts";
 import { inTransaction } from "../in-transaction.ts";
 import { notFound, refuse } from "../refused.ts";
+import { refuseSoAlready } from "../so-already.ts";
 import { givenEtag, roleView, userView } from "../view/user-view.ts";
 
 type UserRoutes =
@@ -138,7 +139,9 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
       assertAdministers(caller);
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
-        await disableUser(tx, user.id, caller.actor);
+        await disableUser(tx, user.id, caller.actor).catch((error: unknown) =>
+          refuseSoAlready(error, `${user.name} is closed already.`),
+        );
         await assertAdministrators(tx);
       });
       return DONE;

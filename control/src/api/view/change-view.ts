@@ -3,7 +3,7 @@ import { type ChangeActions, changeActions } from "@holdfast/core/apply/actions.
 import type { ChangeId, DocumentId, ServerId } from "@holdfast/core/base/id.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import type { House, SeenHouse } from "../../house.ts";
-import { mostApprovals } from "../../planning/approvals.ts";
+import { demandOf } from "../../planning/approvals.ts";
 import { hasError } from "../../planning/document-cache.ts";
 import { floorsOf } from "../../planning/floors-of.ts";
 import { hiddenServers, seenHouse, visibleServers } from "../../planning/places.ts";
@@ -82,8 +82,13 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
     const document = read?.documents[0];
     if (head !== undefined && document !== undefined) drafted.set(head.document_id, document);
   }
-  const floors = await Promise.all(forward.map((plan) => floorsOf(house, plan, drafted)));
-  const needed = mostApprovals(floors.flat());
+  const demand = await demandOf(
+    database,
+    await Promise.all(
+      forward.map(async (plan) => ({ id: plan.server_id, floors: await floorsOf(house, plan, drafted), plan })),
+    ),
+    house.nowMs(),
+  );
   return {
     ...summary,
     items: summary.items.filter((item) => item.kind !== "Server" || !hidden.has(item.name)),
@@ -101,7 +106,8 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
     rolloutIds: rollouts.map((row) => row.id),
     digest: change.digest ?? "",
     approvals: {
-      needed,
+      needed: demand.needed,
+      because: [...demand.because],
       given: approvals.map((row) => ({
         user: names.get(row.user_id) ?? row.user_id,
         at: row.approved_at.toISOString(),
@@ -117,7 +123,8 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
       ownState: change?.state ?? "DRAFT",
       hasItems: items.length > 0,
       hasErrors: hasError(findings),
-      approvalsNeeded: change?.state === "DRAFT" ? needed : 0,
+      approvalsNeeded: demand.needed,
+      mayBreakGlass: demand.mayBreakGlass,
       approvalsGiven: approvals.length,
       callerIsAuthor: change?.author_id === caller.userId,
       callerHasApproved: approvals.some((row) => row.user_id === caller.userId),

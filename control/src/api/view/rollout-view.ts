@@ -63,6 +63,7 @@ export async function rolloutView(
           };
         }),
     })),
+    breakGlass: row.break_glass,
     currentWave: row.current_wave,
     requestedBy: users.get(row.requested_by) ?? row.requested_by,
     createdAt: row.created_at.toISOString(),

@@ -3,8 +3,15 @@ import { sql } from "../../store/sql.ts";
 import type { AuditCheckpointRow } from "../../store/tables.ts";
 import type { SignedCheckpoint } from "../checkpoint.ts";
 
-export function listCheckpoints(database: Queryable): Promise<readonly AuditCheckpointRow[]> {
-  return database.rows<AuditCheckpointRow>(sql`select * from audit_checkpoints order by entries`);
+/** The heads over more than `after` entries and at most `upTo` (null: however many), the shortest first. */
+export async function listCheckpoints(
+  database: Queryable,
+  after: number,
+  upTo: number | null,
+): Promise<readonly SignedCheckpoint[]> {
+  const rows = await database.rows<AuditCheckpointRow>(sql`
+    select * from audit_checkpoints where entries > ${after} and (${upTo}::bigint is null or entries <= ${upTo}) order by entries`);
+  return rows.map(({ entries, head, at, signature }) => ({ entries, head, at: at.toISOString(), signature }));
 }
 
 /** Two instances that sign the same head at once are content with one row. */

@@ -10,9 +10,12 @@ export interface AppliesByResult {
   readonly count: number;
 }
 
+/** From events, which only ever become more: an apply that is rolled back after it was APPLIED has ended twice. */
 export function appliesByResult(database: Queryable): Promise<readonly AppliesByResult[]> {
   return database.rows<AppliesByResult>(sql`
-    select state, effect, count(*) as count from applies where finished_at is not null group by state, effect order by state, effect`);
+    select to_state as state, effect, count(*) as count from apply_events
+    where to_state in ('APPLIED', 'FAILED', 'ROLLED_BACK', 'CANCELLED') and from_state is distinct from to_state
+    group by to_state, effect order by to_state, effect`);
 }
 
 export interface Undone {
@@ -20,14 +23,17 @@ export interface Undone {
   readonly count: number;
 }
 
-/** Codes come from agents too, also newer ones: the most frequent have a name of their own, all others are one. */
+/**
+ * Codes come from agents too, also newer ones: the first that were seen have a name of their own, for ever, and all others are one. By how often
+ * they come a code could change its name, and a counter fall.
+ */
 const CODES_MOST = 40;
 
 export function undoneByCode(database: Queryable): Promise<readonly Undone[]> {
   return database.rows<Undone>(sql`
     with counted as (
-      select coalesce(code, '') as code, count(*) as count, row_number() over (order by count(*) desc, coalesce(code, '')) as place
-      from applies where state = 'ROLLED_BACK' group by code
+      select coalesce(code, '') as code, count(*) as count, row_number() over (order by min(id)) as place
+      from apply_events where to_state = 'ROLLED_BACK' and from_state is distinct from to_state group by coalesce(code, '')
     )
     select case when place <= ${CODES_MOST} then code else 'other' end as code, sum(count)::bigint as count from counted group by 1 order by 1`);
 }
@@ -47,10 +53,15 @@ export interface Spread {
   readonly seconds: number;
 }
 
-/** From the claim to the end, whatever the end was. */
+/** From the claim to the first end, whatever it was: what becomes of it later is no part of how long it took. */
 export function applyDurations(database: Queryable): Promise<Spread> {
   return database.one<Spread>(sql`
-    with took as (select extract(epoch from finished_at - started_at)::float8 as seconds from applies where finished_at is not null and started_at is not null)
+    with took as (
+      select extract(epoch from min(e.at) - a.started_at)::float8 as seconds
+      from applies a join apply_events e on e.apply_id = a.id and e.to_state in ('APPLIED', 'FAILED', 'ROLLED_BACK', 'CANCELLED')
+        and e.from_state is distinct from e.to_state
+      where a.started_at is not null group by a.id, a.started_at
+    )
     select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
            (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
 }

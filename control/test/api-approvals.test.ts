@@ -1,0 +1,182 @@
+import { expect, test, vi } from "vitest";
+import { look } from "../src/alerts/look.ts";
+import { recordAlerts } from "../src/alerts/record.ts";
+import { systemActor } from "../src/store/actor.ts";
+import { bodyOf, type Planned, planned, policy } from "./api-changes.ts";
+import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
+
+/** Each test runs several rollouts over real TLS and a real database; on a busy machine they are slow, and a hang is still seen. */
+vi.setConfig({ testTimeout: 90_000 });
+
+const WHY = "the shop is down and nobody else is awake";
+
+const floor = (more: string): string =>
+  `apiVersion: holdfast/v1\nkind: Floor\nname: house\nselector: { role: web }\n${more}`;
+
+async function ended(api: ApiHouse, token: string, rollout: string) {
+  return api.until(async () => {
+    const now = await api.done(token, "getRollout", { params: { id: rollout } });
+    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
+  }, "the rollout to end");
+}
+
+async function applied(api: ApiHouse, token: string, change: Planned, more: object = {}) {
+  const body = { ...bodyOf(change), ...more };
+  return ended(api, token, (await api.done(token, "applyChange", { params: { id: change.id }, body })).id);
+}
+
+function tryApply(api: ApiHouse, token: string, change: Planned, more: object = {}) {
+  return api.ask(token, "applyChange", { params: { id: change.id }, body: { ...bodyOf(change), ...more } });
+}
+
+function approve(api: ApiHouse, token: string, change: Planned) {
+  return api.done(token, "approveChange", { params: { id: change.id }, body: { digest: change.digest } });
+}
+
+async function standing({ house }: ApiHouse): Promise<readonly string[]> {
+  const by = systemActor("alerts", house.instanceId);
+  await recordAlerts(house.database, await look(house.database), by, house.log);
+  const rows = await house.database.rows<{ message: string }>({
+    text: "select message from alerts where kind = 'glass-broken' and state <> 'resolved'",
+    values: [],
+  });
+  return rows.map(({ message }) => message);
+}
+
+test("S14: the floor asks for more where a change is risky: its way of management, its domains, how many servers", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const lee = await api.account("lee", ["view", "approve"]);
+    const one = await api.server(kim, "web-1", { role: "web" });
+    await applied(
+      api,
+      kim,
+      await planned(api, kim, [
+        floor(
+          "approvalsWhen:\n  - { approvals: 2, managementPath: touched }\n  - { approvals: 1, servers: 2 }\n  - { approvals: 1, domains: [vpn] }\ntrial: { reconnect: 5s, soak: 0s, window: 10s }\n",
+        ),
+        policy("web", 443),
+      ]),
+    );
+    // One server, no way of management, another domain: nobody is asked.
+    const harmless = await planned(api, kim, [policy("web", 8443)]);
+    expect(harmless.approvals).toEqual({ needed: 0, because: [], given: [] });
+    expect(await applied(api, kim, harmless)).toMatchObject({ state: "DONE", breakGlass: null });
+
+    await api.server(kim, "web-2", { role: "web" });
+    const wide = await planned(api, kim, [policy("web", 9443)]);
+    expect(wide.approvals).toMatchObject({
+      needed: 1,
+      because: ["It needs 1 approval, because it is for 2 servers (2 or more)."],
+    });
+    // Leaving a server out of the press of the button does not make the change smaller.
+    const [first] = bodyOf(wide).plans;
+    expect(await tryApply(api, kim, wide, { plans: [first] })).toMatchObject({
+      status: 409,
+      json: { code: "change.needs_approval" },
+    });
+    await approve(api, lee, wide);
+
+    // Approved for what it was; planned again, it would touch the way of management: that is for another pair of eyes.
+    const harmlessPlan = one.onPlan;
+    one.onPlan = (request) => ({ ...harmlessPlan(request), touchesManagementPath: true });
+    const again = await api.done(kim, "planChange", { params: { id: wide.id }, body: {} });
+    expect(again).toMatchObject({ state: "READY", approvals: { needed: 2, given: [{ user: "lee" }] } });
+    const refused = await tryApply(api, kim, again);
+    expect(refused).toMatchObject({ status: 409, json: { code: "change.needs_approval" } });
+    expect(JSON.stringify(refused.json)).toContain("touches the way by which a server is managed");
+    const max = await api.account("max", ["view", "approve"]);
+    await approve(api, max, again);
+    expect(await applied(api, kim, again)).toMatchObject({ state: "DONE" });
+    expect(
+      await api.ask(await api.account("eve", ["view", "approve"]), "approveChange", {
+        params: { id: again.id },
+        body: { digest: again.digest },
+      }),
+    ).toMatchObject({ status: 409, json: { code: "change.not_now" } });
+  });
+});
+
+test("after a failure the floor wants another pair of eyes, for a retry too", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const agent = await api.server(kim, "web-1", { role: "web" });
+    const rule = "approvalsWhen: { approvals: 1, failedWithin: 7d }\ntrial: { reconnect: 2s, soak: 0s, window: 10s }\n";
+    await applied(api, kim, await planned(api, kim, [floor(rule), policy("web", 443)]));
+    const bad = await planned(api, kim, [policy("web", 8443)]);
+    expect(bad.approvals.needed).toBe(0);
+    agent.isCutWhileLive = true;
+    await applied(api, kim, bad);
+    agent.isCutWhileLive = false;
+    const failed = await api.done(kim, "getChange", { params: { id: bad.id } });
+    expect(failed.applies).toMatchObject([{ state: "ROLLED_BACK", code: "trial.deadline" }]);
+    const retry = await api.ask(kim, "retryApply", { params: { id: failed.applies[0]?.id ?? "" }, body: {} });
+    expect(retry).toMatchObject({ status: 409, json: { code: "change.needs_approval" } });
+    expect(JSON.stringify(retry.json)).toContain("an apply failed in the last 7d");
+    const other = await planned(api, kim, [policy("web", 9443)]);
+    expect(other.approvals).toMatchObject({ needed: 1 });
+  });
+});
+
+test("glass is broken only where the floor allows it, with a reason; it is alarmed until it is approved afterwards", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const lee = await api.account("lee", ["view", "approve"]);
+    await api.server(kim, "web-1", { role: "web" });
+    await applied(api, kim, await planned(api, kim, [policy("web", 443)]));
+    const strict = await planned(api, kim, [floor("approvals: 1\n")]);
+    await approve(api, lee, strict);
+    await applied(api, kim, strict);
+
+    const blocked = await planned(api, kim, [policy("web", 8443)]);
+    expect(blocked.actions.breakGlass).toContain("does not let this go");
+    expect(await tryApply(api, kim, blocked, { breakGlass: WHY })).toMatchObject({
+      status: 403,
+      json: { code: "change.break_glass_refused" },
+    });
+    // A change does not allow itself what the floor of now refuses.
+    const selfish = await planned(api, kim, [floor("approvals: 1\nbreakGlass: allowed\n"), policy("web", 8443)]);
+    expect(await tryApply(api, kim, selfish, { breakGlass: WHY })).toMatchObject({ status: 403 });
+    const allow = await planned(api, kim, [floor("approvals: 1\nbreakGlass: allowed\n")]);
+    await approve(api, lee, allow);
+    await applied(api, kim, allow);
+
+    const urgent = await planned(api, kim, [policy("web", 9443)]);
+    expect(urgent.actions).toMatchObject({ breakGlass: null });
+    expect(await tryApply(api, kim, urgent)).toMatchObject({ status: 409, json: { code: "change.needs_approval" } });
+    const short = await tryApply(api, kim, urgent, { breakGlass: "now" });
+    expect(short).toMatchObject({ status: 400 });
+    expect(JSON.stringify(short.json)).toContain("why it cannot wait");
+    expect(await standing(api)).toEqual([]);
+    // Whoever may not apply breaks no glass either.
+    expect(await tryApply(api, lee, urgent, { breakGlass: WHY })).toMatchObject({ status: 403 });
+    expect(await applied(api, kim, urgent, { breakGlass: WHY })).toMatchObject({
+      state: "DONE",
+      breakGlass: { reason: WHY, needed: 1, given: 0 },
+    });
+    expect(await standing(api)).toEqual([expect.stringContaining(`kim applied "a change" with 0 of 1 approvals`)]);
+    const entries = (await api.done(kim, "listAudit", { query: { action: "rollout.glass_broken" } })).items;
+    expect(entries).toMatchObject([{ actor: "kim", new: { reason: WHY, needed: 1, given: 0 } }]);
+    expect(
+      await api.ask(kim, "approveChange", { params: { id: urgent.id }, body: { digest: urgent.digest } }),
+    ).toMatchObject({ status: 403, json: { code: "change.approval_of_own" } });
+    await approve(api, lee, urgent);
+    expect(await standing(api)).toEqual([]);
+
+    // With its approvals nothing is broken, whatever is sent along.
+    const calm = await planned(api, kim, [policy("web", 10443)]);
+    await approve(api, lee, calm);
+    expect(await applied(api, kim, calm, { breakGlass: WHY })).toMatchObject({ breakGlass: null });
+    // Taken back, it waits for nobody any more.
+    const wrong = await planned(api, kim, [policy("web", 11443)]);
+    await applied(api, kim, wrong, { breakGlass: WHY });
+    expect(await standing(api)).toHaveLength(1);
+    const back = await api.done(kim, "planRollback", { params: { id: wrong.id }, body: {} });
+    const rollout = await api.done(kim, "rollbackChange", {
+      params: { id: wrong.id },
+      body: bodyOf(back, "rollback"),
+    });
+    await ended(api, kim, rollout.id);
+    expect(await standing(api)).toEqual([]);
+  });
+});
