@@ -143,6 +143,7 @@ async function startOn(
     secrets,
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),

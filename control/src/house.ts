@@ -22,6 +22,8 @@ export interface House {
   readonly witness: AuditWitness;
   /** For second factors. */
   readonly seal: Seal;
+  /** For the MAC by which a repeated request is known again; the same in every instance. */
+  readonly idempotencyKey: Buffer;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;

@@ -136,6 +136,7 @@ async function openApi(
     secrets,
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,

@@ -171,7 +171,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
             route: name,
             key,
             path: request.url,
-            body: await bodyKept(endpoint, request.body),
+            body: JSON.stringify(request.body ?? null),
+            macKey: house.idempotencyKey,
             secret: endpoint.secret === true,
           },
           act,
@@ -183,12 +184,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     if (answer?.etag !== undefined) reply.header("etag", `"${answer.etag}"`);
     if (answer?.session !== undefined) setSession(reply, answer.session);
     return reply.code(done.status).header("cache-control", "no-store").send(done.value);
-  }
-
-  /** What tells a repeated request from another one. A plain digest of a short secret would let whoever has the database try out guesses. */
-  async function bodyKept(endpoint: Endpoint, body: unknown): Promise<string> {
-    const text = JSON.stringify(body ?? null);
-    return endpoint.secretBody === true ? house.secrets.digest(house.database, text) : text;
   }
 
   function setSession(reply: FastifyReply, session: NonNullable<ApiAnswer<"login">["session"]> | null): void {

@@ -6,6 +6,7 @@ import { queries } from "../../api/queries.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 const LOOK = {
@@ -63,15 +64,7 @@ function DeliveryTable({
   return (
     <table className="hf-table">
       <caption className="hf-sr">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t("delivery.channel")}</th>
-          <th scope="col">{t("delivery.event")}</th>
-          <th scope="col">{t("delivery.state")}</th>
-          <th scope="col">{t("delivery.at")}</th>
-          <th scope="col">{t("delivery.said")}</th>
-        </tr>
-      </thead>
+      <TableHead columns={["delivery.channel", "delivery.event", "delivery.state", "delivery.at", "delivery.said"]} />
       <tbody>
         {items.map((one) => (
           <tr key={one.id}>

@@ -24,6 +24,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 
 type Role = Answer<"listRoles">["items"][number];
@@ -99,14 +100,7 @@ function RoleTable({ onEdit, onDelete }: TableProps): ReactNode {
         ) : (
           <table className="hf-table">
             <caption className="hf-sr">{t("nav.roles")}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("roles.name")}</th>
-                <th scope="col">{t("users.permissions")}</th>
-                <th scope="col">{t("roles.heldBy")}</th>
-                <th scope="col">{t("tokens.acts")}</th>
-              </tr>
-            </thead>
+            <TableHead columns={["roles.name", "users.permissions", "roles.heldBy", "tokens.acts"]} />
             <tbody>
               {items.map((role) => (
                 <tr key={role.name}>

@@ -12,6 +12,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 import { RotateDialog } from "./rotate-dialog.tsx";
 import { SecretDialog } from "./secret-dialog.tsx";
@@ -98,14 +99,7 @@ function SecretTable({ items, denied, onOpen }: TableProps): ReactNode {
   return (
     <table className="hf-table">
       <caption className="hf-sr">{t("nav.secrets")}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t("secrets.name")}</th>
-          <th scope="col">{t("secrets.versions")}</th>
-          <th scope="col">{t("secrets.usedBy")}</th>
-          <th scope="col">{t("tokens.acts")}</th>
-        </tr>
-      </thead>
+      <TableHead columns={["secrets.name", "secrets.versions", "secrets.usedBy", "tokens.acts"]} />
       <tbody>
         {items.map((secret) => {
           const documents = [...new Set(secret.usedBy.map((use) => use.document))];

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Answer } from "../../api/client.ts";
 import { useLanguage, useT } from "../../i18n/language.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { exactTime, TimeText } from "../../ui/time-text.tsx";
 
 export type SignedIn = Answer<"listSessions">["items"][number];
@@ -20,16 +21,9 @@ export function SignedInTable({ caption, items, onEnd }: Props): ReactNode {
   return (
     <table className="hf-table">
       <caption className="hf-sr">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t("signedIn.what")}</th>
-          <th scope="col">{t("signedIn.source")}</th>
-          <th scope="col">{t("signedIn.since")}</th>
-          <th scope="col">{t("tokens.used")}</th>
-          <th scope="col">{t("tokens.expires")}</th>
-          <th scope="col">{t("tokens.acts")}</th>
-        </tr>
-      </thead>
+      <TableHead
+        columns={["signedIn.what", "signedIn.source", "signedIn.since", "tokens.used", "tokens.expires", "tokens.acts"]}
+      />
       <tbody>
         {items.map((one) => (
           <tr key={one.id}>

@@ -1,6 +1,7 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api/client.ts";
+import { queries } from "../../api/queries.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
@@ -33,6 +34,8 @@ export function UserActs({ user }: { readonly user: User }): ReactNode {
       ]),
   });
   const closed = user.disabled ? t("users.isDisabled") : null;
+  const { data: me } = useQuery(queries.me());
+  const isOwn = me?.user === name ? t("users.isOwn") : null;
   const isService = user.kind === "service" ? t("user.isService") : null;
   const words = {
     reset: { title: t("users.reset"), text: t("users.reset.ask", { name }) },
@@ -43,7 +46,12 @@ export function UserActs({ user }: { readonly user: User }): ReactNode {
   return (
     <>
       <div className="hf-actions">
-        <ReasonButton size="sm" variant="secondary" reason={isService ?? closed} onClick={() => setOpen("reset")}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={isService ?? closed ?? isOwn}
+          onClick={() => setOpen("reset")}
+        >
           {t("users.reset")}
         </ReasonButton>
         <ReasonButton

@@ -8,6 +8,7 @@ import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { GrantDialog } from "./grant-dialog.tsx";
 import { useGrantText } from "./grant-text.ts";
 import { allGiven, type Given, type Held, isRole, withGiven, withoutGiven } from "./grants.ts";
@@ -56,14 +57,7 @@ export function UserGrants({ user }: { readonly user: User }): ReactNode {
         {given.length === 0 ? null : (
           <table className="hf-table">
             <caption className="hf-sr">{t("user.may", { name: user.name })}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("grant.what")}</th>
-                <th scope="col">{t("grant.where")}</th>
-                <th scope="col">{t("grant.allows")}</th>
-                <th scope="col">{t("tokens.acts")}</th>
-              </tr>
-            </thead>
+            <TableHead columns={["grant.what", "grant.where", "grant.allows", "tokens.acts"]} />
             <tbody>
               {given.map((one) => (
                 <tr key={`${text.what(one)} ${text.where(one)}`}>

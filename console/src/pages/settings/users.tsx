@@ -26,6 +26,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { allGiven, isRole, labelsText } from "./grants.ts";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 import { SecretOnce } from "./secret-once.tsx";
@@ -80,13 +81,7 @@ function UserTable(): ReactNode {
       {(items) => (
         <table className="hf-table">
           <caption className="hf-sr">{t("nav.users")}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("users.name")}</th>
-              <th scope="col">{t("users.permissions")}</th>
-              <th scope="col">{t("users.signsIn")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["users.name", "users.permissions", "users.signsIn"]} />
           <tbody>
             {items.map((user) => (
               <tr key={user.name}>
