@@ -163,6 +163,7 @@ async function startOn(
             redirectUri: new URL(OIDC_PATH, config.publicUrl.origin).href,
             nowMs: () => Date.now(),
           }),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),

@@ -1,4 +1,3 @@
-import type { ProblemCode } from "@holdfast/core/api/problem-code.ts";
 /**
  * Signing in by a provider.
  *   O1. Only the browser that began a sign-in ends it: state, nonce and the secret of the code lie sealed in its cookie.
@@ -12,18 +11,19 @@ import { type OpenedSession, openSession } from "../account/open-session.ts";
 import type { Seal } from "../account/seal.ts";
 import { useCode } from "../account/second-factor.ts";
 import { newSecret } from "../account/secret.ts";
-import { refuseWhileLockedOut } from "../account/sign-in.ts";
+import { waiting } from "../account/sign-in.ts";
+import { oneTryAtATime } from "../account/store/wrong-passwords.ts";
 import { secretSha256 } from "../api/credential.ts";
 import { Refused, refuse } from "../api/refused.ts";
 import type { Database } from "../store/database.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { UserRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
-import { getUser } from "../store/users.ts";
+import { getUser, lockUser } from "../store/users.ts";
 import { makeAccount } from "./new-account.ts";
 import { ASKED_MS, openAsked, openProven, PROVEN_MS, sealPending } from "./pending.ts";
 import type { Claims, OidcProvider, ProviderTrouble, Returned } from "./provider.ts";
-import { findIdentity, holdUser, useOnce } from "./store/identities.ts";
+import { findIdentity, useOnce } from "./store/identities.ts";
 
 export interface OidcOptions {
   readonly database: Database;
@@ -111,24 +111,23 @@ export async function finishWithCode(
     await inOne(options, async (tx) => tx.audit({ ...about, object: `oidc/${issuer}`, resultCode: refused.code }));
     throw refused;
   }
-  await refuseWhileLockedOut(user.name, source, options);
   const entry = { ...about, object: `account/${user.name}` };
   const done = await inOne(options, async (tx): Promise<OpenedSession | Refused> => {
-    const held = await holdUser(tx, user.id);
-    const refused = (one: Refused, resultCode: ProblemCode = one.code): Refused => {
-      tx.audit({ ...entry, resultCode, new: { subject: proven.subject, by: "oidc" } });
+    const refused = (one: Refused): Refused => {
+      tx.audit({ ...entry, resultCode: one.code, new: { subject: proven.subject, by: "oidc" } });
       return one;
     };
+    await oneTryAtATime(tx, user.name);
+    const held = await lockUser(tx, user.id);
+    const locked = await waiting(tx, user.name, source, options);
+    if (locked !== null) return refused(locked);
     // What has moved since the provider was asked.
-    if ((await findIdentity(tx, issuer, proven.subject))?.user_id !== held.id)
-      return refused(notLinked(proven.subject));
+    const linked = await findIdentity(tx, issuer, proven.subject);
+    if (held === undefined || linked?.user_id !== held.id) return refused(notLinked(proven.subject));
     if (held.disabled_at !== null) return refused(closed());
     const factor = held.totp_since === null ? "none" : await useCode(tx, held, code, options.seal, options.nowMs());
     // Guessed codes count as guessed passwords do.
-    if (factor === null) {
-      const wrong = new Refused("account.wrong_code", "The code is wrong, or has been used.");
-      return refused(wrong, "account.wrong_password");
-    }
+    if (factor === null) return refused(new Refused("account.wrong_code", "The code is wrong, or has been used."));
     if (!(await useOnce(tx, secretSha256(proven.id)))) return refused(used());
     tx.audit({ ...entry, actor: `user/${held.id}`, resultCode: "ok", new: { factor, by: "oidc" } });
     return openSession(tx, held, "oidc", source, options.instanceId);
@@ -148,10 +147,10 @@ async function accountOf(tx: Transaction, options: OidcOptions, claims: Claims):
       return new Refused(made, "An account would be made for you, but not with the role that is configured.");
     return made;
   }
-  const user = await holdUser(tx, linked.user_id);
-  // It may have been unlinked while we waited for the account.
-  if ((await findIdentity(tx, settings.issuerText, claims.subject))?.user_id !== user.id)
-    return notLinked(claims.subject);
+  // Held: closing the account, or unlinking it, comes wholly before or wholly after.
+  const user = await lockUser(tx, linked.user_id);
+  const still = await findIdentity(tx, settings.issuerText, claims.subject);
+  if (user === undefined || still?.user_id !== user.id) return notLinked(claims.subject);
   return user.disabled_at === null ? user : closed();
 }
 

@@ -3,19 +3,30 @@ import { Alert, Button, Card, CardBody, Checkbox, TextInput } from "@patternfly/
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
+import { requestKeys } from "../../api/request-keys.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
-import { discardPending, usePending } from "../../editor/pending.ts";
+import { updatePending, withoutBegun } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { Approvals, BreakGlass } from "./approvals.tsx";
 import { PlanCard } from "./plan-card.tsx";
-import { acknowledgementKey, dangersOf, isDoable, isHighRisk, plansToReview } from "./risk.ts";
+import { acknowledgementKey, dangersOf, isDoable, isHighRisk, plansToReview, reviewOf } from "./risk.ts";
 
 /** What the change would do, server by server; and the only place in the console where anything is applied. */
 export function Review({ change }: { readonly change: ChangeDetail }): ReactNode {
+  const plans = plansToReview(change.plans);
+  return <Reviewed key={reviewOf(plans)} change={change} plans={plans} />;
+}
+
+interface ReviewedProps {
+  readonly change: ChangeDetail;
+  readonly plans: readonly Plan[];
+}
+
+function Reviewed({ change, plans: unordered }: ReviewedProps): ReactNode {
   const t = useT();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const tick = (key: string, yes: boolean): void => {
@@ -28,9 +39,7 @@ export function Review({ change }: { readonly change: ChangeDetail }): ReactNode
     Plan["status"],
     number
   >;
-  const plans = plansToReview(change.plans).toSorted(
-    (a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1),
-  );
+  const plans = unordered.toSorted((a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1));
 
   return (
     <>
@@ -52,9 +61,7 @@ export function Review({ change }: { readonly change: ChangeDetail }): ReactNode
   );
 }
 
-interface PanelProps {
-  readonly change: ChangeDetail;
-  readonly plans: readonly Plan[];
+interface PanelProps extends ReviewedProps {
   readonly ticked: ReadonlySet<string>;
 }
 
@@ -63,11 +70,9 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const place = usePlace();
   const client = useQueryClient();
   const denied = useDenied();
-  const pending = usePending();
   const [word, setWord] = useState("");
   const [overwrite, setOverwrite] = useState(false);
-  // The same request, sent again after a lost answer, is done once.
-  const [key] = useState(() => crypto.randomUUID());
+  const [keyOf] = useState(() => requestKeys(() => crypto.randomUUID()));
 
   const doable = plans.filter(isDoable);
   const refused = plans.filter((plan) => plan.status === "refused");
@@ -85,21 +90,20 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
 
   const apply = useMutation({
-    mutationFn: (breakGlass: string | null) =>
-      call(isRollback ? "rollbackChange" : "applyChange", {
-        params: { id: change.id },
-        body: {
-          plans: doable.flatMap((plan) =>
-            plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
-          ),
-          acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-          overwriteDrift: overwrite,
-          ...(breakGlass === null ? {} : { breakGlass }),
-        },
-        idempotencyKey: key,
-      }),
+    mutationFn: (breakGlass: string | null) => {
+      const route = isRollback ? "rollbackChange" : "applyChange";
+      const body = {
+        plans: doable.flatMap((plan) =>
+          plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
+        ),
+        acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+        overwriteDrift: overwrite,
+        ...(breakGlass === null ? {} : { breakGlass }),
+      };
+      return call(route, { params: { id: change.id }, body, idempotencyKey: keyOf({ route, body }) });
+    },
     onSuccess: (rollout) => {
-      if (pending.changeId === change.id) discardPending();
+      updatePending((now) => withoutBegun(now, change));
       void client.invalidateQueries();
       place.go(paths.rollout(rollout.id));
     },
