@@ -9,7 +9,7 @@ import type { UserRow } from "../../store/tables.ts";
 import { revokeOpenedByOidc, revokeSessions } from "../../store/tokens.ts";
 import type { Transaction } from "../../store/transaction.ts";
 import { effectiveGrants, getUserByName, lockUser } from "../../store/users.ts";
-import { assertAdministers } from "../administers.ts";
+import { assertAdministers, assertOfAnother } from "../administers.ts";
 import { csrfTokenOf } from "../credential.ts";
 import { type ApiAnswer, DONE, type Handlers } from "../handler.ts";
 import { identityId } from "../ids.ts";
@@ -87,6 +87,7 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
         house.oidc?.settings.issuerText ?? refuse("oidc.not_configured", "There is no provider to link anybody to.");
       const row = await inTransaction(house, async (tx) => {
         const user = await hold(tx, params.name);
+        assertOfAnother(caller, user);
         const { id } = user;
         if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has only tokens.`);
         const there = (await listIdentities(tx, id)).find((one) => one.issuer === issuer);
