@@ -202,7 +202,7 @@ export function liveState(server: string, drift: readonly string[], nowMs: numbe
 /** What a module reports, as in live-network.ts. Counters move, so that a page which does not ask again is seen to be old. */
 export function firewallObserved(seconds: number) {
   const count = (factor: number): { packets: number; bytes: number } => ({
-    packets: seconds * factor,
+    packets: Math.round(seconds * factor),
     bytes: seconds * factor * 412,
   });
   return {

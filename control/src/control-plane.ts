@@ -145,6 +145,7 @@ async function startOn(
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     relyingParty: relyingPartyOf(config.publicUrl),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),

@@ -25,6 +25,8 @@ export interface House {
   readonly seal: Seal;
   /** For passkeys. */
   readonly relyingParty: RelyingParty;
+  /** For the MAC by which a repeated request is known again; the same in every instance. */
+  readonly idempotencyKey: Buffer;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;

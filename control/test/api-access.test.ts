@@ -56,6 +56,38 @@ test("S16: with any condition or none, the database shows a narrowed reader the 
   });
 });
 
+test("S16: changes of a hidden server's own document are not there; of others its document is left out", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    await api.done(kim, "createServer", { body: { name: "web-1", labels: WEB } });
+    await api.done(kim, "createServer", { body: { name: "db-1", labels: { role: "db" } } });
+    const lee = await api.account("lee", [{ permission: "view", scope: WEB, domains: null }]);
+    const server = (name: string, role: string) =>
+      `apiVersion: holdfast/v1\nkind: Server\nname: ${name}\nlabels: { role: ${role}, tier: gold }\n`;
+    const write = (title: string, ...texts: string[]) =>
+      api.done(kim, "createChange", { body: { title, documents: texts.map((text) => ({ text })) } });
+    const hidden = await write("gold for db-1", server("db-1", "db"));
+    const mixed = await write("gold for all", server("db-1", "db"), server("web-1", "web"));
+    const seen = (await api.done(lee, "listChanges")).items;
+    expect(seen.map(({ title }) => title)).toEqual(["gold for all", "Expect web-1"]);
+    expect(JSON.stringify(seen)).not.toContain("db-1");
+    expect((await api.ask(lee, "getChange", { params: { id: hidden.id } })).status).toBe(404);
+    const detail = await api.done(lee, "getChange", { params: { id: mixed.id } });
+    expect([detail.items.length, JSON.stringify(detail).includes("db-1")]).toEqual([1, false]);
+    expect((await api.done(kim, "listChanges")).items.length).toBe(4);
+    // Page by page nothing is lost and nothing more is told.
+    const titles: string[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const query: Record<string, string> = { limit: "1", ...(cursor === "" ? {} : { cursor }) };
+      const page = await api.done(lee, "listChanges", { query });
+      titles.push(...page.items.map(({ title }) => title));
+      cursor = page.nextCursor;
+    }
+    expect(titles).toEqual(["gold for all", "Expect web-1"]);
+  });
+});
+
 test("S13: roles are sets of permissions with a place; changing one changes it for all who hold it, and nobody climbs by it", async () => {
   await withApi(async (api) => {
     const root = await api.account("root", ["admin"]);

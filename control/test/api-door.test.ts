@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
@@ -209,6 +210,28 @@ test("the same key and body are done once and answered alike; another body is re
       true,
     ]);
     expect((await api.done(kim, "listServers", { query: { name: "web-5" } })).items.length).toBe(1);
+  });
+});
+
+test("S29: what is kept to know a repeated request tells nothing of a password that stands alone in its body", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", ["view"]);
+    const body = { password: "a long enough password" };
+    const headers = { "idempotency-key": "offered-once-and-kept" };
+    const offer = (sent: object) => api.ask(kim, "offerTotp", { body: sent, headers });
+    expect((await offer(body)).status).toBe(200);
+    expect((await offer(body)).json.code).toBe("idempotency.secret_shown_once");
+    expect((await offer({ password: "another password" })).json.code).toBe("idempotency.other_request");
+    const [row] = await api.test.app.rows<Record<string, unknown>>({
+      text: "select * from idempotency_keys",
+      values: [],
+    });
+    const path = `/api/v1${ROUTES.offerTotp.path}`;
+    const guess = createHash("sha256")
+      .update(`${path}\n${JSON.stringify(body)}`, "utf8")
+      .digest("hex");
+    const kept = Object.values(row ?? {}).map((value) => (Buffer.isBuffer(value) ? value.toString("hex") : value));
+    expect(kept).not.toContain(guess);
   });
 });
 

@@ -142,6 +142,7 @@ async function openApi(
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     relyingParty: relyingPartyOf(publicUrl),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,

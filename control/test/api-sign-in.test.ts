@@ -78,6 +78,64 @@ test("S23 S41: guessed codes make one wait like guessed passwords; neither a rig
   });
 });
 
+test("S23: tries that come at once are counted one after another; a wrong code stands in the log as one", async () => {
+  await withApi(async (api) => {
+    await withTotp(api, await api.account("kim", ["view"]));
+    const codes = await Promise.all(
+      Array.from({ length: 10 }, async () => String((await signIn(api, "kim", "123456")).json.code)),
+    );
+    expect(codes.toSorted()).toEqual([
+      ...Array<string>(5).fill("account.locked_out"),
+      ...Array<string>(5).fill("account.wrong_code"),
+    ]);
+    // A name that nobody has answers alike, or the waits would tell which names there are.
+    const nobody = await Promise.all(
+      Array.from({ length: 10 }, async () => String((await signIn(api, "nobody", "123456")).json.code)),
+    );
+    expect(nobody.toSorted()).toEqual([
+      ...Array<string>(5).fill("account.locked_out"),
+      ...Array<string>(5).fill("account.wrong_password"),
+    ]);
+    const audit = await api.account("aud", ["audit"]);
+    const said = (await api.done(audit, "listAudit", { query: { object: "account/kim" } })).items;
+    expect(said.map((entry) => entry.resultCode).toSorted()).toEqual(codes.toSorted());
+  });
+});
+
+test.each([
+  ["a new password", "resetUserPassword", "account.wrong_password"],
+  ["the account's end", "disableUser", "account.wrong_password"],
+] as const)("a sign-in that began before %s does not outlive it", async (_, route, code) => {
+  await withApi(async (api) => {
+    const root = await api.account("root", ["admin"]);
+    await api.account("kim", ["view"]);
+    const { passwords } = api.house;
+    const meanwhile = async (password: string, hash: string | null) => {
+      const matches = await passwords.matches(password, hash);
+      await api.done(root, route, { params: { name: "kim" }, body: {} });
+      return matches;
+    };
+    Object.assign(api.house, { passwords: { hash: passwords.hash.bind(passwords), matches: meanwhile } });
+    expect((await signIn(api, "kim")).json.code).toBe(code);
+  });
+});
+
+test("a second factor that was begun while somebody signs in is asked for", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", ["view"]);
+    const { passwords } = api.house;
+    const hash = passwords.hash.bind(passwords);
+    const matches = passwords.matches.bind(passwords);
+    const meanwhile = async (password: string, stored: string | null) => {
+      Object.assign(api.house, { passwords: { hash, matches } });
+      await withTotp(api, kim);
+      return matches(password, stored);
+    };
+    Object.assign(api.house, { passwords: { hash, matches: meanwhile } });
+    expect((await signIn(api, "kim")).json.code).toBe("account.code_needed");
+  });
+});
+
 test("S42: what somebody is signed in with is listed and ended, by them and by an administrator; a closed account opens again without it", async () => {
   await withApi(async (api) => {
     const root = await api.account("root", ["admin"]);
@@ -129,6 +187,7 @@ test("a service has tokens and no password; an administrator makes tokens for se
     const web = { role: "viewer", scope: { role: "web" }, domains: null };
     const made = await api.done(root, "createService", { body: { name: "ci", roles: [web] } });
     expect(made).toMatchObject({ kind: "service", mustChangePassword: false, roles: [web] });
+    expect((await api.ask(root, "createService", { body: { name: "cd", roles: [web, web] } })).status).toBe(400);
     const token = (permissions: string[], name = "ci") =>
       api.ask(root, "createServiceToken", { params: { name }, body: { name: "t", permissions } });
     const secret = String((await token(["view"])).json.secret);
@@ -144,6 +203,21 @@ test("a service has tokens and no password; an administrator makes tokens for se
     );
     await api.done(root, "disableUser", { params: { name: "ci" }, body: {} });
     expect((await api.ask(secret, "listServers")).status).toBe(401);
+  });
+});
+
+test("a token of an administrator does not become a sign-in: nobody resets how they sign in themselves", async () => {
+  await withApi(async (api) => {
+    const root = await api.account("root", ["admin"]);
+    const { codes } = await withTotp(api, root);
+    const session = String((await signIn(api, "root", codes[0])).json.sessionToken);
+    for (const credential of [root, session])
+      for (const route of ["resetUserPassword", "resetUserTotp"] as const)
+        expect(await api.ask(credential, route, { params: { name: "root" }, body: {} })).toMatchObject({
+          status: 403,
+          json: { code: "account.own_sign_in" },
+        });
+    expect((await api.done(root, "me")).secondFactor).toBe(true);
   });
 });
 

@@ -111,7 +111,7 @@ test("a silent instance is buried with its sessions and leases", async () => {
 test("answers that nobody will ask for again are forgotten", async () => {
   await withSagaHouse(async (house) => {
     const insert =
-      "insert into holdfast.idempotency_keys (user_id, key, route, body_sha256, created_at) values ($1, $2, 'r', '', now() - $3::interval)";
+      "insert into holdfast.idempotency_keys (user_id, key, route, body_mac, created_at) values ($1, $2, 'r', '', now() - $3::interval)";
     await sqlAsOwner(house, insert, house.author, "old", "8 days");
     await sqlAsOwner(house, insert, house.author, "new", "1 day");
     await retention.run(context(house).context);

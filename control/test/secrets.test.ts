@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { UserId } from "@holdfast/core/base/id.ts";
 import { sealedAbout } from "@holdfast/proto/wire/sealed-secret.ts";
 import type { SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -12,6 +13,7 @@ import { systemActor } from "../src/store/actor.ts";
 import { reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
 import { sql } from "../src/store/sql.ts";
+import { transaction } from "../src/store/transaction.ts";
 import { bodyOf, type Planned, planned } from "./api-changes.ts";
 import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
 
@@ -88,6 +90,24 @@ function only(agent: SimulatedAgent | undefined): readonly [string, string] {
   const [one, ...more] = agent === undefined ? [] : received(agent);
   if (one === undefined || more.length > 0) throw new Error("not exactly one secret came");
   return one;
+}
+
+/** A house with more secrets than are wrapped anew at once, its key in a file, and other processes with the same file. */
+async function house60(api: ApiHouse) {
+  const { database } = api.house;
+  const folder = scratch();
+  const by = systemActor("test", api.house.instanceId);
+  const source = keySource({ kind: "file" }, folder);
+  const open = () => new SecretStore(keySource({ kind: "file" }, folder));
+  const { id: madeBy } = await database.one<{ id: UserId }>(sql`select id from users limit 1`);
+  const names = Array.from({ length: 60 }, (_, count) => `acme-${count}`);
+  const store = open();
+  const made = await transaction(database, async (tx) => {
+    for (const name of names)
+      await store.add(tx, { name, version: 1, value: `${CANARY}-${name}`, boundTo: "", madeBy }, by);
+  });
+  if (!made.ok) throw made.error;
+  return { by, source, open, names };
 }
 
 test("S33: a value is written, counted and fingerprinted; nobody reads it, and two writers do not overwrite each other", async () => {
@@ -229,6 +249,39 @@ test("a written secret for a foreign end: rotated with a value, outdated version
   });
 });
 
+test("S16: who uses a secret is told without the servers that the reader may not see", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const agents = await pair(api, kim);
+    const change = await planned(api, kim, [tunnel("generated")]);
+    const held = Promise.withResolvers<void>();
+    for (const agent of agents) agent.onCall = (method) => (method === "prepare" ? held.promise : undefined);
+    await api.done(kim, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
+    const users = async (token: string) =>
+      (await api.done(token, "listSecrets")).items.flatMap(({ usedBy }) => usedBy.map((use) => use.document));
+    const document = await api.until(
+      async () => (await users(kim)).find((user) => user.startsWith("Server/")),
+      "a config to be under way",
+    );
+    const canary = document.slice("Server/".length);
+    const elsewhere = { server: canary === "gw-a" ? "gw-b" : "gw-a" };
+    const lee = await api.account("lee", [{ permission: "view", scope: elsewhere, domains: null }]);
+    const max = await api.account("max", [
+      { permission: "view", scope: elsewhere, domains: null },
+      { permission: "edit", scope: { all: true }, domains: null },
+    ]);
+    for (const token of [lee, max]) expect(new Set(await users(token))).toEqual(new Set(["Tunnel/pair"]));
+    const refused = await api.ask(max, "deleteSecret", {
+      params: { name: "tunnel.pair" },
+      headers: { "if-match": '"1"' },
+    });
+    expect(refused.json.code).toBe("secret.in_use");
+    expect(refused.json.detail).toContain("servers that you may not see");
+    expect(refused.json.detail).not.toContain(canary);
+    held.resolve();
+  });
+});
+
 test("another server at an end gets no key that the one before it knows", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
@@ -250,7 +303,44 @@ test("another server at an end gets no key that the one before it knows", async 
   });
 });
 
-test("S29, S32: the key-encryption key is changed without a pause: killed anywhere, everything stays readable and the next call goes on", async () => {
+test("S13: a key is made by whoever may edit both ends, and its versions are counted", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    await pair(api, kim);
+    const may = (permission: "view" | "edit", server: string, domains: string[] | null = null) => ({
+      permission,
+      scope: { server },
+      domains,
+    });
+    const lee = await api.account("lee", [may("view", "gw-a"), may("edit", "gw-a")]);
+    const max = await api.account("max", [may("edit", "gw-a"), may("edit", "gw-b", ["firewall"]), may("view", "gw-a")]);
+    const kept = async () => (await api.done(kim, "listSecrets")).items.flatMap(({ versions }) => versions.length);
+    const write = (token: string, psk: string) =>
+      api.ask(token, "createChange", { body: { title: "t", documents: [{ text: tunnel(psk) }] } });
+    const draft = (await write(lee, "generated")).json as { id: string };
+    for (const token of [lee, max])
+      expect((await api.ask(token, "planChange", { params: { id: draft.id }, body: {} })).json.code).toBe(
+        "access.out_of_scope",
+      );
+    expect(await kept()).toEqual([]);
+    const change = await api.done(kim, "planChange", { params: { id: draft.id }, body: {} });
+    expect([await kept(), change.plans.map((plan) => plan.status)]).toEqual([[1], ["planned", "planned"]]);
+    expect((await applied(api, kim, change)).state).toBe("DONE");
+    for (const token of [lee, max])
+      expect((await api.ask(token, "rotateSecret", { params: { name: "tunnel.pair" }, body: {} })).json.code).toBe(
+        "access.out_of_scope",
+      );
+    const jump = await write(kim, "generated@999999");
+    expect(jump.json).toMatchObject({ status: 422, code: "secret.not_next" });
+    expect(jump.json.detail).toContain("the next one is generated@2.");
+    expect((await write(lee, "generated@3")).json.code).toBe("secret.not_next");
+    expect(await kept()).toEqual([1]);
+    expect((await write(kim, "generated@2")).status).toBe(201);
+    expect(await kept()).toEqual([2]);
+  });
+});
+
+test("S29, S32: the key-encryption key is changed without a pause: stopped at any step, everything stays readable and the next call goes on", async () => {
   await withApi(async (api) => {
     const { database } = api.house;
     const folder = scratch();
@@ -270,7 +360,7 @@ test("S29, S32: the key-encryption key is changed without a pause: killed anywhe
     const before = await print();
     const first = readFileSync(path, "utf8");
 
-    // Killed after the file has both keys, after the house has moved, and after some rows: each time another process finds all of it readable.
+    // Stopped after the file has both keys, after all rows, and (below) after some: each time one that begins with the file finds all of it readable.
     const [old] = (await source.read()).ok ? [Buffer.from(first.trim(), "base64")] : [];
     if (old === undefined) throw new Error("there is no key");
     await source.replace?.([newKey(), old]);
@@ -278,12 +368,11 @@ test("S29, S32: the key-encryption key is changed without a pause: killed anywhe
     const failing = new SecretStore({
       ...source,
       replace: async () => {
-        throw new Error("killed");
+        throw new Error("stopped");
       },
     });
-    await expect(failing.rekey(database, by)).rejects.toThrow("killed");
+    await expect(failing.rekey(database, by)).rejects.toThrow("stopped");
     expect(await readable(open())).toBe(true);
-    await database.run(sql`update secrets set key_id = key_id`);
     const done = await open().rekey(database, by);
     expect(done.wrapped).toBe(0);
     const second = readFileSync(path, "utf8");
@@ -293,6 +382,13 @@ test("S29, S32: the key-encryption key is changed without a pause: killed anywhe
     expect(await readable(api.house.secrets)).toBe(true);
     expect(await print()).toEqual(before);
 
+    const full = new SecretStore({
+      ...source,
+      replace: () => Promise.reject(Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" })),
+    });
+    await expect(full.rekey(database, by)).rejects.toMatchObject({ code: "secret.key_unwritable" });
+    const some = await api.account("some", [{ permission: "admin", scope: { role: "web" }, domains: null }]);
+    expect((await api.ask(some, "rekeySecrets", { body: {} })).json.code).toBe("access.out_of_scope");
     const third = await api.done(kim, "rekeySecrets", { body: {} });
     expect([third.wrapped, await readable(open())]).toEqual([5, true]);
     // Another instance has a copy of the file: it is not left without the key that everything is wrapped with.
@@ -312,6 +408,87 @@ test("S29, S32: the key-encryption key is changed without a pause: killed anywhe
     expect(stuck.plans).toMatchObject([{ status: "refused", planDigest: null }]);
     expect(stuck.plans[0]?.findings.map(({ code }) => code)).toContain("plan.secrets_locked");
     expect((await put(api, kim, "more", CANARY, "0")).json).toMatchObject({ code: "secret.key_missing", status: 503 });
+  });
+});
+
+test("S32: stopped between two rows, each secret opens with the key that its own row names, and the next call does the rest", async () => {
+  await withApi(async (api) => {
+    const { database } = api.house;
+    const { open, names, by } = await house60(api);
+    // Rows are taken in the order in which they were made, some at once: the last lot is the one that fails.
+    await api.test.owner.run(
+      sql`create function stopped() returns trigger language plpgsql as $$ begin raise exception 'stopped'; end $$`,
+    );
+    await api.test.owner.run(
+      sql`create trigger stopped before update on secrets for each row when (old.name = 'acme-59') execute function stopped()`,
+    );
+    await expect(open().rekey(database, by)).rejects.toThrow("stopped");
+    const kept = await database.rows<{ count: number }>(sql`select count(*) from secrets group by key_id`);
+    expect(kept.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual([10, 50]);
+    for (const name of names) expect(await open().value(database, name, 1)).toBe(`${CANARY}-${name}`);
+    await api.test.owner.run(sql`drop trigger stopped on secrets`);
+    expect(await open().rekey(database, by)).toMatchObject({ wrapped: 10 });
+    for (const name of names) expect(await open().value(database, name, 1)).toBe(`${CANARY}-${name}`);
+  });
+});
+
+test("S32: two who change the key at once do it one after another: neither takes the other's key out of the file", async () => {
+  await withApi(async (api) => {
+    const { database } = api.house;
+    const { open, names, by, source } = await house60(api);
+    const arrived = Promise.withResolvers<void>();
+    const mayWrite = Promise.withResolvers<void>();
+    const second = new SecretStore({
+      ...source,
+      replace: async (keys) => {
+        arrived.resolve();
+        await mayWrite.promise;
+        await source.replace?.(keys);
+      },
+    });
+    let other: Promise<unknown> = Promise.resolve();
+    let calls = 0;
+    const first = new SecretStore({
+      ...source,
+      replace: async (keys) => {
+        calls += 1;
+        // Stopped before it forgets the old key; meanwhile the other one came as far as it could come.
+        if (calls === 2) throw new Error("stopped");
+        other = second.rekey(database, by);
+        const waits = api.until(async () => {
+          const { count } = await database.one<{ count: number }>(
+            sql`select count(*) from pg_locks where locktype = 'advisory' and not granted
+                and database = (select oid from pg_database where datname = current_database())`,
+          );
+          return count > 0 ? true : undefined;
+        }, "the other one to wait");
+        await Promise.race([arrived.promise, waits]);
+        await source.replace?.(keys);
+      },
+    });
+    await expect(first.rekey(database, by)).rejects.toThrow("stopped");
+    mayWrite.resolve();
+    await Promise.allSettled([other]);
+    for (const name of names) expect(await open().value(database, name, 1)).toBe(`${CANARY}-${name}`);
+    const store = open();
+    const both = await Promise.all([store.rekey(database, by), store.rekey(database, by)]);
+    expect(new Set(both.map(({ keyId }) => keyId)).size).toBe(2);
+    for (const name of names) expect(await open().value(database, name, 1)).toBe(`${CANARY}-${name}`);
+  });
+});
+
+test("S32: the house never moves to a key that the file does not have in its first line", async () => {
+  await withApi(async (api) => {
+    const { database } = api.house;
+    const { open, names, by, source } = await house60(api);
+    const before = await database.one(sql`select key_id from secret_house`);
+    const overwritten = new SecretStore({
+      ...source,
+      replace: async (keys) => source.replace?.([newKey(), ...keys.slice(1)]),
+    });
+    await expect(overwritten.rekey(database, by)).rejects.toMatchObject({ code: "secret.key_missing" });
+    expect(await database.one(sql`select key_id from secret_house`)).toEqual(before);
+    for (const name of names) expect(await open().value(database, name, 1)).toBe(`${CANARY}-${name}`);
   });
 });
 

@@ -1,5 +1,6 @@
 import {
   firewallCountsOf,
+  firewallSeenSchema,
   networkSeenSchema,
   systemSeenSchema,
   vpnSeenSchema,
@@ -21,10 +22,11 @@ type Understood<Reported, Read> = Reported extends Read ? true : never;
 
 /** Does not compile when a module reports something that the console would not understand. */
 const UNDERSTOOD: {
+  readonly firewall: Understood<FirewallObserved, Deep<z.input<typeof firewallSeenSchema>>>;
   readonly network: Understood<NetworkObserved, Deep<z.input<typeof networkSeenSchema>>>;
   readonly system: Understood<SystemObserved, Deep<z.input<typeof systemSeenSchema>>>;
   readonly vpn: Understood<VpnObserved, Deep<z.input<typeof vpnSeenSchema>>>;
-} = { network: true, system: true, vpn: true };
+} = { firewall: true, network: true, system: true, vpn: true };
 
 /** The mock tells nothing that a module would not. */
 const EXAMPLES: {
@@ -40,7 +42,8 @@ const EXAMPLES: {
 };
 
 test("the console understands what modules of this version report", () => {
-  expect(Object.values(UNDERSTOOD)).toEqual([true, true, true]);
+  expect(Object.values(UNDERSTOOD)).toEqual([true, true, true, true]);
+  expect(firewallSeenSchema.safeParse(EXAMPLES.firewall).success).toBe(true);
   expect(networkSeenSchema.safeParse(EXAMPLES.network).success).toBe(true);
   expect(systemSeenSchema.safeParse(EXAMPLES.system).success).toBe(true);
   expect(vpnSeenSchema.safeParse(EXAMPLES.vpn).success).toBe(true);

@@ -1,16 +1,17 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import type { Result } from "@holdfast/core/base/result.ts";
+import { ok, type Result } from "@holdfast/core/base/result.ts";
+import type { Edit } from "@holdfast/core/policy/edit-data.ts";
 import { editDocument } from "@holdfast/core/policy/edit.ts";
 import type { Path } from "@holdfast/core/policy/path.ts";
 import { helpAt, keysAt, type Outline, outlinesAt } from "@holdfast/core/policy/schema-outline.ts";
 import { readYaml } from "@holdfast/core/policy/yaml-source.ts";
-import { wordsToJson } from "./rule-rows.ts";
 
 /**
  * A part of a document as a form, made of the published schema and the text.
  *   F1. The text is the one truth: an edit of a field is an edit of its syntax tree, so comments and everything else stay.
  *   F2. Only what is written has a field; what may be written besides is offered. An absent setting is not ours, and a form must not write one.
- *   F3. What a field cannot hold (alternatives of different shapes) is shown as text and left alone.
+ *   F3. What a field cannot hold (alternatives of different shapes, a list that its line would be read back otherwise) is shown as text and
+ *       left alone.
  */
 export interface Field {
   readonly path: Path;
@@ -20,12 +21,9 @@ export interface Field {
   readonly shape: Shape;
 }
 
-/** A list where a single word will do, or one that must be a list even then. */
-export type LineOf = "text" | "number" | "words" | "list";
-
 export type Shape =
   /** One text or number, or several words that are a list. */
-  | { readonly kind: "line"; readonly text: string; readonly of: LineOf }
+  | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "choice"; readonly value: string; readonly choices: readonly string[] }
   | { readonly kind: "switch"; readonly on: boolean }
   /** A map of settings: those that are there, and the keys that are not. */
@@ -44,10 +42,21 @@ function isData(value: Json | undefined): value is Data {
 
 /** Null: nothing is written there, or the text cannot be read now. */
 export function fieldAt(text: string, schema: Outline, path: Path): Field | null {
-  const { data } = readYaml(text);
-  let value: Json | undefined = data;
-  for (const part of path) value = isData(value) ? value[part] : undefined;
+  const value = valueAt(text, path);
   return value === undefined ? null : field(schema, path, value);
+}
+
+function valueAt(text: string, path: Path): Json | undefined {
+  let value: Json | undefined = readYaml(text).data;
+  for (const part of path) {
+    if (isData(value)) value = Object.hasOwn(value, part) ? value[part] : undefined;
+    else value = Array.isArray(value) && typeof part === "number" ? (value as readonly Json[])[part] : undefined;
+  }
+  return value;
+}
+
+export function isWritten(text: string, path: Path): boolean {
+  return valueAt(text, path) !== undefined;
 }
 
 export function isReadable(text: string): boolean {
@@ -81,8 +90,10 @@ function shapeOf(schema: Outline, path: Path, value: Json): Shape {
   }
   if (Array.isArray(value)) {
     const items: readonly Json[] = value;
-    if (items.every((item) => typeof item === "string" || typeof item === "number") && kinds.hasPlainItems)
-      return { kind: "line", text: items.join(", "), of: lineOf(kinds) };
+    if (items.every((item) => typeof item === "string" || typeof item === "number") && kinds.hasPlainItems) {
+      const line = items.join(", ");
+      return { kind: isReadBack(line, items, kinds) ? "line" : "inText", text: line };
+    }
     return items.every(isData)
       ? { kind: "list", items: items.map((item, index) => field(schema, [...path, index], item)) }
       : { kind: "inText", text: JSON.stringify(value) };
@@ -91,7 +102,14 @@ function shapeOf(schema: Outline, path: Path, value: Json): Shape {
   if (typeof value === "string" && kinds.choices.includes(value) && !kinds.isFree)
     return { kind: "choice", value, choices: kinds.choices };
   if (typeof value !== "string" && typeof value !== "number") return { kind: "inText", text: JSON.stringify(value) };
-  return { kind: "line", text: String(value), of: lineOf(kinds) };
+  const isOne = !kinds.hasPlainItems || value === "" || isReadBack(String(value), [value], kinds);
+  return { kind: isOne ? "line" : "inText", text: String(value) };
+}
+
+/** False for an item with a comma in it: its line would be taken for two. */
+function isReadBack(line: string, items: readonly (string | number)[], kinds: Kinds): boolean {
+  const words = wordsOf(line, kinds);
+  return words.length === items.length && items.every((item, index) => String(item) === words[index]);
 }
 
 interface Kinds {
@@ -103,12 +121,16 @@ interface Kinds {
   readonly isMap: boolean;
   readonly isNamed: boolean;
   readonly hasPlainItems: boolean;
+  readonly hasNumberItems: boolean;
+  /** Items are apart by commas only: a key is `ssh-ed25519 AAAA… kim`. */
+  readonly itemsHoldBlanks: boolean;
   readonly hasItems: boolean;
 }
 
 function kindsAt(schema: Outline, path: Path): Kinds {
   const here = outlinesAt(schema, path);
   const items = here.some((one) => one["items"] !== undefined) ? outlinesAt(schema, [...path, 0]) : [];
+  const freeItems = items.filter((one) => one["type"] === "string" && one["enum"] === undefined);
   const choices = here.flatMap((one) => [
     ...(Array.isArray(one["enum"]) ? one["enum"].filter((word): word is string => typeof word === "string") : []),
     ...(typeof one["const"] === "string" ? [one["const"]] : []),
@@ -116,24 +138,35 @@ function kindsAt(schema: Outline, path: Path): Kinds {
   return {
     choices: [...new Set(choices)],
     isFree: here.some((one) => one["type"] === "string" && one["enum"] === undefined && one["const"] === undefined),
-    isNumber: here.some((one) => one["type"] === "integer" || one["type"] === "number"),
+    isNumber: here.some(isNumberOutline),
     isSwitch: here.some((one) => one["type"] === "boolean" || typeof one["const"] === "boolean"),
     isMap: here.some((one) => one["properties"] !== undefined),
     isNamed: here.some((one) => typeof one["additionalProperties"] === "object" && one["properties"] === undefined),
     hasPlainItems: items.some(
       (one) => one["type"] === "string" || one["type"] === "integer" || one["enum"] !== undefined,
     ),
+    hasNumberItems: items.some(isNumberOutline),
+    itemsHoldBlanks: freeItems.some(mayHoldBlanks),
     hasItems: items.length > 0,
   };
 }
 
+function isNumberOutline(one: Outline): boolean {
+  return one["type"] === "integer" || one["type"] === "number";
+}
+
+/** A schema does not say it of a text, but its examples show it; without any, a blank may be meant. */
+function mayHoldBlanks({ examples }: Outline): boolean {
+  return !Array.isArray(examples) || examples.some((example) => typeof example === "string" && /\s/.test(example));
+}
+
 export type FieldEdit =
-  | { readonly kind: "line"; readonly text: string; readonly of: LineOf }
+  | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "choice"; readonly value: string }
   | { readonly kind: "switch"; readonly on: boolean }
   | { readonly kind: "remove" };
 
-export function editField(text: string, path: Path, edit: FieldEdit): Result<string, string> {
+export function editField(text: string, schema: Outline, path: Path, edit: FieldEdit): Result<string, string> {
   switch (edit.kind) {
     case "remove":
       return editDocument(text, { kind: "remove", path });
@@ -145,20 +178,62 @@ export function editField(text: string, path: Path, edit: FieldEdit): Result<str
       const typed = edit.text.trim();
       // Nothing typed is nothing written: then it is no longer ours.
       if (typed === "") return editDocument(text, { kind: "remove", path });
-      return editDocument(text, { kind: "set", path, value: lineValue(typed, edit.of) });
+      return writeLine(text, path, lineValue(typed, kindsAt(schema, path)));
     }
   }
 }
 
-function lineValue(typed: string, of: LineOf): Json {
-  if (of === "text") return typed;
-  const numbered = (word: string): Json => (/^(0|[1-9]\d{0,9})$/.test(word) ? Number(word) : word);
-  if (of === "number") return numbered(typed);
-  const words = wordsToJson(typed);
-  const list: readonly Json[] = Array.isArray(words) ? words : [words];
-  const values = list.map((word) => (typeof word === "string" ? numbered(word) : word));
-  const [only] = values;
-  return of === "words" && values.length === 1 && only !== undefined ? only : values;
+/** A list stays the list that it is, item by item, with the comments between; it becomes a single word only where none is lost. */
+function writeLine(text: string, path: Path, value: Json): Result<string, string> {
+  const before = valueAt(text, path);
+  if (!Array.isArray(before) || before.length === 0) return editDocument(text, { kind: "set", path, value });
+  const items: readonly Json[] = before;
+  if (Array.isArray(value) && value.length > 0) return editItems(text, path, items, value);
+  const whole = editDocument(text, { kind: "set", path, value });
+  return whole.ok || Array.isArray(value) ? whole : editItems(text, path, items, [value]);
+}
+
+/** What is the same at both ends stays; in between, items are set, then taken out or put in. */
+function editItems(text: string, path: Path, before: readonly Json[], after: readonly Json[]): Result<string, string> {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before[head] === after[head]) head += 1;
+  let tail = 0;
+  while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
+  let edited: Result<string, string> = ok(text);
+  const step = (edit: Edit): void => {
+    if (edited.ok) edited = editDocument(edited.value, edit);
+  };
+  for (const [offset, value] of after.slice(head, after.length - tail).entries()) {
+    const index = head + offset;
+    if (index < before.length - tail) step({ kind: "set", path: [...path, index], value });
+    else step({ kind: "insert", path, index, value });
+  }
+  for (let index = before.length - tail - 1; index >= after.length - tail; index -= 1)
+    step({ kind: "remove", path: [...path, index] });
+  return edited;
+}
+
+function lineValue(typed: string, kinds: Kinds): Json {
+  const { hasPlainItems, hasNumberItems, isFree, isNumber, choices } = kinds;
+  if (!hasPlainItems) return isNumber && !isFree ? numbered(typed) : typed;
+  const words = wordsOf(typed, kinds);
+  const [only] = words;
+  // One that must be a list is one, however many words it has.
+  const mayBeSingle = isFree || isNumber || choices.length > 0;
+  if (mayBeSingle && words.length === 1 && only !== undefined) return isNumber ? numbered(only) : only;
+  return hasNumberItems ? words.map(numbered) : words;
+}
+
+function wordsOf(line: string, { itemsHoldBlanks }: Kinds): readonly string[] {
+  return line
+    .split(itemsHoldBlanks ? "," : /[,\s]+/)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}
+
+function numbered(word: string): string | number {
+  return /^(0|[1-9]\d{0,9})$/.test(word) ? Number(word) : word;
 }
 
 /** Writes a setting that was absent, with the simplest value that its shape has. Null: a person has to type one first. */
@@ -169,16 +244,6 @@ export function newValue(schema: Outline, path: Path): Json | null {
   if (kinds.isMap || kinds.isNamed) return {};
   if (kinds.hasItems && !kinds.hasPlainItems) return [];
   return null;
-}
-
-/** What a line that is typed for an absent setting becomes. */
-export function lineKind(schema: Outline, path: Path): LineOf {
-  return lineOf(kindsAt(schema, path));
-}
-
-function lineOf({ hasPlainItems, isFree, isNumber, choices }: Kinds): LineOf {
-  if (hasPlainItems) return isFree || isNumber || choices.length > 0 ? "words" : "list";
-  return isNumber && !isFree ? "number" : "text";
 }
 
 export function addSetting(text: string, path: Path, value: Json): Result<string, string> {

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { NOTHING_PENDING, parsePending, type PendingEdit, withEdit, withoutEdit } from "./pending.ts";
+import {
+  NOTHING_PENDING,
+  parsePending,
+  type PendingEdit,
+  withChange,
+  withEdit,
+  withoutBegun,
+  withoutEdit,
+} from "./pending.ts";
 
 const edit: PendingEdit = { kind: "Policy", name: "web-host", text: "a", baseRevision: 3, baseText: "b" };
 
@@ -16,6 +24,23 @@ test("a deletion is an edit; dropping it leaves the others", () => {
   const pending = withEdit(withEdit(NOTHING_PENDING, edit), { ...edit, kind: "Group", text: null });
   expect(pending.edits).toHaveLength(2);
   expect(withoutEdit(pending, edit).edits.map(({ kind }) => kind)).toEqual(["Group"]);
+});
+
+test("N1: what was written after a change was sent outlives the apply of that change", () => {
+  const change = { id: "019a", title: "t", reason: "", content: [edit, { ...edit, name: "other" }] };
+  const sent = withChange(NOTHING_PENDING, change);
+  expect(sent).toEqual({ title: "t", reason: "", edits: change.content, changeId: "019a" });
+  expect(withoutBegun(sent, change)).toEqual(NOTHING_PENDING);
+  const later = withEdit(sent, { ...edit, text: "typed since" });
+  expect(withoutBegun(later, change)).toEqual({
+    title: "",
+    reason: "",
+    changeId: null,
+    edits: [{ ...edit, text: "typed since" }],
+  });
+  // Going on with it takes none of it back either; another change in between is nobody's business here.
+  expect(withChange(later, change)).toBe(later);
+  expect(withoutBegun({ ...later, changeId: "019b" }, change)).toEqual({ ...later, changeId: "019b" });
 });
 
 test("N1: what was kept is read again, and what is not ours is not", () => {

@@ -42,6 +42,38 @@ export function withoutEdit(pending: Pending, document: { kind: string; name: st
   return { ...pending, edits: pending.edits.filter((edit) => !sameDocument(edit, document)) };
 }
 
+interface Draft {
+  readonly id: string;
+  readonly title: string;
+  readonly reason: string;
+  readonly content: readonly PendingEdit[];
+}
+
+/** Goes on with a draft of the control plane. What was written of that very draft since it was sent stays as it is. */
+export function withChange(pending: Pending, { id, title, reason, content }: Draft): Pending {
+  if (pending.changeId === id && pending.edits.length > 0) return pending;
+  return content.reduce<Pending>(
+    (draft, item) =>
+      withEdit(draft, {
+        kind: item.kind,
+        name: item.name,
+        text: item.text,
+        baseRevision: item.baseRevision,
+        baseText: item.baseText,
+      }),
+    { title, reason, edits: [], changeId: id },
+  );
+}
+
+/** A change has begun: what it holds is pending no more. What was written since it was sent is, for a change of its own. */
+export function withoutBegun(pending: Pending, { id, content }: Pick<Draft, "id" | "content">): Pending {
+  if (pending.changeId !== id) return pending;
+  const edits = pending.edits.filter(
+    (edit) => !content.some((item) => sameDocument(item, edit) && item.text === edit.text),
+  );
+  return { ...NOTHING_PENDING, edits };
+}
+
 /** What the browser kept, if it is still understood. */
 export function parsePending(text: string | null): Pending {
   if (text === null) return NOTHING_PENDING;

@@ -1,7 +1,8 @@
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
+import { tunnelSheetText } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import { expect, test } from "vitest";
-import { sheetOf, sheetText, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
+import { sheetOf, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
 
 const WISH: TunnelWish = {
   name: "seoul-busan",
@@ -53,7 +54,7 @@ test("an end of somebody else has its identity, IPv6 is quoted, and its administ
   });
   expect(read(text).findings).toEqual([]);
   const sheet = sheetOf(text);
-  const sent = sheet === null ? "" : sheetText("acme", sheet);
+  const sent = sheet === null ? "" : tunnelSheetText("acme", sheet);
   expect(sent).toContain("parameters for the administrator of acme");
   expect(sent).toContain("aes256gcm16-prfsha384-ecp384");
   expect(sent).not.toContain("seoul-busan-1");

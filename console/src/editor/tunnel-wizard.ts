@@ -90,11 +90,3 @@ export function sheetOf(text: string): TunnelSheet | null {
   const body = tunnelBody(parsed.data);
   return body.ends.some((end) => end.kind === "external") ? tunnelSheetOf(body) : null;
 }
-
-/** As a text to send. */
-export function sheetText(tunnel: string, { end, rows }: TunnelSheet): string {
-  const widest = Math.max(...rows.map(([name]) => name.length));
-  return `Tunnel ${tunnel}: parameters for the administrator of ${end}\n\n${rows
-    .map(([name, value]) => `${name.padEnd(widest)}  ${value}`)
-    .join("\n")}\n`;
-}

@@ -149,14 +149,31 @@ export const vpnSeenSchema = z.object({
 export type VpnSeen = z.infer<typeof vpnSeenSchema>;
 export type SaSeen = z.infer<typeof sa>;
 
-const countsSchema = z.object({
-  counts: z.record(z.string(), z.object({ packets: z.number(), bytes: z.number() })),
+export const firewallSeenSchema = z.object({
+  unreadable: z.string().nullable().optional(),
+  foreignHooks: z
+    .array(
+      z.object({
+        family: z.string(),
+        table: z.string(),
+        name: z.string(),
+        hook: z.string(),
+        policy: z.string(),
+        priority: z.number(),
+      }),
+    )
+    .default([]),
+  foreignOwners: z.array(z.string()).default([]),
+  legacyTables: z.array(z.string()).default([]),
+  /** Modules before it was told have none. */
+  counts: z.record(z.string(), z.object({ packets: z.number(), bytes: z.number() })).optional(),
 });
+export type FirewallSeen = z.infer<typeof firewallSeenSchema>;
 
-/** What the firewall's counters have counted; nothing where the module does not say. */
-export function firewallCountsOf(observed: unknown): z.infer<typeof countsSchema>["counts"] {
-  const parsed = countsSchema.safeParse(observed);
-  return parsed.success ? parsed.data.counts : {};
+/** What the firewall's counters have counted, whatever else is reported; nothing where the module does not say. */
+export function firewallCountsOf(observed: unknown): NonNullable<FirewallSeen["counts"]> {
+  const parsed = firewallSeenSchema.pick({ counts: true }).safeParse(observed);
+  return parsed.data?.counts ?? {};
 }
 
 /** The parts of an effective config; null where the server has none of that domain, or this console does not understand it. */

@@ -12,6 +12,7 @@ import { ProblemAlert } from "../parts/problem-alert.tsx";
 import { CopyText } from "../ui/copy-text.tsx";
 import { Loaded, Waiting } from "../ui/loaded.tsx";
 import { PageBody, PageHead } from "../ui/page-head.tsx";
+import { TableHead } from "../ui/table-head.tsx";
 import { TimeText } from "../ui/time-text.tsx";
 
 type Entry = Answer<"listAudit">["items"][number];
@@ -69,15 +70,7 @@ function Audit(): ReactNode {
       />
       <table className="hf-table">
         <caption className="hf-sr">{t("nav.audit")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("audit.when")}</th>
-            <th scope="col">{t("audit.who")}</th>
-            <th scope="col">{t("audit.what")}</th>
-            <th scope="col">{t("audit.result")}</th>
-            <th scope="col">{t("audit.details")}</th>
-          </tr>
-        </thead>
+        <TableHead columns={["audit.when", "audit.who", "audit.what", "audit.result", "audit.details"]} />
         <tbody>
           {found.map((entry) => (
             <Row key={entry.id} entry={entry} />

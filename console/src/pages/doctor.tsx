@@ -7,6 +7,7 @@ import { queries } from "../api/queries.ts";
 import { useT } from "../i18n/language.ts";
 import { Loaded } from "../ui/loaded.tsx";
 import { PageBody, PageHead } from "../ui/page-head.tsx";
+import { TableHead } from "../ui/table-head.tsx";
 
 /** Whether this installation holds what it promises, with the evidence found on it. */
 export function DoctorPage(): ReactNode {
@@ -32,13 +33,7 @@ export function DoctorPage(): ReactNode {
               </p>
               <table className="hf-table">
                 <caption className="hf-sr">{t("nav.doctor")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("doctor.holds")}</th>
-                    <th scope="col">{t("doctor.asks")}</th>
-                    <th scope="col">{t("doctor.evidence")}</th>
-                  </tr>
-                </thead>
+                <TableHead columns={["doctor.holds", "doctor.asks", "doctor.evidence"]} />
                 <tbody>
                   {rows
                     .toSorted((a, b) => Number(a.holds) - Number(b.holds))

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { Refused } from "../api/refused.ts";
 import type { Database } from "../store/database.ts";
 import { transaction } from "../store/transaction.ts";
-import { getUser } from "../store/users.ts";
+import { getUser, lockUser } from "../store/users.ts";
 import { type OpenedSession, openSession } from "./open-session.ts";
 import { challengeHolder, type PasskeyOptions, type ShownPasskey, shownPasskey, usePasskey } from "./passkeys.ts";
 
@@ -37,9 +37,13 @@ export async function signInWithPasskey(
     await writeRefusal(database, user?.name ?? "an account by passkey", source, "account.passkey_refused");
     throw new Refused("account.passkey_refused", "This passkey does not open an account here.");
   }
-  const opened = await transaction(database, async (tx) =>
-    (await usePasskey(tx, shown)) ? openSession(tx, user, "passkey", source, instanceId) : null,
-  );
+  const opened = await transaction(database, async (tx) => {
+    // Held and read again: what was changed while the signature was looked at counts.
+    const now = await lockUser(tx, user.id);
+    if (now === undefined || now.disabled_at !== null)
+      throw new Refused("account.passkey_refused", "This passkey does not open an account here.");
+    return (await usePasskey(tx, shown)) ? openSession(tx, now, "passkey", source, instanceId) : null;
+  });
   if (!opened.ok) throw opened.error;
   if (opened.value !== null) return opened.value;
   await writeRefusal(database, user.name, source, "account.passkey_counter");

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { NONCE_BYTES, open, seal, TAG_BYTES } from "../secrets/envelope.ts";
 
 /** Keeps a secret of an account in the database so that the database alone does not give it away. */
 export interface Seal {
@@ -8,24 +8,24 @@ export interface Seal {
   open(sealed: Buffer, about: string): Buffer;
 }
 
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-
-/** AES-256-GCM: nonce, tag, cipher text. */
+/** An envelope whose tag stands before the text, which is how the rows of accounts have it. */
 export function sealWith(key: Buffer): Seal {
   return {
     close(secret, about) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(about, "utf8"));
-      const text = Buffer.concat([cipher.update(secret), cipher.final()]);
-      return Buffer.concat([nonce, cipher.getAuthTag(), text]);
+      const envelope = seal(key, secret, about);
+      const tagAt = envelope.length - TAG_BYTES;
+      return Buffer.concat([
+        envelope.subarray(0, NONCE_BYTES),
+        envelope.subarray(tagAt),
+        envelope.subarray(NONCE_BYTES, tagAt),
+      ]);
     },
     open(sealed, about) {
-      const nonce = sealed.subarray(0, NONCE_BYTES);
-      const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-      const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-      decipher.setAAD(Buffer.from(about, "utf8")).setAuthTag(tag);
-      return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+      const textAt = NONCE_BYTES + TAG_BYTES;
+      const envelope = [sealed.subarray(0, NONCE_BYTES), sealed.subarray(textAt), sealed.subarray(NONCE_BYTES, textAt)];
+      const secret = open(key, Buffer.concat(envelope), about);
+      if (secret === null) throw new Error("a sealed secret of an account does not open");
+      return secret;
     },
   };
 }

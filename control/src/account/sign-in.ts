@@ -1,15 +1,15 @@
 import type { InstanceId, UserId } from "@holdfast/core/base/id.ts";
 import { Refused, refuse } from "../api/refused.ts";
-import type { Database } from "../store/database.ts";
+import type { Database, Queryable } from "../store/database.ts";
 import { transaction } from "../store/transaction.ts";
-import { getUser, getUserByName } from "../store/users.ts";
+import { getUser, getUserByName, lockUser } from "../store/users.ts";
 import { waitBeforeSignIn } from "./lock-out.ts";
 import { type OpenedSession, openSession } from "./open-session.ts";
 import type { PasswordHasher } from "./password.ts";
 import type { Seal } from "./seal.ts";
 import { useCode } from "./second-factor.ts";
 import { hasPasskey } from "./store/passkeys.ts";
-import { countWrongPasswords } from "./store/wrong-passwords.ts";
+import { countWrongPasswords, oneTryAtATime } from "./store/wrong-passwords.ts";
 
 export interface SignInOptions {
   readonly database: Database;
@@ -29,43 +29,43 @@ export async function signIn(
 ): Promise<OpenedSession> {
   const { database, instanceId } = options;
   const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
-  const waitMs = waitBeforeSignIn(await countWrongPasswords(database, name, source), options.nowMs());
-  if (waitMs > 0) {
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.locked_out" }));
-    const seconds = Math.ceil(waitMs / 1000);
-    throw new Refused("account.locked_out", `Too many wrong passwords; the next try counts in ${seconds} s.`, {
-      retryAfterSeconds: seconds,
-    });
+  // Before the password is looked at, so that whoever waits costs nothing.
+  const early = await waiting(database, name, source, options);
+  if (early !== null) {
+    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: early.code }));
+    throw early;
   }
   const user = await getUserByName(database, name);
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
   const matches = await options.passwords.matches(password, hash);
   if (matches === null) refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 });
-  if (!matches || user === undefined) {
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
-    throw new Refused("account.wrong_password", "The user or the password is wrong.");
-  }
-  const hasPasskeys = await hasPasskey(database, user.id);
-  const asksFactor = user.totp_since !== null || hasPasskeys;
-  if (asksFactor && code === null) {
-    const resultCode = user.totp_since === null ? "account.passkey_needed" : "account.code_needed";
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode }));
-    throw new Refused(
-      resultCode,
-      user.totp_since === null
-        ? "This account signs in with its passkey, which needs no password."
-        : "This account signs in with a code of its authenticator too.",
-    );
-  }
-  const opened = await transaction(database, async (tx) => {
-    const factor = asksFactor && code !== null ? await useCode(tx, user, code, options.seal, options.nowMs()) : "none";
-    return factor === null ? null : openSession(tx, user, factor, source, instanceId);
+  const decided = await transaction(database, async (tx): Promise<OpenedSession | Refused> => {
+    const said = (refused: Refused): Refused => {
+      tx.audit({ ...asked, resultCode: refused.code });
+      return refused;
+    };
+    await oneTryAtATime(tx, name);
+    // Held and read again: what was changed while the password was looked at counts.
+    const now = user === undefined ? undefined : await lockUser(tx, user.id);
+    const late = await waiting(tx, name, source, options);
+    if (late !== null) return said(late);
+    if (!matches || now === undefined || now.disabled_at !== null || now.password_hash !== hash)
+      return said(new Refused("account.wrong_password", "The user or the password is wrong."));
+    const asksFactor = now.totp_since !== null || (await hasPasskey(tx, now.id));
+    if (asksFactor && code === null)
+      return said(
+        now.totp_since === null
+          ? new Refused("account.passkey_needed", "This account signs in with its passkey, which needs no password.")
+          : new Refused("account.code_needed", "This account signs in with a code of its authenticator too."),
+      );
+    const factor = asksFactor && code !== null ? await useCode(tx, now, code, options.seal, options.nowMs()) : "none";
+    // Guessed codes count as guessed passwords do.
+    if (factor === null) return said(new Refused("account.wrong_code", "The code is wrong, or has been used."));
+    return openSession(tx, now, factor, source, instanceId);
   });
-  if (!opened.ok) throw opened.error;
-  if (opened.value !== null) return opened.value;
-  // Guessed codes count as guessed passwords do.
-  await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
-  throw new Refused("account.wrong_code", "The code is wrong, or has been used.");
+  if (!decided.ok) throw decided.error;
+  if (decided.value instanceof Refused) throw decided.value;
+  return decided.value;
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */
@@ -75,24 +75,40 @@ export async function checkOwnPassword(
   source: string,
   options: SignInOptions,
 ): Promise<void> {
-  const user = await getUser(options.database, userId);
+  const { database } = options;
+  const user = await getUser(database, userId);
   const name = user?.name ?? "";
-  const waitMs = waitBeforeSignIn(await countWrongPasswords(options.database, name, source), options.nowMs());
-  if (waitMs > 0)
-    throw new Refused("account.locked_out", "Too many wrong passwords.", {
-      retryAfterSeconds: Math.ceil(waitMs / 1000),
-    });
-  const matches = await options.passwords.matches(password, user?.password_hash ?? null);
+  const early = await waiting(database, name, source, options);
+  if (early !== null) throw early;
+  const hash = user?.password_hash ?? null;
+  const matches = await options.passwords.matches(password, hash);
   if (matches === null) refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 });
-  if (matches) return;
-  await transaction(options.database, async (tx) =>
-    tx.audit({
-      actor: `user/${userId}`,
-      source,
-      action: "session.asked",
-      object: `account/${name}`,
-      resultCode: "account.wrong_password",
-    }),
-  );
-  throw new Refused("account.wrong_password", "The current password is wrong.");
+  const decided = await transaction(database, async (tx): Promise<Refused | null> => {
+    await oneTryAtATime(tx, name);
+    const now = await lockUser(tx, userId);
+    const late = await waiting(tx, name, source, options);
+    if (late !== null) return late;
+    if (matches && now?.password_hash === hash) return null;
+    const refused = new Refused("account.wrong_password", "The current password is wrong.");
+    const by = { actor: `user/${userId}`, source, action: "session.asked", object: `account/${name}` } as const;
+    tx.audit({ ...by, resultCode: refused.code });
+    return refused;
+  });
+  if (!decided.ok) throw decided.error;
+  if (decided.value !== null) throw decided.value;
+}
+
+/** Why the next try does not count yet; null: it does. */
+export async function waiting(
+  database: Queryable,
+  name: string,
+  source: string,
+  { nowMs }: SignInOptions,
+): Promise<Refused | null> {
+  const waitMs = waitBeforeSignIn(await countWrongPasswords(database, name, source), nowMs());
+  if (waitMs === 0) return null;
+  const seconds = Math.ceil(waitMs / 1000);
+  return new Refused("account.locked_out", `Too many wrong passwords or codes; the next try counts in ${seconds} s.`, {
+    retryAfterSeconds: seconds,
+  });
 }

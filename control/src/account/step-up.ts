@@ -8,12 +8,13 @@ import type { Caller } from "../api/caller.ts";
 import { Refused, refuse } from "../api/refused.ts";
 import { freshenSession } from "../store/tokens.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
-import { getUser } from "../store/users.ts";
+import { getUser, lockUser } from "../store/users.ts";
 import { counterWentBack } from "./passkey-sign-in.ts";
 import { challengeHolder, type PasskeyOptions, shownPasskey, usePasskey } from "./passkeys.ts";
 import { useCode } from "./second-factor.ts";
-import { checkOwnPassword, type SignInOptions } from "./sign-in.ts";
+import { checkOwnPassword, type SignInOptions, waiting } from "./sign-in.ts";
 import { hasPasskey } from "./store/passkeys.ts";
+import { oneTryAtATime } from "./store/wrong-passwords.ts";
 
 export type StepUpOptions = SignInOptions & PasskeyOptions;
 
@@ -61,17 +62,24 @@ async function byCode(
   const user = await getUser(database, caller.userId);
   if (user === undefined || (user.totp_since === null && !(await hasPasskey(database, user.id))))
     refuse("account.factor_needed", "A password alone is what opened the session already.");
-  const done = await transaction(database, async (tx) => {
-    const factor = await useCode(tx, user, code, options.seal, options.nowMs());
-    if (factor !== null) await freshen(tx, caller, factor);
-    return factor !== null;
-  });
-  if (!done.ok) throw done.error;
-  if (done.value) return;
-  // Guessed codes count as guessed passwords do.
   const asked = { actor: `user/${user.id}`, source, action: "session.asked", object: `account/${user.name}` } as const;
-  await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: "account.wrong_password" }));
-  throw new Refused("account.wrong_code", "The code is wrong, or has been used.");
+  const decided = await transaction(database, async (tx): Promise<Refused | null> => {
+    await oneTryAtATime(tx, user.name);
+    const now = await lockUser(tx, user.id);
+    const late = await waiting(tx, user.name, source, options);
+    if (late !== null) return late;
+    const factor = now === undefined ? null : await useCode(tx, now, code, options.seal, options.nowMs());
+    if (factor !== null) {
+      await freshen(tx, caller, factor);
+      return null;
+    }
+    // Guessed codes count as guessed passwords do.
+    const refused = new Refused("account.wrong_code", "The code is wrong, or has been used.");
+    tx.audit({ ...asked, resultCode: refused.code });
+    return refused;
+  });
+  if (!decided.ok) throw decided.error;
+  if (decided.value !== null) throw decided.value;
 }
 
 async function freshen(tx: Transaction, caller: Caller, factor: string): Promise<void> {

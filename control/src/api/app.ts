@@ -173,7 +173,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
             route: name,
             key,
             path: request.url,
-            body: await bodyKept(endpoint, request.body),
+            body: JSON.stringify(request.body ?? null),
+            macKey: house.idempotencyKey,
             secret: endpoint.secret === true,
           },
           act,
@@ -186,12 +187,6 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     if (answer?.session !== undefined) setCookie(reply, cookie.name, answer.session);
     if (answer?.signInSecret !== undefined) setCookie(reply, cookie.signInName, answer.signInSecret);
     return reply.code(done.status).header("cache-control", "no-store").send(done.value);
-  }
-
-  /** What tells a repeated request from another one. A plain digest of a short secret would let whoever has the database try out guesses. */
-  async function bodyKept(endpoint: Endpoint, body: unknown): Promise<string> {
-    const text = JSON.stringify(body ?? null);
-    return endpoint.secretBody === true ? house.secrets.digest(house.database, text) : text;
   }
 
   function setCookie(reply: FastifyReply, name: string, kept: NonNullable<ApiAnswer<"login">["session"]> | null): void {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Database } from "../store/database.ts";
@@ -21,8 +21,9 @@ export interface IdempotentRequest {
   readonly key: string;
   /** The path with its ids: the same body for another object is another request. */
   readonly path: string;
-  /** The body as text, or what stands for one that holds a secret. */
+  /** The body as text. Of it a MAC is kept: by a plain digest whoever has the database could try out a password that stands alone in it. */
   readonly body: string;
+  readonly macKey: Buffer;
   /** The answer holds a secret: it is not kept. */
   readonly secret: boolean;
 }
@@ -38,7 +39,7 @@ export async function once(
   if (!/^[\x21-\x7e]{8,200}$/.test(request.key))
     refuse("idempotency.key_invalid", "The key is too short, too long, or holds other characters.");
   const { database, caller, key } = request;
-  const body = createHash("sha256").update(`${request.path}\n${request.body}`, "utf8").digest();
+  const body = createHmac("sha256", request.macKey).update(`${request.path}\n${request.body}`, "utf8").digest();
   const claim = await transaction(database, (tx) => claimKey(tx, caller.userId, key, request.route, body));
   if (!claim.ok) throw claim.error;
   switch (claim.value.kind) {

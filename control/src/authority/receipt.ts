@@ -1,6 +1,6 @@
-import { createPublicKey, verify } from "node:crypto";
 import { z } from "zod";
 import type { ReceiptVerdict } from "../saga/answer.ts";
+import { isSignedBy } from "./signed-by.ts";
 
 const RECEIPT_CONTEXT = "holdfast-receipt-v1\n";
 
@@ -48,13 +48,5 @@ function readBody(text: string): z.infer<typeof RECEIPT_BODY> | null {
     return RECEIPT_BODY.parse(JSON.parse(text));
   } catch {
     return null;
-  }
-}
-
-function isSignedBy(spki: Uint8Array, signed: Buffer, signature: Uint8Array): boolean {
-  try {
-    return verify(null, signed, createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" }), signature);
-  } catch {
-    return false; // a key that cannot be read has signed nothing
   }
 }

@@ -1,6 +1,6 @@
-import { createPublicKey, verify } from "node:crypto";
 import type { DescribeResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { SEALING_KEY_BYTES, sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
+import { isSignedBy } from "../authority/signed-by.ts";
 
 /**
  * The key that secrets for this server are sealed with, if its guard has signed it: the session alone could put one of its own in its place.
@@ -14,12 +14,4 @@ export function sealingKeyOf(
   if (key.length !== SEALING_KEY_BYTES) return null;
   const text = Buffer.from(sealingKeyText(describe.serverId, key.toString("hex")), "utf8");
   return receiptKeys.some((receiptKey) => isSignedBy(receiptKey, text, describe.sealingProof)) ? key : null;
-}
-
-function isSignedBy(spki: Uint8Array, text: Buffer, proof: Uint8Array): boolean {
-  try {
-    return verify(null, text, createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" }), proof);
-  } catch {
-    return false; // a key that cannot be read has signed nothing
-  }
 }

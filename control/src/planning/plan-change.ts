@@ -38,8 +38,13 @@ export async function planChange(
   id: ChangeId,
   wish: TrialWish,
 ): Promise<readonly NewPlan[]> {
-  const { change, edits, world } = await readChange(house, caller, id);
+  const { change, edits, world, withoutKey } = await readChange(house, caller, id);
   const concerned = assertMayEdit(house, caller, world, edits);
+  if (withoutKey.length > 0)
+    refuse(
+      "access.out_of_scope",
+      `The key of the tunnel ${withoutKey.join(", ")} is made by somebody with the permission edit for vpn on both ends.`,
+    );
   const trial = trialSettings(wish);
   const again = composer(house, world, edits);
   const plans = await atMost(ASKED_AT_ONCE, concerned, (composition) =>
@@ -54,19 +59,27 @@ async function readChange(
   house: House,
   caller: Caller,
   id: ChangeId,
-): Promise<{ readonly change: ChangeRow; readonly edits: readonly Edit[]; readonly world: World }> {
+): Promise<{
+  readonly change: ChangeRow;
+  readonly edits: readonly Edit[];
+  readonly world: World;
+  /** Tunnels whose key is not there and which the caller may not make one for. */
+  readonly withoutKey: readonly string[];
+}> {
   const read = await transaction(house.database, async (tx) => {
     const change = (await getChange(tx, id)) ?? notFound("change with this id");
     if (change.state === "CANCELLED") refuse("change.not_now", "The change has been withdrawn.");
     const edits = await editsOf(tx, house.documents, change);
-    // Made when the change was written; somebody may have deleted them since.
-    await makeKeys(
+    const world = await loadWorld(tx, house.documents);
+    // Made when the change was written, unless its author may not.
+    const { made, left } = await makeKeys(
       house,
       tx,
       caller,
+      world,
       edits.map(({ document }) => document),
     );
-    return { change, edits, world: await loadWorld(tx, house.documents) };
+    return { change, edits, world: made === 0 ? world : await loadWorld(tx, house.documents), withoutKey: left };
   });
   if (!read.ok) throw read.error;
   return read.value;

@@ -13,7 +13,7 @@ import { listHeads } from "../store/documents.ts";
 import { newId } from "../store/new-id.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
 import { readEdit } from "./change-items.ts";
-import { newSecretValue } from "./make-keys.ts";
+import { mayMakeKey, newSecretValue } from "./make-keys.ts";
 import { assertEverywhere } from "./scope.ts";
 import { loadWorld } from "./world.ts";
 
@@ -41,7 +41,8 @@ export async function rotateSecret(
     const [first] = heads;
     if (first === undefined) refuse("secret.unused", `No tunnel names ${name}.`);
     const named = heads.map(({ tunnel }) => versionOf(tunnel.body.psk));
-    const version = Math.max(0, ...named, ...versions.map((one) => one.version)) + 1;
+    // Counted by what is there; a document may name any number of a secret that nobody has written yet.
+    const version = Math.max(0, ...(versions.length === 0 ? named : versions.map((one) => one.version))) + 1;
     const isGenerated = tunnelOfSecret(name) !== null;
     if (isGenerated && wish.value !== undefined)
       refuse(
@@ -51,7 +52,13 @@ export async function rotateSecret(
     const external = heads.find(({ tunnel }) => tunnel.body.ends.some((end) => end.kind === "external"));
     if (external !== undefined && wish.value === undefined)
       refuse("secret.value_needed", `The other end of ${external.tunnel.name} is not a server of Holdfast.`);
+    const world = await loadWorld(tx, house.documents);
     if (!isGenerated) assertEverywhere(caller, "edit");
+    else if (!mayMakeKey(caller, world, first.tunnel))
+      refuse(
+        "access.out_of_scope",
+        `You do not have the permission edit for vpn on both ends of the tunnel ${first.tunnel.name}.`,
+      );
     const value = wish.value ?? newSecretValue();
     const bound = isGenerated ? boundTo(first.tunnel) : "";
     const added = await house.secrets.add(
@@ -62,7 +69,6 @@ export async function rotateSecret(
     const same = versions.find((one) => one.fingerprint === added.fingerprint);
     if (same !== undefined) refuse("secret.same_value", `Version ${same.version} of ${name} is this very value.`);
     const documents = heads.map((head) => ({ text: withVersion(head, version), baseRevision: head.revision }));
-    const world = await loadWorld(tx, house.documents);
     const { items } = await readEdit(tx, house.documents, world, { documents, deletes: [] });
     const title = `Version ${version} of ${isGenerated ? `the key of the tunnel ${first.tunnel.name}` : `the secret ${name}`}`;
     await insertChange(tx, { id, title, reason: wish.reason, authorId: caller.userId }, items, caller.actor);

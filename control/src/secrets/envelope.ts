@@ -7,8 +7,8 @@ import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes }
 
 const CIPHER = "aes-256-gcm";
 export const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
 
 export function newKey(): Buffer {
   return randomBytes(KEY_BYTES);

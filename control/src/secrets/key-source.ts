@@ -15,9 +15,9 @@ export interface KeySource {
   readonly words: string;
   /** Empty: there is none yet. */
   read(): Promise<Result<readonly Buffer[], string>>;
-  /** Makes the first key, once; null: only a person can. */
+  /** Makes the first key, once; null: only a person can. Throws the system's error where that refuses. */
   readonly make: (() => Promise<void>) | null;
-  /** Replaces all of them; null: only a person can. */
+  /** Replaces all of them; null: only a person can. Throws like `make`. */
   readonly replace: ((keys: readonly Buffer[]) => Promise<void>) | null;
 }
 
@@ -65,8 +65,9 @@ function fileSource(path: string): KeySource {
         if ((mode & 0o077) !== 0) return err(`others may read it (mode ${(mode & 0o777).toString(8)}, expected 600)`);
         return parseKeys(await readFile(path, "utf8"));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return ok([]);
-        throw error;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "ENOENT") return ok([]);
+        return err(`it cannot be read (${code ?? "the system does not say why"})`);
       }
     },
     make: async () => {

@@ -1,39 +1,36 @@
-import {
-  createCipheriv,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
-import {
-  SEALED_NONCE_BYTES,
-  SEALED_TAG_BYTES,
-  SEALING_INFO,
-  SEALING_KEY_BYTES,
-} from "@holdfast/proto/wire/sealed-secret.ts";
+import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, type KeyObject } from "node:crypto";
+import { SEALING_INFO, SEALING_KEY_BYTES } from "@holdfast/proto/wire/sealed-secret.ts";
+import { seal } from "./envelope.ts";
 
 export interface Sealed {
   readonly ephemeralKey: Buffer;
   readonly sealed: Buffer;
 }
 
-/** Seals for the guard that has the other half of this key; proto/wire/sealed-secret.ts says how. Each sealing has a key of its own. */
-export function sealForServer(sealingKey: Buffer, plain: Buffer, about: string): Sealed {
+/**
+ * Seals for the guard that has the other half of this key; proto/wire/sealed-secret.ts says how. Each sealing has a key of its own. Null: nothing
+ * can be sealed with this key. It comes from a server, and a point of low order is one: what it gives is known to everybody.
+ */
+export function sealForServer(sealingKey: Buffer, plain: Buffer, about: string): Sealed | null {
   const ephemeral = generateKeyPairSync("x25519");
   const ephemeralKey = rawPublicKey(ephemeral.publicKey);
-  const shared = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: publicKeyOf(sealingKey) });
+  const shared = sharedWith(ephemeral.privateKey, sealingKey);
+  if (shared === null) return null;
   const salt = Buffer.concat([ephemeralKey, sealingKey]);
   const key = Buffer.from(hkdfSync("sha256", shared, salt, Buffer.from(SEALING_INFO, "ascii"), 32));
-  const nonce = randomBytes(SEALED_NONCE_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: SEALED_TAG_BYTES });
-  cipher.setAAD(Buffer.from(about, "utf8"));
-  return { ephemeralKey, sealed: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]) };
+  return { ephemeralKey, sealed: seal(key, plain, about) };
+}
+
+function sharedWith(privateKey: KeyObject, sealingKey: Buffer): Buffer | null {
+  if (sealingKey.length !== SEALING_KEY_BYTES) return null;
+  try {
+    return diffieHellman({ privateKey, publicKey: publicKeyOf(sealingKey) });
+  } catch {
+    return null; // OpenSSL refuses a result that says nothing of the private key
+  }
 }
 
 function publicKeyOf(raw: Buffer): KeyObject {
-  if (raw.length !== SEALING_KEY_BYTES) throw new Error("a sealing key has 32 bytes");
   return createPublicKey({ key: { kty: "OKP", crv: "X25519", x: raw.toString("base64url") }, format: "jwk" });
 }
 

@@ -17,6 +17,7 @@ import {
   lockSecret,
   setHouse,
   takeWrappedOtherwise,
+  whileNobodyElseRekeys,
   wrapAnew,
 } from "../store/secrets.ts";
 import type { SecretHouseRow, SecretRow } from "../store/tables.ts";
@@ -54,6 +55,8 @@ const WRAPPED_AT_ONCE = 50;
 export class SecretStore {
   readonly #source: KeySource;
   #keys: readonly Buffer[] = [];
+  /** The newest call for a new key: the next one waits for it. */
+  #rekeying: Promise<unknown> = Promise.resolve();
 
   constructor(source: KeySource) {
     this.#source = source;
@@ -98,18 +101,20 @@ export class SecretStore {
     return value.toString("utf8");
   }
 
-  /** What stands for a request that holds a secret, where its digest is kept to know it again. */
-  async digest(database: Database, text: string): Promise<string> {
-    const done = await transaction(database, async (tx) => this.#fingerprintKey(await this.#house(tx)));
-    if (!done.ok) throw done.error;
-    return fingerprintOf(done.value, "request", text);
-  }
-
   /**
    * Changes the key-encryption key. Every step leaves everything readable: first the new key is beside the old one, then the house uses it, then
-   * the data keys are wrapped anew, and only when nothing needs the old key is it forgotten. Killed anywhere, the next call goes on.
+   * the data keys are wrapped anew, and only when nothing needs the old key is it forgotten. Stopped anywhere, the next call goes on. One after
+   * another, here and in every instance: of two that write the file at once, one would take out the key that the house has just moved to.
    */
-  async rekey(database: Database, by: Actor): Promise<Rekeyed> {
+  rekey(database: Database, by: Actor): Promise<Rekeyed> {
+    const done = this.#rekeying.then(() =>
+      whileNobodyElseRekeys(database, (assertHeld) => this.#rekey(database, by, assertHeld)),
+    );
+    this.#rekeying = done.catch(() => undefined);
+    return done;
+  }
+
+  async #rekey(database: Database, by: Actor, assertHeld: () => Promise<void>): Promise<Rekeyed> {
     const first = await transaction(database, (tx) => this.#house(tx));
     if (!first.ok) throw first.error;
     await this.#read();
@@ -127,8 +132,12 @@ export class SecretStore {
       );
     }
     if (this.#keys.length === 1 && replace !== null) {
-      await replace([newKey(), ...this.#keys]);
+      const made = newKey();
+      await assertHeld();
+      await this.#written(replace([made, ...this.#keys]));
       await this.#read();
+      // What the file does not have when this process ends is lost, so the house moves to nothing else.
+      if (this.#keys[0]?.equals(made) !== true) throw missing(keyIdOf(made), `the first line of ${words}`);
     }
     const [current] = this.#keys;
     if (current === undefined) throw missing(first.value.key_id, words);
@@ -153,7 +162,10 @@ export class SecretStore {
       wrapped += batch.value;
     }
     if (replace !== null && (await countWrappedOtherwise(database, keyId)) === 0) {
-      await replace([current]);
+      await assertHeld();
+      await this.#read();
+      if (this.#keys[0]?.equals(current) !== true) throw missing(keyId, `the first line of ${words}`);
+      await this.#written(replace([current]));
       await this.#read();
     }
     return { keyId, wrapped };
@@ -170,7 +182,7 @@ export class SecretStore {
     if (known !== undefined) return known;
     if (this.#keys.length === 0) await this.#read();
     if (this.#keys.length === 0 && this.#source.make !== null) {
-      await this.#source.make();
+      await this.#written(this.#source.make());
       await this.#read();
     }
     const [key] = this.#keys;
@@ -204,6 +216,19 @@ export class SecretStore {
     const found = find();
     if (found !== undefined) return found;
     throw missing(keyId, this.#source.words);
+  }
+
+  /** A disk that is full, or a folder that is not ours, is no fault of the program. */
+  async #written(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) throw error;
+      throw new Refused(
+        "secret.key_unwritable",
+        `The key of the secrets cannot be written to ${this.#source.words} (${String(error.code)}).`,
+      );
+    }
   }
 
   async #read(): Promise<void> {

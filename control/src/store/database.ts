@@ -43,7 +43,7 @@ export class Database implements Queryable {
     this.#pool.on("connect", (client) => client.on("error", onSessionError));
   }
 
-  /** A session of its own, to be released by the caller. For `transaction()` only. */
+  /** A session of its own, to be released by the caller. For `transaction()`, and for a lock that is held over several of them. */
   async session(): Promise<pg.PoolClient> {
     try {
       return await this.#pool.connect();

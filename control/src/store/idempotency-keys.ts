@@ -23,16 +23,16 @@ export async function claimKey(
   user: UserId,
   key: string,
   route: string,
-  bodySha256: Buffer,
+  bodyMac: Buffer,
 ): Promise<KeyClaim> {
   const inserted = await tx.run(sql`
-    insert into idempotency_keys (user_id, key, route, body_sha256) values (${user}, ${key}, ${route}, ${bodySha256})
+    insert into idempotency_keys (user_id, key, route, body_mac) values (${user}, ${key}, ${route}, ${bodyMac})
     on conflict (user_id, key) do nothing`);
   if (inserted === 1) return { kind: "new" };
   const row = await tx.one<IdempotencyKeyRow>(
     sql`select * from idempotency_keys where user_id = ${user} and key = ${key} for update`,
   );
-  if (row.route !== route || !row.body_sha256.equals(bodySha256)) return { kind: "mismatch" };
+  if (row.route !== route || !row.body_mac.equals(bodyMac)) return { kind: "mismatch" };
   if (row.status === null) return { kind: "in_progress" };
   return { kind: "answered", status: row.status, response: row.response };
 }

@@ -1,6 +1,6 @@
 import type { SecretId, UserId } from "@holdfast/core/base/id.ts";
 import type { Actor } from "./actor.ts";
-import type { Queryable } from "./database.ts";
+import { ask, type Database, type Queryable } from "./database.ts";
 import { sql } from "./sql.ts";
 import { StoreFailure } from "./store-failure.ts";
 import type { SecretHouseRow, SecretRow, SecretVersionRow } from "./tables.ts";
@@ -122,6 +122,29 @@ export function takeWrappedOtherwise(tx: Transaction, keyId: string, limit: numb
 
 export async function wrapAnew(tx: Transaction, id: SecretId, keyId: string, dataKey: Buffer): Promise<void> {
   await tx.run(sql`update secrets set key_id = ${keyId}, data_key = ${dataKey} where id = ${id}`);
+}
+
+/** The number has no meaning beside being ours. */
+const REKEY_LOCK = 4_866_004;
+
+/**
+ * Does the work while no other instance does the same. The work is several transactions, so the lock is that of a session of its own; `assertHeld`
+ * fails where that session has ended, and its lock with it.
+ */
+export async function whileNobodyElseRekeys<T>(
+  database: Database,
+  work: (assertHeld: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const session = await database.session();
+  try {
+    await ask(session, sql`select pg_advisory_lock(${REKEY_LOCK})`);
+    return await work(async () => {
+      await ask(session, sql`select 1`);
+    });
+  } finally {
+    // Closed and not given back: whatever has happened, the lock goes with it.
+    session.release(true);
+  }
 }
 
 export async function countWrappedOtherwise(database: Queryable, keyId: string): Promise<number> {

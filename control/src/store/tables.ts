@@ -129,7 +129,8 @@ export interface IdempotencyKeyRow {
   readonly user_id: UserId;
   readonly key: string;
   readonly route: string;
-  readonly body_sha256: Buffer;
+  /** HMAC-SHA-256 of address and body, under a key that is not in the database. */
+  readonly body_mac: Buffer;
   readonly status: number | null;
   readonly response: Json;
   readonly created_at: Date;

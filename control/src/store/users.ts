@@ -35,6 +35,11 @@ export function getUser(database: Queryable, id: UserId): Promise<UserRow | unde
   return database.maybe<UserRow>(sql`select * from users where id = ${id}`);
 }
 
+/** Held until the transaction ends, so that what is decided about an account is decided one after another. */
+export function lockUser(tx: Transaction, id: UserId): Promise<UserRow | undefined> {
+  return tx.maybe<UserRow>(sql`select * from users where id = ${id} for no key update`);
+}
+
 export function getUserByName(database: Queryable, name: string): Promise<UserRow | undefined> {
   return database.maybe<UserRow>(sql`select * from users where name = ${name}`);
 }

@@ -121,7 +121,11 @@ export const userNameSchema = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/, {
 export const createUserSchema = z.object({
   name: userNameSchema,
   permissions: z.array(z.enum(PERMISSIONS)).default([]).describe("On every server; narrow them afterwards with PUT"),
-  roles: z.array(roleGrantSchema).max(100).default([]),
+  roles: z
+    .array(roleGrantSchema)
+    .max(100)
+    .refine(isOnceEach, { error: "A role stands here twice with the same scope" })
+    .default([]),
 });
 export const setPermissionsSchema = z.object({
   permissions: z

@@ -78,8 +78,6 @@ export interface Endpoint {
   readonly status?: 201 | 202;
   /** The answer holds a secret that is shown once: it is never recorded for a repeated request. */
   readonly secret?: true;
-  /** The body holds a secret: what is kept of it, to know a repeated request again, tells nothing to whoever has the database. */
-  readonly secretBody?: true;
   /** Lives longer than a request: server-sent events. */
   readonly stream?: true;
   /** Editable: If-Match with the resource's ETag is asked for. */
@@ -126,12 +124,12 @@ export const ENDPOINTS = {
   beginPasskeySignIn: { body: nothingSchema, answer: ceremonySchema },
   signInWithPasskey: { body: signInWithPasskeySchema, answer: loginAnswerSchema },
   listPasskeys: { answer: z.object({ items: z.array(passkeySchema) }) },
-  beginPasskey: { body: beginPasskeySchema, answer: ceremonySchema, secretBody: true },
+  beginPasskey: { body: beginPasskeySchema, answer: ceremonySchema },
   addPasskey: { body: addPasskeySchema, answer: addedPasskeySchema, secret: true },
   renamePasskey: { body: renamePasskeySchema, answer: passkeySchema },
-  removePasskey: { body: removePasskeySchema, answer: doneSchema, secretBody: true },
+  removePasskey: { body: removePasskeySchema, answer: doneSchema },
   beginStepUp: { body: nothingSchema, answer: ceremonySchema },
-  stepUp: { body: stepUpSchema, answer: doneSchema, secretBody: true },
+  stepUp: { body: stepUpSchema, answer: doneSchema },
   listSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
   revokeSession: { answer: doneSchema },
   listTokens: { query: z.object(paging), answer: page(tokenSchema) },
@@ -180,9 +178,9 @@ export const ENDPOINTS = {
   getSchema: { answer: z.record(z.string(), z.unknown()) },
 
   listSecrets: { query: z.object(paging), answer: page(secretSchema) },
-  putSecret: { body: putSecretSchema, answer: secretSchema, ifMatch: true, secretBody: true },
+  putSecret: { body: putSecretSchema, answer: secretSchema, ifMatch: true },
   deleteSecret: { answer: doneSchema, ifMatch: true },
-  rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201, secretBody: true },
+  rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201 },
   rekeySecrets: { body: nothingSchema, answer: rekeySchema },
 
   listChanges: { query: z.object(paging), answer: page(changeSummarySchema) },

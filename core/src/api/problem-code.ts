@@ -91,6 +91,11 @@ export const PROBLEMS = {
     title: "Nobody widens their own permissions",
     remedy: "Ask another administrator; what you hold you may give up yourself.",
   },
+  "account.own_sign_in": {
+    status: 403,
+    title: "How you sign in is changed with your password",
+    remedy: "Use POST /me/password or POST /me/totp/remove; without the password it takes another administrator.",
+  },
   "account.passkey_challenge": {
     status: 409,
     title: "The challenge is not good any more",
@@ -354,6 +359,16 @@ export const PROBLEMS = {
     status: 503,
     title: "The key of the secrets is missing",
     remedy: "Give this instance the key that the house uses: docs/secrets.md says where it comes from.",
+  },
+  "secret.key_unwritable": {
+    status: 503,
+    title: "The key of the secrets cannot be written",
+    remedy: "Let the control plane write where its key is, and do it again; everything can still be opened.",
+  },
+  "secret.not_next": {
+    status: 422,
+    title: "Versions of a generated key are counted",
+    remedy: "Name one that is there, or the next one; holdfast secret rotate writes it.",
   },
   "secret.one_key": {
     status: 409,

@@ -13,15 +13,14 @@ import {
 } from "yaml";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { commentsOf, commentWithin, type Stretch } from "./edit-comments.ts";
 import { type Edit, editData } from "./edit-data.ts";
 import { renderBlock, renderFlow, renderPair } from "./edit-render.ts";
 import { formatPath, type Path } from "./path.ts";
 import { splitStream } from "./stream.ts";
 import { readYaml, YAML_OPTIONS } from "./yaml-source.ts";
 
-interface Splice {
-  readonly start: number;
-  readonly end: number;
+interface Splice extends Stretch {
   readonly text: string;
 }
 
@@ -29,11 +28,13 @@ interface Scene {
   readonly text: string;
   readonly eol: string;
   readonly document: Document.Parsed;
+  readonly comments: readonly Stretch[];
 }
 
 /**
  * Edits the text of one document in its syntax tree: everything that the edit does not concern stays byte for byte, comments too. The result
- * is read again and compared with the same edit done to the data; a text that cannot be edited so is refused, never half edited.
+ * is read again and compared with the same edit done to the data; a text that cannot be edited so is refused, never half edited. A new value
+ * that would take the place of comments is refused as well: only a removal takes the comments of what it removes with it.
  */
 export function editDocument(text: string, edit: Edit): Result<string, string> {
   const slices = splitStream(text);
@@ -46,12 +47,17 @@ export function editDocument(text: string, edit: Edit): Result<string, string> {
     return err("the document has errors; mend them in the text first");
   const expected = editData(source.data, edit);
   if (!expected.ok) return expected;
-  const [document] = [
-    ...new Composer(YAML_OPTIONS).compose(new Parser(new LineCounter().addNewLine).parse(slice.text)),
-  ];
+  const tokens = [...new Parser(new LineCounter().addNewLine).parse(slice.text)];
+  const [document] = [...new Composer(YAML_OPTIONS).compose(tokens)];
   if (document === undefined) return err("an edit needs a text with one document");
-  const splices = splicesFor({ text: slice.text, eol: slice.text.includes("\r\n") ? "\r\n" : "\n", document }, edit);
+  const eol = slice.text.includes("\r\n") ? "\r\n" : "\n";
+  const scene: Scene = { text: slice.text, eol, document, comments: commentsOf(tokens) };
+  const splices = splicesFor(scene, edit);
   if (!splices.ok) return splices;
+  if (edit.kind === "set") {
+    const lost = splices.value.map((one) => commentWithin(scene.comments, one)).find((one) => one !== undefined);
+    if (lost !== undefined) return err(losesComment(scene, edit.path, lost));
+  }
   const edited = splice(slice.text, splices.value);
   const read = readYaml(edited);
   if (
@@ -176,9 +182,16 @@ function remove(scene: Scene, path: Path): Result<readonly Splice[], string> {
   const next = spanAt(scene, holder, index + 1);
   if (next !== null) return ok([{ start: span.start, end: next.start, text: "" }]);
   const previous = spanAt(scene, holder, index - 1);
-  return previous === null
-    ? err(`there is nothing at ${formatPath(path)}`)
-    : ok([{ start: previous.end, end: span.end, text: "" }]);
+  if (previous === null) return err(`there is nothing at ${formatPath(path)}`);
+  // What stands between the two speaks of the one that stays.
+  const between = commentWithin(scene.comments, { start: previous.end, end: span.start });
+  return between === undefined
+    ? ok([{ start: previous.end, end: span.end, text: "" }])
+    : err(losesComment(scene, path, between));
+}
+
+function losesComment({ text }: Scene, path: Path, { start, end }: Stretch): string {
+  return `the comment "${text.slice(start, end)}" at ${formatPath(path)} would be lost; edit it in the text`;
 }
 
 function move(scene: Scene, edit: Extract<Edit, { kind: "move" }>): Result<readonly Splice[], string> {
@@ -215,11 +228,7 @@ function move(scene: Scene, edit: Extract<Edit, { kind: "move" }>): Result<reado
 }
 
 /** Whole lines of an item of a block collection, the comment lines directly above it included; null when it shares its first line. */
-function itemBlock(
-  scene: Scene,
-  holder: YAMLMap | YAMLSeq,
-  index: number,
-): { readonly start: number; readonly end: number } | null {
+function itemBlock(scene: Scene, holder: YAMLMap | YAMLSeq, index: number): Stretch | null {
   const span = spanAt(scene, holder, index);
   if (span === null) return null;
   const head = isSeq(holder) ? scene.text.lastIndexOf("-", span.start - 1) : span.start;
@@ -237,11 +246,7 @@ function itemBlock(
   return { start, end: scene.text[end] === "\n" ? end + 1 : end };
 }
 
-function spanAt(
-  scene: Scene,
-  holder: YAMLMap | YAMLSeq,
-  index: number,
-): { readonly start: number; readonly end: number } | null {
+function spanAt(scene: Scene, holder: YAMLMap | YAMLSeq, index: number): Stretch | null {
   const item = holder.items[index];
   if (item === undefined) return null;
   if (isSeq(holder)) {

@@ -32,6 +32,13 @@ export function tunnelSheetOf({ ends, suite, ikeSeconds, childSeconds, deadSecon
   };
 }
 
+/** As a text that can be sent. */
+export function tunnelSheetText(tunnel: string, { end, rows }: TunnelSheet): string {
+  const widest = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `${name.padEnd(widest)}  ${value}`);
+  return `Tunnel ${tunnel}: parameters for the administrator of ${end}\n\n${lines.join("\n")}\n`;
+}
+
 function endRows(title: string, end: TunnelEnd): readonly (readonly [string, string])[] {
   return [
     [`${title}: address`, end.address ?? "not known beforehand"],

@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useAddressPart, usePlace } from "../../app/place.ts";
-import { discardPending, type Pending, updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import { updatePending, usePending, withChange, withoutBegun } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ApplyLines } from "../../parts/apply-lines.tsx";
@@ -62,8 +62,8 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
     change.state === "DRAFT" || change.state === "READY" || change.plans.some((plan) => plan.kind === "rollback");
   // Once it is applied, it is pending no more.
   useEffect(() => {
-    if (begun && pending.changeId === change.id) discardPending();
-  }, [begun, change.id, pending.changeId]);
+    if (begun && pending.changeId === change.id) updatePending((now) => withoutBegun(now, change));
+  }, [begun, change, pending.changeId]);
   const newest = change.rolloutIds.at(-1);
 
   return (
@@ -126,27 +126,28 @@ function ChangeActs({ change }: { readonly change: ChangeDetail }): ReactNode {
     mutationFn: (run: () => Promise<unknown>) => run(),
     onSettled: () => client.invalidateQueries(),
   });
+  const pending = usePending();
+  const isOther = pending.edits.length > 0 && pending.changeId !== change.id;
   const edit = (): void => {
-    updatePending(() => {
-      const start: Pending = { title: change.title, reason: change.reason, edits: [], changeId: change.id };
-      return change.content.reduce<Pending>(
-        (pending, { kind, name, text, baseRevision, baseText }) =>
-          withEdit(pending, { kind, name, text, baseRevision, baseText }),
-        start,
-      );
-    });
+    if (isOther) return;
+    updatePending((now) => withChange(now, change));
     const first = change.content.find((item) => item.text !== null);
     if (first !== undefined) place.go(paths.editDocument(first.kind, first.name));
   };
   const withdraw = async (reason: string): Promise<void> => {
     await call("withdrawChange", { params: { id: change.id }, body: { reason } });
-    updatePending((pending) => (pending.changeId === change.id ? { ...pending, changeId: null } : pending));
+    updatePending((now) => (now.changeId === change.id ? { ...now, changeId: null } : now));
     setWithdrawing(false);
   };
   return (
     <>
       <div className="hf-actions">
-        <ReasonButton size="sm" variant="secondary" reason={change.actions.edit} onClick={edit}>
+        <ReasonButton
+          size="sm"
+          variant="secondary"
+          reason={change.actions.edit ?? (isOther ? t("change.edit.pending", { count: pending.edits.length }) : null)}
+          onClick={edit}
+        >
           {t("change.edit")}
         </ReasonButton>
         <ReasonButton

@@ -10,6 +10,7 @@ import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 const isState = (text: string): text is ApplyState => APPLY_STATES.some((state) => state === text);
@@ -42,15 +43,9 @@ export function ChangesPage(): ReactNode {
                 {found.length === 0 ? null : (
                   <table className="hf-table">
                     <caption className="hf-sr">{t("nav.changes")}</caption>
-                    <thead>
-                      <tr>
-                        <th scope="col">{t("changes.title")}</th>
-                        <th scope="col">{t("changes.state")}</th>
-                        <th scope="col">{t("changes.items")}</th>
-                        <th scope="col">{t("changes.servers")}</th>
-                        <th scope="col">{t("changes.author")}</th>
-                      </tr>
-                    </thead>
+                    <TableHead
+                      columns={["changes.title", "changes.state", "changes.items", "changes.servers", "changes.author"]}
+                    />
                     <tbody>
                       {found.map((change) => (
                         <tr key={change.id}>

@@ -3,9 +3,10 @@ import { Alert, Button, Card, CardBody, Checkbox, TextInput } from "@patternfly/
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
+import { requestKeys } from "../../api/request-keys.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
-import { discardPending, usePending } from "../../editor/pending.ts";
+import { updatePending, withoutBegun } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { useStepUp } from "../../parts/step-up.tsx";
@@ -13,10 +14,20 @@ import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { Approvals, BreakGlass } from "./approvals.tsx";
 import { PlanCard } from "./plan-card.tsx";
-import { acknowledgementKey, dangersOf, isDoable, isHighRisk, plansToReview } from "./risk.ts";
+import { acknowledgementKey, dangersOf, isDoable, isHighRisk, plansToReview, reviewOf } from "./risk.ts";
 
 /** What the change would do, server by server; and the only place in the console where anything is applied. */
 export function Review({ change }: { readonly change: ChangeDetail }): ReactNode {
+  const plans = plansToReview(change.plans);
+  return <Reviewed key={reviewOf(plans)} change={change} plans={plans} />;
+}
+
+interface ReviewedProps {
+  readonly change: ChangeDetail;
+  readonly plans: readonly Plan[];
+}
+
+function Reviewed({ change, plans: unordered }: ReviewedProps): ReactNode {
   const t = useT();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const tick = (key: string, yes: boolean): void => {
@@ -29,9 +40,7 @@ export function Review({ change }: { readonly change: ChangeDetail }): ReactNode
     Plan["status"],
     number
   >;
-  const plans = plansToReview(change.plans).toSorted(
-    (a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1),
-  );
+  const plans = unordered.toSorted((a, b) => order[a.status] - order[b.status] || (a.server < b.server ? -1 : 1));
 
   return (
     <>
@@ -53,9 +62,7 @@ export function Review({ change }: { readonly change: ChangeDetail }): ReactNode
   );
 }
 
-interface PanelProps {
-  readonly change: ChangeDetail;
-  readonly plans: readonly Plan[];
+interface PanelProps extends ReviewedProps {
   readonly ticked: ReadonlySet<string>;
 }
 
@@ -64,11 +71,9 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const place = usePlace();
   const client = useQueryClient();
   const denied = useDenied();
-  const pending = usePending();
   const [word, setWord] = useState("");
   const [overwrite, setOverwrite] = useState(false);
-  // The same request, sent again after a lost answer, is done once.
-  const [key] = useState(() => crypto.randomUUID());
+  const [keyOf] = useState(() => requestKeys(() => crypto.randomUUID()));
 
   const doable = plans.filter(isDoable);
   const refused = plans.filter((plan) => plan.status === "refused");
@@ -87,23 +92,21 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
 
   const stepUp = useStepUp();
   const apply = useMutation({
-    mutationFn: (breakGlass: string | null) =>
-      stepUp.around(() =>
-        call(isRollback ? "rollbackChange" : "applyChange", {
-          params: { id: change.id },
-          body: {
-            plans: doable.flatMap((plan) =>
-              plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
-            ),
-            acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-            overwriteDrift: overwrite,
-            ...(breakGlass === null ? {} : { breakGlass }),
-          },
-          idempotencyKey: key,
-        }),
-      ),
+    mutationFn: (breakGlass: string | null) => {
+      const route = isRollback ? "rollbackChange" : "applyChange";
+      const body = {
+        plans: doable.flatMap((plan) =>
+          plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
+        ),
+        acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+        overwriteDrift: overwrite,
+        ...(breakGlass === null ? {} : { breakGlass }),
+      };
+      const idempotencyKey = keyOf({ route, body });
+      return stepUp.around(() => call(route, { params: { id: change.id }, body, idempotencyKey }));
+    },
     onSuccess: (rollout) => {
-      if (pending.changeId === change.id) discardPending();
+      updatePending((now) => withoutBegun(now, change));
       void client.invalidateQueries();
       place.go(paths.rollout(rollout.id));
     },

@@ -2,7 +2,7 @@ import type { Plan } from "@holdfast/core/api/change.ts";
 import { expect, test } from "vitest";
 import { mockPlan } from "../../../mock-api/plan.ts";
 import { WEB_HOST } from "../../../mock-api/texts.ts";
-import { dangersOf, isHighRisk, plansToReview } from "./risk.ts";
+import { dangersOf, isHighRisk, plansToReview, reviewOf } from "./risk.ts";
 
 const quiet = (server: string): Plan =>
   mockPlan({
@@ -24,6 +24,19 @@ test("planned forward and then back, only the way back is reviewed; planned forw
     { kind: "forward" },
   ]);
   expect(plansToReview([])).toEqual([]);
+});
+
+test("asked again with the same answer it is the same review; another plan, another server or the way back is another", () => {
+  const [web1, web2] = [quiet("web-1"), quiet("web-2")];
+  const review = reviewOf([web1, web2]);
+  expect(reviewOf([{ ...web2, id: "019d", createdAt: "2026-11-22T10:06:00.000Z" }, web1])).toBe(review);
+  for (const other of [
+    [web1],
+    [web1, { ...web2, planDigest: "d1g2" }],
+    [web1, { ...web2, kind: "rollback" as const }],
+    [web1, { ...web2, status: "unreachable" as const }],
+  ])
+    expect(reviewOf(other)).not.toBe(review);
 });
 
 test("an ordinary change needs one press; a dangerous one a typed word and a tick for each finding", () => {

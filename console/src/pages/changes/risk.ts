@@ -17,6 +17,14 @@ export function plansToReview(plans: readonly Plan[]): readonly Plan[] {
   return plans.filter(({ kind }) => kind === newest?.kind);
 }
 
+/** What is reviewed as one. Ticks and typed words are for it alone: another plan, or the way back, is read and meant anew. */
+export function reviewOf(plans: readonly Plan[]): string {
+  return plans
+    .map(({ server, kind, status, planDigest }) => [server, kind, status, planDigest ?? ""].join(" "))
+    .toSorted()
+    .join("\n");
+}
+
 export interface Danger {
   readonly server: string;
   readonly finding: FindingLike;

@@ -14,6 +14,7 @@ import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 const TAB_TEXT = {
@@ -32,7 +33,7 @@ export function DocumentPage(): ReactNode {
   const document = useQuery(queries.document(kind, name));
   const [tab, setTab] = useSearchChoice("tab", DOCUMENT_TABS);
   const [deleting, setDeleting] = useState(false);
-  const isPending = pending.edits.some((edit) => sameDocument(edit, { kind, name }));
+  const kept = pending.edits.find((edit) => sameDocument(edit, { kind, name }));
   const head = document.data;
 
   return (
@@ -44,11 +45,11 @@ export function DocumentPage(): ReactNode {
           head === undefined ? null : (
             <span className="hf-badges">
               <Label isCompact>{t("revision", { revision: head.revision })}</Label>
-              {isPending ? (
+              {kept === undefined ? null : (
                 <Label isCompact color="purple">
-                  {t("documents.pending")}
+                  {t(kept.text === null ? "documents.pendingDelete" : "documents.pending")}
                 </Label>
-              ) : null}
+              )}
               {head.deleted ? <Label isCompact>{t("documents.deleted")}</Label> : null}
               <span className="hf-quiet">
                 {head.author} · <TimeText at={head.at} />
@@ -65,7 +66,11 @@ export function DocumentPage(): ReactNode {
               size="sm"
               variant="secondary"
               isDanger
-              reason={denied("edit") ?? (head?.deleted === true ? t("documents.deleted") : null)}
+              reason={
+                denied("edit") ??
+                (head?.deleted === true ? t("documents.deleted") : null) ??
+                (kept?.text === null ? t("documents.pendingDelete") : null)
+              }
               onClick={() => setDeleting(true)}
             >
               {t("document.delete")}
@@ -114,7 +119,10 @@ export function DocumentPage(): ReactNode {
       {deleting && head !== undefined ? (
         <ActDialog
           title={t("document.delete")}
-          text={t("document.delete.ask", { name: `${kind}/${name}`, count: head.inForceOn.length })}
+          text={[
+            t("document.delete.ask", { name: `${kind}/${name}`, count: head.inForceOn.length }),
+            ...(kept === undefined ? [] : [t("document.delete.edited")]),
+          ].join(" ")}
           confirmText={t("document.delete.confirm")}
           danger
           isPending={false}
@@ -140,14 +148,7 @@ function History({ kind, name }: { readonly kind: string; readonly name: string 
       {({ items }) => (
         <table className="hf-table">
           <caption className="hf-sr">{t(TAB_TEXT.history)}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("documents.revision")}</th>
-              <th scope="col">{t("document.comment")}</th>
-              <th scope="col">{t("documents.changed")}</th>
-              <th scope="col">{t("document.change")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["documents.revision", "document.comment", "documents.changed", "document.change"]} />
           <tbody>
             {items.map((one) => (
               <tr key={one.revision}>

@@ -23,13 +23,15 @@ import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
 import { useSearchState } from "../../app/search-state.ts";
-import { sameDocument, updatePending, usePending, withEdit } from "../../editor/pending.ts";
-import { useT } from "../../i18n/language.ts";
+import { beginNew, type Taken } from "../../editor/new-document.ts";
+import { type PendingEdit, sameDocument, updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import { type MessageKey, useT } from "../../i18n/language.ts";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 /** Brings the schema of tunnels with it, which the list does not need. */
@@ -120,25 +122,14 @@ function DocumentTable({ documents }: { readonly documents: readonly DocumentSum
       {found.length === 0 ? null : (
         <table className="hf-table">
           <caption className="hf-sr">{t("nav.documents")}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("documents.name")}</th>
-              <th scope="col">{t("documents.revision")}</th>
-              <th scope="col">{t("documents.inForce")}</th>
-              <th scope="col">{t("documents.changed")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["documents.name", "documents.revision", "documents.inForce", "documents.changed"]} />
           <tbody>
             {found.map((one) => (
               <tr key={`${one.kind}/${one.name}`}>
                 <td data-label={t("documents.name")}>
                   <span className="hf-quiet">{one.kind}/</span>
                   <AppLink to={paths.document(one.kind, one.name)}>{one.name}</AppLink>{" "}
-                  {pending.edits.some((edit) => sameDocument(edit, one)) ? (
-                    <Label isCompact color="purple">
-                      {t("documents.pending")}
-                    </Label>
-                  ) : null}
+                  <PendingMark edit={pending.edits.find((edit) => sameDocument(edit, one))} />
                   {one.deleted ? <Label isCompact>{t("documents.deleted")}</Label> : null}
                 </td>
                 <td data-label={t("documents.revision")}>{t("revision", { revision: one.revision })}</td>
@@ -154,6 +145,15 @@ function DocumentTable({ documents }: { readonly documents: readonly DocumentSum
         </table>
       )}
     </div>
+  );
+}
+
+function PendingMark({ edit }: { readonly edit: PendingEdit | undefined }): ReactNode {
+  const t = useT();
+  return edit === undefined ? null : (
+    <Label isCompact color="purple">
+      {t(edit.text === null ? "documents.pendingDelete" : "documents.pending")}
+    </Label>
   );
 }
 
@@ -191,6 +191,11 @@ function template(kind: string, name: string): string {
   }
 }
 
+const TAKEN_TEXT = {
+  exists: "documents.taken",
+  pending: "documents.takenPending",
+} as const satisfies Record<Taken, MessageKey>;
+
 function NewDocument({
   known,
   onClose,
@@ -202,20 +207,19 @@ function NewDocument({
   const place = usePlace();
   const [kind, setKind] = useState<string>("Policy");
   const [name, setName] = useState("");
+  const begun = beginNew(known, usePending(), { kind, name, text: template(kind, name) });
   const fault =
     name === ""
       ? ""
       : /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)
-        ? known.some((one) => one.kind === kind && one.name === name && !one.deleted)
-          ? t("documents.taken")
-          : null
+        ? begun.ok
+          ? null
+          : t(TAKEN_TEXT[begun.error])
         : t("documents.badName");
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (fault !== null) return;
-    updatePending((pending) =>
-      withEdit(pending, { kind, name, text: template(kind, name), baseRevision: 0, baseText: null }),
-    );
+    if (fault !== null || !begun.ok) return;
+    updatePending((pending) => withEdit(pending, begun.value));
     place.go(paths.editDocument(kind, name));
   };
   return (
@@ -241,7 +245,8 @@ function NewDocument({
               spellCheck={false}
             />
             <p id="new-fault" className="hf-quiet" role="status">
-              {fault ?? ""}
+              {fault ?? ""}{" "}
+              {begun.ok ? null : <AppLink to={paths.editDocument(kind, name)}>{t("documents.taken.open")}</AppLink>}
             </p>
           </FormGroup>
         </Form>

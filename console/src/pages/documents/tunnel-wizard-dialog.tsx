@@ -1,4 +1,5 @@
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
+import { tunnelSheetText } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
@@ -6,10 +7,11 @@ import { type ReactNode, useId, useState } from "react";
 import { z } from "zod";
 import { queries } from "../../api/queries.ts";
 import { usePlace } from "../../app/place.ts";
-import { updatePending, withEdit } from "../../editor/pending.ts";
-import { sheetOf, sheetText, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
+import { beginNew, type KnownDocument, type Taken } from "../../editor/new-document.ts";
+import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import { sheetOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
 import { useValidation } from "../../editor/use-validation.ts";
-import { useT } from "../../i18n/language.ts";
+import { type MessageKey, useT } from "../../i18n/language.ts";
 import { FindingList } from "../../parts/findings.tsx";
 import { paths } from "../../paths.ts";
 import { CopyText } from "../../ui/copy-text.tsx";
@@ -19,12 +21,17 @@ const NOTHING: WizardEnd = { name: "", server: "", address: "", identity: "", ne
 /** The value of the choice that is no server. */
 const EXTERNAL = "\u0000";
 
+const TAKEN_TEXT = {
+  exists: "wizard.taken",
+  pending: "wizard.takenPending",
+} as const satisfies Record<Taken, MessageKey>;
+
 /** From two ends to one Tunnel document in the pending change. Nothing is applied here. */
 export function TunnelWizard({
   known,
   onClose,
 }: {
-  readonly known: readonly { readonly kind: string; readonly name: string }[];
+  readonly known: readonly KnownDocument[];
   readonly onClose: () => void;
 }): ReactNode {
   const t = useT();
@@ -42,18 +49,19 @@ export function TunnelWizard({
   const text = tunnelText(withNames(wish));
   const validation = useValidation(text);
   const [one, other] = wish.ends;
-  const isTaken = known.some(({ kind, name }) => kind === "Tunnel" && name === wish.name.trim());
+  const name = wish.name.trim();
+  const begun = beginNew(known, usePending(), { kind: "Tunnel", name, text });
   const errors = validation.findings.filter(({ severity }) => severity === "error");
-  const isBegun = wish.name.trim() !== "" && [one, other].every((end) => end.networks.trim() !== "");
+  const isBegun = name !== "" && [one, other].every((end) => end.networks.trim() !== "");
   const sheet = sheetOf(text);
   const reason =
-    (isTaken ? t("wizard.taken", { name: wish.name.trim() }) : null) ??
+    (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
     (isBegun ? null : t("wizard.fill")) ??
     (validation.state === "checking" ? t("editor.checking") : null) ??
     (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
   const put = (): void => {
-    const name = wish.name.trim();
-    updatePending((pending) => withEdit(pending, { kind: "Tunnel", name, text, baseRevision: 0, baseText: null }));
+    if (!begun.ok) return;
+    updatePending((pending) => withEdit(pending, begun.value));
     place.go(paths.editDocument("Tunnel", name, { view: "form" }));
   };
   return (
@@ -62,7 +70,7 @@ export function TunnelWizard({
       <ModalBody>
         <div className="hf-stack hf-form">
           <div className="hf-form-lines">
-            <Input label={t("wizard.name")} value={wish.name} onChange={(name) => setWish({ ...wish, name })} />
+            <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => setWish({ ...wish, name: typed })} />
             <Input
               label={t("wizard.key")}
               help={t("wizard.key.help")}
@@ -95,9 +103,9 @@ export function TunnelWizard({
             <Choice
               label={t("wizard.suite")}
               value={wish.suite}
-              choices={TUNNEL_SUITE_NAMES.map((name) => [name, name])}
+              choices={TUNNEL_SUITE_NAMES.map((suite) => [suite, suite])}
               onChange={(value) =>
-                setWish({ ...wish, suite: TUNNEL_SUITE_NAMES.find((name) => name === value) ?? wish.suite })
+                setWish({ ...wish, suite: TUNNEL_SUITE_NAMES.find((suite) => suite === value) ?? wish.suite })
               }
             />
             <Choice
@@ -120,11 +128,11 @@ export function TunnelWizard({
           {sheet === null ? null : (
             <details>
               <summary>{t("wizard.sheet", { end: sheet.end })}</summary>
-              <CopyText text={sheetText(wish.name.trim(), sheet)} shown={t("wizard.sheet.copy")} />
+              <CopyText text={tunnelSheetText(name, sheet)} shown={t("wizard.sheet.copy")} />
               <dl className="hf-ends">
-                {sheet.rows.map(([name, value]) => (
-                  <div key={name}>
-                    <dt>{name}</dt>
+                {sheet.rows.map(([setting, value]) => (
+                  <div key={setting}>
+                    <dt>{setting}</dt>
                     <dd>{value}</dd>
                   </div>
                 ))}

@@ -37,13 +37,19 @@ const VIEW_TEXT = {
   difference: "editor.view.difference",
 } as const satisfies Record<EditorView, MessageKey>;
 
+const NO_FINDINGS_TEXT = {
+  checked: "editor.findings.none",
+  checking: "editor.checking",
+  unreachable: "editor.findings.unknown",
+} as const satisfies Record<Validation["state"], MessageKey>;
+
 export function EditDocumentPage(): ReactNode {
   const t = useT();
   const kind = useAddressPart("kind");
   const name = useAddressPart("name");
   const pending = usePending();
   const kept = pending.edits.find((edit) => sameDocument(edit, { kind, name }));
-  const head = useQuery({ ...queries.document(kind, name), retry: false, enabled: kept?.baseRevision !== 0 });
+  const head = useQuery({ ...queries.document(kind, name), retry: false });
   const missing = head.error instanceof Refused && head.error.problem.status === 404;
   const start: PendingEdit | undefined =
     kept ??
@@ -72,19 +78,21 @@ export function EditDocumentPage(): ReactNode {
             )}
             {kept === undefined ? null : (
               <Label isCompact color="purple">
-                {t("documents.pending")}
+                {t(kept.text === null ? "documents.pendingDelete" : "documents.pending")}
               </Label>
             )}
           </span>
         }
       />
       <PageBody>
-        {start === undefined ? (
+        {kept?.text === null ? (
+          <Deleting edit={kept} />
+        ) : start === undefined ? (
           <Loaded query={head} what={`${kind}/${name}`}>
             {() => null}
           </Loaded>
         ) : (
-          <Editor edit={start} head={head.data ?? null} />
+          <Editor key={`${kind}/${name}`} edit={start} head={head.data ?? null} />
         )}
       </PageBody>
     </>
@@ -107,7 +115,9 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
   const [asked, setView] = useSearchState("view");
   const [line, setLine] = useSearchState("line");
   const views = EDITOR_VIEWS.filter((one) => (one === "form" ? !isPolicy : isPolicy || !isSectionView(one)));
-  const view = views.find((one) => one === asked) ?? firstView(text, isPolicy);
+  // Chosen once: while the text is half typed, a section comes and goes, and the page must not jump.
+  const [first] = useState(() => firstView(text, isPolicy));
+  const view = views.find((one) => one === asked) ?? first;
   const [goTo, setGoTo] = useState<{ line: number; column: number } | null>(null);
 
   useEffect(() => {
@@ -127,9 +137,7 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
   return (
     <div className="hf-editor">
       {denied === null ? null : <Alert isInline variant="info" title={denied} />}
-      {head !== null && edit.baseRevision !== 0 && head.revision > edit.baseRevision ? (
-        <Moved edit={edit} head={head} />
-      ) : null}
+      {head !== null && head.revision > edit.baseRevision ? <Moved edit={edit} head={head} /> : null}
       <div className="hf-line-row hf-editor-bar">
         <ToggleGroup aria-label={t("editor.views")}>
           {views.map((key) => (
@@ -147,7 +155,13 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
       <div className="hf-editor-main">
         <div className="hf-editor-pane">
           {view === "rules" ? (
-            <RuleTable text={text} findings={validation.findings} onChange={write} onGo={go} />
+            <RuleTable
+              text={text}
+              findings={validation.findings}
+              onChange={write}
+              onGo={go}
+              disabled={denied !== null}
+            />
           ) : null}
           {formRoot(view) === null || outline === undefined ? null : (
             <SchemaForm
@@ -179,9 +193,7 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
         <aside className="hf-editor-findings" aria-label={t("editor.findings")}>
           <h2 className="hf-small-title">{t("editor.findings")}</h2>
           {validation.findings.length === 0 ? (
-            <p className="hf-quiet">
-              {validation.state === "checked" ? t("editor.findings.none") : t("editor.checking")}
-            </p>
+            <p className="hf-quiet">{t(NO_FINDINGS_TEXT[validation.state])}</p>
           ) : (
             <FindingList findings={validation.findings} onGo={go} />
           )}
@@ -220,6 +232,23 @@ function Status({ validation }: { readonly validation: Validation }): ReactNode 
   );
 }
 
+/** Nothing typed here turns a deletion into an edit unseen: it is dropped first, by its author. */
+function Deleting({ edit }: { readonly edit: PendingEdit }): ReactNode {
+  const t = useT();
+  return (
+    <Alert
+      isInline
+      variant="warning"
+      title={t("editor.deleting")}
+      actionLinks={
+        <Button variant="link" isInline onClick={() => updatePending((now) => withoutEdit(now, edit))}>
+          {t("editor.deleting.drop")}
+        </Button>
+      }
+    />
+  );
+}
+
 /** Somebody else's revision has become the head meanwhile. Nothing is merged behind the author's back. */
 function Moved({ edit, head }: { readonly edit: PendingEdit; readonly head: Head }): ReactNode {
   const t = useT();
@@ -227,7 +256,11 @@ function Moved({ edit, head }: { readonly edit: PendingEdit; readonly head: Head
     <Alert
       isInline
       variant="warning"
-      title={t("editor.moved", { author: head.author, revision: head.revision, base: edit.baseRevision })}
+      title={
+        edit.baseRevision === 0
+          ? t("editor.moved.new", { author: head.author, revision: head.revision })
+          : t("editor.moved", { author: head.author, revision: head.revision, base: edit.baseRevision })
+      }
       actionLinks={
         <>
           <Button

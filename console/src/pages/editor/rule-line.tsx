@@ -2,25 +2,28 @@ import { Button, Switch } from "@patternfly/react-core";
 import ArrowDownIcon from "@patternfly/react-icons/dist/esm/icons/arrow-down-icon";
 import ArrowUpIcon from "@patternfly/react-icons/dist/esm/icons/arrow-up-icon";
 import TrashIcon from "@patternfly/react-icons/dist/esm/icons/trash-icon";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { type Cell, type RuleEdit, type RuleRow, VERBS } from "../../editor/rule-rows.ts";
 import { useT } from "../../i18n/language.ts";
 import type { FindingLike } from "../../parts/finding-key.ts";
 import { FindingList } from "../../parts/findings.tsx";
+import { LineInput } from "./form-line.tsx";
 
 interface Props {
   readonly row: RuleRow;
   /** Rules in the same list. */
   readonly count: number;
   readonly findings: readonly FindingLike[];
-  readonly onEdit: (edit: RuleEdit) => void;
+  readonly disabled: boolean;
+  /** False: it was refused, and why is shown. */
+  readonly onEdit: (edit: RuleEdit) => boolean;
   readonly onGo: (finding: FindingLike) => void;
 }
 
 /** The rule whose move was asked for by key: its new row takes the focus, so that the key can be pressed again. */
 let moved: string | null = null;
 
-export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNode {
+export function RuleLine({ row, count, findings, disabled, onEdit, onGo }: Props): ReactNode {
   const t = useT();
   const line = useRef<HTMLTableRowElement>(null);
   const id = `${row.hook} ${row.place} ${row.name}`;
@@ -31,9 +34,8 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
   }, [id]);
 
   const move = (to: number): void => {
-    if (to < 0 || to >= count) return;
-    moved = id;
-    onEdit({ kind: "move", to });
+    if (disabled || to < 0 || to >= count) return;
+    if (onEdit({ kind: "move", to })) moved = id;
   };
   const keys = (event: KeyboardEvent): void => {
     if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
@@ -55,6 +57,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
               hasNoPadding
               icon={<ArrowUpIcon />}
               aria-label={t("rules.up", { name: row.name })}
+              isDisabled={disabled}
               isAriaDisabled={row.index === 0}
               onClick={() => move(row.index - 1)}
             />
@@ -64,6 +67,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
               hasNoPadding
               icon={<ArrowDownIcon />}
               aria-label={t("rules.down", { name: row.name })}
+              isDisabled={disabled}
               isAriaDisabled={row.index === count - 1}
               onClick={() => move(row.index + 1)}
             />
@@ -73,6 +77,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
           <Switch
             aria-label={t("rules.enabled", { name: row.name })}
             isChecked={row.enabled}
+            isDisabled={disabled}
             onChange={(_event, checked) => onEdit({ kind: "enabled", enabled: checked })}
           />
         </td>
@@ -80,6 +85,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
           <CellInput
             label={label(t("rule.name"))}
             cell={{ text: row.name, editable: true }}
+            disabled={disabled}
             onCommit={(text) => onEdit({ kind: "name", text })}
           />
         </td>
@@ -88,6 +94,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
             className="hf-cell hf-verb"
             data-verb={row.verb}
             aria-label={label(t("rule.verb"))}
+            disabled={disabled}
             value={row.verb ?? ""}
             onChange={(event) => chooseVerb(event.target.value, onEdit)}
           >
@@ -103,6 +110,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
           <CellInput
             label={label(t("rule.services"))}
             cell={{ text: row.services, editable: true }}
+            disabled={disabled}
             onCommit={(text) => onEdit({ kind: "services", text })}
           />
           {row.extras.length === 0 ? null : (
@@ -120,19 +128,26 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
             <CellInput
               label={label(t("rule.from"))}
               cell={row.from}
+              disabled={disabled}
               onCommit={(text) => onEdit({ kind: "from", text })}
             />
           </td>
         )}
         {row.hook === "inbound" ? null : (
           <td data-label={t("rule.to")}>
-            <CellInput label={label(t("rule.to"))} cell={row.to} onCommit={(text) => onEdit({ kind: "to", text })} />
+            <CellInput
+              label={label(t("rule.to"))}
+              cell={row.to}
+              disabled={disabled}
+              onCommit={(text) => onEdit({ kind: "to", text })}
+            />
           </td>
         )}
         <td data-label={t("rule.why")}>
           <CellInput
             label={label(t("rule.why"))}
             cell={{ text: row.why, editable: true }}
+            disabled={disabled}
             onCommit={(text) => onEdit({ kind: "why", text })}
           />
         </td>
@@ -143,6 +158,7 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
             hasNoPadding
             icon={<TrashIcon />}
             aria-label={t("rules.remove", { name: row.name })}
+            isDisabled={disabled}
             onClick={() => onEdit({ kind: "remove" })}
           />
         </td>
@@ -159,47 +175,26 @@ export function RuleLine({ row, count, findings, onEdit, onGo }: Props): ReactNo
   );
 }
 
-function chooseVerb(value: string, onEdit: (edit: RuleEdit) => void): void {
+function chooseVerb(value: string, onEdit: Props["onEdit"]): void {
   const verb = VERBS.find((one) => one === value);
   if (verb !== undefined) onEdit({ kind: "verb", verb });
 }
 
-/** Written to the document when left or on Enter; Escape puts back what was there. */
-function CellInput({
-  label,
-  cell,
-  onCommit,
-}: {
+interface CellInputProps {
   readonly label: string;
   readonly cell: Cell;
-  readonly onCommit: (text: string) => void;
-}): ReactNode {
+  readonly disabled: boolean;
+  readonly onCommit: (text: string) => boolean;
+}
+
+function CellInput({ label, cell, disabled, onCommit }: CellInputProps): ReactNode {
   const t = useT();
   const shown = cell?.text ?? "";
-  const [typed, setTyped] = useState<string | null>(null);
-  if (cell !== null && !cell.editable) {
-    return (
-      <code className="hf-quiet" title={t("rules.inText")}>
-        {shown}
-      </code>
-    );
-  }
-  const commit = (): void => {
-    if (typed !== null && typed !== shown) onCommit(typed);
-    setTyped(null);
-  };
+  if (cell === null || cell.editable)
+    return <LineInput label={label} shown={shown} disabled={disabled} onCommit={onCommit} />;
   return (
-    <input
-      className="hf-cell"
-      aria-label={label}
-      value={typed ?? shown}
-      spellCheck={false}
-      onChange={(event) => setTyped(event.target.value)}
-      onBlur={commit}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") commit();
-        if (event.key === "Escape") setTyped(null);
-      }}
-    />
+    <code className="hf-quiet" title={t("rules.inText")}>
+      {shown}
+    </code>
   );
 }

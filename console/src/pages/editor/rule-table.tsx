@@ -1,3 +1,4 @@
+import type { Result } from "@holdfast/core/base/result.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
 import { Alert, Button, SearchInput } from "@patternfly/react-core";
 import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
@@ -15,6 +16,8 @@ import {
 } from "../../editor/rule-rows.ts";
 import { useT } from "../../i18n/language.ts";
 import type { FindingLike } from "../../parts/finding-key.ts";
+import { TableHead } from "../../ui/table-head.tsx";
+import { Refusal } from "./form-line.tsx";
 import { RuleLine } from "./rule-line.tsx";
 
 interface Props {
@@ -22,13 +25,14 @@ interface Props {
   readonly findings: readonly FindingLike[];
   readonly onChange: (text: string) => void;
   readonly onGo: (finding: FindingLike) => void;
+  readonly disabled: boolean;
 }
 
 /** More rows at once make a browser slow; the filter finds the rest, and the text has all. */
 const MOST_ROWS = 400;
 
 /** The firewall part of the text as tables: the same document, edited through its syntax tree. */
-export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode {
+export function RuleTable({ text, findings, onChange, onGo, disabled }: Props): ReactNode {
   const t = useT();
   const sections = useMemo(() => ruleSections(text), [text]);
   const [filter, setFilter] = useState("");
@@ -36,20 +40,21 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
   const [said, setSaid] = useState("");
 
   if (sections === null) return <Alert isInline variant="warning" title={t("rules.unreadable")} />;
-  const take = (result: { ok: true; value: string } | { ok: false; error: string }, words: string): void => {
+  const take = (result: Result<string, string>, words: string): boolean => {
     setRefusal(result.ok ? null : result.error);
-    if (!result.ok) return;
+    if (!result.ok) return false;
     setSaid(words);
     onChange(result.value);
+    return true;
   };
-  const change = (row: RuleRow, edit: RuleEdit): void => {
+  const change = (row: RuleRow, edit: RuleEdit): boolean => {
     const words =
       edit.kind === "move"
         ? t("rules.said.moved", { name: row.name, place: edit.to + 1 })
         : edit.kind === "remove"
           ? t("rules.said.removed", { name: row.name })
           : "";
-    take(editRule(text, row, edit), words);
+    return take(editRule(text, row, edit), words);
   };
   const add = (hook: Hook, rows: readonly RuleRow[]): void => {
     const own = rows.filter((row) => row.place === "rules");
@@ -60,11 +65,7 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
 
   return (
     <div className="hf-stack">
-      {refusal === null ? null : (
-        <Alert isInline variant="danger" title={t("rules.refused")}>
-          {refusal}
-        </Alert>
-      )}
+      <Refusal sentence={refusal} />
       <span role="status" className="hf-sr">
         {said}
       </span>
@@ -88,55 +89,56 @@ export function RuleTable({ text, findings, onChange, onGo }: Props): ReactNode 
         return (
           <section key={hook}>
             <h2 className="hf-small-title">{t(`hook.${hook}`)}</h2>
-            <table className="hf-table hf-rules">
-              <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{t("rule.order")}</th>
-                  <th scope="col">{t("rule.on")}</th>
-                  <th scope="col">{t("rule.name")}</th>
-                  <th scope="col">{t("rule.verb")}</th>
-                  <th scope="col">{t("rule.services")}</th>
-                  {hook === "outbound" ? null : <th scope="col">{t("rule.from")}</th>}
-                  {hook === "inbound" ? null : <th scope="col">{t("rule.to")}</th>}
-                  <th scope="col">{t("rule.why")}</th>
-                  <th scope="col">
-                    <span className="hf-sr">{t("rule.remove")}</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                <tr className="hf-locked-row">
-                  <td>
-                    <LockIcon />
-                  </td>
-                  <td colSpan={7}>{t("rules.locked")}</td>
-                </tr>
-                {found.slice(0, MOST_ROWS).map((row) => (
-                  <RuleLine
-                    key={`${row.place} ${row.index} ${row.name}`}
-                    row={row}
-                    count={rows.filter((one) => one.place === row.place).length}
-                    findings={findingsOf(findings, row)}
-                    onEdit={(edit) => change(row, edit)}
-                    onGo={onGo}
-                  />
-                ))}
-                <tr className="hf-default-row">
-                  <td />
-                  <td />
-                  <td>{t("rule.default")}</td>
-                  <td colSpan={5}>
-                    {fallback === null ? t("rules.noDefault") : <strong>{fallback}</strong>}{" "}
-                    <span className="hf-quiet">{t("rule.default.why")}</span>
-                  </td>
-                </tr>
-              </tbody>
-            </table>
+            <div className="hf-wide">
+              <table className="hf-table hf-rules">
+                <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
+                <TableHead
+                  columns={[
+                    "rule.order",
+                    "rule.on",
+                    "rule.name",
+                    "rule.verb",
+                    "rule.services",
+                    hook === "outbound" ? null : "rule.from",
+                    hook === "inbound" ? null : "rule.to",
+                    "rule.why",
+                    { hidden: "rule.remove" },
+                  ]}
+                />
+                <tbody>
+                  <tr className="hf-locked-row">
+                    <td>
+                      <LockIcon />
+                    </td>
+                    <td colSpan={7}>{t("rules.locked")}</td>
+                  </tr>
+                  {found.slice(0, MOST_ROWS).map((row) => (
+                    <RuleLine
+                      key={`${row.place} ${row.index} ${row.name}`}
+                      row={row}
+                      count={rows.filter((one) => one.place === row.place).length}
+                      findings={findingsOf(findings, row)}
+                      disabled={disabled}
+                      onEdit={(edit) => change(row, edit)}
+                      onGo={onGo}
+                    />
+                  ))}
+                  <tr className="hf-default-row">
+                    <td />
+                    <td />
+                    <td>{t("rule.default")}</td>
+                    <td colSpan={5}>
+                      {fallback === null ? t("rules.noDefault") : <strong>{fallback}</strong>}{" "}
+                      <span className="hf-quiet">{t("rule.default.why")}</span>
+                    </td>
+                  </tr>
+                </tbody>
+              </table>
+            </div>
             {found.length > MOST_ROWS ? (
               <p className="hf-quiet">{t("rules.more", { count: found.length - MOST_ROWS })}</p>
             ) : null}
-            <Button size="sm" variant="secondary" onClick={() => add(hook, rows)}>
+            <Button size="sm" variant="secondary" isDisabled={disabled} onClick={() => add(hook, rows)}>
               {t("rules.add")}
             </Button>
           </section>

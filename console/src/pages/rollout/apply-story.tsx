@@ -14,6 +14,7 @@ import { paths } from "../../paths.ts";
 import { CopyText } from "../../ui/copy-text.tsx";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { clockTime, exactTime, TimeText } from "../../ui/time-text.tsx";
 import { nextSteps } from "./next-steps.ts";
 
@@ -150,15 +151,7 @@ function Transactions({ apply }: { readonly apply: ApplyDetail }): ReactNode {
           </div>
           {transaction.probes.length === 0 ? null : (
             <table className="hf-table">
-              <thead>
-                <tr>
-                  <th scope="col">{t("probe.what")}</th>
-                  <th scope="col">{t("probe.expected")}</th>
-                  <th scope="col">{t("probe.before")}</th>
-                  <th scope="col">{t("probe.after")}</th>
-                  <th scope="col">{t("probe.origin")}</th>
-                </tr>
-              </thead>
+              <TableHead columns={["probe.what", "probe.expected", "probe.before", "probe.after", "probe.origin"]} />
               <tbody>
                 {transaction.probes.map((probe) => (
                   <tr key={probe.id} data-bad={probe.after !== null && probe.after !== probe.expected}>

@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { useT } from "../../i18n/language.ts";
 import { NativeText } from "../../parts/native-diff.tsx";
 import { CopyText } from "../../ui/copy-text.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 
 /** What this server can do, and who it says it is. */
 export function AgentTab({ server }: { readonly server: ServerDetail }): ReactNode {
@@ -14,14 +15,7 @@ export function AgentTab({ server }: { readonly server: ServerDetail }): ReactNo
     <div className="hf-stack">
       <table className="hf-table">
         <caption className="hf-sr">{t("agent.capabilities")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("agent.domain")}</th>
-            <th scope="col">{t("agent.available")}</th>
-            <th scope="col">{t("agent.module")}</th>
-            <th scope="col">{t("agent.reason")}</th>
-          </tr>
-        </thead>
+        <TableHead columns={["agent.domain", "agent.available", "agent.module", "agent.reason"]} />
         <tbody>
           {server.capabilities.map(({ domain, available, module, reason }) => (
             <tr key={domain}>

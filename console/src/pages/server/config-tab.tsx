@@ -7,6 +7,7 @@ import { DocumentLink } from "../../parts/document-link.tsx";
 import { NativeText } from "../../parts/native-diff.tsx";
 import { CopyText } from "../../ui/copy-text.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 
 const VIEWS = ["provenance", "native", "json"] as const;
 type View = (typeof VIEWS)[number];
@@ -63,13 +64,7 @@ export function ConfigTab({ name }: { readonly name: string }): ReactNode {
               <>
                 <table className="hf-table">
                   <caption className="hf-sr">{t("config.view.provenance")}</caption>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t("config.item")}</th>
-                      <th scope="col">{t("config.from")}</th>
-                      <th scope="col">{t("config.beat")}</th>
-                    </tr>
-                  </thead>
+                  <TableHead columns={["config.item", "config.from", "config.beat"]} />
                   <tbody>
                     {found.slice(0, MOST_ROWS).map(({ item, from, beat }) => (
                       <tr key={item}>

@@ -2,61 +2,28 @@ import { type FirewallConfig, HOOKS, type HookName, type Peer, type Rule } from 
 import { counterNames } from "@holdfast/domains/firewall/names.ts";
 import { Alert } from "@patternfly/react-core";
 import type { ReactNode } from "react";
-import { z } from "zod";
-import { useLanguage, useT } from "../../i18n/language.ts";
-import { type Difference, originOf, type Provenance } from "../../live/at-item.ts";
+import { useT } from "../../i18n/language.ts";
+import { originOf, type Provenance } from "../../live/at-item.ts";
+import type { FirewallSeen } from "../../live/observed.ts";
 import { VerbLabel } from "../../parts/verb-label.tsx";
-import { GenericLive } from "./generic-live.tsx";
-import { Differences, Origins } from "./live-parts.tsx";
-
-/** Of what a firewall module reports, the parts that are shown; anything else is in the view of everything. */
-const observedSchema = z.object({
-  unreadable: z.string().nullable().optional(),
-  foreignHooks: z
-    .array(
-      z.object({
-        family: z.string(),
-        table: z.string(),
-        name: z.string(),
-        hook: z.string(),
-        policy: z.string(),
-        priority: z.number(),
-      }),
-    )
-    .default([]),
-  foreignOwners: z.array(z.string()).default([]),
-  legacyTables: z.array(z.string()).default([]),
-  /** Modules before it was told have none. */
-  counts: z.record(z.string(), z.object({ packets: z.number(), bytes: z.number() })).optional(),
-});
-
-type Observed = z.infer<typeof observedSchema>;
+import { TableHead } from "../../ui/table-head.tsx";
+import { CountCells } from "./count-cells.tsx";
+import { Differences, type LiveProps, Origins } from "./live-parts.tsx";
 
 export function peerText(peer: Peer): string {
   const parts = [peer.interfaces, peer.set, peer.addresses?.join(", ")].filter((part) => part !== undefined);
   return parts.length === 0 ? "any" : parts.join(" · ");
 }
 
-interface Props {
-  readonly desired: FirewallConfig | null;
-  readonly observed: unknown;
-  readonly differences: readonly Difference[];
-  readonly provenance: readonly Provenance[];
-}
-
 /** The rules with what they have counted, and what others have put in the same hooks. */
-export function FirewallLive({ desired, observed, differences, provenance }: Props): ReactNode {
+export function FirewallLive({
+  desired,
+  seen,
+  differences,
+  provenance,
+}: LiveProps<FirewallConfig, FirewallSeen>): ReactNode {
   const t = useT();
-  const seen = observedSchema.safeParse(observed);
-  if (!seen.success)
-    return (
-      <>
-        <p className="hf-quiet">{t("live.shape")}</p>
-        <Differences differences={differences} />
-        <GenericLive value={observed} />
-      </>
-    );
-  const { unreadable } = seen.data;
+  const { unreadable } = seen;
   return (
     <>
       {unreadable === null || unreadable === undefined ? null : <Alert isInline variant="danger" title={unreadable} />}
@@ -70,13 +37,13 @@ export function FirewallLive({ desired, observed, differences, provenance }: Pro
             hook={hook}
             rules={section.rules}
             fallback={section.default}
-            observed={seen.data}
+            seen={seen}
             observing={desired.mode === "observe"}
             provenance={provenance}
           />
         );
       })}
-      <Foreign observed={seen.data} />
+      <Foreign seen={seen} />
     </>
   );
 }
@@ -85,14 +52,14 @@ interface HookProps {
   readonly hook: HookName;
   readonly rules: readonly Rule[];
   readonly fallback: Rule["verb"];
-  readonly observed: Observed;
+  readonly seen: FirewallSeen;
   readonly observing: boolean;
   readonly provenance: readonly Provenance[];
 }
 
-function HookTable({ hook, rules, fallback, observed, observing, provenance }: HookProps): ReactNode {
+function HookTable({ hook, rules, fallback, seen, observing, provenance }: HookProps): ReactNode {
   const t = useT();
-  const { counts } = observed;
+  const { counts } = seen;
   return (
     <section>
       <h3 className="hf-small-title">
@@ -100,22 +67,18 @@ function HookTable({ hook, rules, fallback, observed, observing, provenance }: H
       </h3>
       <table className="hf-table">
         <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("rule.name")}</th>
-            <th scope="col">{t("rule.verb")}</th>
-            <th scope="col">{t("rule.services")}</th>
-            <th scope="col">{t("rule.from")}</th>
-            <th scope="col">{t("rule.to")}</th>
-            <th scope="col" className="hf-right">
-              {t("rule.packets")}
-            </th>
-            <th scope="col" className="hf-right">
-              {t("rule.bytes")}
-            </th>
-            <th scope="col">{t("config.from")}</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            "rule.name",
+            "rule.verb",
+            "rule.services",
+            "rule.from",
+            "rule.to",
+            { number: "rule.packets" },
+            { number: "rule.bytes" },
+            "config.from",
+          ]}
+        />
         <tbody>
           {rules.map((rule) => (
             <tr key={rule.name}>
@@ -126,7 +89,7 @@ function HookTable({ hook, rules, fallback, observed, observing, provenance }: H
               <td data-label={t("rule.services")}>{rule.services.join(", ")}</td>
               <td data-label={t("rule.from")}>{rule.from.map(peerText).join(" | ")}</td>
               <td data-label={t("rule.to")}>{rule.to.map(peerText).join(" | ")}</td>
-              <Counts counts={counts?.[ruleCounter(hook, rule, observing)]} />
+              <CountCells count={counts?.[ruleCounter(hook, rule, observing)]} />
               <td data-label={t("config.from")}>
                 <Origins origins={[originOf(provenance, `firewall.${hook}.rules.${rule.name}`)]} />
               </td>
@@ -140,8 +103,8 @@ function HookTable({ hook, rules, fallback, observed, observing, provenance }: H
             <td colSpan={3} className="hf-quiet">
               {t("rule.default.why")}
             </td>
-            <Counts
-              counts={
+            <CountCells
+              count={
                 counts?.[
                   wouldDrop(fallback, observing) ? counterNames.observedDefault(hook) : counterNames.default(hook)
                 ]
@@ -167,25 +130,10 @@ function wouldDrop(verb: Rule["verb"], observing: boolean): boolean {
   return observing && verb !== "allow";
 }
 
-function Counts({ counts }: { readonly counts: { packets: number; bytes: number } | undefined }): ReactNode {
-  const t = useT();
-  const number = new Intl.NumberFormat(useLanguage());
-  return (
-    <>
-      <td data-label={t("rule.packets")} className="hf-right hf-number">
-        {counts === undefined ? "—" : number.format(counts.packets)}
-      </td>
-      <td data-label={t("rule.bytes")} className="hf-right hf-number">
-        {counts === undefined ? "—" : number.format(counts.bytes)}
-      </td>
-    </>
-  );
-}
-
 /** What others do with packets, read-only to us: it explains why an allow opens nothing. */
-function Foreign({ observed }: { readonly observed: Observed }): ReactNode {
+function Foreign({ seen }: { readonly seen: FirewallSeen }): ReactNode {
   const t = useT();
-  const { foreignHooks, foreignOwners, legacyTables } = observed;
+  const { foreignHooks, foreignOwners, legacyTables } = seen;
   return (
     <section>
       <h3 className="hf-small-title">{t("foreign.title")}</h3>
@@ -204,16 +152,7 @@ function Foreign({ observed }: { readonly observed: Observed }): ReactNode {
         <p className="hf-quiet">{t("foreign.none")}</p>
       ) : (
         <table className="hf-table">
-          <thead>
-            <tr>
-              <th scope="col">{t("foreign.chain")}</th>
-              <th scope="col">{t("foreign.hook")}</th>
-              <th scope="col" className="hf-right">
-                {t("foreign.priority")}
-              </th>
-              <th scope="col">{t("foreign.policy")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["foreign.chain", "foreign.hook", { number: "foreign.priority" }, "foreign.policy"]} />
           <tbody>
             {foreignHooks.map(({ family, table, name, hook, priority, policy }) => (
               <tr key={`${family} ${table} ${name}`}>

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { useT } from "../../i18n/language.ts";
 import type { Difference, Provenance } from "../../live/at-item.ts";
 import { DocumentLink } from "../../parts/document-link.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 
 /** What every live view of a domain is given. */
 export interface LiveProps<Config, Seen> {
@@ -71,14 +72,7 @@ export function SettingTable({
   return (
     <table className="hf-table hf-settings">
       <caption className="hf-sr">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t("live.setting")}</th>
-          <th scope="col">{t("live.now")}</th>
-          <th scope="col">{t("live.should")}</th>
-          <th scope="col">{t("config.from")}</th>
-        </tr>
-      </thead>
+      <TableHead columns={["live.setting", "live.now", "live.should", "config.from"]} />
       <tbody>
         {settings.map(({ key, name, now, should, origins, differences }) => (
           <tr key={key} data-drift={differences.length > 0}>

@@ -8,7 +8,13 @@ import type { Answer } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useSearchState } from "../../app/search-state.ts";
 import { useT } from "../../i18n/language.ts";
-import { desiredOf, networkSeenSchema, systemSeenSchema, vpnSeenSchema } from "../../live/observed.ts";
+import {
+  desiredOf,
+  firewallSeenSchema,
+  networkSeenSchema,
+  systemSeenSchema,
+  vpnSeenSchema,
+} from "../../live/observed.ts";
 import { NativeText } from "../../parts/native-diff.tsx";
 import { CopyText } from "../../ui/copy-text.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
@@ -112,8 +118,11 @@ function DomainView({ one, config }: { readonly one: Domain } & Pick<DomainProps
   const about = { differences: one.differences, provenance: config?.provenance ?? [] };
   if (one.observed === null) return <p className="hf-quiet">{t("live.notObserved")}</p>;
   switch (domainWord(one.domain)) {
-    case "firewall":
-      return <FirewallLive desired={desired.firewall} observed={one.observed} {...about} />;
+    case "firewall": {
+      const seen = firewallSeenSchema.safeParse(one.observed);
+      if (seen.success) return <FirewallLive desired={desired.firewall} seen={seen.data} {...about} />;
+      break;
+    }
     case "network": {
       const seen = networkSeenSchema.safeParse(one.observed);
       if (seen.success) return <NetworkLive desired={desired.network} seen={seen.data} {...about} />;

@@ -6,6 +6,7 @@ import { differencesAt, originOf, originsBelow } from "../../live/at-item.ts";
 import { type AddressRow, addressRows, type LinkRow, linkRows } from "../../live/link-rows.ts";
 import type { NetworkSeen } from "../../live/observed.ts";
 import { useAmounts } from "../../ui/amount.ts";
+import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, NotOurs, Origins, type Setting, SettingTable } from "./live-parts.tsx";
 import { ForeignFiles, Neighbours, Routes, Rules } from "./network-tables.tsx";
 
@@ -24,23 +25,17 @@ export function NetworkLive(props: Props): ReactNode {
         <h3 className="hf-small-title">{t("net.interfaces")}</h3>
         <table className="hf-table">
           <caption className="hf-sr">{t("net.interfaces")}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("net.interface")}</th>
-              <th scope="col">{t("net.state")}</th>
-              <th scope="col">{t("net.addresses")}</th>
-              <th scope="col" className="hf-right">
-                {t("net.mtu")}
-              </th>
-              <th scope="col" className="hf-right">
-                {t("net.received")}
-              </th>
-              <th scope="col" className="hf-right">
-                {t("net.sent")}
-              </th>
-              <th scope="col">{t("config.from")}</th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              "net.interface",
+              "net.state",
+              "net.addresses",
+              { number: "net.mtu" },
+              { number: "net.received" },
+              { number: "net.sent" },
+              "config.from",
+            ]}
+          />
           <tbody>
             {rows.map((row) => (
               <LinkLine key={`${row.role ?? ""} ${row.name}`} row={row} {...props} />

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { roleOfRoute } from "../../live/link-rows.ts";
 import type { NetworkSeen, RouteSeen } from "../../live/observed.ts";
+import { TableHead } from "../../ui/table-head.tsx";
 
 /** Numbers of rt_protos: who made a route. */
 const MAKERS: Readonly<Record<number, MessageKey>> = {
@@ -40,20 +41,16 @@ export function Routes({
       {routes.length === 0 ? <p className="hf-quiet">{t("net.routes.none")}</p> : null}
       <table className="hf-table">
         <caption className="hf-sr">{t("net.routes")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("net.to")}</th>
-            <th scope="col">{t("net.via")}</th>
-            <th scope="col" className="hf-right">
-              {t("net.table")}
-            </th>
-            <th scope="col" className="hf-right">
-              {t("net.metric")}
-            </th>
-            <th scope="col">{t("net.madeBy")}</th>
-            <th scope="col">{t("net.wantedBy")}</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            "net.to",
+            "net.via",
+            { number: "net.table" },
+            { number: "net.metric" },
+            "net.madeBy",
+            "net.wantedBy",
+          ]}
+        />
         <tbody>
           {routes.map((route, index) => {
             const maker = MAKERS[route.protocol];
@@ -97,17 +94,7 @@ export function Rules({ seen }: { readonly seen: NetworkSeen }): ReactNode {
       <h3 className="hf-small-title">{t("net.rules")}</h3>
       <table className="hf-table">
         <caption className="hf-sr">{t("net.rules")}</caption>
-        <thead>
-          <tr>
-            <th scope="col" className="hf-right">
-              {t("net.priority")}
-            </th>
-            <th scope="col">{t("net.matches")}</th>
-            <th scope="col" className="hf-right">
-              {t("net.table")}
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={[{ number: "net.priority" }, "net.matches", { number: "net.table" }]} />
         <tbody>
           {rules.map((rule, index) => (
             <tr key={index}>
@@ -146,14 +133,7 @@ export function Neighbours({ seen: { neighbours } }: { readonly seen: NetworkSee
       <summary>{t("net.neighbours", { count: neighbours.length })}</summary>
       <table className="hf-table">
         <caption className="hf-sr">{t("net.neighbours", { count: neighbours.length })}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("net.address")}</th>
-            <th scope="col">{t("net.hardware")}</th>
-            <th scope="col">{t("net.interface")}</th>
-            <th scope="col">{t("net.state")}</th>
-          </tr>
-        </thead>
+        <TableHead columns={["net.address", "net.hardware", "net.interface", "net.state"]} />
         <tbody>
           {neighbours.map(({ address, mac, link, state }) => (
             <tr key={`${link} ${address}`}>

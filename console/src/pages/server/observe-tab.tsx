@@ -1,4 +1,3 @@
-import { editDocument } from "@holdfast/core/policy/edit.ts";
 import { Alert, Button } from "@patternfly/react-core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -6,19 +5,21 @@ import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
-import { currentPending, sameDocument, updatePending, withEdit } from "../../editor/pending.ts";
+import { continueEdit } from "../../editor/continue-edit.ts";
+import { currentPending, updatePending, usePending, withEdit } from "../../editor/pending.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { originOf, type Provenance } from "../../live/at-item.ts";
-import { type Count, groupKey, type ObserveGroup, observeGroups, undecided } from "../../live/observe-groups.ts";
+import { groupKey, type ObserveGroup, observeGroups, undecided } from "../../live/observe-groups.ts";
 import { desiredOf, firewallCountsOf } from "../../live/observed.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { VerbLabel } from "../../parts/verb-label.tsx";
 import { paths } from "../../paths.ts";
-import { useAmounts } from "../../ui/amount.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
+import { CountCells } from "./count-cells.tsx";
 import { Origins } from "./live-parts.tsx";
 
 /** For a firewall that observes: what it would have dropped, decided one by one, and the step to enforce. */
@@ -80,20 +81,16 @@ function Groups({ groups, provenance }: GroupsProps): ReactNode {
     <>
       <table className="hf-table">
         <caption className="hf-sr">{t("observe.groups")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("observe.stopped")}</th>
-            <th scope="col">{t("rule.verb")}</th>
-            <th scope="col" className="hf-right">
-              {t("rule.packets")}
-            </th>
-            <th scope="col" className="hf-right">
-              {t("rule.bytes")}
-            </th>
-            <th scope="col">{t("observe.change")}</th>
-            <th scope="col">{t("observe.decision")}</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={[
+            "observe.stopped",
+            "rule.verb",
+            { number: "rule.packets" },
+            { number: "rule.bytes" },
+            "observe.change",
+            "observe.decision",
+          ]}
+        />
         <tbody>
           {groups.map((group) => (
             <Group
@@ -141,7 +138,7 @@ function Group({ group, provenance, isDecided, onDecide }: GroupProps): ReactNod
       <td data-label={t("rule.verb")}>
         <VerbLabel verb={verb} />
       </td>
-      <Counted count={count} />
+      <CountCells count={count ?? undefined} />
       <td data-label={t("observe.change")}>
         <span className="hf-origins">
           {origin === undefined ? null : <RuleLink origin={origin} isDefault={rule === null} />}
@@ -167,21 +164,6 @@ function Group({ group, provenance, isDecided, onDecide }: GroupProps): ReactNod
   );
 }
 
-function Counted({ count }: { readonly count: Count | null }): ReactNode {
-  const t = useT();
-  const amounts = useAmounts();
-  return (
-    <>
-      <td data-label={t("rule.packets")} className="hf-right hf-number">
-        {count === null ? "—" : amounts.count(count.packets)}
-      </td>
-      <td data-label={t("rule.bytes")} className="hf-right hf-number">
-        {count === null ? "—" : amounts.bytes(count.bytes)}
-      </td>
-    </>
-  );
-}
-
 function RuleLink({ origin, isDefault }: { readonly origin: Provenance; readonly isDefault: boolean }): ReactNode {
   const t = useT();
   const [kind = "", name = ""] = origin.from.document.split("/", 2);
@@ -201,21 +183,25 @@ function Enforce({ left, origin }: { readonly left: number; readonly origin: Pro
     mutationFn: async (from: string) => {
       const [kind = "", name = ""] = from.split("/", 2);
       const head = await call("getDocument", { params: { kind, name } });
-      const kept = currentPending().edits.find((edit) => sameDocument(edit, { kind, name }));
-      const edited = editDocument(kept?.text ?? head.text ?? "", {
+      const edited = continueEdit(head, currentPending(), {
         kind: "set",
         path: ["firewall", "mode"],
         value: "enforce",
       });
-      if (!edited.ok) throw new Error(edited.error);
-      const base = kept ?? { kind, name, baseRevision: head.revision, baseText: head.text };
-      updatePending((pending) => withEdit(pending, { ...base, text: edited.value }));
+      if (!edited.ok)
+        throw new Error(
+          edited.error.why === "deleted" ? t("observe.deleted", { document: from }) : edited.error.sentence,
+        );
+      updatePending((pending) => withEdit(pending, edited.value));
       place.go(paths.editDocument(kind, name, { view: "difference" }));
     },
   });
+  const document = origin?.from.document ?? "";
+  const isDeleted = usePending().edits.some(({ kind, name, text }) => text === null && `${kind}/${name}` === document);
   const reason =
     denied ??
     (origin === undefined ? t("observe.nowhere") : null) ??
+    (isDeleted ? t("observe.deleted", { document }) : null) ??
     (left > 0 ? t("observe.undecided", { count: left }) : null);
   return (
     <div className="hf-stack">

@@ -5,6 +5,7 @@ import { type Translate, useT } from "../../i18n/language.ts";
 import { differencesAt, originOf, originsBelow } from "../../live/at-item.ts";
 import type { SystemSeen } from "../../live/observed.ts";
 import { nameServersOf, setterOf, sshRows, timeKeeperOf, timezoneOf } from "../../live/system-settings.ts";
+import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, type Setting, SettingTable } from "./live-parts.tsx";
 import { People } from "./system-people.tsx";
 
@@ -212,13 +213,7 @@ function SysctlSearch({ seen }: { readonly seen: SystemSeen }): ReactNode {
         {found.length === 0 ? null : (
           <table className="hf-table">
             <caption className="hf-sr">{t("sys.sysctl")}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("live.setting")}</th>
-                <th scope="col">{t("live.now")}</th>
-                <th scope="col">{t("sys.sysctl.setBy")}</th>
-              </tr>
-            </thead>
+            <TableHead columns={["live.setting", "live.now", "sys.sysctl.setBy"]} />
             <tbody>
               {found.slice(0, MOST_FOUND).map(([key, value]) => (
                 <tr key={key}>

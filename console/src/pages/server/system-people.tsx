@@ -6,6 +6,7 @@ import { differencesAt, originOf } from "../../live/at-item.ts";
 import type { AccountSeen, SystemSeen } from "../../live/observed.ts";
 import { keyFingerprint, keyWords } from "../../live/ssh-key.ts";
 import { type PersonRow, personRows } from "../../live/system-settings.ts";
+import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, NotOurs, Origins } from "./live-parts.tsx";
 
 type Props = LiveProps<SystemConfig, SystemSeen>;
@@ -21,16 +22,9 @@ export function People(props: Props): ReactNode {
       <Differences differences={differencesAt(differences, "sudo")} />
       <table className="hf-table">
         <caption className="hf-sr">{t("people.title")}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("people.name")}</th>
-            <th scope="col">{t("people.password")}</th>
-            <th scope="col">{t("people.keys")}</th>
-            <th scope="col">{t("people.groups")}</th>
-            <th scope="col">{t("people.should")}</th>
-            <th scope="col">{t("config.from")}</th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={["people.name", "people.password", "people.keys", "people.groups", "people.should", "config.from"]}
+        />
         <tbody>
           {rows.map((row) => (
             <Person key={row.name} row={row} {...props} />

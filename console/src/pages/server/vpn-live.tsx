@@ -5,6 +5,7 @@ import { type MessageKey, useT } from "../../i18n/language.ts";
 import { differencesAt, originOf } from "../../live/at-item.ts";
 import type { SaSeen, VpnSeen } from "../../live/observed.ts";
 import { useAmounts } from "../../ui/amount.ts";
+import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, NotOurs, Origins } from "./live-parts.tsx";
 
 type Props = LiveProps<VpnConfig, VpnSeen>;
@@ -44,14 +45,7 @@ export function VpnLive(props: Props): ReactNode {
           </h3>
           <table className="hf-table">
             <caption className="hf-sr">{t("vpn.foreign")}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("vpn.connection")}</th>
-                <th scope="col">{t("vpn.ends")}</th>
-                <th scope="col">{t("vpn.networks")}</th>
-                <th scope="col">{t("vpn.ike")}</th>
-              </tr>
-            </thead>
+            <TableHead columns={["vpn.connection", "vpn.ends", "vpn.networks", "vpn.ike"]} />
             <tbody>
               {foreign.map((conn) => (
                 <tr key={conn.name}>
@@ -180,25 +174,17 @@ function Tunnel({ name, tunnel, sas, seen, differences, provenance }: TunnelProp
       ) : (
         <table className="hf-table">
           <caption className="hf-sr">{name}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("vpn.association")}</th>
-              <th scope="col">{t("net.state")}</th>
-              <th scope="col">{t("vpn.between")}</th>
-              <th scope="col" className="hf-right">
-                {t("vpn.age")}
-              </th>
-              <th scope="col" className="hf-right">
-                {t("vpn.rekey")}
-              </th>
-              <th scope="col" className="hf-right">
-                {t("net.received")}
-              </th>
-              <th scope="col" className="hf-right">
-                {t("net.sent")}
-              </th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              "vpn.association",
+              "net.state",
+              "vpn.between",
+              { number: "vpn.age" },
+              { number: "vpn.rekey" },
+              { number: "net.received" },
+              { number: "net.sent" },
+            ]}
+          />
           <tbody>
             {sas.flatMap((sa, index) => [
               <tr key={`ike ${index}`}>

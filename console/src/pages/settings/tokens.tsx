@@ -20,6 +20,7 @@ import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { exactTime, TimeText } from "../../ui/time-text.tsx";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 import { SecretOnce } from "./secret-once.tsx";
@@ -54,15 +55,9 @@ export function TokensPage(): ReactNode {
             ) : (
               <table className="hf-table">
                 <caption className="hf-sr">{t("nav.tokens")}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{t("tokens.name")}</th>
-                    <th scope="col">{t("users.permissions")}</th>
-                    <th scope="col">{t("tokens.used")}</th>
-                    <th scope="col">{t("tokens.expires")}</th>
-                    <th scope="col">{t("tokens.acts")}</th>
-                  </tr>
-                </thead>
+                <TableHead
+                  columns={["tokens.name", "users.permissions", "tokens.used", "tokens.expires", "tokens.acts"]}
+                />
                 <tbody>
                   {items.map((token) => (
                     <tr key={token.id}>

@@ -22,6 +22,7 @@ import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { TableHead } from "../../ui/table-head.tsx";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 import { SecretOnce } from "./secret-once.tsx";
 
@@ -69,18 +70,13 @@ export function UsersPage(): ReactNode {
 function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): ReactNode {
   const t = useT();
   const users = useQuery(queries.users());
+  const { data: me } = useQuery(queries.me());
   return (
     <Loaded query={users} what={t("what.users")}>
       {({ items }) => (
         <table className="hf-table">
           <caption className="hf-sr">{t("nav.users")}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t("users.name")}</th>
-              <th scope="col">{t("users.permissions")}</th>
-              <th scope="col">{t("tokens.acts")}</th>
-            </tr>
-          </thead>
+          <TableHead columns={["users.name", "users.permissions", "tokens.acts"]} />
           <tbody>
             {items.map((user) => (
               <tr key={user.name}>
@@ -121,7 +117,7 @@ function UserTable({ onOpen }: { readonly onOpen: (open: Open) => void }): React
                       size="sm"
                       variant="link"
                       isInline
-                      reason={user.disabled ? t("users.isDisabled") : null}
+                      reason={user.disabled ? t("users.isDisabled") : user.name === me?.user ? t("users.isOwn") : null}
                       onClick={() => onOpen({ kind: "reset", user })}
                     >
                       {t("users.reset")}

@@ -1,8 +1,20 @@
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
+import type { Transaction } from "../../store/transaction.ts";
 import type { WrongPasswords } from "../lock-out.ts";
 
-/** What the audit log says of the last hour's sign-ins to an account: structured entries, not text that somebody could have typed. */
+/** The number has no meaning beside being ours. */
+const TRIES_LOCK = 4_866_005;
+
+/**
+ * Until the transaction ends nobody else's try at this account is judged, so that of several at once each is counted before the next. By the
+ * name, whether somebody has it or not: else the waits would tell which names there are.
+ */
+export async function oneTryAtATime(tx: Transaction, account: string): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock(${TRIES_LOCK}, hashtext(${account}))`);
+}
+
+/** What the audit log says of the last hour's sign-ins to an account, guessed codes like guessed passwords: structured entries, not text that somebody could have typed. */
 export async function countWrongPasswords(
   database: Queryable,
   account: string,
@@ -23,7 +35,7 @@ export async function countWrongPasswords(
            max(at) filter (where source = ${source}) as last_here,
            count(*) filter (where at > (select coalesce(max(at), '-infinity') from tried where result_code = 'ok')) as anywhere,
            max(at) as last_anywhere
-    from tried where result_code = 'account.wrong_password'`);
+    from tried where result_code in ('account.wrong_password', 'account.wrong_code')`);
   return {
     here: row.here,
     lastHereMs: row.last_here?.getTime() ?? null,

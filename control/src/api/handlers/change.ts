@@ -4,7 +4,7 @@ import { applyChange } from "../../planning/apply-change.ts";
 import { approveChange } from "../../planning/approve-change.ts";
 import { readEdit } from "../../planning/change-items.ts";
 import { makeKeys } from "../../planning/make-keys.ts";
-import { seenHouse } from "../../planning/places.ts";
+import { hiddenServers, seenHouse } from "../../planning/places.ts";
 import { planChange } from "../../planning/plan-change.ts";
 import { planRollback } from "../../planning/plan-rollback.ts";
 import { rollbackChange } from "../../planning/rollback-change.ts";
@@ -18,7 +18,7 @@ import { keyOf, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
 import { changeId } from "../ids.ts";
 import { notFound, refuse } from "../refused.ts";
-import { changeDetail, changeSummaries } from "../view/change-view.ts";
+import { changeDetail, changesOfOthers, changeSummaries } from "../view/change-view.ts";
 import { rolloutDetail } from "../view/rollout-view.ts";
 
 type ChangeRoutes =
@@ -42,12 +42,23 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
   const documentsOf = (items: readonly ChangeItem[]) =>
     items.flatMap(({ text }) => (text === null ? [] : documents.parse(text).documents));
   return {
-    getChange: ({ caller, params }) => show(caller, changeId(params.id)),
+    async getChange({ caller, params }) {
+      const id = changeId(params.id);
+      const change = (await getChange(database, id)) ?? notFound("change with this id");
+      if ((await changesOfOthers(house, caller, [change])).has(id)) notFound("change with this id");
+      return show(caller, id);
+    },
 
     async listChanges({ caller, query }) {
       const before = keyOf(query.cursor, isUuid) as ChangeId | null;
       const rows = await listChangeStatus(database, before, query.limit + 1);
-      const summaries = await changeSummaries(await seenHouse(house, caller), rows.slice(0, query.limit));
+      const page = rows.slice(0, query.limit);
+      const ofOthers = await changesOfOthers(house, caller, page);
+      const summaries = await changeSummaries(
+        await seenHouse(house, caller),
+        page.filter((row) => !ofOthers.has(row.id)),
+        await hiddenServers(house, caller),
+      );
       const { nextCursor } = pageOf(
         rows,
         query.limit,
@@ -62,8 +73,9 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
         refuse("change.empty", "There is neither a document nor a deletion in it.");
       const id: ChangeId = newId();
       const made = await transaction(database, async (tx) => {
-        const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
-        await makeKeys(house, tx, caller, documentsOf(items));
+        const world = await loadWorld(tx, documents);
+        const { items } = await readEdit(tx, documents, world, body);
+        await makeKeys(house, tx, caller, world, documentsOf(items));
         await insertChange(
           tx,
           { id, title: body.title, reason: body.reason, authorId: caller.userId },
@@ -85,8 +97,9 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
         if (String(change.version) !== ifMatch) refuse("etag.moved", "The change has been edited since you read it.");
         if (body.documents.length + body.deletes.length === 0)
           refuse("change.empty", "There is neither a document nor a deletion in it.");
-        const { items } = await readEdit(tx, documents, await loadWorld(tx, documents), body);
-        await makeKeys(house, tx, caller, documentsOf(items));
+        const world = await loadWorld(tx, documents);
+        const { items } = await readEdit(tx, documents, world, body);
+        await makeKeys(house, tx, caller, world, documentsOf(items));
         await replaceItems(tx, id, change.version, items, caller.actor);
       });
       if (!done.ok) throw done.error;

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { QueryOf } from "@holdfast/core/api/endpoint.ts";
 import type { FastifyReply } from "fastify";
 import { CSV_HEADER, csvLine, jsonLine } from "../../audit/export-line.ts";
@@ -11,6 +10,7 @@ import type { EventStream } from "../event-stream.ts";
 import type { Handlers } from "../handler.ts";
 import { openApiDocument } from "../openapi.ts";
 import { actorNames } from "../store/actor-names.ts";
+import { taken } from "../taken.ts";
 
 type ProofRoutes = "listAudit" | "exportAudit" | "verifyAudit" | "doctor" | "events" | "openapi";
 
@@ -99,9 +99,10 @@ async function exportTo(
       });
       const names = await actorNames(house.database, rows);
       const line = format === "csv" ? csvLine : jsonLine;
-      const isTaken = raw.write(rows.map((row) => line(auditView(row, names))).join(""));
+      // Whoever has left meanwhile is read nothing more for.
       if (raw.destroyed) return;
-      if (!isTaken) await Promise.race([once(raw, "drain"), once(raw, "close")]);
+      if (!raw.write(rows.map((row) => line(auditView(row, names))).join(""))) await taken(raw);
+      if (raw.destroyed) return;
       const last = rows.at(-1);
       if (rows.length < EXPORT_PAGE || last === undefined) break;
       before = last.id;

@@ -4,7 +4,7 @@ import type { House } from "../../house.ts";
 import type { UserRow } from "../../store/tables.ts";
 import { listSignedIn, revokeToken } from "../../store/tokens.ts";
 import type { Transaction } from "../../store/transaction.ts";
-import { getUser } from "../../store/users.ts";
+import { lockUser } from "../../store/users.ts";
 import type { Caller } from "../caller.ts";
 import { DONE, type Handlers } from "../handler.ts";
 import { tokenId } from "../ids.ts";
@@ -16,7 +16,7 @@ type SecondFactorRoutes = "offerTotp" | "confirmTotp" | "removeTotp" | "listSess
 
 export function secondFactorHandlers(house: House): Pick<Handlers, SecondFactorRoutes> {
   const own = async (tx: Transaction, caller: Caller): Promise<UserRow> =>
-    (await getUser(tx, caller.userId)) ?? notFound("account");
+    (await lockUser(tx, caller.userId)) ?? notFound("account");
   return {
     async offerTotp({ caller, body, source }) {
       await checkOwnPassword(caller.userId, body.password, source, house);

@@ -2,12 +2,14 @@ import type { Secret } from "@holdfast/core/api/secret.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../../house.ts";
+import { hiddenServers } from "../../planning/places.ts";
 import { rotateSecret } from "../../planning/rotate-secret.ts";
 import { assertEverywhere } from "../../planning/scope.ts";
 import { type SecretUse, secretUses } from "../../planning/secret-uses.ts";
 import type { Queryable } from "../../store/database.ts";
 import { deleteSecret, type ListedVersion, listVersions, lockSecret } from "../../store/secrets.ts";
 import { transaction } from "../../store/transaction.ts";
+import { assertAdministers } from "../administers.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
 import { notFound, refuse } from "../refused.ts";
@@ -19,16 +21,17 @@ type SecretRoutes = "listSecrets" | "putSecret" | "deleteSecret" | "rotateSecret
 export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
   const { database } = house;
   return {
-    async listSecrets({ query }) {
+    async listSecrets({ caller, query }) {
       const after = keyOf(query.cursor, (key) => /^[a-z0-9.-]{1,100}$/.test(key));
       const names = [...(await secretsBy(house, database)).values()];
       const page = pageAfter(names, after, query.limit, ({ name }) => name);
+      const hidden = await hiddenServers(house, caller);
       return {
         value: pageOf(
           page,
           query.limit,
           ({ name }) => name,
-          (one) => one,
+          (one) => shown(one, hidden),
         ),
       };
     },
@@ -55,19 +58,22 @@ export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
       });
       if (!done.ok) throw done.error;
       const value = (await secretsBy(house, database)).get(name) ?? notFound(`secret ${name}`);
-      return { value, etag: value.etag };
+      return { value: shown(value, await hiddenServers(house, caller)), etag: value.etag };
     },
 
     async deleteSecret({ caller, params, ifMatch }) {
       const { name } = params;
       assertEverywhere(caller, "edit");
+      const hidden = await hiddenServers(house, caller);
       const done = await transaction(database, async (tx) => {
         const row = (await lockSecret(tx, name)) ?? notFound(`secret ${name}`);
         const secret = (await secretsBy(house, tx)).get(name) ?? notFound(`secret ${name}`);
         if (ifMatch !== secret.etag) refuse("etag.moved", `${name} has ${secret.etag} versions now.`);
         if (secret.usedBy.length > 0) {
-          const users = [...new Set(secret.usedBy.map((use) => use.document))].join(", ");
-          refuse("secret.in_use", `${name} is named by ${users}.`);
+          const users = [...new Set(shown(secret, hidden).usedBy.map((use) => use.document))];
+          const others =
+            secret.usedBy.length > shown(secret, hidden).usedBy.length ? ["servers that you may not see"] : [];
+          refuse("secret.in_use", `${name} is named by ${[...users, ...others].join(", ")}.`);
         }
         await deleteSecret(tx, row, caller.actor);
       });
@@ -82,6 +88,8 @@ export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
     },
 
     async rekeySecrets({ caller }) {
+      // The key is the house's.
+      assertAdministers(caller);
       return { value: await house.secrets.rekey(database, caller.actor) };
     },
   };
@@ -101,6 +109,13 @@ async function secretsBy(house: House, database: Queryable): Promise<ReadonlyMap
       ),
     ]),
   );
+}
+
+/** Without the servers that the reader may not see; tunnels are seen by everybody. */
+function shown(secret: Secret, hidden: ReadonlySet<string>): Secret {
+  const isHidden = (document: string): boolean =>
+    document.startsWith("Server/") && hidden.has(document.slice("Server/".length));
+  return { ...secret, usedBy: secret.usedBy.filter((use) => !isHidden(use.document)) };
 }
 
 function view(name: string, versions: readonly ListedVersion[], uses: readonly SecretUse[]): Secret {

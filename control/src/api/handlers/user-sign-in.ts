@@ -15,7 +15,7 @@ import {
   listGrants,
   setGrants,
 } from "../../store/users.ts";
-import { assertAdministers } from "../administers.ts";
+import { assertAdministers, assertOfAnother } from "../administers.ts";
 import { secretSha256 } from "../credential.ts";
 import { giveRoles } from "../give-roles.ts";
 import { DONE, type Handlers } from "../handler.ts";
@@ -55,6 +55,7 @@ export function userSignInHandlers(house: House): Pick<Handlers, UserSignInRoute
       assertAdministers(caller);
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
+        assertOfAnother(caller, user);
         await removeFactors(tx, user.id, caller.actor);
         await revokeOtherTokens(tx, user.id, null, caller.actor);
       });

@@ -30,7 +30,7 @@ import {
   setGrants,
   setPassword,
 } from "../../store/users.ts";
-import { assertAdministers } from "../administers.ts";
+import { assertAdministers, assertOfAnother } from "../administers.ts";
 import type { Caller } from "../caller.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { giveRoles } from "../give-roles.ts";
@@ -136,6 +136,7 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
         if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has no password.`);
+        assertOfAnother(caller, user);
         await setPassword(tx, user.id, passwordHash, true, caller.actor);
         await revokeOtherTokens(tx, user.id, null, caller.actor);
       });

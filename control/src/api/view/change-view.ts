@@ -12,7 +12,7 @@ import { appliesToRollBack } from "../../planning/store/in-force-by.ts";
 import { getChange, getChangeStatus, listApprovals, listChangeItems } from "../../store/changes.ts";
 import { listNewestPlans } from "../../store/plans.ts";
 import { listRollouts } from "../../store/rollouts.ts";
-import type { ChangeStatusRow, PlanRow } from "../../store/tables.ts";
+import type { ChangeStatusRow, DocumentKind, PlanRow } from "../../store/tables.ts";
 import type { Caller } from "../caller.ts";
 import { notFound } from "../refused.ts";
 import { listApplyDetails } from "../store/apply-list.ts";
@@ -24,9 +24,38 @@ import { findingView, planView } from "./plan-view.ts";
 const APPLIES_SHOWN = 500;
 const ROLLOUTS_SHOWN = 50;
 
+/**
+ * Changes of which the caller sees nothing: their documents are those of hidden servers alone, whose names stand in their titles too ("Expect
+ * NAME"). An author always sees their own.
+ */
+export async function changesOfOthers(
+  house: House,
+  caller: Caller,
+  rows: readonly Pick<ChangeStatusRow, "id" | "author_id">[],
+): Promise<ReadonlySet<ChangeId>> {
+  const hidden = await hiddenServers(house, caller);
+  if (hidden.size === 0) return new Set();
+  const items = await itemsOfChanges(
+    house.database,
+    rows.map((row) => row.id),
+  );
+  const ofOthers = rows.filter((row) => {
+    const own = items.filter((item) => item.change_id === row.id);
+    return (
+      row.author_id !== caller.userId && own.length > 0 && own.every((item) => isOfHidden(hidden, item.kind, item.name))
+    );
+  });
+  return new Set(ofOthers.map((row) => row.id));
+}
+
+function isOfHidden(hidden: ReadonlySet<string>, kind: DocumentKind, name: string): boolean {
+  return kind === "Server" && hidden.has(name);
+}
+
 export async function changeSummaries(
   house: SeenHouse,
   rows: readonly ChangeStatusRow[],
+  hidden: ReadonlySet<string>,
 ): Promise<readonly ChangeSummary[]> {
   const ids = rows.map((row) => row.id);
   const [names, items, counts] = await Promise.all([
@@ -44,7 +73,9 @@ export async function changeSummaries(
     state: row.state,
     author: names.get(row.author_id) ?? row.author_id,
     createdAt: row.created_at.toISOString(),
-    items: items.filter((item) => item.change_id === row.id).map(({ kind, name, action }) => ({ kind, name, action })),
+    items: items
+      .filter((item) => item.change_id === row.id && !isOfHidden(hidden, item.kind, item.name))
+      .map(({ kind, name, action }) => ({ kind, name, action })),
     counts: Object.fromEntries(
       counts.filter((one) => one.change_id === row.id).map(({ state, count }) => [state, count]),
     ),
@@ -56,7 +87,8 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
   const [change, status] = await Promise.all([getChange(database, id), getChangeStatus(database, id)]);
   if (change === undefined || status === undefined) notFound("change with this id");
   const seen = await seenHouse(house, caller);
-  const [summary] = await changeSummaries(seen, [status]);
+  const hidden = await hiddenServers(house, caller);
+  const [summary] = await changeSummaries(seen, [status], hidden);
   if (summary === undefined) notFound("change with this id");
   const visible = await visibleServers(house, caller);
   const [items, heads, approvals, forward, back, applies, rollouts, open, names, inForce] = await Promise.all([
@@ -71,8 +103,7 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
     userNames(database),
     appliesToRollBack(database, id),
   ]);
-  const hidden = await hiddenServers(house, caller);
-  const shownItems = items.filter((item) => item.kind !== "Server" || !hidden.has(item.name));
+  const shownItems = items.filter((item) => !isOfHidden(hidden, item.kind, item.name));
   const parsed = items.map((item) => ({ item, read: item.text === null ? null : house.documents.parse(item.text) }));
   const findings = parsed.flatMap(({ read }) => read?.findings ?? []);
   const shownFindings = parsed.flatMap(({ item, read }) => (shownItems.includes(item) ? (read?.findings ?? []) : []));
@@ -91,7 +122,6 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
   );
   return {
     ...summary,
-    items: summary.items.filter((item) => item.kind !== "Server" || !hidden.has(item.name)),
     content: shownItems.map((item) => ({
       kind: item.kind,
       name: item.name,

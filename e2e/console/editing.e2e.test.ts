@@ -1,0 +1,352 @@
+/** The console in a real browser against its mock API: what people write, and that none of it is lost or becomes something else. */
+import AxeBuilder from "@axe-core/playwright";
+import { paths } from "@holdfast/console/paths.ts";
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { signIn } from "./steps.ts";
+import { buildConsole, open, visit, WAIT_MS } from "./visit.ts";
+
+beforeAll(buildConsole);
+
+/** As the browser keeps it. */
+interface PendingEdit {
+  readonly kind: string;
+  readonly name: string;
+  readonly text: string;
+  readonly baseRevision: number;
+  readonly baseText: string | null;
+}
+
+/** As if it had been written before in this browser. */
+async function keep(page: Page, ...edits: readonly PendingEdit[]): Promise<void> {
+  await page.evaluate(([key, value]) => localStorage.setItem(key, value), [
+    "holdfast.pending.admin",
+    JSON.stringify({ title: "", reason: "", changeId: null, edits }),
+  ] as const);
+  await page.reload();
+  await page.getByRole("region", { name: "Pending change" }).waitFor();
+}
+
+const edited = (page: Page): Promise<string> =>
+  page.evaluate<string>("JSON.parse(localStorage.getItem('holdfast.pending.admin')).edits[0].text");
+
+test("edit in the table, see it in the text, review, tick the danger, type the servers, apply and watch it end", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    await page.getByRole("button", { name: "Remove ssh" }).click();
+    await page.getByRole("button", { name: "Difference" }).click();
+    await page.getByText("-      - name: ssh").waitFor();
+    await page.getByRole("button", { name: "Review…" }).click();
+    await page.getByLabel("Title of the change").fill("SSH only over the floor");
+    await page.getByRole("button", { name: "Ask the servers" }).click();
+    await page.getByRole("heading", { name: "What it would do, server by server" }).waitFor();
+
+    const apply = page.getByRole("button", { name: /^Apply to 3 servers/ });
+    expect(await apply.getAttribute("aria-disabled")).toBe("true");
+    await page.getByText("3 dangerous findings are not ticked yet.").last().waitFor();
+    for (const box of await page.getByLabel("I have read this and want it all the same").all()) await box.check();
+    await page.getByLabel("Type 3 servers to go on").fill("3 servers");
+    expect(await apply.getAttribute("aria-disabled")).toBeNull();
+    await apply.click();
+
+    await page.getByText("Canary").waitFor();
+    await page.getByText("The server undoes by itself in").first().waitFor();
+    await page.getByText("Ended: 3 of 3 servers as asked.").waitFor({ timeout: 30_000 });
+    await page.getByText("Applied and confirmed").first().waitFor();
+    expect(await page.getByText("pending edit").count()).toBe(0);
+  });
+});
+
+test("findings come while typing, where they stand, and completion knows the language", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "text" }));
+    await page.getByRole("textbox", { name: "Text of web-host" }).click();
+    await page.keyboard.press("Control+Home");
+    for (let line = 0; line < 10; line += 1) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("End");
+    await page.keyboard.insertText("\n  mod: enforce");
+    await page.getByRole("complementary").getByText("firewall.mod", { exact: false }).first().waitFor();
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("forw");
+    await page.locator(".cm-tooltip-autocomplete").getByText("forward", { exact: true }).waitFor();
+  });
+});
+
+test("rules are moved and switched by keyboard alone", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    const names = async (): Promise<readonly string[]> =>
+      Promise.all((await page.getByLabel(/^Name of/).all()).map((input) => input.inputValue()));
+    expect((await names()).slice(0, 2)).toEqual(["web", "ssh"]);
+    await page.getByRole("button", { name: "Move ssh up" }).focus();
+    await page.keyboard.press("Alt+ArrowUp");
+    await page.getByText("Moved ssh to place 1.").waitFor({ state: "attached" });
+    expect((await names()).slice(0, 2)).toEqual(["ssh", "web"]);
+    await page.keyboard.press("Alt+ArrowDown");
+    await page.getByText("Moved ssh to place 2.").waitFor({ state: "attached" });
+    await page.getByLabel("ping is on").focus();
+    await page.keyboard.press("Space");
+    await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("an observing firewall: what it would have dropped is decided one by one, then it enforces in the pending change", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.server("mon-1", { tab: "observe" }));
+    await page.getByRole("row").filter({ hasText: "telnet" }).getByText("reject").waitFor();
+    const enforce = page.getByRole("button", { name: /^Enforce/ });
+    expect(await enforce.getAttribute("aria-disabled")).toBe("true");
+    await page.getByText("3 groups are not decided yet.").last().waitFor();
+    for (const box of await page.getByRole("checkbox", { name: /^Drop it indeed/ }).all()) await box.check();
+    expect(await enforce.getAttribute("aria-disabled")).toBeNull();
+    await enforce.click();
+    const added = page.locator(".hf-diff-add");
+    await added.first().waitFor();
+    // What stands behind it in the line stays.
+    expect(
+      (await added.allTextContents()).filter((line) => line.includes("mode:")).map((line) => line.trimEnd()),
+    ).toEqual(["+  mode: enforce                    # since Monday; enforce when nothing is dropped that is needed"]);
+    expect(await page.locator(".hf-diff-remove").count()).toBe(1);
+    await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("a form of the network agrees with the text: it keeps comments, shows findings at the field, and the text shows in it", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "office-net", { view: "network" }));
+    await page.getByLabel("mtu", { exact: true }).fill("1400");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("addresses", { exact: true }).first().fill("203.0.113.10");
+    await page.keyboard.press("Enter");
+    await page.locator(".hf-form").getByText("203.0.113.10", { exact: false }).first().waitFor();
+    await page.locator(".hf-form .hf-finding").first().waitFor();
+    await page.getByLabel("addresses", { exact: true }).first().fill("203.0.113.11/26");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Add to network.interfaces.wan", { exact: true }).selectOption("dns");
+    await page.locator(".hf-form-add").getByLabel("dns", { exact: true }).first().fill("9.9.9.9, 149.112.112.112");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Difference" }).click();
+    await page.getByText("+      mtu: 1400").waitFor();
+    await page.getByText("# the cable to the provider").waitFor();
+    await page.getByText("203.0.113.11/26").first().waitFor();
+    await page.getByText("149.112.112.112").first().waitFor();
+  });
+});
+
+test("two sites are connected: one document of both ends, its findings while typing, a sheet for an end that is not ours", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.documents());
+    await page.getByRole("button", { name: "Connect two sites…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name of the tunnel").fill("seoul-acme");
+    const [one, other] = [
+      dialog.getByRole("group", { name: "One end" }),
+      dialog.getByRole("group", { name: "The other end" }),
+    ];
+    await one.getByLabel("Server").selectOption("gw-seoul");
+    await one.getByLabel("Address").fill("203.0.113.10");
+    await one.getByLabel("Networks").fill("10.10.0.0/16");
+    await other.getByLabel("Server").selectOption({ label: "Somebody else’s" });
+    await other.getByLabel("Address").fill("192.0.2.44");
+    await other.getByLabel("Networks").fill("10.10.5.0/24");
+    const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
+    // Both ends would have the same network, and nobody has said who the other one is.
+    await dialog.locator(".hf-finding").first().waitFor();
+    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await other.getByLabel("Networks").fill("172.16.8.0/24");
+    await other.getByLabel("Identity").fill("vpn.acme.example");
+    await dialog.getByText("Sheet for the administrator of there").click();
+    await dialog.getByText("aes256gcm16-prfsha384-ecp384").waitFor();
+    await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    const { violations } = await new AxeBuilder({ page }).include("[role=dialog]").analyze();
+    expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+    await put.click();
+    await page.getByRole("heading", { level: 1, name: /seoul-acme/ }).waitFor();
+    await page.getByLabel("clearText", { exact: true }).waitFor();
+    await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("another author's revision in between is shown, and nothing is merged behind anybody's back", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await keep(page, {
+      kind: "Group",
+      name: "partner-networks",
+      text: "apiVersion: holdfast/v1\nkind: Group\nname: partner-networks\naddresses: []\n",
+      baseRevision: 5,
+      baseText: "old",
+    });
+    await page.getByRole("button", { name: "Review…" }).click();
+    await page.getByRole("button", { name: "Ask the servers" }).click();
+    await page.getByText("change.base_moved").waitFor();
+    await page.getByText("A document has moved. See what moved and decide:").waitFor();
+  });
+});
+
+test("what is being written is replaced by no new document and no wizard", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    const mine = (kind: string, name: string): PendingEdit => ({
+      kind,
+      name,
+      text: `apiVersion: holdfast/v1\nkind: ${kind}\nname: ${name}\n# mine\n`,
+      baseRevision: 0,
+      baseText: null,
+    });
+    await keep(page, mine("Policy", "web-new"), mine("Tunnel", "seoul-acme"));
+    await open(page, server, paths.documents());
+    await page.getByRole("button", { name: "New document" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("web-new");
+    await dialog.getByText("Your pending change writes a document of this kind and name already.").waitFor();
+    expect(await dialog.getByRole("button", { name: "Write it" }).isDisabled()).toBe(true);
+    await dialog.getByLabel("Name").fill("web-host");
+    await dialog.getByText("There is a document of this kind and name.").waitFor();
+    await page.keyboard.press("Escape");
+
+    await page.getByRole("button", { name: "Connect two sites…" }).click();
+    await dialog.getByLabel("Name of the tunnel").fill("seoul-acme");
+    await dialog.getByText("Your pending change writes a tunnel seoul-acme already.").last().waitFor();
+    const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
+    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    expect(await edited(page)).toContain("# mine");
+  });
+});
+
+test("a deletion that is pending stays one until its author drops it", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.document("Policy", "monitoring"));
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Put into the pending change" }).click();
+    await page.getByText("deletion pending", { exact: true }).first().waitFor();
+
+    await open(page, server, paths.server("mon-1", { tab: "observe" }));
+    for (const box of await page.getByRole("checkbox", { name: /^Drop it indeed/ }).all()) await box.check();
+    const enforce = page.getByRole("button", { name: /^Enforce/ });
+    expect(await enforce.getAttribute("aria-disabled")).toBe("true");
+    await page.getByText("Your pending change deletes Policy/monitoring").last().waitFor();
+
+    await open(page, server, paths.editDocument("Policy", "monitoring"));
+    await page.getByText("Your pending change deletes this document.").waitFor();
+    expect(await page.getByRole("group", { name: "Ways to edit the same document" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Drop the deletion and edit it" }).click();
+    await page.getByLabel("Name of telnet").waitFor();
+    expect(await page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+  });
+});
+
+test("the way to edit is chosen once: a section that is half typed moves nobody out of the text", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await keep(page, {
+      kind: "Policy",
+      name: "web-new",
+      text: "apiVersion: holdfast/v1\nkind: Policy\nname: web-new\nlayer: role\nselector: { role: web }\n",
+      baseRevision: 0,
+      baseText: null,
+    });
+    await open(page, server, paths.editDocument("Policy", "web-new"));
+    const text = page.getByRole("textbox", { name: "Text of web-new" });
+    await text.click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("network:\nfirewall:\n");
+    await expect.poll(() => edited(page)).toMatch(/network:\s+firewall:/);
+    expect(await text.isVisible()).toBe(true);
+  });
+});
+
+test("what is refused stays typed, and why is in view", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "office-net", { view: "system" }));
+    await page.getByRole("button", { name: "Add one… system.users", exact: true }).click();
+    const name = page.getByLabel("Name of a new one in system.users");
+    await name.fill("kim");
+    await page.keyboard.press("Enter");
+    const refusal = page.getByText("This edit cannot be made here").first();
+    await refusal.waitFor();
+    await page.getByText("There is system.users.kim already").waitFor();
+    expect(await name.inputValue()).toBe("kim");
+    expect(await page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+    // A key has blanks in it and is one all the same.
+    await page.getByLabel("keys", { exact: true }).fill("ssh-ed25519 AAAA kim@office, ssh-ed25519 BBBB kim@home");
+    await page.keyboard.press("Enter");
+    await expect
+      .poll(() => edited(page))
+      .toContain('keys: ["ssh-ed25519 AAAA kim@office", "ssh-ed25519 BBBB kim@home"]');
+
+    const from = "from: # asked on Monday\n          - office\n          # and theirs\n          - 198.51.100.7\n";
+    await keep(page, {
+      kind: "Policy",
+      name: "web-new",
+      text: `apiVersion: holdfast/v1\nkind: Policy\nname: web-new\nlayer: role\nselector: { role: web }\nfirewall:\n  inbound:\n    rules:\n      - name: ssh\n        allow: tcp/22\n        ${from}`,
+      baseRevision: 0,
+      baseText: null,
+    });
+    await open(page, server, paths.editDocument("Policy", "web-new", { view: "rules" }));
+    const peer = page.getByLabel("From of ssh");
+    await peer.fill("office");
+    await page.keyboard.press("Enter");
+    await page.getByText("would be lost; edit it in the text").waitFor();
+    expect(await peer.inputValue()).toBe("office");
+    expect(await peer.getAttribute("aria-invalid")).toBe("true");
+    expect(await edited(page)).toContain(from);
+  });
+});
+
+test("somebody else wrote a document of the same name meanwhile: it is shown, and its author decides", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await keep(page, {
+      kind: "Group",
+      name: "partner-networks",
+      text: "apiVersion: holdfast/v1\nkind: Group\nname: partner-networks\naddresses: []\n",
+      baseRevision: 0,
+      baseText: null,
+    });
+    await open(page, server, paths.editDocument("Group", "partner-networks"));
+    await page.getByText(/has written a document of this name meanwhile/).waitFor();
+    await page.getByRole("button", { name: /^Put my text on top of revision/ }).click();
+    await page.getByRole("button", { name: "Difference" }).click();
+    await page.getByText("-  - 198.51.100.0/24").waitFor();
+  });
+});
+
+test("ticks and typed words are for the plan that was read: planned again, they are given again", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    await page.getByRole("button", { name: "Remove ssh" }).click();
+    await page.getByRole("button", { name: "Review…" }).click();
+    await page.getByRole("button", { name: "Ask the servers" }).click();
+    await page.getByText("3 dangerous findings are not ticked yet.").last().waitFor();
+    const boxes = page.getByLabel("I have read this and want it all the same");
+    for (const box of await boxes.all()) await box.check();
+    await page.getByLabel("Type 3 servers to go on").fill("3 servers");
+    await page.getByRole("button", { name: "Plan again" }).click();
+    await page.getByText("3 dangerous findings are not ticked yet.").last().waitFor();
+    expect(await page.getByLabel("Type 3 servers to go on").inputValue()).toBe("");
+  });
+});
+
+test("who may only look can change no rule", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url, "viewer", "only looking on");
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    expect(await page.getByLabel("Name of ssh").isDisabled()).toBe(true);
+    expect(await page.getByRole("button", { name: "Remove ssh" }).isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Move ssh up" }).focus();
+    await page.keyboard.press("Alt+ArrowUp");
+    expect(await page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+  });
+});
