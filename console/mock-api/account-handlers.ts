@@ -49,6 +49,13 @@ export const ACCOUNT_HANDLERS = {
     state.sessions.set(session, user.name);
     return { status: 200, body: { ...meOf(state, user), sessionToken: null }, session };
   },
+  signInMethods: () => ({ status: 200, body: { oidc: null } }),
+  beginOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  finishOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  finishOidcCode: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  listUserIdentities: () => ({ status: 200, body: { items: [] } }),
+  linkUser: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  unlinkUser: () => done,
   logout: ({ state, session }) => {
     state.sessions.delete(session ?? "");
     return { ...done, session: null };

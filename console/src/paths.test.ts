@@ -5,6 +5,7 @@ test("every address of the console", () => {
   const all = {
     overview: paths.overview(),
     login: paths.login({ next: "/servers?q=a b" }),
+    providerReturn: paths.providerReturn(),
     password: paths.password(),
     servers: paths.servers({ q: "role:web", show: "drift" }),
     server: paths.server("web-1", { tab: "live" }),
@@ -35,6 +36,7 @@ test("every address of the console", () => {
       "login": "/login?next=%2Fservers%3Fq%3Da+b",
       "overview": "/",
       "password": "/password",
+      "providerReturn": "/login/oidc",
       "rollout": "/rollouts/019a",
       "server": "/servers/web-1?tab=live",
       "servers": "/servers?q=role%3Aweb&show=drift",

@@ -30,7 +30,15 @@ export interface Config {
   readonly secretsKey: SecretsKeyConfig;
   /** Names the channels that are told of alerts; null: none. */
   readonly notifyFile: string | null;
+  /** Names the provider that signs people in; null: passwords only. */
+  readonly oidc: OidcConfig | null;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+export interface OidcConfig {
+  readonly file: string;
+  /** Of the client at the provider; null: the file says where it is. */
+  readonly clientSecret: string | null;
 }
 
 export type SecretsKeyConfig =
@@ -79,6 +87,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     enrolmentApproval: oneOf("HOLDFAST_ENROLMENT_APPROVAL", ["on", "off"], "on") === "on",
     secretsKey: readSecretsKey(env, problems),
     notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
+    oidc: readOidc(env, problems),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);
@@ -93,6 +102,14 @@ function readSecretsKey(env: Environment, problems: string[]): SecretsKeyConfig 
     problems.push("HOLDFAST_SECRETS_KEY_COMMAND: expected the absolute path of a program, without arguments");
   if (command !== "") return { kind: "command", path: command };
   return text === "" ? { kind: "file" } : { kind: "environment", text };
+}
+
+function readOidc(env: Environment, problems: string[]): OidcConfig | null {
+  const file = optional(env["HOLDFAST_OIDC_FILE"]);
+  const clientSecret = env["HOLDFAST_OIDC_CLIENT_SECRET"] ?? "";
+  if (file === null && clientSecret !== "")
+    problems.push("HOLDFAST_OIDC_CLIENT_SECRET: expected HOLDFAST_OIDC_FILE beside it");
+  return file === null ? null : { file, clientSecret: clientSecret === "" ? null : clientSecret };
 }
 
 function readHttp(env: Environment, port: number): HttpAddress {

@@ -28,6 +28,8 @@ import type { House } from "./house.ts";
 import { startWork } from "./instance/work.ts";
 import { type Metrics, metrics, serveMetrics } from "./metrics/metrics.ts";
 import { type Channel, readChannels } from "./notify/channels.ts";
+import { OIDC_PATH, oidcProvider } from "./oidc/provider.ts";
+import { type OidcSettings, readOidcSettings } from "./oidc/settings.ts";
 import { askAgent } from "./planning/ask-agent.ts";
 import { DocumentCache } from "./planning/document-cache.ts";
 import { keySource } from "./secrets/key-source.ts";
@@ -61,6 +63,8 @@ export async function startControlPlane(
 ): Promise<Result<ControlPlane, StartRefusal>> {
   const channels = readChannels(config.notifyFile);
   if (!channels.ok) return err({ code: "notify.invalid", message: channels.error.join("; ") });
+  const oidc = readOidcSettings(config.oidc);
+  if (!oidc.ok) return err({ code: "oidc.invalid", message: oidc.error.join("; ") });
   const opened = await openStore(config, (level, message) => {
     // initdb sets its words apart with empty lines; a line of the log says something.
     if (message.trim() !== "") log[level]({}, message);
@@ -71,7 +75,14 @@ export async function startControlPlane(
     for (const step of closing.toReversed()) await step();
   };
   try {
-    const started = await startOn(opened.value, config, channels.value, log, passwords, closing);
+    const started = await startOn(
+      opened.value,
+      config,
+      { channels: channels.value, oidc: oidc.value },
+      log,
+      passwords,
+      closing,
+    );
     if (started.ok) return ok({ ...started.value, close: once(close) });
     await close();
     return started;
@@ -84,7 +95,7 @@ export async function startControlPlane(
 async function startOn(
   store: Store,
   config: Config,
-  channels: readonly Channel[],
+  { channels, oidc }: { readonly channels: readonly Channel[]; readonly oidc: OidcSettings | null },
   log: Logger,
   passwords: PasswordHasher,
   closing: (() => Promise<void>)[],
@@ -146,6 +157,15 @@ async function startOn(
     seal: sealWith(authority.keyFor("account-seal-v1")),
     relyingParty: relyingPartyOf(config.publicUrl),
     idempotencyKey: authority.keyFor("idempotency-v1"),
+    // It is asked when somebody signs in: a start needs no provider.
+    oidc:
+      oidc === null
+        ? null
+        : oidcProvider({
+            settings: oidc,
+            redirectUri: new URL(OIDC_PATH, config.publicUrl.origin).href,
+            nowMs: () => Date.now(),
+          }),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),

@@ -29,6 +29,7 @@ import { openAuthority } from "../src/authority/authority.ts";
 import { doctor } from "../src/doctor/doctor.ts";
 import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
+import type { OidcProvider } from "../src/oidc/provider.ts";
 import { askAgent } from "../src/planning/ask-agent.ts";
 import { DocumentCache } from "../src/planning/document-cache.ts";
 import { keySource } from "../src/secrets/key-source.ts";
@@ -81,13 +82,19 @@ export interface ApiHouse {
   until<T>(look: () => Promise<T | undefined>, what: string): Promise<T>;
 }
 
+/** The provider, if any, by the house's clock. */
+type MakeOidc = (nowMs: () => number) => OidcProvider;
+
 /** @param url where the console is said to be */
-export async function withApi(body: (house: ApiHouse) => Promise<void>, url = "http://127.0.0.1"): Promise<void> {
+export async function withApi(
+  body: (house: ApiHouse) => Promise<void>,
+  { url = "http://127.0.0.1", oidc }: { readonly url?: string; readonly oidc?: MakeOidc } = {},
+): Promise<void> {
   await withDatabase(async (test) => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-api-"));
     const closing: (() => Promise<unknown> | void)[] = [];
     try {
-      await body(await openApi(test, folder, closing, new URL(url)));
+      await body(await openApi(test, folder, closing, new URL(url), oidc));
     } finally {
       for (const close of closing.reverse()) await close();
       await rm(folder, { recursive: true, force: true });
@@ -100,6 +107,7 @@ async function openApi(
   folder: string,
   closing: (() => Promise<unknown> | void)[],
   publicUrl: URL,
+  oidc: MakeOidc | undefined,
 ): Promise<ApiHouse> {
   const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
   const instanceId: InstanceId = newId();
@@ -143,6 +151,7 @@ async function openApi(
     seal: sealWith(authority.keyFor("account-seal-v1")),
     relyingParty: relyingPartyOf(publicUrl),
     idempotencyKey: authority.keyFor("idempotency-v1"),
+    oidc: oidc?.(nowMs) ?? null,
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,

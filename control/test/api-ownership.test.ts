@@ -53,6 +53,10 @@ const plain =
 /** One row for every endpoint: without it, or with one that is no endpoint, this does not compile. */
 const ASKED = {
   login: PLACELESS,
+  signInMethods: PLACELESS,
+  beginOidc: PLACELESS,
+  finishOidc: PLACELESS,
+  finishOidcCode: PLACELESS,
   logout: PLACELESS,
   me: PLACELESS,
   changePassword: PLACELESS,
@@ -86,6 +90,9 @@ const ASKED = {
   resetUserTotp: (side) => ({ params: { name: side.user }, body: {} }),
   listUserSessions: (side) => ({ params: { name: side.user } }),
   revokeUserSession: (side) => ({ params: { name: side.user, id: "01900000-0000-7000-8000-000000000000" } }),
+  listUserIdentities: (side) => ({ params: { name: side.user } }),
+  linkUser: (side) => ({ params: { name: side.user }, body: { subject: "x" } }),
+  unlinkUser: (side) => ({ params: { name: side.user, id: "01900000-0000-7000-8000-000000000000" } }),
   createService: (_, count) => ({ body: { name: `new-${count}` } }),
   createServiceToken: (side) => ({ params: { name: side.user }, body: { name: "t", permissions: ["view"] } }),
   listRoles: PLACELESS,

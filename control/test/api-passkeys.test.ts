@@ -5,6 +5,7 @@ import { type Answer, type ApiHouse, withApi } from "./api-house.ts";
 import { type Bent, SoftwareAuthenticator } from "./software-authenticator.ts";
 
 const URL_ = "https://holdfast.example";
+const AT = { url: URL_ };
 const PASSWORD = "a long enough password";
 const BROWSER = { origin: URL_ };
 
@@ -101,7 +102,7 @@ test("S40: a passkey signs in without a password, and asks for itself where the 
     const [code = ""] = made.recoveryCodes;
     expect((await api.ask(null, "login", { body: { ...password, code } })).status).toBe(200);
     expect((await api.ask(null, "login", { body: { ...password, code } })).json.code).toBe("account.wrong_code");
-  }, URL_);
+  }, AT);
 });
 
 test("S40: an answer is heard once, by the browser that asked, in its time; of two at once one", async () => {
@@ -139,7 +140,7 @@ test("S40: an answer is heard once, by the browser that asked, in its time; of t
     expect((await results(api, "session.asked")).filter((code) => code === "account.passkey_challenge")).toHaveLength(
       5,
     );
-  }, URL_);
+  }, AT);
 });
 
 test("S40: another origin, another name, no verified person, a bent signature, somebody else's handle: one answer, and it uses the challenge up", async () => {
@@ -171,7 +172,7 @@ test("S40: another origin, another name, no verified person, a bent signature, s
     expect((await results(api, "session.asked")).filter((code) => code === "account.passkey_refused")).toHaveLength(8);
     // None of it was in the owner's way.
     expect((await signIn(api, authenticator)).status).toBe(200);
-  }, URL_);
+  }, AT);
 });
 
 test("S40: what is registered is held to the same: its session, its origin, its name, a verified person, once in the house", async () => {
@@ -203,7 +204,7 @@ test("S40: what is registered is held to the same: its session, its origin, its 
       sql`update holdfast.passkeys set credential_id = ${Buffer.from(String(stolen["id"]), "base64url")}`,
     );
     expect((await add(lee, stolen)).json.code).toBe("account.passkey_exists");
-  }, URL_);
+  }, AT);
 });
 
 test("S40: a counter that goes back, or stands still, refuses, and is in the log with the account's name", async () => {
@@ -222,7 +223,7 @@ test("S40: a counter that goes back, or stands still, refuses, and is in the log
     );
     expect(entry?.object).toBe("account/kim");
     expect((await signIn(api, authenticator, { counter: 11 })).status).toBe(200);
-  }, URL_);
+  }, AT);
 });
 
 test("a passkey is named, and given up with the password or a factor; that ends other sessions and no token; nobody reaches another's", async () => {
@@ -256,7 +257,7 @@ test("a passkey is named, and given up with the password or a factor; that ends 
     expect(codes).toBe(0);
     for (const action of ["passkey.added", "passkey.renamed", "passkey.removed", "session.ended_others"])
       expect(await results(api, action)).toContain("ok");
-  }, URL_);
+  }, AT);
 });
 
 test("an administrator who takes the second factor away takes the passkeys too; a closed account's open nothing", async () => {
@@ -276,7 +277,7 @@ test("an administrator who takes the second factor away takes the passkeys too; 
     expect((await signIn(api, authenticator)).json.code).toBe("account.passkey_refused");
     await sessionOf(api, "kim");
     expect(await results(api, "passkey.removed_all")).toEqual(["ok"]);
-  }, URL_);
+  }, AT);
 });
 
 test("where the console is at an address there are no passkeys, and the answer says what to set", async () => {

@@ -7,6 +7,7 @@ import { type Answer, type ApiHouse, EVERYTHING, withApi } from "./api-house.ts"
 import { SoftwareAuthenticator } from "./software-authenticator.ts";
 
 const URL_ = "https://holdfast.example";
+const AT = { url: URL_ };
 const PASSWORD = "a long enough password";
 /** Each goes through several trials with a simulated agent. */
 const LONG_MS = 240_000;
@@ -132,7 +133,7 @@ test(
           .code,
       ).toBe("account.last_factor");
       expect((await api.done(session, "listPasskeys")).items).toHaveLength(1);
-    }, URL_);
+    }, AT);
   },
 );
 
@@ -184,7 +185,7 @@ test(
       const both = await Promise.all([1, 2].map(() => api.ask(lee, "stepUp", { body: { passkey: own } })));
       expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
       expect((await api.ask(lee, "approveChange", approve)).status).toBe(200);
-    }, URL_);
+    }, AT);
   },
 );
 
@@ -220,7 +221,7 @@ test("S40 S41: the password with a code makes a session fresh, a sign-in with on
     const codes: string[] = [];
     for (let count = 0; count < 7; count++) codes.push(String((await step("123456")).json.code));
     expect(codes.at(-1)).toBe("account.locked_out");
-  }, URL_);
+  }, AT);
 });
 
 /** As an authenticator does: the text it was given back to bytes. */

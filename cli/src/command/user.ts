@@ -25,6 +25,7 @@ import { readAll } from "../read-all.ts";
 import { act, JSON_FLAG, printAnswer, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
+import { userLink, userLinks, userUnlink } from "./user-link.ts";
 import { userEnable, userResetTotp, userSessions, userSignOut } from "./user-sign-in.ts";
 
 type User = z.infer<typeof userSchema>;
@@ -289,6 +290,9 @@ export const userRoutes = buildRouteMap({
     enable: userEnable,
     sessions: userSessions,
     signOut: userSignOut,
+    link: userLink,
+    links: userLinks,
+    unlink: userUnlink,
     resetTotp: userResetTotp,
   },
   docs: { brief: "Accounts" },

@@ -58,6 +58,7 @@ export const queries = {
       },
       staleTime: 60_000,
     }),
+  signInMethods: () => still("signInMethods"),
   servers: () =>
     queryOptions({
       queryKey: ["listServers"],

@@ -343,6 +343,7 @@ export const en = {
   "login.passkey": "Sign in with a passkey",
   "login.passkeyNeeded": "This account signs in with its passkey. A recovery code stands for it when it is gone.",
   "login.password": "Password",
+  "login.provider": "Sign in with {{label}}",
   "login.refused": "User or password is wrong",
   "login.submit": "Sign in",
   "login.title": "Sign in",
@@ -592,6 +593,26 @@ export const en = {
     "The control plane did not answer, so it is not known whether this was done. What is on trial undoes itself without it.",
   "problem.unreachable.read":
     "The control plane did not answer. Servers go on by themselves, and what is on trial undoes itself.",
+  "provider.back": "Back to the sign-in",
+  "provider.code": "Your account asks for the code of its own authenticator too.",
+  "provider.failed": "You could not be signed in",
+  "provider.finishing": "Signing you in…",
+  "provider.oidc.account_closed": "Your account is closed. Ask an administrator to open it again.",
+  "provider.oidc.not_begun_here":
+    "This sign-in was not begun in this browser, or another one was begun since. Begin again, in one window. If you never began one, somebody sent you here: close this page.",
+  "provider.oidc.not_configured": "There is no provider to sign in with any more. Sign in with your password.",
+  "provider.oidc.not_linked":
+    "No account is linked to you. Give an administrator what stands below, so that it is linked to your account.",
+  "provider.oidc.provider_refused":
+    "The provider did not sign you in. Begin again; if it stays, ask its administrator.",
+  "provider.oidc.provider_unreachable":
+    "The provider does not answer. Try again in a moment, or sign in with your password.",
+  "provider.oidc.role_unfit":
+    "An account would be made for you, but the role for new accounts is missing or gives more than looking. Tell an administrator.",
+  "provider.oidc.token_invalid":
+    "What the provider answered does not prove who you are. Begin again; if it stays, tell an administrator: the log says what did not hold.",
+  "provider.oidc.too_late": "The sign-in took too long. Begin again.",
+  "provider.oidc.used": "This sign-in has been used already. Begin again.",
   "review.apply_one": "Apply to {{count}} server",
   "review.apply_other": "Apply to {{count}} servers",
   "review.approvals": "Approvals: {{given}} of {{needed}}.",

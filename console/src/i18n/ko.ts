@@ -340,6 +340,7 @@ export const ko = {
   "login.passkey": "패스키로 로그인",
   "login.passkeyNeeded": "이 계정은 패스키로 로그인합니다. 패스키가 없을 때는 복구 코드를 대신 쓸 수 있습니다.",
   "login.password": "비밀번호",
+  "login.provider": "{{label}}(으)로 로그인",
   "login.refused": "사용자 또는 비밀번호가 틀립니다",
   "login.submit": "로그인",
   "login.title": "로그인",
@@ -585,6 +586,25 @@ export const ko = {
     "제어 서버가 응답하지 않아, 처리되었는지 알 수 없습니다. 시험 중인 것은 제어 서버 없이도 스스로 되돌립니다.",
   "problem.unreachable.read":
     "제어 서버가 응답하지 않았습니다. 서버는 스스로 계속하고, 시험 중인 것은 스스로 되돌립니다.",
+  "provider.back": "로그인으로 돌아가기",
+  "provider.code": "이 계정은 자체 인증 앱의 코드도 입력해야 로그인됩니다.",
+  "provider.failed": "로그인하지 못했습니다",
+  "provider.finishing": "로그인하는 중…",
+  "provider.oidc.account_closed": "계정이 닫혀 있습니다. 관리자에게 다시 열어 달라고 하십시오.",
+  "provider.oidc.not_begun_here":
+    "이 브라우저에서 시작한 로그인이 아니거나, 그 뒤에 다른 로그인을 시작했습니다. 창 하나에서 다시 시작하십시오. 시작한 적이 없다면 누군가가 이곳으로 보낸 것입니다. 이 페이지를 닫으십시오.",
+  "provider.oidc.not_configured": "로그인할 제공자가 더 이상 없습니다. 비밀번호로 로그인하십시오.",
+  "provider.oidc.not_linked": "연결된 계정이 없습니다. 계정에 연결할 수 있도록 아래 내용을 관리자에게 전하십시오.",
+  "provider.oidc.provider_refused":
+    "제공자가 로그인을 거절했습니다. 다시 시작하고, 계속되면 제공자의 관리자에게 문의하십시오.",
+  "provider.oidc.provider_unreachable":
+    "제공자가 응답하지 않습니다. 잠시 뒤 다시 시도하거나 비밀번호로 로그인하십시오.",
+  "provider.oidc.role_unfit":
+    "계정을 만들 수 있으나, 새 계정의 역할이 없거나 보기보다 많은 권한을 줍니다. 관리자에게 알리십시오.",
+  "provider.oidc.token_invalid":
+    "제공자의 응답이 본인임을 증명하지 못합니다. 다시 시작하고, 계속되면 관리자에게 알리십시오. 이유는 로그에 있습니다.",
+  "provider.oidc.too_late": "로그인이 너무 오래 걸렸습니다. 다시 시작하십시오.",
+  "provider.oidc.used": "이미 사용된 로그인입니다. 다시 시작하십시오.",
   "review.apply_one": "서버 {{count}}대에 적용",
   "review.apply_other": "서버 {{count}}대에 적용",
   "review.approvals": "승인: {{needed}}건 중 {{given}}건.",

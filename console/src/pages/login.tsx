@@ -1,13 +1,15 @@
 import { ActionGroup, Alert, Button, Card, CardBody, Form, FormGroup, TextInput, Title } from "@patternfly/react-core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { type Answer, call, Refused, setCsrfToken } from "../api/client.ts";
+import { queries } from "../api/queries.ts";
 import icon from "../app/icon.svg";
 import { usePlace } from "../app/place.ts";
 import { PreferencesMenu } from "../app/preferences-menu.tsx";
 import { useT } from "../i18n/language.ts";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
+import { ProviderProblem } from "../parts/provider-problem.tsx";
 import { paths, safeNext } from "../paths.ts";
 import { PasskeyLogin } from "./passkey-login.tsx";
 
@@ -127,6 +129,34 @@ export function LoginPage(): ReactNode {
         </ActionGroup>
       </Form>
       <PasskeyLogin onSignedIn={enter} />
+      <ProviderButton next={safeNext(next)} />
     </DoorFrame>
+  );
+}
+
+/** Leads away from here, to the provider, where one is configured. Without an answer there is only the password, which works without it. */
+function ProviderButton({ next }: { readonly next: string }): ReactNode {
+  const t = useT();
+  const methods = useQuery(queries.signInMethods());
+  const begin = useMutation({
+    mutationFn: () => call("beginOidc", { body: { next } }),
+    onSuccess: ({ url }) => window.location.assign(url),
+  });
+  const label = methods.data?.oidc?.label;
+  if (label === undefined) return null;
+  return (
+    <div className="hf-door-other">
+      <ProviderProblem error={begin.error} />
+      <Button
+        variant="secondary"
+        isBlock
+        isLoading={begin.isPending || begin.isSuccess}
+        onClick={() => {
+          if (!begin.isPending && !begin.isSuccess) begin.mutate();
+        }}
+      >
+        {t("login.provider", { label })}
+      </Button>
+    </div>
   );
 }

@@ -3,7 +3,7 @@ import type { InstanceId, TokenId, UserId } from "@holdfast/core/base/id.ts";
 import { secretSha256 } from "../api/credential.ts";
 import { userActor } from "../store/actor.ts";
 import { newId } from "../store/new-id.ts";
-import type { UserRow } from "../store/tables.ts";
+import type { TokenRow, UserRow } from "../store/tables.ts";
 import { insertToken } from "../store/tokens.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { EVERYTHING } from "../store/users.ts";
@@ -20,45 +20,36 @@ export interface OpenedSession {
   readonly seconds: number;
 }
 
-/** What somebody showed beside who they are. */
-export type SignInFactor = "none" | "totp" | "recovery" | "passkey";
-
-/** Signs somebody in who has shown everything that was asked for; with it, that they did is written down. */
+/** A new session with a secret that nobody has seen: whatever a browser had before, nothing of it is taken over. */
 export async function openSession(
   tx: Transaction,
   user: UserRow,
-  factor: SignInFactor,
+  openedWith: TokenRow["opened_with"],
   source: string,
   instanceId: InstanceId,
+  hasShownFactor: boolean,
 ): Promise<OpenedSession> {
   const secret = newSecret();
   const tokenId: TokenId = newId();
   const seconds = SESSION_ABSOLUTE_MS / 1000;
-  tx.audit({
-    actor: `user/${user.id}`,
-    source,
-    action: "session.asked",
-    object: `account/${user.name}`,
-    resultCode: "ok",
-    new: { factor },
-  });
   const token = {
     id: tokenId,
     userId: user.id,
     kind: "session",
-    name: "sign-in",
+    name: openedWith === "oidc" ? "sign-in by the provider" : "sign-in",
     secretSha256: secretSha256(secret),
     permissions: PERMISSIONS,
     scope: EVERYTHING,
     domains: null,
     seconds,
-    isFresh: factor !== "none",
+    openedWith,
+    isFresh: hasShownFactor,
   } as const;
   await insertToken(tx, token, userActor(user.id, source, instanceId));
   return {
     userId: user.id,
     userName: user.name,
-    mustChangePassword: user.must_change,
+    mustChangePassword: openedWith === "password" && user.must_change,
     secondFactor: user.totp_since !== null,
     secret,
     tokenId,

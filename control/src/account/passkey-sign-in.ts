@@ -42,7 +42,10 @@ export async function signInWithPasskey(
     const now = await lockUser(tx, user.id);
     if (now === undefined || now.disabled_at !== null)
       throw new Refused("account.passkey_refused", "This passkey does not open an account here.");
-    return (await usePasskey(tx, shown)) ? openSession(tx, now, "passkey", source, instanceId) : null;
+    if (!(await usePasskey(tx, shown))) return null;
+    const asked = { actor: `user/${now.id}`, source, action: "session.asked", object: `account/${now.name}` } as const;
+    tx.audit({ ...asked, resultCode: "ok", new: { factor: "passkey" } });
+    return openSession(tx, now, "password", source, instanceId, true);
   });
   if (!opened.ok) throw opened.error;
   if (opened.value !== null) return opened.value;

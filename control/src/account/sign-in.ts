@@ -30,11 +30,7 @@ export async function signIn(
   const { database, instanceId } = options;
   const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
   // Before the password is looked at, so that whoever waits costs nothing.
-  const early = await waiting(database, name, source, options);
-  if (early !== null) {
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: early.code }));
-    throw early;
-  }
+  await refuseWhileLockedOut(name, source, options);
   const user = await getUserByName(database, name);
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
   const matches = await options.passwords.matches(password, hash);
@@ -61,11 +57,25 @@ export async function signIn(
     const factor = asksFactor && code !== null ? await useCode(tx, now, code, options.seal, options.nowMs()) : "none";
     // Guessed codes count as guessed passwords do.
     if (factor === null) return said(new Refused("account.wrong_code", "The code is wrong, or has been used."));
-    return openSession(tx, now, factor, source, instanceId);
+    tx.audit({ ...asked, actor: `user/${now.id}`, resultCode: "ok", new: { factor } });
+    return openSession(tx, now, "password", source, instanceId, factor !== "none");
   });
   if (!decided.ok) throw decided.error;
   if (decided.value instanceof Refused) throw decided.value;
   return decided.value;
+}
+
+/** Whoever guessed before waits, whatever they bring now; that they asked stands in the log. */
+export async function refuseWhileLockedOut(
+  name: string,
+  source: string,
+  options: Pick<SignInOptions, "database" | "nowMs">,
+): Promise<void> {
+  const refused = await waiting(options.database, name, source, options);
+  if (refused === null) return;
+  const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
+  await transaction(options.database, async (tx) => tx.audit({ ...asked, resultCode: refused.code }));
+  throw refused;
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */
@@ -103,7 +113,7 @@ export async function waiting(
   database: Queryable,
   name: string,
   source: string,
-  { nowMs }: SignInOptions,
+  { nowMs }: Pick<SignInOptions, "nowMs">,
 ): Promise<Refused | null> {
   const waitMs = waitBeforeSignIn(await countWrongPasswords(database, name, source), nowMs());
   if (waitMs === 0) return null;

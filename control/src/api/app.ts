@@ -48,7 +48,15 @@ const BODY_BYTES = 8 << 20;
 const REQUESTS_PER_MINUTE = 1_200;
 /** Per source. Together with the waits after wrong passwords nobody guesses one in a lifetime. */
 const SIGN_INS_PER_MINUTE = 20;
-const SIGN_INS: ReadonlySet<RouteName> = new Set(["login", "beginPasskeySignIn", "signInWithPasskey"]);
+/** Whoever is nobody yet: each of these costs more than it costs to ask for it. */
+const SIGN_INS: ReadonlySet<RouteName> = new Set([
+  "login",
+  "beginPasskeySignIn",
+  "signInWithPasskey",
+  "beginOidc",
+  "finishOidc",
+  "finishOidcCode",
+]);
 const NAMES = Object.keys(ROUTES) as RouteName[];
 
 /** What this request has turned out to be so far, for the one place where failures leave. */
@@ -152,7 +160,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       source: sourceOf(request, caller?.via ?? "anonymous"),
       connection: connectionOf(request),
       fromBrowser: isFromBrowser(request),
-      signInSecret: request.cookies[cookie.signInName] ?? null,
+      pendingSignIn: request.cookies[cookie.pendingName] ?? null,
       lastEventId: typeof request.headers["last-event-id"] === "string" ? request.headers["last-event-id"] : null,
       reply,
       // The parts were parsed by this route's own schemas just above, and the gate gives a caller exactly to the routes that need one.
@@ -185,7 +193,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     if (done.repeated) reply.header("idempotent-replayed", "true");
     if (answer?.etag !== undefined) reply.header("etag", `"${answer.etag}"`);
     if (answer?.session !== undefined) setCookie(reply, cookie.name, answer.session);
-    if (answer?.signInSecret !== undefined) setCookie(reply, cookie.signInName, answer.signInSecret);
+    if (answer?.pendingSignIn !== undefined) setCookie(reply, cookie.pendingName, answer.pendingSignIn);
     return reply.code(done.status).header("cache-control", "no-store").send(done.value);
   }
 

@@ -11,19 +11,19 @@ const SECURE_COOKIE = "__Host-holdfast";
 /** For plain http on this machine: a browser refuses the name above there. */
 const PLAIN_COOKIE = "holdfast";
 
-/** What a sign-in in several steps is bound to: no other browser can go on with it. */
-const SIGN_IN = "-sign-in";
+/** Beside the name of either: a sign-in in several steps that is under way. */
+const PENDING_SUFFIX = "-sign-in";
 
 export interface CookieKind {
   readonly name: string;
-  readonly signInName: string;
+  readonly pendingName: string;
   readonly secure: boolean;
 }
 
 export function cookieKind(publicUrl: URL): CookieKind {
-  return publicUrl.protocol === "https:"
-    ? { name: SECURE_COOKIE, signInName: `${SECURE_COOKIE}${SIGN_IN}`, secure: true }
-    : { name: PLAIN_COOKIE, signInName: `${PLAIN_COOKIE}${SIGN_IN}`, secure: false };
+  const secure = publicUrl.protocol === "https:";
+  const name = secure ? SECURE_COOKIE : PLAIN_COOKIE;
+  return { name, pendingName: `${name}${PENDING_SUFFIX}`, secure };
 }
 
 export function readCredential(request: FastifyRequest, cookie: CookieKind): Credential | null {

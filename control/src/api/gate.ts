@@ -50,6 +50,7 @@ export async function admit(
     userName: token.user_name,
     tokenId: token.id,
     via: credential.kind === "cookie" ? "cookie" : token.kind === "session" ? "session" : "token",
+    openedWith: token.opened_with,
     mustChangePassword: token.must_change,
     secondFactor: token.second_factor,
     passkeys: token.passkeys,

@@ -19,3 +19,4 @@ export const tokenId = (text: string): TokenId => (isUuid(text) ? (text as Token
 export const alertId = (text: string): AlertId => (isUuid(text) ? (text as AlertId) : notFound("alert with this id"));
 export const passkeyId = (text: string): PasskeyId =>
   isUuid(text) ? (text as PasskeyId) : notFound("passkey with this id");
+export const identityId = (text: string): string => (isUuid(text) ? text : notFound("link with this id"));

@@ -24,7 +24,7 @@ begin
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions, alerts, deliveries to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, passkeys, passkey_challenges, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
+  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, passkeys, passkey_challenges, identities, sign_ins_used, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
   -- Goes when it is long over, which a trigger sees to; what was told of it goes with it.
   execute format('grant delete on alerts to %I', app);
 end $$;

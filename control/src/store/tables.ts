@@ -96,6 +96,17 @@ export interface TokenRow {
   readonly source: string;
   /** When whoever is signed in with it has last shown a second factor. */
   readonly fresh_at: Date | null;
+  /** What was shown by whoever opened it, or the session that it was made with. */
+  readonly opened_with: "password" | "oidc";
+}
+
+/** A subject of a provider that is an account here. */
+export interface IdentityRow {
+  readonly id: string;
+  readonly user_id: UserId;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly linked_at: Date;
 }
 
 export interface SecretRow {

@@ -311,6 +311,60 @@ export const PROBLEMS = {
     title: "A fault in Holdfast",
     remedy: "Try again. If it stays, quote the request id; the log has the cause.",
   },
+  "oidc.account_closed": {
+    status: 403,
+    title: "The account is closed",
+    remedy: "Ask an administrator to open it again.",
+  },
+  "oidc.already_linked": {
+    status: 409,
+    title: "The account is linked to another subject",
+    remedy: "Take that link away first: holdfast user unlink.",
+  },
+  "oidc.not_begun_here": {
+    status: 401,
+    title: "The sign-in was not begun in this browser",
+    remedy: "Begin again, in one window. If you never began one, somebody sent you here: close the page.",
+  },
+  "oidc.not_configured": {
+    status: 404,
+    title: "There is no provider to sign in with",
+    remedy: "Sign in with a password; HOLDFAST_OIDC_FILE configures a provider.",
+  },
+  "oidc.not_linked": {
+    status: 403,
+    title: "No account is linked to this person",
+    remedy: "Give the subject to an administrator, who links it to your account: holdfast user link.",
+  },
+  "oidc.provider_refused": {
+    status: 403,
+    title: "The provider did not sign this person in",
+    remedy: "Begin again, and let the provider sign you in; its own administrator knows why it would not.",
+  },
+  "oidc.provider_unreachable": {
+    status: 503,
+    title: "The provider does not answer",
+    remedy: "Try again in a moment, or sign in with your password.",
+  },
+  "oidc.role_unfit": {
+    status: 403,
+    title: "The role for new accounts gives more than view",
+    remedy:
+      "Tell an administrator: newAccounts of HOLDFAST_OIDC_FILE names a role that is missing or gives more than view.",
+  },
+  "oidc.subject_taken": {
+    status: 409,
+    title: "The subject is linked to another account",
+    remedy: "Compare the subject; one person at the provider is one account here.",
+  },
+  "oidc.token_invalid": {
+    status: 401,
+    title: "The provider's answer does not hold",
+    remedy:
+      "Begin again. If it stays, the log says what did not hold; look at the clocks and the client's settings too.",
+  },
+  "oidc.too_late": { status: 401, title: "The sign-in took too long", remedy: "Begin again." },
+  "oidc.used": { status: 401, title: "The sign-in has been used", remedy: "Begin again." },
   "request.cursor_invalid": {
     status: 400,
     title: "The cursor is not one of ours",

@@ -15,6 +15,25 @@ export interface Route {
  */
 export const ROUTES = {
   login: { method: "POST", path: "/session", needs: "open", summary: "Sign in with a password" },
+  signInMethods: { method: "GET", path: "/session/methods", needs: "open", summary: "How one may sign in here" },
+  beginOidc: {
+    method: "POST",
+    path: "/session/oidc",
+    needs: "open",
+    summary: "Begin a sign-in by the provider; answers with where to go",
+  },
+  finishOidc: {
+    method: "POST",
+    path: "/session/oidc/finish",
+    needs: "open",
+    summary: "End it with what the provider gave the browser",
+  },
+  finishOidcCode: {
+    method: "POST",
+    path: "/session/oidc/code",
+    needs: "open",
+    summary: "The code of the account's own second factor after that",
+  },
   logout: { method: "DELETE", path: "/session", needs: "self", summary: "Sign out" },
   me: { method: "GET", path: "/me", needs: "self", summary: "Who am I and what may I do" },
   changePassword: { method: "POST", path: "/me/password", needs: "self", summary: "Change my password" },
@@ -128,6 +147,24 @@ export const ROUTES = {
     path: "/users/{name}/sessions/{id}",
     needs: "admin",
     summary: "End one of them",
+  },
+  listUserIdentities: {
+    method: "GET",
+    path: "/users/{name}/identities",
+    needs: "admin",
+    summary: "Whom at the provider an account is linked to",
+  },
+  linkUser: {
+    method: "POST",
+    path: "/users/{name}/identities",
+    needs: "admin",
+    summary: "Let a subject of the provider sign in to an account; its sessions end",
+  },
+  unlinkUser: {
+    method: "DELETE",
+    path: "/users/{name}/identities/{id}",
+    needs: "admin",
+    summary: "Take that away, and end what was opened by it",
   },
   createService: {
     method: "POST",

@@ -87,6 +87,7 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
             permissions: body.permissions,
             ...reach,
             seconds,
+            openedWith: caller.openedWith,
           },
           caller.actor,
         ),

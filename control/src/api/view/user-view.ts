@@ -1,10 +1,24 @@
 import { createHash } from "node:crypto";
-import type { roleSchema, signedInSchema, tokenSchema, userSchema } from "@holdfast/core/api/account.ts";
+import type {
+  identitySchema,
+  roleSchema,
+  signedInSchema,
+  tokenSchema,
+  userSchema,
+} from "@holdfast/core/api/account.ts";
 import type { passkeySchema } from "@holdfast/core/api/passkey.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { TokenId } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
-import type { GrantRow, PasskeyRow, RoleGrantRow, RoleRow, TokenRow, UserRow } from "../../store/tables.ts";
+import type {
+  GrantRow,
+  IdentityRow,
+  PasskeyRow,
+  RoleGrantRow,
+  RoleRow,
+  TokenRow,
+  UserRow,
+} from "../../store/tables.ts";
 import { iso } from "./apply-view.ts";
 
 type UserView = z.input<typeof userSchema>;
@@ -72,6 +86,10 @@ export function passkeyView(row: PasskeyRow): z.input<typeof passkeySchema> {
     lastUsedAt: iso(row.last_used_at),
     synced: row.backed_up,
   };
+}
+
+export function identityView({ id, issuer, subject, linked_at }: IdentityRow): z.input<typeof identitySchema> {
+  return { id, issuer, subject, linkedAt: linked_at.toISOString() };
 }
 
 export function roleView(row: RoleRow, heldBy: readonly string[]): z.input<typeof roleSchema> {

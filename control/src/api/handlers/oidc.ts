@@ -1,0 +1,113 @@
+import type { OpenedSession } from "../../account/open-session.ts";
+import { listPasskeys } from "../../account/store/passkeys.ts";
+import type { House } from "../../house.ts";
+import { ASKED_MS, PROVEN_MS } from "../../oidc/pending.ts";
+import { beginSignIn, finishSignIn, finishWithCode } from "../../oidc/sign-in.ts";
+import { deleteIdentity, findIdentity, holdUser, insertIdentity, listIdentities } from "../../oidc/store/identities.ts";
+import type { Queryable } from "../../store/database.ts";
+import { newId } from "../../store/new-id.ts";
+import type { UserRow } from "../../store/tables.ts";
+import { revokeOpenedByOidc, revokeSessions } from "../../store/tokens.ts";
+import { effectiveGrants, getUserByName } from "../../store/users.ts";
+import { assertAdministers } from "../administers.ts";
+import { csrfTokenOf } from "../credential.ts";
+import { type ApiAnswer, DONE, type Handlers } from "../handler.ts";
+import { identityId } from "../ids.ts";
+import { inTransaction } from "../in-transaction.ts";
+import { notFound, refuse } from "../refused.ts";
+import { identityView } from "../view/user-view.ts";
+
+type OidcRoutes =
+  | "signInMethods"
+  | "beginOidc"
+  | "finishOidc"
+  | "finishOidcCode"
+  | "listUserIdentities"
+  | "linkUser"
+  | "unlinkUser";
+
+type SignedIn = ApiAnswer<"finishOidc"> & ApiAnswer<"finishOidcCode">;
+
+/** Signing in by the provider, and who may: only an administrator says which subject is which account. */
+export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
+  const find = async (database: Queryable, name: string): Promise<UserRow> =>
+    (await getUserByName(database, name)) ?? notFound(`account ${name}`);
+  /** The session as a cookie; what was kept of the way there is taken away. */
+  const signedIn = async (session: OpenedSession, next: string): Promise<SignedIn> => {
+    const grants = await effectiveGrants(house.database, session.userId);
+    const me = {
+      user: session.userName,
+      permissions: [...new Set(grants.map((grant) => grant.permission))],
+      mustChangePassword: session.mustChangePassword,
+      secondFactor: session.secondFactor,
+      passkeys: (await listPasskeys(house.database, session.userId)).length,
+      csrfToken: csrfTokenOf(session.secret),
+    };
+    return {
+      value: { me, next },
+      session: { secret: session.secret, seconds: session.seconds },
+      pendingSignIn: null,
+    };
+  };
+  return {
+    async signInMethods() {
+      return { value: { oidc: house.oidc === null ? null : { label: house.oidc.settings.label } } };
+    },
+
+    async beginOidc({ body }) {
+      const { url, pending } = await beginSignIn(house, body.next);
+      return { value: { url }, pendingSignIn: { secret: pending, seconds: ASKED_MS / 1000 } };
+    },
+
+    async finishOidc({ body, source, pendingSignIn }) {
+      const done = await finishSignIn(house, body, pendingSignIn, source);
+      if (done.kind === "signed_in") return signedIn(done.session, done.next);
+      return {
+        value: { me: null, next: done.next },
+        pendingSignIn: { secret: done.pending, seconds: PROVEN_MS / 1000 },
+      };
+    },
+
+    async finishOidcCode({ body, source, pendingSignIn }) {
+      const { session, next } = await finishWithCode(house, body.code, pendingSignIn, source);
+      return signedIn(session, next);
+    },
+
+    async listUserIdentities({ caller, params }) {
+      assertAdministers(caller);
+      const user = await find(house.database, params.name);
+      return { value: { items: (await listIdentities(house.database, user.id)).map(identityView) } };
+    },
+
+    async linkUser({ caller, params, body }) {
+      assertAdministers(caller);
+      const issuer =
+        house.oidc?.settings.issuerText ?? refuse("oidc.not_configured", "There is no provider to link anybody to.");
+      const row = await inTransaction(house, async (tx) => {
+        const { id } = await find(tx, params.name);
+        const user = await holdUser(tx, id);
+        if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has only tokens.`);
+        const there = (await listIdentities(tx, id)).find((one) => one.issuer === issuer);
+        if (there !== undefined && there.subject === body.subject) return there;
+        if (there !== undefined)
+          refuse("oidc.already_linked", `${user.name} is linked to the subject ${there.subject}.`);
+        if ((await findIdentity(tx, issuer, body.subject)) !== undefined)
+          refuse("oidc.subject_taken", "Another account is linked to this subject.");
+        const made = await insertIdentity(tx, { id: newId(), userId: id, issuer, subject: body.subject }, caller.actor);
+        await revokeSessions(tx, id, caller.actor);
+        return made;
+      });
+      return { value: identityView(row) };
+    },
+
+    async unlinkUser({ caller, params }) {
+      assertAdministers(caller);
+      await inTransaction(house, async (tx) => {
+        const user = await holdUser(tx, (await find(tx, params.name)).id);
+        await deleteIdentity(tx, identityId(params.id), user.id, caller.actor);
+        await revokeOpenedByOidc(tx, user.id, caller.actor);
+      });
+      return DONE;
+    },
+  };
+}
