@@ -7,12 +7,13 @@ import { type MockRole, type MockState, type MockUser, nextId } from "./state.ts
 const DAY_MS = 86_400_000;
 const done = { status: 200, body: { done: true } } as const;
 
-export function meOf(user: MockUser): Record<string, unknown> {
+export function meOf({ passkeys }: MockState, user: MockUser): Record<string, unknown> {
   return {
     user: user.name,
     permissions: permissionsOf(user),
     mustChangePassword: user.mustChangePassword,
     secondFactor: user.secondFactor,
+    passkeys: passkeys.length,
     csrfToken: CSRF_TOKEN,
   };
 }
@@ -20,7 +21,7 @@ export function meOf(user: MockUser): Record<string, unknown> {
 export function userView(user: MockUser): Record<string, unknown> {
   const { name, kind, disabled, mustChangePassword, secondFactor, permissions, roles } = user;
   const etag = JSON.stringify([permissions, roles]);
-  return { name, kind, disabled, mustChangePassword, secondFactor, permissions, roles, etag };
+  return { name, kind, disabled, mustChangePassword, secondFactor, passkeys: 0, permissions, roles, etag };
 }
 
 export function userOf({ state, params }: MockCall): MockUser {
@@ -51,13 +52,20 @@ export const ACCOUNT_HANDLERS = {
     if (user.secondFactor && !isRightCode(code)) return refuse("account.wrong_code", "The code is wrong.");
     const session = nextId(state, "session");
     state.sessions.set(session, user.name);
-    return { status: 200, body: { ...meOf(user), sessionToken: null }, session };
+    return { status: 200, body: { ...meOf(state, user), sessionToken: null }, session };
   },
+  signInMethods: () => ({ status: 200, body: { oidc: null } }),
+  beginOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  finishOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  finishOidcCode: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  listUserIdentities: () => ({ status: 200, body: { items: [] } }),
+  linkUser: () => refuse("oidc.not_configured", "The demonstration has no provider."),
+  unlinkUser: () => done,
   logout: ({ state, session }) => {
     state.sessions.delete(session ?? "");
     return { ...done, session: null };
   },
-  me: ({ user }) => ({ status: 200, body: meOf(user) }),
+  me: ({ state, user }) => ({ status: 200, body: meOf(state, user) }),
   changePassword: ({ user, body }) => {
     if (user.password !== body["current"]) return refuse("account.wrong_password", "The current password is wrong.");
     user.password = String(body["next"]);

@@ -129,6 +129,14 @@ export interface MockToken {
   readonly lastUsedAt: string | null;
 }
 
+export interface MockPasskey {
+  readonly id: string;
+  name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  readonly synced: boolean;
+}
+
 export interface MockState {
   readonly servers: MockServer[];
   readonly documents: MockDocument[];
@@ -142,6 +150,10 @@ export interface MockState {
   readonly deliveries: Delivery[];
   readonly audit: MockAudit[];
   readonly sessions: Map<string, string>;
+  /** Of whoever is signed in. */
+  readonly passkeys: MockPasskey[];
+  /** Sessions that have shown a second factor. */
+  readonly fresh: Set<string>;
   counter: number;
 }
 

@@ -5,6 +5,7 @@ test("every address of the console", () => {
   const all = {
     overview: paths.overview(),
     login: paths.login({ next: "/servers?q=a b" }),
+    providerReturn: paths.providerReturn(),
     password: paths.password(),
     servers: paths.servers({ q: "role:web", show: "drift" }),
     server: paths.server("web-1", { tab: "live" }),
@@ -42,6 +43,7 @@ test("every address of the console", () => {
       "notifications": "/settings/notifications",
       "overview": "/",
       "password": "/password",
+      "providerReturn": "/login/oidc",
       "roles": "/settings/roles",
       "rollout": "/rollouts/019a",
       "secrets": "/settings/secrets",

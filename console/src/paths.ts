@@ -23,6 +23,7 @@ export type EditorView = (typeof EDITOR_VIEWS)[number];
 export const paths = {
   overview: () => "/",
   login: (query: { next?: string; again?: "yes" } = {}) => withQuery("/login", query),
+  providerReturn: () => "/login/oidc",
   password: () => "/password",
   servers: (query: { q?: string; show?: string } = {}) => withQuery("/servers", query),
   server: (name: string, query: { tab?: ServerTab; domain?: string } = {}) =>
@@ -52,6 +53,8 @@ export const paths = {
 export const PATTERNS = {
   overview: "/",
   login: "/login",
+  /** Registered at the provider: it stays. */
+  providerReturn: "/login/oidc",
   password: "/password",
   servers: "/servers",
   server: "/servers/$name",

@@ -72,6 +72,18 @@ test("the matrix: every permission alone, nobody and everybody, at every route",
   });
 });
 
+test("S24: without signing in there is only the way in, and nothing of it happens by a GET", () => {
+  const open = NAMES.filter((name) => ROUTES[name].needs === "open");
+  expect(open.map((name) => `${ROUTES[name].method} ${ROUTES[name].path}`)).toEqual([
+    "POST /session",
+    "GET /session/methods",
+    "POST /session/oidc",
+    "POST /session/oidc/finish",
+    "POST /session/oidc/code",
+    "GET /openapi.json",
+  ]);
+});
+
 test("a handler without a row does not compile, and a row without a handler fails the start", async () => {
   await withApi(async (api) => {
     const handlers = Object.fromEntries(

@@ -25,6 +25,7 @@ import { readAll } from "../read-all.ts";
 import { act, JSON_FLAG, printAnswer, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
+import { userLink, userLinks, userUnlink } from "./user-link.ts";
 import { userEnable, userResetTotp, userSessions, userSignOut } from "./user-sign-in.ts";
 
 type User = z.infer<typeof userSchema>;
@@ -46,7 +47,11 @@ const userList = verb({
             user.name,
             user.kind,
             heldWords(user),
-            [user.disabled ? "disabled" : "active", ...(user.secondFactor ? ["second factor"] : [])].join(", "),
+            [
+              user.disabled ? "disabled" : "active",
+              ...(user.secondFactor ? ["second factor"] : []),
+              ...(user.passkeys > 0 ? [`passkeys: ${user.passkeys}`] : []),
+            ].join(", "),
           ]),
           "No accounts.",
         ),
@@ -285,6 +290,9 @@ export const userRoutes = buildRouteMap({
     enable: userEnable,
     sessions: userSessions,
     signOut: userSignOut,
+    link: userLink,
+    links: userLinks,
+    unlink: userUnlink,
     resetTotp: userResetTotp,
   },
   docs: { brief: "Accounts" },

@@ -40,6 +40,15 @@ export interface Call<Name extends RouteName> {
   readonly signal?: AbortSignal;
 }
 
+/** 401 of these says that what was shown is not good, not that a session has ended. */
+const SHOWS_WHO: ReadonlySet<RouteName> = new Set([
+  "login",
+  "changePassword",
+  "beginOidc",
+  "finishOidc",
+  "finishOidcCode",
+]);
+
 /** Planning asks every server and has ten seconds of its own; above this a person has given up. */
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -105,7 +114,7 @@ export async function call<Name extends RouteName>(route: Name, options: Call<Na
     const problem = problemSchema.safeParse(json);
     // A password or a code that was wrong is said with 401 too, and ends no session.
     const isAboutAccount = problem.data?.code.startsWith("account.") === true;
-    if (response.status === 401 && route !== "login" && !isAboutAccount) signedOut();
+    if (response.status === 401 && !SHOWS_WHO.has(route) && !isAboutAccount) signedOut();
     if (problem.success) throw new Refused(problem.data);
     throw new Unreachable(`HTTP ${response.status}`);
   }

@@ -59,6 +59,7 @@ export const queries = {
       },
       staleTime: 60_000,
     }),
+  signInMethods: () => still("signInMethods"),
   servers: () =>
     queryOptions({
       queryKey: ["listServers"],
@@ -92,6 +93,7 @@ export const queries = {
   audit: (query: { readonly cursor?: string; readonly limit?: string } = {}) => live("listAudit", { query }),
   verifyAudit: () => still("verifyAudit"),
   doctor: () => still("doctor"),
+  passkeys: () => still("listPasskeys"),
   tokens: () => still("listTokens", { query: { limit } }),
   sessions: () => still("listSessions"),
   users: () =>

@@ -12,6 +12,11 @@ const shell = createRoute({ getParentRoute: () => root, id: "shell", component: 
 
 const routes = root.addChildren([
   createRoute({ getParentRoute: () => root, path: PATTERNS.login, component: LoginPage }),
+  createRoute({
+    getParentRoute: () => root,
+    path: PATTERNS.providerReturn,
+    component: lazyRouteComponent(() => import("../pages/provider-return.tsx"), "ProviderReturnPage"),
+  }),
   createRoute({ getParentRoute: () => root, path: PATTERNS.password, component: PasswordPage }),
   shell.addChildren([
     createRoute({ getParentRoute: () => shell, path: PATTERNS.overview, component: OverviewPage }),

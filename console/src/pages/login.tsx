@@ -1,14 +1,17 @@
 import { ActionGroup, Alert, Button, Card, CardBody, Form, FormGroup, TextInput, Title } from "@patternfly/react-core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
-import { call, Refused, setCsrfToken } from "../api/client.ts";
+import { type Answer, call, Refused, setCsrfToken } from "../api/client.ts";
+import { queries } from "../api/queries.ts";
 import icon from "../app/icon.svg";
 import { usePlace } from "../app/place.ts";
 import { PreferencesMenu } from "../app/preferences-menu.tsx";
 import { useT } from "../i18n/language.ts";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
+import { ProviderProblem } from "../parts/provider-problem.tsx";
 import { paths, safeNext } from "../paths.ts";
+import { PasskeyLogin } from "./passkey-login.tsx";
 
 /** Before and around the login: nothing here tells a stranger what this installation holds. */
 export function DoorFrame({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
@@ -49,18 +52,21 @@ export function LoginPage(): ReactNode {
 
   const login = useMutation({
     mutationFn: () => call("login", { body: { user, password, ...(code === "" ? {} : { code }) } }),
-    onSuccess: (me) => {
-      setCsrfToken(me.csrfToken);
-      client.setQueryData(["me"], me);
-      place.replace(me.mustChangePassword ? paths.password() : safeNext(next));
-    },
+    onSuccess: (me) => enter(me),
   });
+  const enter = (me: Answer<"login">): void => {
+    setCsrfToken(me.csrfToken);
+    client.setQueryData(["me"], me);
+    place.replace(me.mustChangePassword ? paths.password() : safeNext(next));
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (!login.isPending) login.mutate();
   };
   const problem = login.error instanceof Refused ? login.error.problem : null;
-  const asksCode = problem?.code === "account.code_needed" || problem?.code === "account.wrong_code" || code !== "";
+  const asksPasskey = problem?.code === "account.passkey_needed";
+  const asksCode =
+    asksPasskey || problem?.code === "account.code_needed" || problem?.code === "account.wrong_code" || code !== "";
   const refused = problem?.code === "account.wrong_password";
 
   return (
@@ -73,6 +79,8 @@ export function LoginPage(): ReactNode {
           <Alert isInline variant="danger" title={t("login.refused")} />
         ) : problem?.code === "account.code_needed" ? (
           <Alert isInline variant="info" title={t("login.codeNeeded")} />
+        ) : asksPasskey ? (
+          <Alert isInline variant="info" title={t("login.passkeyNeeded")} />
         ) : problem?.code === "account.wrong_code" ? (
           <Alert isInline variant="danger" title={t("login.wrongCode")} />
         ) : (
@@ -120,6 +128,35 @@ export function LoginPage(): ReactNode {
           </Button>
         </ActionGroup>
       </Form>
+      <ProviderButton next={safeNext(next)} />
+      <PasskeyLogin onSignedIn={enter} />
     </DoorFrame>
+  );
+}
+
+/** Leads away from here, to the provider, where one is configured. Without an answer there is only the password, which works without it. */
+function ProviderButton({ next }: { readonly next: string }): ReactNode {
+  const t = useT();
+  const methods = useQuery(queries.signInMethods());
+  const begin = useMutation({
+    mutationFn: () => call("beginOidc", { body: { next } }),
+    onSuccess: ({ url }) => window.location.assign(url),
+  });
+  const label = methods.data?.oidc?.label;
+  if (label === undefined) return null;
+  return (
+    <div className="hf-door-other">
+      <ProviderProblem error={begin.error} />
+      <Button
+        variant="secondary"
+        isBlock
+        isLoading={begin.isPending || begin.isSuccess}
+        onClick={() => {
+          if (!begin.isPending && !begin.isSuccess) begin.mutate();
+        }}
+      >
+        {t("login.provider", { label })}
+      </Button>
+    </div>
   );
 }

@@ -1,19 +1,14 @@
-import { PERMISSIONS } from "@holdfast/core/api/account.ts";
-import type { InstanceId, TokenId, UserId } from "@holdfast/core/base/id.ts";
-import { secretSha256 } from "../api/credential.ts";
+import type { InstanceId, UserId } from "@holdfast/core/base/id.ts";
 import { Refused, refuse } from "../api/refused.ts";
-import { userActor } from "../store/actor.ts";
 import type { Database, Queryable } from "../store/database.ts";
-import { newId } from "../store/new-id.ts";
-import { insertToken } from "../store/tokens.ts";
 import { transaction } from "../store/transaction.ts";
-import { EVERYTHING, getUser, getUserByName, lockUser } from "../store/users.ts";
+import { getUser, getUserByName, lockUser } from "../store/users.ts";
 import { waitBeforeSignIn } from "./lock-out.ts";
+import { type OpenedSession, openSession } from "./open-session.ts";
 import type { PasswordHasher } from "./password.ts";
 import type { Seal } from "./seal.ts";
 import { useCode } from "./second-factor.ts";
-import { newSecret } from "./secret.ts";
-import { SESSION_ABSOLUTE_MS } from "./session.ts";
+import { hasPasskey } from "./store/passkeys.ts";
 import { countWrongPasswords, oneTryAtATime } from "./store/wrong-passwords.ts";
 
 export interface SignInOptions {
@@ -22,16 +17,6 @@ export interface SignInOptions {
   readonly instanceId: InstanceId;
   readonly nowMs: () => number;
   readonly seal: Seal;
-}
-
-export interface OpenedSession {
-  readonly userId: UserId;
-  readonly userName: string;
-  readonly mustChangePassword: boolean;
-  readonly secondFactor: boolean;
-  readonly secret: string;
-  readonly tokenId: TokenId;
-  readonly seconds: number;
 }
 
 /** One answer for a wrong name, a wrong password and a closed account; how it was is in the audit log. */
@@ -54,9 +39,6 @@ export async function signIn(
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
   const matches = await options.passwords.matches(password, hash);
   if (matches === null) refuse("account.busy", "Many people are signing in at this moment.", { retryAfterSeconds: 3 });
-  const secret = newSecret();
-  const tokenId: TokenId = newId();
-  const seconds = SESSION_ABSOLUTE_MS / 1000;
   const decided = await transaction(database, async (tx): Promise<OpenedSession | Refused> => {
     const said = (refused: Refused): Refused => {
       tx.audit({ ...asked, resultCode: refused.code });
@@ -69,34 +51,17 @@ export async function signIn(
     if (late !== null) return said(late);
     if (!matches || now === undefined || now.disabled_at !== null || now.password_hash !== hash)
       return said(new Refused("account.wrong_password", "The user or the password is wrong."));
-    if (now.totp_since !== null && code === null)
-      return said(new Refused("account.code_needed", "This account signs in with a code of its authenticator too."));
-    const factor =
-      now.totp_since === null || code === null ? "none" : await useCode(tx, now, code, options.seal, options.nowMs());
+    const asksFactor = now.totp_since !== null || (await hasPasskey(tx, now.id));
+    if (asksFactor && code === null)
+      return said(
+        now.totp_since === null
+          ? new Refused("account.passkey_needed", "This account signs in with its passkey, which needs no password.")
+          : new Refused("account.code_needed", "This account signs in with a code of its authenticator too."),
+      );
+    const factor = asksFactor && code !== null ? await useCode(tx, now, code, options.seal, options.nowMs()) : "none";
     // Guessed codes count as guessed passwords do.
     if (factor === null) return said(new Refused("account.wrong_code", "The code is wrong, or has been used."));
-    tx.audit({ ...asked, actor: `user/${now.id}`, resultCode: "ok", new: { factor } });
-    const token = {
-      id: tokenId,
-      userId: now.id,
-      kind: "session",
-      name: "sign-in",
-      secretSha256: secretSha256(secret),
-      permissions: PERMISSIONS,
-      scope: EVERYTHING,
-      domains: null,
-      seconds,
-    } as const;
-    await insertToken(tx, token, userActor(now.id, source, instanceId));
-    return {
-      userId: now.id,
-      userName: now.name,
-      mustChangePassword: now.must_change,
-      secondFactor: now.totp_since !== null,
-      secret,
-      tokenId,
-      seconds,
-    };
+    return openSession(tx, now, { openedWith: "password", factor }, source, instanceId);
   });
   if (!decided.ok) throw decided.error;
   if (decided.value instanceof Refused) throw decided.value;
@@ -133,11 +98,12 @@ export async function checkOwnPassword(
   if (decided.value !== null) throw decided.value;
 }
 
-async function waiting(
+/** Why this try does not count: whoever guessed before waits, whatever they bring now. */
+export async function waiting(
   database: Queryable,
   name: string,
   source: string,
-  { nowMs }: SignInOptions,
+  { nowMs }: Pick<SignInOptions, "nowMs">,
 ): Promise<Refused | null> {
   const waitMs = waitBeforeSignIn(await countWrongPasswords(database, name, source), nowMs());
   if (waitMs === 0) return null;

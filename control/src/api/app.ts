@@ -48,6 +48,15 @@ const BODY_BYTES = 8 << 20;
 const REQUESTS_PER_MINUTE = 1_200;
 /** Per source. Together with the waits after wrong passwords nobody guesses one in a lifetime. */
 const SIGN_INS_PER_MINUTE = 20;
+/** Whoever is nobody yet: each of these costs more than it costs to ask for it. */
+const SIGN_INS: ReadonlySet<RouteName> = new Set([
+  "login",
+  "beginOidc",
+  "finishOidc",
+  "finishOidcCode",
+  "beginPasskeySignIn",
+  "signInWithPasskey",
+]);
 const NAMES = Object.keys(ROUTES) as RouteName[];
 
 /** What this request has turned out to be so far, for the one place where failures leave. */
@@ -125,7 +134,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     app.route({
       method: route.method,
       url: `/api/v1${route.path.replace(/\{(\w+)\}/g, ":$1")}`,
-      ...(name === "login" ? { config: { rateLimit: { max: SIGN_INS_PER_MINUTE, timeWindow: 60_000 } } } : {}),
+      ...(SIGN_INS.has(name) ? { config: { rateLimit: { max: SIGN_INS_PER_MINUTE, timeWindow: 60_000 } } } : {}),
       handler: (request, reply) => serve(name, request, reply),
     });
   }
@@ -151,6 +160,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       source: sourceOf(request, caller?.via ?? "anonymous"),
       connection: connectionOf(request),
       fromBrowser: isFromBrowser(request),
+      pendingSignIn: request.cookies[cookie.pendingName] ?? null,
+      signInSecret: request.cookies[cookie.signInName] ?? null,
       lastEventId: typeof request.headers["last-event-id"] === "string" ? request.headers["last-event-id"] : null,
       reply,
       // The parts were parsed by this route's own schemas just above, and the gate gives a caller exactly to the routes that need one.
@@ -182,14 +193,16 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     const answer = "answer" in done ? (done.answer as ApiAnswer<RouteName> | null) : null;
     if (done.repeated) reply.header("idempotent-replayed", "true");
     if (answer?.etag !== undefined) reply.header("etag", `"${answer.etag}"`);
-    if (answer?.session !== undefined) setSession(reply, answer.session);
+    if (answer?.session !== undefined) setCookie(reply, cookie.name, answer.session);
+    if (answer?.pendingSignIn !== undefined) setCookie(reply, cookie.pendingName, answer.pendingSignIn);
+    if (answer?.signInSecret !== undefined) setCookie(reply, cookie.signInName, answer.signInSecret);
     return reply.code(done.status).header("cache-control", "no-store").send(done.value);
   }
 
-  function setSession(reply: FastifyReply, session: NonNullable<ApiAnswer<"login">["session"]> | null): void {
+  function setCookie(reply: FastifyReply, name: string, kept: NonNullable<ApiAnswer<"login">["session"]> | null): void {
     const attributes = { path: "/", httpOnly: true, sameSite: "strict", secure: cookie.secure } as const;
-    if (session === null) reply.clearCookie(cookie.name, attributes);
-    else reply.setCookie(cookie.name, session.secret, { ...attributes, maxAge: session.seconds });
+    if (kept === null) reply.clearCookie(name, attributes);
+    else reply.setCookie(name, kept.secret, { ...attributes, maxAge: kept.seconds });
   }
 
   async function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

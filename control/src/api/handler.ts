@@ -20,6 +20,10 @@ export interface ApiRequest<Name extends RouteName> {
   readonly connection: Connection;
   /** A page in a browser, which keeps cookies. */
   readonly fromBrowser: boolean;
+  /** What this browser keeps of a sign-in by the provider that is under way. */
+  readonly pendingSignIn: string | null;
+  /** The browser's own secret for a sign-in that it has begun. */
+  readonly signInSecret: string | null;
   readonly lastEventId: string | null;
   /** For a stream: the raw answer. */
   readonly reply: FastifyReply;
@@ -30,6 +34,10 @@ export interface ApiAnswer<Name extends RouteName> {
   readonly etag?: string;
   /** Sets the session's cookie, or takes it away with null. */
   readonly session?: { readonly secret: string; readonly seconds: number } | null;
+  /** The same for a sign-in that is under way. */
+  readonly pendingSignIn?: { readonly secret: string; readonly seconds: number } | null;
+  /** The same for the secret of a sign-in that is begun. */
+  readonly signInSecret?: { readonly secret: string; readonly seconds: number } | null;
 }
 
 export type Handler<Name extends RouteName> = (request: ApiRequest<Name>) => Promise<ApiAnswer<Name>>;

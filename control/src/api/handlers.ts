@@ -7,6 +7,8 @@ import { alertHandlers } from "./handlers/alert.ts";
 import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { documentHandlers } from "./handlers/document.ts";
+import { oidcHandlers } from "./handlers/oidc.ts";
+import { passkeyHandlers } from "./handlers/passkey.ts";
 import { proofHandlers } from "./handlers/proof.ts";
 import { secondFactorHandlers } from "./handlers/second-factor.ts";
 import { secretHandlers } from "./handlers/secret.ts";
@@ -19,6 +21,8 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
   return {
     ...accountHandlers(house),
     ...secondFactorHandlers(house),
+    ...oidcHandlers(house),
+    ...passkeyHandlers(house),
     ...userHandlers(house),
     ...userSignInHandlers(house),
     ...serverHandlers(house),

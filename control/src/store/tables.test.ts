@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ApplyRow: "applies",
   DeliveryRow: "deliveries",
   IdempotencyKeyRow: "idempotency_keys",
+  IdentityRow: "identities",
   ServerPolicyRow: "server_policies",
   ServerStatusRow: "server_status",
   ChangeStatusRow: "change_status",

@@ -21,6 +21,7 @@ export const meSchema = z.object({
   permissions: z.array(z.enum(PERMISSIONS)),
   mustChangePassword: z.boolean(),
   secondFactor: z.boolean().describe("Signs in with a code as well"),
+  passkeys: z.int().describe("How many passkeys the account has"),
   csrfToken: z
     .string()
     .nullable()
@@ -29,6 +30,43 @@ export const meSchema = z.object({
 /** `sessionToken` is for programs that keep no cookies; a browser gets its session as a cookie that no script can read, and null here. */
 export const loginAnswerSchema = meSchema.extend({ sessionToken: z.string().nullable() });
 export const changePasswordSchema = z.object({ current: z.string(), next: z.string().min(12).max(256) });
+
+/** A path of the console: no other host, no `//host`, nothing that a browser would read as one. */
+const consolePathSchema = z
+  .string()
+  .max(1000)
+  .regex(/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/);
+export const signInMethodsSchema = z.object({
+  oidc: z.object({ label: z.string() }).nullable().describe("A provider that signs people in; null: passwords only"),
+});
+export const beginOidcSchema = z.object({
+  next: consolePathSchema.default("/").describe("Where to go in the console afterwards"),
+});
+export const begunOidcSchema = z.object({ url: z.string().describe("Where the provider signs people in") });
+/** What the provider gave the browser to take back. */
+export const finishOidcSchema = z.object({
+  state: z.string().min(1).max(500),
+  code: z.string().min(1).max(4000).optional(),
+  iss: z.string().max(1000).optional(),
+  error: z.string().max(200).optional(),
+});
+export const finishedOidcSchema = z.object({
+  me: meSchema.nullable().describe("Null: the account's own second factor is asked for, at /session/oidc/code"),
+  next: z.string(),
+});
+/** A subject of the provider that signs an account in. */
+export const identitySchema = z.object({
+  id: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+  linkedAt: z.string(),
+});
+export const linkUserSchema = z.object({
+  subject: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/, { error: "A subject has 1 to 255 printable ASCII characters" })
+    .describe("As the refused sign-in shows it"),
+});
 
 /** Whoever changes how an account signs in shows that they are the person, not only the session. */
 export const ownPasswordSchema = z.object({ password: z.string().min(1).max(256) });
@@ -109,6 +147,7 @@ export const userSchema = z.object({
   disabled: z.boolean(),
   mustChangePassword: z.boolean(),
   secondFactor: z.boolean(),
+  passkeys: z.int(),
   permissions: z.array(grantSchema).describe("Given to the account itself"),
   roles: z.array(roleGrantSchema),
   etag: z.string(),

@@ -15,6 +15,25 @@ export interface Route {
  */
 export const ROUTES = {
   login: { method: "POST", path: "/session", needs: "open", summary: "Sign in with a password" },
+  signInMethods: { method: "GET", path: "/session/methods", needs: "open", summary: "How one may sign in here" },
+  beginOidc: {
+    method: "POST",
+    path: "/session/oidc",
+    needs: "open",
+    summary: "Begin a sign-in by the provider; answers with where to go",
+  },
+  finishOidc: {
+    method: "POST",
+    path: "/session/oidc/finish",
+    needs: "open",
+    summary: "End it with what the provider gave the browser",
+  },
+  finishOidcCode: {
+    method: "POST",
+    path: "/session/oidc/code",
+    needs: "open",
+    summary: "The code of the account's own second factor after that",
+  },
   logout: { method: "DELETE", path: "/session", needs: "self", summary: "Sign out" },
   me: { method: "GET", path: "/me", needs: "self", summary: "Who am I and what may I do" },
   changePassword: { method: "POST", path: "/me/password", needs: "self", summary: "Change my password" },
@@ -31,6 +50,45 @@ export const ROUTES = {
     summary: "Use it from here on; answers with recovery codes",
   },
   removeTotp: { method: "POST", path: "/me/totp/remove", needs: "self", summary: "Give my second factor up" },
+  beginPasskeySignIn: {
+    method: "POST",
+    path: "/session/passkey/begin",
+    needs: "open",
+    summary: "Begin to sign in with a passkey: a challenge for this browser",
+  },
+  signInWithPasskey: {
+    method: "POST",
+    path: "/session/passkey",
+    needs: "open",
+    summary: "Sign in with a passkey, without a password",
+  },
+  listPasskeys: { method: "GET", path: "/me/passkeys", needs: "self", summary: "My passkeys" },
+  beginPasskey: {
+    method: "POST",
+    path: "/me/passkeys/begin",
+    needs: "self",
+    summary: "Begin a passkey: a challenge for this session",
+  },
+  addPasskey: { method: "POST", path: "/me/passkeys", needs: "self", summary: "Keep the passkey that was made" },
+  renamePasskey: { method: "PUT", path: "/me/passkeys/{id}", needs: "self", summary: "Call a passkey something else" },
+  removePasskey: {
+    method: "POST",
+    path: "/me/passkeys/{id}/remove",
+    needs: "self",
+    summary: "Give a passkey up, and end my other sessions",
+  },
+  beginStepUp: {
+    method: "POST",
+    path: "/me/step-up/begin",
+    needs: "self",
+    summary: "Begin to show again who I am with a passkey: a challenge for this session",
+  },
+  stepUp: {
+    method: "POST",
+    path: "/me/step-up",
+    needs: "self",
+    summary: "Show again who I am, where a floor asks for it before a server moves",
+  },
   listSessions: {
     method: "GET",
     path: "/me/sessions",
@@ -76,7 +134,7 @@ export const ROUTES = {
     method: "POST",
     path: "/users/{name}/totp/reset",
     needs: "admin",
-    summary: "Take an account's second factor away, and end what it is signed in with",
+    summary: "Take an account's second factor and passkeys away, and end what it is signed in with",
   },
   listUserSessions: {
     method: "GET",
@@ -89,6 +147,24 @@ export const ROUTES = {
     path: "/users/{name}/sessions/{id}",
     needs: "admin",
     summary: "End one of them",
+  },
+  listUserIdentities: {
+    method: "GET",
+    path: "/users/{name}/identities",
+    needs: "admin",
+    summary: "Whom at the provider an account is linked to",
+  },
+  linkUser: {
+    method: "POST",
+    path: "/users/{name}/identities",
+    needs: "admin",
+    summary: "Let a subject of the provider sign in to an account; its sessions end",
+  },
+  unlinkUser: {
+    method: "DELETE",
+    path: "/users/{name}/identities/{id}",
+    needs: "admin",
+    summary: "Take that away, and end what was opened by it",
   },
   createService: {
     method: "POST",
