@@ -162,6 +162,7 @@ export const en = {
   "delivery.state": "State",
   "delivery.sub":
     "Whether anybody hears of alerts. Channels are written in a file where the control plane runs, so that nobody who signs in can lead messages elsewhere.",
+  "delivery.toAlerts": "Alerts that stand now",
   "delivery.tries_one": "after {{count}} try",
   "delivery.tries_other": "after {{count}} tries",
   "delivery.waiting": "waiting",

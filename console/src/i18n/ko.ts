@@ -162,6 +162,7 @@ export const ko = {
   "delivery.state": "상태",
   "delivery.sub":
     "경보가 누구에게든 전해지는가. 채널은 제어 서버의 파일에 적으므로, 로그인한 사람이 메시지를 다른 곳으로 돌릴 수 없습니다.",
+  "delivery.toAlerts": "지금 있는 경보",
   "delivery.tries_one": "{{count}}번 시도",
   "delivery.tries_other": "{{count}}번 시도",
   "delivery.waiting": "기다리는 중",

@@ -4,6 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { queries } from "../../api/queries.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
+import { paths } from "../../paths.ts";
+import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { TableHead } from "../../ui/table-head.tsx";
@@ -21,7 +23,11 @@ export function NotificationsPage(): ReactNode {
   const deliveries = useQuery(queries.deliveries());
   return (
     <>
-      <PageHead title={t("nav.notifications")} sub={t("delivery.sub")} />
+      <PageHead
+        above={<AppLink to={paths.overview()}>{t("delivery.toAlerts")}</AppLink>}
+        title={t("nav.notifications")}
+        sub={t("delivery.sub")}
+      />
       <PageBody>
         <Loaded query={deliveries} what={t("what.deliveries")}>
           {({ items }) =>
