@@ -80,7 +80,7 @@ test("a passkey is made, shown in the middle of an apply that goes on, signs in 
     await page.getByRole("heading", { name: "Overview" }).waitFor();
 
     // Made here, with the password; the slip of paper is shown once.
-    await page.goto(`${url}${paths.password()}`);
+    await page.goto(`${url}${paths.account()}`);
     await page.getByText("You have no passkey.").waitFor();
     await page.getByRole("button", { name: "New passkey" }).click();
     await page.locator("#passkey-name").fill("this laptop");
@@ -120,7 +120,7 @@ test("a passkey is made, shown in the middle of an apply that goes on, signs in 
     await page.getByRole("heading", { name: "Overview" }).waitFor();
 
     // A floor asks for it, so the last one stays.
-    await page.goto(`${url}${paths.password()}`);
+    await page.goto(`${url}${paths.account()}`);
     await page.getByRole("button", { name: "Remove the passkey this laptop" }).click();
     await page.locator("#passkey-password").fill(PASSWORD);
     await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();

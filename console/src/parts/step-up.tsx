@@ -86,7 +86,7 @@ function StepUpDialog({ refusal, onShown, onClose }: DialogProps): ReactNode {
           {hasNone ? (
             <Alert isInline variant="warning" title={t("stepUp.noFactor")}>
               <p>
-                <AppLink to={paths.password()}>{t("stepUp.setUp")}</AppLink>
+                <AppLink to={paths.account()}>{t("stepUp.setUp")}</AppLink>
               </p>
             </Alert>
           ) : (
