@@ -80,6 +80,8 @@ test("S24: without signing in there is only the way in, and nothing of it happen
     "POST /session/oidc",
     "POST /session/oidc/finish",
     "POST /session/oidc/code",
+    "POST /session/passkey/begin",
+    "POST /session/passkey",
     "GET /openapi.json",
   ]);
 });
