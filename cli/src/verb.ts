@@ -28,14 +28,14 @@ const OPERANDS = {
   document: "NAME of a policy, or KIND/NAME",
   fingerprint: "The key's fingerprint, as the server shows it",
   from: "The older revision",
-  id: "The id, of the list of sessions",
-  link: "The link's id, of holdfast user links",
+  id: "The id, of the list",
+  passkey: "The passkey's id, of holdfast me passkeys list",
   reason: "Why, for those who come after",
   role: "Name of the role",
   rollout: "The rollout's id, of holdfast rollout list",
   secret: "Name of the secret",
   server: "Name of the server",
-  subject: "The subject at the provider, as the refused sign-in shows it",
+  subject: "The subject at the provider, which a refused sign-in shows",
   to: "The newer revision",
   token: "The token's id, of holdfast token list",
   tunnel: "Name of the tunnel",
@@ -79,15 +79,15 @@ export function act<Schema extends z.ZodType>(options: {
   readonly brief: string;
   readonly example: string;
   readonly operands: readonly Operand[];
-  readonly send: (client: Client, operands: readonly string[]) => Promise<z.infer<Schema>>;
+  readonly send: (client: Client, operands: readonly string[], context: Context) => Promise<z.infer<Schema>>;
   readonly done: (operands: readonly string[]) => string;
 }): Command<Context> {
   return verb({
     brief: options.brief,
     example: options.example,
     operands: options.operands,
-    run: async (client, operands) => ({
-      value: (await options.send(client, operands)) as unknown,
+    run: async (client, operands, context) => ({
+      value: (await options.send(client, operands, context)) as unknown,
       text: () => `${options.done(operands)}\n`,
     }),
   });

@@ -15,6 +15,7 @@ const kim = {
   disabled: false,
   mustChangePassword: false,
   secondFactor: true,
+  passkeys: 0,
   permissions: [
     { permission: "view", ...everywhere },
     { permission: "apply", scope: { role: "db" }, domains: null },
@@ -146,7 +147,14 @@ test("a new role says that it is new, one that is there what was read", async ()
 });
 
 test("a sign-in asks for a code only where one is needed", async () => {
-  const me = { user: "kim", permissions: ["view"], mustChangePassword: false, secondFactor: true, csrfToken: null };
+  const me = {
+    user: "kim",
+    permissions: ["view"],
+    mustChangePassword: false,
+    secondFactor: true,
+    passkeys: 0,
+    csrfToken: null,
+  };
   const problem = {
     type: "about:blank",
     title: "A code is needed",
@@ -179,7 +187,14 @@ test("a sign-in asks for a code only where one is needed", async () => {
 });
 
 test("a one-time password is changed within the one sign-in: a code of an authenticator is good for once", async () => {
-  const me = { user: "kim", permissions: ["view"], mustChangePassword: true, secondFactor: true, csrfToken: null };
+  const me = {
+    user: "kim",
+    permissions: ["view"],
+    mustChangePassword: true,
+    secondFactor: true,
+    passkeys: 0,
+    csrfToken: null,
+  };
   const problem = (code: string) => ({
     status: 401,
     json: { type: "about:blank", title: "t", status: 401, code, detail: "x", remedy: "y", requestId: "r" },
@@ -301,7 +316,14 @@ test("a role that is saved says what it was before, and for whom it is another n
 });
 
 test("a new password is typed twice: after a slip nobody could sign in any more", async () => {
-  const me = { user: "kim", permissions: ["view"], mustChangePassword: true, secondFactor: false, csrfToken: null };
+  const me = {
+    user: "kim",
+    permissions: ["view"],
+    mustChangePassword: true,
+    secondFactor: false,
+    passkeys: 0,
+    csrfToken: null,
+  };
   api.on("POST /session", { json: { ...me, sessionToken: "first" } });
   const ran = await runCli(["login", "--url", api.url], {
     url: api.url,

@@ -15,6 +15,7 @@ const user = (name: string) => ({
   disabled: false,
   mustChangePassword: false,
   secondFactor: false,
+  passkeys: 0,
   permissions: [],
   roles: [],
   etag: `of-${name}`,

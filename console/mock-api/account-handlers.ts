@@ -1,17 +1,18 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { refuse } from "./answer.ts";
 import { CSRF_TOKEN, type MockCall, type MockHandler, permissionsOf } from "./call.ts";
-import { type MockUser, nextId } from "./state.ts";
+import { type MockState, type MockUser, nextId } from "./state.ts";
 
 const DAY_MS = 86_400_000;
 const done = { status: 200, body: { done: true } } as const;
 
-function meOf(user: MockUser): Record<string, unknown> {
+function meOf({ passkeys }: MockState, user: MockUser): Record<string, unknown> {
   return {
     user: user.name,
     permissions: permissionsOf(user),
     mustChangePassword: user.mustChangePassword,
     secondFactor: false,
+    passkeys: passkeys.length,
     csrfToken: CSRF_TOKEN,
   };
 }
@@ -24,6 +25,7 @@ function userView(user: MockUser): Record<string, unknown> {
     disabled,
     mustChangePassword,
     secondFactor: false,
+    passkeys: 0,
     permissions,
     roles: [],
     etag: String(permissions.length),
@@ -45,7 +47,7 @@ export const ACCOUNT_HANDLERS = {
     if (user === undefined) return refuse("account.wrong_password", "User or password is wrong.");
     const session = nextId(state, "session");
     state.sessions.set(session, user.name);
-    return { status: 200, body: { ...meOf(user), sessionToken: null }, session };
+    return { status: 200, body: { ...meOf(state, user), sessionToken: null }, session };
   },
   signInMethods: () => ({ status: 200, body: { oidc: null } }),
   beginOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
@@ -58,7 +60,7 @@ export const ACCOUNT_HANDLERS = {
     state.sessions.delete(session ?? "");
     return { ...done, session: null };
   },
-  me: ({ user }) => ({ status: 200, body: meOf(user) }),
+  me: ({ state, user }) => ({ status: 200, body: meOf(state, user) }),
   changePassword: ({ user, body }) => {
     if (user.password !== body["current"]) return refuse("account.wrong_password", "The current password is wrong.");
     user.password = String(body["next"]);

@@ -52,6 +52,18 @@ function changeOf({ state, params }: MockCall): MockChange {
   );
 }
 
+/** A change whose title has these words is under a floor that asks for a second factor. */
+const ASKS_AGAIN = "as if a floor asked again";
+
+function askAgain(call: MockCall): void {
+  const { state, session } = call;
+  if (changeOf(call).title.includes(ASKS_AGAIN) && !state.fresh.has(session ?? ""))
+    refuse(
+      "access.step_up_needed",
+      "The floor asks for a second factor shown within 15m; none was shown in this session.",
+    );
+}
+
 function planned(call: MockCall, change: MockChange, kind: "forward" | "rollback"): MockAnswer {
   const { state, nowMs } = call;
   const servers = state.servers.filter(
@@ -165,8 +177,14 @@ export const CHANGE_HANDLERS = {
   },
   planChange: (call) => planned(call, changeOf(call), "forward"),
   planRollback: (call) => planned(call, changeOf(call), "rollback"),
-  applyChange: (call) => begin(call, "forward"),
-  rollbackChange: (call) => begin(call, "rollback"),
+  applyChange: (call) => {
+    askAgain(call);
+    return begin(call, "forward");
+  },
+  rollbackChange: (call) => {
+    askAgain(call);
+    return begin(call, "rollback");
+  },
   withdrawChange: (call) => {
     changeOf(call).state = "CANCELLED";
     return { status: 200, body: { done: true } };

@@ -9,6 +9,7 @@ import { APPLY_HANDLERS } from "./apply-handlers.ts";
 import type { MockHandler } from "./call.ts";
 import { CHANGE_HANDLERS } from "./change-handlers.ts";
 import { documentSchema } from "./document-schema.ts";
+import { PASSKEY_HANDLERS } from "./passkey-handlers.ts";
 import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
 import type { MockDocument, MockState } from "./state.ts";
@@ -73,6 +74,7 @@ const DOCUMENT_HANDLERS = {
 
 export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...ACCOUNT_HANDLERS,
+  ...PASSKEY_HANDLERS,
   ...SERVER_HANDLERS,
   ...DOCUMENT_HANDLERS,
   ...CHANGE_HANDLERS,

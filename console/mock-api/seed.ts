@@ -25,6 +25,8 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
     roles: [],
     audit: [],
     sessions: new Map(),
+    passkeys: [],
+    fresh: new Set(),
     counter: 0,
   };
   const everything = PERMISSIONS.map((permission) => ({ permission, scope: { all: true as const }, domains: null }));
@@ -51,6 +53,22 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
     ],
   });
   state.users.push({ name: "jules", password: "-", mustChangePassword: false, disabled: true, permissions: [] });
+  state.passkeys.push(
+    {
+      id: nextId(state, "passkey"),
+      name: "work laptop",
+      createdAt: new Date(nowMs - 40 * 86_400_000).toISOString(),
+      lastUsedAt: new Date(nowMs - 3_600_000).toISOString(),
+      synced: false,
+    },
+    {
+      id: nextId(state, "passkey"),
+      name: "phone",
+      createdAt: new Date(nowMs - 39 * 86_400_000).toISOString(),
+      lastUsedAt: null,
+      synced: true,
+    },
+  );
   state.tokens.push({
     id: nextId(state, "token"),
     name: "nightly plan",

@@ -119,6 +119,14 @@ export interface MockToken {
   readonly lastUsedAt: string | null;
 }
 
+export interface MockPasskey {
+  readonly id: string;
+  name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  readonly synced: boolean;
+}
+
 export interface MockState {
   readonly servers: MockServer[];
   readonly documents: MockDocument[];
@@ -130,6 +138,10 @@ export interface MockState {
   readonly roles: MockRole[];
   readonly audit: MockAudit[];
   readonly sessions: Map<string, string>;
+  /** Of whoever is signed in. */
+  readonly passkeys: MockPasskey[];
+  /** Sessions that have shown a second factor. */
+  readonly fresh: Set<string>;
   counter: number;
 }
 

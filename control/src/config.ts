@@ -24,6 +24,7 @@ export interface Config {
   readonly database:
     | { readonly kind: "embedded" }
     | { readonly kind: "url"; readonly url: string; readonly ownerUrl: string | null };
+  readonly signer: SignerChoice;
   /** A key that enrols waits until an operator has compared its fingerprint. */
   readonly enrolmentApproval: boolean;
   /** Where the key is that the secrets' keys are wrapped with. */
@@ -34,6 +35,18 @@ export interface Config {
   readonly oidc: OidcConfig | null;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
+
+/** Who signs commands. `role`: the signer's own role in a PostgreSQL of yours, so that migrations give it what it reads. */
+export type SignerChoice =
+  /** Started and kept running by this process. `databaseUrl` null: the embedded database, or DATABASE_URL, read only. */
+  | {
+      readonly kind: "own";
+      readonly databaseUrl: string | null;
+      readonly role: string | null;
+      readonly approvalsAtLeast: string | null;
+    }
+  /** Another unit's, by another user: only its socket is known here. */
+  | { readonly kind: "socket"; readonly path: string; readonly role: string | null };
 
 export interface OidcConfig {
   readonly file: string;
@@ -86,6 +99,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     database: readDatabase(env, problems),
     enrolmentApproval: oneOf("HOLDFAST_ENROLMENT_APPROVAL", ["on", "off"], "on") === "on",
     secretsKey: readSecretsKey(env, problems),
+    signer: readSigner(env, problems),
     notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
     oidc: readOidc(env, problems),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
@@ -102,6 +116,24 @@ function readSecretsKey(env: Environment, problems: string[]): SecretsKeyConfig 
     problems.push("HOLDFAST_SECRETS_KEY_COMMAND: expected the absolute path of a program, without arguments");
   if (command !== "") return { kind: "command", path: command };
   return text === "" ? { kind: "file" } : { kind: "environment", text };
+}
+
+function readSigner(env: Environment, problems: string[]): SignerChoice {
+  const socket = optional(env["HOLDFAST_SIGNER_SOCKET"]);
+  const role = env["HOLDFAST_SIGNER_ROLE"] ?? "";
+  if (socket !== null) return { kind: "socket", path: socket, role: role === "" ? null : role };
+  const url = env["HOLDFAST_SIGNER_DATABASE_URL"] ?? "";
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (url !== "" && (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.username === ""))
+    problems.push("HOLDFAST_SIGNER_DATABASE_URL: expected postgresql://USER:PASSWORD@HOST/DATABASE, with a user name");
+  const approvals = env["HOLDFAST_SIGNER_APPROVALS"] ?? "";
+  if (!/^\d{0,3}$/.test(approvals)) problems.push(`HOLDFAST_SIGNER_APPROVALS=${approvals}: expected a whole number`);
+  return {
+    kind: "own",
+    databaseUrl: url === "" ? null : url,
+    role: parsed === null ? null : decodeURIComponent(parsed.username),
+    approvalsAtLeast: approvals === "" ? null : approvals,
+  };
 }
 
 function readOidc(env: Environment, problems: string[]): OidcConfig | null {

@@ -12,6 +12,7 @@ import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Logger } from "pino";
 import { makeFirstAccount, FIRST_ACCOUNT } from "./account/first-account.ts";
 import { PasswordHasher } from "./account/password.ts";
+import { relyingPartyOf } from "./account/relying-party.ts";
 import { sealWith } from "./account/seal.ts";
 import { buildApi } from "./api/app.ts";
 import { EventStream } from "./api/event-stream.ts";
@@ -20,7 +21,7 @@ import { isAnswering } from "./api/store/answering.ts";
 import { anchorFile } from "./audit/anchor-file.ts";
 import { headSigner } from "./audit/checkpoint.ts";
 import { auditWitness } from "./audit/witness.ts";
-import { checkAuthority, openAuthority } from "./authority/authority.ts";
+import { type Authority, checkAuthority, openOwnKeys } from "./authority/authority.ts";
 import type { Config, HttpAddress } from "./config.ts";
 import { doctor } from "./doctor/doctor.ts";
 import type { House } from "./house.ts";
@@ -33,6 +34,8 @@ import { askAgent } from "./planning/ask-agent.ts";
 import { DocumentCache } from "./planning/document-cache.ts";
 import { keySource } from "./secrets/key-source.ts";
 import { SecretStore } from "./secrets/secret-store.ts";
+import { type CommandSigner } from "./signer/command-signer.ts";
+import { startSigner } from "./signer/start-signer.ts";
 import { newId } from "./store/new-id.ts";
 import { openStore, type Store } from "./store/open-store.ts";
 
@@ -101,7 +104,11 @@ async function startOn(
 ): Promise<Result<Omit<ControlPlane, "close">, StartRefusal>> {
   const { database, target } = store;
   const instanceId: InstanceId = newId();
-  const authority = await openAuthority(path.join(config.dataDirectory, "authority"), Date.now());
+  const ownKeys = await openOwnKeys(path.join(config.dataDirectory, "authority"), Date.now());
+  const signing = await startSigner(config, store.signerTarget, log);
+  if (!signing.ok) return signing;
+  closing.push(() => signing.value.stop());
+  const authority: Authority = { ...ownKeys, commands: signing.value.commands };
   const checked = await checkAuthority(database, authority);
   if (!checked.ok) return checked;
 
@@ -149,11 +156,12 @@ async function startOn(
     database,
     documents: new DocumentCache(DOMAIN_LANGUAGES),
     languages: DOMAIN_LANGUAGES,
-    agents: askAgent(work.switchboard, authority.commands, () => Date.now()),
+    agents: askAgent(work.switchboard, authority.commands),
     passwords,
     secrets,
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
+    idempotencyKey: authority.keyFor("idempotency-v1"),
     // It is asked when somebody signs in: a start needs no provider.
     oidc:
       oidc === null
@@ -163,7 +171,7 @@ async function startOn(
             redirectUri: new URL(OIDC_PATH, config.publicUrl.origin).href,
             nowMs: () => Date.now(),
           }),
-    idempotencyKey: authority.keyFor("idempotency-v1"),
+    relyingParty: relyingPartyOf(config.publicUrl),
     controlPlane: await literalAddresses(config.agent.names, work.gateway.port, log),
     enrolment: {
       dial: dialAddress(config.agent.names, work.gateway.port),
@@ -177,11 +185,11 @@ async function startOn(
 
   const app = await buildApi({
     house,
-    doctor: doctor({ database, witness, publicUrl: config.publicUrl }),
+    doctor: doctor({ database, witness, commands: authority.commands, publicUrl: config.publicUrl }),
     events,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
-    notReady: () => notReady(store),
+    notReady: () => notReady(store, authority.commands),
     consoleFolder: path.join(import.meta.dirname, "../../console/dist"),
   });
   closing.push(() => app.close());
@@ -198,8 +206,13 @@ async function startOn(
   });
 }
 
-/** The gateway listens and the authority is open, or this would not have started; what may go away afterwards is the database. */
-async function notReady({ database }: Store): Promise<readonly string[]> {
+/** The gateway listens, or this would not have started; what may go away afterwards is the database, and the signer of commands. */
+async function notReady(store: Store, commands: CommandSigner): Promise<readonly string[]> {
+  const [database, signer] = await Promise.all([databaseTrouble(store), commands.trouble()]);
+  return [...database, ...(signer === null ? [] : [`the signer of commands: ${signer}`])];
+}
+
+async function databaseTrouble({ database }: Store): Promise<readonly string[]> {
   const timeout = new Promise<never>((_, reject) =>
     setTimeout(() => reject(new Error("it does not answer in time")), READY_WITHIN_MS).unref(),
   );

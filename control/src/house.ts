@@ -3,6 +3,7 @@ import type { DomainLanguage } from "@holdfast/core/compose/domain-language.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
+import type { RelyingParty } from "./account/relying-party.ts";
 import type { Seal } from "./account/seal.ts";
 import type { AuditWitness } from "./audit/witness.ts";
 import type { OidcProvider } from "./oidc/provider.ts";
@@ -23,10 +24,12 @@ export interface House {
   readonly witness: AuditWitness;
   /** For second factors, and for sign-ins under way. */
   readonly seal: Seal;
-  /** Who signs people in beside the passwords; null: nobody. */
-  readonly oidc: OidcProvider | null;
   /** For the MAC by which a repeated request is known again; the same in every instance. */
   readonly idempotencyKey: Buffer;
+  /** Who signs people in beside the passwords; null: nobody. */
+  readonly oidc: OidcProvider | null;
+  /** For passkeys. */
+  readonly relyingParty: RelyingParty;
   /** Where agents dial, as literal addresses: composed configs keep these open. */
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;

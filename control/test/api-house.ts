@@ -16,6 +16,7 @@ import pino from "pino";
 import type { z } from "zod";
 import { makeFirstAccount } from "../src/account/first-account.ts";
 import { PasswordHasher } from "../src/account/password.ts";
+import { relyingPartyOf } from "../src/account/relying-party.ts";
 import { sealWith } from "../src/account/seal.ts";
 import { buildApi } from "../src/api/app.ts";
 import { secretSha256 } from "../src/api/credential.ts";
@@ -24,7 +25,6 @@ import { mayStillSee } from "../src/api/may-still-see.ts";
 import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
-import { openAuthority } from "../src/authority/authority.ts";
 import { doctor } from "../src/doctor/doctor.ts";
 import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
@@ -38,6 +38,7 @@ import { newId } from "../src/store/new-id.ts";
 import { insertToken } from "../src/store/tokens.ts";
 import { transaction, type Transaction } from "../src/store/transaction.ts";
 import { type Grant, insertUser, setGrants, setPassword } from "../src/store/users.ts";
+import { signedHouse } from "./signed-house.ts";
 
 /** The least that argon2 takes. */
 const CHEAP = { memoryKiB: 8, passes: 1 };
@@ -65,6 +66,8 @@ export interface ApiHouse {
   readonly clock: { aheadMs: number };
   readonly refusedConcurrent: () => number;
   readonly firstPassword: string;
+  /** The same house at another instance: what is asked there comes to another process. */
+  another(): Promise<ApiHouse>;
   /** A token of a new account with these grants. */
   account(name: string, may: readonly (Permission | Grant)[]): Promise<string>;
   ask(token: string | null, route: RouteName, asking?: Asking): Promise<Answer>;
@@ -82,12 +85,18 @@ export interface ApiHouse {
 /** The provider, if any, by the house's clock. */
 type MakeOidc = (nowMs: () => number) => OidcProvider;
 
-export async function withApi(body: (house: ApiHouse) => Promise<void>, oidc?: MakeOidc): Promise<void> {
+export interface ApiHouseOptions {
+  readonly oidc?: MakeOidc;
+  /** Where the console is said to be. */
+  readonly url?: string;
+}
+
+export async function withApi(body: (house: ApiHouse) => Promise<void>, options: ApiHouseOptions = {}): Promise<void> {
   await withDatabase(async (test) => {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-api-"));
     const closing: (() => Promise<unknown> | void)[] = [];
     try {
-      await body(await openApi(test, folder, closing, oidc));
+      await body(await openApi(test, folder, closing, options));
     } finally {
       for (const close of closing.reverse()) await close();
       await rm(folder, { recursive: true, force: true });
@@ -99,12 +108,15 @@ async function openApi(
   test: TestDatabase,
   folder: string,
   closing: (() => Promise<unknown> | void)[],
-  oidc: MakeOidc | undefined,
+  { oidc, url = "http://127.0.0.1" }: ApiHouseOptions,
 ): Promise<ApiHouse> {
+  const publicUrl = new URL(url);
   const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
   const instanceId: InstanceId = newId();
   const database = test.app;
-  const authority = await openAuthority(join(folder, "authority"), Date.now());
+  const signing = await signedHouse(folder, test);
+  closing.push(() => signing.close());
+  const { authority } = signing;
   const secrets = new SecretStore(keySource({ kind: "file" }, folder));
   const witness = auditWitness({
     database,
@@ -136,13 +148,14 @@ async function openApi(
     database,
     documents: new DocumentCache(DOMAIN_LANGUAGES),
     languages: DOMAIN_LANGUAGES,
-    agents: askAgent(work.switchboard, authority.commands, nowMs),
+    agents: askAgent(work.switchboard, authority.commands),
     passwords,
     secrets,
     witness,
     seal: sealWith(authority.keyFor("account-seal-v1")),
-    oidc: oidc?.(nowMs) ?? null,
     idempotencyKey: authority.keyFor("idempotency-v1"),
+    oidc: oidc?.(nowMs) ?? null,
+    relyingParty: relyingPartyOf(new URL(url)),
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,
@@ -157,17 +170,21 @@ async function openApi(
     onTrouble: (error) => log.warn({ err: error }, "events"),
   });
   closing.push(() => events.close());
-  const publicUrl = new URL("http://127.0.0.1");
-  const app = await buildApi({
-    house,
-    events,
-    doctor: doctor({ database, witness, publicUrl }),
-    publicUrl,
-    trustedProxies: [],
-    notReady: async () => [],
-    consoleFolder: join(folder, "no-console"),
-  });
-  closing.push(() => app.close());
+  /** Another instance of the same house has the same database, and a door of its own. */
+  const openDoor = async (house_: House): Promise<FastifyInstance> => {
+    const door = await buildApi({
+      house: house_,
+      events,
+      doctor: doctor({ database, witness, commands: authority.commands, publicUrl }),
+      publicUrl,
+      trustedProxies: [],
+      notReady: async () => [],
+      consoleFolder: join(folder, "no-console"),
+    });
+    closing.push(() => door.close());
+    return door;
+  };
+  const app = await openDoor(house);
   const firstPassword = (await makeFirstAccount(database, passwords, instanceId)) ?? "";
   const by = systemActor("test", instanceId);
   const run = async <T>(work_: (tx: Transaction) => Promise<T>): Promise<T> => {
@@ -176,9 +193,20 @@ async function openApi(
     return done.value;
   };
 
+  const at = (house_: House, app_: FastifyInstance): ApiHouse => ({
+    ...made,
+    house: house_,
+    app: app_,
+    ask: (token, route, asking = {}) => askAt(app_, token, route, asking),
+    done: async (token, route, asking = {}) => parsed(route, await askAt(app_, token, route, asking)),
+  });
   const made: ApiHouse = {
     house,
     app,
+    async another() {
+      const house_ = { ...house, instanceId: newId<InstanceId>() };
+      return at(house_, await openDoor(house_));
+    },
     test,
     clock,
     firstPassword,
@@ -213,29 +241,8 @@ async function openApi(
         );
         return secret;
       }),
-    async ask(token, route, { params = {}, query = {}, body, headers = {} } = {}) {
-      const { method, path } = ROUTES[route];
-      const url = `/api/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))}`;
-      const answer = await app.inject({
-        method,
-        url,
-        query: { ...query },
-        headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
-        ...(body === undefined ? {} : { payload: body as object }),
-      });
-      return {
-        status: answer.statusCode,
-        headers: answer.headers,
-        json: /^application\/(problem\+)?json\b/.test(String(answer.headers["content-type"]))
-          ? (JSON.parse(answer.body) as unknown)
-          : null,
-      };
-    },
-    async done(token, route, asking) {
-      const answer = await made.ask(token, route, asking);
-      if (answer.status >= 300) throw new Error(`${route} was refused: ${JSON.stringify(answer.json, null, 1)}`);
-      return ENDPOINTS[route].answer.parse(answer.json) as never;
-    },
+    ask: (token, route, asking = {}) => askAt(app, token, route, asking),
+    done: async (token, route, asking = {}) => parsed(route, await askAt(app, token, route, asking)),
     async server(token, name, labels) {
       await made.done(token, "createServer", { body: { name, labels } });
       const { token: enrolment } = await made.done(token, "enrolServer", { params: { name }, body: {} });
@@ -270,6 +277,35 @@ async function openApi(
     },
   };
   return made;
+}
+
+async function askAt(
+  app: FastifyInstance,
+  token: string | null,
+  route: RouteName,
+  { params = {}, query = {}, body, headers = {} }: Asking,
+): Promise<Answer> {
+  const { method, path } = ROUTES[route];
+  const url = `/api/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))}`;
+  const answer = await app.inject({
+    method,
+    url,
+    query: { ...query },
+    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    ...(body === undefined ? {} : { payload: body as object }),
+  });
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    json: /^application\/(problem\+)?json\b/.test(String(answer.headers["content-type"]))
+      ? (JSON.parse(answer.body) as unknown)
+      : null,
+  };
+}
+
+function parsed<Name extends RouteName>(route: Name, answer: Answer): z.output<(typeof ENDPOINTS)[Name]["answer"]> {
+  if (answer.status >= 300) throw new Error(`${route} was refused: ${JSON.stringify(answer.json, null, 1)}`);
+  return ENDPOINTS[route].answer.parse(answer.json) as never;
 }
 
 export const EVERYTHING: readonly Permission[] = PERMISSIONS;

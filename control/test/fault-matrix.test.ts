@@ -132,7 +132,7 @@ const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
     // Hours later the wire delivers all of it once more.
     const sentSoFar = agent.commands.slice();
     for (const command of sentSoFar) {
-      const signed = house.authority.commands.sign(command);
+      const signed = house.signing.key.sign(command);
       const { client } = one.sessions.of(server) ?? { client: null };
       const again = {
         prepare: client?.prepare,

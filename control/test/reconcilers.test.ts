@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import pino from "pino";
 import { expect, test } from "vitest";
-import { checkAuthority, openAuthority } from "../src/authority/authority.ts";
+import { checkAuthority } from "../src/authority/authority.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
 import { inDoubt } from "../src/reconcilers/in-doubt.ts";
 import { retention } from "../src/reconcilers/retention.ts";
@@ -13,6 +13,7 @@ import { stuckApplies } from "../src/reconcilers/stuck-applies.ts";
 import { listInstances, reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
 import { type SagaHouse, withSagaHouse } from "./saga-house.ts";
+import { signedHouse } from "./signed-house.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -150,8 +151,9 @@ test("an instance with keys of its own is refused by the database of another hou
     expect(await checkAuthority(house.database, house.authority)).toEqual({ ok: true, value: null });
     const folder = await mkdtemp(join(tmpdir(), "holdfast-other-"));
     try {
-      const other = await openAuthority(join(folder, "authority"), Date.now());
-      expect(await checkAuthority(house.database, other)).toMatchObject({
+      const other = await signedHouse(folder, house.test);
+      await other.close();
+      expect(await checkAuthority(house.database, other.authority)).toMatchObject({
         ok: false,
         error: { code: "authority.other_keys" },
       });

@@ -25,7 +25,7 @@ import pino from "pino";
 import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
-import { openAuthority, type Authority } from "../src/authority/authority.ts";
+import type { Authority } from "../src/authority/authority.ts";
 import { startWork, type Work } from "../src/instance/work.ts";
 import { beginRollback } from "../src/saga/begin.ts";
 import { keySource } from "../src/secrets/key-source.ts";
@@ -41,6 +41,7 @@ import { getRollout, insertRollout, setTargetApply } from "../src/store/rollouts
 import { getServer, insertServer } from "../src/store/servers.ts";
 import type { ApplyRow, HostTransactionRow, PlanRow, RolloutRow, ServerRow, Wish } from "../src/store/tables.ts";
 import { checkInvariants } from "./invariants.ts";
+import { type SignedHouse, signedHouse } from "./signed-house.ts";
 
 const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
 
@@ -52,6 +53,7 @@ export interface Instance extends Work {
 export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
   readonly test: TestDatabase;
   readonly authority: Authority;
+  readonly signing: SignedHouse;
   /** What inbound probes see, by port. */
   readonly inbound: { see: (port: number) => ProbeResult };
   instance(database?: Database, options?: { readonly approvalRequired?: boolean }): Promise<Instance>;
@@ -121,7 +123,9 @@ async function openHouse(
   closing: (() => Promise<void> | void)[],
 ): Promise<SagaHouse> {
   const stored = await storedHouse(test.app);
-  const authority = await openAuthority(join(folder, "authority"), Date.now());
+  const signing = await signedHouse(folder, test);
+  closing.push(() => signing.close());
+  const { authority } = signing;
   const inbound: SagaHouse["inbound"] = { see: () => "open" };
   const agents: SimulatedAgent[] = [];
   let plans = 0;
@@ -130,6 +134,7 @@ async function openHouse(
     ...stored,
     test,
     authority,
+    signing,
     inbound,
     async instance(database = test.app, options = {}) {
       const id: InstanceId = newId();
@@ -237,7 +242,22 @@ async function openHouse(
     async rollback(id, over = {}) {
       const apply = await house.read(id);
       const plan = await insertPlanOf(apply.server_id, apply.change_id, [], "rollback", over);
-      return stored.do((tx) => beginRollback(tx, apply, plan, stored.by));
+      return stored.do(async (tx) => {
+        const targets = [{ serverId: apply.server_id, wave: 0, position: 0, planId: plan.id, applyId: apply.id }];
+        await insertRollout(
+          tx,
+          {
+            id: newId<RolloutId>(),
+            changeId: plan.change_id,
+            kind: "rollback",
+            settings: { ...DEFAULT_WAVES },
+            requestedBy: stored.author,
+            targets,
+          },
+          stored.by,
+        );
+        return beginRollback(tx, apply, plan, stored.by);
+      });
     },
     async rollout(waves, over = {}) {
       plans += 1;

@@ -8,7 +8,7 @@ const PATIENT = 60_000;
 const CONFIG = { json: "{}", digest: "d" };
 
 function asking(house: SagaHouse, instance: Instance): ReturnType<typeof askAgent> {
-  return askAgent(instance.switchboard, house.authority.commands, () => Date.now());
+  return askAgent(instance.switchboard, house.authority.commands);
 }
 
 /** A server whose agent is connected to this instance, and the database knows it. */

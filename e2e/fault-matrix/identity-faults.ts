@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
-import { openAuthority } from "@holdfast/control/authority/authority.ts";
+import { openOwnKeys } from "@holdfast/control/authority/authority.ts";
 import { AGENT_CERTIFICATE_MS } from "@holdfast/control/authority/certificate-authority.ts";
 import { sql } from "@holdfast/control/store/sql.ts";
 import { changeDetailSchema } from "@holdfast/core/api/change.ts";
@@ -80,7 +80,7 @@ async function certificateExpires(stage: Stage): Promise<Ending> {
   const change = await stage.plan(undefined, { windowSeconds: MATRIX_TRIAL.window });
   const { id } = await house.database.one<{ id: string }>(sql`select id from servers where name = ${server.name}`);
   const kept = (await server.machine.readFile(TLS_FILE)) ?? "";
-  const { certificates } = await openAuthority(join(house.dataOf(0), "authority"), Date.now());
+  const { certificates } = await openOwnKeys(join(house.dataOf(0), "authority"), Date.now());
   const { certificatePem } = await certificates.issueForAgent({
     serverId: id,
     publicKey: createPublicKey(kept).export({ type: "spki", format: "der" }),

@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { connectUnix } from "@holdfast/agent/os/sockets.ts";
 import { clientOver } from "@holdfast/agent/rpc/http2-transport.ts";
-import { openAuthority } from "@holdfast/control/authority/authority.ts";
-import { COMMAND_LIFE_MS } from "@holdfast/control/authority/command-signer.ts";
+import { COMMAND_LIFE_MS, openCommandKey } from "@holdfast/control/signer/command-key.ts";
 import { sql } from "@holdfast/control/store/sql.ts";
 import type { Command } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
@@ -25,7 +24,7 @@ export async function sendAgain(stage: Stage, applyId: string): Promise<void> {
   const sent = await stage.house.database.one<SentRow>(
     sql`select t.request_id, t.server_id, a.change_id, t.fence, t.nonce from host_transactions t join applies a on a.id = t.apply_id where t.apply_id = ${applyId}`,
   );
-  const { commands } = await openAuthority(join(stage.house.dataOf(0), "authority"), Date.now());
+  const commands = await openCommandKey(join(stage.house.dataOf(0), "signer"));
   const socket = await connectUnix(`/proc/${String(stage.server.machine.initPid)}/root/run/holdfast/guard.sock`);
   if (socket === null) throw new Error(`the guard of ${stage.server.name} does not listen`);
   const connection = clientOver(socket);

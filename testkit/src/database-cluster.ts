@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { binariesIn } from "@holdfast/control/postgres/binaries.ts";
 import type { ConnectionTarget } from "@holdfast/control/postgres/connection-target.ts";
-import { APP_ROLE, OWNER_ROLE, startEmbedded, SUPERUSER } from "@holdfast/control/postgres/embedded.ts";
-import { migrate } from "@holdfast/control/store/migrate.ts";
+import { APP_ROLE, OWNER_ROLE, SIGNER_ROLE, startEmbedded, SUPERUSER } from "@holdfast/control/postgres/embedded.ts";
+import { migrate, readMigrations } from "@holdfast/control/store/migrate.ts";
 import { makeDatabase } from "@holdfast/control/store/roles.ts";
 import { startTimeOf } from "./process-start-time.ts";
 
@@ -23,6 +23,7 @@ export type ClusterReport =
       readonly superuser: ConnectionTarget;
       readonly owner: ConnectionTarget;
       readonly app: ConnectionTarget;
+      readonly signer: ConnectionTarget;
     }
   | { readonly ready: false; readonly reason: string };
 
@@ -70,14 +71,15 @@ async function serve(
   });
   if (!cluster.ok) throw new Error(`${cluster.error.message}\n${log.join("\n")}`);
   try {
-    await makeDatabase(cluster.value.target(SUPERUSER, "postgres"), TEMPLATE, OWNER_ROLE, APP_ROLE);
-    const migrated = await migrate(cluster.value.target(OWNER_ROLE, TEMPLATE), APP_ROLE);
+    await makeDatabase(cluster.value.target(SUPERUSER, "postgres"), TEMPLATE, OWNER_ROLE, APP_ROLE, SIGNER_ROLE);
+    const migrated = await migrate(cluster.value.target(OWNER_ROLE, TEMPLATE), APP_ROLE, readMigrations(), SIGNER_ROLE);
     if (!migrated.ok) throw new Error(migrated.error.message);
     report({
       ready: true,
       superuser: cluster.value.target(SUPERUSER, "postgres"),
       owner: cluster.value.target(OWNER_ROLE, TEMPLATE),
       app: cluster.value.target(APP_ROLE, TEMPLATE),
+      signer: cluster.value.target(SIGNER_ROLE, TEMPLATE),
     });
     while (isRunGoing()) await sleep(WATCH_MS);
   } finally {

@@ -16,6 +16,8 @@ export interface TestDatabase {
   /** As the application: what production code gets. */
   readonly app: Database;
   readonly appTarget: ConnectionTarget;
+  /** As the signer of commands. */
+  readonly signerTarget: ConnectionTarget;
   /** As the owner of the schema. */
   readonly owner: Database;
   readonly ownerTarget: ConnectionTarget;
@@ -55,6 +57,7 @@ async function withDatabaseOf<T>(binaryDirectory: string, body: (database: TestD
       name,
       app,
       appTarget: on(cluster.app),
+      signerTarget: on(cluster.signer),
       owner,
       ownerTarget: on(cluster.owner),
       superuserTarget: on(cluster.superuser),
@@ -94,7 +97,7 @@ async function createDatabase(admin: Database, name: string, cluster: ReadyClust
   const statements = [
     `create database ${name}${template} owner ${roleOf(cluster.owner)}`,
     `revoke all on database ${name} from public`,
-    `grant connect on database ${name} to ${roleOf(cluster.app)}`,
+    `grant connect on database ${name} to ${roleOf(cluster.app)}, ${roleOf(cluster.signer)}`,
   ];
   for (const text of statements) await admin.run({ text, values: [] });
 }

@@ -84,6 +84,7 @@ export const ROOMS = {
       "@fastify/rate-limit": "limits on log-in and API",
       "@fastify/static": "serves the built console",
       "@peculiar/x509": "our own certificate authority",
+      "@simplewebauthn/server": "checks what passkeys answer",
       fastify: "the HTTP server",
       "openid-client": "sign-in by a provider: the flow, and what is believed of its tokens",
       pg: "the PostgreSQL client",
@@ -117,6 +118,7 @@ export const ROOMS = {
       "@lezer/highlight": "names of what is coloured",
       "@patternfly/react-core": "components made for server consoles, accessible",
       "@patternfly/react-icons": "its icons",
+      "@simplewebauthn/browser": "hands passkeys between the API and the browser",
       "@tanstack/react-query": "what was read from the API, kept fresh",
       "@tanstack/react-router": "addresses to pages",
       "@tanstack/react-virtual": "ten thousand rows as quick as ten",
@@ -213,9 +215,14 @@ export const PLACES: readonly Place[] = [
   {
     imports: /^node:(child_process|cluster)$/,
     rooms: PRODUCTION,
-    allowed: [/^agent\/src\/os\//, /^control\/src\/postgres\//, /^control\/src\/secrets\/key-command\.ts$/],
+    allowed: [
+      /^agent\/src\/os\//,
+      /^control\/src\/postgres\//,
+      /^control\/src\/secrets\/key-command\.ts$/,
+      /^control\/src\/signer\/(supervise|folder-lock)\.ts$/,
+    ],
     reason:
-      "only agent/src/os starts processes (argv, never a shell; time and output bounded), control/src/postgres its database, and key-command.ts the program that knows the secrets' key",
+      "only agent/src/os starts processes (argv, never a shell; time and output bounded), control/src/postgres its database, key-command.ts the program that knows the secrets' key, and control/src/signer its signer",
   },
   {
     imports: /^node:fs(\/promises)?$/,

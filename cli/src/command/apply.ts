@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { applicable, BREAK_GLASS, dangers, makeAndPlan, obstacles, printReview } from "../make-change.ts";
 import { readDocuments } from "../read-documents.ts";
+import { asPerson } from "../step-up.ts";
 import { watchRollout } from "../watch-rollout.ts";
 
 interface Flags {
@@ -96,16 +97,15 @@ export const applyCommand = buildCommand<Flags, [], Context>({
       return;
     }
     const accepted = await agree(this, flags, plans);
-    const rollout = await client.call("applyChange", {
-      params: { id: change.id },
-      body: {
-        plans: plans.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
-        acknowledge: accepted.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-        overwriteDrift: flags.overwriteDrift,
-        ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
-      },
-      answer: rolloutSchema,
-    });
+    const body = {
+      plans: plans.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
+      acknowledge: accepted.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+      overwriteDrift: flags.overwriteDrift,
+      ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
+    };
+    const rollout = await asPerson(this, client, (as) =>
+      as.call("applyChange", { params: { id: change.id }, body, answer: rolloutSchema }),
+    );
     const result = await watchRollout(this, client, rollout.id);
     if (flags.json) this.process.stdout.write(`${JSON.stringify({ changeId: change.id, rollout: result.rollout })}\n`);
     this.process.exitCode = result.exitCode;

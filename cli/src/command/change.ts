@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { applicable, BREAK_GLASS, obstacles, printReview } from "../make-change.ts";
 import { readNewest } from "../read-all.ts";
+import { asPerson } from "../step-up.ts";
 import { act, verb } from "../verb.ts";
 import { outcome, stateWord } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
@@ -190,15 +191,14 @@ async function applyPlanned(
       throw new CliError(EXIT.refused, "cli.not_confirmed", "Not done; nothing was changed.", "");
     }
   }
-  const rollout = await client.call(route, {
-    params: { id: change.id },
-    body: {
-      plans: doable.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
-      acknowledge: risky.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-      ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
-    },
-    answer: rolloutSchema,
-  });
+  const body = {
+    plans: doable.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
+    acknowledge: risky.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
+    ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
+  };
+  const rollout = await asPerson(context, client, (as) =>
+    as.call(route, { params: { id: change.id }, body, answer: rolloutSchema }),
+  );
   const result = await watchRollout(context, client, rollout.id);
   if (flags.json) context.process.stdout.write(`${JSON.stringify(result.rollout)}\n`);
   context.process.exitCode = result.exitCode;
@@ -226,7 +226,9 @@ const retry = verb({
   example: "change retry 0199…",
   operands: ["apply"],
   run: async (client, [id = ""], context) => {
-    const value = await client.call("retryApply", { params: { id }, body: {}, answer: rolloutSchema });
+    const value = await asPerson(context, client, (as) =>
+      as.call("retryApply", { params: { id }, body: {}, answer: rolloutSchema }),
+    );
     const result = await watchRollout(context, client, value.id);
     context.process.exitCode = result.exitCode;
     return { value: result.rollout, text: () => "" };
@@ -245,8 +247,10 @@ const approve = act({
   brief: "Approve somebody else's change, bound to the digest that was reviewed",
   example: "change approve 0199… 3f9c12ab…",
   operands: ["change", "digest"],
-  send: (client, [id = "", digest]) =>
-    client.call("approveChange", { params: { id }, body: { digest }, answer: z.unknown() }),
+  send: (client, [id = "", digest], context) =>
+    asPerson(context, client, (as) =>
+      as.call("approveChange", { params: { id }, body: { digest }, answer: z.unknown() }),
+    ),
   done: () => "Approved. Any edit of the change voids it.",
 });
 

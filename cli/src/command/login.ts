@@ -81,8 +81,14 @@ export const loginCommand = buildCommand<Flags, [], Context>({
   },
 });
 
+/** A passkey is shown to a browser only; here the slip of paper stands for it. */
+const FACTOR_QUESTIONS: Readonly<Record<string, string>> = {
+  "account.code_needed": "Code of your authenticator: ",
+  "account.passkey_needed": "Your account signs in with a passkey, in the console. Here, a recovery code: ",
+};
+
 /** Asks for a code only where the account has a second factor. */
-async function signIn(
+export async function signIn(
   context: Context,
   client: Client,
   user: string,
@@ -91,10 +97,9 @@ async function signIn(
   try {
     return await client.call("login", { body: { user, password }, answer: sessionAnswer });
   } catch (error) {
-    if (!(error instanceof CliError) || error.code !== "account.code_needed") throw error;
-    const code =
-      context.env["HOLDFAST_CODE"] ??
-      (await askPerson(context, "Code of your authenticator: ", { otherwise: OTHERWISE }));
+    const question = error instanceof CliError ? FACTOR_QUESTIONS[error.code] : undefined;
+    if (question === undefined) throw error;
+    const code = context.env["HOLDFAST_CODE"] ?? (await askPerson(context, question, { otherwise: OTHERWISE }));
     return client.call("login", { body: { user, password, code }, answer: sessionAnswer });
   }
 }

@@ -1,10 +1,12 @@
 import { offeredTotpSchema, recoveryCodesSchema, signedInSchema } from "@holdfast/core/api/account.ts";
+import { passkeySchema } from "@holdfast/core/api/passkey.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { askPerson } from "../ask-person.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { act, verb } from "../verb.ts";
+import { passkeyTable } from "../view/passkeys.ts";
 import { signedInTable } from "../view/signed-in.ts";
 
 const OTHERWISE = "A second factor is set up in a terminal, by the person who has it.";
@@ -63,7 +65,32 @@ const signOut = act({
   done: () => "Ended.",
 });
 
+const listPasskeys = verb({
+  brief: "My passkeys; they are made in the console, because only a browser can make one",
+  example: "me passkeys list",
+  run: async (client) => {
+    const { items: value } = await client.call("listPasskeys", { answer: z.object({ items: z.array(passkeySchema) }) });
+    return { value, text: (context) => passkeyTable(context, value) };
+  },
+});
+
+const removePasskey = act({
+  brief: "Give a passkey up, and end my other sessions",
+  example: "me passkeys remove 0199…",
+  operands: ["passkey"],
+  send: async (client, [id = ""], context) => {
+    const password = await askPerson(context, "Your password: ", { hidden: true, otherwise: OTHERWISE });
+    return client.call("removePasskey", { params: { id }, body: { password }, answer: z.unknown() });
+  },
+  done: () => "Removed. It signs in no more; your other sessions have ended. Remove it from its device as well.",
+});
+
+const passkeys = buildRouteMap({
+  routes: { list: listPasskeys, remove: removePasskey },
+  docs: { brief: "My passkeys: list them, give one up; a new one is made in the console, in a browser" },
+});
+
 export const meRoutes = buildRouteMap({
-  routes: { sessions, signOut, totpOn, totpOff },
-  docs: { brief: "My own account: sessions and the second factor" },
+  routes: { sessions, signOut, totpOn, totpOff, passkeys },
+  docs: { brief: "My own account: sessions, the second factor and passkeys" },
 });

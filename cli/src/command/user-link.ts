@@ -1,7 +1,6 @@
 import { identitySchema } from "@holdfast/core/api/account.ts";
 import { z } from "zod";
 import { act, verb } from "../verb.ts";
-import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 
 export const userLink = act({
@@ -28,7 +27,7 @@ export const userLinks = verb({
         table(
           context,
           ["subject", "provider", "since", "id"],
-          value.map(({ subject, issuer, linkedAt, id }) => [plain(subject), plain(issuer), linkedAt, id]),
+          value.map(({ subject, issuer, linkedAt, id }) => [subject, issuer, linkedAt, id]),
           "Not linked: this account signs in with its password.",
         ),
     };
@@ -38,7 +37,7 @@ export const userLinks = verb({
 export const userUnlink = act({
   brief: "Take a link to the provider away, and end what was opened by it",
   example: "user unlink kim 0199…",
-  operands: ["user", "link"],
+  operands: ["user", "id"],
   send: (client, [name = "", id = ""]) => client.call("unlinkUser", { params: { name, id }, answer: z.unknown() }),
   done: ([name]) => `${name} is not linked any more.`,
 });

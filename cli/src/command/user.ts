@@ -47,7 +47,11 @@ const userList = verb({
             user.name,
             user.kind,
             heldWords(user),
-            [user.disabled ? "disabled" : "active", ...(user.secondFactor ? ["second factor"] : [])].join(", "),
+            [
+              user.disabled ? "disabled" : "active",
+              ...(user.secondFactor ? ["second factor"] : []),
+              ...(user.passkeys > 0 ? [`passkeys: ${user.passkeys}`] : []),
+            ].join(", "),
           ]),
           "No accounts.",
         ),

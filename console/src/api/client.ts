@@ -111,8 +111,10 @@ export async function call<Name extends RouteName>(route: Name, options: Call<Na
 
   const json = parseJson(text);
   if (!response.ok) {
-    if (response.status === 401 && !SHOWS_WHO.has(route)) signedOut();
     const problem = problemSchema.safeParse(json);
+    // A password or a code that was wrong is said with 401 too, and ends no session.
+    const isAboutAccount = problem.data?.code.startsWith("account.") === true;
+    if (response.status === 401 && !SHOWS_WHO.has(route) && !isAboutAccount) signedOut();
     if (problem.success) throw new Refused(problem.data);
     throw new Unreachable(`HTTP ${response.status}`);
   }

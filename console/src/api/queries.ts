@@ -86,5 +86,6 @@ export const queries = {
   verifyAudit: () => still("verifyAudit"),
   doctor: () => still("doctor"),
   users: () => still("listUsers", { query: { limit } }),
+  passkeys: () => still("listPasskeys"),
   tokens: () => still("listTokens", { query: { limit } }),
 } as const;

@@ -2,7 +2,7 @@ import { ActionGroup, Alert, Button, Card, CardBody, Form, FormGroup, TextInput,
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
-import { call, Refused, setCsrfToken } from "../api/client.ts";
+import { type Answer, call, Refused, setCsrfToken } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
 import icon from "../app/icon.svg";
 import { usePlace } from "../app/place.ts";
@@ -11,6 +11,7 @@ import { useT } from "../i18n/language.ts";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
 import { ProviderProblem } from "../parts/provider-problem.tsx";
 import { paths, safeNext } from "../paths.ts";
+import { PasskeyLogin } from "./passkey-login.tsx";
 
 /** Before and around the login: nothing here tells a stranger what this installation holds. */
 export function DoorFrame({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
@@ -51,18 +52,21 @@ export function LoginPage(): ReactNode {
 
   const login = useMutation({
     mutationFn: () => call("login", { body: { user, password, ...(code === "" ? {} : { code }) } }),
-    onSuccess: (me) => {
-      setCsrfToken(me.csrfToken);
-      client.setQueryData(["me"], me);
-      place.replace(me.mustChangePassword ? paths.password() : safeNext(next));
-    },
+    onSuccess: (me) => enter(me),
   });
+  const enter = (me: Answer<"login">): void => {
+    setCsrfToken(me.csrfToken);
+    client.setQueryData(["me"], me);
+    place.replace(me.mustChangePassword ? paths.password() : safeNext(next));
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (!login.isPending) login.mutate();
   };
   const problem = login.error instanceof Refused ? login.error.problem : null;
-  const asksCode = problem?.code === "account.code_needed" || problem?.code === "account.wrong_code" || code !== "";
+  const asksPasskey = problem?.code === "account.passkey_needed";
+  const asksCode =
+    asksPasskey || problem?.code === "account.code_needed" || problem?.code === "account.wrong_code" || code !== "";
   const refused = problem?.code === "account.wrong_password";
 
   return (
@@ -75,6 +79,8 @@ export function LoginPage(): ReactNode {
           <Alert isInline variant="danger" title={t("login.refused")} />
         ) : problem?.code === "account.code_needed" ? (
           <Alert isInline variant="info" title={t("login.codeNeeded")} />
+        ) : asksPasskey ? (
+          <Alert isInline variant="info" title={t("login.passkeyNeeded")} />
         ) : problem?.code === "account.wrong_code" ? (
           <Alert isInline variant="danger" title={t("login.wrongCode")} />
         ) : (
@@ -123,6 +129,7 @@ export function LoginPage(): ReactNode {
         </ActionGroup>
       </Form>
       <ProviderButton next={safeNext(next)} />
+      <PasskeyLogin onSignedIn={enter} />
     </DoorFrame>
   );
 }

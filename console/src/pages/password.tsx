@@ -18,6 +18,7 @@ import { useT } from "../i18n/language.ts";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
 import { paths } from "../paths.ts";
 import { DoorFrame } from "./login.tsx";
+import { PasskeysCard } from "./settings/passkeys-card.tsx";
 
 /** As the API asks (changePasswordSchema). */
 const LEAST_LENGTH = 12;
@@ -109,6 +110,7 @@ export function PasswordPage(): ReactNode {
           )}
         </ActionGroup>
       </Form>
+      {forced || me.data === undefined ? null : <PasskeysCard />}
     </DoorFrame>
   );
 }

@@ -11,6 +11,7 @@ import { AppLink } from "../ui/link.tsx";
 import { ReasonButton } from "../ui/reason-button.tsx";
 import { ActDialog } from "./act-dialog.tsx";
 import { ProblemAlert } from "./problem-alert.tsx";
+import { useStepUp } from "./step-up.tsx";
 
 const ACTS = [
   "confirm",
@@ -104,8 +105,10 @@ export function ApplyActs({
   const changeId = (detail ?? asked.data)?.changeId;
   const [asking, setAsking] = useState<Act | null>(null);
 
+  const stepUp = useStepUp();
   const run = useMutation({
-    mutationFn: ({ act, reason }: { act: Act; reason: string }): Promise<unknown> => ROWS[act].run(id, reason),
+    mutationFn: ({ act, reason }: { act: Act; reason: string }): Promise<unknown> =>
+      stepUp.around((): Promise<unknown> => ROWS[act].run(id, reason)),
     onSuccess: (answer) => {
       setAsking(null);
       const rollout = rolloutAnswer.safeParse(answer);
@@ -156,6 +159,7 @@ export function ApplyActs({
           ) : null}
         </ActDialog>
       )}
+      {stepUp.dialog}
     </>
   );
 }

@@ -20,17 +20,38 @@ export interface OpenedSession {
   readonly seconds: number;
 }
 
-/** A new session with a secret that nobody has seen: whatever a browser had before, nothing of it is taken over. */
+/** What somebody showed beside who they are. */
+export type SignInFactor = "none" | "totp" | "recovery" | "passkey";
+
+export interface Shown {
+  readonly openedWith: TokenRow["opened_with"];
+  readonly factor: SignInFactor;
+  /** Who it is at the provider, where that has said it. */
+  readonly subject?: string;
+}
+
+/**
+ * Signs somebody in who has shown everything that was asked for; with it, that they did is written down. The secret is one that nobody has
+ * seen: whatever a browser had before, nothing of it is taken over.
+ */
 export async function openSession(
   tx: Transaction,
   user: UserRow,
-  openedWith: TokenRow["opened_with"],
+  { openedWith, factor, subject }: Shown,
   source: string,
   instanceId: InstanceId,
 ): Promise<OpenedSession> {
   const secret = newSecret();
   const tokenId: TokenId = newId();
   const seconds = SESSION_ABSOLUTE_MS / 1000;
+  tx.audit({
+    actor: `user/${user.id}`,
+    source,
+    action: "session.asked",
+    object: `account/${user.name}`,
+    resultCode: "ok",
+    new: { factor, ...(openedWith === "oidc" ? { by: "oidc", subject: subject ?? null } : {}) },
+  });
   const token = {
     id: tokenId,
     userId: user.id,
@@ -42,6 +63,7 @@ export async function openSession(
     domains: null,
     seconds,
     openedWith,
+    isFresh: factor !== "none",
   } as const;
   await insertToken(tx, token, userActor(user.id, source, instanceId));
   return {

@@ -5,6 +5,7 @@ import type { UserRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Seal } from "./seal.ts";
 import { newOneTimePassword } from "./secret.ts";
+import { deletePasskeys } from "./store/passkeys.ts";
 import { advanceTotp, dropTotp, putRecoveryCodes, putTotp, startTotp, useRecoveryCode } from "./store/second-factor.ts";
 import { acceptedStep, TOTP_SECRET_BYTES, totpUri, base32 } from "./totp.ts";
 
@@ -37,17 +38,28 @@ export async function confirmTotp(
   if (user.totp_sealed === null) return null;
   const step = acceptedStep(seal.open(user.totp_sealed, about(user.id)), code, nowMs, user.totp_step);
   if (step === null) return null;
-  const codes = Array.from({ length: RECOVERY_CODES }, newOneTimePassword);
   await startTotp(tx, user.id, step, by);
+  return newRecoveryCodes(tx, user.id);
+}
+
+/** They take the place of those that were there. */
+export async function newRecoveryCodes(tx: Transaction, id: UserId): Promise<readonly string[]> {
+  const codes = Array.from({ length: RECOVERY_CODES }, newOneTimePassword);
   await putRecoveryCodes(
     tx,
-    user.id,
+    id,
     codes.map((one) => recoverySha256(one)),
   );
   return codes;
 }
 
 export async function removeTotp(tx: Transaction, id: UserId, by: Actor): Promise<void> {
+  await dropTotp(tx, id, by);
+}
+
+/** Everything beside the password, also what stands for it when it is gone. */
+export async function removeFactors(tx: Transaction, id: UserId, by: Actor): Promise<void> {
+  await deletePasskeys(tx, id, by);
   await dropTotp(tx, id, by);
 }
 
@@ -59,9 +71,11 @@ export async function useCode(
   seal: Seal,
   nowMs: number,
 ): Promise<"totp" | "recovery" | null> {
-  if (user.totp_sealed === null) return null;
   const typed = code.replace(/\s/g, "");
-  const step = acceptedStep(seal.open(user.totp_sealed, about(user.id)), typed, nowMs, user.totp_step);
+  // A secret that was offered and never confirmed opens nothing.
+  const secret =
+    user.totp_sealed === null || user.totp_since === null ? null : seal.open(user.totp_sealed, about(user.id));
+  const step = secret === null ? null : acceptedStep(secret, typed, nowMs, user.totp_step);
   if (step !== null) return (await advanceTotp(tx, user.id, step)) ? "totp" : null;
   return (await useRecoveryCode(tx, user.id, recoverySha256(typed.toLowerCase()))) ? "recovery" : null;
 }

@@ -8,6 +8,7 @@ import { type OpenedSession, openSession } from "./open-session.ts";
 import type { PasswordHasher } from "./password.ts";
 import type { Seal } from "./seal.ts";
 import { useCode } from "./second-factor.ts";
+import { hasPasskey } from "./store/passkeys.ts";
 import { countWrongPasswords, oneTryAtATime } from "./store/wrong-passwords.ts";
 
 export interface SignInOptions {
@@ -29,11 +30,7 @@ export async function signIn(
   const { database, instanceId } = options;
   const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
   // Before the password is looked at, so that whoever waits costs nothing.
-  const early = await waiting(database, name, source, options);
-  if (early !== null) {
-    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: early.code }));
-    throw early;
-  }
+  await refuseWhileLockedOut(name, source, options);
   const user = await getUserByName(database, name);
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
   const matches = await options.passwords.matches(password, hash);
@@ -50,18 +47,34 @@ export async function signIn(
     if (late !== null) return said(late);
     if (!matches || now === undefined || now.disabled_at !== null || now.password_hash !== hash)
       return said(new Refused("account.wrong_password", "The user or the password is wrong."));
-    if (now.totp_since !== null && code === null)
-      return said(new Refused("account.code_needed", "This account signs in with a code of its authenticator too."));
-    const factor =
-      now.totp_since === null || code === null ? "none" : await useCode(tx, now, code, options.seal, options.nowMs());
+    const asksFactor = now.totp_since !== null || (await hasPasskey(tx, now.id));
+    if (asksFactor && code === null)
+      return said(
+        now.totp_since === null
+          ? new Refused("account.passkey_needed", "This account signs in with its passkey, which needs no password.")
+          : new Refused("account.code_needed", "This account signs in with a code of its authenticator too."),
+      );
+    const factor = asksFactor && code !== null ? await useCode(tx, now, code, options.seal, options.nowMs()) : "none";
     // Guessed codes count as guessed passwords do.
     if (factor === null) return said(new Refused("account.wrong_code", "The code is wrong, or has been used."));
-    tx.audit({ ...asked, actor: `user/${now.id}`, resultCode: "ok", new: { factor } });
-    return openSession(tx, now, "password", source, instanceId);
+    return openSession(tx, now, { openedWith: "password", factor }, source, instanceId);
   });
   if (!decided.ok) throw decided.error;
   if (decided.value instanceof Refused) throw decided.value;
   return decided.value;
+}
+
+/** Whoever guessed before waits, whatever they bring now; that they asked stands in the log. */
+export async function refuseWhileLockedOut(
+  name: string,
+  source: string,
+  options: Pick<SignInOptions, "database" | "nowMs">,
+): Promise<void> {
+  const refused = await waiting(options.database, name, source, options);
+  if (refused === null) return;
+  const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
+  await transaction(options.database, async (tx) => tx.audit({ ...asked, resultCode: refused.code }));
+  throw refused;
 }
 
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */
@@ -94,7 +107,7 @@ export async function checkOwnPassword(
   if (decided.value !== null) throw decided.value;
 }
 
-/** Why this try does not count: whoever guessed before waits, whatever they bring now. */
+/** Why a try does not count yet; null: it does. */
 export async function waiting(
   database: Queryable,
   name: string,

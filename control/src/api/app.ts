@@ -49,7 +49,14 @@ const REQUESTS_PER_MINUTE = 1_200;
 /** Per source. Together with the waits after wrong passwords nobody guesses one in a lifetime. */
 const SIGN_INS_PER_MINUTE = 20;
 /** Whoever is nobody yet: each of these costs more than it costs to ask for it. */
-const SIGN_INS: ReadonlySet<RouteName> = new Set(["login", "beginOidc", "finishOidc", "finishOidcCode"]);
+const SIGN_INS: ReadonlySet<RouteName> = new Set([
+  "login",
+  "beginOidc",
+  "finishOidc",
+  "finishOidcCode",
+  "beginPasskeySignIn",
+  "signInWithPasskey",
+]);
 const NAMES = Object.keys(ROUTES) as RouteName[];
 
 /** What this request has turned out to be so far, for the one place where failures leave. */
@@ -154,6 +161,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       connection: connectionOf(request),
       fromBrowser: isFromBrowser(request),
       pendingSignIn: request.cookies[cookie.pendingName] ?? null,
+      signInSecret: request.cookies[cookie.signInName] ?? null,
       lastEventId: typeof request.headers["last-event-id"] === "string" ? request.headers["last-event-id"] : null,
       reply,
       // The parts were parsed by this route's own schemas just above, and the gate gives a caller exactly to the routes that need one.
@@ -187,6 +195,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     if (answer?.etag !== undefined) reply.header("etag", `"${answer.etag}"`);
     if (answer?.session !== undefined) setCookie(reply, cookie.name, answer.session);
     if (answer?.pendingSignIn !== undefined) setCookie(reply, cookie.pendingName, answer.pendingSignIn);
+    if (answer?.signInSecret !== undefined) setCookie(reply, cookie.signInName, answer.signInSecret);
     return reply.code(done.status).header("cache-control", "no-store").send(done.value);
   }
 

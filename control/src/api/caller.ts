@@ -14,6 +14,9 @@ export interface Caller {
   readonly openedWith: TokenRow["opened_with"];
   readonly mustChangePassword: boolean;
   readonly secondFactor: boolean;
+  readonly passkeys: number;
+  /** Seconds since a second factor was shown in this session; null: never. */
+  readonly freshSeconds: number | null;
   readonly expiresAt: Date | null;
   /** Of a browser session: what proves that a request comes from our own page. */
   readonly csrfToken: string | null;

@@ -12,18 +12,21 @@ const SECURE_COOKIE = "__Host-holdfast";
 const PLAIN_COOKIE = "holdfast";
 
 /** Beside the name of either: a sign-in by the provider that is under way. */
-const PENDING_SUFFIX = "-sign-in";
+const PROVIDER = "-provider";
+/** What a sign-in in several steps is bound to: no other browser can go on with it. */
+const SIGN_IN = "-sign-in";
 
 export interface CookieKind {
   readonly name: string;
   readonly pendingName: string;
+  readonly signInName: string;
   readonly secure: boolean;
 }
 
 export function cookieKind(publicUrl: URL): CookieKind {
   const secure = publicUrl.protocol === "https:";
   const name = secure ? SECURE_COOKIE : PLAIN_COOKIE;
-  return { name, pendingName: `${name}${PENDING_SUFFIX}`, secure };
+  return { name, pendingName: `${name}${PROVIDER}`, signInName: `${name}${SIGN_IN}`, secure };
 }
 
 export function readCredential(request: FastifyRequest, cookie: CookieKind): Credential | null {

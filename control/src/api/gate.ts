@@ -53,6 +53,8 @@ export async function admit(
     openedWith: token.opened_with,
     mustChangePassword: token.must_change,
     secondFactor: token.second_factor,
+    passkeys: token.passkeys,
+    freshSeconds: token.fresh_seconds,
     expiresAt: token.expires_at,
     csrfToken: credential.kind === "cookie" ? csrfTokenOf(credential.secret) : null,
     grants: token.kind === "session" ? grants : narrow(grants, token),

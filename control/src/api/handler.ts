@@ -22,6 +22,8 @@ export interface ApiRequest<Name extends RouteName> {
   readonly fromBrowser: boolean;
   /** What this browser keeps of a sign-in by the provider that is under way. */
   readonly pendingSignIn: string | null;
+  /** The browser's own secret for a sign-in that it has begun. */
+  readonly signInSecret: string | null;
   readonly lastEventId: string | null;
   /** For a stream: the raw answer. */
   readonly reply: FastifyReply;
@@ -34,6 +36,8 @@ export interface ApiAnswer<Name extends RouteName> {
   readonly session?: { readonly secret: string; readonly seconds: number } | null;
   /** The same for a sign-in that is under way. */
   readonly pendingSignIn?: { readonly secret: string; readonly seconds: number } | null;
+  /** The same for the secret of a sign-in that is begun. */
+  readonly signInSecret?: { readonly secret: string; readonly seconds: number } | null;
 }
 
 export type Handler<Name extends RouteName> = (request: ApiRequest<Name>) => Promise<ApiAnswer<Name>>;

@@ -8,6 +8,7 @@ import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { documentHandlers } from "./handlers/document.ts";
 import { oidcHandlers } from "./handlers/oidc.ts";
+import { passkeyHandlers } from "./handlers/passkey.ts";
 import { proofHandlers } from "./handlers/proof.ts";
 import { secondFactorHandlers } from "./handlers/second-factor.ts";
 import { secretHandlers } from "./handlers/secret.ts";
@@ -21,6 +22,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
     ...accountHandlers(house),
     ...secondFactorHandlers(house),
     ...oidcHandlers(house),
+    ...passkeyHandlers(house),
     ...userHandlers(house),
     ...userSignInHandlers(house),
     ...serverHandlers(house),

@@ -3,6 +3,7 @@ import {
   type ApplyId,
   type ChangeId,
   isUuid,
+  type PasskeyId,
   type RolloutId,
   type TokenId,
 } from "@holdfast/core/base/id.ts";
@@ -17,3 +18,5 @@ export const applyId = (text: string): ApplyId => (isUuid(text) ? (text as Apply
 export const tokenId = (text: string): TokenId => (isUuid(text) ? (text as TokenId) : notFound("token with this id"));
 export const alertId = (text: string): AlertId => (isUuid(text) ? (text as AlertId) : notFound("alert with this id"));
 export const identityId = (text: string): string => (isUuid(text) ? text : notFound("link with this id"));
+export const passkeyId = (text: string): PasskeyId =>
+  isUuid(text) ? (text as PasskeyId) : notFound("passkey with this id");

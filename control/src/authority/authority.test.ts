@@ -1,12 +1,22 @@
-import { createPublicKey, generateKeyPairSync, sign, verify, X509Certificate } from "node:crypto";
-import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hkdfSync,
+  sign,
+  verify,
+  X509Certificate,
+} from "node:crypto";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { CommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { afterEach, expect, test } from "vitest";
-import { openAuthority } from "./authority.ts";
+import { openCommandKey } from "../signer/command-key.ts";
+import { moveCommandKey } from "../signer/move-key.ts";
+import { openOwnKeys } from "./authority.ts";
 import { AGENT_CERTIFICATE_MS } from "./certificate-authority.ts";
 import { checkReceipt } from "./receipt.ts";
 import { ROLE_CONTROL, serverOfAgentCertificate, urisOf } from "./role.ts";
@@ -27,26 +37,29 @@ afterEach(async () => {
 
 test("the keys are made once, 0600, and two that start together agree", async () => {
   const path = await folder();
-  const [first, second] = await Promise.all([openAuthority(path, NOW), openAuthority(path, NOW + 5)]);
+  const [first, second] = await Promise.all([openOwnKeys(path, NOW), openOwnKeys(path, NOW + 5)]);
   expect(second.certificates.fingerprint).toBe(first.certificates.fingerprint);
-  expect(second.commands.keyId).toBe(first.commands.keyId);
-  for (const name of ["authority-key.pem", "authority.pem", "command-key.pem"]) {
+  expect(second.keyFor("x")).toEqual(first.keyFor("x"));
+  expect(first.keyFor("y")).not.toEqual(first.keyFor("x"));
+  const [one, other] = await Promise.all([openCommandKey(path), openCommandKey(path)]);
+  expect(other.keyId).toBe(one.keyId);
+  for (const name of ["authority-key.pem", "authority.pem", "house-keys.json", "command-key.pem"]) {
     expect((await stat(join(path, name))).mode & 0o777).toBe(0o600);
   }
-  expect((await openAuthority(path, NOW + 10)).certificates.fingerprint).toBe(first.certificates.fingerprint);
+  expect((await openOwnKeys(path, NOW + 10)).certificates.fingerprint).toBe(first.certificates.fingerprint);
 });
 
 test("a key that others may read is refused with what to do", async () => {
   const path = await folder();
-  await openAuthority(path, NOW);
+  await openCommandKey(path);
   await chmod(join(path, "command-key.pem"), 0o644);
-  await expect(openAuthority(path, NOW)).rejects.toThrow(/command-key\.pem may be read by others.*chmod 600/);
+  await expect(openCommandKey(path)).rejects.toThrow(/command-key\.pem may be read by others.*chmod 600/);
 });
 
 test.each(["ed25519", "ec"] as const)(
   "an agent's certificate for a key of type %s names one server, one role, seven days",
   async (type) => {
-    const { certificates } = await openAuthority(await folder(), NOW);
+    const { certificates } = await openOwnKeys(await folder(), NOW);
     const pair = type === "ec" ? generateKeyPairSync("ec", { namedCurve: "P-256" }) : generateKeyPairSync("ed25519");
     const spki = pair.publicKey.export({ type: "spki", format: "der" });
     const issued = await certificates.issueForAgent({ serverId: SERVER, publicKey: spki, nowMs: NOW });
@@ -60,7 +73,7 @@ test.each(["ed25519", "ec"] as const)(
 );
 
 test("S9: the agent port's certificate has the control plane's role and its names, and is no agent's", async () => {
-  const { certificates } = await openAuthority(await folder(), NOW);
+  const { certificates } = await openOwnKeys(await folder(), NOW);
   const issued = await certificates.issueForAgentPort({
     names: ["127.0.0.1", "fd00::1", "control.example"],
     nowMs: NOW,
@@ -83,7 +96,7 @@ test("a certificate that claims two roles or two servers is nobody's", () => {
 });
 
 test("a command's signature covers exactly its bytes under its own context", async () => {
-  const { commands } = await openAuthority(await folder(), NOW);
+  const commands = await openCommandKey(await folder());
   const signed = commands.sign({
     serverId: SERVER,
     requestId: "r",
@@ -115,4 +128,32 @@ test("a receipt counts only for its server, request and outcome, and only signed
   expect(checkReceipt(receipt, [key], { ...expected, outcome: "finalized" })).toBe("invalid");
   expect(checkReceipt({ body: "{", signature: receipt.signature }, [key], expected)).toBe("invalid");
   expect(checkReceipt(undefined, [key], expected)).toBe("missing");
+});
+
+test("what was derived from the command key before there was a signer stays the same when the key goes, and is never made anew by mistake", async () => {
+  const path = await folder();
+  await openCommandKey(path);
+  const key = createPrivateKey(await readFile(join(path, "command-key.pem"), "utf8"));
+  const before = Buffer.from(
+    hkdfSync("sha256", key.export({ type: "pkcs8", format: "der" }), "holdfast", "account-seal-v1", 32),
+  );
+  expect((await openOwnKeys(path, NOW)).keyFor("account-seal-v1")).toEqual(before);
+  const to = join(path, "..", "signer");
+  const { keyId } = await openCommandKey(path);
+  expect(await moveCommandKey(path, to)).toBe(true);
+  expect(await moveCommandKey(path, to)).toBe(false);
+  expect((await openCommandKey(to)).keyId).toBe(keyId);
+  expect((await openOwnKeys(path, NOW)).keyFor("account-seal-v1")).toEqual(before);
+  await unlink(join(path, "house-keys.json"));
+  await expect(openOwnKeys(path, NOW)).rejects.toThrow(/house-keys\.json is missing.*put command-key\.pem back/);
+});
+
+test("a move of the key that was killed half-way goes on, and a key that the signer has is never replaced", async () => {
+  const path = await folder();
+  const to = join(path, "..", "signer");
+  const { keyId } = await openCommandKey(path);
+  await mkdir(to, { mode: 0o700 });
+  await copyFile(join(path, "command-key.pem"), join(to, "command-key.pem"));
+  expect(await moveCommandKey(path, to)).toBe(true);
+  expect((await openCommandKey(to)).keyId).toBe(keyId);
 });

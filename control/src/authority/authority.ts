@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, hkdfSync } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import type { CommandSigner } from "../signer/command-signer.ts";
 import type { Database } from "../store/database.ts";
 import {
   type CertificateAuthority,
@@ -8,39 +9,34 @@ import {
   makeAuthorityCertificate,
   makeAuthorityKey,
 } from "./certificate-authority.ts";
-import { type CommandSigner, commandSigner, makeCommandKey } from "./command-signer.ts";
+import { type HouseKeys, openHouseKeys } from "./house-keys.ts";
 import { readOrMakeSecret } from "./key-file.ts";
 import { recordAuthority } from "./store/authority-record.ts";
 
-/** The two keys that make a control plane the control plane of this house. */
-export interface Authority {
+/** The keys that this process holds: its agents' certificates and what is derived for the house. */
+export interface OwnKeys extends HouseKeys {
   readonly certificates: CertificateAuthority;
+}
+
+/** What makes a control plane the control plane of this house. The command key is not here: whoever wants a command signed asks the signer. */
+export interface Authority extends OwnKeys {
   readonly commands: CommandSigner;
-  /** A key of 256 bits for one purpose, the same in every instance of this house. */
-  keyFor(purpose: string): Buffer;
 }
 
 /**
  * Opens the keys in `folder`, and makes them at the first start. Several instances of one house must be given copies of the same folder;
  * `checkAuthority` refuses one that brought its own.
  */
-export async function openAuthority(folder: string, nowMs: number): Promise<Authority> {
+export async function openOwnKeys(folder: string, nowMs: number): Promise<OwnKeys> {
+  // First: an installation that goes on has them to derive, and a new one has no certificates yet.
+  const house = await openHouseKeys(folder);
   const authorityKey = createPrivateKey(
     await readOrMakeSecret(join(folder, "authority-key.pem"), async () => makeAuthorityKey()),
   );
   const certificate = await readOrMakeSecret(join(folder, "authority.pem"), () =>
     makeAuthorityCertificate(authorityKey, createPublicKey(authorityKey), nowMs),
   );
-  const commandKey = createPrivateKey(
-    await readOrMakeSecret(join(folder, "command-key.pem"), async () => makeCommandKey()),
-  );
-  const root = commandKey.export({ type: "pkcs8", format: "der" });
-  return {
-    certificates: await certificateAuthority(authorityKey, certificate),
-    commands: commandSigner(commandKey),
-    // Derived, so that instances that were given copies of the folder agree about it, also those that were set up before it was needed.
-    keyFor: (purpose) => Buffer.from(hkdfSync("sha256", root, "holdfast", purpose, 32)),
-  };
+  return { ...house, certificates: await certificateAuthority(authorityKey, certificate) };
 }
 
 export interface AuthorityRefusal {
@@ -58,6 +54,6 @@ export async function checkAuthority(
   if (recorded.ca_fingerprint === own.ca_fingerprint && recorded.command_key_id === own.command_key_id) return ok(null);
   return err({
     code: "authority.other_keys",
-    message: `this database belongs to the authority ${recorded.ca_fingerprint}, and this instance has ${own.ca_fingerprint}: copy the folder "authority" from the data directory of the first instance, then start again`,
+    message: `this database belongs to the authority ${recorded.ca_fingerprint}, and the command key ${recorded.command_key_id}; this instance has ${own.ca_fingerprint} and ${own.command_key_id}: copy the folder "authority" and the signer's command-key.pem from the first instance, then start again`,
   });
 }

@@ -6,6 +6,7 @@ import { TRANSITIONS } from "@holdfast/core/apply/state.ts";
 import { LOG_FIELDS, type LogField, logFields } from "@holdfast/core/log/fields.ts";
 import type { z } from "zod";
 import type { AuditWitness } from "../audit/witness.ts";
+import type { CommandSigner } from "../signer/command-signer.ts";
 import type { Database } from "../store/database.ts";
 import { anApply, attempt, type Attempt, AUDIT_ATTEMPTS } from "./store/attempt.ts";
 import {
@@ -33,6 +34,7 @@ export interface Doctor {
 export interface DoctorOptions {
   readonly database: Database;
   readonly witness: AuditWitness;
+  readonly commands: CommandSigner;
   readonly publicUrl: URL;
 }
 
@@ -244,6 +246,24 @@ const QUESTIONS: readonly Question[] = [
             evidence: `${verdict.entries} entries, every hash in its place, head ${verdict.head.slice(0, 16)}; ${verdict.anchors} signed heads found in it`,
           }
         : { holds: false, evidence: `broken at entry ${verdict.brokenAt} (${verdict.reason})` };
+    },
+  },
+  {
+    id: "signer",
+    asks: "Commands are signed by another process than this one, and it signs now",
+    remedy: "Start it and see its log; a user of its own keeps the key from this process: see docs/operating.md.",
+    async look({ commands }) {
+      const [trouble, uid] = [await commands.trouble(), await commands.uid()];
+      const whose =
+        uid === null
+          ? "nobody answers"
+          : uid === process.getuid?.()
+            ? `it runs as this process's own user (${uid}), who may read its key`
+            : `it runs as user ${uid}, this process as ${process.getuid?.() ?? "nobody"}`;
+      return {
+        holds: trouble === null,
+        evidence: `key ${commands.keyId}; ${whose}${trouble === null ? "" : `; ${trouble}`}`,
+      };
     },
   },
   {

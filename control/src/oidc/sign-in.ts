@@ -11,7 +11,8 @@ import { type OpenedSession, openSession } from "../account/open-session.ts";
 import type { Seal } from "../account/seal.ts";
 import { useCode } from "../account/second-factor.ts";
 import { newSecret } from "../account/secret.ts";
-import { waiting } from "../account/sign-in.ts";
+import { refuseWhileLockedOut, waiting } from "../account/sign-in.ts";
+import { hasPasskey } from "../account/store/passkeys.ts";
 import { oneTryAtATime } from "../account/store/wrong-passwords.ts";
 import { secretSha256 } from "../api/credential.ts";
 import { Refused, refuse } from "../api/refused.ts";
@@ -19,11 +20,11 @@ import type { Database } from "../store/database.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { UserRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
-import { getUser, lockUser } from "../store/users.ts";
+import { getUser } from "../store/users.ts";
 import { makeAccount } from "./new-account.ts";
 import { ASKED_MS, openAsked, openProven, PROVEN_MS, sealPending } from "./pending.ts";
 import type { Claims, OidcProvider, ProviderTrouble, Returned } from "./provider.ts";
-import { findIdentity, useOnce } from "./store/identities.ts";
+import { findIdentity, holdUser, useOnce } from "./store/identities.ts";
 
 export interface OidcOptions {
   readonly database: Database;
@@ -80,14 +81,19 @@ export async function finishSignIn(
       return user;
     }
     const named = { ...entry, object: `account/${user.name}` };
+    if (user.totp_since === null && (await hasPasskey(tx, user.id))) {
+      const refused = needsPasskey();
+      tx.audit({ ...named, resultCode: refused.code });
+      return refused;
+    }
     if (user.totp_since !== null) {
       tx.audit({ ...named, resultCode: "account.code_needed" });
       const untilMs = options.nowMs() + PROVEN_MS;
       const proven = { issuer, id: newSecret(), subject, userId: user.id, next: asked.next, untilMs };
       return { kind: "code_needed", pending: sealPending(options.seal, "proven", proven), next: asked.next };
     }
-    tx.audit({ ...named, actor: `user/${user.id}`, resultCode: "ok" });
-    const session = await openSession(tx, user, "oidc", source, options.instanceId);
+    const shown = { openedWith: "oidc", factor: "none", subject } as const;
+    const session = await openSession(tx, user, shown, source, options.instanceId);
     return { kind: "signed_in", session, next: asked.next };
   });
   if (done instanceof Refused) throw done;
@@ -111,26 +117,28 @@ export async function finishWithCode(
     await inOne(options, async (tx) => tx.audit({ ...about, object: `oidc/${issuer}`, resultCode: refused.code }));
     throw refused;
   }
+  await refuseWhileLockedOut(user.name, source, options);
   const entry = { ...about, object: `account/${user.name}` };
   const done = await inOne(options, async (tx): Promise<OpenedSession | Refused> => {
+    await oneTryAtATime(tx, user.name);
+    const held = await holdUser(tx, user.id);
     const refused = (one: Refused): Refused => {
       tx.audit({ ...entry, resultCode: one.code, new: { subject: proven.subject, by: "oidc" } });
       return one;
     };
-    await oneTryAtATime(tx, user.name);
-    const held = await lockUser(tx, user.id);
-    const locked = await waiting(tx, user.name, source, options);
-    if (locked !== null) return refused(locked);
     // What has moved since the provider was asked.
-    const linked = await findIdentity(tx, issuer, proven.subject);
-    if (held === undefined || linked?.user_id !== held.id) return refused(notLinked(proven.subject));
+    if ((await findIdentity(tx, issuer, proven.subject))?.user_id !== held.id)
+      return refused(notLinked(proven.subject));
     if (held.disabled_at !== null) return refused(closed());
+    if (held.totp_since === null && (await hasPasskey(tx, held.id))) return refused(needsPasskey());
+    const late = await waiting(tx, user.name, source, options);
+    if (late !== null) return refused(late);
     const factor = held.totp_since === null ? "none" : await useCode(tx, held, code, options.seal, options.nowMs());
     // Guessed codes count as guessed passwords do.
     if (factor === null) return refused(new Refused("account.wrong_code", "The code is wrong, or has been used."));
     if (!(await useOnce(tx, secretSha256(proven.id)))) return refused(used());
-    tx.audit({ ...entry, actor: `user/${held.id}`, resultCode: "ok", new: { factor, by: "oidc" } });
-    return openSession(tx, held, "oidc", source, options.instanceId);
+    const shown = { openedWith: "oidc", factor, subject: proven.subject } as const;
+    return openSession(tx, held, shown, source, options.instanceId);
   });
   if (done instanceof Refused) throw done;
   return { session: done, next: proven.next };
@@ -147,10 +155,10 @@ async function accountOf(tx: Transaction, options: OidcOptions, claims: Claims):
       return new Refused(made, "An account would be made for you, but not with the role that is configured.");
     return made;
   }
-  // Held: closing the account, or unlinking it, comes wholly before or wholly after.
-  const user = await lockUser(tx, linked.user_id);
-  const still = await findIdentity(tx, settings.issuerText, claims.subject);
-  if (user === undefined || still?.user_id !== user.id) return notLinked(claims.subject);
+  const user = await holdUser(tx, linked.user_id);
+  // It may have been unlinked while we waited for the account.
+  if ((await findIdentity(tx, settings.issuerText, claims.subject))?.user_id !== user.id)
+    return notLinked(claims.subject);
   return user.disabled_at === null ? user : closed();
 }
 
@@ -190,6 +198,8 @@ const notBegunHere = (): Refused =>
   new Refused("oidc.not_begun_here", "This browser has not begun this sign-in, or has begun another one since.");
 const tooLate = (): Refused => new Refused("oidc.too_late", "The sign-in was begun too long ago.");
 const used = (): Refused => new Refused("oidc.used", "This sign-in has been used already.");
+const needsPasskey = (): Refused =>
+  new Refused("account.passkey_needed", "This account signs in with its passkey, which needs no provider.");
 const closed = (): Refused => new Refused("oidc.account_closed", "Your account is closed.");
 const notLinked = (subject: string): Refused =>
   new Refused("oidc.not_linked", `No account is linked to you. At the provider you are the subject ${subject}.`);

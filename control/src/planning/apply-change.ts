@@ -39,13 +39,14 @@ export async function applyChange(
         const server = world.servers.find((one) => one.id === serverId);
         return server === undefined ? null : compose(server, trialOfPlan(plan));
       },
+      now: composer(house, world, []),
       nowMs: house.nowMs(),
       onRefusedConcurrent: house.onRefusedConcurrent,
     });
     const demand = await demandOfChange(house, tx, change, world, edits);
-    const broken = await assertApproved(tx, change, demand, request.breakGlass);
+    const breakGlass = await assertApproved(tx, change, demand, request.breakGlass);
     const ready = await becomeReady(tx, change, caller.actor);
-    return startRollout(tx, caller, ready, "forward", bound, new Map(), broken);
+    return startRollout(tx, caller, ready, "forward", bound, new Map(), { needed: demand.needed, breakGlass });
   });
   if (!started.ok) {
     if (started.error.code === "store.server_busy") house.onRefusedConcurrent();

@@ -6,9 +6,11 @@ import { approve, listApprovals } from "../store/changes.ts";
 import { listNewestPlans } from "../store/plans.ts";
 import { transaction } from "../store/transaction.ts";
 import { becomeReady, demandOfChange } from "./approvals.ts";
+import { composer } from "./compose-for.ts";
 import { concernedBy } from "./concerned.ts";
 import { editsOf } from "./edits.ts";
 import { assertReach } from "./scope.ts";
+import { assertFresh } from "./step-up.ts";
 import { lockChange } from "./store/change-lock.ts";
 import { loadWorld } from "./world.ts";
 
@@ -37,6 +39,11 @@ export async function approveChange(house: House, caller: Caller, id: ChangeId, 
         labelsAfter: selected.labels,
         domains: Object.keys(composed.config?.domains ?? {}),
       })),
+    );
+    const before = composer(house, world, []);
+    assertFresh(
+      caller,
+      concerned.flatMap(({ server, composed }) => [composed.floor, before(server).composed.floor]),
     );
     const { needed } = await demandOfChange(house, tx, change, world, edits);
     const given = (await listApprovals(tx, id)).length;

@@ -11,8 +11,8 @@ import {
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { FindingMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { COMMAND_LIFE_MS, type CommandSigner } from "../authority/command-signer.ts";
 import { type Asked, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
+import type { CommandSigner } from "../signer/command-signer.ts";
 import { newId } from "../store/new-id.ts";
 
 export interface AskAgent {
@@ -22,7 +22,7 @@ export interface AskAgent {
   release(serverId: ServerId, fence: number, reason: string, actor: string): Promise<Asked<null>>;
 }
 
-export function askAgent(switchboard: Switchboard, commands: CommandSigner, nowMs: () => number): AskAgent {
+export function askAgent(switchboard: Switchboard, commands: CommandSigner): AskAgent {
   return {
     async plan(serverId, config) {
       const request = create(PlanRequestSchema, { configJson: config.json, configDigest: config.digest });
@@ -34,16 +34,10 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner, nowM
       return read(asked, (bytes) => fromBinary(GetStateResponseSchema, bytes));
     },
     async release(serverId, fence, reason, actor) {
-      const verb = { case: "release", value: { $typeName: "holdfast.v1.ReleaseCommand", reason } } as const;
-      const command = commands.sign({
-        serverId,
-        requestId: newId<RequestId>(),
-        fence: BigInt(fence),
-        expiresAtMs: BigInt(nowMs() + COMMAND_LIFE_MS),
-        actor,
-        verb,
-      });
-      const asked = await switchboard.ask(serverId, "release", toBinary(SignedCommandSchema, command));
+      const requestId = newId<RequestId>();
+      const signed = await commands.sign({ ask: "release", serverId, requestId, fence, reason, actor });
+      if (signed.kind !== "signed") return { kind: "unreachable", why: `${signed.code}: ${signed.message}` };
+      const asked = await switchboard.ask(serverId, "release", toBinary(SignedCommandSchema, signed.command));
       return read(asked, () => null);
     },
   };

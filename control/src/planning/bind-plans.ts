@@ -8,11 +8,12 @@ import { isUuid } from "@holdfast/core/base/id.ts";
  *   B2. What the server has, and what it would have, is what it was when the plan was made.
  *   B3. The server takes applies now, and the caller may do this to it.
  *   B4. Every dangerous finding has been acknowledged, one by one.
+ *   B5. Where the floor asks for it, the caller has shown a second factor lately.
  */
 import type { z } from "zod";
 import type { Caller } from "../api/caller.ts";
 import { Refused, refuse } from "../api/refused.ts";
-import { OVERWRITES_DRIFT } from "../saga/calls.ts";
+import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 import { listApplies } from "../store/applies.ts";
 import { getPlan } from "../store/plans.ts";
 import { listQuarantines } from "../store/quarantines.ts";
@@ -21,7 +22,8 @@ import type { ChangeRow, PlanRow, RevisionRef, ServerRow } from "../store/tables
 import type { Transaction } from "../store/transaction.ts";
 import type { Composition } from "./compose-for.ts";
 import { assertReach } from "./scope.ts";
-import type { World } from "./world.ts";
+import { assertFresh } from "./step-up.ts";
+import type { World, WorldServer } from "./world.ts";
 
 export type ApplyRequest = z.output<typeof rollbackChangeSchema>;
 
@@ -38,6 +40,8 @@ export interface BindOptions {
   readonly world: World;
   /** What a server would have now by the same change. */
   readonly compose: (serverId: PlanRow["server_id"], plan: PlanRow) => Composition | null;
+  /** What a server has now, without the change. */
+  readonly now: (server: WorldServer) => Composition;
   readonly nowMs: number;
   readonly onRefusedConcurrent: () => void;
 }
@@ -66,6 +70,11 @@ export async function bindPlans(
       domains: [...new Set(plan.steps.map((step) => step.domain))],
     })),
   );
+  // Before and after: a change cannot lift the floor that stands in its own way.
+  assertFresh(
+    options.caller,
+    bound.flatMap(({ composition }) => [composition.composed.floor, options.now(composition.server).composed.floor]),
+  ); // B5
   for (const one of bound) {
     await assertTakesApplies(tx, one, options);
     assertBaseStands(one, options);

@@ -1,5 +1,5 @@
 import type { Finding, Severity } from "@holdfast/core/base/finding.ts";
-import { OVERWRITES_DRIFT } from "../saga/calls.ts";
+import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 
 /** What the control plane itself has to say about a plan, beside the composer and the agent. */
 export const PLANNING_FINDINGS = {

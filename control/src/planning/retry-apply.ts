@@ -63,6 +63,7 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
           const server = world.servers.find((one) => one.id === serverId);
           return server === undefined ? null : compose(server, trialOfPlan(row));
         },
+        now: composer(house, world, []),
         nowMs: house.nowMs(),
         onRefusedConcurrent: house.onRefusedConcurrent,
       },

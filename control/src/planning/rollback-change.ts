@@ -6,6 +6,7 @@ import { getApply } from "../store/applies.ts";
 import { getServer } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import { type ApplyRequest, bindPlans } from "./bind-plans.ts";
+import { composer } from "./compose-for.ts";
 import { appliesOf, planRollback, withoutChange } from "./plan-rollback.ts";
 import { startRollout } from "./start-rollout.ts";
 import { lockChange, openRollout } from "./store/change-lock.ts";
@@ -32,6 +33,7 @@ export async function rollbackChange(
       kind: "rollback",
       world,
       compose: (serverId) => without.find(({ apply }) => apply.server_id === serverId)?.composition ?? null,
+      now: composer(house, world, []),
       nowMs: house.nowMs(),
       onRefusedConcurrent: house.onRefusedConcurrent,
     });

@@ -21,7 +21,7 @@ export async function startRollout(
   kind: PlanRow["kind"],
   bound: readonly BoundPlan[],
   appliesBack: ReadonlyMap<ServerId, ApplyId>,
-  breakGlass: BreakGlass | null = null,
+  approved: { readonly needed: number; readonly breakGlass: BreakGlass | null } = { needed: 0, breakGlass: null },
 ): Promise<RolloutId> {
   const id: RolloutId = newId();
   const sent = bound.filter(({ plan }) => plan.status === "planned");
@@ -51,7 +51,17 @@ export async function startRollout(
     }),
   );
   const { userId: requestedBy, traceId } = caller;
-  const rollout = { id, changeId: change.id, kind, settings: { ...settings }, requestedBy, targets, traceId };
+  const rollout = {
+    id,
+    changeId: change.id,
+    kind,
+    settings: { ...settings },
+    requestedBy,
+    targets,
+    traceId,
+    approvalsNeeded: approved.needed,
+  };
+  const { breakGlass } = approved;
   await insertRollout(tx, breakGlass === null ? rollout : { ...rollout, breakGlass }, caller.actor);
   for (const { server, plan } of adopting)
     await adoptRevisions(tx, server.id, change.id, id, plan.revisions, caller.actor);

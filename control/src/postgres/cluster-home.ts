@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
   chownSync,
   closeSync,
   existsSync,
@@ -18,6 +19,7 @@ import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { CLEAN_ENVIRONMENT, mayUse, type DatabaseUser } from "./database-user.ts";
 import type { PostgresFailure } from "./failure.ts";
+import { signerAccount } from "./signer-account.ts";
 
 /**
  * The directories of one embedded PostgreSQL. The home is the control plane's own and holds what PostgreSQL may read but not change; only
@@ -70,9 +72,11 @@ export function openClusterHome(
 
   let socketDirectory = join(root, "socket");
   const isShort = Buffer.byteLength(socketDirectory) <= LONGEST_SOCKET_DIRECTORY;
-  if (isShort) mkdirSync(socketDirectory, { recursive: true, mode: 0o700 });
+  if (isShort) mkdirSync(socketDirectory, { recursive: true, mode: 0o710 });
   else socketDirectory = mkdtempSync(join(tmpdir(), "holdfast-db-"));
-  if (user.drop !== null) chownSync(socketDirectory, user.drop.uid, user.drop.gid);
+  // Only the database's own user, root and the signer's group come as far as the socket; there the kernel says who is asking.
+  chmodSync(socketDirectory, 0o710);
+  if (user.drop !== null) chownSync(socketDirectory, user.drop.uid, (signerAccount() ?? user.drop).gid);
 
   return ok({
     root,

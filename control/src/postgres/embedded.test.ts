@@ -25,6 +25,7 @@ import { databaseUser } from "./database-user.ts";
 import {
   APP_ROLE,
   OWNER_ROLE,
+  SIGNER_ROLE,
   startEmbedded,
   SUPERUSER,
   type EmbeddedOptions,
@@ -271,13 +272,14 @@ test.runIf(isRoot)("only the control plane's own user is let in", async () => {
   await withHome(async (home) => {
     const postgres = await start(home);
     try {
-      await makeDatabase(postgres.target(SUPERUSER, "postgres"), "house", OWNER_ROLE, APP_ROLE);
-      await makeDatabase(postgres.target(SUPERUSER, "postgres"), "house", OWNER_ROLE, APP_ROLE);
+      await makeDatabase(postgres.target(SUPERUSER, "postgres"), "house", OWNER_ROLE, APP_ROLE, SIGNER_ROLE);
+      await makeDatabase(postgres.target(SUPERUSER, "postgres"), "house", OWNER_ROLE, APP_ROLE, SIGNER_ROLE);
       expect(await ask(postgres, "select current_user as me", APP_ROLE, "house")).toEqual([{ me: APP_ROLE }]);
       expect(await ask(postgres, "select current_user as me", OWNER_ROLE, "house")).toEqual([{ me: OWNER_ROLE }]);
       const target = postgres.target(APP_ROLE, "house");
       const directory = target.kind === "socket" ? target.directory : "";
-      expect(statSync(directory).mode & 0o777).toBe(0o700);
+      // For the signer's group; the kernel's word decides who is let in.
+      expect(statSync(directory).mode & 0o777).toBe(0o710);
       // Even who may enter the socket's directory, as PostgreSQL's own user may, is not the control plane.
       const script = `import pg from ${JSON.stringify(import.meta.resolve("pg"))};
         const client = new pg.Client({ host: ${JSON.stringify(directory)}, user: "${APP_ROLE}", database: "house", ssl: false });

@@ -6,7 +6,7 @@
  *   E2. While the supervisor lives, a postmaster that ends is started again, with a growing pause. When the supervisor is killed, the
  *       kernel tells PostgreSQL to stop; what is left of it all the same is stopped by the next supervisor before it starts its own.
  *   E3. A cluster is there whole or not at all: initdb works beside its place and is moved there when complete.
- *   E4. Who speaks is the kernel's word (peer authentication): only the operating system's user of the control plane, no passwords.
+ *   E4. Who speaks is the kernel's word (peer authentication): the operating system's user of the control plane, and the signer's as its role; no passwords.
  */
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
@@ -19,10 +19,13 @@ import type { ConnectionTarget } from "./connection-target.ts";
 import { databaseUser, type DatabaseUser } from "./database-user.ts";
 import type { PostgresFailure } from "./failure.ts";
 import { orphanPid, runInitdb, startPostmaster, stopPostmaster, type LogLine, type Postmaster } from "./postmaster.ts";
+import { SIGNER_USER } from "./signer-account.ts";
 
 export const SUPERUSER = "holdfast_superuser";
 export const OWNER_ROLE = "holdfast_owner";
 export const APP_ROLE = "holdfast_app";
+/** Reads what the signer of commands has to know, and nothing else. */
+export const SIGNER_ROLE = "holdfast_signer";
 
 /** The first pause before a postmaster that ended is started again; it doubles up to the second. */
 const FIRST_PAUSE_MS = 100;
@@ -130,9 +133,10 @@ async function makeCluster(
 function writeAccessRules(home: ClusterHome, user: DatabaseUser): void {
   const self = userInfo().username;
   writeFileSync(home.hba, "local all all peer map=holdfast\n", { mode: 0o644 });
-  writeFileSync(home.ident, [SUPERUSER, OWNER_ROLE, APP_ROLE].map((role) => `holdfast ${self} ${role}\n`).join(""), {
-    mode: 0o644,
-  });
+  const known = [SUPERUSER, OWNER_ROLE, APP_ROLE, SIGNER_ROLE].map((role) => `holdfast ${self} ${role}\n`);
+  // A user of its own for the signer is nobody else to the database.
+  if (self !== SIGNER_USER) known.push(`holdfast ${SIGNER_USER} ${SIGNER_ROLE}\n`);
+  writeFileSync(home.ident, known.join(""), { mode: 0o644 });
   for (const file of [home.hba, home.ident]) {
     if (user.drop !== null) chownSync(file, 0, 0);
   }

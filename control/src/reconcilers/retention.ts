@@ -1,3 +1,4 @@
+import { forgetChallenges } from "../account/store/passkeys.ts";
 import { forgetAlerts } from "../store/alerts.ts";
 import { forgetKeys } from "../store/idempotency-keys.ts";
 import { forgetQuestions } from "../store/questions.ts";
@@ -22,6 +23,7 @@ export const retention: Reconciler = {
       await forgetKeys(tx, KEEP_SECONDS);
       await forgetQuestions(tx, KEEP_QUESTIONS_SECONDS);
       await forgetAlerts(tx, KEEP_ALERTS_SECONDS);
+      await forgetChallenges(tx);
     });
     if (!forgotten.ok) throw forgotten.error;
   },

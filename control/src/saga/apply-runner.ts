@@ -10,13 +10,13 @@ import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { ProbeResult } from "@holdfast/core/plan/probe.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Logger } from "pino";
-import type { CommandSigner } from "../authority/command-signer.ts";
 import { checkReceipt } from "../authority/receipt.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import { probeRound } from "../probe/probe-round.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import { secretsForServer } from "../secrets/secrets-for-server.ts";
+import type { CommandSigner } from "../signer/command-signer.ts";
 import { agentActor, systemActor } from "../store/actor.ts";
 import { getApply, lockApply } from "../store/applies.ts";
 import { renewLease } from "../store/apply-claim.ts";
@@ -28,7 +28,7 @@ import { StoreFailure } from "../store/store-failure.ts";
 import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
 import { type Answer, phaseOfWire, readAnswer } from "./answer.ts";
-import { type Sending, sendToAgent } from "./calls.ts";
+import { type Sending, type Sent, sendToAgent } from "./calls.ts";
 import { backOffMs, decide } from "./decide.ts";
 import { intentOf } from "./intent.ts";
 import { recordEnding } from "./record-ending.ts";
@@ -83,6 +83,8 @@ export class ApplyRunner {
   #executedHere = false;
   #call: { readonly kind: Sending["kind"]; readonly controller: AbortController } | null = null;
   #receiptKeys: readonly Buffer[] | null = null;
+  /** What the signer does not sign: the way back is all that is left. */
+  #unsigned: SagaView["unsigned"] = null;
   #isPrepareDue: boolean;
   #end: RunEnd | null = null;
   #storeTrouble = 0;
@@ -153,6 +155,7 @@ export class ApplyRunner {
     return viewOf(this.#apply, this.#sent, this.#plan, {
       certificateEndsMs: this.#options.session.notAfterMs,
       answer: this.#answer,
+      unsigned: this.#unsigned,
       baseline: this.#baseline,
       trial: this.#freshSinceMs === null || freshSinceMs === null ? null : { rounds: this.#rounds, freshSinceMs },
     });
@@ -206,18 +209,24 @@ export class ApplyRunner {
         secretsForServer(secrets, database, session, this.#sent.request_id, this.#plan.config ?? "", this.#log()),
       apply: this.#apply,
       sent: this.#sent,
-      plan: this.#plan,
-      nowMs: this.#dbClock(),
       signal: controller.signal,
     };
     const result = await sendToAgent(action, context);
     this.#call = null;
     if (this.#end !== null) return;
     if (result.kind === "answered") return this.#read(result.value);
+    if (result.kind === "unsigned") return this.#notSigned(action.kind, result);
     this.#log().info(
       { result_code: `call.${result.kind}`, call: action.kind, detail: result.message },
       "no verdict; the server will be asked",
     );
+    this.#answer = null;
+  }
+
+  /** Nothing left for the server. What the signer does not sign is given up; while it is away the same is tried again, later and later. */
+  #notSigned(kind: Sending["kind"], { refused, code, message }: Extract<Sent, { kind: "unsigned" }>): void {
+    this.#log().error({ result_code: code, call: kind, detail: message }, "the command was not signed");
+    if (refused && kind !== "send_abort") this.#unsigned = { code, message };
     this.#answer = null;
   }
 

@@ -1,10 +1,11 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
-import type { Command, PrepareCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { PrepareCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { COMMAND_LIFE_MS, type CommandSigner } from "../authority/command-signer.ts";
 import { call, type CallResult } from "../gateway/agent-client.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
+import type { CommandSigner, Signing } from "../signer/command-signer.ts";
+import type { SigningWish } from "../signer/wire.ts";
+import type { ApplyRow, HostTransactionRow } from "../store/tables.ts";
 import type { SagaAction } from "./view.ts";
 
 /** The messages of the saga, each signed for this server, this request, this fence. */
@@ -20,8 +21,6 @@ export interface CallContext {
   readonly secrets: () => Promise<PrepareCommand["secrets"]>;
   readonly apply: ApplyRow;
   readonly sent: HostTransactionRow;
-  readonly plan: PlanRow;
-  readonly nowMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -32,79 +31,59 @@ const SHORT_TIMEOUT_MS = 10_000;
 /** On top of the steps' budgets, for arming and reading back. */
 const EXECUTE_EXTRA_MS = 10_000;
 
-/** A finding of the plan by which its reader was told that drift is overwritten; without it the server refuses where drift overlaps. */
-export const OVERWRITES_DRIFT = "plan.overwrites_drift";
+/** Nothing has left: the signer of commands does not sign it, or cannot now. */
+export type Unsigned = Exclude<Signing, { kind: "signed" }>;
 
-export async function sendToAgent(action: Sending, context: CallContext): Promise<CallResult<TransactionMessage>> {
-  const { session, sent, plan, signal } = context;
+export type Sent =
+  | CallResult<TransactionMessage>
+  | { readonly kind: "unsigned"; readonly refused: boolean; readonly code: string; readonly message: string };
+
+export async function sendToAgent(action: Sending, context: CallContext): Promise<Sent> {
+  const { session, sent, signal } = context;
   const { client } = session;
   const short = { timeoutMs: SHORT_TIMEOUT_MS, signal };
+  if (action.kind === "ask") return call(client.getTransaction({ requestId: sent.request_id }, short));
+  const signed = await context.commands.sign(await wishOf(action, context));
+  if (signed.kind !== "signed") return unsigned(signed);
+  const { command } = signed;
   switch (action.kind) {
-    case "ask":
-      return call(client.getTransaction({ requestId: sent.request_id }, short));
-    case "send_prepare": {
-      const secrets = await context.secrets();
-      return call(
-        client.prepare(
-          sign(context, {
-            case: "prepare",
-            value: {
-              $typeName: "holdfast.v1.PrepareCommand",
-              kind: sent.kind,
-              configJson: plan.config ?? "",
-              configDigest: sent.config_digest,
-              planDigest: sent.plan_digest,
-              baseGeneration: BigInt(plan.base_generation ?? 0),
-              overwriteDrift: plan.findings.some((finding) => finding.code === OVERWRITES_DRIFT),
-              secrets,
-            },
-          }),
-          { timeoutMs: PREPARE_TIMEOUT_MS, signal },
-        ),
-      );
-    }
+    case "send_prepare":
+      return call(client.prepare(command, { timeoutMs: PREPARE_TIMEOUT_MS, signal }));
     case "send_execute":
-      return call(
-        client.execute(
-          sign(context, { case: "execute", value: { $typeName: "holdfast.v1.ExecuteCommand", nonce: sent.nonce } }),
-          {
-            timeoutMs: sent.trial.budgetMs + EXECUTE_EXTRA_MS,
-            signal,
-          },
-        ),
-      );
+      return call(client.execute(command, { timeoutMs: sent.trial.budgetMs + EXECUTE_EXTRA_MS, signal }));
     case "send_confirm":
-      return call(
-        client.confirm(
-          sign(context, { case: "confirm", value: { $typeName: "holdfast.v1.ConfirmCommand", nonce: sent.nonce } }),
-          short,
-        ),
-      );
+      return call(client.confirm(command, short));
     case "send_abort":
-      return call(
-        client.abort(
-          sign(context, {
-            case: "abort",
-            value: { $typeName: "holdfast.v1.AbortCommand", code: action.code, message: action.message },
-          }),
-          short,
-        ),
-      );
+      return call(client.abort(command, short));
     default:
       return assertNever(action, "sending");
   }
 }
 
-function sign({ commands, apply, sent, nowMs }: CallContext, verb: Command["verb"]) {
+async function wishOf(action: Exclude<Sending, { kind: "ask" }>, context: CallContext): Promise<SigningWish> {
+  const { apply, sent } = context;
   if (apply.fence === null) throw new Error(`apply ${apply.id} was never claimed`);
-  return commands.sign({
-    serverId: apply.server_id,
-    requestId: sent.request_id,
-    fence: BigInt(apply.fence),
-    expiresAtMs: BigInt(Math.round(nowMs) + COMMAND_LIFE_MS),
-    applyId: apply.id,
-    changeId: apply.change_id,
-    actor: `user/${apply.requested_by}`,
-    verb,
-  });
+  const common = { serverId: apply.server_id, requestId: sent.request_id, fence: apply.fence };
+  switch (action.kind) {
+    case "send_prepare": {
+      const secrets = (await context.secrets()).map(({ file, ephemeralKey, sealed }) => ({
+        file,
+        ephemeralKey: Buffer.from(ephemeralKey).toString("base64"),
+        sealed: Buffer.from(sealed).toString("base64"),
+      }));
+      return { ask: "prepare", ...common, secrets };
+    }
+    case "send_execute":
+      return { ask: "execute", ...common };
+    case "send_confirm":
+      return { ask: "confirm", ...common };
+    case "send_abort":
+      return { ask: "abort", ...common, code: action.code.slice(0, 200), message: action.message.slice(0, 8_000) };
+    default:
+      return assertNever(action, "sending");
+  }
+}
+
+function unsigned({ kind, code, message }: Unsigned): Sent {
+  return { kind: "unsigned", refused: kind === "refused", code, message };
 }

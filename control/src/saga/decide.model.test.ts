@@ -74,6 +74,7 @@ class World {
       wish: null,
       wishReason: null,
       certificateEndsMs: Number.POSITIVE_INFINITY,
+      unsigned: null,
       transaction: {
         kind: "forward",
         fence: this.serverFence,

@@ -63,6 +63,7 @@ function view(over: Over & Partial<Omit<SagaView, "transaction" | "answer">> = {
     wish: null,
     wishReason: null,
     certificateEndsMs: Number.POSITIVE_INFINITY,
+    unsigned: null,
     trial: { rounds: [], freshSinceMs: NOW - 100 },
     ...rest,
     transaction: { ...SENT, ...transaction },

@@ -5,6 +5,7 @@
  *   S2. Confirm leaves only over a session that the agent opened after on_trial (19), with every counting probe green.
  *   S3. Once an abort has been decided, Execute and Confirm are not sent again.
  *   S4. `unknown` and `stale` are no verdicts: they are left by sending again, by a tombstone, or by a person.
+ *       Nor is anything that the signer of commands has refused: what is left is the way back.
  *   S5. Every open apply has a next act or a next look no more than 30 s away (14).
  */
 import { assertNever } from "@holdfast/core/base/never.ts";
@@ -158,13 +159,13 @@ function ofTrial(view: SagaView, answer: Answer, nowMs: number): SagaAction {
 function abortDue(view: SagaView): (SagaAction & { kind: "send_abort" }) | null {
   const sent = view.transaction;
   const undoDecided = view.state === "ROLLBACKING" && sent.kind === "forward";
-  const wanted = view.wish === "abort" || sent.abortSentAtMs !== null || undoDecided;
+  const wanted = view.wish === "abort" || sent.abortSentAtMs !== null || undoDecided || view.unsigned !== null;
   if (!wanted) return null;
   return {
     kind: "send_abort",
     undoes: sent.executeSentAtMs !== null,
-    code: view.code ?? "apply.aborted",
-    message: view.message ?? view.wishReason ?? "an operator asked for it",
+    code: view.code ?? view.unsigned?.code ?? "apply.aborted",
+    message: view.message ?? view.unsigned?.message ?? view.wishReason ?? "an operator asked for it",
   };
 }
 

@@ -7,12 +7,12 @@
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
 import type { Transaction as TransactionMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Logger } from "pino";
-import type { CommandSigner } from "../authority/command-signer.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import type { AgentSessions } from "../gateway/agent-sessions.ts";
 import { isThisMachine } from "../probe/own-address.ts";
 import type { InboundVantage } from "../probe/vantage.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
+import type { CommandSigner } from "../signer/command-signer.ts";
 import { systemActor } from "../store/actor.ts";
 import { claimNext, LEASE_MS, releaseLeases } from "../store/apply-claim.ts";
 import type { Database } from "../store/database.ts";

@@ -33,6 +33,7 @@ async function closeOne(database: Database, instance: InstanceId, id: ApplyId): 
     if (sent === undefined || plan === undefined) return false;
     const view = viewOf(claimed, sent, plan, {
       answer: null,
+      unsigned: null,
       // Nothing is sent: the server is not asked.
       certificateEndsMs: Number.POSITIVE_INFINITY,
       trial: null,

@@ -29,6 +29,7 @@ function view(phase: SagaView["phase"], sent: Partial<TransactionView> = {}): Sa
     wish: null,
     wishReason: null,
     certificateEndsMs: Number.POSITIVE_INFINITY,
+    unsigned: null,
     transaction: { ...SENT, ...sent },
     answer: null,
     trial: null,

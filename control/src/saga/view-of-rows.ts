@@ -1,7 +1,7 @@
 import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
 import type { SagaView } from "./view.ts";
 
-type Known = Pick<SagaView, "answer" | "trial" | "certificateEndsMs"> & {
+type Known = Pick<SagaView, "answer" | "trial" | "certificateEndsMs" | "unsigned"> & {
   readonly baseline: HostTransactionRow["baseline"];
 };
 
@@ -20,6 +20,7 @@ export function viewOf(apply: ApplyRow, sent: HostTransactionRow, plan: PlanRow,
     certificateEndsMs: known.certificateEndsMs,
     answer: known.answer,
     trial: known.trial,
+    unsigned: known.unsigned,
     transaction: {
       kind: sent.kind,
       fence: apply.fence,

@@ -20,6 +20,8 @@ export interface SagaView {
   readonly transaction: TransactionView;
   /** Null: nothing has been heard in this session yet, or what was heard has aged. */
   readonly answer: Answer | null;
+  /** The signer of commands has refused what was to be sent. */
+  readonly unsigned: { readonly code: string; readonly message: string } | null;
   readonly trial: Pick<TrialView, "rounds" | "freshSinceMs"> | null;
 }
 

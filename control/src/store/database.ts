@@ -27,13 +27,21 @@ const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
 const LOCK_TIMEOUT_MS = 8_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** `read_only`: the database refuses every write of these sessions, whatever their role may do. */
+export type SessionMode = "read_write" | "read_only";
+
 /** The pool of sessions. Reads go straight through it; writes go through `transaction()`. */
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
 
-  constructor(target: ConnectionTarget, onSessionError: (error: Error) => void, sessions: number = SESSIONS) {
+  constructor(
+    target: ConnectionTarget,
+    onSessionError: (error: Error) => void,
+    sessions: number = SESSIONS,
+    mode: SessionMode = "read_write",
+  ) {
     this.#pool = new pg.Pool({
-      ...clientConfig(target),
+      ...clientConfig(target, mode),
       max: sessions,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
@@ -132,7 +140,7 @@ class Sight implements Queryable {
 }
 
 /** How every session of ours begins, whatever the server's defaults are. */
-export function clientConfig(target: ConnectionTarget): pg.ClientConfig {
+export function clientConfig(target: ConnectionTarget, mode: SessionMode = "read_write"): pg.ClientConfig {
   const common: pg.ClientConfig = {
     application_name: "holdfast",
     keepAlive: true,
@@ -140,7 +148,7 @@ export function clientConfig(target: ConnectionTarget): pg.ClientConfig {
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     // A commit that was answered must survive a power cut, whatever the server's default is.
-    options: "-c search_path=holdfast -c synchronous_commit=on -c timezone=UTC",
+    options: `-c search_path=holdfast -c synchronous_commit=on -c timezone=UTC${mode === "read_only" ? " -c default_transaction_read_only=on" : ""}`,
     types: TYPES,
   };
   return target.kind === "socket"

@@ -3,6 +3,7 @@
 do $$
 declare
   app constant text := current_setting('holdfast.app_role');
+  signer constant text := nullif(current_setting('holdfast.signer_role', true), '');
 begin
   execute format('revoke all on schema holdfast from public, %I', app);
   execute format('revoke all on all tables in schema holdfast from public, %I', app);
@@ -24,7 +25,18 @@ begin
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions, alerts, deliveries to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, identities, sign_ins_used, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
+  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, identities, sign_ins_used, passkeys, passkey_challenges, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
   -- Goes when it is long over, which a trigger sees to; what was told of it goes with it.
   execute format('grant delete on alerts to %I', app);
+
+  -- The signer of commands reads what a command follows from, and writes nothing. Beside names of acts it sees nothing of the audit log.
+  if signer is not null and signer <> app then
+    execute format('revoke all on schema holdfast from %I', signer);
+    execute format('revoke all on all tables in schema holdfast from %I', signer);
+    execute format('grant usage on schema holdfast to %I', signer);
+    execute format('grant execute on function sees(uuid) to %I', signer);
+    execute format('grant select on applies, host_transactions, plans, rollouts, rollout_targets, changes, approvals to %I', signer);
+    execute format('grant select (id, fence, enrolment, locked_code) on servers to %I', signer);
+    execute format('grant select (object, action, result_code) on audit_log to %I', signer);
+  end if;
 end $$;

@@ -56,11 +56,12 @@ export function readMigrations(directory: URL = HERE): readonly Migration[] {
   });
 }
 
-/** Migrates, and gives `appRole` what the application needs and no more. */
+/** Migrates, and gives `appRole` what the application needs and no more; the same for the signer's role, where it has one. */
 export async function migrate(
   owner: ConnectionTarget,
   appRole: string,
   migrations: readonly Migration[] = readMigrations(),
+  signerRole: string | null = null,
 ): Promise<Result<readonly string[], MigrationFailure>> {
   if (roleOf(owner) === appRole) {
     return err({
@@ -78,7 +79,7 @@ export async function migrate(
   client.on("error", () => undefined);
   await client.connect();
   try {
-    return await migrateOver(client, appRole, migrations);
+    return await migrateOver(client, appRole, migrations, signerRole);
   } finally {
     await client.end();
   }
@@ -88,6 +89,7 @@ async function migrateOver(
   client: pg.Client,
   appRole: string,
   migrations: readonly Migration[],
+  signerRole: string | null,
 ): Promise<Result<readonly string[], MigrationFailure>> {
   await ask(client, sql`begin`);
   await ask(client, sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
@@ -119,7 +121,10 @@ async function migrateOver(
     );
   }
   await writeTransitions(client);
-  await ask(client, sql`select set_config('holdfast.app_role', ${appRole}, true)`);
+  await ask(
+    client,
+    sql`select set_config('holdfast.app_role', ${appRole}, true), set_config('holdfast.signer_role', ${signerRole ?? ""}, true)`,
+  );
   await ask(client, { text: readFileSync(GRANTS, "utf8"), values: [] });
   const { command } = await client.query("commit");
   if (command !== "COMMIT")

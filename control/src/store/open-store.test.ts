@@ -20,13 +20,18 @@ function urlOf(target: ConnectionTarget): string {
   return `postgresql://${target.user}@${encodeURIComponent(target.directory)}/${target.database}`;
 }
 
+const SIGNER = { kind: "own", databaseUrl: null, role: null, approvalsAtLeast: null } as const;
+
 test("the embedded database is made at the first start and found at the second", async () => {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-store-"));
   try {
     // The database user must be able to enter it.
     chmodSync(directory, 0o711);
     for (const migrated of [NAMES, []]) {
-      const store = await openStore({ database: { kind: "embedded" }, dataDirectory: directory }, quiet);
+      const store = await openStore(
+        { database: { kind: "embedded" }, dataDirectory: directory, signer: SIGNER },
+        quiet,
+      );
       if (!store.ok) throw new Error(store.error.message);
       try {
         expect(store.value.migrated).toEqual(migrated);
@@ -48,7 +53,10 @@ test.each(INSTALLATIONS)(
   async (binaries) => {
     await withEmptyDatabase(async ({ ownerTarget, appTarget }) => {
       const at = (ownerUrl: string | null) =>
-        openStore({ database: { kind: "url", url: urlOf(appTarget), ownerUrl }, dataDirectory: "/nowhere" }, quiet);
+        openStore(
+          { database: { kind: "url", url: urlOf(appTarget), ownerUrl }, dataDirectory: "/nowhere", signer: SIGNER },
+          quiet,
+        );
       expect(await at(null), "nobody has made the schema").toMatchObject({
         ok: false,
         error: { code: "database.not_migrated" },
@@ -71,14 +79,17 @@ test.each(INSTALLATIONS)(
 test("a role that is too strong, and a database that does not answer, are refused with words", async () => {
   await withDatabase(async ({ ownerTarget }) => {
     const strong = await openStore(
-      { database: { kind: "url", url: urlOf(ownerTarget), ownerUrl: null }, dataDirectory: "/nowhere" },
+      { database: { kind: "url", url: urlOf(ownerTarget), ownerUrl: null }, dataDirectory: "/nowhere", signer: SIGNER },
       quiet,
     );
     expect(strong).toMatchObject({ ok: false, error: { code: "database.app_role_too_strong" } });
   });
   const away = "postgresql://app@%2Fnowhere/holdfast";
   expect(
-    await openStore({ database: { kind: "url", url: away, ownerUrl: null }, dataDirectory: "/nowhere" }, quiet),
+    await openStore(
+      { database: { kind: "url", url: away, ownerUrl: null }, dataDirectory: "/nowhere", signer: SIGNER },
+      quiet,
+    ),
   ).toMatchObject({
     ok: false,
     error: { code: "store.unavailable" },

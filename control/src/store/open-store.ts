@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { Config } from "../config.ts";
 import { roleOf, type ConnectionTarget } from "../postgres/connection-target.ts";
-import { APP_ROLE, OWNER_ROLE, startEmbedded, SUPERUSER } from "../postgres/embedded.ts";
+import { APP_ROLE, OWNER_ROLE, SIGNER_ROLE, startEmbedded, SUPERUSER } from "../postgres/embedded.ts";
 import type { PostgresFailureCode } from "../postgres/failure.ts";
 import { Database } from "./database.ts";
-import { migrate, type MigrationFailureCode } from "./migrate.ts";
+import { migrate, type MigrationFailureCode, readMigrations } from "./migrate.ts";
 import { checkAppRole, makeDatabase, type RoleRefusal } from "./roles.ts";
 import { asStoreFailure, StoreFailure, type StoreFailureCode } from "./store-failure.ts";
 
@@ -14,6 +14,8 @@ export interface Store {
   readonly database: Database;
   /** For `listen()`, which needs a session of its own. */
   readonly target: ConnectionTarget;
+  /** As whom a signer that is started here reads. */
+  readonly signerTarget: ConnectionTarget;
   /** What this start has migrated. */
   readonly migrated: readonly string[];
   /** Ends the sessions, and the embedded PostgreSQL after them. */
@@ -31,14 +33,20 @@ const DATABASE_NAME = "holdfast";
 
 /** Starts or reaches the database, brings it to this code's schema and refuses to go on with a role that is too strong. */
 export async function openStore(
-  config: Pick<Config, "database" | "dataDirectory">,
+  config: Pick<Config, "database" | "dataDirectory" | "signer">,
   log: StoreLog,
 ): Promise<Result<Store, StoreRefusal>> {
   if (config.database.kind === "url") {
     const { url, ownerUrl } = config.database;
+    const signerUrl = config.signer.kind === "own" ? config.signer.databaseUrl : null;
     return openAt(
-      { kind: "url", url },
-      ownerUrl === null ? null : { kind: "url", url: ownerUrl },
+      {
+        app: { kind: "url", url },
+        owner: ownerUrl === null ? null : { kind: "url", url: ownerUrl },
+        // Without a role of its own it reads as the application, in sessions that cannot write.
+        signer: { kind: "url", url: signerUrl ?? url },
+        signerRole: config.signer.role,
+      },
       log,
       async () => undefined,
     );
@@ -50,19 +58,28 @@ export async function openStore(
   if (!embedded.ok) return embedded;
   const postgres = embedded.value;
   try {
-    await makeDatabase(postgres.target(SUPERUSER, "postgres"), DATABASE_NAME, OWNER_ROLE, APP_ROLE);
+    await makeDatabase(postgres.target(SUPERUSER, "postgres"), DATABASE_NAME, OWNER_ROLE, APP_ROLE, SIGNER_ROLE);
   } catch (error) {
     await postgres.stop();
     throw error;
   }
-  return openAt(postgres.target(APP_ROLE, DATABASE_NAME), postgres.target(OWNER_ROLE, DATABASE_NAME), log, () =>
-    postgres.stop(),
+  const as = (role: string): ConnectionTarget => postgres.target(role, DATABASE_NAME);
+  return openAt(
+    { app: as(APP_ROLE), owner: as(OWNER_ROLE), signer: as(SIGNER_ROLE), signerRole: SIGNER_ROLE },
+    log,
+    () => postgres.stop(),
   );
 }
 
+interface Targets {
+  readonly app: ConnectionTarget;
+  readonly owner: ConnectionTarget | null;
+  readonly signer: ConnectionTarget;
+  readonly signerRole: string | null;
+}
+
 async function openAt(
-  app: ConnectionTarget,
-  owner: ConnectionTarget | null,
+  { app, owner, signer, signerRole }: Targets,
   log: StoreLog,
   stop: () => Promise<void>,
 ): Promise<Result<Store, StoreRefusal>> {
@@ -72,9 +89,10 @@ async function openAt(
     await stop();
   };
   try {
-    const migrated = owner === null ? ok([]) : await migrate(owner, roleOf(app));
+    const migrated = owner === null ? ok([]) : await migrate(owner, roleOf(app), readMigrations(), signerRole);
     const checked = migrated.ok ? await checkAppRole(database) : migrated;
-    if (migrated.ok && checked.ok) return ok({ database, target: app, migrated: migrated.value, close });
+    if (migrated.ok && checked.ok)
+      return ok({ database, target: app, signerTarget: signer, migrated: migrated.value, close });
     await close();
     return migrated.ok ? (checked as Result<never, RoleRefusal>) : migrated;
   } catch (error) {

@@ -5,19 +5,20 @@ import { ask, clientConfig, type Queryable } from "./database.ts";
 import { readMigrations } from "./migrate.ts";
 import { sql } from "./sql.ts";
 
-/** Makes a database and its two roles, as superuser. What is there already is left alone. */
+/** Makes a database and its three roles, as superuser. What is there already is left alone. */
 export async function makeDatabase(
   superuser: ConnectionTarget,
   name: string,
   owner: string,
   app: string,
+  signer: string,
 ): Promise<void> {
   const client = new pg.Client(clientConfig(superuser));
   // Whoever waits for an answer hears of a lost connection there.
   client.on("error", () => undefined);
   await client.connect();
   try {
-    for (const role of [owner, app]) {
+    for (const role of [owner, app, signer]) {
       const { rowCount } = await ask(client, sql`select from pg_roles where rolname = ${role}`);
       if (rowCount === 0) await ask(client, { text: `create role ${pg.escapeIdentifier(role)} login`, values: [] });
     }
@@ -26,7 +27,8 @@ export async function makeDatabase(
     if (rowCount === 0)
       await ask(client, { text: `create database ${database} owner ${pg.escapeIdentifier(owner)}`, values: [] });
     await ask(client, { text: `revoke all on database ${database} from public`, values: [] });
-    await ask(client, { text: `grant connect on database ${database} to ${pg.escapeIdentifier(app)}`, values: [] });
+    for (const role of [app, signer])
+      await ask(client, { text: `grant connect on database ${database} to ${pg.escapeIdentifier(role)}`, values: [] });
   } finally {
     await client.end();
   }

@@ -19,6 +19,8 @@ export interface NewRollout {
   readonly traceId?: string;
   /** Where it is begun before its approvals. */
   readonly breakGlass?: BreakGlass;
+  /** How many approvals it needed; none when not said. */
+  readonly approvalsNeeded?: number;
 }
 
 export interface NewTarget {
@@ -32,9 +34,9 @@ export interface NewTarget {
 
 export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Actor): Promise<RolloutRow> {
   const row = await tx.one<RolloutRow>(sql`
-    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id, break_glass)
+    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id, break_glass, approvals_needed)
     values (${rollout.id}, ${rollout.changeId}, ${rollout.kind}, ${json(rollout.settings)}, ${rollout.requestedBy}, ${rollout.traceId ?? null},
-            ${rollout.breakGlass === undefined ? null : json({ ...rollout.breakGlass })})
+            ${rollout.breakGlass === undefined ? null : json({ ...rollout.breakGlass })}, ${rollout.approvalsNeeded ?? 0})
     returning *`);
   for (const target of rollout.targets) {
     await tx.run(sql`

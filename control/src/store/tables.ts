@@ -18,6 +18,7 @@ import type {
   Fence,
   Generation,
   InstanceId,
+  PasskeyId,
   PlanId,
   RequestId,
   RolloutId,
@@ -41,6 +42,20 @@ export interface UserRow {
   readonly totp_step: number;
   readonly disabled_at: Date | null;
   readonly created_at: Date;
+}
+
+export interface PasskeyRow {
+  readonly id: PasskeyId;
+  readonly user_id: UserId;
+  readonly credential_id: Buffer;
+  readonly public_key: Buffer;
+  readonly sign_count: number;
+  readonly backup_eligible: boolean;
+  readonly backed_up: boolean;
+  readonly transports: readonly string[];
+  readonly name: string;
+  readonly created_at: Date;
+  readonly last_used_at: Date | null;
 }
 
 export interface GrantRow {
@@ -81,6 +96,8 @@ export interface TokenRow {
   readonly source: string;
   /** What was shown by whoever opened it, or the session that it was made with. */
   readonly opened_with: "password" | "oidc";
+  /** When whoever is signed in with it has last shown a second factor. */
+  readonly fresh_at: Date | null;
 }
 
 /** A subject of a provider that is an account here. */
@@ -369,6 +386,8 @@ export interface RolloutRow {
   readonly lease_until: Date | null;
   readonly trace_id: string | null;
   readonly break_glass: BreakGlass | null;
+  /** Counted when it was begun. */
+  readonly approvals_needed: number;
   readonly version: number;
 }
 

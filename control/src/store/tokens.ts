@@ -19,13 +19,16 @@ export interface NewToken {
   readonly seconds: number;
   /** A password unless said otherwise. */
   readonly openedWith?: TokenRow["opened_with"];
+  /** Opened with a second factor, just now. */
+  readonly isFresh?: boolean;
 }
 
 export async function insertToken(tx: Transaction, token: NewToken, by: Actor): Promise<TokenRow> {
   const row = await tx.one<TokenRow>(sql`
-    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, scope, domains, source, opened_with, expires_at)
+    insert into tokens (id, user_id, kind, name, secret_sha256, permissions, scope, domains, source, opened_with, fresh_at, expires_at)
     values (${token.id}, ${token.userId}, ${token.kind}, ${token.name}, ${token.secretSha256}, ${token.permissions},
-            ${json(token.scope)}, ${token.domains}, ${by.source}, ${token.openedWith ?? "password"}, now() + make_interval(secs => ${token.seconds}::float8))
+            ${json(token.scope)}, ${token.domains}, ${by.source}, ${token.openedWith ?? "password"},
+            case when ${token.isFresh ?? false} then now() end, now() + make_interval(secs => ${token.seconds}::float8))
     returning *`);
   tx.audit({
     ...by,
@@ -47,12 +50,17 @@ export interface LiveToken extends TokenRow {
   readonly user_name: string;
   readonly must_change: boolean;
   readonly second_factor: boolean;
+  readonly passkeys: number;
+  /** Seconds since a second factor was shown; null: never with this one. */
+  readonly fresh_seconds: number | null;
 }
 
 /** The token of this secret while it is good: not expired, not revoked, its account open. A one-time password holds up only what was opened with one. */
 export function findLiveToken(database: Queryable, secretSha256: Buffer): Promise<LiveToken | undefined> {
   return database.maybe<LiveToken>(sql`
-    select t.*, u.name as user_name, u.must_change and t.opened_with = 'password' as must_change, u.totp_since is not null as second_factor
+    select t.*, u.name as user_name, u.must_change and t.opened_with = 'password' as must_change, u.totp_since is not null as second_factor,
+      (select count(*) from passkeys p where p.user_id = u.id) as passkeys,
+      extract(epoch from now() - t.fresh_at)::float8 as fresh_seconds
     from tokens t join users u on u.id = t.user_id
     where t.secret_sha256 = ${secretSha256} and t.revoked_at is null and u.disabled_at is null and (t.expires_at is null or t.expires_at > now())`);
 }
@@ -82,6 +90,29 @@ export async function revokeToken(tx: Transaction, id: TokenId, user: UserId, by
   );
   if (touched !== 1) throw new StoreFailure("store.not_found", "there is no such token", { token_id: id });
   tx.audit({ ...by, action: "token.revoked", object: `token/${id}`, resultCode: "ok" });
+}
+
+/** A second factor was shown. False: the session has ended meanwhile. */
+export async function freshenSession(tx: Transaction, id: TokenId, factor: string, by: Actor): Promise<boolean> {
+  const touched = await tx.run(
+    sql`update tokens set fresh_at = now() where id = ${id} and kind = 'session' and revoked_at is null`,
+  );
+  if (touched === 1)
+    tx.audit({ ...by, action: "session.stepped_up", object: `token/${id}`, new: { factor }, resultCode: "ok" });
+  return touched === 1;
+}
+
+/** Ends the sessions of an account, but for the one that asks. Tokens stay: they were not opened by what has gone. */
+export async function revokeOtherSessions(tx: Transaction, user: UserId, except: TokenId, by: Actor): Promise<void> {
+  const touched = await tx.run(sql`
+    update tokens set revoked_at = now() where user_id = ${user} and kind = 'session' and id <> ${except} and revoked_at is null`);
+  tx.audit({
+    ...by,
+    action: "session.ended_others",
+    object: `user/${user}`,
+    new: { count: touched },
+    resultCode: "ok",
+  });
 }
 
 /** Ends everything an account is signed in with, but for the one that asks, for example after a new password. */

@@ -21,6 +21,7 @@ export const meSchema = z.object({
   permissions: z.array(z.enum(PERMISSIONS)),
   mustChangePassword: z.boolean(),
   secondFactor: z.boolean().describe("Signs in with a code as well"),
+  passkeys: z.int().describe("How many passkeys the account has"),
   csrfToken: z
     .string()
     .nullable()
@@ -146,6 +147,7 @@ export const userSchema = z.object({
   disabled: z.boolean(),
   mustChangePassword: z.boolean(),
   secondFactor: z.boolean(),
+  passkeys: z.int(),
   permissions: z.array(grantSchema).describe("Given to the account itself"),
   roles: z.array(roleGrantSchema),
   etag: z.string(),

@@ -51,6 +51,17 @@ import {
   validateResponseSchema,
 } from "./document.ts";
 import { explainRequestSchema, explainResponseSchema } from "./packet.ts";
+import {
+  addedPasskeySchema,
+  addPasskeySchema,
+  beginPasskeySchema,
+  ceremonySchema,
+  passkeySchema,
+  removePasskeySchema,
+  renamePasskeySchema,
+  signInWithPasskeySchema,
+  stepUpSchema,
+} from "./passkey.ts";
 import type { RouteName } from "./route.ts";
 import { putSecretSchema, rekeySchema, rotateSecretSchema, secretSchema } from "./secret.ts";
 import {
@@ -121,6 +132,15 @@ export const ENDPOINTS = {
   offerTotp: { body: ownPasswordSchema, answer: offeredTotpSchema, secret: true },
   confirmTotp: { body: totpCodeSchema, answer: recoveryCodesSchema, secret: true },
   removeTotp: { body: ownPasswordSchema, answer: doneSchema },
+  beginPasskeySignIn: { body: nothingSchema, answer: ceremonySchema },
+  signInWithPasskey: { body: signInWithPasskeySchema, answer: loginAnswerSchema },
+  listPasskeys: { answer: z.object({ items: z.array(passkeySchema) }) },
+  beginPasskey: { body: beginPasskeySchema, answer: ceremonySchema },
+  addPasskey: { body: addPasskeySchema, answer: addedPasskeySchema, secret: true },
+  renamePasskey: { body: renamePasskeySchema, answer: passkeySchema },
+  removePasskey: { body: removePasskeySchema, answer: doneSchema },
+  beginStepUp: { body: nothingSchema, answer: ceremonySchema },
+  stepUp: { body: stepUpSchema, answer: doneSchema },
   listSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
   revokeSession: { answer: doneSchema },
   listTokens: { query: z.object(paging), answer: page(tokenSchema) },

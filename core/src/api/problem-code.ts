@@ -32,6 +32,17 @@ export const PROBLEMS = {
     title: "The permission is missing",
     remedy: "Ask an administrator; permissions never imply one another.",
   },
+  "access.step_up_by_token": {
+    status: 403,
+    title: "A token cannot show who a person is",
+    remedy:
+      "Do it in the console, or with holdfast in a terminal, which asks you. For programs, the floor may say stepUp.tokens: allowed.",
+  },
+  "access.step_up_needed": {
+    status: 403,
+    title: "Show again who you are",
+    remedy: "Show a passkey, or the password with a code, with POST /me/step-up; then send the same request again.",
+  },
   "account.busy": { status: 503, title: "Too many sign-ins at once", remedy: "Try again in a few seconds." },
   "account.code_needed": {
     status: 401,
@@ -39,10 +50,21 @@ export const PROBLEMS = {
     remedy: "Send the code of the authenticator with the password, or a recovery code.",
   },
   "account.exists": { status: 409, title: "The account exists", remedy: "Choose another name." },
+  "account.factor_needed": {
+    status: 409,
+    title: "The account has no second factor",
+    remedy:
+      "Make a passkey or set an authenticator up: in the console under your account, or with holdfast me totp-on.",
+  },
   "account.last_admin": {
     status: 409,
     title: "The last administrator",
     remedy: "Give another account the permission admin first.",
+  },
+  "account.last_factor": {
+    status: 409,
+    title: "The last second factor",
+    remedy: "Set another one up first: a floor asks for it before a server moves.",
   },
   "account.locked_out": {
     status: 429,
@@ -74,6 +96,47 @@ export const PROBLEMS = {
     title: "How you sign in is changed with your password",
     remedy: "Use POST /me/password or POST /me/totp/remove; without the password it takes another administrator.",
   },
+  "account.passkey_challenge": {
+    status: 409,
+    title: "The challenge is not good any more",
+    remedy: "Begin again: each challenge is for once, for one browser, and for five minutes.",
+  },
+  "account.passkey_counter": {
+    status: 401,
+    title: "The passkey may have been copied",
+    remedy: "Sign in in another way, remove this passkey, and make a new one. An administrator should hear of it.",
+  },
+  "account.passkey_exists": {
+    status: 409,
+    title: "The passkey is registered already",
+    remedy: "Use it, or take another authenticator.",
+  },
+  "account.passkey_needed": {
+    status: 401,
+    title: "A passkey is needed",
+    remedy: "Sign in with the passkey, or send a recovery code as the code.",
+  },
+  "account.passkey_refused": {
+    status: 401,
+    title: "The passkey is not accepted",
+    remedy: "Use a passkey that was made for this console, or sign in in another way.",
+  },
+  "account.passkeys_full": {
+    status: 409,
+    title: "The account has as many passkeys as it may have",
+    remedy: "Remove one that is not used any more.",
+  },
+  "account.passkeys_impossible": {
+    status: 409,
+    title: "There are no passkeys at this address",
+    remedy:
+      "Browsers make passkeys for names over https, never for addresses: set HOLDFAST_PUBLIC_URL to https://NAME, and open the console there.",
+  },
+  "account.password_needed": {
+    status: 422,
+    title: "The password is needed",
+    remedy: "Send the password, or show a second factor with POST /me/step-up first.",
+  },
   "account.role_in_use": {
     status: 409,
     title: "The role is held by somebody",
@@ -85,6 +148,11 @@ export const PROBLEMS = {
     remedy: "The list of roles names those that are there.",
   },
   "account.same_password": { status: 422, title: "The password is the old one", remedy: "Choose a new one." },
+  "account.session_needed": {
+    status: 409,
+    title: "Only a session can be shown to be a person's",
+    remedy: "Sign in with POST /session; a token stays what it is.",
+  },
   "account.totp_not_now": {
     status: 409,
     title: "Not possible with this second factor",

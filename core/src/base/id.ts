@@ -9,6 +9,7 @@ export type ApplyId = Brand<string, "ApplyId">;
 export type ChangeId = Brand<string, "ChangeId">;
 export type DocumentId = Brand<string, "DocumentId">;
 export type InstanceId = Brand<string, "InstanceId">;
+export type PasskeyId = Brand<string, "PasskeyId">;
 export type PlanId = Brand<string, "PlanId">;
 /** One host transaction: the idempotency key and the thread through every log line. */
 export type RequestId = Brand<string, "RequestId">;

@@ -1,3 +1,4 @@
+import type { StepUpSettings } from "../access/step-up.ts";
 import type { ApprovalRule } from "../apply/approvals.ts";
 import type { TrialSettings } from "./effective-config.ts";
 
@@ -12,6 +13,8 @@ export interface FloorSettings {
   readonly trial: TrialSettings;
   /** How many people besides the author must approve. */
   readonly approvals: number;
+  /** Null: a signed-in session is enough. */
+  readonly stepUp: StepUpSettings | null;
   /** More, where a change is risky: the rows of all floors. */
   readonly approvalsWhen: readonly ApprovalRule[];
   /** True where a floor allows to apply before the approvals in an emergency, and none refuses it. */

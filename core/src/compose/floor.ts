@@ -1,3 +1,4 @@
+import { strictestStepUp } from "../access/step-up.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import type { Finding } from "../base/finding.ts";
 import { addressSetFromText, ANY, type AddressSet, toNetworks, union } from "../net/address-set.ts";
@@ -41,6 +42,7 @@ export function uniteFloors(floors: readonly AssignedFloor[]): {
       breakGlass:
         floors.some(({ document }) => document.body.breakGlass === "allowed") &&
         floors.every(({ document }) => document.body.breakGlass !== "refused"),
+      stepUp: strictestStepUp(floors.map(({ document }) => document.body.stepUp)),
       waves: {
         canary: least(waves.map((one) => one.canary)) ?? DEFAULT_WAVES.canary,
         // Every step of every floor: at least as gradual as each of them.

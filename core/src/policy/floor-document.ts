@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StepUpSettings } from "../access/step-up.ts";
 import type { ApprovalRule } from "../apply/approvals.ts";
 import { ok } from "../base/result.ts";
 import { DOMAINS } from "../domain.ts";
@@ -32,6 +33,8 @@ export interface FloorBody {
     readonly confirm?: "machine" | "person";
   };
   readonly approvals?: number;
+  /** Who applies, rolls back or approves has shown a second factor lately. */
+  readonly stepUp?: StepUpSettings;
   /** More approvals, where a change is risky. */
   readonly approvalsWhen: readonly ApprovalRule[];
   /** Whether an apply may go before its approvals, with a reason and an alarm. */
@@ -79,6 +82,25 @@ const trialSchema = z.strictObject({
     .enum(["machine", "person"])
     .optional()
     .meta({ description: "Who confirms where the management path is touched." }),
+});
+
+/** Less and nobody is through with reading before it ends; more is a session's whole life. */
+const STEP_UP_LEAST_SECONDS = 60;
+const STEP_UP_MOST_SECONDS = 12 * 3_600;
+
+const stepUpSchema = z.strictObject({
+  within: seconds
+    .refine((value) => value >= STEP_UP_LEAST_SECONDS && value <= STEP_UP_MOST_SECONDS, {
+      error: "Between 1m and 12h: less ends while somebody reads, more is as long as a session.",
+    })
+    .meta({
+      description: "Whoever applies, rolls back or approves has shown a passkey, or password and code, in this time.",
+      examples: ["15m"],
+    }),
+  tokens: z
+    .enum(["refused", "allowed"])
+    .optional()
+    .meta({ description: "API tokens cannot show anything again: refused, unless a pipeline must go on applying." }),
 });
 
 const wavesSchema = z.strictObject({
@@ -147,6 +169,9 @@ export const floorSchema = z
       .max(10)
       .optional()
       .meta({ description: "How many people besides the author must approve." }),
+    stepUp: stepUpSchema.optional().meta({
+      description: "Ask people again who they are before a server moves. Without it a signed-in session is enough.",
+    }),
     approvalsWhen: oneOrList(approvalsWhenSchema)
       .optional()
       .meta({ description: "How many must approve where a change is risky. The most of all that holds counts." }),

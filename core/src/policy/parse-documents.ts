@@ -212,6 +212,7 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
     approvals,
     approvalsWhen = [],
     breakGlass,
+    stepUp,
     waves = {},
   } = floor;
   return {
@@ -233,6 +234,7 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
       ...(failedWithin === undefined ? {} : { failedWithinSeconds: failedWithin }),
     })),
     ...(breakGlass === undefined ? {} : { breakGlass }),
+    ...(stepUp === undefined ? {} : { stepUp: { withinSeconds: stepUp.within, tokens: stepUp.tokens ?? "refused" } }),
     waves: {
       ...(waves.canary === undefined ? {} : { canary: waves.canary }),
       ...(waves.percent === undefined ? {} : { percent: waves.percent }),

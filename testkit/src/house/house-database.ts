@@ -4,6 +4,7 @@ import {
   APP_ROLE,
   type EmbeddedPostgres,
   OWNER_ROLE,
+  SIGNER_ROLE,
   startEmbedded,
   SUPERUSER,
 } from "@holdfast/control/postgres/embedded.ts";
@@ -33,7 +34,7 @@ export class HouseDatabase {
     const home = join(dataDirectory, "database");
     if (kind === "own") return new HouseDatabase(home, null);
     const shared = await startShared(home);
-    await makeDatabase(shared.target(SUPERUSER, "postgres"), NAME, OWNER_ROLE, APP_ROLE);
+    await makeDatabase(shared.target(SUPERUSER, "postgres"), NAME, OWNER_ROLE, APP_ROLE, SIGNER_ROLE);
     return new HouseDatabase(home, shared);
   }
 
@@ -42,7 +43,11 @@ export class HouseDatabase {
     if (this.#shared === null) return {};
     const url = (role: string): string =>
       `postgresql://${role}@localhost/${NAME}?host=${encodeURIComponent(this.#socketDirectory())}`;
-    return { DATABASE_URL: url(APP_ROLE), HOLDFAST_DATABASE_OWNER_URL: url(OWNER_ROLE) };
+    return {
+      DATABASE_URL: url(APP_ROLE),
+      HOLDFAST_DATABASE_OWNER_URL: url(OWNER_ROLE),
+      HOLDFAST_SIGNER_DATABASE_URL: url(SIGNER_ROLE),
+    };
   }
 
   rows<Row>(statement: Statement): Promise<readonly Row[]> {

@@ -29,6 +29,8 @@ export interface HouseOptions {
   /** More than one: they share a database that outlives them all. */
   readonly instances?: number;
   readonly trial?: TrialSeconds;
+  /** The name by which browsers open the console; without it the address. A browser makes passkeys for names only. */
+  readonly publicHost?: string;
   /** A name that the servers know by their hosts file, instead of the address. */
   readonly dialName?: string;
   /** false: the servers are enrolled and nothing has been applied. */
@@ -148,7 +150,7 @@ export class House {
       HOLDFAST_AGENT_PORT: String(AGENT_PORT),
       HOLDFAST_METRICS_PORT: String(METRICS_PORT),
       HOLDFAST_AGENT_NAMES: this.#options.dialName ?? DIAL_ADDRESS,
-      HOLDFAST_PUBLIC_URL: url,
+      HOLDFAST_PUBLIC_URL: `http://${this.#options.publicHost ?? "127.0.0.1"}:${door.port}`,
       HOLDFAST_ENROLMENT_APPROVAL: "off",
       ...this.database.environment,
     });
@@ -251,7 +253,8 @@ export class House {
     if (login === null) throw new Error(`the control plane of a new house has no login:\n${first.output}`);
     this.#operator = (await Operator.first(`http://127.0.0.1:${this.#doors[0]?.port ?? 0}`, login)).operator;
     for (let index = 1; index < this.networks.controls.length; index++) {
-      cpSync(join(this.dataOf(0), "authority"), join(this.dataOf(index), "authority"), { recursive: true });
+      for (const keys of ["authority", "signer/command-key.pem"])
+        cpSync(join(this.dataOf(0), keys), join(this.dataOf(index), keys), { recursive: true });
       await this.startControl(index);
     }
     await starting;

@@ -6,6 +6,7 @@ import { call } from "../../api/client.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { useStepUp } from "../../parts/step-up.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 
 /** How many others must have looked at it, why so many, who has; and the button of whoever looks now. */
@@ -13,8 +14,10 @@ export function Approvals({ change }: { readonly change: ChangeDetail }): ReactN
   const t = useT();
   const client = useQueryClient();
   const { needed, because, given } = change.approvals;
+  const stepUp = useStepUp();
   const approve = useMutation({
-    mutationFn: () => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } }),
+    mutationFn: () =>
+      stepUp.around(() => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } })),
     onSettled: () => client.invalidateQueries(),
   });
   if (needed === 0) return null;
@@ -36,6 +39,7 @@ export function Approvals({ change }: { readonly change: ChangeDetail }): ReactN
       </div>
       {given.length >= needed ? null : because.map((why) => <p key={why}>{why}</p>)}
       <ProblemAlert error={approve.error} title={t("act.failed")} />
+      {stepUp.dialog}
     </div>
   );
 }

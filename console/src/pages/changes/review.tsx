@@ -9,6 +9,7 @@ import { usePlace } from "../../app/place.ts";
 import { updatePending, withoutBegun } from "../../editor/pending.ts";
 import { useT } from "../../i18n/language.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { useStepUp } from "../../parts/step-up.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { Approvals, BreakGlass } from "./approvals.tsx";
@@ -89,6 +90,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const isRollback = plans.some((plan) => plan.kind === "rollback");
   const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
 
+  const stepUp = useStepUp();
   const apply = useMutation({
     mutationFn: (breakGlass: string | null) => {
       const route = isRollback ? "rollbackChange" : "applyChange";
@@ -100,7 +102,9 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
         overwriteDrift: overwrite,
         ...(breakGlass === null ? {} : { breakGlass }),
       };
-      return call(route, { params: { id: change.id }, body, idempotencyKey: keyOf({ route, body }) });
+      return stepUp.around(() =>
+        call(route, { params: { id: change.id }, body, idempotencyKey: keyOf({ route, body }) }),
+      );
     },
     onSuccess: (rollout) => {
       updatePending((now) => withoutBegun(now, change));
@@ -151,6 +155,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
           />
         ) : null}
         <ProblemAlert error={apply.error} title={t("review.notApplied")} />
+        {stepUp.dialog}
         <div className="hf-actions">
           {toType === null ? null : (
             <span className="hf-type-word">

@@ -22,7 +22,7 @@ export async function dropTotp(tx: Transaction, id: UserId, by: Actor): Promise<
   await tx.one(
     sql`update users set totp_sealed = null, totp_since = null, totp_step = 0 where id = ${id} returning id`,
   );
-  await tx.run(sql`delete from recovery_codes where user_id = ${id}`);
+  await dropUselessRecoveryCodes(tx, id);
   tx.audit({ ...by, action: "user.totp_off", object: `user/${id}`, resultCode: "ok" });
 }
 
@@ -43,4 +43,12 @@ export async function useRecoveryCode(tx: Transaction, id: UserId, code: Buffer)
       sql`update recovery_codes set used_at = now() where user_id = ${id} and code_sha256 = ${code} and used_at is null`,
     )) === 1
   );
+}
+
+/** Without a factor that could be lost there is nothing that they would stand for. */
+export async function dropUselessRecoveryCodes(tx: Transaction, id: UserId): Promise<void> {
+  await tx.run(sql`
+    delete from recovery_codes where user_id = ${id}
+      and not exists (select from passkeys where user_id = ${id})
+      and not exists (select from users where id = ${id} and totp_since is not null)`);
 }

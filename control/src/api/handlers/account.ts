@@ -1,4 +1,3 @@
-import type { Grant } from "@holdfast/core/access/grant.ts";
 import { bothDomains, bothScopes } from "@holdfast/core/access/narrow.ts";
 import type { TokenId } from "@holdfast/core/base/id.ts";
 import { newSecret } from "../../account/secret.ts";
@@ -6,16 +5,17 @@ import { checkOwnPassword, signIn } from "../../account/sign-in.ts";
 import type { House } from "../../house.ts";
 import { newId } from "../../store/new-id.ts";
 import { insertToken, listTokens, revokeOtherTokens, revokeToken } from "../../store/tokens.ts";
-import { effectiveGrants, setPassword } from "../../store/users.ts";
+import { setPassword } from "../../store/users.ts";
 import type { Caller } from "../caller.ts";
 import { permissionsOf } from "../caller.ts";
-import { csrfTokenOf, secretSha256 } from "../credential.ts";
+import { secretSha256 } from "../credential.ts";
 import { cursorOf, keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
 import { hashed } from "../hashed-password.ts";
 import { tokenId } from "../ids.ts";
 import { inTransaction } from "../in-transaction.ts";
 import { refuse } from "../refused.ts";
+import { signedInAnswer } from "../signed-in.ts";
 import { tokenView } from "../view/user-view.ts";
 
 type AccountRoutes = "login" | "logout" | "me" | "changePassword" | "listTokens" | "createToken" | "revokeToken";
@@ -27,19 +27,7 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
   return {
     async login({ body, source, fromBrowser }) {
       const session = await signIn(body.user, body.password, body.code ?? null, source, house);
-      const grants = await effectiveGrants(database, session.userId);
-      const me = {
-        user: session.userName,
-        permissions: permissionsIn(grants),
-        mustChangePassword: session.mustChangePassword,
-        secondFactor: session.secondFactor,
-      };
-      // A browser keeps the session where no script of a page can read it; only a program is handed the secret itself.
-      if (!fromBrowser) return { value: { ...me, csrfToken: null, sessionToken: session.secret } };
-      return {
-        value: { ...me, csrfToken: csrfTokenOf(session.secret), sessionToken: null },
-        session: { secret: session.secret, seconds: session.seconds },
-      };
+      return signedInAnswer(house, session, fromBrowser);
     },
 
     async logout({ caller }) {
@@ -55,6 +43,7 @@ export function accountHandlers(house: House): Pick<Handlers, AccountRoutes> {
           permissions: [...permissionsOf(caller)],
           mustChangePassword: caller.mustChangePassword,
           secondFactor: caller.secondFactor,
+          passkeys: caller.passkeys,
           csrfToken: caller.csrfToken,
         },
       };
@@ -128,10 +117,6 @@ function within(own: Caller["reach"], asked: Caller["reach"]): Caller["reach"] {
   if (scope === null || domains?.length === 0)
     refuse("account.more_than_own", "The token that asks reaches none of these servers, or none of these domains.");
   return { scope, domains };
-}
-
-function permissionsIn(grants: readonly Grant[]) {
-  return [...new Set(grants.map((grant) => grant.permission))];
 }
 
 function isText(key: string): boolean {

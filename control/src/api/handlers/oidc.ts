@@ -2,19 +2,18 @@ import type { OpenedSession } from "../../account/open-session.ts";
 import type { House } from "../../house.ts";
 import { ASKED_MS, PROVEN_MS } from "../../oidc/pending.ts";
 import { beginSignIn, finishSignIn, finishWithCode } from "../../oidc/sign-in.ts";
-import { deleteIdentity, findIdentity, insertIdentity, listIdentities } from "../../oidc/store/identities.ts";
+import { deleteIdentity, findIdentity, holdUser, insertIdentity, listIdentities } from "../../oidc/store/identities.ts";
 import type { Queryable } from "../../store/database.ts";
 import { newId } from "../../store/new-id.ts";
 import type { UserRow } from "../../store/tables.ts";
 import { revokeOpenedByOidc, revokeSessions } from "../../store/tokens.ts";
-import type { Transaction } from "../../store/transaction.ts";
-import { effectiveGrants, getUserByName, lockUser } from "../../store/users.ts";
-import { assertAdministers, assertOfAnother } from "../administers.ts";
-import { csrfTokenOf } from "../credential.ts";
+import { getUserByName } from "../../store/users.ts";
+import { assertAdministers } from "../administers.ts";
 import { type ApiAnswer, DONE, type Handlers } from "../handler.ts";
 import { identityId } from "../ids.ts";
 import { inTransaction } from "../in-transaction.ts";
 import { notFound, refuse } from "../refused.ts";
+import { signedInAnswer } from "../signed-in.ts";
 import { identityView } from "../view/user-view.ts";
 
 type OidcRoutes =
@@ -32,24 +31,11 @@ type SignedIn = ApiAnswer<"finishOidc"> & ApiAnswer<"finishOidcCode">;
 export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
   const find = async (database: Queryable, name: string): Promise<UserRow> =>
     (await getUserByName(database, name)) ?? notFound(`account ${name}`);
-  /** Until the end of the transaction: a sign-in comes wholly before a link or its end, or wholly after. */
-  const hold = async (tx: Transaction, name: string): Promise<UserRow> =>
-    (await lockUser(tx, (await find(tx, name)).id)) ?? notFound(`account ${name}`);
   /** The session as a cookie; what was kept of the way there is taken away. */
   const signedIn = async (session: OpenedSession, next: string): Promise<SignedIn> => {
-    const grants = await effectiveGrants(house.database, session.userId);
-    const me = {
-      user: session.userName,
-      permissions: [...new Set(grants.map((grant) => grant.permission))],
-      mustChangePassword: session.mustChangePassword,
-      secondFactor: session.secondFactor,
-      csrfToken: csrfTokenOf(session.secret),
-    };
-    return {
-      value: { me, next },
-      session: { secret: session.secret, seconds: session.seconds },
-      pendingSignIn: null,
-    };
+    const answer = await signedInAnswer(house, session, true);
+    const { sessionToken: _, ...me } = answer.value;
+    return { ...answer, value: { me, next }, pendingSignIn: null };
   };
   return {
     async signInMethods() {
@@ -86,9 +72,8 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
       const issuer =
         house.oidc?.settings.issuerText ?? refuse("oidc.not_configured", "There is no provider to link anybody to.");
       const row = await inTransaction(house, async (tx) => {
-        const user = await hold(tx, params.name);
-        assertOfAnother(caller, user);
-        const { id } = user;
+        const { id } = await find(tx, params.name);
+        const user = await holdUser(tx, id);
         if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has only tokens.`);
         const there = (await listIdentities(tx, id)).find((one) => one.issuer === issuer);
         if (there !== undefined && there.subject === body.subject) return there;
@@ -106,7 +91,7 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
     async unlinkUser({ caller, params }) {
       assertAdministers(caller);
       await inTransaction(house, async (tx) => {
-        const user = await hold(tx, params.name);
+        const user = await holdUser(tx, (await find(tx, params.name)).id);
         await deleteIdentity(tx, identityId(params.id), user.id, caller.actor);
         await revokeOpenedByOidc(tx, user.id, caller.actor);
       });

@@ -1,4 +1,4 @@
-import { removeTotp } from "../../account/second-factor.ts";
+import { removeFactors } from "../../account/second-factor.ts";
 import { newSecret } from "../../account/secret.ts";
 import type { House } from "../../house.ts";
 import { listRoleGrants } from "../../store/access-roles.ts";
@@ -56,7 +56,7 @@ export function userSignInHandlers(house: House): Pick<Handlers, UserSignInRoute
       await inTransaction(house, async (tx) => {
         const user = await find(tx, params.name);
         assertOfAnother(caller, user);
-        await removeTotp(tx, user.id, caller.actor);
+        await removeFactors(tx, user.id, caller.actor);
         await revokeOtherTokens(tx, user.id, null, caller.actor);
       });
       return DONE;
@@ -98,7 +98,7 @@ export function userSignInHandlers(house: House): Pick<Handlers, UserSignInRoute
         }));
         await setGrants(tx, user.id, grants, caller.actor);
         await giveRoles(tx, user.id, body.roles, caller);
-        return userView(user, { grants: await listGrants(tx, user.id), roles: await listRoleGrants(tx, user.id) });
+        return userView(user, { grants: await listGrants(tx, user.id), roles: await listRoleGrants(tx, user.id) }, 0);
       });
       return { value };
     },

@@ -3,6 +3,7 @@ import { roleNameSchema } from "@holdfast/core/api/account.ts";
 import type { UserId } from "@holdfast/core/base/id.ts";
 import { newOneTimePassword } from "../../account/secret.ts";
 import { othersMayAdminister } from "../../account/store/administrators.ts";
+import { countPasskeys, listPasskeys } from "../../account/store/passkeys.ts";
 import type { House } from "../../house.ts";
 import {
   deleteRole,
@@ -60,10 +61,11 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
   return {
     async listUsers({ caller, query }) {
       assertAdministers(caller);
-      const [users, grants, roles] = await Promise.all([
+      const [users, grants, roles, passkeys] = await Promise.all([
         listUsers(database),
         listAllGrants(database),
         listAllRoleGrants(database),
+        countPasskeys(database),
       ]);
       const page = pageAfter(
         users,
@@ -77,10 +79,14 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
           query.limit,
           (row) => row.name,
           (row) =>
-            userView(row, {
-              grants: grants.filter((grant) => grant.user_id === row.id),
-              roles: roles.filter((grant) => grant.user_id === row.id),
-            }),
+            userView(
+              row,
+              {
+                grants: grants.filter((grant) => grant.user_id === row.id),
+                roles: roles.filter((grant) => grant.user_id === row.id),
+              },
+              passkeys.get(row.id) ?? 0,
+            ),
         ),
       };
     },
@@ -117,7 +123,8 @@ export function userHandlers(house: House): Pick<Handlers, UserRoutes> {
           if (body.roles !== undefined) await giveRoles(tx, user.id, body.roles, caller);
         });
         await assertAdministrators(tx);
-        return userView(user, { grants: await listGrants(tx, user.id), roles: await listRoleGrants(tx, user.id) });
+        const given = { grants: await listGrants(tx, user.id), roles: await listRoleGrants(tx, user.id) };
+        return userView(user, given, (await listPasskeys(tx, user.id)).length);
       });
       return { value: view, etag: view.etag };
     },

@@ -6,10 +6,19 @@ import type {
   tokenSchema,
   userSchema,
 } from "@holdfast/core/api/account.ts";
+import type { passkeySchema } from "@holdfast/core/api/passkey.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { TokenId } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
-import type { GrantRow, IdentityRow, RoleGrantRow, RoleRow, TokenRow, UserRow } from "../../store/tables.ts";
+import type {
+  GrantRow,
+  IdentityRow,
+  PasskeyRow,
+  RoleGrantRow,
+  RoleRow,
+  TokenRow,
+  UserRow,
+} from "../../store/tables.ts";
 import { iso } from "./apply-view.ts";
 
 type UserView = z.input<typeof userSchema>;
@@ -21,13 +30,14 @@ export interface Given {
   readonly roles: readonly RoleGrantRow[];
 }
 
-export function userView(user: UserRow, given: Given): UserView {
+export function userView(user: UserRow, given: Given, passkeys: number): UserView {
   return {
     name: user.name,
     kind: user.kind,
     disabled: user.disabled_at !== null,
     mustChangePassword: user.must_change,
     secondFactor: user.totp_since !== null,
+    passkeys,
     permissions: given.grants.map((row) => ({ permission: row.permission, ...where(row) })),
     roles: given.roles.map((row) => ({ role: row.role, ...where(row) })),
     etag: givenEtag(given),
@@ -70,6 +80,16 @@ export function signedInView(row: TokenRow, current: TokenId): z.input<typeof si
 
 export function identityView({ id, issuer, subject, linked_at }: IdentityRow): z.input<typeof identitySchema> {
   return { id, issuer, subject, linkedAt: linked_at.toISOString() };
+}
+
+export function passkeyView(row: PasskeyRow): z.input<typeof passkeySchema> {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at.toISOString(),
+    lastUsedAt: iso(row.last_used_at),
+    synced: row.backed_up,
+  };
 }
 
 export function roleView(row: RoleRow, heldBy: readonly string[]): z.input<typeof roleSchema> {
