@@ -328,6 +328,8 @@ test("linking and unlinking: one subject is one account, the owner notices, and 
     const before = (await api.ask(null, "login", { body: { user: "kim", password: PASSWORD } })).json
       .sessionToken as string;
     expect((await api.ask(kim, "linkUser", { params: { name: "kim" }, body: { subject: "s" } })).status).toBe(403);
+    // A token that was stolen does not become a sign-in of the one who stole it.
+    expect((await link("root", "sub-thief")).json.code).toBe("account.own_sign_in");
     expect((await link("ci", "sub-ci")).json.code).toBe("account.wrong_kind");
     expect((await link("nobody", "sub-kim")).status).toBe(404);
     expect((await link("kim", "sub-kim")).status).toBe(201);

@@ -1,6 +1,7 @@
 import { identitySchema } from "@holdfast/core/api/account.ts";
 import { z } from "zod";
 import { act, verb } from "../verb.ts";
+import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 
 export const userLink = act({
@@ -27,7 +28,7 @@ export const userLinks = verb({
         table(
           context,
           ["subject", "provider", "since", "id"],
-          value.map(({ subject, issuer, linkedAt, id }) => [subject, issuer, linkedAt, id]),
+          value.map(({ subject, issuer, linkedAt, id }) => [plain(subject), plain(issuer), linkedAt, id]),
           "Not linked: this account signs in with its password.",
         ),
     };

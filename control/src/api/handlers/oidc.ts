@@ -8,7 +8,7 @@ import { newId } from "../../store/new-id.ts";
 import type { UserRow } from "../../store/tables.ts";
 import { revokeOpenedByOidc, revokeSessions } from "../../store/tokens.ts";
 import { getUserByName } from "../../store/users.ts";
-import { assertAdministers } from "../administers.ts";
+import { assertAdministers, assertOfAnother } from "../administers.ts";
 import { type ApiAnswer, DONE, type Handlers } from "../handler.ts";
 import { identityId } from "../ids.ts";
 import { inTransaction } from "../in-transaction.ts";
@@ -74,6 +74,7 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
       const row = await inTransaction(house, async (tx) => {
         const { id } = await find(tx, params.name);
         const user = await holdUser(tx, id);
+        assertOfAnother(caller, user);
         if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has only tokens.`);
         const there = (await listIdentities(tx, id)).find((one) => one.issuer === issuer);
         if (there !== undefined && there.subject === body.subject) return there;
