@@ -1,42 +1,44 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { refuse } from "./answer.ts";
 import { CSRF_TOKEN, type MockCall, type MockHandler, permissionsOf } from "./call.ts";
-import { type MockState, type MockUser, nextId } from "./state.ts";
+import { person } from "./seed-people.ts";
+import { type MockRole, type MockState, type MockUser, nextId } from "./state.ts";
 
 const DAY_MS = 86_400_000;
 const done = { status: 200, body: { done: true } } as const;
 
-function meOf({ passkeys }: MockState, user: MockUser): Record<string, unknown> {
+export function meOf({ passkeys }: MockState, user: MockUser): Record<string, unknown> {
   return {
     user: user.name,
     permissions: permissionsOf(user),
     mustChangePassword: user.mustChangePassword,
-    secondFactor: false,
+    secondFactor: user.secondFactor,
     passkeys: passkeys.length,
     csrfToken: CSRF_TOKEN,
   };
 }
 
-function userView(user: MockUser): Record<string, unknown> {
-  const { name, disabled, mustChangePassword, permissions } = user;
-  return {
-    name,
-    kind: "person",
-    disabled,
-    mustChangePassword,
-    secondFactor: false,
-    passkeys: 0,
-    permissions,
-    roles: [],
-    etag: String(permissions.length),
-  };
+export function userView(user: MockUser): Record<string, unknown> {
+  const { name, kind, disabled, mustChangePassword, secondFactor, permissions, roles } = user;
+  const etag = JSON.stringify([permissions, roles]);
+  return { name, kind, disabled, mustChangePassword, secondFactor, passkeys: 0, permissions, roles, etag };
 }
 
-function userOf({ state, params }: MockCall): MockUser {
+export function userOf({ state, params }: MockCall): MockUser {
   return (
     state.users.find((one) => one.name === params["name"]) ??
     refuse("resource.not_found", `There is no account ${params["name"] ?? ""}.`)
   );
+}
+
+/** There is no authenticator: six digits are right unless they are six zeros. */
+export function isRightCode(code: unknown): boolean {
+  return typeof code === "string" && /^\d{6}$/.test(code) && code !== "000000";
+}
+
+function roleView({ users }: MockState, role: MockRole): Record<string, unknown> {
+  const holders = users.filter((user) => user.roles.some((given) => given.role === role.name));
+  return { ...role, heldBy: holders.map((user) => user.name) };
 }
 
 export const ACCOUNT_HANDLERS = {
@@ -45,6 +47,9 @@ export const ACCOUNT_HANDLERS = {
       (one) => one.name === body["user"] && one.password === body["password"] && !one.disabled,
     );
     if (user === undefined) return refuse("account.wrong_password", "User or password is wrong.");
+    const code = body["code"];
+    if (user.secondFactor && code === undefined) return refuse("account.code_needed", "A code is needed too.");
+    if (user.secondFactor && !isRightCode(code)) return refuse("account.wrong_code", "The code is wrong.");
     const session = nextId(state, "session");
     state.sessions.set(session, user.name);
     return { status: 200, body: { ...meOf(state, user), sessionToken: null }, session };
@@ -96,12 +101,15 @@ export const ACCOUNT_HANDLERS = {
       scope: { all: true as const },
       domains: null,
     }));
-    state.users.push({ name, password: "one time only", mustChangePassword: true, disabled: false, permissions });
+    state.users.push(person(name, { password: "one time only", mustChangePassword: true, permissions }));
     return { status: 201, body: { name, password: "one time only" } };
   },
   setUserPermissions: (call) => {
     const user = userOf(call);
+    if (call.ifMatch !== userView(user)["etag"])
+      return refuse("etag.moved", "The permissions have been changed since you read them.");
     user.permissions = call.body["permissions"] as MockUser["permissions"];
+    if (call.body["roles"] !== undefined) user.roles = call.body["roles"] as MockUser["roles"];
     return { status: 200, body: userView(user) };
   },
   resetUserPassword: (call) => {
@@ -113,31 +121,22 @@ export const ACCOUNT_HANDLERS = {
     userOf(call).disabled = true;
     return done;
   },
-  offerTotp: () => refuse("account.totp_not_now", "The demonstration has no second factors."),
-  confirmTotp: () => refuse("account.totp_not_now", "The demonstration has no second factors."),
-  removeTotp: () => done,
-  listSessions: () => ({ status: 200, body: { items: [] } }),
-  revokeSession: () => done,
-  listUserSessions: () => ({ status: 200, body: { items: [] } }),
-  revokeUserSession: () => done,
-  resetUserTotp: () => done,
   enableUser: (call) => {
     userOf(call).disabled = false;
     return done;
   },
-  createService: () => refuse("account.wrong_kind", "The demonstration has no service accounts."),
-  createServiceToken: () => refuse("account.wrong_kind", "The demonstration has no service accounts."),
-  listRoles: ({ state }) => ({ status: 200, body: { items: state.roles } }),
+  listRoles: ({ state }) => ({ status: 200, body: { items: state.roles.map((role) => roleView(state, role)) } }),
   saveRole: ({ state, params, body }) => {
     const role = {
       name: params["name"] ?? "",
       description: typeof body["description"] === "string" ? body["description"] : "",
-      permissions: body["permissions"] as MockUser["permissions"][number]["permission"][],
-      heldBy: [],
+      permissions: body["permissions"] as MockRole["permissions"],
       etag: nextId(state, "role"),
     };
-    state.roles.push(role);
-    return { status: 200, body: role };
+    const at = state.roles.findIndex((one) => one.name === role.name);
+    if (at >= 0) state.roles.splice(at, 1, role);
+    else state.roles.push(role);
+    return { status: 200, body: roleView(state, role) };
   },
   deleteRole: ({ state, params }) => {
     const at = state.roles.findIndex((role) => role.name === params["name"]);

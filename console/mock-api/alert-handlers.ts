@@ -76,7 +76,7 @@ function alertOf(call: MockCall): Alert {
 
 export const ALERT_HANDLERS = {
   listAlerts: (call) => ({ status: 200, body: { items: standing(call), nextCursor: null } }),
-  listDeliveries: () => ({ status: 200, body: { items: [], nextCursor: null } }),
+  listDeliveries: ({ state }) => ({ status: 200, body: { items: state.deliveries, nextCursor: null } }),
   getAlert: (call) => ({ status: 200, body: alertOf(call) }),
   acknowledgeAlert: (call) => {
     const alert = alertOf(call);

@@ -189,5 +189,11 @@ export const CHANGE_HANDLERS = {
     changeOf(call).state = "CANCELLED";
     return { status: 200, body: { done: true } };
   },
-  approveChange: () => refuse("change.not_now", "No approval is needed."),
+  approveChange: (call) => {
+    const change = changeOf(call);
+    if (change.approvals === undefined) return refuse("change.not_now", "No approval is needed.");
+    if (change.author === call.user.name) return refuse("change.approval_of_own", "You are the author of this change.");
+    change.approvals.given.push({ user: call.user.name, at: new Date(call.nowMs).toISOString() });
+    return { status: 200, body: changeDetail(call.state, change, call.nowMs) };
+  },
 } as const satisfies Partial<Record<RouteName, MockHandler>>;

@@ -17,6 +17,17 @@ export interface MockRequest {
   readonly nowMs: number;
 }
 
+const NOBODY: MockCall["user"] = {
+  name: "",
+  kind: "person",
+  password: "",
+  secondFactor: false,
+  mustChangePassword: false,
+  disabled: false,
+  permissions: [],
+  roles: [],
+};
+
 /** One request through the same door as the real API: route table, session, CSRF, permission, schema of the body, schema of the answer. */
 export function handle(state: MockState, request: MockRequest): MockAnswer {
   try {
@@ -50,7 +61,7 @@ function serve(state: MockState, request: MockRequest): MockAnswer {
     return refuse("request.invalid", `The body is not what ${name} takes: ${body.error.issues[0]?.message ?? ""}`);
   const call: MockCall = {
     state,
-    user: user ?? { name: "", password: "", mustChangePassword: false, disabled: false, permissions: [] },
+    user: user ?? NOBODY,
     session: request.session,
     params,
     query: url.searchParams,

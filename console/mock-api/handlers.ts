@@ -12,6 +12,7 @@ import { documentSchema } from "./document-schema.ts";
 import { PASSKEY_HANDLERS } from "./passkey-handlers.ts";
 import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
+import { SIGN_IN_HANDLERS } from "./sign-in-handlers.ts";
 import type { MockDocument, MockState } from "./state.ts";
 import { policiesOf } from "./view.ts";
 
@@ -75,6 +76,7 @@ const DOCUMENT_HANDLERS = {
 export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...ACCOUNT_HANDLERS,
   ...PASSKEY_HANDLERS,
+  ...SIGN_IN_HANDLERS,
   ...SERVER_HANDLERS,
   ...DOCUMENT_HANDLERS,
   ...CHANGE_HANDLERS,

@@ -1,5 +1,6 @@
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { type ScriptName, SCRIPTS, WINDOW_SECONDS } from "./script.ts";
+import { addPeople, addWaitingChange, person } from "./seed-people.ts";
 import { type MockServer, type MockState, nextId } from "./state.ts";
 import { BRANCH_GATEWAY, FLOOR, MONITORING, OFFICE, OFFICE_NET, serverText, TUNNEL, WEB_HOST } from "./texts.ts";
 
@@ -23,6 +24,8 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
     users: [],
     tokens: [],
     roles: [],
+    secrets: [],
+    deliveries: [],
     audit: [],
     sessions: new Map(),
     passkeys: [],
@@ -31,28 +34,15 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
   };
   const everything = PERMISSIONS.map((permission) => ({ permission, scope: { all: true as const }, domains: null }));
   state.users.push(
-    { name: "admin", password: "correct horse", mustChangePassword: false, disabled: false, permissions: everything },
-    { name: "new", password: "one time only", mustChangePassword: true, disabled: false, permissions: everything },
-    {
-      name: "viewer",
+    person("admin", { password: "correct horse", permissions: everything }),
+    person("new", { password: "one time only", mustChangePassword: true, permissions: everything }),
+    person("viewer", {
       password: "only looking on",
-      mustChangePassword: false,
-      disabled: false,
       permissions: [{ permission: "view", scope: { all: true }, domains: null }],
-    },
+    }),
   );
   if (scenario === "empty") return state;
-  state.users.push({
-    name: "sora",
-    password: "-",
-    mustChangePassword: false,
-    disabled: false,
-    permissions: [
-      { permission: "view", scope: { all: true }, domains: null },
-      { permission: "apply", scope: { site: "seoul" }, domains: ["firewall"] },
-    ],
-  });
-  state.users.push({ name: "jules", password: "-", mustChangePassword: false, disabled: true, permissions: [] });
+  addPeople(state, nowMs);
   state.passkeys.push(
     {
       id: nextId(state, "passkey"),
@@ -89,7 +79,10 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
   else {
     for (const [name, labels] of FLEET) addServer(state, nowMs, name, labels);
     addHistory(state, nowMs);
-    if (scenario === "busy") makeBusy(state, nowMs);
+    if (scenario === "busy") {
+      makeBusy(state, nowMs);
+      addWaitingChange(state, nowMs);
+    }
   }
   return state;
 }

@@ -1,6 +1,8 @@
 import type { Permission } from "@holdfast/core/api/account.ts";
+import type { Delivery } from "@holdfast/core/api/alert.ts";
 import type { ApplySummary } from "@holdfast/core/api/apply.ts";
 import type { Plan } from "@holdfast/core/api/change.ts";
+import type { Secret } from "@holdfast/core/api/secret.ts";
 import type { ServerDetail } from "@holdfast/core/api/server.ts";
 import type { ApplyState } from "@holdfast/core/apply/state.ts";
 import type { Moment } from "./script.ts";
@@ -59,6 +61,8 @@ export interface MockChange {
   items: readonly MockItem[];
   plans: readonly Plan[];
   readonly rolloutIds: string[];
+  /** Absent: none is needed. */
+  readonly approvals?: { readonly needed: number; readonly given: { user: string; at: string }[] };
   version: number;
 }
 
@@ -77,15 +81,20 @@ export interface MockRollout {
 
 export type MockServer = Omit<ServerDetail, "open" | "lastSuccess" | "lastFailure" | "policies">;
 
+type MockDomains = ("system" | "network" | "firewall" | "vpn")[] | null;
+
 export interface MockUser {
   readonly name: string;
+  readonly kind: "person" | "service";
+  secondFactor: boolean;
+  roles: { role: string; scope: Record<string, string | true>; domains: MockDomains }[];
   password: string;
   mustChangePassword: boolean;
   disabled: boolean;
   permissions: {
     permission: Permission;
     scope: Record<string, string | true>;
-    domains: ("system" | "network" | "firewall" | "vpn")[] | null;
+    domains: MockDomains;
   }[];
 }
 
@@ -103,12 +112,13 @@ export interface MockAudit {
 export interface MockRole {
   readonly name: string;
   readonly description: string;
-  readonly permissions: readonly MockUser["permissions"][number]["permission"][];
-  readonly heldBy: readonly string[];
+  readonly permissions: readonly Permission[];
   readonly etag: string;
 }
 
 export interface MockToken {
+  /** Absent: of admin. */
+  readonly owner?: string;
   readonly scope: Readonly<Record<string, string | true>>;
   readonly domains: readonly string[] | null;
   readonly id: string;
@@ -136,6 +146,8 @@ export interface MockState {
   readonly users: MockUser[];
   readonly tokens: MockToken[];
   readonly roles: MockRole[];
+  readonly secrets: Secret[];
+  readonly deliveries: Delivery[];
   readonly audit: MockAudit[];
   readonly sessions: Map<string, string>;
   /** Of whoever is signed in. */

@@ -18,12 +18,18 @@ test("every address of the console", () => {
     apply: paths.apply("019a"),
     failures: paths.failures(),
     audit: paths.audit(),
-    users: paths.users(),
+    account: paths.account(),
     tokens: paths.tokens(),
+    users: paths.users(),
+    user: paths.user("kim"),
+    roles: paths.roles(),
+    secrets: paths.secrets(),
+    notifications: paths.notifications(),
     doctor: paths.doctor(),
   } satisfies Record<keyof typeof paths, string>;
   expect(all).toMatchInlineSnapshot(`
     {
+      "account": "/settings/account",
       "apply": "/applies/019a",
       "audit": "/audit",
       "change": "/changes/019a",
@@ -34,13 +40,17 @@ test("every address of the console", () => {
       "editDocument": "/documents/Server/web-1/edit?view=text&line=3",
       "failures": "/failures",
       "login": "/login?next=%2Fservers%3Fq%3Da+b",
+      "notifications": "/settings/notifications",
       "overview": "/",
       "password": "/password",
       "providerReturn": "/login/oidc",
+      "roles": "/settings/roles",
       "rollout": "/rollouts/019a",
+      "secrets": "/settings/secrets",
       "server": "/servers/web-1?tab=live",
       "servers": "/servers?q=role%3Aweb&show=drift",
       "tokens": "/settings/tokens",
+      "user": "/settings/users/kim",
       "users": "/settings/users",
     }
   `);

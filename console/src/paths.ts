@@ -39,8 +39,13 @@ export const paths = {
   apply: (id: string) => `/applies/${part(id)}`,
   failures: (query: { server?: string } = {}) => withQuery("/failures", query),
   audit: (query: { q?: string } = {}) => withQuery("/audit", query),
-  users: () => "/settings/users",
+  account: () => "/settings/account",
   tokens: () => "/settings/tokens",
+  users: () => "/settings/users",
+  user: (name: string) => `/settings/users/${part(name)}`,
+  roles: () => "/settings/roles",
+  secrets: () => "/settings/secrets",
+  notifications: () => "/settings/notifications",
   doctor: () => "/doctor",
 } as const;
 
@@ -62,8 +67,13 @@ export const PATTERNS = {
   apply: "/applies/$id",
   failures: "/failures",
   audit: "/audit",
-  users: "/settings/users",
+  account: "/settings/account",
   tokens: "/settings/tokens",
+  users: "/settings/users",
+  user: "/settings/users/$name",
+  roles: "/settings/roles",
+  secrets: "/settings/secrets",
+  notifications: "/settings/notifications",
   doctor: "/doctor",
 } as const satisfies Record<keyof typeof paths, string>;
 

@@ -40,8 +40,14 @@ const PAGES = [
   paths.changes(),
   paths.failures(),
   paths.audit(),
-  paths.users(),
+  paths.account(),
   paths.tokens(),
+  paths.users(),
+  paths.user("sora"),
+  paths.user("nightly-ci"),
+  paths.roles(),
+  paths.secrets(),
+  paths.notifications(),
   paths.doctor(),
 ];
 

@@ -20,6 +20,7 @@ interface Shot {
 
 const WIDE = { width: 1440, height: 900 };
 const NARROW = { width: 390, height: 844 };
+const SMALLEST = { width: 320, height: 640 };
 /** Lists and charts settle; a running trial has begun. */
 const SETTLE_MS = 700;
 
@@ -135,8 +136,82 @@ const SHOTS: readonly Shot[] = [
   { name: "changes", scenario: "busy", path: paths.changes() },
   { name: "failures", scenario: "busy", path: paths.failures() },
   { name: "audit", scenario: "busy", path: paths.audit() },
-  { name: "users", scenario: "busy", path: paths.users() },
-  { name: "tokens", scenario: "busy", path: paths.tokens() },
+  { name: "settings-account", scenario: "busy", path: paths.account() },
+  {
+    name: "settings-totp",
+    scenario: "busy",
+    path: paths.account(),
+    act: async (page) => {
+      await page.getByRole("main").getByRole("button").first().click();
+      await page.locator("#totp-password").fill("correct horse");
+      await page.keyboard.press("Enter");
+      await page.locator("#totp-code").fill("123456");
+    },
+  },
+  {
+    name: "settings-recovery",
+    scenario: "busy",
+    path: paths.account(),
+    act: async (page) => {
+      await page.getByRole("main").getByRole("button").first().click();
+      await page.locator("#totp-password").fill("correct horse");
+      await page.keyboard.press("Enter");
+      await page.locator("#totp-code").fill("123456");
+      await page.keyboard.press("Enter");
+    },
+  },
+  {
+    name: "settings-account-failing",
+    scenario: "busy",
+    path: paths.account(),
+    act: async (page, server) => {
+      server.setReachable(false);
+      await page.getByRole("main").getByRole("button").first().click();
+      await page.locator("#totp-password").fill("correct horse");
+      await page.keyboard.press("Enter");
+      await page.waitForTimeout(4000);
+    },
+  },
+  { name: "settings-tokens", scenario: "busy", path: paths.tokens() },
+  { name: "settings-users", scenario: "busy", path: paths.users() },
+  {
+    name: "settings-users-new",
+    scenario: "busy",
+    path: paths.users(),
+    act: async (page) => page.locator(".hf-head-actions button").click(),
+  },
+  { name: "settings-user", scenario: "busy", path: paths.user("sora") },
+  { name: "settings-service", scenario: "busy", path: paths.user("nightly-ci") },
+  {
+    name: "settings-grant",
+    scenario: "busy",
+    path: paths.user("sora"),
+    act: async (page) => {
+      await page.locator("main .pf-v6-c-card .hf-actions button.pf-m-primary").first().click();
+      await page.locator("#grant-what").selectOption("role operator");
+      await page.locator("#grant-narrow").check();
+      await page.locator("#grant-labels").fill("role=web");
+      await page.locator("#grant-domain-vpn").uncheck();
+    },
+  },
+  { name: "settings-roles", scenario: "busy", path: paths.roles() },
+  { name: "settings-roles-empty", scenario: "empty", path: paths.roles() },
+  { name: "settings-secrets", scenario: "busy", path: paths.secrets() },
+  { name: "settings-secrets-empty", scenario: "empty", path: paths.secrets() },
+  {
+    name: "settings-secret-new",
+    scenario: "busy",
+    path: paths.secrets(),
+    act: async (page) => page.locator(".hf-head-actions button").click(),
+  },
+  {
+    name: "settings-rotate",
+    scenario: "busy",
+    path: paths.secrets(),
+    act: async (page) => page.locator("tr:has-text('tunnel.seoul-busan') button").first().click(),
+  },
+  { name: "settings-notifications", scenario: "busy", path: paths.notifications() },
+  { name: "settings-notifications-empty", scenario: "empty", path: paths.notifications() },
   { name: "doctor", scenario: "busy", path: paths.doctor() },
 ];
 
@@ -192,3 +267,6 @@ if (looks.includes("wide"))
 if (looks.includes("dark")) await shoot(folder, filter, { size: WIDE, dark: true, language: "en", label: "wide-dark" });
 if (looks.includes("narrow"))
   await shoot(folder, filter, { size: NARROW, dark: true, language: "en", label: "narrow-dark" });
+if (looks.includes("small"))
+  await shoot(folder, filter, { size: SMALLEST, dark: false, language: "en", label: "small-light" });
+if (looks.includes("korean")) await shoot(folder, filter, { size: WIDE, dark: false, language: "ko", label: "korean" });

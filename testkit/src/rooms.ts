@@ -127,6 +127,7 @@ export const ROOMS = {
       react: "the pages",
       "react-dom": "the pages in a browser",
       "react-i18next": "texts in the pages",
+      uqr: "the picture of a second factor's secret, drawn in the page",
       vite: "the build",
       zod: "answers are parsed at the door",
     },

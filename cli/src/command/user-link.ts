@@ -38,7 +38,7 @@ export const userLinks = verb({
 export const userUnlink = act({
   brief: "Take a link to the provider away, and end what was opened by it",
   example: "user unlink kim 0199…",
-  operands: ["user", "id"],
+  operands: ["user", "link"],
   send: (client, [name = "", id = ""]) => client.call("unlinkUser", { params: { name, id }, answer: z.unknown() }),
   done: ([name]) => `${name} is not linked any more.`,
 });

@@ -1,5 +1,4 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
-import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { queryOptions } from "@tanstack/react-query";
 import { inlineSchema } from "../editor/inline-schema.ts";
 import { type Call, call, setCsrfToken } from "./client.ts";
@@ -34,11 +33,13 @@ function live<Name extends RouteName>(route: Name, asked: Asked<Name> = {}) {
   });
 }
 
-/** All pages: the table filters and sorts in the browser. */
-async function allServers(signal: AbortSignal): Promise<readonly ServerSummary[]> {
-  const all: ServerSummary[] = [];
+/** All pages: what is filtered, sorted and counted in the browser must be all there is. */
+async function allPages<Item>(
+  ask: (cursor: string | undefined) => Promise<{ readonly items: readonly Item[]; readonly nextCursor: string | null }>,
+): Promise<readonly Item[]> {
+  const all: Item[] = [];
   for (let cursor: string | undefined; ;) {
-    const page = await call("listServers", { query: { cursor, limit: LARGEST_PAGE }, signal });
+    const page = await ask(cursor);
     all.push(...page.items);
     if (page.nextCursor === null) return all;
     cursor = page.nextCursor;
@@ -62,7 +63,7 @@ export const queries = {
   servers: () =>
     queryOptions({
       queryKey: ["listServers"],
-      queryFn: ({ signal }) => allServers(signal),
+      queryFn: ({ signal }) => allPages((cursor) => call("listServers", { query: { cursor, limit }, signal })),
       refetchInterval: pollMs,
       meta: { live: true },
     }),
@@ -78,6 +79,13 @@ export const queries = {
   schema: (kind: string) => queryOptions({ ...still("getSchema", { params: { kind } }), select: inlineSchema }),
   changes: () => live("listChanges", { query: { limit } }),
   change: (id: string) => live("getChange", { params: { id } }),
+  /** The same, of several at once: asked by the clock and not on every event. */
+  changeForApproval: (id: string) =>
+    queryOptions({
+      queryKey: ["getChange", "approval", id],
+      queryFn: ({ signal }) => call("getChange", { params: { id }, signal }),
+      refetchInterval: POLL_LIVE_MS,
+    }),
   rollout: (id: string) => live("getRollout", { params: { id } }),
   applies: (query: { readonly server?: string } = {}) => live("listApplies", { query: { ...query, limit } }),
   apply: (id: string) => live("getApply", { params: { id } }),
@@ -85,7 +93,22 @@ export const queries = {
   audit: (query: { readonly cursor?: string; readonly limit?: string } = {}) => live("listAudit", { query }),
   verifyAudit: () => still("verifyAudit"),
   doctor: () => still("doctor"),
-  users: () => still("listUsers", { query: { limit } }),
   passkeys: () => still("listPasskeys"),
   tokens: () => still("listTokens", { query: { limit } }),
+  sessions: () => still("listSessions"),
+  users: () =>
+    queryOptions({
+      queryKey: ["listUsers"],
+      queryFn: ({ signal }) => allPages((cursor) => call("listUsers", { query: { cursor, limit }, signal })),
+    }),
+  userSessions: (name: string) => still("listUserSessions", { params: { name } }),
+  roles: () => still("listRoles"),
+  secrets: () =>
+    queryOptions({
+      queryKey: ["listSecrets"],
+      queryFn: ({ signal }) => allPages((cursor) => call("listSecrets", { query: { cursor, limit }, signal })),
+      refetchInterval: pollMs,
+      meta: { live: true },
+    }),
+  deliveries: () => live("listDeliveries", { query: { limit } }),
 } as const;

@@ -33,8 +33,12 @@ const GROUPS: readonly { readonly title: MessageKey; readonly entries: readonly 
   {
     title: "nav.settings",
     entries: [
-      { text: "nav.users", to: paths.users(), owns: [PATTERNS.users] },
+      { text: "nav.account", to: paths.account(), owns: [PATTERNS.account] },
       { text: "nav.tokens", to: paths.tokens(), owns: [PATTERNS.tokens] },
+      { text: "nav.users", to: paths.users(), owns: [PATTERNS.users] },
+      { text: "nav.roles", to: paths.roles(), owns: [PATTERNS.roles] },
+      { text: "nav.secrets", to: paths.secrets(), owns: [PATTERNS.secrets] },
+      { text: "nav.notifications", to: paths.notifications(), owns: [PATTERNS.notifications] },
     ],
   },
 ];

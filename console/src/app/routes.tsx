@@ -77,13 +77,38 @@ const routes = root.addChildren([
     }),
     createRoute({
       getParentRoute: () => shell,
-      path: PATTERNS.users,
-      component: lazyRouteComponent(() => import("../pages/settings/users.tsx"), "UsersPage"),
+      path: PATTERNS.account,
+      component: lazyRouteComponent(() => import("../pages/settings/account.tsx"), "AccountPage"),
     }),
     createRoute({
       getParentRoute: () => shell,
       path: PATTERNS.tokens,
       component: lazyRouteComponent(() => import("../pages/settings/tokens.tsx"), "TokensPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
+      path: PATTERNS.users,
+      component: lazyRouteComponent(() => import("../pages/settings/users.tsx"), "UsersPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
+      path: PATTERNS.user,
+      component: lazyRouteComponent(() => import("../pages/settings/user.tsx"), "UserPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
+      path: PATTERNS.roles,
+      component: lazyRouteComponent(() => import("../pages/settings/roles.tsx"), "RolesPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
+      path: PATTERNS.secrets,
+      component: lazyRouteComponent(() => import("../pages/settings/secrets.tsx"), "SecretsPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
+      path: PATTERNS.notifications,
+      component: lazyRouteComponent(() => import("../pages/settings/notifications.tsx"), "NotificationsPage"),
     }),
     createRoute({
       getParentRoute: () => shell,

@@ -37,6 +37,7 @@ export function UserMenu({ user }: { readonly user: string }): ReactNode {
       )}
     >
       <DropdownList>
+        <DropdownItem onClick={() => place.go(paths.account())}>{t("nav.account")}</DropdownItem>
         <DropdownItem onClick={() => place.go(paths.password())}>{t("user.password")}</DropdownItem>
         <DropdownItem onClick={() => place.go(paths.tokens())}>{t("nav.tokens")}</DropdownItem>
         <DropdownItem onClick={() => void signOut()}>{t("user.signOut")}</DropdownItem>

@@ -30,7 +30,11 @@ export async function signIn(
   const { database, instanceId } = options;
   const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
   // Before the password is looked at, so that whoever waits costs nothing.
-  await refuseWhileLockedOut(name, source, options);
+  const early = await waiting(database, name, source, options);
+  if (early !== null) {
+    await transaction(database, async (tx) => tx.audit({ ...asked, resultCode: early.code }));
+    throw early;
+  }
   const user = await getUserByName(database, name);
   const hash = user === undefined || user.disabled_at !== null ? null : user.password_hash;
   const matches = await options.passwords.matches(password, hash);
@@ -64,19 +68,6 @@ export async function signIn(
   return decided.value;
 }
 
-/** Whoever guessed before waits, whatever they bring now; that they asked stands in the log. */
-export async function refuseWhileLockedOut(
-  name: string,
-  source: string,
-  options: Pick<SignInOptions, "database" | "nowMs">,
-): Promise<void> {
-  const refused = await waiting(options.database, name, source, options);
-  if (refused === null) return;
-  const asked = { actor: "anonymous", source, action: "session.asked", object: `account/${name}` } as const;
-  await transaction(options.database, async (tx) => tx.audit({ ...asked, resultCode: refused.code }));
-  throw refused;
-}
-
 /** The current password of an account that is signed in; guessing it from a stolen session counts like guessing at the door. */
 export async function checkOwnPassword(
   userId: UserId,
@@ -107,7 +98,7 @@ export async function checkOwnPassword(
   if (decided.value !== null) throw decided.value;
 }
 
-/** Why a try does not count yet; null: it does. */
+/** Why this try does not count: whoever guessed before waits, whatever they bring now. */
 export async function waiting(
   database: Queryable,
   name: string,

@@ -11,7 +11,7 @@ import { type OpenedSession, openSession } from "../account/open-session.ts";
 import type { Seal } from "../account/seal.ts";
 import { useCode } from "../account/second-factor.ts";
 import { newSecret } from "../account/secret.ts";
-import { refuseWhileLockedOut, waiting } from "../account/sign-in.ts";
+import { waiting } from "../account/sign-in.ts";
 import { hasPasskey } from "../account/store/passkeys.ts";
 import { oneTryAtATime } from "../account/store/wrong-passwords.ts";
 import { secretSha256 } from "../api/credential.ts";
@@ -20,11 +20,11 @@ import type { Database } from "../store/database.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { UserRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
-import { getUser } from "../store/users.ts";
+import { getUser, lockUser } from "../store/users.ts";
 import { makeAccount } from "./new-account.ts";
 import { ASKED_MS, openAsked, openProven, PROVEN_MS, sealPending } from "./pending.ts";
 import type { Claims, OidcProvider, ProviderTrouble, Returned } from "./provider.ts";
-import { findIdentity, holdUser, useOnce } from "./store/identities.ts";
+import { findIdentity, useOnce } from "./store/identities.ts";
 
 export interface OidcOptions {
   readonly database: Database;
@@ -117,22 +117,21 @@ export async function finishWithCode(
     await inOne(options, async (tx) => tx.audit({ ...about, object: `oidc/${issuer}`, resultCode: refused.code }));
     throw refused;
   }
-  await refuseWhileLockedOut(user.name, source, options);
   const entry = { ...about, object: `account/${user.name}` };
   const done = await inOne(options, async (tx): Promise<OpenedSession | Refused> => {
-    await oneTryAtATime(tx, user.name);
-    const held = await holdUser(tx, user.id);
     const refused = (one: Refused): Refused => {
       tx.audit({ ...entry, resultCode: one.code, new: { subject: proven.subject, by: "oidc" } });
       return one;
     };
+    await oneTryAtATime(tx, user.name);
+    const held = await lockUser(tx, user.id);
+    const locked = await waiting(tx, user.name, source, options);
+    if (locked !== null) return refused(locked);
     // What has moved since the provider was asked.
-    if ((await findIdentity(tx, issuer, proven.subject))?.user_id !== held.id)
-      return refused(notLinked(proven.subject));
+    const linked = await findIdentity(tx, issuer, proven.subject);
+    if (held === undefined || linked?.user_id !== held.id) return refused(notLinked(proven.subject));
     if (held.disabled_at !== null) return refused(closed());
     if (held.totp_since === null && (await hasPasskey(tx, held.id))) return refused(needsPasskey());
-    const late = await waiting(tx, user.name, source, options);
-    if (late !== null) return refused(late);
     const factor = held.totp_since === null ? "none" : await useCode(tx, held, code, options.seal, options.nowMs());
     // Guessed codes count as guessed passwords do.
     if (factor === null) return refused(new Refused("account.wrong_code", "The code is wrong, or has been used."));
@@ -155,10 +154,10 @@ async function accountOf(tx: Transaction, options: OidcOptions, claims: Claims):
       return new Refused(made, "An account would be made for you, but not with the role that is configured.");
     return made;
   }
-  const user = await holdUser(tx, linked.user_id);
-  // It may have been unlinked while we waited for the account.
-  if ((await findIdentity(tx, settings.issuerText, claims.subject))?.user_id !== user.id)
-    return notLinked(claims.subject);
+  // Held: closing the account, or unlinking it, comes wholly before or wholly after.
+  const user = await lockUser(tx, linked.user_id);
+  const still = await findIdentity(tx, settings.issuerText, claims.subject);
+  if (user === undefined || still?.user_id !== user.id) return notLinked(claims.subject);
   return user.disabled_at === null ? user : closed();
 }
 

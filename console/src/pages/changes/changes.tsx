@@ -12,6 +12,7 @@ import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
+import { MyApprovals } from "./my-approvals.tsx";
 
 const isState = (text: string): text is ApplyState => APPLY_STATES.some((state) => state === text);
 
@@ -28,6 +29,7 @@ export function ChangesPage(): ReactNode {
             const found = items.filter((change) => state === "" || change.state === state);
             return (
               <div className="hf-stack">
+                <MyApprovals changes={items} />
                 <FormSelect
                   className="hf-short-select"
                   aria-label={t("changes.state")}

@@ -13,7 +13,7 @@ import {
 } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { call } from "../../api/client.ts";
+import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useLanguage, useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
@@ -31,6 +31,7 @@ export function TokensPage(): ReactNode {
   const t = useT();
   const client = useQueryClient();
   const language = useLanguage();
+  const { data: me } = useQuery(queries.me());
   const tokens = useQuery(queries.tokens());
   const [making, setMaking] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
@@ -82,7 +83,17 @@ export function TokensPage(): ReactNode {
           }
         </Loaded>
       </PageBody>
-      {making ? <NewToken onClose={() => setMaking(false)} onMade={setSecret} /> : null}
+      {making ? (
+        <NewToken
+          offered={me?.permissions ?? []}
+          make={(body) => call("createToken", { body })}
+          onClose={() => setMaking(false)}
+          onMade={(made) => {
+            setSecret(made);
+            void client.invalidateQueries({ queryKey: ["listTokens"] });
+          }}
+        />
+      ) : null}
       {secret === null ? null : (
         <SecretOnce
           title={t("tokens.made")}
@@ -110,25 +121,25 @@ export function TokensPage(): ReactNode {
   );
 }
 
-function NewToken({
-  onClose,
-  onMade,
-}: {
+interface NewTokenProps {
+  /** What it may be given at most. */
+  readonly offered: readonly Permission[];
+  readonly make: (body: { name: string; permissions: Permission[]; days: number }) => Promise<Answer<"createToken">>;
   readonly onClose: () => void;
   readonly onMade: (secret: string) => void;
-}): ReactNode {
+}
+
+/** For oneself, or for a service. */
+export function NewToken({ offered, make: send, onClose, onMade }: NewTokenProps): ReactNode {
   const t = useT();
-  const client = useQueryClient();
-  const { data: me } = useQuery(queries.me());
   const [name, setName] = useState("");
   const [days, setDays] = useState(90);
-  const [chosen, setChosen] = useState<readonly Permission[]>(["view"]);
+  const [chosen, setChosen] = useState<readonly Permission[]>(offered.filter((permission) => permission === "view"));
   const make = useMutation({
-    mutationFn: () => call("createToken", { body: { name: name.trim(), permissions: [...chosen], days } }),
+    mutationFn: () => send({ name: name.trim(), permissions: [...chosen], days }),
     onSuccess: (token) => {
       onClose();
       onMade(token.secret);
-      return client.invalidateQueries({ queryKey: ["listTokens"] });
     },
   });
   const submit = (event: FormEvent): void => {
@@ -150,7 +161,7 @@ function NewToken({
               autoFocus
             />
           </FormGroup>
-          <PermissionBoxes chosen={chosen} offered={me?.permissions ?? []} onChange={setChosen} />
+          <PermissionBoxes chosen={chosen} offered={offered} onChange={setChosen} />
           <FormGroup label={t("tokens.lives")} fieldId="token-days">
             <FormSelect id="token-days" value={days} onChange={(_event, value) => setDays(Number(value))}>
               {DAYS.map((choice) => (

@@ -2,12 +2,13 @@ import type { OpenedSession } from "../../account/open-session.ts";
 import type { House } from "../../house.ts";
 import { ASKED_MS, PROVEN_MS } from "../../oidc/pending.ts";
 import { beginSignIn, finishSignIn, finishWithCode } from "../../oidc/sign-in.ts";
-import { deleteIdentity, findIdentity, holdUser, insertIdentity, listIdentities } from "../../oidc/store/identities.ts";
+import { deleteIdentity, findIdentity, insertIdentity, listIdentities } from "../../oidc/store/identities.ts";
 import type { Queryable } from "../../store/database.ts";
 import { newId } from "../../store/new-id.ts";
 import type { UserRow } from "../../store/tables.ts";
 import { revokeOpenedByOidc, revokeSessions } from "../../store/tokens.ts";
-import { getUserByName } from "../../store/users.ts";
+import type { Transaction } from "../../store/transaction.ts";
+import { getUserByName, lockUser } from "../../store/users.ts";
 import { assertAdministers, assertOfAnother } from "../administers.ts";
 import { type ApiAnswer, DONE, type Handlers } from "../handler.ts";
 import { identityId } from "../ids.ts";
@@ -31,6 +32,9 @@ type SignedIn = ApiAnswer<"finishOidc"> & ApiAnswer<"finishOidcCode">;
 export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
   const find = async (database: Queryable, name: string): Promise<UserRow> =>
     (await getUserByName(database, name)) ?? notFound(`account ${name}`);
+  /** Until the end of the transaction: a sign-in comes wholly before a link or its end, or wholly after. */
+  const hold = async (tx: Transaction, name: string): Promise<UserRow> =>
+    (await lockUser(tx, (await find(tx, name)).id)) ?? notFound(`account ${name}`);
   /** The session as a cookie; what was kept of the way there is taken away. */
   const signedIn = async (session: OpenedSession, next: string): Promise<SignedIn> => {
     const answer = await signedInAnswer(house, session, true);
@@ -72,9 +76,9 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
       const issuer =
         house.oidc?.settings.issuerText ?? refuse("oidc.not_configured", "There is no provider to link anybody to.");
       const row = await inTransaction(house, async (tx) => {
-        const { id } = await find(tx, params.name);
-        const user = await holdUser(tx, id);
+        const user = await hold(tx, params.name);
         assertOfAnother(caller, user);
+        const { id } = user;
         if (user.kind === "service") refuse("account.wrong_kind", `${user.name} is a service and has only tokens.`);
         const there = (await listIdentities(tx, id)).find((one) => one.issuer === issuer);
         if (there !== undefined && there.subject === body.subject) return there;
@@ -92,7 +96,7 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
     async unlinkUser({ caller, params }) {
       assertAdministers(caller);
       await inTransaction(house, async (tx) => {
-        const user = await holdUser(tx, (await find(tx, params.name)).id);
+        const user = await hold(tx, params.name);
         await deleteIdentity(tx, identityId(params.id), user.id, caller.actor);
         await revokeOpenedByOidc(tx, user.id, caller.actor);
       });

@@ -3,7 +3,7 @@ import type { Actor } from "../../store/actor.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
 import { StoreFailure } from "../../store/store-failure.ts";
-import type { IdentityRow, UserRow } from "../../store/tables.ts";
+import type { IdentityRow } from "../../store/tables.ts";
 import type { Transaction } from "../../store/transaction.ts";
 
 export interface NewIdentity {
@@ -19,11 +19,6 @@ export function listIdentities(database: Queryable, user: UserId): Promise<reado
 
 export function findIdentity(database: Queryable, issuer: string, subject: string): Promise<IdentityRow | undefined> {
   return database.maybe<IdentityRow>(sql`select * from identities where issuer = ${issuer} and subject = ${subject}`);
-}
-
-/** Holds the account until the end of the transaction: closing it, or unlinking it, comes wholly before or wholly after. */
-export async function holdUser(tx: Transaction, id: UserId): Promise<UserRow> {
-  return tx.one<UserRow>(sql`select * from users where id = ${id} for update`);
 }
 
 export async function insertIdentity(tx: Transaction, identity: NewIdentity, by: Actor): Promise<IdentityRow> {

@@ -1,0 +1,142 @@
+import { type MockState, type MockUser, nextId } from "./state.ts";
+
+const HOUR = 3_600_000;
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** An account with nothing special about it but what is said. */
+export function person(name: string, more: Partial<MockUser> & Pick<MockUser, "password">): MockUser {
+  return {
+    name,
+    kind: "person",
+    secondFactor: false,
+    mustChangePassword: false,
+    disabled: false,
+    permissions: [],
+    roles: [],
+    ...more,
+  };
+}
+
+/** Who else there is, what is kept secret, and who was told of what. */
+export function addPeople(state: MockState, nowMs: number): void {
+  state.roles.push(
+    {
+      name: "operator",
+      description: "Writes changes and applies them",
+      permissions: ["view", "edit", "apply"],
+      etag: "1",
+    },
+    { name: "reviewer", description: "Looks at changes of others", permissions: ["view", "approve"], etag: "1" },
+  );
+  state.users.push(
+    person("sora", {
+      password: "-",
+      secondFactor: true,
+      permissions: [
+        { permission: "view", scope: { all: true }, domains: null },
+        { permission: "apply", scope: { site: "seoul" }, domains: ["firewall"] },
+      ],
+      roles: [{ role: "reviewer", scope: { site: "seoul", role: "web" }, domains: null }],
+    }),
+    person("jules", { password: "-", disabled: true }),
+    person("nightly-ci", {
+      password: "-",
+      kind: "service",
+      permissions: [{ permission: "view", scope: { all: true }, domains: null }],
+    }),
+  );
+  state.sessions.set("at-home", "admin");
+  state.sessions.set("at-work", "sora");
+  addSecrets(state, nowMs);
+  addDeliveries(state, nowMs);
+}
+
+/** Written by somebody else; it waits for one more person. */
+export function addWaitingChange(state: MockState, nowMs: number): void {
+  const text = state.documents[0]?.revisions.at(-1)?.text ?? null;
+  state.changes.push({
+    id: nextId(state, "change"),
+    title: "Metrics for the new monitoring",
+    reason: "The old one goes at the end of the month.",
+    author: "sora",
+    createdAt: iso(nowMs - 2 * HOUR),
+    state: "DRAFT",
+    items: [{ kind: "Policy", name: "web-host", text, baseRevision: 3, baseText: text }],
+    plans: [],
+    rolloutIds: [],
+    version: 1,
+    approvals: { needed: 1, given: [] },
+  });
+}
+
+function addSecrets(state: MockState, nowMs: number): void {
+  const version = (number: number, fingerprint: string, hours: number) => ({
+    version: number,
+    fingerprint,
+    madeBy: "admin",
+    madeAt: iso(nowMs - hours * HOUR),
+  });
+  state.secrets.push(
+    {
+      name: "acme-vpn",
+      kind: "written",
+      versions: [version(1, "9f2c41d07b3e", 2000), version(2, "01b8e6aa94cf", 30)],
+      usedBy: [],
+      etag: "2",
+    },
+    {
+      name: "tunnel.seoul-busan",
+      kind: "generated",
+      versions: [version(1, "c41f0a9d22b7", 700)],
+      usedBy: [
+        { document: "Tunnel/seoul-busan", version: 1, as: "head" },
+        { document: "Tunnel/seoul-busan", version: 1, as: "in_force" },
+      ],
+      etag: "1",
+    },
+  );
+}
+
+function addDeliveries(state: MockState, nowMs: number): void {
+  const delivery = {
+    alertId: "019ab000-0000-7000-8000-0000000000a1",
+    event: "opened",
+    tries: 1,
+    nextTryAt: null,
+    lastStatus: 200,
+    lastError: null,
+  } as const;
+  state.deliveries.push(
+    {
+      ...delivery,
+      id: "019ab000-0000-7000-8000-0000000000d3",
+      channel: "pager",
+      state: "waiting",
+      tries: 3,
+      nextTryAt: iso(nowMs + HOUR),
+      lastStatus: null,
+      lastError: "connect ECONNREFUSED 192.0.2.7:443",
+      createdAt: iso(nowMs - HOUR),
+      finishedAt: null,
+    },
+    {
+      ...delivery,
+      id: "019ab000-0000-7000-8000-0000000000d2",
+      channel: "ops",
+      state: "delivered",
+      createdAt: iso(nowMs - HOUR),
+      finishedAt: iso(nowMs - HOUR),
+    },
+    {
+      ...delivery,
+      id: "019ab000-0000-7000-8000-0000000000d1",
+      channel: "ops",
+      event: "resolved",
+      state: "given_up",
+      tries: 12,
+      lastStatus: 500,
+      createdAt: iso(nowMs - 40 * HOUR),
+      finishedAt: iso(nowMs - 16 * HOUR),
+    },
+  );
+}
