@@ -278,6 +278,23 @@ test("a provider that is down, late or at fault costs a bounded time; the passwo
   );
 });
 
+test("S40: an account whose second factor is a passkey alone signs in with that; its provider opens nothing", async () => {
+  await withProvider(async (stage) => {
+    const { api, link } = stage;
+    await api.account("kim", ["view"]);
+    await link("kim", "sub-kim");
+    await api.house.database.rows({
+      text: `insert into passkeys (id, user_id, credential_id, public_key, sign_count, backup_eligible, backed_up, transports, name)
+             select gen_random_uuid(), id, '\\x01', '\\x02', 0, false, false, '{}', 'laptop' from users where name = 'kim'`,
+      values: [],
+    });
+    const { browser, json } = await signsIn(stage, "sub-kim");
+    expect(json).toMatchObject({ status: 401, code: "account.passkey_needed" });
+    expect((await browser.me()).statusCode).toBe(401);
+    expect(await auditOf(stage, "session.")).toContainEqual(["account/kim", "account.passkey_needed"]);
+  });
+});
+
 test("S40: the account's own second factor is asked for after the provider; guessed codes make one wait, and its proof is good once", async () => {
   await withProvider(async (stage) => {
     const { api, root, link } = stage;
