@@ -1034,6 +1034,7 @@ export const en = {
   "totp.code": "Code of the authenticator now",
   "totp.failed": "It was not turned on",
   "totp.isOff": "off",
+  "totp.isOff.passkey": "You sign in with a passkey; your password alone does not.",
   "totp.isOff.why": "Your password alone signs in. Whoever learns it is you.",
   "totp.isOn": "on",
   "totp.isOn.why": "Signing in asks for a code of your authenticator as well.",

@@ -1019,6 +1019,7 @@ export const ko = {
   "totp.code": "인증 앱의 지금 코드",
   "totp.failed": "켜지지 않았습니다",
   "totp.isOff": "꺼짐",
+  "totp.isOff.passkey": "패스키로 로그인합니다. 비밀번호만으로는 로그인되지 않습니다.",
   "totp.isOff.why": "비밀번호만으로 로그인합니다. 비밀번호를 아는 사람은 누구나 당신이 됩니다.",
   "totp.isOn": "켜짐",
   "totp.isOn.why": "로그인할 때 인증 앱의 코드도 물어봅니다.",

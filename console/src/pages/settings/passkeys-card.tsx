@@ -83,6 +83,7 @@ export function PasskeysCard(): ReactNode {
         </Loaded>
         <div className="hf-actions">
           <ReasonButton
+            size="sm"
             variant="secondary"
             reason={knowsPasskeys() ? null : t("passkeys.unknownHere")}
             onClick={() => setOpen({ kind: "new" })}

@@ -28,10 +28,12 @@ export function SecondFactorCard({ me }: { readonly me: Answer<"me"> }): ReactNo
       <CardTitle component="h2">{t("totp.card")}</CardTitle>
       <CardBody className="hf-stack">
         <div className="hf-line-row">
-          <Label isCompact color={me.secondFactor ? "green" : "orange"}>
+          <Label isCompact color={me.secondFactor ? "green" : me.passkeys > 0 ? "grey" : "orange"}>
             {t(me.secondFactor ? "totp.isOn" : "totp.isOff")}
           </Label>
-          <span>{t(me.secondFactor ? "totp.isOn.why" : "totp.isOff.why")}</span>
+          <span>
+            {t(me.secondFactor ? "totp.isOn.why" : me.passkeys > 0 ? "totp.isOff.passkey" : "totp.isOff.why")}
+          </span>
         </div>
         <div className="hf-actions">
           <ReasonButton
