@@ -1089,6 +1089,8 @@ export const en = {
   "user.signsIn": "How they sign in",
   "user.unknown": "There is no account {{name}}.",
   "user.withCode": "With a password and a code of an authenticator.",
+  "user.withCodeOrPasskey": "With a password and a code of an authenticator, or with a passkey.",
+  "user.withPasskey": "With a passkey, or a password and a recovery code.",
   "user.withPassword": "With a password alone. They set up a code themselves, under “My account”.",
   "users.disable": "Close the account",
   "users.disable.ask":
@@ -1119,6 +1121,8 @@ export const en = {
   "users.signsIn": "Signs in with",
   "users.sub": "Who may do what. No permission implies another.",
   "users.withCode": "password and code",
+  "users.withCodeOrPasskey": "password and code, or passkey",
+  "users.withPasskey": "passkey",
   "users.withPassword": "password",
   "users.withTokens": "tokens",
   "vpn.age": "Age",

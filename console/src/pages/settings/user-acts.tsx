@@ -6,6 +6,7 @@ import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { SecretOnce } from "./secret-once.tsx";
+import { signsInWith } from "./signs-in-with.ts";
 
 type User = Answer<"listUsers">["items"][number];
 type Act = "reset" | "totp" | "disable" | "enable";
@@ -57,7 +58,7 @@ export function UserActs({ user }: { readonly user: User }): ReactNode {
         <ReasonButton
           size="sm"
           variant="secondary"
-          reason={isService ?? (user.secondFactor ? null : t("user.noSecondFactor"))}
+          reason={isService ?? (signsInWith(user) !== "withPassword" ? null : t("user.noSecondFactor"))}
           onClick={() => setOpen("totp")}
         >
           {t("user.resetTotp")}

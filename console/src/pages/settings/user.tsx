@@ -10,6 +10,7 @@ import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { signsInWith } from "./signs-in-with.ts";
 import { UserActs } from "./user-acts.tsx";
 import { UserGrants } from "./user-grants.tsx";
 import { UserSessions } from "./user-sessions.tsx";
@@ -62,11 +63,7 @@ function UserBody({ user }: { readonly user: User }): ReactNode {
       <Card isCompact>
         <CardTitle component="h2">{t("user.signsIn")}</CardTitle>
         <CardBody>
-          <p>
-            {user.kind === "service"
-              ? t("users.kind.service.why")
-              : t(user.secondFactor ? "user.withCode" : "user.withPassword")}
-          </p>
+          <p>{user.kind === "service" ? t("users.kind.service.why") : t(`user.${signsInWith(user)}`)}</p>
           {user.mustChangePassword ? <p>{t("user.oneTime")}</p> : null}
         </CardBody>
       </Card>

@@ -30,6 +30,7 @@ import { TableHead } from "../../ui/table-head.tsx";
 import { allGiven, isRole, labelsText } from "./grants.ts";
 import { PermissionBoxes } from "./permission-boxes.tsx";
 import { SecretOnce } from "./secret-once.tsx";
+import { signsInWith } from "./signs-in-with.ts";
 
 type User = Answer<"listUsers">["items"][number];
 
@@ -106,9 +107,7 @@ function UserTable(): ReactNode {
                   </span>
                 </td>
                 <td data-label={t("users.signsIn")}>
-                  {user.kind === "service"
-                    ? t("users.withTokens")
-                    : t(user.secondFactor ? "users.withCode" : "users.withPassword")}
+                  {user.kind === "service" ? t("users.withTokens") : t(`users.${signsInWith(user)}`)}
                 </td>
               </tr>
             ))}
