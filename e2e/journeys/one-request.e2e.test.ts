@@ -47,15 +47,22 @@ test("from the API's own request to the native command on the server, and in the
   const pressed = linesOfControl()
     .filter((line) => line["route"] === "applyChange")
     .at(-1);
-  const saga = linesOfControl().filter((line) => line["request_id"] === requestId);
+  const [saga, signer] = ["control", "signer"].map((process) =>
+    linesOfControl().filter((line) => line["request_id"] === requestId && line["process"] === process),
+  ) as [Line[], Line[]];
   expect(saga.length).toBeGreaterThan(2);
   for (const line of saga)
     expect(line).toMatchObject({
       trace_id: pressed?.["trace_id"],
       target_host: "web-1",
       change_id: change.id,
-      process: "control",
     });
+  // The process that signs says of each command what it was asked for: whoever follows a request sees whose word the server obeyed.
+  expect([...new Set(signer.map(({ message, ask, result_code }) => `${message} ${ask} ${result_code}`))]).toEqual([
+    "signed prepare ok",
+    "signed execute ok",
+    "signed confirm ok",
+  ]);
 
   // The proof: who, on which server.
   const audited = await house.operator.call("listAudit", {
