@@ -695,10 +695,10 @@ export const en = {
   "review.ask": "Ask the servers",
   "review.asking": "Asking every server what it would do…",
   "review.breakGlass": "Apply before the approvals…",
-  "review.breakGlass.do": "Break the glass and apply",
+  "review.breakGlass.do": "Apply now",
   "review.breakGlass.text":
     "{{missing}} of {{needed}} approvals are missing. This applies all the same, exactly as planned and on trial. An alarm says who did it and why, until the approvals are given afterwards or it is rolled back.",
-  "review.breakGlass.title": "This goes before anybody else has looked at it",
+  "review.breakGlass.title": "Apply before all have approved?",
   "review.canary": "One server goes first; the others follow only when it is well.",
   "review.failed": "The change could not be sent for review",
   "review.managementPath":

@@ -688,7 +688,7 @@ export const ko = {
   "review.breakGlass.do": "비상 적용",
   "review.breakGlass.text":
     "승인 {{needed}}건 중 {{missing}}건이 없습니다. 그래도 계획한 그대로, 시험 기간을 두고 적용합니다. 나중에 승인되거나 롤백될 때까지 누가 왜 했는지 경보로 남습니다.",
-  "review.breakGlass.title": "다른 사람이 검토하기 전에 적용합니다",
+  "review.breakGlass.title": "모두 승인하기 전에 적용할까요?",
   "review.canary": "서버 한 대가 먼저 하고, 그것이 잘되어야 나머지가 따라갑니다.",
   "review.failed": "변경을 검토로 보내지 못했습니다",
   "review.managementPath": "서버를 관리하는 경로를 건드립니다. 끊기면 서버가 스스로 되돌립니다.",
