@@ -33,21 +33,22 @@ export async function signInWithPasskey(
     throw error;
   }
   const user = await getUser(database, shown.passkey.user_id);
-  if (user === undefined || user.disabled_at !== null) {
+  const closed = async (): Promise<never> => {
     await writeRefusal(database, user?.name ?? "an account by passkey", source, "account.passkey_refused");
     throw new Refused("account.passkey_refused", "This passkey does not open an account here.");
-  }
+  };
+  if (user === undefined || user.disabled_at !== null) return closed();
   const opened = await transaction(database, async (tx) => {
     // Held and read again: a session of an account that was closed meanwhile is not opened.
     const now = await lockUser(tx, user.id);
-    if (now === undefined || now.disabled_at !== null)
-      throw new Refused("account.passkey_refused", "This passkey does not open an account here.");
+    if (now === undefined || now.disabled_at !== null) return "closed";
     const factor = "passkey" as const;
     return (await usePasskey(tx, shown))
       ? openSession(tx, now, { openedWith: "password", factor }, source, instanceId)
       : null;
   });
   if (!opened.ok) throw opened.error;
+  if (opened.value === "closed") return closed();
   if (opened.value !== null) return opened.value;
   await writeRefusal(database, user.name, source, "account.passkey_counter");
   throw counterWentBack(shown);

@@ -2,6 +2,7 @@
 import { AWAY_MS, EXPIRING_WITHIN_MS, REFUSED_WITHIN_MS } from "@holdfast/core/alert/detect.ts";
 import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
+import { ASKED_FOR } from "../../store/asked-for.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
 import type { BreakGlass, TransactionTrial, Wish } from "../../store/tables.ts";
@@ -64,7 +65,7 @@ export function hours(database: Queryable, from: number, to: number): Promise<re
   return database.rows<Hour>(sql`
     select floor(extract(epoch from now() - finished_at) / 3600)::int as hours_ago, count(*) as ended,
            count(*) filter (where state in ('FAILED', 'ROLLED_BACK')
-             and coalesce(code, '') not in ('apply.aborted', 'apply.rolled_back_by_operator', 'apply.force_closed')
+             and coalesce(code, '') <> all(${ASKED_FOR}::text[])
              and coalesce(code, '') not like 'operator.%') as failed
     from applies
     where finished_at > now() - make_interval(hours => ${to}::int) and finished_at <= now() - make_interval(hours => ${from}::int)
