@@ -25,6 +25,7 @@ import { floorProbes, meetExpectations, type StatedExpectation } from "./expect.
 import { composeFinding } from "./findings.ts";
 import type { FloorSettings } from "./floor-settings.ts";
 import { stricterTrial, uniteFloors } from "./floor.ts";
+import { kernelFindings } from "./kernel-setting.ts";
 import type { LayeredSection } from "./layered-section.ts";
 import { createLookup } from "./lookup.ts";
 import type { Need } from "./need.ts";
@@ -319,6 +320,10 @@ function composeDomains(
   const met = meetExpectations({ stated, lookup, domains: results, controlPlane: input.controlPlane });
   findings.push(...unprovenTunnels(scene.sides, met.probes));
   const probes = [...floorProbes(scene.floor, input.controlPlane), ...met.probes];
+  const kernel = kernelFindings(
+    results.flatMap((result) => result.kernel ?? []),
+    provenance,
+  );
   const used = useFindings(
     results.flatMap(({ uses }) => uses ?? []),
     results,
@@ -328,7 +333,7 @@ function composeDomains(
     domains: Object.fromEntries(configs),
     probes,
     provenance,
-    findings: [...findings, ...met.findings, ...used],
+    findings: [...findings, ...met.findings, ...used, ...kernel],
   };
 }
 

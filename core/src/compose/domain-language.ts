@@ -10,6 +10,7 @@ import { outlineOf } from "../policy/schema-outline.ts";
 import type { SectionSchema } from "../policy/section-schema.ts";
 import type { ProvenanceEntry } from "./effective-config.ts";
 import { composeFinding } from "./findings.ts";
+import type { KernelSetting } from "./kernel-setting.ts";
 import type { Composed, ComposeInput, LayeredSection } from "./layered-section.ts";
 import type { Need } from "./need.ts";
 import type { Use } from "./use.ts";
@@ -51,6 +52,7 @@ export interface ComposedDomain {
   readonly findings: readonly Finding[];
   readonly needs: readonly Need[];
   readonly uses?: readonly Use[];
+  readonly kernel?: readonly KernelSetting[];
   judge(packets: Packets): Judgement;
 }
 

@@ -22,6 +22,11 @@ export const COMPOSE_FINDINGS = {
     severity: "error",
     remedy: "Give the tunnel a key of its own again: the next version, such as generated@2.",
   },
+  "compose.kernel_against": {
+    severity: "warning",
+    remedy: "Set it otherwise, or take what needs it out of the policies of this server.",
+  },
+  "compose.kernel_set_twice": { severity: "error", remedy: "Say it in one of the two places." },
   "compose.layer_conflict": { severity: "error", remedy: "Keep it in one of the two, or say it in a narrower layer." },
   "compose.name_twice": { severity: "error", remedy: "Rename the definition in the policy, or use the Group." },
   "compose.no_address": { severity: "error", remedy: "Write `addresses:` in its Server document." },

@@ -5,6 +5,7 @@ import type { Service } from "../net/service.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
 import type { Origin, ProvenanceEntry } from "./effective-config.ts";
 import type { FloorSettings } from "./floor-settings.ts";
+import type { KernelSetting } from "./kernel-setting.ts";
 import type { Need } from "./need.ts";
 import type { Use } from "./use.ts";
 
@@ -52,4 +53,6 @@ export interface Composed<Config> {
   readonly needs: readonly Need[];
   /** Traffic without which this config does nothing, and which nothing is opened for; judged once all domains are composed. */
   readonly uses?: readonly Use[];
+  /** What this config sets in the kernel, or cannot do without; held against what the others say once all domains are composed. */
+  readonly kernel?: readonly KernelSetting[];
 }

@@ -8,6 +8,7 @@ import { parseExpires } from "@holdfast/core/policy/expires.ts";
 import { composeNat } from "./compose-nat.ts";
 import { rateOf, resolvePeers, resolveServices, type Resolver, type Side } from "./compose-peers.ts";
 import { finding } from "./findings.ts";
+import { kernelOf } from "./kernel.ts";
 import type { FirewallConfig, Hook, HookName, Rule } from "./model.ts";
 import { at, type Notes, within } from "./notes.ts";
 import { orderFindings, type PlacedRule } from "./order.ts";
@@ -62,7 +63,7 @@ export function composeFirewall(input: ComposeInput<FirewallSection>): Composed<
   };
   // With an error the rest is shown but never applied: half a policy is another policy.
   const isBroken = notes.findings.some((one) => one.severity === "error");
-  return { config: isBroken ? null : config, ...notes, needs: [] };
+  return isBroken ? { config: null, ...notes, needs: [] } : { config, ...notes, needs: [], kernel: kernelOf(config) };
 }
 
 /** Networks of the floor were checked where the floor was read. */

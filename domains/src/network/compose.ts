@@ -12,6 +12,7 @@ import {
 } from "@holdfast/core/net/network.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
 import { finding, type NetworkCode } from "./findings.ts";
+import { kernelOf } from "./kernel.ts";
 import {
   type Device,
   type InterfaceConfig,
@@ -80,7 +81,8 @@ export function composeNetwork(input: ComposeInput<NetworkSection>): Composed<Ne
   };
   // With an error the rest is shown but never applied: half a policy is another policy.
   const isBroken = notes.findings.some((one) => one.severity === "error");
-  return { config: isBroken ? null : config, ...notes, needs: isBroken ? [] : needsOf(config) };
+  if (isBroken) return { config: null, ...notes, needs: [] };
+  return { config, ...notes, needs: needsOf(config), kernel: kernelOf(config) };
 }
 
 /** Whether packets for everywhere else leave by this interface. */

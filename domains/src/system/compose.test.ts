@@ -138,6 +138,31 @@ test("a door that is open for some is open; without a firewall section nobody kn
   expect(told(ASKING)).toEqual([]);
 });
 
+test("a setting of the kernel that two domains set differently is refused, and one that another cannot work with is told", () => {
+  const also = (sections: string): string =>
+    `---\napiVersion: holdfast/v1\nkind: Policy\nname: other\nlayer: fleet\nselector: { all: true }\n${sections}\n`;
+  const told = (sysctl: string, sections: string) =>
+    composed(policy("a", "role", `{ sysctl: ${sysctl} }`), also(sections))
+      .findings.filter(({ code }) => code.startsWith("compose.kernel"))
+      .map(({ severity, code, path, document }) => `${severity} ${code} ${document ?? ""} ${path}`);
+  const forwarding = "network: { forwarding: { ipv4: true, ipv6: false } }";
+  const twice = "error compose.kernel_set_twice Policy/other network.forwarding.ipv4";
+  expect(told("{ net.ipv4.ip_forward: 0 }", forwarding)).toEqual([twice]);
+  expect(told("{ net.ipv4.conf.all.forwarding: 0 }", forwarding)).toEqual([twice]);
+  expect(told("{ net.ipv6.conf.all.forwarding: 1 }", forwarding)).toEqual([
+    "error compose.kernel_set_twice Policy/other network.forwarding.ipv6",
+  ]);
+  expect(told("{ net.ipv4.ip_forward: 1, net.ipv6.conf.all.forwarding: 0, vm.swappiness: 10 }", forwarding)).toEqual(
+    [],
+  );
+  const masquerade =
+    "firewall: { mode: enforce, zones: { lan: [lan] }, nat: { masquerade: [{ name: out, from: 10.0.0.0/8, to: any }] } }";
+  expect(told("{ net.ipv4.ip_forward: 0 }", masquerade)).toEqual([
+    'warning compose.kernel_against Policy/a system.sysctl["net.ipv4.ip_forward"]',
+  ]);
+  expect(told("{ net.ipv4.ip_forward: 1 }", masquerade)).toEqual([]);
+});
+
 test("nothing said is nothing ours; an empty map is ours and empty", () => {
   expect(composed().config).toBeNull();
   expect(composed(policy("a", "role", "{ hosts: {} }")).config).toEqual({ hosts: {} });

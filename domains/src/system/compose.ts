@@ -7,6 +7,7 @@ import { parseDuration } from "@holdfast/core/policy/duration.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
 import { certificateText } from "./certificate.ts";
 import { parseDay } from "./day.ts";
+import { kernelOf } from "./kernel.ts";
 import type { SshConfig, SystemConfig, UserConfig } from "./model.ts";
 import { type Notes, within } from "./notes.ts";
 import type { SshSection, SystemSection } from "./section.ts";
@@ -78,7 +79,8 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
     authorities: authorities === undefined ? undefined : mapped(authorities, (_, text) => certificateText(text)),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
-  return { config: isBroken ? null : config, ...notes, needs: [], uses: isBroken ? [] : usesOf(config) };
+  if (isBroken) return { config: null, ...notes, needs: [] };
+  return { config, ...notes, needs: [], uses: usesOf(config), kernel: kernelOf(config) };
 }
 
 type Scalar = <Value extends Json>(

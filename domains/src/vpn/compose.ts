@@ -3,6 +3,7 @@ import type { Need } from "@holdfast/core/compose/need.ts";
 import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
 import { TUNNEL_SUITES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { finding } from "./findings.ts";
+import { kernelOf } from "./kernel.ts";
 import type { TunnelConfig, VpnConfig } from "./model.ts";
 import type { Notes } from "./notes.ts";
 import type { VpnSection } from "./section.ts";
@@ -38,7 +39,8 @@ export function composeVpn(input: ComposeInput<VpnSection>): Composed<VpnConfig>
     }
   }
   const isBroken = notes.findings.some((one) => one.severity === "error");
-  return { config: isBroken ? null : { tunnels }, ...notes, needs };
+  const config = isBroken ? null : { tunnels };
+  return { config, ...notes, needs, kernel: config === null ? [] : kernelOf(config) };
 }
 
 function concrete(part: VpnSection["tunnels"][string]): TunnelConfig {
