@@ -62,6 +62,8 @@ export interface ApiHouse {
   readonly house: House;
   readonly app: FastifyInstance;
   readonly test: TestDatabase;
+  /** Where this instance keeps heads that it signed. */
+  readonly headsFile: string;
   /** Moves the house's clock, by which sessions idle and waits end. */
   readonly clock: { aheadMs: number };
   readonly refusedConcurrent: () => number;
@@ -118,10 +120,11 @@ async function openApi(
   closing.push(() => signing.close());
   const { authority } = signing;
   const secrets = new SecretStore(keySource({ kind: "file" }, folder));
+  const headsFile = join(folder, "audit-heads.jsonl");
   const witness = auditWitness({
     database,
     signer: headSigner(authority.keyFor("audit-head-v1")),
-    file: anchorFile(join(folder, "audit-heads.jsonl")),
+    file: anchorFile(headsFile),
     nowMs: () => Date.now(),
     log,
   });
@@ -152,6 +155,7 @@ async function openApi(
     passwords,
     secrets,
     witness,
+    askServers: work.askServers,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     idempotencyKey: authority.keyFor("idempotency-v1"),
     oidc: oidc?.(nowMs) ?? null,
@@ -208,6 +212,7 @@ async function openApi(
       return at(house_, await openDoor(house_));
     },
     test,
+    headsFile,
     clock,
     firstPassword,
     refusedConcurrent: () => refused,
