@@ -96,10 +96,15 @@ test.each([
 });
 
 test("a new epoch may have fewer entries, and the last head of the one before stays on the server, in a file of bounded size", () => {
-  for (let epoch = 1; epoch <= 12; epoch += 1) guard().answer(offer(head(100 - epoch, "c", epoch)));
-  expect(kept()).toMatchObject({ epoch: 12n, entries: 88n });
+  for (let epoch = 1; epoch <= 33; epoch += 1) guard().answer(offer(head(100 - epoch, "c", epoch)));
+  // Whoever begins one epoch after the other pushes none out.
+  expect(guard().answer(offer(head(500, "c", 34)))).toMatchObject({ refusedCode: "audit_head.too_many_epochs" });
+  expect(guard().answer(offer(head(68, "c", 33))).kept).toMatchObject({ epoch: 33n, entries: 68n });
   const heads = readKeptHeads(paths.auditHead, SERVER);
-  expect(heads.ok && heads.value?.ended.map((one) => one.epoch)).toEqual([11, 10, 9, 8, 7, 6, 5, 4]);
+  expect(heads.ok && heads.value?.ended.map((one) => one.entries)).toEqual(
+    Array.from({ length: 32 }, (_, index) => 68 + index),
+  );
+  expect(statSync(paths.auditHead).size).toBeLessThan(32_768);
   expect(readdirSync(paths.state).filter((name) => name.includes("audit") || name.endsWith(".new"))).toEqual([
     "audit-head.json",
   ]);

@@ -5,8 +5,8 @@
  *       enrolment vouches for. Commands are signed by another process, which neither sees the log nor signs heads.
  *   A2. Nothing goes back: fewer entries, or as many with another hash, are refused, and so is a lower epoch.
  *   A3. What is kept is on the disk before a receipt leaves, and with the time at which it was kept: the receipt is the same one for ever.
- *   A4. One file of bounded size: the newest head, and the last one of each of the newest epochs before, which nobody who begins an epoch can
- *       take away. It is beside the ledger and not in it: a record each minute would push out what the ledger is for.
+ *   A4. One file of bounded size: the newest head, and the last one of each epoch before. Whoever begins epochs takes none of them away: when
+ *       the file is full it takes no other epoch, until somebody at the server has looked. It is beside the ledger and not in it: a record each minute would push out what the ledger is for.
  */
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
@@ -29,8 +29,8 @@ export interface KeptHeads {
   readonly ended: readonly KeptHead[];
 }
 
-/** More than anybody restores; an epoch that is pushed out was told of in alerts and in the log. */
-const ENDED_MOST = 8;
+/** Backups that are put back in the life of a server: more than anybody should. Each takes 400 bytes. */
+const ENDED_MOST = 32;
 const HEAD = /^[0-9a-f]{64}$/;
 const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const RAW_KEY = /^[0-9a-f]{64}$/;
@@ -49,6 +49,7 @@ export interface HeadRefusal {
     | "audit_head.signature"
     | "audit_head.forked"
     | "audit_head.goes_back"
+    | "audit_head.too_many_epochs"
     | "audit_head.file_unreadable"
     | "audit_head.unwritable";
   readonly message: string;
@@ -83,7 +84,12 @@ export function keeping(
   }
   const { newest } = kept;
   if (isHigher(newest, head)) {
-    const ended = head.epoch > newest.epoch ? [newest, ...kept.ended].slice(0, ENDED_MOST) : kept.ended;
+    const ended = head.epoch > newest.epoch ? [newest, ...kept.ended] : kept.ended;
+    if (ended.length > ENDED_MOST)
+      return err({
+        code: "audit_head.too_many_epochs",
+        message: `the last heads of ${ENDED_MOST} epochs are kept here, and no other epoch is taken: look why there were so many, keep a copy of the file, then remove it`,
+      });
     return ok({ heads: { ...kept, newest: { ...head, keptAtMs: nowMs }, ended }, isNew: true });
   }
   if (head.epoch === newest.epoch && head.entries === newest.entries)
