@@ -82,11 +82,13 @@ test("a cut tail, an older log put back, and a person who accepts it", { timeout
   const kept = `${known?.newest.entries ?? 0}:${known?.newest.head ?? ""}`;
   const told = await house.server("web-1").agent.run("status");
   expect(told.stdout).toContain(`holdfast audit verify --kept ${kept}`);
-  expect(
-    await house.operator.call("verifyAudit", { query: { kept }, answer: auditVerifySchema }),
-  ).toMatchObject({ intact: true });
+  expect(await house.operator.call("verifyAudit", { query: { kept }, answer: auditVerifySchema })).toMatchObject({
+    intact: true,
+  });
   // An older copy, as a backup of the night before holds it.
-  const early = Math.min(...(await Promise.all(house.servers.map(async ({ name }) => (await keptBy(name))?.newest.entries ?? 0))));
+  const early = Math.min(
+    ...(await Promise.all(house.servers.map(async ({ name }) => (await keptBy(name))?.newest.entries ?? 0))),
+  );
 
   await tamper(
     ...PROOF.map((table) => `create table holdfast.kept_${table} as select * from holdfast.${table}`),
@@ -119,8 +121,7 @@ test("a cut tail, an older log put back, and a person who accepts it", { timeout
     "delete from holdfast.audit_receipts",
     "delete from holdfast.audit_standings",
   );
-  for (let index = 0; index < early; index += 1)
-    await house.operator.expectServer(`later-${index}`, { role: "later" });
+  for (let index = 0; index < early; index += 1) await house.operator.expectServer(`later-${index}`, { role: "later" });
   const older = await verify();
   expect(older).toMatchObject({ intact: false, reason: "rewritten", nextEpoch: 2 });
   expect(older.onServers.notable.map(({ server, standing }) => [server, standing])).toEqual([

@@ -146,13 +146,13 @@ const auditVerify = buildCommand<{ readonly json: boolean; readonly kept?: strin
 type OnServers = z.output<typeof auditVerifySchema>["onServers"];
 
 const STANDING = {
-  holds: "keep a head that is in it",
-  none: "keep none yet",
-  ahead: "KNOW MORE OF IT: it was cut off, or an older one was put back",
-  forked: "KNOW ANOTHER ONE: it was written anew, or an older one was put back and went on",
-  unproven: "say of a head what this house has not signed, or what their own key does not stand behind",
-  refuses: "do not take heads",
-  unsupported: "have an agent from before heads were kept: upgrade it",
+  holds: "with a head that is in it",
+  none: "with no head yet",
+  ahead: "KNOWING MORE OF IT: it was cut off, or an older one was put back",
+  forked: "KNOWING ANOTHER ONE: it was written anew, or an older one was put back and went on",
+  unproven: "with a head that this house has not signed, or that their own key does not stand behind",
+  refuses: "that take no heads",
+  unsupported: "with an agent from before heads were kept: upgrade it",
 } as const satisfies Record<AuditStanding, string>;
 
 /** Nothing of a house that has no servers yet. */
@@ -162,7 +162,7 @@ function serversInWords({ counts, unasked, notable }: OnServers): readonly strin
     if (count === 0) return [];
     const named = notable.filter((one) => one.standing === standing);
     return [
-      `${count} server${count === 1 ? "" : "s"}: ${STANDING[standing]}`,
+      `${count} server${count === 1 ? "" : "s"} ${STANDING[standing]}`,
       ...named.map(
         (one) =>
           `  ${one.server ?? "one that you may not see"}${one.entries === null ? "" : `: ${one.entries} entries, epoch ${one.epoch ?? "?"}, at ${plain(one.at ?? "")}, head ${one.head ?? ""}`}${FROM[one.from]}`,
