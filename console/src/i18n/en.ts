@@ -81,7 +81,7 @@ export const en = {
     "Somebody changed or removed entries. Compare with the anchors in the logs and on the servers. Head:",
   "audit.details": "Details",
   "audit.epoch":
-    "Only if a backup was put back on purpose: `holdfast audit accept {{epoch}} 'REASON'`. Otherwise treat it as an intrusion.",
+    "Treat it as an intrusion until you know better. Only if a backup was put back on purpose, an administrator accepts the log as it is:",
   "audit.filter": "Filter by person, action, object, server, request_id",
   "audit.head": "Recomputed from the first entry to the last. Head:",
   "audit.held.ahead_one":

@@ -81,7 +81,7 @@ export const ko = {
   "audit.broken.next": "누군가 항목을 바꾸거나 지웠습니다. 로그와 서버에 있는 기준점과 비교하십시오. 헤드:",
   "audit.details": "자세히",
   "audit.epoch":
-    "백업을 일부러 되돌린 경우에만: `holdfast audit accept {{epoch}} '이유'`. 그렇지 않다면 침입으로 다루십시오.",
+    "확인될 때까지 침입으로 다루십시오. 백업을 일부러 되돌린 경우에만 관리자가 지금의 로그를 받아들입니다:",
   "audit.filter": "사람, 동작, 대상, 서버, request_id로 찾기",
   "audit.head": "첫 항목부터 마지막까지 다시 계산했습니다. 헤드:",
   "audit.held.ahead_one":

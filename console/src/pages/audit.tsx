@@ -1,5 +1,5 @@
 import type { AuditStanding } from "@holdfast/core/audit/standing.ts";
-import { Alert, Button, SearchInput } from "@patternfly/react-core";
+import { Alert, Button, List, ListItem, SearchInput } from "@patternfly/react-core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { Answer } from "../api/client.ts";
@@ -148,7 +148,11 @@ function Verification(): ReactNode {
             {intact ? t("audit.head") : t("audit.broken.next")} <CopyText text={head} shown={head.slice(0, 24)} />
           </div>
           <OnServers held={onServers} />
-          {nextEpoch === null ? null : <p>{t("audit.epoch", { epoch: nextEpoch })}</p>}
+          {nextEpoch === null ? null : (
+            <p>
+              {t("audit.epoch")} <CopyText text={`holdfast audit accept ${nextEpoch} 'REASON'`} />
+            </p>
+          )}
           <Button
             size="sm"
             variant="link"
@@ -183,28 +187,34 @@ function OnServers({ held: { counts, unasked, notable } }: { readonly held: Held
   const found = WORST_FIRST.filter((standing) => counts[standing] > 0);
   if (found.length === 0) return null;
   return (
-    <ul>
+    <List>
       {found.map((standing) => (
-        <li key={standing}>
+        <ListItem key={standing}>
           {t(STANDING[standing], { count: counts[standing] })}
-          <ul>
-            {notable
-              .filter((one) => one.standing === standing)
-              .map(({ server, entries, at }, index) => (
-                <li key={server ?? index}>
-                  {server ?? t("audit.held.hidden")}
-                  {entries === null ? null : (
-                    <span className="hf-quiet">
-                      {" "}
-                      {t("audit.held.of", { entries })} {at === null ? null : <TimeText at={at} />}
-                    </span>
-                  )}
-                </li>
-              ))}
-          </ul>
-        </li>
+          <Named servers={notable.filter((one) => one.standing === standing)} />
+        </ListItem>
       ))}
-      {unasked === 0 ? null : <li>{t("audit.held.unasked", { count: unasked })}</li>}
-    </ul>
+      {unasked === 0 ? null : <ListItem>{t("audit.held.unasked", { count: unasked })}</ListItem>}
+    </List>
+  );
+}
+
+function Named({ servers }: { readonly servers: Held["notable"] }): ReactNode {
+  const t = useT();
+  if (servers.length === 0) return null;
+  return (
+    <List>
+      {servers.map(({ server, entries, at }, index) => (
+        <ListItem key={server ?? index}>
+          {server ?? t("audit.held.hidden")}
+          {entries === null ? null : (
+            <span className="hf-quiet">
+              {" "}
+              {t("audit.held.of", { entries })} {at === null ? null : <TimeText at={at} />}
+            </span>
+          )}
+        </ListItem>
+      ))}
+    </List>
   );
 }
