@@ -26,6 +26,7 @@ import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
 import { doctor } from "../src/doctor/doctor.ts";
+import type { AgentSessions } from "../src/gateway/agent-sessions.ts";
 import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
 import type { OidcProvider } from "../src/oidc/provider.ts";
@@ -62,6 +63,8 @@ export interface ApiHouse {
   readonly house: House;
   readonly app: FastifyInstance;
   readonly test: TestDatabase;
+  /** The agents that are connected to this instance. */
+  readonly sessions: AgentSessions;
   /** Where this instance keeps heads that it signed. */
   readonly headsFile: string;
   /** Moves the house's clock, by which sessions idle and waits end. */
@@ -212,6 +215,7 @@ async function openApi(
       return at(house_, await openDoor(house_));
     },
     test,
+    sessions: work.sessions,
     headsFile,
     clock,
     firstPassword,

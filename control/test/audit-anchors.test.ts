@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
 import { headOfReceipt } from "../src/audit/anchor.ts";
+import { anchoring } from "../src/audit/anchoring.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { signEpoch } from "../src/audit/epoch.ts";
 import { listReceipts } from "../src/audit/store/standings.ts";
@@ -25,7 +26,7 @@ interface Anchored {
   readonly api: ApiHouse;
   readonly kim: string;
   readonly agent: SimulatedAgent;
-  /** Signs what is new in the log, and lets the server dial again, which is when it is handed the newest head. */
+  /** Signs what is new in the log, and looks at the server as each minute does. */
   handOut(agent?: SimulatedAgent): Promise<void>;
   write(count: number): Promise<void>;
   tamper(text: string): Promise<void>;
@@ -43,6 +44,8 @@ async function withAnchored(body: (anchored: Anchored) => Promise<void>): Promis
     const superuser = new Database(api.test.superuserTarget, () => undefined, 1);
     const by = systemActor("test", api.house.instanceId);
     let written = 0;
+    const { witness, instanceId, log } = api.house;
+    const anchors = anchoring({ database: api.test.app, witness, instanceId, nowMs: () => Date.now(), log });
     try {
       const anchored: Anchored = {
         api,
@@ -50,16 +53,8 @@ async function withAnchored(body: (anchored: Anchored) => Promise<void>): Promis
         agent,
         async handOut(one = agent) {
           await api.house.witness.checkpoint();
-          const asked = (): Promise<{ at: Date } | undefined> =>
-            api.test.app.maybe(
-              sql`select asked_at as at from audit_standings where server_id = ${one.identity.serverId}`,
-            );
-          const before = (await asked())?.at.getTime() ?? 0;
-          one.cut();
-          await api.until(
-            async () => (((await asked())?.at.getTime() ?? 0) > before ? true : undefined),
-            "the server to be asked",
-          );
+          const session = await api.until(async () => api.sessions.of(one.identity.serverId), "the server's session");
+          await anchors.look([session]);
         },
         async write(count) {
           for (let index = 0; index < count; index += 1) {
@@ -290,6 +285,7 @@ test("a server that lies accuses itself alone; an older agent is shown as one, a
       nextEpoch: null,
       onServers: { counts: { unproven: 1 }, notable: [{ server: "web-1", standing: "unproven" }] },
     });
+    await anchored.write(1);
     await anchored.handOut();
     expect(await anchored.alerts()).toEqual([]);
     const told = await api.done(kim, "listAudit", { query: { action: "audit.head_compared" } });
@@ -298,6 +294,11 @@ test("a server that lies accuses itself alone; an older agent is shown as one, a
 
     const old = await api.server(kim, "db-1", { role: "db" });
     old.heads.isSupported = false;
+    old.cut();
+    await api.until(
+      async () => (api.sessions.of(old.identity.serverId)?.keepsAuditHeads === false ? true : undefined),
+      "the older agent's session",
+    );
     await anchored.handOut(old);
     expect(await anchored.verify()).toMatchObject({
       intact: true,
