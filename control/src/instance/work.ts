@@ -31,7 +31,7 @@ import type { Database } from "../store/database.ts";
 import { listen } from "../store/listen.ts";
 import { WORK_CHANNEL } from "../store/transaction.ts";
 import { beat } from "./instance.ts";
-import { startLoop } from "./loop.ts";
+import { type Loop, startLoop } from "./loop.ts";
 
 export interface WorkOptions {
   readonly database: Database;
@@ -111,14 +111,15 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     alerts(),
     ...channels.map((channel) => notify(channel, options.address)),
     retention,
-    auditCheckpoints(options.witness),
-    auditAnchors(anchors),
   ];
+  const start = ({ name, everyMs, run }: Reconciler): Loop =>
+    startLoop(name, everyMs, log, (signal) => run({ ...context, signal }));
+  const anchoringLoop = start(auditAnchors(anchors));
   const loops = [
     dispatching,
-    ...reconcilers.map(({ name, everyMs, run }) =>
-      startLoop(name, everyMs, log, (signal) => run({ ...context, signal })),
-    ),
+    anchoringLoop,
+    start(auditCheckpoints(options.witness, () => anchoringLoop.wake())),
+    ...reconcilers.map(start),
   ];
   const gateway = await openGateway({
     database,
