@@ -279,7 +279,7 @@ test("a server that lies accuses itself alone; an older agent is shown as one, a
   await withAnchored(async (anchored) => {
     const { agent, api, kim } = anchored;
     await anchored.handOut();
-    agent.heads.lie = 999_999;
+    agent.heads.lie = 2 ** 63;
     expect(await anchored.verify()).toMatchObject({
       intact: true,
       nextEpoch: null,

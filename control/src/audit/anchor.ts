@@ -1,5 +1,5 @@
 /** Heads as servers are handed them, and the receipts that they give for them. */
-import type { KeepAuditHeadResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { AuditHead, KeepAuditHeadResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { type AnchoredHead, anchorText, type SignedAnchor } from "@holdfast/proto/wire/audit-head.ts";
 import { SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { z } from "zod";
@@ -33,8 +33,8 @@ export function keptThere(
   signer: HeadSigner,
 ): KeptThere | null {
   if (answer.kept === undefined) return null;
-  const { head, at, signature } = answer.kept;
-  const said = { epoch: Number(answer.kept.epoch), entries: Number(answer.kept.entries), head, at };
+  const { signature } = answer.kept;
+  const said = readable(answer.kept);
   const receipt = { body: answer.receipt?.body ?? "", signature: answer.receipt?.signature ?? new Uint8Array() };
   const receipted = headOfReceipt(receipt, serverId, keys);
   return {
@@ -45,11 +45,26 @@ export function keptThere(
   };
 }
 
+const HASH = /^[0-9a-f]{64}$/;
+const AT = /^[0-9T:.Z-]{1,32}$/;
+
+/** A server may say anything; what no head can be is nothing that a receipt or a signature could stand behind. */
+function readable({ epoch, entries, head, at }: AuditHead): AnchoredHead {
+  return {
+    epoch: epoch <= MOST ? Number(epoch) : 0,
+    entries: entries <= MOST ? Number(entries) : 0,
+    head: HASH.test(head) ? head : "",
+    at: AT.test(at) ? at : "",
+  };
+}
+
+const MOST = BigInt(Number.MAX_SAFE_INTEGER);
+
 const BODY = z.object({
   server_id: z.string(),
   epoch: z.int().positive(),
   entries: z.int().positive(),
-  head: z.string().regex(/^[0-9a-f]{64}$/),
+  head: z.string().regex(HASH),
   at: z.string(),
 });
 

@@ -41,6 +41,10 @@ const ANSWER_WITHIN_MS = 5_000;
 /** Each may start a guard on its server, none waits for another one. */
 const AT_ONCE = 16;
 
+/** Of a server that says what no guard says, so much is written down. */
+const CODE = /^[a-z_.]{0,64}$/;
+const MESSAGE_LONGEST = 500;
+
 interface Said {
   readonly there: KeptThere | null;
   readonly refusedCode: string;
@@ -67,7 +71,8 @@ export function anchoring(options: AnchoringOptions): Anchoring {
 
   async function read(session: AgentSession, answer: KeepAuditHeadResponse): Promise<Said> {
     const keys = (await listKeys(database, session.serverId)).map((key) => key.receipt_public_key);
-    const { refusedCode, refusedMessage } = answer;
+    const refusedCode = CODE.test(answer.refusedCode) ? answer.refusedCode : "audit_head.unreadable";
+    const refusedMessage = answer.refusedMessage.slice(0, MESSAGE_LONGEST);
     return { there: keptThere(answer, session.serverId, keys, signer), refusedCode, refusedMessage };
   }
 

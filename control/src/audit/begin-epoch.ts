@@ -26,7 +26,9 @@ export async function beginEpoch(
   }
   if (wish.epoch !== nextEpoch) refuse("audit.other_epoch", `The epoch to be begun is ${nextEpoch}.`);
   const { entries, head } = verdict;
-  const at = new Date(house.nowMs()).toISOString();
+  // Not before a head that was signed by a clock which ran ahead: that one would accuse for ever.
+  const lastMs = verdict.newestAnchor === null ? 0 : Date.parse(verdict.newestAnchor.at);
+  const at = new Date(Math.max(house.nowMs(), lastMs)).toISOString();
   const epoch: AuditEpoch = { epoch: nextEpoch, entries, head, at, begunBy: caller.actor.actor, reason: wish.reason };
   const accusing = held.servers.filter(({ standing }) => standing === "ahead" || standing === "forked");
   const begun = await transaction(house.database, async (tx) => {
