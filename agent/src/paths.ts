@@ -19,6 +19,8 @@ export interface AgentPaths {
   readonly receiptKey: string;
   /** What secrets for this server are sealed with. */
   readonly sealingKey: string;
+  /** The newest head of the control plane's audit log. */
+  readonly auditHead: string;
   /** Secrets that came with a change, in clear: daemons need them at every start. */
   readonly secrets: string;
   /** The session's own folder: TLS key and certificates. */
@@ -46,6 +48,7 @@ export function agentPaths(root: string): AgentPaths {
     snapshots: join(state, "snapshots"),
     receiptKey: join(state, "receipt.key"),
     sealingKey: join(state, "sealing.key"),
+    auditHead: join(state, "audit-head.json"),
     secrets: join(state, "secrets"),
     session: join(state, "session"),
     run,

@@ -26,6 +26,7 @@ const OPERANDS = {
   change: "The change's id, of holdfast change list",
   digest: "The digest that was read, of holdfast change show",
   document: "NAME of a policy, or KIND/NAME",
+  epoch: "The number that holdfast audit verify told",
   fingerprint: "The key's fingerprint, as the server shows it",
   from: "The older revision",
   id: "The id, of the list of sessions",

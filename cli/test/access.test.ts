@@ -243,10 +243,56 @@ test("a log that is not what was written ends 1 and says what was found", async 
     head: "h",
     anchors: 2,
     newestAnchor: null,
+    epoch: 1,
+    nextEpoch: 2,
+    onServers: {
+      counts: { holds: 3, none: 0, ahead: 2, forked: 0, unproven: 0, refuses: 0, unsupported: 1 },
+      unasked: 1,
+      notable: [
+        {
+          server: "web-1",
+          standing: "ahead",
+          from: "server",
+          epoch: 1,
+          entries: 40,
+          head: "f",
+          at: "2026-01-31T00:00:00Z",
+        },
+        {
+          server: null,
+          standing: "ahead",
+          from: "receipt",
+          epoch: 1,
+          entries: 39,
+          head: "e",
+          at: "2026-01-31T00:00:00Z",
+        },
+        { server: "db-1", standing: "unsupported", from: "server", epoch: null, entries: null, head: null, at: null },
+      ],
+    },
   };
   api.on("GET /audit/verify", { json: verdict });
   const ran = await runCli(["audit", "verify"], { url: api.url });
   expect([ran.exitCode, ran.stdout]).toEqual([1, expect.stringContaining("BROKEN at entry 7: the end was cut off")]);
+  expect(ran.stdout.split("\n").slice(1)).toEqual([
+    "3 servers with a head that is in it",
+    "2 servers KNOWING MORE OF IT: it was cut off, or an older one was put back",
+    "  web-1: 40 entries, epoch 1, at 2026-01-31T00:00:00Z, head f",
+    "  one that you may not see: 39 entries, epoch 1, at 2026-01-31T00:00:00Z, head e (by its last receipt)",
+    "1 server with an agent from before heads were kept: upgrade it",
+    "  db-1",
+    "1 of them could not be asked now; what they last signed is counted",
+    "Treat it as an intrusion until you know better: docs/runbooks/audit-heads.md",
+    "Only if a backup was put back on purpose: holdfast audit accept 2 'REASON'",
+    "",
+  ]);
+});
+
+test("a log is accepted as it is by the epoch that was read, with a reason", async () => {
+  api.on("POST /audit/epochs", { json: { epoch: 2, entries: 6, head: "h", at: "2026-01-31T00:00:00Z" } });
+  const ran = await runCli(["audit", "accept", "2", "the disk died"], { url: api.url });
+  expect([ran.exitCode, ran.stdout]).toEqual([0, expect.stringContaining("Epoch 2 is begun")]);
+  expect(api.bodyOf("POST /audit/epochs")).toEqual({ epoch: 2, reason: "the disk died" });
 });
 
 test("an export is handed on as it comes; a refused one ends 1, one without an answer 4", async () => {

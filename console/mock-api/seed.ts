@@ -30,6 +30,8 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
     sessions: new Map(),
     passkeys: [],
     fresh: new Set(),
+    // Of a fleet the log was cut, so that pages show what that looks like.
+    knowMore: scenario === "large" ? ["node-00003", "node-00017"] : [],
     counter: 0,
   };
   const everything = PERMISSIONS.map((permission) => ({ permission, scope: { all: true as const }, domains: null }));

@@ -154,6 +154,8 @@ export interface MockState {
   readonly passkeys: MockPasskey[];
   /** Sessions that have shown a second factor. */
   readonly fresh: Set<string>;
+  /** Servers that know more of the audit log than the database has. */
+  readonly knowMore: readonly string[];
   counter: number;
 }
 

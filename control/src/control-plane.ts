@@ -160,6 +160,7 @@ async function startOn(
     passwords,
     secrets,
     witness,
+    askServers: work.askServers,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     idempotencyKey: authority.keyFor("idempotency-v1"),
     // It is asked when somebody signs in: a start needs no provider.

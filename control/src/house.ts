@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { PasswordHasher } from "./account/password.ts";
 import type { RelyingParty } from "./account/relying-party.ts";
 import type { Seal } from "./account/seal.ts";
+import type { AskServers } from "./audit/ask-servers.ts";
 import type { AuditWitness } from "./audit/witness.ts";
 import type { OidcProvider } from "./oidc/provider.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
@@ -22,6 +23,8 @@ export interface House {
   readonly passwords: PasswordHasher;
   readonly secrets: SecretStore;
   readonly witness: AuditWitness;
+  /** What all servers keep of the audit log. */
+  readonly askServers: AskServers;
   /** For second factors, and for sign-ins under way. */
   readonly seal: Seal;
   /** For the MAC by which a repeated request is known again; the same in every instance. */

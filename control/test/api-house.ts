@@ -26,6 +26,7 @@ import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
 import { doctor } from "../src/doctor/doctor.ts";
+import type { AgentSessions } from "../src/gateway/agent-sessions.ts";
 import type { House } from "../src/house.ts";
 import { startWork } from "../src/instance/work.ts";
 import type { OidcProvider } from "../src/oidc/provider.ts";
@@ -62,6 +63,10 @@ export interface ApiHouse {
   readonly house: House;
   readonly app: FastifyInstance;
   readonly test: TestDatabase;
+  /** The agents that are connected to this instance. */
+  readonly sessions: AgentSessions;
+  /** Where this instance keeps heads that it signed. */
+  readonly headsFile: string;
   /** Moves the house's clock, by which sessions idle and waits end. */
   readonly clock: { aheadMs: number };
   readonly refusedConcurrent: () => number;
@@ -118,10 +123,11 @@ async function openApi(
   closing.push(() => signing.close());
   const { authority } = signing;
   const secrets = new SecretStore(keySource({ kind: "file" }, folder));
+  const headsFile = join(folder, "audit-heads.jsonl");
   const witness = auditWitness({
     database,
     signer: headSigner(authority.keyFor("audit-head-v1")),
-    file: anchorFile(join(folder, "audit-heads.jsonl")),
+    file: anchorFile(headsFile),
     nowMs: () => Date.now(),
     log,
   });
@@ -152,6 +158,7 @@ async function openApi(
     passwords,
     secrets,
     witness,
+    askServers: work.askServers,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     idempotencyKey: authority.keyFor("idempotency-v1"),
     oidc: oidc?.(nowMs) ?? null,
@@ -208,6 +215,8 @@ async function openApi(
       return at(house_, await openDoor(house_));
     },
     test,
+    sessions: work.sessions,
+    headsFile,
     clock,
     firstPassword,
     refusedConcurrent: () => refused,

@@ -171,6 +171,7 @@ const ASKED = {
   // A stream, with the same filter and the same questions of access as listAudit; api-audit.test.ts asks it.
   exportAudit: PLACELESS,
   verifyAudit: PLACELESS,
+  beginAuditEpoch: PLACELESS,
   doctor: PLACELESS,
   events: PLACELESS,
   openapi: PLACELESS,

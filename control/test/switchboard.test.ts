@@ -46,6 +46,20 @@ test(
 );
 
 test(
+  "an instance that holds no session hears what servers keep of the audit log",
+  () =>
+    withSagaHouse(async (house) => {
+      const [holder, other] = [await house.instance(), await house.instance()];
+      const { server } = await connected(house, holder);
+      const { epoch, servers } = await other.askServers();
+      expect(epoch).toBe(1);
+      expect(servers).toMatchObject([{ id: server, name: "web-1", standing: "none", from: "server" }]);
+      expect((await holder.askServers()).servers).toEqual(servers);
+    }),
+  PATIENT,
+);
+
+test(
   "a server that nobody holds is unreachable at once, and leaves no question behind",
   () =>
     withSagaHouse(async (house) => {

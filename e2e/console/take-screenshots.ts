@@ -136,6 +136,7 @@ const SHOTS: readonly Shot[] = [
   { name: "changes", scenario: "busy", path: paths.changes() },
   { name: "failures", scenario: "busy", path: paths.failures() },
   { name: "audit", scenario: "busy", path: paths.audit() },
+  { name: "audit-servers-know-more", scenario: "large", path: paths.audit() },
   { name: "settings-account", scenario: "busy", path: paths.account() },
   {
     name: "settings-totp",

@@ -19,6 +19,8 @@ export const SIGNED_TEXT = {
   enrolment: "holdfast-enrol-v1\n",
   renewal: "holdfast-renew-v1\n",
   sealingKey: "holdfast-sealing-key-v1\n",
+  auditAnchor: "holdfast-audit-anchor-v1\n",
+  auditReceipt: "holdfast-audit-receipt-v1\n",
 } as const;
 
 /** Response header and error metadata that carry the stable dotted code of a refusal. */

@@ -1,7 +1,8 @@
 export const HELP = `holdfast-agent: the part of Holdfast that lives on a server
 
 For people, with root, also while no control plane can be reached:
-  status [--json]         what is in force, what is open and how long it has left, whether the server is locked
+  status [--json]         what is in force, what is open and how long it has left, whether the server is locked,
+                          which head of the control plane's audit log it keeps
   why [REQUEST_ID]        the story of the last transaction, or of that one
   revert [--yes]          puts the server back to what it was before the open transaction
   confirm --yes           keeps what is on trial; only when you have seen that a NEW connection works

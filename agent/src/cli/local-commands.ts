@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
+import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { needsUndo, openTransaction } from "@holdfast/core/ledger/fold.ts";
 import { handsOf, openLedger, type Role } from "../agent-program.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { type KeptHeads, readKeptHeads } from "../guard/audit-head.ts";
 import { openGuardContext } from "../guard/guard-role.ts";
 import { confirm, finalize } from "../guard/settle.ts";
 import { type Ledger } from "../ledger/ledger.ts";
 import { undoTransaction } from "../revert/undo-transaction.ts";
+import { readIdentity } from "../settings.ts";
 import { ask, complain, print } from "./print.ts";
-import { statusInWords, whyInWords } from "./story.ts";
+import { auditHeadInWords, headsInData, statusInWords, whyInWords } from "./story.ts";
 
 /**
  * What a person with root on the server can do with no control plane: look, understand, undo, confirm. They act on the ledger like every other
@@ -16,10 +19,16 @@ import { statusInWords, whyInWords } from "./story.ts";
 export async function showStatus(role: Role, json: boolean): Promise<ExitCode> {
   return reading(role, (ledger) => {
     const state = ledger.read();
+    const heads = keptHeads(role);
     if (json) {
       const { generation, maxFence, lock, confirmed } = state;
-      print(JSON.stringify({ generation, maxFence, lock, confirmed, open: openTransaction(state) }));
-    } else for (const line of statusInWords(state, role.clock.boottimeMs())) print(line);
+      const auditHead = heads.ok ? headsInData(heads.value) : null;
+      print(JSON.stringify({ generation, maxFence, lock, confirmed, open: openTransaction(state), auditHead }));
+    } else {
+      for (const line of statusInWords(state, role.clock.boottimeMs())) print(line);
+      if (!heads.ok) print(heads.error);
+      else for (const line of auditHeadInWords(heads.value)) print(line);
+    }
     return EXIT.done;
   });
 }
@@ -97,6 +106,14 @@ export async function confirmByHand(role: Role, yes: boolean): Promise<ExitCode>
     context.value.modules.close();
     ledger.close();
   }
+}
+
+/** A server that was never enrolled has kept none. */
+function keptHeads({ paths }: Role): Result<KeptHeads | null, string> {
+  const identity = readIdentity(paths);
+  if (!identity.ok) return ok(null);
+  const kept = readKeptHeads(paths.auditHead, identity.value.serverId);
+  return kept.ok ? kept : err(kept.error.message);
 }
 
 async function reading(role: Role, task: (ledger: Ledger) => ExitCode | Promise<ExitCode>): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
 import { openTransaction } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState, TransactionState } from "@holdfast/core/ledger/record.ts";
+import { type KeptHead, type KeptHeads, keyName } from "../guard/audit-head.ts";
 import { deadlineOf } from "../guard/transaction-message.ts";
 
 /** The ledger in words, for somebody who sits at this very server and has no control plane at hand. */
@@ -51,6 +52,26 @@ function phaseInWords(one: TransactionState): string {
     default:
       return assertNever(one.last);
   }
+}
+
+/** What this server keeps of the control plane's audit log, so that it can be held against the log by hand. */
+export function auditHeadInWords(heads: KeptHeads | null): readonly string[] {
+  if (heads === null) return ["Audit log: no head of it was handed to this server yet."];
+  const { newest, ended, signerKey } = heads;
+  return [
+    `Audit log: ${newest.entries} entries at ${newest.at}${newest.epoch === 1 ? "" : `, epoch ${newest.epoch}`}, signed by the key ${keyName(signerKey)}.`,
+    `  holdfast audit verify --kept ${newest.entries}:${newest.head}`,
+    ...ended.map(
+      (one) => `  Epoch ${one.epoch} ended here with ${one.entries} entries at ${one.at}, head ${one.head}.`,
+    ),
+  ];
+}
+
+/** The same for machines; signatures in base64, so that the key alone proves each. */
+export function headsInData(heads: KeptHeads | null) {
+  if (heads === null) return null;
+  const inText = (one: KeptHead) => ({ ...one, signature: Buffer.from(one.signature).toString("base64") });
+  return { signerKey: heads.signerKey, newest: inText(heads.newest), ended: heads.ended.map(inText) };
 }
 
 /** The last transaction from its beginning to where it stands. */

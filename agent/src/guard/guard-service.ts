@@ -11,6 +11,7 @@ import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { reasonOf } from "../log/log.ts";
 import { findingMessage } from "../module/module-service.ts";
 import { toConnectError } from "../rpc/refusal.ts";
+import { answerAuditHead } from "./answer-audit-head.ts";
 import { commandTimeMs } from "./command-clock.ts";
 import type { GuardContext } from "./context.ts";
 import { readConfig } from "./effective-config.ts";
@@ -79,6 +80,7 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         bootId: context.clock.bootId(),
         init: context.init.kind,
         receiptKeyId: context.signer.keyId,
+        keepsAuditHeads: true,
         sealingKey: context.sealing.publicKey,
         sealingProof: context.signer.vouch(
           sealingKeyText(context.identity.serverId, context.sealing.publicKey.toString("hex")),
@@ -157,6 +159,8 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         if (!written.ok) throw toConnectError({ code: "ledger.unwritable", message: written.error.message });
         return {};
       },
+
+      keepAuditHead: (request) => answerAuditHead(context, request),
 
       follow: async function* (_request, { signal }) {
         let seen = "";

@@ -58,6 +58,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       ),
       getState: heard((request) => guard.call((client) => client.getState(request))),
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
+      keepAuditHead: heard((request) => guard.call((client) => client.keepAuditHead(request))),
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
       })),

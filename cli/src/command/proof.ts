@@ -1,11 +1,12 @@
-import { auditEntrySchema, auditVerifySchema, doctorRowSchema } from "@holdfast/core/api/account.ts";
+import { auditEntrySchema, auditVerifySchema, doctorRowSchema, epochBegunSchema } from "@holdfast/core/api/account.ts";
+import { AUDIT_STANDINGS, type AuditStanding } from "@holdfast/core/audit/standing.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { readNewest } from "../read-all.ts";
-import { verb } from "../verb.ts";
+import { act, verb } from "../verb.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -119,7 +120,8 @@ const auditVerify = buildCommand<{ readonly json: boolean; readonly kept?: strin
   docs: {
     brief: "Walk the audit log's hash chain, hold it against every head that was kept, and name the first broken entry",
     fullDescription:
-      "--kept ENTRIES:HEAD is one that you kept yourself: the log stream carries them as audit_entries and audit_head.\n\n" +
+      "Every server is asked which head it keeps: what was cut off together with the heads beside the log is found there, and the servers are named.\n" +
+      "--kept ENTRIES:HEAD is one that you kept yourself: the log stream carries them as audit_entries and audit_head, and holdfast-agent status shows a server's.\n\n" +
       "Example: holdfast audit verify",
   },
   parameters: {
@@ -131,12 +133,68 @@ const auditVerify = buildCommand<{ readonly json: boolean; readonly kept?: strin
   async func({ json, kept }) {
     const value = await openClient(this).call("verifyAudit", { query: { kept }, answer: auditVerifySchema });
     if (!value.intact) this.process.exitCode = EXIT.refused;
+    const { onServers, nextEpoch } = value;
     const anchors = `${value.anchors} kept head${value.anchors === 1 ? "" : "s"} found in it`;
     const text = value.intact
       ? `Intact: ${value.entries} entries, head ${value.head}, ${anchors}\n`
       : `BROKEN at entry ${value.firstBroken ?? "?"}: ${value.reason === null ? "changed" : REASON[value.reason]}. Somebody changed the log outside Holdfast.\n`;
-    this.process.stdout.write(json ? `${JSON.stringify(value)}\n` : text);
+    const servers = [...serversInWords(onServers), ...wayOut(nextEpoch)].map((line) => `${line}\n`).join("");
+    this.process.stdout.write(json ? `${JSON.stringify(value)}\n` : text + servers);
   },
+});
+
+type OnServers = z.output<typeof auditVerifySchema>["onServers"];
+
+const STANDING = {
+  holds: "with a head that is in it",
+  none: "with no head yet",
+  ahead: "KNOWING MORE OF IT: it was cut off, or an older one was put back",
+  forked: "KNOWING ANOTHER ONE: it was written anew, or an older one was put back and went on",
+  unproven: "with a head that this house has not signed, or that their own key does not stand behind",
+  refuses: "that take no heads",
+  unsupported: "with an agent from before heads were kept: upgrade it",
+} as const satisfies Record<AuditStanding, string>;
+
+/** Nothing of a house that has no servers yet. */
+function serversInWords({ counts, unasked, notable }: OnServers): readonly string[] {
+  const lines = AUDIT_STANDINGS.flatMap((standing) => {
+    const count = counts[standing];
+    if (count === 0) return [];
+    const named = notable.filter((one) => one.standing === standing);
+    return [
+      `${count} server${count === 1 ? "" : "s"} ${STANDING[standing]}`,
+      ...named.map(
+        (one) =>
+          `  ${one.server ?? "one that you may not see"}${one.entries === null ? "" : `: ${one.entries} entries, epoch ${one.epoch ?? "?"}, at ${plain(one.at ?? "")}, head ${one.head ?? ""}`}${FROM[one.from]}`,
+      ),
+    ];
+  });
+  const asked = unasked === 0 ? [] : [`${unasked} of them could not be asked now; what they last signed is counted`];
+  return [...lines, ...asked];
+}
+
+const FROM = {
+  server: "",
+  receipt: " (by its last receipt)",
+  nobody: " (could not be asked, and has signed none)",
+} as const satisfies Record<OnServers["notable"][number]["from"], string>;
+
+function wayOut(nextEpoch: number | null): readonly string[] {
+  if (nextEpoch === null) return [];
+  return [
+    "Treat it as an intrusion until you know better: docs/runbooks/audit-heads.md",
+    `Only if a backup was put back on purpose: holdfast audit accept ${nextEpoch} 'REASON'`,
+  ];
+}
+
+const auditAccept = act({
+  brief: "Accept the log as it is after a backup was put back: servers take its heads again; audited, alarmed",
+  example: "audit accept 2 'the disk died, backup of Monday put back'",
+  operands: ["epoch", "reason"],
+  send: (client, [epoch = "", reason = ""]) =>
+    client.call("beginAuditEpoch", { body: { epoch: Number(epoch), reason }, answer: epochBegunSchema }),
+  done: ([epoch]) =>
+    `Epoch ${epoch} is begun. Each server keeps the last head of the log that was; an alert stands for a week.`,
 });
 
 export const doctorCommand = verb({
@@ -161,6 +219,6 @@ export const doctorCommand = verb({
 });
 
 export const auditRoutes = buildRouteMap({
-  routes: { list: auditList, export: auditExport, verify: auditVerify },
+  routes: { list: auditList, export: auditExport, verify: auditVerify, accept: auditAccept },
   docs: { brief: "The audit log: list, export and verify" },
 });

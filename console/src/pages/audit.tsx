@@ -1,4 +1,5 @@
-import { Alert, Button, SearchInput } from "@patternfly/react-core";
+import type { AuditStanding } from "@holdfast/core/audit/standing.ts";
+import { Alert, Button, List, ListItem, SearchInput } from "@patternfly/react-core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { Answer } from "../api/client.ts";
@@ -6,7 +7,7 @@ import { call } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
 import { useDenied } from "../api/session.ts";
 import { useSearchState } from "../app/search-state.ts";
-import { useT } from "../i18n/language.ts";
+import { type MessageKey, useT } from "../i18n/language.ts";
 import { NativeText } from "../parts/native-diff.tsx";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
 import { CopyText } from "../ui/copy-text.tsx";
@@ -137,7 +138,7 @@ function Verification(): ReactNode {
   const verified = useQuery(queries.verifyAudit());
   return (
     <Loaded query={verified} what={t("what.verify")}>
-      {({ intact, entries, firstBroken, head }) => (
+      {({ intact, entries, firstBroken, head, onServers, nextEpoch }) => (
         <Alert
           isInline
           variant={intact ? "success" : "danger"}
@@ -146,6 +147,12 @@ function Verification(): ReactNode {
           <div>
             {intact ? t("audit.head") : t("audit.broken.next")} <CopyText text={head} shown={head.slice(0, 24)} />
           </div>
+          <OnServers held={onServers} />
+          {nextEpoch === null ? null : (
+            <p>
+              {t("audit.epoch")} <CopyText text={`holdfast audit accept ${nextEpoch} 'REASON'`} />
+            </p>
+          )}
           <Button
             size="sm"
             variant="link"
@@ -158,5 +165,56 @@ function Verification(): ReactNode {
         </Alert>
       )}
     </Loaded>
+  );
+}
+
+type Held = Answer<"verifyAudit">["onServers"];
+
+const STANDING = {
+  ahead: "audit.held.ahead",
+  forked: "audit.held.forked",
+  unproven: "audit.held.unproven",
+  refuses: "audit.held.refuses",
+  unsupported: "audit.held.unsupported",
+  none: "audit.held.none",
+  holds: "audit.held.holds",
+} as const satisfies Record<AuditStanding, MessageKey>;
+const WORST_FIRST = Object.keys(STANDING) as AuditStanding[];
+
+/** What servers keep of the log, where whoever owns its database does not reach. */
+function OnServers({ held: { counts, unasked, notable } }: { readonly held: Held }): ReactNode {
+  const t = useT();
+  const found = WORST_FIRST.filter((standing) => counts[standing] > 0);
+  if (found.length === 0) return null;
+  return (
+    <List>
+      {found.map((standing) => (
+        <ListItem key={standing}>
+          {t(STANDING[standing], { count: counts[standing] })}
+          <Named servers={notable.filter((one) => one.standing === standing)} />
+        </ListItem>
+      ))}
+      {unasked === 0 ? null : <ListItem>{t("audit.held.unasked", { count: unasked })}</ListItem>}
+    </List>
+  );
+}
+
+function Named({ servers }: { readonly servers: Held["notable"] }): ReactNode {
+  const t = useT();
+  if (servers.length === 0) return null;
+  return (
+    <List>
+      {servers.map(({ server, entries, at }, index) => (
+        <ListItem key={server ?? index}>
+          {server ?? t("audit.held.hidden")}
+          {entries === null ? null : (
+            <span className="hf-quiet">
+              {" "}
+              {t("audit.held.of", { entries })} {at === null ? null : <TimeText at={at} />}
+            </span>
+          )}
+        </ListItem>
+      ))}
+    </List>
   );
 }

@@ -3,6 +3,7 @@ import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
 import type { Database } from "../store/database.ts";
 import { Baseline } from "./baseline.ts";
 import {
+  accusing,
   type AuditSaid,
   auditSaid,
   away,
@@ -13,6 +14,8 @@ import {
   hours,
   instanceDisks,
   leftBehind,
+  type NewestEpoch,
+  newestEpoch,
   type OpenApply,
   openApplies,
   refusals,
@@ -62,6 +65,13 @@ export async function look(database: Database, baseline: Baseline = new Baseline
       given,
     })),
     audit: auditFact(await auditSaid(database)),
+    accusing: (await accusing(database)).map(({ id, name, standing, entries }) => ({
+      serverId: id,
+      server: name,
+      standing,
+      entries,
+    })),
+    epoch: epochFact(await newestEpoch(database)),
     instances: (await instanceDisks(database)).map(({ id, address, host, disk_free_bytes, disk_total_bytes }) => ({
       instanceId: id,
       address,
@@ -84,6 +94,12 @@ function auditFact(said: readonly AuditSaid[]): AuditFact {
   for (const { audit_broken_at: entry, audit_reason: reason } of said)
     if (entry !== null && reason !== null) return { state: "broken", entry, reason };
   return { state: said.length > 0 && said.every(({ audit_whole }) => audit_whole === true) ? "whole" : "not_known" };
+}
+
+function epochFact(row: NewestEpoch | undefined): AlertFacts["epoch"] {
+  if (row === undefined) return null;
+  const { epoch, entries, by, reason, at } = row;
+  return { epoch, entries, by, reason, beganMs: at.getTime() };
 }
 
 function openFact(row: OpenApply): AlertFacts["open"][number] {

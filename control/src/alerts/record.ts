@@ -59,6 +59,8 @@ const ACTS = {
   "certificate-expiring": null, // the saga does not send it
   "glass-broken": null, // an emergency is not held up
   "audit-broken": null,
+  "audit-heads": null,
+  "audit-epoch": null,
   "disk-low": null,
   "database-trouble": null,
 } as const satisfies Record<AlertKind, ((tx: Transaction, by: Actor) => Promise<string | null>) | null>;

@@ -14,8 +14,13 @@ export interface SignedCheckpoint extends Checkpoint {
 }
 
 export interface HeadSigner {
+  /** Raw Ed25519: what servers pin. */
+  readonly publicKey: Buffer;
   sign(checkpoint: Checkpoint): SignedCheckpoint;
   isOurs(checkpoint: SignedCheckpoint): boolean;
+  /** A text that says by its beginning what it is. */
+  signText(text: string): Buffer;
+  isOurText(text: string, signature: Uint8Array): boolean;
 }
 
 /** What stands before the text, so that the signature can never be taken for one over something else. */
@@ -27,12 +32,18 @@ const ED25519_PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 export function headSigner(seed: Buffer): HeadSigner {
   const key = createPrivateKey({ key: Buffer.concat([ED25519_PKCS8, seed]), format: "der", type: "pkcs8" });
   const publicKey = createPublicKey(key);
+  const signText = (text: string): Buffer => sign(null, Buffer.from(text, "utf8"), key);
+  const isOurText = (text: string, signature: Uint8Array): boolean =>
+    verify(null, Buffer.from(text, "utf8"), publicKey, signature);
   return {
-    sign: (checkpoint) => ({ ...checkpoint, signature: sign(null, signed(checkpoint), key) }),
-    isOurs: (checkpoint) => verify(null, signed(checkpoint), publicKey, checkpoint.signature),
+    publicKey: Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url"),
+    sign: (checkpoint) => ({ ...checkpoint, signature: signText(signed(checkpoint)) }),
+    isOurs: (checkpoint) => isOurText(signed(checkpoint), checkpoint.signature),
+    signText,
+    isOurText,
   };
 }
 
-function signed({ entries, head, at }: Checkpoint): Buffer {
-  return Buffer.from(CONTEXT + canonicalJson({ entries, head, at }), "utf8");
+function signed({ entries, head, at }: Checkpoint): string {
+  return CONTEXT + canonicalJson({ entries, head, at });
 }

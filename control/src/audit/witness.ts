@@ -8,6 +8,7 @@
  *       ends this process between two of them, what is kept elsewhere knows no less than the table.
  *   W3. Every head that is known must be in the chain where it says. A signature that is not ours is itself a finding where only we write,
  *       and is worth nothing in the file.
+ *       Of an epoch that a person has begun, what was signed before it may be missing: that is what was accepted.
  *   W4. Until it has looked it says nothing; where the log is broken it says so at every look, and walks everything again now and then.
  */
 import { setImmediate } from "node:timers/promises";
@@ -18,7 +19,9 @@ import { type ChainVerdict, hashAt, type Link, verifyAuditChain } from "../store
 import type { Database } from "../store/database.ts";
 import type { AnchorFile } from "./anchor-file.ts";
 import type { Checkpoint, HeadSigner, SignedCheckpoint } from "./checkpoint.ts";
+import { FIRST_EPOCH, isBeforeEpoch, type KnownEpochs, knownEpochs } from "./epoch.ts";
 import { insertCheckpoint, listCheckpoints } from "./store/checkpoints.ts";
+import { listEpochs } from "./store/epochs.ts";
 
 export type AuditVerdict = {
   readonly entries: number;
@@ -26,6 +29,8 @@ export type AuditVerdict = {
   /** Heads that were kept and found in the chain. */
   readonly anchors: number;
   readonly newestAnchor: Checkpoint | null;
+  /** Which times somebody has accepted the log as it is. */
+  readonly epoch: number;
 } & (
   | { readonly intact: true }
   | {
@@ -36,8 +41,12 @@ export type AuditVerdict = {
 );
 
 type Kept = Pick<Checkpoint, "entries" | "head">;
+/** `at`: of one that this house signed then. */
+type Known = Kept & { readonly at?: string };
 
 export interface AuditWitness {
+  /** Who signs heads of this log. */
+  readonly signer: HeadSigner;
   /** Walks everything. `kept` is a head that somebody wrote down, from the log stream say. */
   verify(kept?: Kept): Promise<AuditVerdict>;
   /** Goes on from where it was and signs the head, when there is a new one. The signal ends a walk that has long to go, by an exception. */
@@ -93,13 +102,17 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
     return { ours, forged };
   }
 
+  const epochs = async (): Promise<KnownEpochs> => knownEpochs(signer, await listEpochs(database));
+
   async function walkAll(kept?: Kept, signal?: AbortSignal): Promise<AuditVerdict> {
     const wholeAtMs = nowMs();
     // Read before the chain: what is signed while it is walked cannot be missing from it.
+    const { newest: epoch, forged: forgedEpoch } = await epochs();
     const rows = await listCheckpoints(database, 0, null);
     const table = await sort(rows);
     const own = (await sort(await file.read())).ours;
-    const known: readonly Kept[] = [...table.ours, ...own, ...(kept === undefined ? [] : [kept])].toSorted(
+    const begun: readonly Known[] = epoch === null ? [] : [{ entries: epoch.entries, head: epoch.head }];
+    const known: readonly Known[] = [...table.ours, ...own, ...begun, ...(kept === undefined ? [] : [kept])].toSorted(
       (a, b) => a.entries - b.entries,
     );
     const wanted = new Set(known.map((one) => one.entries));
@@ -110,25 +123,34 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
       },
       ...(signal === undefined ? {} : { signal }),
     });
-    const newest = newestOf([...rows, ...own]);
-    const verdict = judge(chain, known, heads, newest, table.forged);
+    // What may be missing counts only where it is there.
+    const counted = known.filter(
+      ({ entries, head, at }) => at === undefined || !isBeforeEpoch(epoch, at) || heads.get(entries) === head,
+    );
+    const rowsHere = rows.filter((row) => !isBeforeEpoch(epoch, row.at) || heads.get(row.entries) === row.head);
+    const ownHere = own.filter((one) => !isBeforeEpoch(epoch, one.at) || heads.get(one.entries) === one.head);
+    const newest = newestOf([...rowsHere, ...ownHere]);
+    const verdict = judge(chain, counted, heads, newest, table.forged ?? forgedEpoch, epoch?.epoch ?? FIRST_EPOCH);
     if (kept !== undefined) return verdict;
-    inFile = newestOf(own);
+    inFile = newestOf(ownHere);
     const at = { id: verdict.entries, hash: verdict.head };
-    seen = { verdict, at, round: BEGINNING, inTable: rows.at(-1)?.entries ?? 0, wholeAtMs };
+    seen = { verdict, at, round: BEGINNING, inTable: rowsHere.at(-1)?.entries ?? 0, wholeAtMs };
     return verdict;
   }
 
   /** Null when anything is not as it was seen: then everything is walked, which says what. */
   async function goOn(before: Seen): Promise<Seen | null> {
-    const rows = await listCheckpoints(database, before.inTable, null);
-    if ((await sort(rows)).forged !== null) return null;
+    const { newest: epoch, forged } = await epochs();
+    if (forged !== null || (epoch?.epoch ?? FIRST_EPOCH) !== before.verdict.epoch) return null;
+    const all = await listCheckpoints(database, before.inTable, null);
+    if ((await sort(all)).forged !== null) return null;
+    const rows = all.filter((row) => !isBeforeEpoch(epoch, row.at));
     if (before.at.id > 0 && (await hashAt(database, before.at.id)) !== before.at.hash) return null;
     const newer = await verifyAuditChain(database, { from: before.at });
     if (!newer.intact) return null;
     for (const row of rows) if ((await hashAt(database, row.entries)) !== row.head) return null;
     const at = { id: newer.entries, hash: newer.head };
-    const round = await goRound(before.round.id >= at.id ? BEGINNING : before.round, at.id);
+    const round = await goRound(before.round.id >= at.id ? BEGINNING : before.round, at.id, epoch);
     if (round === null) return null;
     const newest = newestOf([...rows, ...(before.verdict.newestAnchor === null ? [] : [before.verdict.newestAnchor])]);
     return {
@@ -137,6 +159,7 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
         head: at.hash,
         anchors: before.verdict.anchors + rows.length,
         newestAnchor: newest,
+        epoch: before.verdict.epoch,
         intact: true,
       },
       at,
@@ -147,7 +170,7 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
   }
 
   /** A piece of what was seen before, with the heads of the table that are over it. */
-  async function goRound(from: Link, entries: number): Promise<Link | null> {
+  async function goRound(from: Link, entries: number, epoch: KnownEpochs["newest"]): Promise<Link | null> {
     const heads = new Map<number, string>();
     const piece = await verifyAuditChain(database, {
       from,
@@ -156,7 +179,8 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
     });
     if (!piece.intact) return null;
     const rows = await listCheckpoints(database, from.id, piece.entries);
-    if ((await sort(rows)).forged !== null || rows.some((row) => heads.get(row.entries) !== row.head)) return null;
+    if ((await sort(rows)).forged !== null) return null;
+    if (rows.some((row) => heads.get(row.entries) !== row.head && !isBeforeEpoch(epoch, row.at))) return null;
     return { id: piece.entries, hash: piece.head };
   }
 
@@ -164,6 +188,9 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
     const before = seen;
     if (before === null) return walkAll(undefined, signal);
     const { verdict, wholeAtMs } = before;
+    // Somebody has accepted the log as it is: what was broken for it may be whole.
+    if (!verdict.intact && ((await epochs()).newest?.epoch ?? FIRST_EPOCH) !== verdict.epoch)
+      return walkAll(undefined, signal);
     if (nowMs() - wholeAtMs >= (verdict.intact ? WHOLE_AGAIN_MS : BROKEN_AGAIN_MS)) return walkAll(undefined, signal);
     if (!verdict.intact) return verdict;
     const after = await goOn(before);
@@ -173,6 +200,7 @@ export function auditWitness(options: AuditWitnessOptions): AuditWitness {
   }
 
   return {
+    signer,
     verify: (kept) => walkAll(kept),
     last: () => seen?.verdict ?? null,
     async checkpoint(signal) {
@@ -213,12 +241,14 @@ function judge(
   known: readonly Kept[],
   heads: ReadonlyMap<number, string>,
   newest: Checkpoint | null,
-  forged: Checkpoint | null,
+  forged: Kept | null,
+  epoch: number,
 ): AuditVerdict {
   const found = known.filter((one) => heads.get(one.entries) === one.head);
   const base = {
     entries: chain.entries,
     head: chain.intact ? chain.head : "",
+    epoch,
     anchors: found.length,
     newestAnchor: newest === null ? null : { entries: newest.entries, head: newest.head, at: newest.at },
   };

@@ -14,6 +14,8 @@ export interface AgentSession {
   readonly factsJson: string;
   /** What secrets are sealed with for it; null: its guard vouches for none. */
   readonly sealingKey: Buffer | null;
+  /** It keeps heads of the audit log. */
+  readonly keepsAuditHeads: boolean;
   readonly client: AgentClient;
   readonly isClosed: () => boolean;
   readonly onClosed: (listener: () => void) => void;

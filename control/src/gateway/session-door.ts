@@ -84,6 +84,7 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     remoteAddress,
     factsJson: describe.factsJson,
     sealingKey,
+    keepsAuditHeads: describe.keepsAuditHeads,
     client,
     isClosed: () => closed,
     onClosed: (listener) => connection.onClosed(listener),

@@ -10,6 +10,8 @@ import { SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.
 import {
   GetStateRequestSchema,
   GetStateResponseSchema,
+  KeepAuditHeadRequestSchema,
+  KeepAuditHeadResponseSchema,
   PlanRequestSchema,
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
@@ -45,7 +47,10 @@ export interface SwitchboardOptions {
 }
 
 /** A server with a very long rule set rehearses it in some seconds, and modules that sleep are started first; a person is waiting, so not much longer. */
-const TIMEOUT_MS = { plan: 20_000, state: 20_000, release: 10_000 } as const satisfies Record<QuestionVerb, number>;
+const TIMEOUT_MS = { plan: 20_000, state: 20_000, release: 10_000, audit_head: 10_000 } as const satisfies Record<
+  QuestionVerb,
+  number
+>;
 /** On the way to the instance that holds the session and back. */
 const DETOUR_MS = 2_000;
 /** Notifications are hints; without one an answer waits so long. */
@@ -58,6 +63,11 @@ const VERBS = {
     toBinary(GetStateResponseSchema, await client.getState(fromBinary(GetStateRequestSchema, bytes), options)),
   release: async (client, bytes, options) =>
     toBinary(TransactionSchema, await client.release(fromBinary(SignedCommandSchema, bytes), options)),
+  audit_head: async (client, bytes, options) =>
+    toBinary(
+      KeepAuditHeadResponseSchema,
+      await client.keepAuditHead(fromBinary(KeepAuditHeadRequestSchema, bytes), options),
+    ),
 } as const satisfies Record<
   QuestionVerb,
   (client: AgentClient, bytes: Uint8Array, options: { readonly timeoutMs: number }) => Promise<Uint8Array>
@@ -65,6 +75,9 @@ const VERBS = {
 
 /** Whoever asks here wants to look at the server: a greeting, which wants less, does not come this way. */
 export const STATE_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, { withObserved: true }));
+
+/** Only says what is kept: nothing is handed out on this way. */
+export const AUDIT_HEAD_QUESTION = toBinary(KeepAuditHeadRequestSchema, create(KeepAuditHeadRequestSchema, {}));
 
 export function openSwitchboard({ database, target, sessions, instanceId, log }: SwitchboardOptions): Switchboard {
   const waiting = new Map<string, (row: QuestionRow) => void>();

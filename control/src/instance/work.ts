@@ -4,6 +4,8 @@
  */
 import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { Logger } from "pino";
+import { anchoring } from "../audit/anchoring.ts";
+import { type AskServers, askServers } from "../audit/ask-servers.ts";
 import type { AuditWitness } from "../audit/witness.ts";
 import type { Authority } from "../authority/authority.ts";
 import { AgentSessions } from "../gateway/agent-sessions.ts";
@@ -13,6 +15,7 @@ import type { Channel } from "../notify/channels.ts";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { type InboundVantage, vantageOf } from "../probe/vantage.ts";
 import { alerts } from "../reconcilers/alerts.ts";
+import { auditAnchors } from "../reconcilers/audit-anchors.ts";
 import { auditCheckpoints } from "../reconcilers/audit-checkpoints.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
@@ -28,7 +31,7 @@ import type { Database } from "../store/database.ts";
 import { listen } from "../store/listen.ts";
 import { WORK_CHANNEL } from "../store/transaction.ts";
 import { beat } from "./instance.ts";
-import { startLoop } from "./loop.ts";
+import { type Loop, startLoop } from "./loop.ts";
 
 export interface WorkOptions {
   readonly database: Database;
@@ -58,6 +61,8 @@ export interface Work {
   readonly engine: SagaEngine;
   /** Asks any server's agent, also one that another instance holds. */
   readonly switchboard: Switchboard;
+  /** What all servers keep of the audit log. */
+  readonly askServers: AskServers;
   /** `hand_over` lets go of everything, so that another instance goes on at once; `drop` tells nobody, as a kill would. */
   close(how: "hand_over" | "drop"): Promise<void>;
 }
@@ -88,6 +93,15 @@ export async function startWork(options: WorkOptions): Promise<Work> {
   });
   const context = { database, instanceId, sessions, log };
   recordDrift(context);
+  const anchors = anchoring({ database, witness: options.witness, instanceId, nowMs: () => Date.now(), log });
+  sessions.listen({
+    opened: (session) =>
+      void anchors
+        .look([session])
+        .catch((error: unknown) =>
+          log.warn({ server_id: session.serverId, err: error }, "it is looked at in a minute"),
+        ),
+  });
   const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
   const channels = options.channels ?? [];
   const reconcilers: readonly Reconciler[] = [
@@ -97,13 +111,15 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     alerts(),
     ...channels.map((channel) => notify(channel, options.address)),
     retention,
-    auditCheckpoints(options.witness),
   ];
+  const start = ({ name, everyMs, run }: Reconciler): Loop =>
+    startLoop(name, everyMs, log, (signal) => run({ ...context, signal }));
+  const anchoringLoop = start(auditAnchors(anchors));
   const loops = [
     dispatching,
-    ...reconcilers.map(({ name, everyMs, run }) =>
-      startLoop(name, everyMs, log, (signal) => run({ ...context, signal })),
-    ),
+    anchoringLoop,
+    start(auditCheckpoints(options.witness, () => anchoringLoop.wake())),
+    ...reconcilers.map(start),
   ];
   const gateway = await openGateway({
     database,
@@ -131,6 +147,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     gateway,
     engine,
     switchboard,
+    askServers: askServers({ database, switchboard, signer: options.witness.signer }),
     async close(how) {
       await switchboard.close();
       await listener.close();

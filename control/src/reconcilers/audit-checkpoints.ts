@@ -6,7 +6,7 @@ import type { Reconciler } from "./context.ts";
  * S36: what was changed behind our back is known within two minutes, and becomes an alert. Every instance looks: one whose database was put
  * back alone still has its own file.
  */
-export function auditCheckpoints(witness: AuditWitness): Reconciler {
+export function auditCheckpoints(witness: AuditWitness, onLooked: () => void = () => undefined): Reconciler {
   return {
     name: "audit-checkpoints",
     everyMs: 60_000,
@@ -17,6 +17,7 @@ export function auditCheckpoints(witness: AuditWitness): Reconciler {
         // Also where the head could not be written to the file: what was found was found.
         const verdict = witness.last();
         if (verdict !== null) await reportAudit(database, instanceId, verdict.intact ? "whole" : verdict);
+        onLooked();
       }
     },
   };

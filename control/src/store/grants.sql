@@ -16,7 +16,7 @@ begin
   execute format('grant execute on function sees(uuid) to %I', app);
 
   -- Written once.
-  execute format('grant insert on audit_log, audit_checkpoints, apply_events, revisions, authority to %I', app);
+  execute format('grant insert on audit_log, audit_checkpoints, audit_receipts, audit_epochs, apply_events, revisions, authority to %I', app);
   -- A version of a secret never changes; it goes with its secret, and only a new key-encryption key touches what wraps the data keys.
   execute format('grant insert, delete on secrets, secret_versions to %I', app);
   execute format('grant update (key_id, data_key) on secrets to %I', app);
@@ -25,7 +25,7 @@ begin
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
     'rollout_targets, applies, host_transactions, alerts, deliveries to %I', app);
   -- Hold only what is so now.
-  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, identities, sign_ins_used, passkeys, passkey_challenges, idempotency_keys, change_items, approvals, assignments, instances, questions, duties to %I', app);
+  execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, identities, sign_ins_used, passkeys, passkey_challenges, idempotency_keys, change_items, approvals, assignments, instances, questions, duties, audit_standings to %I', app);
   -- Goes when it is long over, which a trigger sees to; what was told of it goes with it.
   execute format('grant delete on alerts to %I', app);
 

@@ -11,7 +11,7 @@ import { Database } from "./database.ts";
 import { checkAppRole } from "./roles.ts";
 import { sql } from "./sql.ts";
 
-const APPEND_ONLY = ["audit_log", "apply_events", "revisions"] as const;
+const APPEND_ONLY = ["audit_log", "audit_receipts", "audit_epochs", "apply_events", "revisions"] as const;
 const REFUSED_TO_APP = [
   ...APPEND_ONLY.flatMap((table) => [`delete from ${table}`, `truncate ${table}`, `drop table ${table}`]),
   "update audit_log set actor = 'x'",

@@ -7,6 +7,7 @@ import type { Permission } from "@holdfast/core/api/account.ts";
  * compares each table's columns with these.
  */
 import type { ApplyState, Effect, Phase, ServerIs } from "@holdfast/core/apply/state.ts";
+import type { AuditStanding } from "@holdfast/core/audit/standing.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type {
@@ -298,7 +299,7 @@ export interface PlanRow {
   readonly created_by: UserId | null;
 }
 
-export type QuestionVerb = "plan" | "state" | "release";
+export type QuestionVerb = "plan" | "state" | "release" | "audit_head";
 
 export interface QuestionRow {
   readonly id: string;
@@ -547,5 +548,35 @@ export interface AuditCheckpointRow {
   readonly entries: number;
   readonly head: string;
   readonly at: Date;
+  readonly signature: Buffer;
+}
+
+export interface AuditReceiptRow {
+  readonly server_id: ServerId;
+  readonly epoch: number;
+  readonly entries: number;
+  readonly body: string;
+  readonly signature: Buffer;
+  readonly received_at: Date;
+}
+
+export interface AuditStandingRow {
+  readonly server_id: ServerId;
+  readonly standing: AuditStanding;
+  readonly epoch: number | null;
+  readonly entries: number | null;
+  readonly head: string | null;
+  readonly head_at: string | null;
+  readonly code: string | null;
+  readonly asked_at: Date;
+}
+
+export interface AuditEpochRow {
+  readonly epoch: number;
+  readonly entries: number;
+  readonly head: string;
+  readonly at: Date;
+  readonly begun_by: string;
+  readonly reason: string;
   readonly signature: Buffer;
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   AWAY_MS,
   detect,
+  EPOCH_TOLD_MS,
   EXPIRING_WITHIN_MS,
   IN_DOUBT_MS,
   NOT_BEGUN_MS,
@@ -28,6 +29,8 @@ const CALM: AlertFacts = {
   expiring: [],
   unapproved: [],
   audit: { state: "whole" },
+  accusing: [],
+  epoch: null,
   instances: [{ instanceId: "i", address: "a", host: "h", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
   database: { checksumFailures: 0, connections: 20, connectionsMost: 100, oldestTransactionAge: 1e8, awaySeconds: 0 },
 };
@@ -59,6 +62,35 @@ test("glass that was broken is told until the approvals are there, with who, why
   expect(alert?.message).toBe(
     'kim applied "open 443" with 1 of 2 approvals, because: the shop is down. It waits for the approvals that are missing, or to be rolled back.',
   );
+});
+
+test("servers that know more of the audit log than the database: one alert, with some of their names", () => {
+  const knows = (server: string, entries: number, standing: "ahead" | "forked" = "ahead") => ({
+    serverId: server,
+    server,
+    entries,
+    standing,
+  });
+  const [alone] = detect({ ...CALM, accusing: [knows("web-1", 90)] });
+  expect(alone).toMatchObject({ kind: "audit-heads", subject: "house" });
+  expect(alone?.message).toBe(
+    "The audit log is not the one that a server keeps a head of (web-1; up to 90 entries): it was cut off, or an older one was put back.",
+  );
+  const many = ["a", "b", "c", "d", "e", "f", "g"].map((name, index) => knows(name, index + 1));
+  const [fleet] = detect({ ...CALM, accusing: [...many, knows("h", 3, "forked")] });
+  expect(fleet?.message).toContain(
+    "8 servers keep heads of (a, b, c, d, e and 3 more; up to 7 entries): it was written anew",
+  );
+});
+
+test("an epoch that somebody began is told for a week, with who and why", () => {
+  const epoch = { epoch: 2, entries: 40, by: "kim", reason: "the disk died", beganMs: NOW };
+  const at = (nowMs: number) => detect({ ...CALM, nowMs, epoch });
+  expect(at(NOW)).toMatchObject([{ kind: "audit-epoch", subject: "audit/epoch/2" }]);
+  expect(at(NOW)[0]?.message).toContain("kim accepted the audit log as it was");
+  expect(at(NOW)[0]?.message).toContain("because: the disk died");
+  expect(at(NOW + EPOCH_TOLD_MS - 1)).toHaveLength(1);
+  expect(at(NOW + EPOCH_TOLD_MS)).toEqual([]);
 });
 
 test("on trial is not stuck: only what outlasts its whole window, or was never begun", () => {

@@ -6,7 +6,7 @@ import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 /** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
 export interface Condition {
   readonly kind: AlertKind;
-  /** `apply/<id>`, `server/<id>`, `change/<id>`, `instance/<id>` or `house`. */
+  /** `apply/<id>`, `server/<id>`, `change/<id>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
   readonly subject: string;
   readonly serverId: string | null;
   readonly applyId: string | null;
@@ -32,6 +32,10 @@ const DISK_FREE_LEAST_SHARE = 0.05;
 const CONNECTIONS_MOST_SHARE = 0.9;
 /** Autovacuum works against it from 0.2 thousand million on; at 1.2 it has not kept up for long. */
 const TRANSACTION_AGE_MOST = 1_200_000_000;
+/** A fleet's worth of names is no sentence; the verification has them all. */
+const SERVERS_NAMED = 5;
+/** Whoever is away for some days hears of it. */
+export const EPOCH_TOLD_MS = 7 * 24 * 3_600_000;
 /** A switch-over of a database takes a few seconds; one lost heartbeat says nothing. */
 const DATABASE_AWAY_SECONDS = 15;
 
@@ -136,6 +140,35 @@ const DETECTORS = {
   "audit-broken": ({ audit }) => {
     if (audit.state !== "broken") return [];
     return [ofHouse(`The audit log ${BROKEN[audit.reason](audit.entry)} It was changed outside of Holdfast.`)];
+  },
+
+  "audit-heads": ({ accusing }) => {
+    if (accusing.length === 0) return [];
+    const most = Math.max(...accusing.map(({ entries }) => entries));
+    const named = accusing.slice(0, SERVERS_NAMED).map(({ server }) => server);
+    const more = accusing.length - named.length;
+    const who = more === 0 ? named.join(", ") : `${named.join(", ")} and ${more} more`;
+    const what = accusing.some(({ standing }) => standing === "forked")
+      ? "it was written anew, or an older one was put back and went on"
+      : "it was cut off, or an older one was put back";
+    return [
+      ofHouse(
+        `The audit log is not the one that ${accusing.length === 1 ? "a server keeps a head of" : `${accusing.length} servers keep heads of`} (${who}; up to ${most} entries): ${what}.`,
+      ),
+    ];
+  },
+
+  "audit-epoch": ({ epoch, nowMs }) => {
+    if (epoch === null || nowMs - epoch.beganMs >= EPOCH_TOLD_MS) return [];
+    const { epoch: number, entries, by, reason, beganMs } = epoch;
+    return [
+      {
+        subject: `audit/epoch/${number}`,
+        serverId: null,
+        applyId: null,
+        message: `${by} accepted the audit log as it was ${new Date(beganMs).toISOString()}, with ${entries} entries, although more of it or another one was kept elsewhere (epoch ${number}), because: ${reason}. This stands for a week.`,
+      },
+    ];
   },
 
   // Several instances may stand behind one address, each with a disk of its own.

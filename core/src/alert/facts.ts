@@ -14,6 +14,10 @@ export interface AlertFacts {
   readonly unapproved: readonly UnapprovedFact[];
   /** What the instances last said of the audit log. */
   readonly audit: AuditFact;
+  /** Servers whose head of the audit log is not in it, as they last said; none of an epoch that is over. */
+  readonly accusing: readonly AccusingFact[];
+  /** The newest epoch that somebody began; null: nobody ever did. */
+  readonly epoch: EpochFact | null;
   readonly instances: readonly InstanceFact[];
   readonly database: DatabaseFact;
 }
@@ -76,6 +80,16 @@ export type AuditBreak = "position" | "previous" | "content" | "cut_off" | "rewr
 export type AuditFact =
   | { readonly state: "whole" | "not_known" }
   | { readonly state: "broken"; readonly entry: number; readonly reason: AuditBreak };
+
+export type AccusingFact = ServerFact<{ readonly standing: "ahead" | "forked"; readonly entries: number }>;
+
+export interface EpochFact {
+  readonly epoch: number;
+  readonly entries: number;
+  readonly by: string;
+  readonly reason: string;
+  readonly beganMs: number;
+}
 
 export interface InstanceFact {
   readonly instanceId: string;

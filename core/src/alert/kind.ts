@@ -18,6 +18,8 @@ export const ALERT_KINDS = [
   "certificate-expiring",
   "glass-broken",
   "audit-broken",
+  "audit-heads",
+  "audit-epoch",
   "disk-low",
   "database-trouble",
 ] as const;
@@ -110,6 +112,20 @@ export const ALERTS = {
     about: "house",
     title: "The audit log is not what was written",
     code: "alert.audit_broken",
+    byItself: null,
+  },
+  "audit-heads": {
+    severity: "critical",
+    about: "house",
+    title: "Servers know more of the audit log than the database, or another one",
+    code: "alert.audit_heads",
+    byItself: "These servers are handed no other head: what they keep is the proof",
+  },
+  "audit-epoch": {
+    severity: "critical",
+    about: "house",
+    title: "Somebody accepted an audit log that is not the one that servers kept a head of",
+    code: "alert.audit_epoch",
     byItself: null,
   },
   "disk-low": {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUDIT_STANDINGS } from "../audit/standing.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { DOMAINS } from "../domain.ts";
 
@@ -214,6 +215,21 @@ export const auditEntrySchema = z.object({
   resultCode: z.string(),
   hash: z.string(),
 });
+/** What one server keeps of the audit log, and how that stands to the log of the database. */
+export const heldHeadSchema = z.object({
+  server: z.string().nullable().describe("null: one that you may not see"),
+  standing: z
+    .enum(AUDIT_STANDINGS)
+    .describe(
+      "ahead: the log was cut or an older one put back; forked: it was written anew; unproven: not signed by this house, or not by the server",
+    ),
+  from: z.enum(["server", "receipt", "nobody"]).describe("receipt: it could not be asked; nobody: and has signed none"),
+  epoch: z.int().nullable(),
+  entries: z.int().nullable(),
+  head: z.string().nullable(),
+  at: z.string().nullable(),
+});
+
 export const auditVerifySchema = z.object({
   entries: z.int(),
   intact: z.boolean(),
@@ -225,7 +241,28 @@ export const auditVerifySchema = z.object({
   head: z.string(),
   anchors: z.int().describe("Heads that were signed and kept, and found in the chain"),
   newestAnchor: z.object({ entries: z.int(), head: z.string(), at: z.string() }).nullable(),
+  epoch: z
+    .int()
+    .describe("Which times somebody has accepted a log that was not the one that servers keep a head of; from 1"),
+  nextEpoch: z.int().nullable().describe("What POST /audit/epochs would begin; null while nothing is there to accept"),
+  onServers: z.object({
+    counts: z
+      .record(z.enum(AUDIT_STANDINGS), z.int())
+      .describe("How many servers keep a head that stands so to the log"),
+    unasked: z
+      .int()
+      .describe("Of these, how many could not be asked now: they are counted by the last that they signed"),
+    notable: z
+      .array(heldHeadSchema)
+      .describe("Those whose head is not simply in the log, the worst first; a hundred at most"),
+  }),
 });
+
+export const beginEpochSchema = z.object({
+  epoch: z.int().min(2).describe("The one that the verification told, so that what is accepted is what was read"),
+  reason: z.string().trim().min(1).max(500),
+});
+export const epochBegunSchema = z.object({ epoch: z.int(), entries: z.int(), head: z.string(), at: z.string() });
 
 /** One row of `holdfast doctor`: what the mission asks, whether it holds here, and the evidence found on this installation. */
 export const doctorRowSchema = z.object({

@@ -3,6 +3,7 @@ import { APPLY_STATES } from "../apply/state.ts";
 import {
   auditEntrySchema,
   auditVerifySchema,
+  beginEpochSchema,
   beginOidcSchema,
   begunOidcSchema,
   changePasswordSchema,
@@ -10,6 +11,7 @@ import {
   createTokenSchema,
   createUserSchema,
   doctorRowSchema,
+  epochBegunSchema,
   finishedOidcSchema,
   finishOidcSchema,
   identitySchema,
@@ -252,6 +254,7 @@ export const ENDPOINTS = {
     }),
     answer: auditVerifySchema,
   },
+  beginAuditEpoch: { body: beginEpochSchema, answer: epochBegunSchema },
   doctor: { answer: z.object({ rows: z.array(doctorRowSchema) }) },
   events: { answer: z.unknown(), stream: true },
   openapi: { answer: z.record(z.string(), z.unknown()) },

@@ -212,6 +212,22 @@ export const PROBLEMS = {
     title: "The server is paused",
     remedy: "Wait for the end of the pause, or resume it.",
   },
+  "audit.chain_broken": {
+    status: 409,
+    title: "The audit log does not hold by itself",
+    remedy: "Nothing makes up for an entry that was changed. See docs/runbooks/audit-broken.md.",
+  },
+  "audit.nothing_to_accept": {
+    status: 409,
+    title: "The audit log is what was kept elsewhere",
+    remedy:
+      "Look with holdfast audit verify; only a log that servers know more of, or another one of, can be accepted.",
+  },
+  "audit.other_epoch": {
+    status: 409,
+    title: "Another epoch is to be begun",
+    remedy: "Somebody was quicker, or a server came back that knows more: read holdfast audit verify again.",
+  },
   "change.approval_of_own": {
     status: 403,
     title: "Nobody approves their own change",

@@ -377,7 +377,18 @@ export const ROUTES = {
     needs: "audit",
     summary: "The same as JSON Lines or CSV, as a file",
   },
-  verifyAudit: { method: "GET", path: "/audit/verify", needs: "audit", summary: "Walk the hash chain" },
+  verifyAudit: {
+    method: "GET",
+    path: "/audit/verify",
+    needs: "audit",
+    summary: "Walk the hash chain, and ask the servers",
+  },
+  beginAuditEpoch: {
+    method: "POST",
+    path: "/audit/epochs",
+    needs: "admin",
+    summary: "Accept the audit log as it is, although servers keep a head of more of it, or of another one",
+  },
   doctor: {
     method: "GET",
     path: "/doctor",

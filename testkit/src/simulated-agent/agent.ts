@@ -26,6 +26,7 @@ import {
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { AGENT_SESSION_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { EventQueue } from "./event-queue.ts";
+import { SimulatedHeads } from "./kept-heads.ts";
 import { last, type LedgerAnswer, type LedgerTransaction, serverIsAfter, SimulatedLedger } from "./ledger.ts";
 
 export const METHODS = ["prepare", "execute", "confirm", "abort", "getTransaction"] as const;
@@ -80,6 +81,8 @@ export interface AgentOptions {
 
 export class SimulatedAgent {
   readonly ledger: SimulatedLedger;
+  /** Of the control plane's audit log. */
+  readonly heads: SimulatedHeads;
   readonly identity: AgentIdentity;
   /** Every call that arrived, in order. */
   readonly calls: Method[] = [];
@@ -129,6 +132,7 @@ export class SimulatedAgent {
   constructor(options: AgentOptions) {
     this.port = options.port;
     this.identity = options.identity;
+    this.heads = new SimulatedHeads(options.identity.serverId, options.identity.receiptKey);
     this.ledger = new SimulatedLedger({ windowMs: options.windowMs ?? 10_000, stepMs: 1_000 });
     this.ledger.onRecord = (_transaction, kind) => {
       if (kind !== this.crashAfter) return;
@@ -231,6 +235,7 @@ export class SimulatedAgent {
         domains: [{ domain: "firewall", available: true, reason: "", module: "simulated" }],
         factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
         ...this.#sealingKey(),
+        keepsAuditHeads: this.heads.isSupported,
       }),
       getState: ({ ledgerOnly }) => ({
         generation: BigInt(this.ledger.generation),
@@ -295,6 +300,7 @@ export class SimulatedAgent {
         outcomes: targets.map(({ id }) => ({ id, result: this.probeResult(id), detail: "" })),
       }),
       observe: () => ({ domains: [] }),
+      keepAuditHead: (request) => this.heads.answer(request),
       plan: (request) => this.onPlan(request),
     });
   }

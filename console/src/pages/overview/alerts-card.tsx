@@ -27,6 +27,8 @@ const TITLES = {
   "certificate-expiring": "alert.certificateExpiring",
   "glass-broken": "alert.glassBroken",
   "audit-broken": "alert.auditBroken",
+  "audit-heads": "alert.auditHeads",
+  "audit-epoch": "alert.auditEpoch",
   "disk-low": "alert.diskLow",
   "database-trouble": "alert.databaseTrouble",
 } as const satisfies Record<AlertKind, MessageKey>;

@@ -173,6 +173,34 @@ export function auditSaid(database: Queryable): Promise<readonly AuditSaid[]> {
   );
 }
 
+export interface Accusing extends ServerOf {
+  readonly standing: "ahead" | "forked";
+  readonly entries: number;
+}
+
+/** What an epoch that is over left behind was accepted; its servers are handed the one of today. */
+export function accusing(database: Queryable): Promise<readonly Accusing[]> {
+  return database.rows<Accusing>(sql`
+    select s.id, s.name, h.standing, h.entries from audit_standings h join servers s on s.id = h.server_id
+    where h.standing in ('ahead', 'forked') and s.enrolment = 'enrolled'
+      and h.epoch >= coalesce((select max(epoch) from audit_epochs), 1)
+    order by s.name`);
+}
+
+export interface NewestEpoch {
+  readonly epoch: number;
+  readonly entries: number;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Date;
+}
+
+export function newestEpoch(database: Queryable): Promise<NewestEpoch | undefined> {
+  return database.maybe<NewestEpoch>(sql`
+    select e.epoch, e.entries, coalesce(u.name, e.begun_by) as by, e.reason, e.at
+    from audit_epochs e left join users u on e.begun_by = 'user/' || u.id order by e.epoch desc limit 1`);
+}
+
 export interface DatabaseHealth {
   readonly checksum_failures: number;
   readonly connections: number;

@@ -1,8 +1,11 @@
 import type { QueryOf } from "@holdfast/core/api/endpoint.ts";
 import type { FastifyReply } from "fastify";
+import { beginEpoch } from "../../audit/begin-epoch.ts";
 import { CSV_HEADER, csvLine, jsonLine } from "../../audit/export-line.ts";
+import { countStandings, notable, verifyEverywhere } from "../../audit/verify.ts";
 import type { Doctor } from "../../doctor/doctor.ts";
 import type { House } from "../../house.ts";
+import { serversHeld } from "../../planning/places.ts";
 import { type AuditFilter, listAudit } from "../../store/audit.ts";
 import { auditFilterOf, auditView } from "../audit-query.ts";
 import { keyOf, pageOf } from "../cursor.ts";
@@ -12,7 +15,7 @@ import { openApiDocument } from "../openapi.ts";
 import { actorNames } from "../store/actor-names.ts";
 import { taken } from "../taken.ts";
 
-type ProofRoutes = "listAudit" | "exportAudit" | "verifyAudit" | "doctor" | "events" | "openapi";
+type ProofRoutes = "listAudit" | "exportAudit" | "verifyAudit" | "beginAuditEpoch" | "doctor" | "events" | "openapi";
 
 /** Read at once while exporting. */
 const EXPORT_PAGE = 500;
@@ -45,8 +48,11 @@ export function proofHandlers(house: House, doctor: Doctor, events: EventStream)
       return { value: undefined };
     },
 
-    async verifyAudit({ query }) {
-      const verdict = await house.witness.verify(query.kept === undefined ? undefined : keptHead(query.kept));
+    async verifyAudit({ caller, query }) {
+      const kept = query.kept === undefined ? undefined : keptHead(query.kept);
+      const { verdict, held, nextEpoch } = await verifyEverywhere(house.witness, house.askServers, kept);
+      const audited = await serversHeld(house, caller, "audit");
+      const seen = audited === null ? null : new Set(audited);
       return {
         value: {
           entries: verdict.entries,
@@ -56,8 +62,29 @@ export function proofHandlers(house: House, doctor: Doctor, events: EventStream)
           head: verdict.head,
           anchors: verdict.anchors,
           newestAnchor: verdict.newestAnchor,
+          epoch: held.epoch,
+          nextEpoch,
+          onServers: {
+            counts: countStandings(held.servers),
+            unasked: held.servers.filter(({ from }) => from !== "server").length,
+            notable: notable(held.servers).map((one) => ({
+              // That the log was cut concerns whoever audits a part of it; which servers there are does not.
+              server: seen === null || seen.has(one.id) ? one.name : null,
+              standing: one.standing,
+              from: one.from,
+              epoch: one.head?.epoch ?? null,
+              entries: one.head?.entries ?? null,
+              head: one.head?.head ?? null,
+              at: one.head?.at ?? null,
+            })),
+          },
         },
       };
+    },
+
+    async beginAuditEpoch({ caller, body }) {
+      const { epoch, entries, head, at } = await beginEpoch(house, caller, body);
+      return { value: { epoch, entries, head, at } };
     },
 
     async doctor() {

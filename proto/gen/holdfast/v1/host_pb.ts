@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/host.proto.
  */
 export const file_holdfast_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3Qi9QEKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDCJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUiOwoKRGlmZmVyZW5jZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIq8BCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJEiwKC2RpZmZlcmVuY2VzGAcgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZSI5CgtQbGFuUmVxdWVzdBITCgtjb25maWdfanNvbhgBIAEoCRIVCg1jb25maWdfZGlnZXN0GAIgASgJIswCCgxQbGFuUmVzcG9uc2USEwoLcGxhbl9kaWdlc3QYASABKAkSEwoLYmFzZV9kaWdlc3QYAiABKAkSFwoPYmFzZV9nZW5lcmF0aW9uGAMgASgEEicKBXN0ZXBzGAQgAygLMhguaG9sZGZhc3QudjEuUGxhbm5lZFN0ZXASLQoIZmluZGluZ3MYBSADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZRI+CgtuYXRpdmVfZGlmZhgGIAMoCzIpLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZS5OYXRpdmVEaWZmRW50cnkSHwoXdG91Y2hlc19tYW5hZ2VtZW50X3BhdGgYByABKAgSDQoFZHJpZnQYCCADKAkaMQoPTmF0aXZlRGlmZkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSwoLUGxhbm5lZFN0ZXASCgoCaWQYASABKAkSDgoGZG9tYWluGAIgASgJEg0KBXRpdGxlGAMgASgJEhEKCWJ1ZGdldF9tcxgEIAEoBCIrChVHZXRUcmFuc2FjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSI9Cg9HZXRTdGF0ZVJlcXVlc3QSEwoLbGVkZ2VyX29ubHkYASABKAgSFQoNd2l0aF9vYnNlcnZlZBgCIAEoCCKIAgoQR2V0U3RhdGVSZXNwb25zZRISCgpnZW5lcmF0aW9uGAEgASgEEhEKCW1heF9mZW5jZRgCIAEoBBIPCgdib290X2lkGAMgASgJEiYKBG9wZW4YBCABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhIpCgdkb21haW5zGAUgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUSEwoLbG9ja2VkX2NvZGUYBiABKAkSFQoNbG9ja2VkX3JlYXNvbhgHIAEoCRIfChdjb25maXJtZWRfY29uZmlnX2RpZ2VzdBgIIAEoCRIcChRjb25maXJtZWRfcmVxdWVzdF9pZBgJIAEoCSIOCgxXYXRjaFJlcXVlc3QiywEKCldhdGNoRXZlbnQSLwoLdHJhbnNhY3Rpb24YASABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEisKB291dGNvbWUYAiABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEikKBWRyaWZ0GAMgASgLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5ob2xkZmFzdC52MS5IZWFydGJlYXRIAEIHCgVldmVudCIdCglIZWFydGJlYXQSEAoIc2VxdWVuY2UYASABKAQiKQoSQWNrbm93bGVkZ2VSZXF1ZXN0EhMKC3JlcXVlc3RfaWRzGAEgAygJIhUKE0Fja25vd2xlZGdlUmVzcG9uc2UiOQoMUHJvYmVSZXF1ZXN0EikKB3RhcmdldHMYASADKAsyGC5ob2xkZmFzdC52MS5Qcm9iZVRhcmdldCJeCgtQcm9iZVRhcmdldBIKCgJpZBgBIAEoCRIQCghwcm90b2NvbBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEgwKBHBvcnQYBCABKA0SEgoKdGltZW91dF9tcxgFIAEoDSI8Cg1Qcm9iZVJlc3BvbnNlEisKCG91dGNvbWVzGAEgAygLMhkuaG9sZGZhc3QudjEuUHJvYmVPdXRjb21lIjoKDFByb2JlT3V0Y29tZRIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAkSDgoGZGV0YWlsGAMgASgJMoYHCgtIb3N0U2VydmljZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRI/CgdQcmVwYXJlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0V4ZWN1dGUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHQ29uZmlybRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI9CgVBYm9ydBIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdSZWxlYXNlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEk4KDkdldFRyYW5zYWN0aW9uEiIuaG9sZGZhc3QudjEuR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SRwoIR2V0U3RhdGUSHC5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlc3BvbnNlEj0KBVdhdGNoEhkuaG9sZGZhc3QudjEuV2F0Y2hSZXF1ZXN0GhcuaG9sZGZhc3QudjEuV2F0Y2hFdmVudDABElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRI+CgVQcm9iZRIZLmhvbGRmYXN0LnYxLlByb2JlUmVxdWVzdBoaLmhvbGRmYXN0LnYxLlByb2JlUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
+  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QikAIKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDBIZChFrZWVwc19hdWRpdF9oZWFkcxgLIAEoCCJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUiOwoKRGlmZmVyZW5jZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIq8BCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJEiwKC2RpZmZlcmVuY2VzGAcgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZSI5CgtQbGFuUmVxdWVzdBITCgtjb25maWdfanNvbhgBIAEoCRIVCg1jb25maWdfZGlnZXN0GAIgASgJIswCCgxQbGFuUmVzcG9uc2USEwoLcGxhbl9kaWdlc3QYASABKAkSEwoLYmFzZV9kaWdlc3QYAiABKAkSFwoPYmFzZV9nZW5lcmF0aW9uGAMgASgEEicKBXN0ZXBzGAQgAygLMhguaG9sZGZhc3QudjEuUGxhbm5lZFN0ZXASLQoIZmluZGluZ3MYBSADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZRI+CgtuYXRpdmVfZGlmZhgGIAMoCzIpLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZS5OYXRpdmVEaWZmRW50cnkSHwoXdG91Y2hlc19tYW5hZ2VtZW50X3BhdGgYByABKAgSDQoFZHJpZnQYCCADKAkaMQoPTmF0aXZlRGlmZkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSwoLUGxhbm5lZFN0ZXASCgoCaWQYASABKAkSDgoGZG9tYWluGAIgASgJEg0KBXRpdGxlGAMgASgJEhEKCWJ1ZGdldF9tcxgEIAEoBCIrChVHZXRUcmFuc2FjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSI9Cg9HZXRTdGF0ZVJlcXVlc3QSEwoLbGVkZ2VyX29ubHkYASABKAgSFQoNd2l0aF9vYnNlcnZlZBgCIAEoCCKIAgoQR2V0U3RhdGVSZXNwb25zZRISCgpnZW5lcmF0aW9uGAEgASgEEhEKCW1heF9mZW5jZRgCIAEoBBIPCgdib290X2lkGAMgASgJEiYKBG9wZW4YBCABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhIpCgdkb21haW5zGAUgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUSEwoLbG9ja2VkX2NvZGUYBiABKAkSFQoNbG9ja2VkX3JlYXNvbhgHIAEoCRIfChdjb25maXJtZWRfY29uZmlnX2RpZ2VzdBgIIAEoCRIcChRjb25maXJtZWRfcmVxdWVzdF9pZBgJIAEoCSIOCgxXYXRjaFJlcXVlc3QiywEKCldhdGNoRXZlbnQSLwoLdHJhbnNhY3Rpb24YASABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEisKB291dGNvbWUYAiABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEikKBWRyaWZ0GAMgASgLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5ob2xkZmFzdC52MS5IZWFydGJlYXRIAEIHCgVldmVudCIdCglIZWFydGJlYXQSEAoIc2VxdWVuY2UYASABKAQiKQoSQWNrbm93bGVkZ2VSZXF1ZXN0EhMKC3JlcXVlc3RfaWRzGAEgAygJIhUKE0Fja25vd2xlZGdlUmVzcG9uc2UiOQoMUHJvYmVSZXF1ZXN0EikKB3RhcmdldHMYASADKAsyGC5ob2xkZmFzdC52MS5Qcm9iZVRhcmdldCJeCgtQcm9iZVRhcmdldBIKCgJpZBgBIAEoCRIQCghwcm90b2NvbBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEgwKBHBvcnQYBCABKA0SEgoKdGltZW91dF9tcxgFIAEoDSI8Cg1Qcm9iZVJlc3BvbnNlEisKCG91dGNvbWVzGAEgAygLMhkuaG9sZGZhc3QudjEuUHJvYmVPdXRjb21lIjoKDFByb2JlT3V0Y29tZRIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAkSDgoGZGV0YWlsGAMgASgJIlgKCUF1ZGl0SGVhZBINCgVlcG9jaBgBIAEoBBIPCgdlbnRyaWVzGAIgASgEEgwKBGhlYWQYAyABKAkSCgoCYXQYBCABKAkSEQoJc2lnbmF0dXJlGAUgASgMIlAKFEtlZXBBdWRpdEhlYWRSZXF1ZXN0EiQKBGhlYWQYASABKAsyFi5ob2xkZmFzdC52MS5BdWRpdEhlYWQSEgoKcHVibGljX2tleRgCIAEoDCKYAQoVS2VlcEF1ZGl0SGVhZFJlc3BvbnNlEiQKBGtlcHQYASABKAsyFi5ob2xkZmFzdC52MS5BdWRpdEhlYWQSKgoHcmVjZWlwdBgCIAEoCzIZLmhvbGRmYXN0LnYxLkF1ZGl0UmVjZWlwdBIUCgxyZWZ1c2VkX2NvZGUYAyABKAkSFwoPcmVmdXNlZF9tZXNzYWdlGAQgASgJIi8KDEF1ZGl0UmVjZWlwdBIMCgRib2R5GAEgASgJEhEKCXNpZ25hdHVyZRgCIAEoDDLeBwoLSG9zdFNlcnZpY2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USPwoHUHJlcGFyZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdFeGVjdXRlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0NvbmZpcm0SGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPQoFQWJvcnQSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHUmVsZWFzZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJOCg5HZXRUcmFuc2FjdGlvbhIiLmhvbGRmYXN0LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEkcKCEdldFN0YXRlEhwuaG9sZGZhc3QudjEuR2V0U3RhdGVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuR2V0U3RhdGVSZXNwb25zZRI9CgVXYXRjaBIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwARJQCgtBY2tub3dsZWRnZRIfLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVxdWVzdBogLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVzcG9uc2USPgoFUHJvYmUSGS5ob2xkZmFzdC52MS5Qcm9iZVJlcXVlc3QaGi5ob2xkZmFzdC52MS5Qcm9iZVJlc3BvbnNlElYKDUtlZXBBdWRpdEhlYWQSIS5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVxdWVzdBoiLmhvbGRmYXN0LnYxLktlZXBBdWRpdEhlYWRSZXNwb25zZWIGcHJvdG8z", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.DescribeRequest
@@ -92,6 +92,13 @@ export type DescribeResponse = Message<"holdfast.v1.DescribeResponse"> & {
    * @generated from field: bytes sealing_proof = 10;
    */
   sealingProof: Uint8Array;
+
+  /**
+   * The guard answers KeepAuditHead. False for an agent from before it could.
+   *
+   * @generated from field: bool keeps_audit_heads = 11;
+   */
+  keepsAuditHeads: boolean;
 };
 
 /**
@@ -685,6 +692,147 @@ export const ProbeOutcomeSchema: GenMessage<ProbeOutcome> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_host, 21);
 
 /**
+ * How far the audit log had come, in words that only its control plane can sign.
+ *
+ * @generated from message holdfast.v1.AuditHead
+ */
+export type AuditHead = Message<"holdfast.v1.AuditHead"> & {
+  /**
+   * From 1. A higher one begins when operators have accepted a log that is shorter, or another, than what servers keep.
+   *
+   * @generated from field: uint64 epoch = 1;
+   */
+  epoch: bigint;
+
+  /**
+   * Entries of the log.
+   *
+   * @generated from field: uint64 entries = 2;
+   */
+  entries: bigint;
+
+  /**
+   * Lower-case hex SHA-256 of the last of them.
+   *
+   * @generated from field: string head = 3;
+   */
+  head: string;
+
+  /**
+   * ISO 8601, for people.
+   *
+   * @generated from field: string at = 4;
+   */
+  at: string;
+
+  /**
+   * Ed25519 over "holdfast-audit-anchor-v1\n" + canonical JSON of {epoch, entries, head, at}.
+   *
+   * @generated from field: bytes signature = 5;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.v1.AuditHead.
+ * Use `create(AuditHeadSchema)` to create a new message.
+ */
+export const AuditHeadSchema: GenMessage<AuditHead> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 22);
+
+/**
+ * @generated from message holdfast.v1.KeepAuditHeadRequest
+ */
+export type KeepAuditHeadRequest = Message<"holdfast.v1.KeepAuditHeadRequest"> & {
+  /**
+   * Absent: only say what is kept.
+   *
+   * @generated from field: holdfast.v1.AuditHead head = 1;
+   */
+  head?: AuditHead | undefined;
+
+  /**
+   * Raw Ed25519 public key of whoever signs heads. The guard pins the first one and takes no other.
+   *
+   * @generated from field: bytes public_key = 2;
+   */
+  publicKey: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.v1.KeepAuditHeadRequest.
+ * Use `create(KeepAuditHeadRequestSchema)` to create a new message.
+ */
+export const KeepAuditHeadRequestSchema: GenMessage<KeepAuditHeadRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 23);
+
+/**
+ * @generated from message holdfast.v1.KeepAuditHeadResponse
+ */
+export type KeepAuditHeadResponse = Message<"holdfast.v1.KeepAuditHeadResponse"> & {
+  /**
+   * After this call; absent while none was ever kept. The highest one, whatever was sent.
+   *
+   * @generated from field: holdfast.v1.AuditHead kept = 1;
+   */
+  kept?: AuditHead | undefined;
+
+  /**
+   * Over `kept`; the same one, byte for byte, however often it is asked for.
+   *
+   * @generated from field: holdfast.v1.AuditReceipt receipt = 2;
+   */
+  receipt?: AuditReceipt | undefined;
+
+  /**
+   * Why what was sent is not what is kept; empty when it is, and when nothing was sent.
+   *
+   * @generated from field: string refused_code = 3;
+   */
+  refusedCode: string;
+
+  /**
+   * @generated from field: string refused_message = 4;
+   */
+  refusedMessage: string;
+};
+
+/**
+ * Describes the message holdfast.v1.KeepAuditHeadResponse.
+ * Use `create(KeepAuditHeadResponseSchema)` to create a new message.
+ */
+export const KeepAuditHeadResponseSchema: GenMessage<KeepAuditHeadResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 24);
+
+/**
+ * Signed by the guard's receipt key, whose public half was bound at enrolment.
+ *
+ * @generated from message holdfast.v1.AuditReceipt
+ */
+export type AuditReceipt = Message<"holdfast.v1.AuditReceipt"> & {
+  /**
+   * Canonical JSON: {server_id, epoch, entries, head, at, kept_at_ms, signer_key}.
+   *
+   * @generated from field: string body = 1;
+   */
+  body: string;
+
+  /**
+   * Ed25519 over "holdfast-audit-receipt-v1\n" + body.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.v1.AuditReceipt.
+ * Use `create(AuditReceiptSchema)` to create a new message.
+ */
+export const AuditReceiptSchema: GenMessage<AuditReceipt> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 25);
+
+/**
  * What a server offers to its control plane. The agent dials out over mutual TLS and then serves this over the very connection that it
  * dialled, so nothing needs to be open on the server. Every answer is built from the ledger, never from memory alone.
  *
@@ -819,6 +967,16 @@ export const HostService: GenService<{
     methodKind: "unary";
     input: typeof ProbeRequestSchema;
     output: typeof ProbeResponseSchema;
+  },
+  /**
+   * Keeps a signed head of the control plane's audit log, outside of its database, and says what is kept. Changes nothing on the server.
+   *
+   * @generated from rpc holdfast.v1.HostService.KeepAuditHead
+   */
+  keepAuditHead: {
+    methodKind: "unary";
+    input: typeof KeepAuditHeadRequestSchema;
+    output: typeof KeepAuditHeadResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_v1_host, 0);
