@@ -137,6 +137,7 @@ const ASKED = {
   applyChange: (side) => ({ params: { id: side.draft }, body: side.plans }),
   withdrawChange: onChange({}),
   approveChange: (side) => ({ params: { id: side.draft }, body: { digest: side.draftDigest } }),
+  withdrawApproval: (side) => ({ params: { id: side.draft }, body: {} }),
   planRollback: onChange({}),
   rollbackChange: (side) => ({ params: { id: side.change }, body: side.back }),
 

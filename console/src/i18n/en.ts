@@ -724,6 +724,7 @@ export const en = {
   "review.sentence_other":
     "This changes {{count}} servers ({{servers}}) in {{steps}}. On each it is kept only if the server can still be reached and its probes pass.",
   "review.sub": "Every server concerned says what it would do. Nothing is applied yet.",
+  "review.takeBack": "Take my approval back",
   "review.title.proposed": "Edit {{names}}",
   "review.unreachable": "Left out, because they could not be asked: {{servers}}",
   "review.untickedCount_one": "{{count}} dangerous finding is not ticked yet.",

@@ -713,6 +713,7 @@ export const ko = {
   "review.sentence_other":
     "서버 {{count}}대({{servers}})를 {{steps}}로 바꿉니다. 각 서버에 계속 닿고 프로브가 통과해야만 유지됩니다.",
   "review.sub": "해당하는 모든 서버가 무엇이 바뀌는지 말합니다. 아직 아무것도 적용되지 않습니다.",
+  "review.takeBack": "내 승인 취소",
   "review.title.proposed": "{{names}} 편집",
   "review.unreachable": "물을 수 없어 제외한 서버: {{servers}}",
   "review.untickedCount_one": "아직 체크하지 않은 위험한 지적이 {{count}}개 있습니다.",

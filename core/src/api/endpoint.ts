@@ -208,6 +208,7 @@ export const ENDPOINTS = {
     body: z.object({ digest: z.string().describe("Of the change as it was read") }),
     answer: changeDetailSchema,
   },
+  withdrawApproval: { body: nothingSchema, answer: doneSchema },
   planRollback: { body: nothingSchema, answer: changeDetailSchema },
   rollbackChange: { body: rollbackChangeSchema, answer: rolloutSchema, status: 202 },
 

@@ -217,6 +217,11 @@ export const PROBLEMS = {
     title: "Nobody approves their own change",
     remedy: "Ask somebody else with the permission approve.",
   },
+  "change.approval_used": {
+    status: 409,
+    title: "A server has moved by this approval",
+    remedy: "Abort or halt the rollout, or roll the change back; neither needs an approval.",
+  },
   "change.base_moved": {
     status: 409,
     title: "A document has moved since the change was begun",

@@ -317,6 +317,12 @@ export const ROUTES = {
     needs: "approve",
     summary: "Approve this digest; never one's own change",
   },
+  withdrawApproval: {
+    method: "POST",
+    path: "/changes/{id}/withdraw-approval",
+    needs: "self",
+    summary: "Take my own approval back, before a server moves by it",
+  },
   planRollback: {
     method: "POST",
     path: "/changes/{id}/plan-rollback",
