@@ -29,6 +29,8 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
     audit: [],
     sessions: new Map(),
     passkeys: [],
+    provider: null,
+    identities: [],
     fresh: new Set(),
     counter: 0,
   };

@@ -371,6 +371,9 @@ test("linking and unlinking: one subject is one account, the owner notices, and 
     const [identity] = (await api.done(root, "listUserIdentities", { params: { name: "kim" } })).items;
     expect(identity).toMatchObject({ subject: "sub-kim", issuer: stage.provider.issuer });
     const id = identity?.id ?? "";
+    // Everybody sees their own, and only their own.
+    expect((await api.done(kim, "listIdentities")).items).toEqual([identity]);
+    expect((await api.done(lee, "listIdentities")).items).toEqual([]);
     expect((await api.ask(root, "unlinkUser", { params: { name: "lee", id } })).status).toBe(404);
     await api.done(root, "unlinkUser", { params: { name: "kim", id } });
     expect((await api.ask(root, "unlinkUser", { params: { name: "kim", id } })).status).toBe(404);

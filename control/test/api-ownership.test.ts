@@ -74,6 +74,7 @@ const ASKED = {
   stepUp: PLACELESS,
   listSessions: PLACELESS,
   revokeSession: PLACELESS,
+  listIdentities: PLACELESS,
   listTokens: PLACELESS,
   createToken: (side) => ({ body: { name: "t", permissions: ["view"], scope: { role: side.role } } }),
   revokeToken: PLACELESS,

@@ -143,6 +143,7 @@ export const ENDPOINTS = {
   stepUp: { body: stepUpSchema, answer: doneSchema },
   listSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
   revokeSession: { answer: doneSchema },
+  listIdentities: { answer: z.object({ items: z.array(identitySchema) }) },
   listTokens: { query: z.object(paging), answer: page(tokenSchema) },
   createToken: { body: createTokenSchema, answer: createdTokenSchema, status: 201, secret: true },
   revokeToken: { answer: doneSchema },

@@ -96,6 +96,12 @@ export const ROUTES = {
     summary: "What I am signed in with: sessions and tokens",
   },
   revokeSession: { method: "DELETE", path: "/me/sessions/{id}", needs: "self", summary: "End one of them" },
+  listIdentities: {
+    method: "GET",
+    path: "/me/identities",
+    needs: "self",
+    summary: "Who at the provider signs in as me",
+  },
   listTokens: { method: "GET", path: "/tokens", needs: "self", summary: "My API tokens" },
   createToken: {
     method: "POST",
