@@ -42,7 +42,9 @@ function roleView({ users }: MockState, role: MockRole): Record<string, unknown>
 }
 
 function linksOf({ identities }: MockState, name: string) {
-  return identities.filter(({ user }) => user === name).map(({ user: _, ...link }) => link);
+  return identities
+    .filter(({ user }) => user === name)
+    .map(({ id, issuer, subject, linkedAt }) => ({ id, issuer, subject, linkedAt }));
 }
 
 export const ACCOUNT_HANDLERS = {

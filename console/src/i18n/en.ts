@@ -54,6 +54,7 @@ export const en = {
   "alert.inDoubt": "In doubt",
   "alert.more": "{{count}} more: holdfast alert list",
   "alert.none": "Nothing is wrong that the house can see.",
+  "alert.passkeyCopied": "A passkey may have been copied",
   "alert.rollbackFailed": "Could not be put back",
   "alert.warning": "warning",
   "apply.facts": "Ids, revisions and who works on it",

@@ -55,6 +55,7 @@ export const ko = {
   "alert.inDoubt": "결과를 알 수 없음",
   "alert.more": "{{count}}개 더: holdfast alert list",
   "alert.none": "발견된 문제가 없습니다.",
+  "alert.passkeyCopied": "복제되었을 수 있는 패스키",
   "alert.rollbackFailed": "되돌리지 못함",
   "alert.warning": "주의",
   "apply.facts": "식별자, 리비전, 작업 주체",

@@ -6,6 +6,7 @@ import {
   type AuditSaid,
   auditSaid,
   away,
+  countersBack,
   databaseHealth,
   databaseNow,
   drifted,
@@ -60,6 +61,12 @@ export async function look(database: Database, baseline: Baseline = new Baseline
       reason: break_glass.reason,
       needed: break_glass.needed,
       given,
+    })),
+    copied: (await countersBack(database)).map(({ id, name, account, counter_back_at }) => ({
+      passkeyId: id,
+      passkey: name,
+      account,
+      lastMs: counter_back_at.getTime(),
     })),
     audit: auditFact(await auditSaid(database)),
     instances: (await instanceDisks(database)).map(({ id, address, host, disk_free_bytes, disk_total_bytes }) => ({

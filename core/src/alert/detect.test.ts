@@ -27,6 +27,7 @@ const CALM: AlertFacts = {
   away: [],
   expiring: [],
   unapproved: [],
+  copied: [],
   audit: { state: "whole" },
   instances: [{ instanceId: "i", address: "a", host: "h", diskFreeBytes: 50 << 20, diskTotalBytes: null }],
   database: { checksumFailures: 0, connections: 20, connectionsMost: 100, oldestTransactionAge: 1e8, awaySeconds: 0 },
@@ -59,6 +60,13 @@ test("glass that was broken is told until the approvals are there, with who, why
   expect(alert?.message).toBe(
     'kim applied "open 443" with 1 of 2 approvals, because: the shop is down. It waits for the approvals that are missing, or to be rolled back.',
   );
+});
+
+test("a passkey that may have been copied is told with whose it is, by its id: the same again is the same alert", () => {
+  const copied = { passkeyId: "p1", passkey: "laptop", account: "kim", lastMs: NOW };
+  const [alert] = detect({ ...CALM, copied: [copied] });
+  expect(alert).toMatchObject({ kind: "passkey-copied", subject: "passkey/p1", serverId: null });
+  expect(alert?.message).toContain('The passkey "laptop" of kim was shown with a counter that had not gone on');
 });
 
 test("on trial is not stuck: only what outlasts its whole window, or was never begun", () => {
