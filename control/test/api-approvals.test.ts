@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
+import { factsOf } from "../src/signer/store/facts.ts";
 import { systemActor } from "../src/store/actor.ts";
 import { bodyOf, type Planned, planned, policy } from "./api-changes.ts";
 import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
@@ -249,5 +250,47 @@ test("S14: whoever approved takes their word back until a server moves by it, no
     expect(entries.at(0)).toMatchObject({ actor: "lee", object: `change/${bad.id}`, old: { digest: bad.digest } });
     const refused = (await api.done(kim, "listAudit", { query: { result: "change.approval_used" } })).items;
     expect(refused.at(0)).toMatchObject({ actor: "lee" });
+  });
+});
+
+test("the signer counts for the rollout at hand: what an earlier one needed, or whose glass was broken, says nothing of a later one", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const [lee, max] = [await api.account("lee", ["view", "approve"]), await api.account("max", ["view", "approve"])];
+    const web = await api.server(kim, "web-1", { role: "web" });
+    const rules = (approvals: number): string =>
+      floor(`approvals: ${approvals}\nbreakGlass: allowed\ntrial: { reconnect: 2s, soak: 0s, window: 10s }\n`);
+    const first = await planned(api, kim, [rules(2), policy("web", 443)]);
+    for (const token of [lee, max]) await approve(api, token, first);
+    await applied(api, kim, first);
+    const urgent = await planned(api, kim, [policy("web", 8443)]);
+    web.isCutWhileLive = true;
+    await applied(api, kim, urgent, { breakGlass: WHY });
+    web.isCutWhileLive = false;
+    const signedFor = async () => {
+      const { applies } = await api.done(kim, "getChange", { params: { id: urgent.id } });
+      const [newest] = applies.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      const { requestId } = await api.done(kim, "getApply", { params: { id: newest?.id ?? "" } });
+      const facts = await factsOf(api.house.database, requestId ?? "");
+      return [newest?.state, facts?.approvals_needed, facts?.approvals, facts?.glass_is_broken];
+    };
+    expect(await signedFor()).toEqual(["ROLLED_BACK", 2, 0, true]);
+
+    // From here on the floor asks for one, and one is given: nothing is broken any more.
+    const milder = await planned(api, kim, [rules(1)]);
+    for (const token of [lee, max]) await approve(api, token, milder);
+    await applied(api, kim, milder);
+    await approve(api, lee, urgent);
+    const again = await api.done(kim, "planChange", { params: { id: urgent.id }, body: {} });
+    web.isCutWhileLive = true;
+    await applied(api, kim, again);
+    web.isCutWhileLive = false;
+    expect(await signedFor()).toEqual(["ROLLED_BACK", 1, 1, false]);
+    // A retry writes down what it needs as any other press does.
+    const { applies } = await api.done(kim, "getChange", { params: { id: urgent.id } });
+    const [newest] = applies.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+    const retry = await api.done(kim, "retryApply", { params: { id: newest?.id ?? "" }, body: {} });
+    expect(await ended(api, kim, retry.id)).toMatchObject({ state: "DONE" });
+    expect(await signedFor()).toEqual(["APPLIED", 1, 1, false]);
   });
 });
