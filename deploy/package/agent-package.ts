@@ -68,6 +68,7 @@ function furnish(tree: StagingTree, bundle: string, bundledFiles: readonly strin
   const systemd = join(REPOSITORY_ROOT, "deploy/systemd");
   tree.copy(nodeBinary, `${PROGRAM}/node`, 0o755);
   tree.copy(bundle, `${PROGRAM}/holdfast-agent.mjs`);
+  tree.copy(join(systemd, "with-journal.pl"), `${PROGRAM}/with-journal.pl`);
   tree.copy(join(import.meta.dirname, "holdfast-left.service"), `${PROGRAM}/holdfast-left.service`);
   tree.write("usr/bin/holdfast-agent", WRAPPER, 0o755);
   for (const name of readdirSync(systemd, { recursive: true, encoding: "utf8" })) {
