@@ -153,6 +153,10 @@ export const ACCOUNT_HANDLERS = {
     userOf(call).disabled = false;
     return done;
   },
+  getCommandKey: () => ({
+    status: 200,
+    body: { keyId: "a1".repeat(8), keys: ["a1".repeat(8)], servers: [] },
+  }),
   listRoles: ({ state }) => ({ status: 200, body: { items: state.roles.map((role) => roleView(state, role)) } }),
   saveRole: ({ state, params, body }) => {
     const role = {

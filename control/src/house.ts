@@ -10,6 +10,7 @@ import type { OidcProvider } from "./oidc/provider.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
+import type { CommandSigner } from "./signer/command-signer.ts";
 import type { Database, Queryable } from "./store/database.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */
@@ -22,6 +23,8 @@ export interface House {
   readonly passwords: PasswordHasher;
   readonly secrets: SecretStore;
   readonly witness: AuditWitness;
+  /** What servers obey; the key itself is the signer's. */
+  readonly commandKey: Pick<CommandSigner, "publicKeyHex" | "keyId" | "links">;
   /** For second factors, and for sign-ins under way. */
   readonly seal: Seal;
   /** For the MAC by which a repeated request is known again; the same in every instance. */

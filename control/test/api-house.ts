@@ -152,6 +152,7 @@ async function openApi(
     passwords,
     secrets,
     witness,
+    commandKey: authority.commands,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     idempotencyKey: authority.keyFor("idempotency-v1"),
     oidc: oidc?.(nowMs) ?? null,

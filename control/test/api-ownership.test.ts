@@ -100,6 +100,8 @@ const ASKED = {
   saveRole: PLACELESS,
   deleteRole: PLACELESS,
 
+  getCommandKey: PLACELESS,
+
   listServers: (side) => ({ query: { name: side.server } }),
   createServer: (side, count) => ({ body: { name: `new-${count}`, labels: { role: side.role } } }),
   getServer: onServer(),

@@ -57,6 +57,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),
       getState: heard((request) => guard.call((client) => client.getState(request))),
+      adoptKeys: heard((request) => guard.call((client) => client.adoptKeys(request))),
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),

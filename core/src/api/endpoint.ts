@@ -42,6 +42,7 @@ import {
   planChangeSchema,
   rolloutSchema,
 } from "./change.ts";
+import { commandKeySchema } from "./command-key.ts";
 import {
   diffResponseSchema,
   documentSchema,
@@ -165,6 +166,7 @@ export const ENDPOINTS = {
   deleteRole: { answer: doneSchema },
   disableUser: { body: nothingSchema, answer: doneSchema },
 
+  getCommandKey: { answer: commandKeySchema },
   listServers: {
     query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }),
     answer: page(serverSummarySchema),

@@ -193,6 +193,12 @@ export const ROUTES = {
   },
   deleteRole: { method: "DELETE", path: "/roles/{name}", needs: "admin", summary: "Delete a role that nobody holds" },
 
+  getCommandKey: {
+    method: "GET",
+    path: "/command-key",
+    needs: "admin",
+    summary: "The key that servers obey, and which of them obey it already",
+  },
   listServers: { method: "GET", path: "/servers", needs: "view", summary: "Servers with their state" },
   createServer: { method: "POST", path: "/servers", needs: "edit", summary: "Expect a server, before it is enrolled" },
   getServer: { method: "GET", path: "/servers/{name}", needs: "view", summary: "One server" },
