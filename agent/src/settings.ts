@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { isUuid } from "@holdfast/core/base/id.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import { readTextIfThere } from "./os/files.ts";
+import { readTextIfThere, writeFileDurably } from "./os/files.ts";
 import type { AgentPaths } from "./paths.ts";
 
-/** Who this server is and whose commands it takes: written at enrolment by root, public. */
+/** Who this server is and whose commands it takes: written by root at enrolment and when the command key changes, public. */
 export interface Identity {
   readonly serverId: string;
   readonly serverName: string;
@@ -66,6 +66,16 @@ export function readIdentity(paths: AgentPaths): Result<Identity, string> {
     return err(`${paths.enrolment}: commandKeys must be raw Ed25519 public keys in hex`);
   }
   return ok({ serverId, serverName, controlPlane: address.value, commandKeys });
+}
+
+/** With this file the server is enrolled. */
+export function writeIdentity(paths: AgentPaths, identity: Identity): void {
+  const { serverId, serverName, controlPlane, commandKeys } = identity;
+  writeFileDurably(
+    paths.enrolment,
+    `${JSON.stringify({ serverId, serverName, controlPlane, commandKeys }, null, 2)}\n`,
+    0o644,
+  );
 }
 
 function readAddress(value: unknown): Result<{ host: string; port: number }, string> {

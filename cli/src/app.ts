@@ -3,6 +3,7 @@ import { CliError } from "./cli-error.ts";
 import { alertRoutes } from "./command/alert.ts";
 import { applyCommand } from "./command/apply.ts";
 import { changeRoutes } from "./command/change.ts";
+import { commandKeyRoutes } from "./command/command-key.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
 import { meRoutes } from "./command/me.ts";
@@ -37,6 +38,7 @@ const routes = buildRouteMap({
     role: roleRoutes,
     service: serviceRoutes,
     me: meRoutes,
+    "command-key": commandKeyRoutes,
     doctor: doctorCommand,
     support: supportRoutes,
     login: loginCommand,

@@ -26,7 +26,7 @@ function whyUnknown(command: string): string | null {
     if (!AGENT_VERBS.includes(words[0] ?? "")) return `holdfast-agent has no ${words[0] ?? "verb"}`;
     return flags.find((flag) => !agentHelp.includes(flag)) ?? null;
   }
-  const route = [3, 2].map((count) => command.split(" ").slice(0, count).join(" ")).find((name) => help.has(name));
+  const route = [4, 3, 2].map((count) => command.split(" ").slice(0, count).join(" ")).find((name) => help.has(name));
   if (route === undefined) return "there is no such verb";
   const text = help.get(route) ?? "";
   const flags = words.filter((word) => /^--?[a-z]/.test(word));

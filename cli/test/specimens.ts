@@ -50,7 +50,16 @@ export function change(plans: readonly Plan[], over: Partial<ChangeDetail> = {})
     rolloutIds: [],
     digest: "digest-1",
     approvals: { needed: 0, because: [], given: [] },
-    actions: { edit: null, plan: null, apply: null, withdraw: null, rollback: null, approve: null, breakGlass: null },
+    actions: {
+      edit: null,
+      plan: null,
+      apply: null,
+      withdraw: null,
+      rollback: null,
+      approve: null,
+      withdrawApproval: null,
+      breakGlass: null,
+    },
     etag: "1",
     ...over,
   };

@@ -1,7 +1,7 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { refuse } from "./answer.ts";
 import { CSRF_TOKEN, type MockCall, type MockHandler, permissionsOf } from "./call.ts";
-import { person } from "./seed-people.ts";
+import { MOCK_ISSUER, person } from "./seed-people.ts";
 import { type MockRole, type MockState, type MockUser, nextId } from "./state.ts";
 
 const DAY_MS = 86_400_000;
@@ -41,6 +41,12 @@ function roleView({ users }: MockState, role: MockRole): Record<string, unknown>
   return { ...role, heldBy: holders.map((user) => user.name) };
 }
 
+function linksOf({ identities }: MockState, name: string) {
+  return identities
+    .filter(({ user }) => user === name)
+    .map(({ id, issuer, subject, linkedAt }) => ({ id, issuer, subject, linkedAt }));
+}
+
 export const ACCOUNT_HANDLERS = {
   login: ({ state, body }) => {
     const user = state.users.find(
@@ -54,13 +60,35 @@ export const ACCOUNT_HANDLERS = {
     state.sessions.set(session, user.name);
     return { status: 200, body: { ...meOf(state, user), sessionToken: null }, session };
   },
-  signInMethods: () => ({ status: 200, body: { oidc: null } }),
+  signInMethods: ({ state }) => ({
+    status: 200,
+    body: { oidc: state.provider === null ? null : { label: state.provider } },
+  }),
   beginOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
   finishOidc: () => refuse("oidc.not_configured", "The demonstration has no provider."),
   finishOidcCode: () => refuse("oidc.not_configured", "The demonstration has no provider."),
-  listUserIdentities: () => ({ status: 200, body: { items: [] } }),
-  linkUser: () => refuse("oidc.not_configured", "The demonstration has no provider."),
-  unlinkUser: () => done,
+  listIdentities: ({ state, user }) => ({ status: 200, body: { items: linksOf(state, user.name) } }),
+  listUserIdentities: (call) => ({ status: 200, body: { items: linksOf(call.state, userOf(call).name) } }),
+  linkUser: (call) => {
+    const { state, body, nowMs } = call;
+    const { name } = userOf(call);
+    if (state.provider === null) return refuse("oidc.not_configured", "The demonstration has no provider.");
+    const there = linksOf(state, name)[0];
+    if (there !== undefined) return refuse("oidc.already_linked", `${name} is linked to the subject ${there.subject}.`);
+    const link = {
+      id: nextId(state, "link"),
+      issuer: MOCK_ISSUER,
+      subject: String(body["subject"]),
+      linkedAt: new Date(nowMs).toISOString(),
+    };
+    state.identities.push({ user: name, ...link });
+    return { status: 201, body: link };
+  },
+  unlinkUser: ({ state, params }) => {
+    const at = state.identities.findIndex(({ id }) => id === params["id"]);
+    if (at >= 0) state.identities.splice(at, 1);
+    return done;
+  },
   logout: ({ state, session }) => {
     state.sessions.delete(session ?? "");
     return { ...done, session: null };
@@ -125,6 +153,10 @@ export const ACCOUNT_HANDLERS = {
     userOf(call).disabled = false;
     return done;
   },
+  getCommandKey: () => ({
+    status: 200,
+    body: { keyId: "a1".repeat(8), keys: ["a1".repeat(8)], servers: [] },
+  }),
   listRoles: ({ state }) => ({ status: 200, body: { items: state.roles.map((role) => roleView(state, role)) } }),
   saveRole: ({ state, params, body }) => {
     const role = {

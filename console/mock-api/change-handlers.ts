@@ -196,4 +196,11 @@ export const CHANGE_HANDLERS = {
     change.approvals.given.push({ user: call.user.name, at: new Date(call.nowMs).toISOString() });
     return { status: 200, body: changeDetail(call.state, change, call.nowMs) };
   },
+  withdrawApproval: (call) => {
+    const change = changeOf(call);
+    const at = change.approvals?.given.findIndex(({ user }) => user === call.user.name) ?? -1;
+    if (at < 0) return refuse("resource.not_found", "There is no approval of yours of this change.");
+    change.approvals?.given.splice(at, 1);
+    return { status: 200, body: { done: true } };
+  },
 } as const satisfies Partial<Record<RouteName, MockHandler>>;

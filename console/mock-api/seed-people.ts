@@ -3,6 +3,8 @@ import { type MockState, type MockUser, nextId } from "./state.ts";
 const HOUR = 3_600_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+export const MOCK_ISSUER = "https://id.example.com/realms/company";
+
 /** An account with nothing special about it but what is said. */
 export function person(name: string, more: Partial<MockUser> & Pick<MockUser, "password">): MockUser {
   return {
@@ -44,6 +46,22 @@ export function addPeople(state: MockState, nowMs: number): void {
       kind: "service",
       permissions: [{ permission: "view", scope: { all: true }, domains: null }],
     }),
+  );
+  state.identities.push(
+    {
+      user: "admin",
+      id: nextId(state, "link"),
+      issuer: MOCK_ISSUER,
+      subject: "248289761001",
+      linkedAt: iso(nowMs - 900 * HOUR),
+    },
+    {
+      user: "sora",
+      id: nextId(state, "link"),
+      issuer: MOCK_ISSUER,
+      subject: "f7c2b1d0-6a3e-4f0a-9e55-1c8d2ab37e14",
+      linkedAt: iso(nowMs - 700 * HOUR),
+    },
   );
   state.sessions.set("at-home", "admin");
   state.sessions.set("at-work", "sora");

@@ -29,6 +29,8 @@ export function seed(scenario: Scenario, nowMs: number): MockState {
     audit: [],
     sessions: new Map(),
     passkeys: [],
+    provider: null,
+    identities: [],
     fresh: new Set(),
     // Of a fleet the log was cut, so that pages show what that looks like.
     knowMore: scenario === "large" ? ["node-00003", "node-00017"] : [],

@@ -137,7 +137,18 @@ export interface MockPasskey {
   readonly synced: boolean;
 }
 
+export interface MockIdentity {
+  readonly user: string;
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly linkedAt: string;
+}
+
 export interface MockState {
+  /** What the provider is called; null: there is none. */
+  provider: string | null;
+  readonly identities: MockIdentity[];
   readonly servers: MockServer[];
   readonly documents: MockDocument[];
   readonly changes: MockChange[];

@@ -226,6 +226,7 @@ export function changeDetail(state: MockState, change: MockChange, nowMs: number
       withdraw: begun ? begunReason : withdrawn,
       rollback: summary.state === "APPLIED" ? null : "Only an applied change is rolled back.",
       approve: change.approvals === undefined ? "No approval is needed." : null,
+      withdrawApproval: begun ? begunReason : withdrawn,
       breakGlass: "It needs no approval; there is no glass to break.",
     },
     etag: String(change.version),

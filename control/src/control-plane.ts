@@ -109,7 +109,7 @@ async function startOn(
   if (!signing.ok) return signing;
   closing.push(() => signing.value.stop());
   const authority: Authority = { ...ownKeys, commands: signing.value.commands };
-  const checked = await checkAuthority(database, authority);
+  const checked = await checkAuthority(database, authority, instanceId);
   if (!checked.ok) return checked;
 
   const secrets = new SecretStore(keySource(config.secretsKey, config.dataDirectory));
@@ -161,6 +161,7 @@ async function startOn(
     secrets,
     witness,
     askServers: work.askServers,
+    commandKey: authority.commands,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     idempotencyKey: authority.keyFor("idempotency-v1"),
     // It is asked when somebody signs in: a start needs no provider.

@@ -11,6 +11,7 @@ import type { OidcProvider } from "./oidc/provider.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
+import type { CommandSigner } from "./signer/command-signer.ts";
 import type { Database, Queryable } from "./store/database.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */
@@ -25,6 +26,8 @@ export interface House {
   readonly witness: AuditWitness;
   /** What all servers keep of the audit log. */
   readonly askServers: AskServers;
+  /** What servers obey; the key itself is the signer's. */
+  readonly commandKey: Pick<CommandSigner, "publicKeyHex" | "keyId" | "links">;
   /** For second factors, and for sign-ins under way. */
   readonly seal: Seal;
   /** For the MAC by which a repeated request is known again; the same in every instance. */

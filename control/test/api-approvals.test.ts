@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
+import { factsOf } from "../src/signer/store/facts.ts";
 import { systemActor } from "../src/store/actor.ts";
 import { bodyOf, type Planned, planned, policy } from "./api-changes.ts";
 import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
@@ -178,5 +179,118 @@ test("glass is broken only where the floor allows it, with a reason; it is alarm
     });
     await ended(api, kim, rollout.id);
     expect(await standing(api)).toEqual([]);
+  });
+});
+
+test("S14: whoever approved takes their word back until a server moves by it, nobody else does, and both are in the log", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const lee = await api.account("lee", ["view", "approve"]);
+    const max = await api.account("max", EVERYTHING);
+    const web = await api.server(kim, "web-1", { role: "web" });
+    const rules = "approvals: 1\ntrial: { reconnect: 2s, soak: 0s, window: 10s }\n";
+    const first = await planned(api, kim, [floor(rules), policy("web", 443)]);
+    await approve(api, lee, first);
+    const takeBack = (token: string, { id }: Planned) =>
+      api.ask(token, "withdrawApproval", { params: { id }, body: {} });
+
+    // Another's word is nobody's to take: not an approver's, not an administrator's, and they do not learn of it.
+    expect(await takeBack(max, first)).toMatchObject({ status: 404, json: { code: "resource.not_found" } });
+    expect(await takeBack(max, { ...first, id: "01900000-0000-7000-8000-000000000000" })).toMatchObject({
+      status: 404,
+    });
+    expect((await api.done(lee, "getChange", { params: { id: first.id } })).actions).toMatchObject({
+      withdrawApproval: null,
+    });
+    await api.done(lee, "withdrawApproval", { params: { id: first.id }, body: {} });
+    expect(await takeBack(lee, first)).toMatchObject({ status: 404 });
+    // READY stays READY, and waits for somebody again.
+    expect(await api.done(lee, "getChange", { params: { id: first.id } })).toMatchObject({
+      state: "READY",
+      approvals: { needed: 1, given: [] },
+      actions: { approve: null, withdrawApproval: "You have not approved it." },
+    });
+    expect(await tryApply(api, kim, first)).toMatchObject({ status: 409, json: { code: "change.needs_approval" } });
+
+    // At once with the press of apply: either it goes with its approval, or it does not go.
+    await approve(api, lee, first);
+    const [taken, pressed] = await Promise.all([takeBack(lee, first), tryApply(api, kim, first)]);
+    expect([taken, pressed].map(({ status }) => status).toSorted((a, b) => a - b)).toEqual(
+      taken.status === 200 ? [200, 409] : [202, 409],
+    );
+    if (taken.status === 200) {
+      await approve(api, lee, first);
+      await applied(api, kim, first);
+    } else {
+      expect(taken.json).toMatchObject({ code: "change.approval_used" });
+      await ended(api, kim, String(pressed.json.id));
+    }
+    const used = await takeBack(lee, first);
+    expect(used).toMatchObject({ status: 409, json: { code: "change.approval_used" } });
+    expect(JSON.stringify(used.json)).toContain("It is in force; roll it back instead.");
+
+    // What was undone by itself must not be applied again with a word that its giver regrets, who may not approve any more.
+    const bad = await planned(api, kim, [policy("web", 8443)]);
+    await approve(api, lee, bad);
+    web.isCutWhileLive = true;
+    await applied(api, kim, bad);
+    web.isCutWhileLive = false;
+    const { items: users } = await api.done(kim, "listUsers");
+    const etag = users.find(({ name }) => name === "lee")?.etag ?? "";
+    await api.done(kim, "setUserPermissions", {
+      params: { name: "lee" },
+      body: { permissions: [] },
+      headers: { "if-match": `"${etag}"` },
+    });
+    await api.done(lee, "withdrawApproval", { params: { id: bad.id }, body: {} });
+    expect(await tryApply(api, kim, bad)).toMatchObject({ status: 409, json: { code: "change.needs_approval" } });
+
+    const entries = (await api.done(kim, "listAudit", { query: { action: "change.approval_withdrawn" } })).items;
+    expect(entries.filter(({ resultCode }) => resultCode === "ok").length).toBeGreaterThanOrEqual(2);
+    expect(entries.at(0)).toMatchObject({ actor: "lee", object: `change/${bad.id}`, old: { digest: bad.digest } });
+    const refused = (await api.done(kim, "listAudit", { query: { result: "change.approval_used" } })).items;
+    expect(refused.at(0)).toMatchObject({ actor: "lee" });
+  });
+});
+
+test("the signer counts for the rollout at hand: what an earlier one needed, or whose glass was broken, says nothing of a later one", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const [lee, max] = [await api.account("lee", ["view", "approve"]), await api.account("max", ["view", "approve"])];
+    const web = await api.server(kim, "web-1", { role: "web" });
+    const rules = (approvals: number): string =>
+      floor(`approvals: ${approvals}\nbreakGlass: allowed\ntrial: { reconnect: 2s, soak: 0s, window: 10s }\n`);
+    const first = await planned(api, kim, [rules(2), policy("web", 443)]);
+    for (const token of [lee, max]) await approve(api, token, first);
+    await applied(api, kim, first);
+    const urgent = await planned(api, kim, [policy("web", 8443)]);
+    web.isCutWhileLive = true;
+    await applied(api, kim, urgent, { breakGlass: WHY });
+    web.isCutWhileLive = false;
+    const signedFor = async () => {
+      const { applies } = await api.done(kim, "getChange", { params: { id: urgent.id } });
+      const [newest] = applies.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      const { requestId } = await api.done(kim, "getApply", { params: { id: newest?.id ?? "" } });
+      const facts = await factsOf(api.house.database, requestId ?? "");
+      return [newest?.state, facts?.approvals_needed, facts?.approvals, facts?.glass_is_broken];
+    };
+    expect(await signedFor()).toEqual(["ROLLED_BACK", 2, 0, true]);
+
+    // From here on the floor asks for one, and one is given: nothing is broken any more.
+    const milder = await planned(api, kim, [rules(1)]);
+    for (const token of [lee, max]) await approve(api, token, milder);
+    await applied(api, kim, milder);
+    await approve(api, lee, urgent);
+    const again = await api.done(kim, "planChange", { params: { id: urgent.id }, body: {} });
+    web.isCutWhileLive = true;
+    await applied(api, kim, again);
+    web.isCutWhileLive = false;
+    expect(await signedFor()).toEqual(["ROLLED_BACK", 1, 1, false]);
+    // A retry writes down what it needs as any other press does.
+    const { applies } = await api.done(kim, "getChange", { params: { id: urgent.id } });
+    const [newest] = applies.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+    const retry = await api.done(kim, "retryApply", { params: { id: newest?.id ?? "" }, body: {} });
+    expect(await ended(api, kim, retry.id)).toMatchObject({ state: "DONE" });
+    expect(await signedFor()).toEqual(["APPLIED", 1, 1, false]);
   });
 });

@@ -159,6 +159,7 @@ async function openApi(
     secrets,
     witness,
     askServers: work.askServers,
+    commandKey: authority.commands,
     seal: sealWith(authority.keyFor("account-seal-v1")),
     idempotencyKey: authority.keyFor("idempotency-v1"),
     oidc: oidc?.(nowMs) ?? null,

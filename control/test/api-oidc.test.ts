@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLIENT_ID, CLIENT_SECRET, type IdentityProvider, startProvider } from "@holdfast/testkit/identity-provider.ts";
 import { expect, test } from "vitest";
+import { newSecret } from "../src/account/secret.ts";
 import { totpCode } from "../src/account/totp.ts";
 import { oidcProvider } from "../src/oidc/provider.ts";
 import { type NewAccounts, readOidcSettings } from "../src/oidc/settings.ts";
@@ -123,7 +124,7 @@ test(
       // A session that somebody has put there beforehand is not taken over.
       browser.cookies.set("holdfast", "chosen-by-another");
       expect(returned.href.startsWith(`${REDIRECT}?`)).toBe(true);
-      expect(browser.attributes.get("holdfast-provider")).toMatchObject({
+      expect(browser.attributes.get("holdfast-sign-in")).toMatchObject({
         httpOnly: true,
         sameSite: "Strict",
         path: "/",
@@ -133,7 +134,7 @@ test(
       expect(status).toBe(200);
       expect(json).toMatchObject({ me: { user: "kim", permissions: ["edit", "view"] }, next: "/changes?state=open" });
       expect(json.me.csrfToken).not.toBeNull();
-      expect(browser.cookies.has("holdfast-provider")).toBe(false);
+      expect(browser.cookies.has("holdfast-sign-in")).toBe(false);
       expect(browser.attributes.get("holdfast")).toMatchObject({ httpOnly: true, sameSite: "Strict" });
       expect(browser.cookies.get("holdfast")).toMatch(/^hf_/);
       expect((await browser.me()).json()).toMatchObject({ user: "kim" });
@@ -159,15 +160,19 @@ test("S24 S42: only the browser that began a sign-in ends it, once, and in time"
     expect((await other.browser.finish(wrong)).json.code).toBe("oidc.not_begun_here");
     // What was kept is neither ours when it was changed, nor good for the other step.
     const forged = new Browser(api);
-    forged.cookies.set("holdfast-provider", `${other.browser.cookies.get("holdfast-provider") ?? ""}A`);
+    forged.cookies.set("holdfast-sign-in", `${other.browser.cookies.get("holdfast-sign-in") ?? ""}A`);
     expect((await forged.finish(other.returned)).json.code).toBe("oidc.not_begun_here");
     expect((await other.browser.post("/session/oidc/code", { code: "123456" })).json.code).toBe("oidc.not_begun_here");
     // Twice at the same moment, and once more with the cookie of before.
-    const kept = other.browser.cookies.get("holdfast-provider") ?? "";
+    const kept = other.browser.cookies.get("holdfast-sign-in") ?? "";
     const both = await Promise.all([other.browser.finish(other.returned), other.browser.finish(other.returned)]);
     expect(new Set(both.map(({ json }) => String(json.code ?? "in")))).toEqual(new Set(["in", "oidc.used"]));
-    other.browser.cookies.set("holdfast-provider", kept);
+    other.browser.cookies.set("holdfast-sign-in", kept);
     expect((await other.browser.finish(other.returned)).json.code).toBe("oidc.used");
+    // A browser has one sign-in under way: what it keeps of another kind opens nothing, and beginning that ended this one.
+    const changed = await comesBack(stage, "sub-kim");
+    changed.browser.cookies.set("holdfast-sign-in", newSecret());
+    expect((await changed.browser.finish(changed.returned)).json.code).toBe("oidc.not_begun_here");
     const late = await comesBack(stage, "sub-kim");
     api.clock.aheadMs = 10 * 60_000 + 1_000;
     expect((await late.browser.finish(late.returned)).json.code).toBe("oidc.too_late");
@@ -311,14 +316,14 @@ test("S40: the account's own second factor is asked for after the provider; gues
     const { browser, json } = await signsIn(stage, "sub-kim");
     expect(json).toEqual({ me: null, next: "/" });
     expect((await browser.me()).statusCode).toBe(401);
-    const proof = browser.cookies.get("holdfast-provider") ?? "";
+    const proof = browser.cookies.get("holdfast-sign-in") ?? "";
     expect((await browser.post("/session/oidc/code", { code: "000000" })).json.code).toBe("account.wrong_code");
     expect((await browser.post("/session/oidc/code", { code: code() })).json).toMatchObject({ me: { user: "kim" } });
     expect((await browser.me()).statusCode).toBe(200);
     // The same proof with another code: whoever has copied the cookie and looks over a shoulder.
     api.clock.aheadMs = 120_000;
     const thief = new Browser(api);
-    thief.cookies.set("holdfast-provider", proof);
+    thief.cookies.set("holdfast-sign-in", proof);
     expect((await thief.post("/session/oidc/code", { code: code() })).json.code).toBe("oidc.used");
     // By the clock of the database's entries again.
     api.clock.aheadMs = 0;
@@ -371,6 +376,9 @@ test("linking and unlinking: one subject is one account, the owner notices, and 
     const [identity] = (await api.done(root, "listUserIdentities", { params: { name: "kim" } })).items;
     expect(identity).toMatchObject({ subject: "sub-kim", issuer: stage.provider.issuer });
     const id = identity?.id ?? "";
+    // Everybody sees their own, and only their own.
+    expect((await api.done(kim, "listIdentities")).items).toEqual([identity]);
+    expect((await api.done(lee, "listIdentities")).items).toEqual([]);
     expect((await api.ask(root, "unlinkUser", { params: { name: "lee", id } })).status).toBe(404);
     await api.done(root, "unlinkUser", { params: { name: "kim", id } });
     expect((await api.ask(root, "unlinkUser", { params: { name: "kim", id } })).status).toBe(404);

@@ -74,6 +74,7 @@ const ASKED = {
   stepUp: PLACELESS,
   listSessions: PLACELESS,
   revokeSession: PLACELESS,
+  listIdentities: PLACELESS,
   listTokens: PLACELESS,
   createToken: (side) => ({ body: { name: "t", permissions: ["view"], scope: { role: side.role } } }),
   revokeToken: PLACELESS,
@@ -98,6 +99,8 @@ const ASKED = {
   listRoles: PLACELESS,
   saveRole: PLACELESS,
   deleteRole: PLACELESS,
+
+  getCommandKey: PLACELESS,
 
   listServers: (side) => ({ query: { name: side.server } }),
   createServer: (side, count) => ({ body: { name: `new-${count}`, labels: { role: side.role } } }),
@@ -137,6 +140,7 @@ const ASKED = {
   applyChange: (side) => ({ params: { id: side.draft }, body: side.plans }),
   withdrawChange: onChange({}),
   approveChange: (side) => ({ params: { id: side.draft }, body: { digest: side.draftDigest } }),
+  withdrawApproval: (side) => ({ params: { id: side.draft }, body: {} }),
   planRollback: onChange({}),
   rollbackChange: (side) => ({ params: { id: side.change }, body: side.back }),
 

@@ -1,7 +1,10 @@
 /** Passkeys through the whole door, with an authenticator written for the test: real keys, real CBOR, and every lie a false one could tell. */
 import { expect, test } from "vitest";
+import { look } from "../src/alerts/look.ts";
+import { recordAlerts } from "../src/alerts/record.ts";
+import { systemActor } from "../src/store/actor.ts";
 import { sql } from "../src/store/sql.ts";
-import { type Answer, type ApiHouse, withApi } from "./api-house.ts";
+import { type Answer, type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
 import { type Bent, SoftwareAuthenticator } from "./software-authenticator.ts";
 
 const URL_ = "https://holdfast.example";
@@ -237,10 +240,71 @@ test("S40: a counter that goes back, or stands still, refuses, and is in the log
         expect(refused.json.detail).toContain("laptop");
       }
       const [entry] = await api.test.app.rows<{ object: string }>(
-        sql`select object from audit_log where result_code = 'account.passkey_counter' limit 1`,
+        sql`select object from audit_log where action = 'session.asked' and result_code = 'account.passkey_counter' limit 1`,
       );
       expect(entry?.object).toBe("account/kim");
       expect((await signIn(api, authenticator, { counter: 11 })).status).toBe(200);
+    },
+    { url: URL_ },
+  );
+});
+
+test("S40: a counter that goes back is an alert until the passkey goes, its account is closed, or somebody else has looked", async () => {
+  await withApi(
+    async (api) => {
+      const { house } = api;
+      await api.account("kim", EVERYTHING);
+      const lee = await api.account("lee", EVERYTHING);
+      const standing = async () => {
+        await recordAlerts(
+          house.database,
+          await look(house.database),
+          systemActor("alerts", house.instanceId),
+          house.log,
+        );
+        return (await api.done(lee, "listAlerts")).items;
+      };
+      const authenticator = new SoftwareAuthenticator(URL_);
+      const session = await sessionOf(api, "kim");
+      const { id, recoveryCodes } = await newPasskey(api, session, authenticator);
+      expect((await signIn(api, authenticator, { counter: 10 })).status).toBe(200);
+      expect(await standing()).toEqual([]);
+      for (const counter of [9, 8]) expect((await signIn(api, authenticator, { counter })).status).toBe(401);
+      const [alert, ...others] = await standing();
+      expect(others).toEqual([]);
+      expect(alert).toMatchObject({ kind: "passkey-copied", subject: `passkey/${id}`, severity: "critical" });
+      expect(alert?.message).toContain('The passkey "laptop" of kim');
+      // Whoever is signed in as kim may be the one with the copy.
+      const acknowledge = (token: string, alertId = "") =>
+        api.ask(token, "acknowledgeAlert", { params: { id: alertId }, body: { reason: "it was reset" } });
+      expect(await acknowledge(session, alert?.id)).toMatchObject({ status: 403, json: { code: "alert.own_passkey" } });
+      expect((await standing()).map(({ state }) => state)).toEqual(["open"]);
+      expect(await acknowledge(lee, alert?.id)).toMatchObject({ status: 200 });
+      expect(await standing()).toEqual([]);
+      expect((await signIn(api, authenticator, { counter: 11 })).status).toBe(200);
+      expect(await standing()).toEqual([]);
+
+      // Again, when one shows again who one is: another alert, which ends with the account, and comes back with it.
+      const begun = await api.done(session, "beginStepUp", { body: {} });
+      const passkey = authenticator.assert(begun.options, { counter: 3 });
+      expect((await api.ask(session, "stepUp", { body: { passkey } })).json.code).toBe("account.passkey_counter");
+      expect((await standing()).map(({ subject }) => subject)).toEqual([`passkey/${id}`]);
+      await api.done(lee, "disableUser", { params: { name: "kim" }, body: {} });
+      expect(await standing()).toEqual([]);
+      await api.done(lee, "enableUser", { params: { name: "kim" }, body: {} });
+      expect(await standing()).toHaveLength(1);
+      const again = await sessionOf(api, "kim", recoveryCodes[0]);
+      await api.done(again, "removePasskey", { params: { id }, body: { password: PASSWORD } });
+      expect(await standing()).toEqual([]);
+      const { items } = await api.done(lee, "listAudit", { query: { action: "passkey." } });
+      expect(items.map(({ action }) => action)).toEqual([
+        "passkey.removed",
+        "passkey.counter_back",
+        "passkey.looked_at",
+        "passkey.counter_back",
+        "passkey.counter_back",
+        "passkey.added",
+      ]);
     },
     { url: URL_ },
   );

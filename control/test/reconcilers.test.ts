@@ -147,13 +147,13 @@ test("an alert that was over a year ago is forgotten with what was told of it; w
 
 test("an instance with keys of its own is refused by the database of another house", async () => {
   await withSagaHouse(async (house) => {
-    expect(await checkAuthority(house.database, house.authority)).toEqual({ ok: true, value: null });
-    expect(await checkAuthority(house.database, house.authority)).toEqual({ ok: true, value: null });
+    expect(await checkAuthority(house.database, house.authority, newId())).toEqual({ ok: true, value: null });
+    expect(await checkAuthority(house.database, house.authority, newId())).toEqual({ ok: true, value: null });
     const folder = await mkdtemp(join(tmpdir(), "holdfast-other-"));
     try {
       const other = await signedHouse(folder, house.test);
       await other.close();
-      expect(await checkAuthority(house.database, other.authority)).toMatchObject({
+      expect(await checkAuthority(house.database, other.authority, newId())).toMatchObject({
         ok: false,
         error: { code: "authority.other_keys" },
       });

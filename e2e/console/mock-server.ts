@@ -33,6 +33,8 @@ export interface MockServer {
   setStream(allowed: boolean): void;
   /** Answers nothing at all, as a control plane that is gone. */
   setReachable(reachable: boolean): void;
+  /** From here on there is a provider to sign in with, of this name. */
+  setProvider(label: string): void;
   /** Ends every session, as a restart with a new key would. */
   signEverybodyOut(): void;
   close(): Promise<void>;
@@ -114,6 +116,9 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
         endStreams();
         server.closeAllConnections();
       }
+    },
+    setProvider(label) {
+      state.provider = label;
     },
     signEverybodyOut() {
       state.sessions.clear();

@@ -182,6 +182,26 @@ const SHOTS: readonly Shot[] = [
     act: async (page) => page.locator(".hf-head-actions button").click(),
   },
   { name: "settings-user", scenario: "busy", path: paths.user("sora") },
+  {
+    name: "settings-user-link",
+    scenario: "busy",
+    path: paths.user("jules"),
+    act: async (page, server) => {
+      server.setProvider("Company ID");
+      await page.reload();
+      await page.locator("#user-links button").click();
+      await page.locator("#link-subject").fill("f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
+    },
+  },
+  {
+    name: "change-approved-by-me",
+    scenario: "busy",
+    path: paths.changes(),
+    act: async (page) => {
+      await page.getByRole("link", { name: "Metrics for the new monitoring" }).first().click();
+      await page.locator("main .hf-line-row button.pf-m-secondary").first().click();
+    },
+  },
   { name: "settings-service", scenario: "busy", path: paths.user("nightly-ci") },
   {
     name: "settings-grant",

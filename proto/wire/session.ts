@@ -15,6 +15,7 @@ export const CONTROL_PLANE_URI = "holdfast:role:control";
 /** Put before the bytes that are signed, so that a signature of one kind can never be shown as one of another kind. */
 export const SIGNED_TEXT = {
   command: "holdfast-command-v1\n",
+  commandKey: "holdfast-command-key-v1\n",
   receipt: "holdfast-receipt-v1\n",
   enrolment: "holdfast-enrol-v1\n",
   renewal: "holdfast-renew-v1\n",

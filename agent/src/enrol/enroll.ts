@@ -18,6 +18,7 @@ import { AGENT_ACCOUNT, type AgentPaths } from "../paths.ts";
 import { clientOver } from "../rpc/http2-transport.ts";
 import { makeTlsKey, readTlsKey, writeCredentials, type TlsKey } from "../session/credentials.ts";
 import { facts } from "../session/host-service.ts";
+import { writeIdentity } from "../settings.ts";
 import { reachControlPlane } from "./reach-control-plane.ts";
 
 export interface EnrolWish {
@@ -68,13 +69,12 @@ export async function enroll(
       wish.managementNetworks.length === 0 ? [] : [{ networks: wish.managementNetworks, tcpPorts: wish.sshPorts }],
   });
   // Last: with this file the server is enrolled.
-  const identity = {
+  writeIdentity(paths, {
     serverId: answer.serverId,
     serverName: answer.serverName,
     controlPlane: { host: wish.host, port: wish.port },
     commandKeys: answer.commandKeys,
-  };
-  writeFileDurably(paths.enrolment, `${JSON.stringify(identity, null, 2)}\n`, 0o644);
+  });
   return ok({ serverId: answer.serverId, serverName: answer.serverName });
 }
 

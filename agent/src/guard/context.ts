@@ -12,7 +12,10 @@ import type { SealOpener } from "./sealing.ts";
 /** What every part of the guard works with. */
 export interface GuardContext {
   readonly paths: AgentPaths;
+  /** As it is now: its command key may have been changed. */
   readonly identity: Identity;
+  /** Writes it down in place of the ones before, then obeys it. @throws the system's error when the disk refuses; all is as it was then */
+  readonly trustCommandKey: (rawPublicKeyHex: string) => void;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly init: Init;

@@ -10,7 +10,7 @@ import { accountNamed, hasPassedSocket, listenOnPassedSocket, listenOnPath } fro
 import { AGENT_ACCOUNT } from "../paths.ts";
 import { grpcServer } from "../rpc/http2-service.ts";
 import { untilIdle } from "../rpc/idle.ts";
-import { readIdentity } from "../settings.ts";
+import { readIdentity, writeIdentity } from "../settings.ts";
 import { untilSignal } from "../until-signal.ts";
 import type { GuardContext } from "./context.ts";
 import { guardRoutes } from "./guard-service.ts";
@@ -33,10 +33,18 @@ export async function openGuardContext(role: Role): Promise<Result<GuardContext,
   makeFolder(role.paths.snapshots, 0o700);
   const ledger = await openLedger(role);
   if (!ledger.ok) return ledger;
+  let current = identity.value;
   const available = DOMAINS.filter((domain) => role.program.registry[domain] !== undefined);
   return ok({
     paths: role.paths,
-    identity: identity.value,
+    get identity() {
+      return current;
+    },
+    trustCommandKey(rawPublicKeyHex) {
+      const next = { ...current, commandKeys: [rawPublicKeyHex] };
+      writeIdentity(role.paths, next);
+      current = next;
+    },
     ledger: ledger.value,
     clock: role.clock,
     init: role.init,

@@ -13,6 +13,7 @@ import { findingMessage } from "../module/module-service.ts";
 import { toConnectError } from "../rpc/refusal.ts";
 import { answerAuditHead } from "./answer-audit-head.ts";
 import { commandTimeMs } from "./command-clock.ts";
+import { adoptKeys, trustedKeyId } from "./command-keys.ts";
 import type { GuardContext } from "./context.ts";
 import { readConfig } from "./effective-config.ts";
 import type { Guard } from "./guard.ts";
@@ -85,12 +86,28 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         sealingProof: context.signer.vouch(
           sealingKeyText(context.identity.serverId, context.sealing.publicKey.toString("hex")),
         ),
+        commandKeyId: trustedKeyId(context),
         domains: DOMAINS.map((domain) =>
           context.modules.available.includes(domain)
             ? { domain, available: true, module: `holdfast ${context.version}` }
             : { domain, available: false, reason: `this agent has no module for ${domain}: upgrade it` },
         ),
       }),
+
+      adoptKeys: ({ links }) => {
+        const before = trustedKeyId(context);
+        const adopted = adoptKeys(context, links);
+        if (!adopted.ok) {
+          context.log.warn(
+            "command key not changed",
+            { resultCode: adopted.error.code },
+            { reason: adopted.error.message },
+          );
+          throw toConnectError(adopted.error);
+        }
+        if (adopted.value !== before) context.log.info("command key changed", {}, { before, after: adopted.value });
+        return { commandKeyId: adopted.value };
+      },
 
       observe: async (request) => {
         const wanted = context.modules.available.filter(

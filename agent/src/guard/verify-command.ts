@@ -46,7 +46,7 @@ export function keyId(rawPublicKeyHex: string): string {
   return createHash("sha256").update(Buffer.from(rawPublicKeyHex, "hex")).digest("hex").slice(0, 16);
 }
 
-function publicKey(rawHex: string) {
+export function publicKey(rawHex: string) {
   return createPublicKey({
     key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(rawHex, "hex").toString("base64url") },
     format: "jwk",

@@ -57,6 +57,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),
       getState: heard((request) => guard.call((client) => client.getState(request))),
+      adoptKeys: heard((request) => guard.call((client) => client.adoptKeys(request))),
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
       keepAuditHead: heard((request) => guard.call((client) => client.keepAuditHead(request))),
       probe: heard(async (request) => ({

@@ -254,6 +254,14 @@ const approve = act({
   done: () => "Approved. Any edit of the change voids it.",
 });
 
+const unapprove = act({
+  brief: "Take your own approval of a change back, before a server moves by it",
+  example: "change unapprove 0199…",
+  operands: ["change"],
+  send: (client, [id = ""]) => client.call("withdrawApproval", { params: { id }, body: {}, answer: z.unknown() }),
+  done: () => "Taken back. The change waits for somebody's approval again, where its floor asks for one.",
+});
+
 const forceClose = act({
   brief: "Give up on an apply that is in doubt; the server is locked until somebody has looked",
   example: "change force-close 0199… 'server was scrapped'",
@@ -264,7 +272,20 @@ const forceClose = act({
 });
 
 export const changeRoutes = buildRouteMap({
-  routes: { list, show, story, apply, confirm, abort, retry, rollback, withdraw, approve, "force-close": forceClose },
+  routes: {
+    list,
+    show,
+    story,
+    apply,
+    confirm,
+    abort,
+    retry,
+    rollback,
+    withdraw,
+    approve,
+    unapprove,
+    "force-close": forceClose,
+  },
   docs: { brief: "Changes and what came of them: show, apply, confirm, abort, retry, roll back" },
 });
 

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { act, verb } from "../verb.ts";
 import { passkeyTable } from "../view/passkeys.ts";
 import { signedInTable } from "../view/signed-in.ts";
+import { myLinks } from "./user-link.ts";
 
 const OTHERWISE = "A second factor is set up in a terminal, by the person who has it.";
 
@@ -91,6 +92,6 @@ const passkeys = buildRouteMap({
 });
 
 export const meRoutes = buildRouteMap({
-  routes: { sessions, signOut, totpOn, totpOff, passkeys },
-  docs: { brief: "My own account: sessions, the second factor and passkeys" },
+  routes: { sessions, signOut, totpOn, totpOff, passkeys, links: myLinks },
+  docs: { brief: "My own account: sessions, the second factor, passkeys and links to the provider" },
 });

@@ -1,5 +1,6 @@
 import { identitySchema } from "@holdfast/core/api/account.ts";
 import { z } from "zod";
+import type { Context } from "../context.ts";
 import { act, verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -22,18 +23,29 @@ export const userLinks = verb({
       params: { name },
       answer: z.object({ items: z.array(identitySchema) }),
     });
-    return {
-      value,
-      text: (context) =>
-        table(
-          context,
-          ["subject", "provider", "since", "id"],
-          value.map(({ subject, issuer, linkedAt, id }) => [plain(subject), plain(issuer), linkedAt, id]),
-          "Not linked: this account signs in with its password.",
-        ),
-    };
+    return { value, text: (context) => linkTable(context, value) };
   },
 });
+
+export const myLinks = verb({
+  brief: "Who at the provider (OpenID Connect) signs in as me; an administrator makes and ends links",
+  example: "me links",
+  run: async (client) => {
+    const { items: value } = await client.call("listIdentities", {
+      answer: z.object({ items: z.array(identitySchema) }),
+    });
+    return { value, text: (context) => linkTable(context, value) };
+  },
+});
+
+function linkTable(context: Context, links: readonly z.infer<typeof identitySchema>[]): string {
+  return table(
+    context,
+    ["subject", "provider", "since", "id"],
+    links.map(({ subject, issuer, linkedAt, id }) => [plain(subject), plain(issuer), linkedAt, id]),
+    "Not linked: this account signs in with its password.",
+  );
+}
 
 export const userUnlink = act({
   brief: "Take a link to the provider away, and end what was opened by it",

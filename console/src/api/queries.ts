@@ -102,6 +102,8 @@ export const queries = {
       queryFn: ({ signal }) => allPages((cursor) => call("listUsers", { query: { cursor, limit }, signal })),
     }),
   userSessions: (name: string) => still("listUserSessions", { params: { name } }),
+  userLinks: (name: string) => still("listUserIdentities", { params: { name } }),
+  links: () => still("listIdentities"),
   roles: () => still("listRoles"),
   secrets: () =>
     queryOptions({

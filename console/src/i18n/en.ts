@@ -56,6 +56,7 @@ export const en = {
   "alert.inDoubt": "In doubt",
   "alert.more": "{{count}} more: holdfast alert list",
   "alert.none": "Nothing is wrong that the house can see.",
+  "alert.passkeyCopied": "A passkey may have been copied",
   "alert.rollbackFailed": "Could not be put back",
   "alert.warning": "warning",
   "apply.facts": "Ids, revisions and who works on it",
@@ -390,6 +391,26 @@ export const en = {
   "key.compared": "I have compared it with the one on the server, and they are the same",
   "key.failed": "The key was not approved",
   "key.title": "A key of {{server}} waits for your approval",
+  "links.at": "at {{issuer}}",
+  "links.end": "Unlink",
+  "links.end.ask":
+    "{{subject}} signs in as {{name}} no more. The sessions that were opened by it end, and the tokens that were made from there.",
+  "links.endOne": "Unlink {{subject}}",
+  "links.isOwn": "Nobody links their own account; another administrator does.",
+  "links.new": "Link to somebody at the provider…",
+  "links.new.do": "Link",
+  "links.new.text":
+    "Whoever is this subject at {{provider}} signs in as {{name}}, without a password, and may do all that {{name}} may. The sessions of {{name}} end now.",
+  "links.new.title": "Link {{name}} to somebody at {{provider}}",
+  "links.noProvider": "There is no provider: HOLDFAST_OIDC_FILE configures one.",
+  "links.none": "Nobody at the provider is linked to this account.",
+  "links.own":
+    "Who at your company’s provider signs in as you. An administrator makes and ends links. If one is not yours, tell them at once.",
+  "links.since": "linked",
+  "links.subject": "Subject (sub)",
+  "links.subject.how":
+    "Not a name or an address: a sign-in that was refused shows it to the person, and the audit log has it.",
+  "links.title": "Sign-in by the provider",
   "live.again": "Ask again",
   "live.asked": "The server was asked",
   "live.digests": "live / confirmed:",
@@ -748,6 +769,7 @@ export const en = {
   "review.sentence_other":
     "This changes {{count}} servers ({{servers}}) in {{steps}}. On each it is kept only if the server can still be reached and its probes pass.",
   "review.sub": "Every server concerned says what it would do. Nothing is applied yet.",
+  "review.takeBack": "Take my approval back",
   "review.title.proposed": "Edit {{names}}",
   "review.unreachable": "Left out, because they could not be asked: {{servers}}",
   "review.untickedCount_one": "{{count}} dangerous finding is not ticked yet.",

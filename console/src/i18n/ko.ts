@@ -57,6 +57,7 @@ export const ko = {
   "alert.inDoubt": "결과를 알 수 없음",
   "alert.more": "{{count}}개 더: holdfast alert list",
   "alert.none": "발견된 문제가 없습니다.",
+  "alert.passkeyCopied": "복제되었을 수 있는 패스키",
   "alert.rollbackFailed": "되돌리지 못함",
   "alert.warning": "주의",
   "apply.facts": "식별자, 리비전, 작업 주체",
@@ -387,6 +388,26 @@ export const ko = {
   "key.compared": "서버에 표시된 것과 비교했고, 같습니다",
   "key.failed": "키가 승인되지 않았습니다",
   "key.title": "{{server}}의 키가 승인을 기다립니다",
+  "links.at": "제공자 {{issuer}}",
+  "links.end": "연결 끊기",
+  "links.end.ask":
+    "{{subject}}은(는) 더는 {{name}} 계정으로 로그인할 수 없습니다. 이 연결로 연 세션과 거기서 만든 토큰이 끝납니다.",
+  "links.endOne": "{{subject}} 연결 끊기",
+  "links.isOwn": "자신의 계정은 연결할 수 없으며, 다른 관리자가 해야 합니다.",
+  "links.new": "제공자 사용자와 연결…",
+  "links.new.do": "연결",
+  "links.new.text":
+    "{{provider}}에서 이 식별자를 가진 사람이 비밀번호 없이 {{name}} 계정으로 로그인하며, 그 계정이 할 수 있는 모든 일을 할 수 있습니다. {{name}} 계정의 세션은 지금 끝납니다.",
+  "links.new.title": "{{name}} 계정을 {{provider}} 사용자와 연결",
+  "links.noProvider": "제공자가 없습니다. HOLDFAST_OIDC_FILE로 설정합니다.",
+  "links.none": "이 계정에 연결된 제공자 사용자가 없습니다.",
+  "links.own":
+    "회사의 로그인 제공자에서 이 계정으로 로그인하는 사람입니다. 연결은 관리자가 만들고 끊습니다. 내 것이 아닌 연결이 있으면 바로 알리십시오.",
+  "links.since": "연결:",
+  "links.subject": "식별자 (sub)",
+  "links.subject.how":
+    "이름이나 메일 주소가 아닙니다. 거부된 로그인 화면이 본인에게 보여 주고, 감사 기록에도 있습니다.",
+  "links.title": "제공자를 통한 로그인",
   "live.again": "다시 묻기",
   "live.asked": "서버에 물은 때:",
   "live.digests": "현재 / 확정:",
@@ -737,6 +758,7 @@ export const ko = {
   "review.sentence_other":
     "서버 {{count}}대({{servers}})를 {{steps}}로 바꿉니다. 각 서버에 계속 닿고 프로브가 통과해야만 유지됩니다.",
   "review.sub": "해당하는 모든 서버가 무엇이 바뀌는지 말합니다. 아직 아무것도 적용되지 않습니다.",
+  "review.takeBack": "내 승인 취소",
   "review.title.proposed": "{{names}} 편집",
   "review.unreachable": "물을 수 없어 제외한 서버: {{servers}}",
   "review.untickedCount_one": "아직 체크하지 않은 위험한 지적이 {{count}}개 있습니다.",

@@ -3,10 +3,11 @@ import type { InstanceId } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
 import { Refused } from "../api/refused.ts";
 import type { Database } from "../store/database.ts";
-import { transaction } from "../store/transaction.ts";
+import { type Transaction, transaction } from "../store/transaction.ts";
 import { getUser, lockUser } from "../store/users.ts";
 import { type OpenedSession, openSession } from "./open-session.ts";
 import { challengeHolder, type PasskeyOptions, type ShownPasskey, shownPasskey, usePasskey } from "./passkeys.ts";
+import { noteCounterBack } from "./store/passkeys.ts";
 
 export interface PasskeySignInOptions extends PasskeyOptions {
   readonly instanceId: InstanceId;
@@ -50,7 +51,9 @@ export async function signInWithPasskey(
   if (!opened.ok) throw opened.error;
   if (opened.value === "closed") return closed();
   if (opened.value !== null) return opened.value;
-  await writeRefusal(database, user.name, source, "account.passkey_counter");
+  await writeRefusal(database, user.name, source, "account.passkey_counter", (tx) =>
+    noteCounterBack(tx, shown.passkey, { actor: "anonymous", source }),
+  );
   throw counterWentBack(shown);
 }
 
@@ -62,8 +65,16 @@ export function counterWentBack({ passkey }: ShownPasskey): Refused {
   );
 }
 
-async function writeRefusal(database: Database, account: string, source: string, resultCode: string): Promise<void> {
-  await transaction(database, async (tx) =>
-    tx.audit({ actor: "anonymous", source, action: "session.asked", object: `account/${account}`, resultCode }),
-  );
+async function writeRefusal(
+  database: Database,
+  account: string,
+  source: string,
+  resultCode: string,
+  more: (tx: Transaction) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const written = await transaction(database, async (tx) => {
+    await more(tx);
+    tx.audit({ actor: "anonymous", source, action: "session.asked", object: `account/${account}`, resultCode });
+  });
+  if (!written.ok) throw written.error;
 }

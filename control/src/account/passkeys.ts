@@ -78,7 +78,10 @@ export async function beginRegistration(
   );
 }
 
-export type NewPasskey = Omit<PasskeyRow, "id" | "user_id" | "name" | "created_at" | "last_used_at">;
+export type NewPasskey = Omit<
+  PasskeyRow,
+  "id" | "user_id" | "name" | "created_at" | "last_used_at" | "counter_back_at"
+>;
 
 export async function registeredPasskey(
   answer: Registration,

@@ -13,7 +13,7 @@ import { counterWentBack } from "./passkey-sign-in.ts";
 import { challengeHolder, type PasskeyOptions, shownPasskey, usePasskey } from "./passkeys.ts";
 import { useCode } from "./second-factor.ts";
 import { checkOwnPassword, type SignInOptions, waiting } from "./sign-in.ts";
-import { hasPasskey } from "./store/passkeys.ts";
+import { hasPasskey, noteCounterBack } from "./store/passkeys.ts";
 import { oneTryAtATime } from "./store/wrong-passwords.ts";
 
 export type StepUpOptions = SignInOptions & PasskeyOptions;
@@ -47,7 +47,10 @@ async function byPasskey(
     return true;
   });
   if (!done.ok) throw done.error;
-  if (!done.value) throw counterWentBack(shown);
+  if (done.value) return;
+  const noted = await transaction(options.database, (tx) => noteCounterBack(tx, shown.passkey, caller.actor));
+  if (!noted.ok) throw noted.error;
+  throw counterWentBack(shown);
 }
 
 async function byCode(

@@ -7,6 +7,7 @@ import {
   type AuditSaid,
   auditSaid,
   away,
+  countersBack,
   databaseHealth,
   databaseNow,
   drifted,
@@ -63,6 +64,12 @@ export async function look(database: Database, baseline: Baseline = new Baseline
       reason: break_glass.reason,
       needed: break_glass.needed,
       given,
+    })),
+    copied: (await countersBack(database)).map(({ id, name, account, counter_back_at }) => ({
+      passkeyId: id,
+      passkey: name,
+      account,
+      lastMs: counter_back_at.getTime(),
     })),
     audit: auditFact(await auditSaid(database)),
     accusing: (await accusing(database)).map(({ id, name, standing, entries }) => ({

@@ -58,6 +58,7 @@ const ACTS = {
   "agent-lost": null,
   "certificate-expiring": null, // the saga does not send it
   "glass-broken": null, // an emergency is not held up
+  "passkey-copied": null, // the sign-in itself refuses it
   "audit-broken": null,
   "audit-heads": null,
   "audit-epoch": null,

@@ -160,8 +160,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       source: sourceOf(request, caller?.via ?? "anonymous"),
       connection: connectionOf(request),
       fromBrowser: isFromBrowser(request),
-      pendingSignIn: request.cookies[cookie.pendingName] ?? null,
-      signInSecret: request.cookies[cookie.signInName] ?? null,
+      pendingSignIn: request.cookies[cookie.signInName] ?? null,
       lastEventId: typeof request.headers["last-event-id"] === "string" ? request.headers["last-event-id"] : null,
       reply,
       // The parts were parsed by this route's own schemas just above, and the gate gives a caller exactly to the routes that need one.
@@ -194,8 +193,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     if (done.repeated) reply.header("idempotent-replayed", "true");
     if (answer?.etag !== undefined) reply.header("etag", `"${answer.etag}"`);
     if (answer?.session !== undefined) setCookie(reply, cookie.name, answer.session);
-    if (answer?.pendingSignIn !== undefined) setCookie(reply, cookie.pendingName, answer.pendingSignIn);
-    if (answer?.signInSecret !== undefined) setCookie(reply, cookie.signInName, answer.signInSecret);
+    if (answer?.pendingSignIn !== undefined) setCookie(reply, cookie.signInName, answer.pendingSignIn);
     return reply.code(done.status).header("cache-control", "no-store").send(done.value);
   }
 

@@ -11,14 +11,14 @@ const SECURE_COOKIE = "__Host-holdfast";
 /** For plain http on this machine: a browser refuses the name above there. */
 const PLAIN_COOKIE = "holdfast";
 
-/** Beside the name of either: a sign-in by the provider that is under way. */
-const PROVIDER = "-provider";
-/** What a sign-in in several steps is bound to: no other browser can go on with it. */
+/**
+ * Beside the name of either: the one sign-in in several steps that this browser has under way. No other browser can go on with it, and beginning
+ * another one ends it.
+ */
 const SIGN_IN = "-sign-in";
 
 export interface CookieKind {
   readonly name: string;
-  readonly pendingName: string;
   readonly signInName: string;
   readonly secure: boolean;
 }
@@ -26,7 +26,7 @@ export interface CookieKind {
 export function cookieKind(publicUrl: URL): CookieKind {
   const secure = publicUrl.protocol === "https:";
   const name = secure ? SECURE_COOKIE : PLAIN_COOKIE;
-  return { name, pendingName: `${name}${PROVIDER}`, signInName: `${name}${SIGN_IN}`, secure };
+  return { name, signInName: `${name}${SIGN_IN}`, secure };
 }
 
 export function readCredential(request: FastifyRequest, cookie: CookieKind): Credential | null {

@@ -20,10 +20,8 @@ export interface ApiRequest<Name extends RouteName> {
   readonly connection: Connection;
   /** A page in a browser, which keeps cookies. */
   readonly fromBrowser: boolean;
-  /** What this browser keeps of a sign-in by the provider that is under way. */
+  /** What this browser keeps of the sign-in that it has under way: sealed by us for a provider, a secret of its own for a passkey. */
   readonly pendingSignIn: string | null;
-  /** The browser's own secret for a sign-in that it has begun. */
-  readonly signInSecret: string | null;
   readonly lastEventId: string | null;
   /** For a stream: the raw answer. */
   readonly reply: FastifyReply;
@@ -36,8 +34,6 @@ export interface ApiAnswer<Name extends RouteName> {
   readonly session?: { readonly secret: string; readonly seconds: number } | null;
   /** The same for a sign-in that is under way. */
   readonly pendingSignIn?: { readonly secret: string; readonly seconds: number } | null;
-  /** The same for the secret of a sign-in that is begun. */
-  readonly signInSecret?: { readonly secret: string; readonly seconds: number } | null;
 }
 
 export type Handler<Name extends RouteName> = (request: ApiRequest<Name>) => Promise<ApiAnswer<Name>>;

@@ -6,6 +6,7 @@ import { accountHandlers } from "./handlers/account.ts";
 import { alertHandlers } from "./handlers/alert.ts";
 import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
+import { commandKeyHandlers } from "./handlers/command-key.ts";
 import { documentHandlers } from "./handlers/document.ts";
 import { oidcHandlers } from "./handlers/oidc.ts";
 import { passkeyHandlers } from "./handlers/passkey.ts";
@@ -25,6 +26,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
     ...passkeyHandlers(house),
     ...userHandlers(house),
     ...userSignInHandlers(house),
+    ...commandKeyHandlers(house),
     ...serverHandlers(house),
     ...documentHandlers(house),
     ...secretHandlers(house),

@@ -1,8 +1,13 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { join } from "node:path";
+import type { InstanceId } from "@holdfast/core/base/id.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { CommandSigner } from "../signer/command-signer.ts";
+import { chainIds } from "../signer/key-chain.ts";
+import { systemActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
+import type { StoreFailure } from "../store/store-failure.ts";
+import { transaction } from "../store/transaction.ts";
 import {
   type CertificateAuthority,
   certificateAuthority,
@@ -11,7 +16,7 @@ import {
 } from "./certificate-authority.ts";
 import { type HouseKeys, openHouseKeys } from "./house-keys.ts";
 import { readOrMakeSecret } from "./key-file.ts";
-import { recordAuthority } from "./store/authority-record.ts";
+import { newestCommandKey, noteCommandKey, recordAuthority } from "./store/authority-record.ts";
 
 /** The keys that this process holds: its agents' certificates and what is derived for the house. */
 export interface OwnKeys extends HouseKeys {
@@ -40,20 +45,38 @@ export async function openOwnKeys(folder: string, nowMs: number): Promise<OwnKey
 }
 
 export interface AuthorityRefusal {
-  readonly code: "authority.other_keys";
+  readonly code: "authority.other_keys" | "authority.older_key";
   readonly message: string;
 }
 
-/** Whether these are the keys that the agents of this database trust; the first instance's become so. Asked at every start. */
+/**
+ * Whether these are the keys that the agents of this database trust; the first instance's become so. Asked at every start. Another command key
+ * is theirs too when the links lead to it from the first one; that it was changed is written into the audit log by the first who brings it.
+ */
 export async function checkAuthority(
   database: Database,
   authority: Authority,
-): Promise<Result<null, AuthorityRefusal>> {
-  const own = { ca_fingerprint: authority.certificates.fingerprint, command_key_id: authority.commands.keyId };
-  const recorded = await recordAuthority(database, own);
-  if (recorded.ca_fingerprint === own.ca_fingerprint && recorded.command_key_id === own.command_key_id) return ok(null);
+  instanceId: InstanceId,
+): Promise<Result<null, AuthorityRefusal | StoreFailure>> {
+  const { keyId, links, publicKeyHex } = authority.commands;
+  const ids = chainIds(links, publicKeyHex) ?? [keyId];
+  const fingerprint = authority.certificates.fingerprint;
+  const recorded = await recordAuthority(database, { ca_fingerprint: fingerprint, command_key_id: keyId });
+  if (recorded.ca_fingerprint !== fingerprint || !ids.includes(recorded.command_key_id))
+    return err({
+      code: "authority.other_keys",
+      message: `this database belongs to the authority ${recorded.ca_fingerprint}, and the command key ${recorded.command_key_id}; this instance has ${fingerprint} and ${ids.join(", ")}: copy the folder "authority" and the signer's command-key.pem and command-keys.json from the first instance, then start again`,
+    });
+  const noted = await transaction(database, async (tx) => {
+    const newest = (await newestCommandKey(tx)) ?? recorded.command_key_id;
+    if (!ids.includes(newest)) return newest;
+    if (newest !== keyId) noteCommandKey(tx, newest, keyId, systemActor("authority", instanceId));
+    return null;
+  });
+  if (!noted.ok) return noted;
+  if (noted.value === null) return ok(null);
   return err({
-    code: "authority.other_keys",
-    message: `this database belongs to the authority ${recorded.ca_fingerprint}, and the command key ${recorded.command_key_id}; this instance has ${own.ca_fingerprint} and ${own.command_key_id}: copy the folder "authority" and the signer's command-key.pem from the first instance, then start again`,
+    code: "authority.older_key",
+    message: `the command key of this house was changed to ${noted.value}; the signer of this instance has ${keyId}: copy command-key.pem and command-keys.json from the signer that has it, then start again`,
   });
 }

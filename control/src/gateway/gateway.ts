@@ -51,7 +51,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     renew: renewal(options),
     mayEnter: (peer) => mayEnter(options, peer),
     onSession: (socket, peer) =>
-      void openSession(socket, peer, { database, sessions, instanceId, log }).catch((error: unknown) => {
+      void openSession(socket, peer, {
+        database,
+        sessions,
+        commands: options.authority.commands,
+        instanceId,
+        log,
+      }).catch((error: unknown) => {
         log.error({ server_id: peer.serverId, err: error }, "a session could not be opened");
         socket.destroy();
       }),

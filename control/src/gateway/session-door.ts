@@ -6,9 +6,11 @@ import type { InstanceId } from "@holdfast/core/base/id.ts";
  *   D1. The agent says the server that its certificate names, or it is not let in.
  *   D2. One server, one session: the newest. Two live agents with one key and two boots are two machines: both are shut out (S6).
  *   D3. What the agent durably knows (fence, open transaction, confirmed state) is in the database before any work is claimed.
+ *   D4. An agent that trusts an older command key is led to the one of now first; that it could not be is known of it, and holds nothing else up.
  */
 import type { DescribeResponse, GetStateResponse, WatchEvent } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { Logger } from "pino";
+import type { CommandSigner } from "../signer/command-signer.ts";
 import { systemActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
 import { listKeys } from "../store/enrolment.ts";
@@ -17,6 +19,7 @@ import { transaction } from "../store/transaction.ts";
 import { agentClient } from "./agent-client.ts";
 import type { AgentSession } from "./agent-session.ts";
 import type { AgentSessions } from "./agent-sessions.ts";
+import { leadToKey } from "./lead-to-key.ts";
 import type { AgentPeer } from "./listener.ts";
 import { reversedConnection } from "./reversed-transport.ts";
 import { sealingKeyOf } from "./sealing-key.ts";
@@ -25,6 +28,7 @@ import { sessionOpened } from "./session-record.ts";
 export interface DoorOptions {
   readonly database: Database;
   readonly sessions: AgentSessions;
+  readonly commands: Pick<CommandSigner, "keyId" | "links">;
   readonly instanceId: InstanceId;
   readonly log: Logger;
 }
@@ -53,7 +57,8 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     connection.close();
     return;
   }
-  const { describe, state } = greeting;
+  const { state } = greeting;
+  let { describe } = greeting;
   if (describe.serverId !== peer.serverId) {
     log.error(
       { result_code: "session.other_server", said: describe.serverId },
@@ -99,6 +104,8 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     session.close("its key is in use on another machine");
     return;
   }
+  // D4
+  describe = { ...describe, commandKeyId: await leadToKey(describe.commandKeyId, client, options.commands, log) };
   const recorded = await transaction(options.database, (tx) =>
     sessionOpened(tx, session, describe, state, options.instanceId),
   );

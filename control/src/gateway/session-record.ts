@@ -8,6 +8,7 @@ import { believeFence, lockForApplies, openSession } from "../store/servers.ts";
 import type { ServerRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { AgentSession } from "./agent-session.ts";
+import { COMMAND_KEY } from "./lead-to-key.ts";
 import { forgetConfirmed } from "./store/session-queries.ts";
 
 /**
@@ -63,7 +64,11 @@ async function compareHistories(
 
 /** What the agent says of its server, and what this instance sees of it. */
 function factsOf(session: AgentSession, describe: DescribeResponse): Json {
-  return { ...readFacts(describe.factsJson), [CONTROL_PLANE_HERE]: isThisMachine(session) };
+  return {
+    ...readFacts(describe.factsJson),
+    [CONTROL_PLANE_HERE]: isThisMachine(session),
+    [COMMAND_KEY]: describe.commandKeyId,
+  };
 }
 
 /** An agent that says nonsense of itself is known by its key all the same. */

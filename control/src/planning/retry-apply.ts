@@ -69,9 +69,10 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
       },
     );
     // The floor may ask for another pair of eyes after a failure.
-    await assertApproved(tx, change, await demandOfChange(house, tx, change, world, edits), undefined);
+    const demand = await demandOfChange(house, tx, change, world, edits);
+    const breakGlass = await assertApproved(tx, change, demand, undefined);
     // Whoever dispatches it finds that it is this apply's retry.
-    return startRollout(tx, caller, change, "forward", bound, new Map());
+    return startRollout(tx, caller, change, "forward", bound, new Map(), { needed: demand.needed, breakGlass });
   });
   if (!started.ok) throw started.error;
   return started.value;

@@ -4,6 +4,7 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { CommandSchema, type SignedCommand, SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { isSignedCommand } from "./command-key.ts";
+import { chainIds, type KeyLink } from "./key-chain.ts";
 import { LONGEST_LINE, SIGNER_ANSWER, type SignerAnswer, type SignerQuestion, type SigningWish } from "./wire.ts";
 
 export type Signing =
@@ -17,6 +18,8 @@ export interface CommandSigner {
   /** Raw Ed25519 public key, hex: what agents are given at enrolment. */
   readonly publicKeyHex: string;
   readonly keyId: string;
+  /** How the house came to it: what an agent that trusts an older key is led along. */
+  readonly links: readonly KeyLink[];
   sign(wish: SigningWish): Promise<Signing>;
   /** What keeps it from signing now, in words; null when nothing does. */
   trouble(): Promise<string | null>;
@@ -39,7 +42,11 @@ export async function reachSigner(path: string, patienceMs: number): Promise<Res
   let said: Answered;
   for (;;) {
     said = await askSigner(path, { ask: "describe" });
-    if (said.kind === "described") return ok(signerAt(path, said));
+    if (said.kind === "described") {
+      if (chainIds(said.links, said.publicKeyHex) !== null) return ok(signerAt(path, said));
+      said = { kind: "unavailable", code: "signer.not_believed", message: "the links of its key do not hold" };
+      break;
+    }
     if (performance.now() > until) break;
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
   }
@@ -53,10 +60,11 @@ type Described = Extract<SignerAnswer, { kind: "described" }>;
 type Answered = SignerAnswer | { readonly kind: "unavailable"; readonly code: string; readonly message: string };
 
 function signerAt(path: string, first: Described): CommandSigner {
-  const { publicKeyHex, keyId } = first;
+  const { publicKeyHex, keyId, links } = first;
   return {
     publicKeyHex,
     keyId,
+    links,
     async sign(wish) {
       const said = await askSigner(path, wish);
       switch (said.kind) {

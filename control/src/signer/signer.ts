@@ -59,8 +59,8 @@ export function signer(options: SignerOptions): (question: SignerQuestion) => Pr
       (error: unknown) =>
         `the signer cannot read the database: ${error instanceof Error ? error.message : String(error)}`,
     );
-    const { publicKeyHex, keyId } = key;
-    return { kind: "described", publicKeyHex, keyId, uid: process.getuid?.() ?? 0, trouble };
+    const { publicKeyHex, keyId, links } = key;
+    return { kind: "described", publicKeyHex, keyId, links: [...links], uid: process.getuid?.() ?? 0, trouble };
   }
 
   async function answer(wish: SigningWish): Promise<SignerAnswer> {

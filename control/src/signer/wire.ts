@@ -3,6 +3,7 @@
  * signed; it never carries the command itself, which the signer writes from the rows that it reads.
  */
 import { z } from "zod";
+import { KEY_LINK } from "./key-chain.ts";
 
 /** Beside the longest config of a server there is room for its secrets, sealed. */
 export const LONGEST_LINE = 16 << 20;
@@ -42,6 +43,8 @@ export const SIGNER_ANSWER = z.discriminatedUnion("kind", [
     /** Raw Ed25519, lower-case hex. */
     publicKeyHex: z.string().regex(/^[0-9a-f]{64}$/),
     keyId: z.string().regex(/^[0-9a-f]{16}$/),
+    /** How the house came to it, the oldest link first. */
+    links: z.array(KEY_LINK).default([]),
     /** The operating system's user that holds the key. */
     uid: z.int(),
     /** What keeps it from signing now; null when nothing does. */

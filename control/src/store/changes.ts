@@ -90,6 +90,15 @@ export async function approve(tx: Transaction, id: ChangeId, user: UserId, diges
   await said(tx, row, "change.approved", { digest }, by);
 }
 
+/** False: this user has not approved the content of now. That it had been given stays in the log. */
+export async function withdrawApproval(tx: Transaction, change: ChangeRow, user: UserId, by: Actor): Promise<boolean> {
+  const taken = await tx.maybe<Pick<ApprovalRow, "digest">>(sql`
+    delete from approvals where change_id = ${change.id} and user_id = ${user} and digest = ${change.digest} returning digest`);
+  if (taken === undefined) return false;
+  await said(tx, change, "change.approval_withdrawn", null, by, { digest: taken.digest });
+  return true;
+}
+
 /** Those that are for the content of now. */
 export function listApprovals(database: Queryable, id: ChangeId): Promise<readonly ApprovalRow[]> {
   return database.rows<ApprovalRow>(sql`
@@ -225,7 +234,8 @@ async function said(
   action: string,
   now: { readonly [key: string]: string | null } | null,
   by: Actor,
+  before: { readonly [key: string]: string | null } | null = null,
 ): Promise<void> {
-  tx.audit({ ...by, action, object: `change/${change.id}`, new: now, resultCode: "ok" });
+  tx.audit({ ...by, action, object: `change/${change.id}`, old: before, new: now, resultCode: "ok" });
   await tx.notify("holdfast_events", { kind: "change", action, change_id: change.id });
 }

@@ -54,3 +54,20 @@ test("every statement is understood by the embedded PostgreSQL", async () => {
 test.skipIf(!hasDebian15)(`every statement is understood by PostgreSQL 15 (${DEBIAN_15})`, async () => {
   expect(await withDebian15(refusals)).toEqual([]);
 });
+
+/** Of one number, two kinds of work would wait for each other, and nothing would say so. */
+test("each advisory lock has a number of its own", () => {
+  const files = globSync("**/*.ts", { cwd: CONTROL }).filter((file) => !file.endsWith(".test.ts"));
+  const sources = files.map((file) => readFileSync(join(CONTROL, file), "utf8"));
+  const names = sources.flatMap((source) =>
+    [...source.matchAll(/pg_(?:try_)?advisory_\w*lock\w*\(\$\{(\w+)\}/g)].map(([, name = ""]) => name),
+  );
+  const uses = sources.flatMap((source) => [...source.matchAll(/pg_(?:try_)?advisory_\w*lock/g)]);
+  expect(names, "every one is asked for by a constant").toHaveLength(uses.length);
+  const numbers = [...new Set(names)].map(
+    (name) => sources.flatMap((source) => new RegExp(`const ${name} = ([\\d_]+);`).exec(source)?.[1] ?? [])[0],
+  );
+  expect(numbers.length).toBeGreaterThan(4);
+  expect(numbers).not.toContain(undefined);
+  expect(new Set(numbers).size).toBe(numbers.length);
+});

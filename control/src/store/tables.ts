@@ -54,6 +54,8 @@ export interface PasskeyRow {
   readonly backup_eligible: boolean;
   readonly backed_up: boolean;
   readonly transports: readonly string[];
+  /** Its counter did not go on, and nobody has looked since. */
+  readonly counter_back_at: Date | null;
   readonly name: string;
   readonly created_at: Date;
   readonly last_used_at: Date | null;

@@ -49,7 +49,7 @@ export function listUsers(database: Queryable): Promise<readonly UserRow[]> {
 }
 
 /** The number has no meaning beside being ours. */
-const FIRST_START_LOCK = 4_866_003;
+const FIRST_START_LOCK = 4_866_006;
 
 /** True while there are no users: whoever asks makes the first administrator in the same transaction, and a second starter waits for it. */
 export async function isFirstStart(tx: Transaction): Promise<boolean> {

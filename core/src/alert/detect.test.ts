@@ -28,6 +28,7 @@ const CALM: AlertFacts = {
   away: [],
   expiring: [],
   unapproved: [],
+  copied: [],
   audit: { state: "whole" },
   accusing: [],
   epoch: null,
@@ -91,6 +92,13 @@ test("an epoch that somebody began is told for a week, with who and why", () => 
   expect(at(NOW)[0]?.message).toContain("because: the disk died");
   expect(at(NOW + EPOCH_TOLD_MS - 1)).toHaveLength(1);
   expect(at(NOW + EPOCH_TOLD_MS)).toEqual([]);
+});
+
+test("a passkey that may have been copied is told with whose it is, by its id: the same again is the same alert", () => {
+  const copied = { passkeyId: "p1", passkey: "laptop", account: "kim", lastMs: NOW };
+  const [alert] = detect({ ...CALM, copied: [copied] });
+  expect(alert).toMatchObject({ kind: "passkey-copied", subject: "passkey/p1", serverId: null });
+  expect(alert?.message).toContain('The passkey "laptop" of kim was shown with a counter that had not gone on');
 });
 
 test("on trial is not stuck: only what outlasts its whole window, or was never begun", () => {

@@ -6,7 +6,7 @@ import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 /** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
 export interface Condition {
   readonly kind: AlertKind;
-  /** `apply/<id>`, `server/<id>`, `change/<id>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
+  /** `apply/<id>`, `server/<id>`, `change/<id>`, `passkey/<id>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
   readonly subject: string;
   readonly serverId: string | null;
   readonly applyId: string | null;
@@ -135,6 +135,14 @@ const DETECTORS = {
       serverId: null,
       applyId: null,
       message: `${by} applied "${title}" with ${given} of ${needed} approvals, because: ${reason}. It waits for the approvals that are missing, or to be rolled back.`,
+    })),
+
+  "passkey-copied": ({ copied }) =>
+    copied.map(({ passkeyId, passkey, account, lastMs }) => ({
+      subject: `passkey/${passkeyId}`,
+      serverId: null,
+      applyId: null,
+      message: `The passkey "${passkey}" of ${account} was shown with a counter that had not gone on, last ${new Date(lastMs).toISOString()}: there may be a copy of it. It waits to be removed, or for somebody else than ${account} to look.`,
     })),
 
   "audit-broken": ({ audit }) => {

@@ -12,6 +12,7 @@ export interface AlertFacts {
   readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
   readonly unapproved: readonly UnapprovedFact[];
+  readonly copied: readonly CopiedPasskeyFact[];
   /** What the instances last said of the audit log. */
   readonly audit: AuditFact;
   /** Servers whose head of the audit log is not in it, as they last said; none of an epoch that is over. */
@@ -71,6 +72,14 @@ export interface UnapprovedFact {
   readonly reason: string;
   readonly needed: number;
   readonly given: number;
+}
+
+/** A passkey whose counter did not go on, while nobody has looked since and its account is open. */
+export interface CopiedPasskeyFact {
+  readonly passkeyId: string;
+  readonly passkey: string;
+  readonly account: string;
+  readonly lastMs: number;
 }
 
 /** Why the audit log is not what was written: its chain does not hold, or a head that was kept is not in it, or was signed by another. */

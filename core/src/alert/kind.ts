@@ -4,7 +4,7 @@
  *
  *   W1. An alert is about one subject; of one kind and subject at most one is not resolved.
  *   W2. It opens when its condition holds and resolves when the condition has gone. Nobody closes by hand what is still so:
- *       `acknowledged` says only that a person is at it.
+ *       `acknowledged` says only that a person is at it. Where what is so is that nobody has looked yet, acknowledging is the look.
  *   W3. What the house does by itself about it only stops or takes back, never starts: the row says what, or null.
  */
 export const ALERT_KINDS = [
@@ -17,6 +17,7 @@ export const ALERT_KINDS = [
   "agent-lost",
   "certificate-expiring",
   "glass-broken",
+  "passkey-copied",
   "audit-broken",
   "audit-heads",
   "audit-epoch",
@@ -35,7 +36,7 @@ export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 export interface AlertRule {
   readonly severity: AlertSeverity;
   /** What one alert of this kind is about. */
-  readonly about: "apply" | "server" | "change" | "instance" | "house";
+  readonly about: "apply" | "server" | "change" | "passkey" | "instance" | "house";
   readonly title: string;
   /** The dotted code of the log line that says it has begun. */
   readonly code: string;
@@ -106,6 +107,13 @@ export const ALERTS = {
     title: "A change was applied before its approvals",
     code: "alert.glass_broken",
     byItself: null,
+  },
+  "passkey-copied": {
+    severity: "critical",
+    about: "passkey",
+    title: "A passkey may have been copied",
+    code: "alert.passkey_copied",
+    byItself: "What was shown with the old counter was refused",
   },
   "audit-broken": {
     severity: "critical",

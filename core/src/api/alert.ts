@@ -11,7 +11,9 @@ export const alertSchema = z.object({
   message: z.string().describe("Of this one: what is so, with names and numbers, as of the last look"),
   subject: z
     .string()
-    .describe("apply/ID, server/ID, instance/ID or house: at most one alert of a kind and subject is not resolved"),
+    .describe(
+      "apply/ID, server/ID, change/ID, passkey/ID, instance/ID or house: at most one alert of a kind and subject is not resolved",
+    ),
   server: z.string().nullable(),
   applyId: z.string().nullable(),
   byItself: z

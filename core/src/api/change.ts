@@ -91,6 +91,7 @@ export const changeDetailSchema = changeSummarySchema.extend({
     withdraw: z.string().nullable(),
     rollback: z.string().nullable(),
     approve: z.string().nullable(),
+    withdrawApproval: z.string().nullable(),
     breakGlass: z.string().nullable(),
   }),
   etag: z.string(),

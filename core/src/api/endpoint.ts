@@ -44,6 +44,7 @@ import {
   planChangeSchema,
   rolloutSchema,
 } from "./change.ts";
+import { commandKeySchema } from "./command-key.ts";
 import {
   diffResponseSchema,
   documentSchema,
@@ -145,6 +146,7 @@ export const ENDPOINTS = {
   stepUp: { body: stepUpSchema, answer: doneSchema },
   listSessions: { answer: z.object({ items: z.array(signedInSchema) }) },
   revokeSession: { answer: doneSchema },
+  listIdentities: { answer: z.object({ items: z.array(identitySchema) }) },
   listTokens: { query: z.object(paging), answer: page(tokenSchema) },
   createToken: { body: createTokenSchema, answer: createdTokenSchema, status: 201, secret: true },
   revokeToken: { answer: doneSchema },
@@ -166,6 +168,7 @@ export const ENDPOINTS = {
   deleteRole: { answer: doneSchema },
   disableUser: { body: nothingSchema, answer: doneSchema },
 
+  getCommandKey: { answer: commandKeySchema },
   listServers: {
     query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }),
     answer: page(serverSummarySchema),
@@ -210,6 +213,7 @@ export const ENDPOINTS = {
     body: z.object({ digest: z.string().describe("Of the change as it was read") }),
     answer: changeDetailSchema,
   },
+  withdrawApproval: { body: nothingSchema, answer: doneSchema },
   planRollback: { body: nothingSchema, answer: changeDetailSchema },
   rollbackChange: { body: rollbackChangeSchema, answer: rolloutSchema, status: 202 },
 

@@ -104,7 +104,8 @@ export const PROBLEMS = {
   "account.passkey_counter": {
     status: 401,
     title: "The passkey may have been copied",
-    remedy: "Sign in in another way, remove this passkey, and make a new one. An administrator should hear of it.",
+    remedy:
+      "Sign in in another way, remove this passkey, and make a new one. An alert stands until that is done, or somebody else has looked.",
   },
   "account.passkey_exists": {
     status: 409,
@@ -174,6 +175,11 @@ export const PROBLEMS = {
     remedy: "Check both; after several wrong tries you have to wait.",
   },
   "alert.not_now": { status: 409, title: "The alert is not open", remedy: "Look at the alert; it says why." },
+  "alert.own_passkey": {
+    status: 403,
+    title: "Nobody settles an alert about their own passkey",
+    remedy: "Remove the passkey and make a new one, or ask somebody else with the permission apply on every server.",
+  },
   "apply.base_moved": {
     status: 409,
     title: "The plan's base has moved",
@@ -232,6 +238,11 @@ export const PROBLEMS = {
     status: 403,
     title: "Nobody approves their own change",
     remedy: "Ask somebody else with the permission approve.",
+  },
+  "change.approval_used": {
+    status: 409,
+    title: "A server has moved by this approval",
+    remedy: "Abort or halt the rollout, or roll the change back; neither needs an approval.",
   },
   "change.base_moved": {
     status: 409,

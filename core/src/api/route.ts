@@ -96,6 +96,12 @@ export const ROUTES = {
     summary: "What I am signed in with: sessions and tokens",
   },
   revokeSession: { method: "DELETE", path: "/me/sessions/{id}", needs: "self", summary: "End one of them" },
+  listIdentities: {
+    method: "GET",
+    path: "/me/identities",
+    needs: "self",
+    summary: "Who at the provider signs in as me",
+  },
   listTokens: { method: "GET", path: "/tokens", needs: "self", summary: "My API tokens" },
   createToken: {
     method: "POST",
@@ -187,6 +193,12 @@ export const ROUTES = {
   },
   deleteRole: { method: "DELETE", path: "/roles/{name}", needs: "admin", summary: "Delete a role that nobody holds" },
 
+  getCommandKey: {
+    method: "GET",
+    path: "/command-key",
+    needs: "admin",
+    summary: "The key that servers obey, and which of them obey it already",
+  },
   listServers: { method: "GET", path: "/servers", needs: "view", summary: "Servers with their state" },
   createServer: { method: "POST", path: "/servers", needs: "edit", summary: "Expect a server, before it is enrolled" },
   getServer: { method: "GET", path: "/servers/{name}", needs: "view", summary: "One server" },
@@ -316,6 +328,12 @@ export const ROUTES = {
     path: "/changes/{id}/approve",
     needs: "approve",
     summary: "Approve this digest; never one's own change",
+  },
+  withdrawApproval: {
+    method: "POST",
+    path: "/changes/{id}/withdraw-approval",
+    needs: "self",
+    summary: "Take my own approval back, before a server moves by it",
   },
   planRollback: {
     method: "POST",

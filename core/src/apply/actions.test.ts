@@ -82,6 +82,7 @@ const draft: ChangeView = {
   openRollout: false,
   everApplied: false,
   inForce: false,
+  isAdopted: false,
 };
 
 test.each([
@@ -109,6 +110,27 @@ test.each([
     { approve: null, apply: "It waits for 1 approval by somebody other than its author." },
   ],
   ["somebody else's", { callerIsAuthor: false }, { edit: "Only its author edits a draft.", approve: null }],
+  [
+    "approved by me, and nothing has begun",
+    { callerIsAuthor: false, callerHasApproved: true },
+    { approve: "You have approved it already.", withdrawApproval: null },
+  ],
+  ["approved by others alone", { approvalsGiven: 1 }, { withdrawApproval: "You have not approved it." }],
+  [
+    "approved by me and under way",
+    { callerHasApproved: true, openRollout: true },
+    { withdrawApproval: "Its rollout is under way; abort or halt that." },
+  ],
+  [
+    "approved by me and in force",
+    { callerHasApproved: true, inForce: true },
+    { withdrawApproval: "It is in force; roll it back instead." },
+  ],
+  [
+    "approved by me and taken over without a step",
+    { callerHasApproved: true, isAdopted: true },
+    { withdrawApproval: "It is in force; roll it back instead." },
+  ],
   ["mine is not approved by me", {}, { approve: "Nobody approves their own change." }],
   [
     "under way",

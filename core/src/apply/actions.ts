@@ -122,8 +122,10 @@ export interface ChangeView {
   readonly planned: boolean;
   readonly openRollout: boolean;
   readonly everApplied: boolean;
-  /** It is in force on some server now. */
+  /** It is in force on some server now, or what it left behind there is not as before. */
   readonly inForce: boolean;
+  /** Servers that had what it asks for already have taken its revisions over. */
+  readonly isAdopted: boolean;
 }
 
 export interface ChangeActions {
@@ -133,6 +135,7 @@ export interface ChangeActions {
   readonly withdraw: string | null;
   readonly rollback: string | null;
   readonly approve: string | null;
+  readonly withdrawApproval: string | null;
   readonly breakGlass: string | null;
 }
 
@@ -171,6 +174,7 @@ export function changeActions(view: ChangeView): ChangeActions {
         ? null
         : "It is in force on no server.",
     approve: whyNotApprove(view, withdrawn, invalid),
+    withdrawApproval: view.callerHasApproved ? whyApprovalIsUsed(view) : "You have not approved it.",
     breakGlass: whyNotBreakGlass(view, withdrawn, invalid),
   };
 }
@@ -201,6 +205,12 @@ function whyNotApprove(view: ChangeView, withdrawn: string, invalid: string): st
   if (view.callerHasApproved) return "You have approved it already.";
   if (view.hasErrors) return invalid;
   return view.planned ? null : "It has not been planned yet; there is nothing to look at.";
+}
+
+/** An approval is its giver's own word until a server moves by it, and again when nothing of that is left: it must not be used a second time. */
+export function whyApprovalIsUsed(view: Pick<ChangeView, "openRollout" | "inForce" | "isAdopted">): string | null {
+  if (view.openRollout) return "Its rollout is under way; abort or halt that.";
+  return view.inForce || view.isAdopted ? "It is in force; roll it back instead." : null;
 }
 
 export type RolloutStateWord = "RUNNING" | "PAUSED" | "HALTED" | "DONE";

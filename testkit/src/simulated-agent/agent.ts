@@ -2,7 +2,7 @@
  * An agent without a machine: dials the control plane over real TLS, serves the real HostService on that connection, answers from a ledger in
  * memory. Faults are asked for by name, one call at a time, so that a test says exactly what breaks and when.
  */
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
 import tls from "node:tls";
 import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
@@ -103,6 +103,10 @@ export class SimulatedAgent {
   readonly sealing = sealOpener(generateKeyPairSync("x25519").privateKey);
   /** Called when a method arrives, before anything else. */
   onCall: (method: Method) => void | Promise<void> = () => undefined;
+  /** Which command key it says that it trusts; empty: it is too old to say. */
+  commandKeyId = "";
+  /** What it was led along, each time. */
+  readonly led: number[] = [];
   drifting: readonly string[] = [];
   /** What `Plan` answers: one step, unless the config is the confirmed one. */
   onPlan: (request: PlanRequest) => MessageInitShape<typeof PlanResponseSchema> = ({ configDigest }) => ({
@@ -234,9 +238,17 @@ export class SimulatedAgent {
         init: "plain",
         domains: [{ domain: "firewall", available: true, reason: "", module: "simulated" }],
         factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
+        commandKeyId: this.commandKeyId,
         ...this.#sealingKey(),
         keepsAuditHeads: this.heads.isSupported,
       }),
+      adoptKeys: ({ links }) => {
+        this.led.push(links.length);
+        const last = links.at(-1);
+        if (last !== undefined)
+          this.commandKeyId = createHash("sha256").update(last.nextKey).digest("hex").slice(0, 16);
+        return { commandKeyId: this.commandKeyId };
+      },
       getState: ({ ledgerOnly }) => ({
         generation: BigInt(this.ledger.generation),
         maxFence: BigInt(this.ledger.maxFence),

@@ -1,8 +1,9 @@
 import type { ChangeDetail } from "@holdfast/core/api/change.ts";
 import { Button } from "@patternfly/react-core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
+import { queries } from "../../api/queries.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
@@ -20,6 +21,12 @@ export function Approvals({ change }: { readonly change: ChangeDetail }): ReactN
       stepUp.around(() => call("approveChange", { params: { id: change.id }, body: { digest: change.digest } })),
     onSettled: () => client.invalidateQueries(),
   });
+  const takeBack = useMutation({
+    mutationFn: () => call("withdrawApproval", { params: { id: change.id }, body: {} }),
+    onSettled: () => client.invalidateQueries(),
+  });
+  const { data: me } = useQuery(queries.me());
+  const isGiven = given.some(({ user }) => user === me?.user);
   if (needed === 0) return null;
   return (
     <div>
@@ -27,18 +34,30 @@ export function Approvals({ change }: { readonly change: ChangeDetail }): ReactN
         <span>
           {t("review.approvals", { given: given.length, needed })} {given.map(({ user }) => user).join(", ")}
         </span>
-        <ReasonButton
-          size="sm"
-          variant="secondary"
-          reason={change.actions.approve}
-          isLoading={approve.isPending}
-          onClick={() => approve.mutate()}
-        >
-          {t("review.approve")}
-        </ReasonButton>
+        {isGiven ? (
+          <ReasonButton
+            size="sm"
+            variant="secondary"
+            reason={change.actions.withdrawApproval}
+            isLoading={takeBack.isPending}
+            onClick={() => takeBack.mutate()}
+          >
+            {t("review.takeBack")}
+          </ReasonButton>
+        ) : (
+          <ReasonButton
+            size="sm"
+            variant="secondary"
+            reason={change.actions.approve}
+            isLoading={approve.isPending}
+            onClick={() => approve.mutate()}
+          >
+            {t("review.approve")}
+          </ReasonButton>
+        )}
       </div>
       {given.length >= needed ? null : because.map((why) => <p key={why}>{why}</p>)}
-      <ProblemAlert error={approve.error} title={t("act.failed")} />
+      <ProblemAlert error={approve.error ?? takeBack.error} title={t("act.failed")} />
       {stepUp.dialog}
     </div>
   );

@@ -9,6 +9,7 @@ const ACTIONS = {
   withdraw: null,
   rollback: null,
   approve: null,
+  withdrawApproval: null,
   breakGlass: null,
 };
 const given = [{ user: "sora", at: "2026-11-22T10:00:00Z" }];
@@ -24,7 +25,7 @@ test.each([
   expect(waitsForMe(change)).toBe(expected);
 });
 
-test("only drafts of others are asked about, and not more than some", () => {
+test("only drafts of others, and what is READY and may have lost an approval, are asked about, and not more than some", () => {
   const change = (id: string, author: string, state: ChangeSummary["state"]): ChangeSummary => ({
     id,
     title: id,
@@ -35,8 +36,13 @@ test("only drafts of others are asked about, and not more than some", () => {
     items: [],
     counts: {},
   });
-  const mine = [change("a", "kim", "DRAFT"), change("b", "sora", "READY"), change("c", "sora", "DRAFT")];
-  expect(mayWaitFor(mine, "kim").map(({ id }) => id)).toEqual(["c"]);
+  const mine = [
+    change("a", "kim", "DRAFT"),
+    change("b", "sora", "READY"),
+    change("c", "sora", "DRAFT"),
+    change("d", "sora", "APPLIED"),
+  ];
+  expect(mayWaitFor(mine, "kim").map(({ id }) => id)).toEqual(["b", "c"]);
   const many = Array.from({ length: MOST_ASKED + 5 }, (_, at) => change(String(at), "sora", "DRAFT"));
   expect(mayWaitFor(many, "kim")).toHaveLength(MOST_ASKED);
 });

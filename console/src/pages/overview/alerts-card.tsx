@@ -26,6 +26,7 @@ const TITLES = {
   "agent-lost": "alert.agentLost",
   "certificate-expiring": "alert.certificateExpiring",
   "glass-broken": "alert.glassBroken",
+  "passkey-copied": "alert.passkeyCopied",
   "audit-broken": "alert.auditBroken",
   "audit-heads": "alert.auditHeads",
   "audit-epoch": "alert.auditEpoch",

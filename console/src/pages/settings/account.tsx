@@ -8,6 +8,7 @@ import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
+import { LinksCard } from "./links-card.tsx";
 import { PasskeysCard } from "./passkeys-card.tsx";
 import { SecondFactorCard } from "./second-factor-card.tsx";
 import { SessionsCard } from "./sessions-card.tsx";
@@ -27,6 +28,7 @@ export function AccountPage(): ReactNode {
               <PasswordCard />
               <SecondFactorCard me={mine} />
               <PasskeysCard />
+              <LinksCard />
               <SessionsCard />
             </div>
           )}

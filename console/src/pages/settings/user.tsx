@@ -13,6 +13,7 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { signsInWith } from "./signs-in-with.ts";
 import { UserActs } from "./user-acts.tsx";
 import { UserGrants } from "./user-grants.tsx";
+import { UserLinks } from "./user-links.tsx";
 import { UserSessions } from "./user-sessions.tsx";
 import { UserMarks } from "./users.tsx";
 
@@ -67,6 +68,7 @@ function UserBody({ user }: { readonly user: User }): ReactNode {
           {user.mustChangePassword ? <p>{t("user.oneTime")}</p> : null}
         </CardBody>
       </Card>
+      {user.kind === "person" ? <UserLinks user={user} /> : null}
       <UserSessions user={user} />
     </div>
   );

@@ -50,7 +50,7 @@ export async function lockFactors(tx: Transaction, user: UserId): Promise<void> 
 
 export async function insertPasskey(
   tx: Transaction,
-  passkey: Omit<PasskeyRow, "created_at" | "last_used_at">,
+  passkey: Omit<PasskeyRow, "created_at" | "last_used_at" | "counter_back_at">,
   by: Actor,
 ): Promise<PasskeyRow | null> {
   const row = await tx.maybe<PasskeyRow>(sql`
@@ -106,6 +106,32 @@ export async function advancePasskey(
     update passkeys set sign_count = ${signCount}, backed_up = ${backedUp}, last_used_at = now()
     where id = ${id} and (sign_count < ${signCount} or (sign_count = 0 and ${signCount} = 0))`);
   return touched === 1;
+}
+
+/** Its counter did not go on. The alert of it is found from this row. */
+export async function noteCounterBack(
+  tx: Transaction,
+  { id, user_id, name }: Pick<PasskeyRow, "id" | "user_id" | "name">,
+  by: Pick<Actor, "actor" | "source">,
+): Promise<void> {
+  await tx.run(sql`update passkeys set counter_back_at = now() where id = ${id}`);
+  tx.audit({
+    ...by,
+    action: "passkey.counter_back",
+    object: `passkey/${id}`,
+    new: { user_id, name },
+    resultCode: "account.passkey_counter",
+  });
+}
+
+/** Somebody has looked. False: there is nothing left to look at, the passkey is gone. */
+export async function settleCounterBack(tx: Transaction, id: string, by: Actor): Promise<boolean> {
+  const row = await tx.maybe<Pick<PasskeyRow, "user_id" | "name">>(sql`
+    update passkeys set counter_back_at = null where id = ${id} and counter_back_at is not null returning user_id, name`);
+  if (row === undefined) return false;
+  const { user_id, name } = row;
+  tx.audit({ ...by, action: "passkey.looked_at", object: `passkey/${id}`, new: { user_id, name }, resultCode: "ok" });
+  return true;
 }
 
 export async function renamePasskey(

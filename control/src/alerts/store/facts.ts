@@ -146,6 +146,20 @@ export function unapproved(database: Queryable): Promise<readonly Unapproved[]> 
     where given < (break_glass ->> 'needed')::int order by change_id`);
 }
 
+export interface CounterBack {
+  readonly id: string;
+  readonly name: string;
+  readonly account: string;
+  readonly counter_back_at: Date;
+}
+
+/** Nobody signs in with a passkey of a closed account. */
+export function countersBack(database: Queryable): Promise<readonly CounterBack[]> {
+  return database.rows<CounterBack>(sql`
+    select p.id, p.name, u.name as account, p.counter_back_at from passkeys p join users u on u.id = p.user_id
+    where p.counter_back_at is not null and u.disabled_at is null order by p.id`);
+}
+
 export interface InstanceDisk {
   readonly id: string;
   readonly address: string;

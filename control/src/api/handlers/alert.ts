@@ -3,6 +3,7 @@ import { ALERT_STATES, type AlertState, ALERTS, runbookOf } from "@holdfast/core
 import type { alertSchema, AlertList, deliverySchema } from "@holdfast/core/api/alert.ts";
 import { type AlertId, isUuid } from "@holdfast/core/base/id.ts";
 import type { z } from "zod";
+import { listPasskeys, settleCounterBack } from "../../account/store/passkeys.ts";
 import type { House } from "../../house.ts";
 import { reachById, seenHouse, visibleServers } from "../../planning/places.ts";
 import { acknowledgeAlert, getAlert, listAlerts, type NamedAlert } from "../../store/alerts.ts";
@@ -69,10 +70,15 @@ export function alertHandlers(house: House): Pick<Handlers, AlertRoutes> {
     },
 
     async acknowledgeAlert({ caller, params, body }) {
-      const { id } = await find(caller, "apply", params.id);
-      const done = await transaction(database, (tx) =>
-        acknowledgeAlert(tx, id, caller.userId, body.reason, caller.actor),
-      );
+      const { id, kind, subject } = await find(caller, "apply", params.id);
+      const done = await transaction(database, async (tx) => {
+        const passkey = kind === "passkey-copied" ? subject.replace(/^passkey\//, "") : null;
+        // Whoever is signed in as them may be the one with the copy.
+        if (passkey !== null && (await listPasskeys(tx, caller.userId)).some((own) => own.id === passkey))
+          refuse("alert.own_passkey", "This alert is about a passkey of your own.");
+        await acknowledgeAlert(tx, id, caller.userId, body.reason, caller.actor);
+        if (passkey !== null) await settleCounterBack(tx, passkey, caller.actor);
+      });
       const alert = (await getAlert(database, id)) ?? notFound(WHAT);
       if (!done.ok && done.error.code === "store.wrong_state")
         refuse("alert.not_now", whyNot(alert) ?? "The alert has moved.");

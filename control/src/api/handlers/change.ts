@@ -8,6 +8,7 @@ import { hiddenServers, seenHouse } from "../../planning/places.ts";
 import { planChange } from "../../planning/plan-change.ts";
 import { planRollback } from "../../planning/plan-rollback.ts";
 import { rollbackChange } from "../../planning/rollback-change.ts";
+import { withdrawOwnApproval } from "../../planning/withdraw-approval.ts";
 import { withdrawChange } from "../../planning/withdraw-change.ts";
 import { loadWorld } from "../../planning/world.ts";
 import { type ChangeItem, getChange, insertChange, listChangeStatus, replaceItems } from "../../store/changes.ts";
@@ -30,6 +31,7 @@ type ChangeRoutes =
   | "applyChange"
   | "withdrawChange"
   | "approveChange"
+  | "withdrawApproval"
   | "planRollback"
   | "rollbackChange";
 
@@ -130,6 +132,11 @@ export function changeHandlers(house: House): Pick<Handlers, ChangeRoutes> {
       const id = changeId(params.id);
       await approveChange(house, caller, id, body.digest);
       return show(caller, id);
+    },
+
+    async withdrawApproval({ caller, params }) {
+      await withdrawOwnApproval(house, caller, changeId(params.id));
+      return DONE;
     },
 
     async planRollback({ caller, params }) {

@@ -22,6 +22,7 @@ type OidcRoutes =
   | "beginOidc"
   | "finishOidc"
   | "finishOidcCode"
+  | "listIdentities"
   | "listUserIdentities"
   | "linkUser"
   | "unlinkUser";
@@ -63,6 +64,10 @@ export function oidcHandlers(house: House): Pick<Handlers, OidcRoutes> {
     async finishOidcCode({ body, source, pendingSignIn }) {
       const { session, next } = await finishWithCode(house, body.code, pendingSignIn, source);
       return signedIn(session, next);
+    },
+
+    async listIdentities({ caller }) {
+      return { value: { items: (await listIdentities(house.database, caller.userId)).map(identityView) } };
     },
 
     async listUserIdentities({ caller, params }) {

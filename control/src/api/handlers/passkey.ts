@@ -70,12 +70,12 @@ export function passkeyHandlers(house: House): Pick<Handlers, PasskeyRoutes> {
       const options = await inTransaction(house, (tx) =>
         beginAssertion(tx, challengeHolder("sign_in", null, secret), house),
       );
-      return { value: { options }, signInSecret: { secret, seconds: SIGN_IN_SECONDS } };
+      return { value: { options }, pendingSignIn: { secret, seconds: SIGN_IN_SECONDS } };
     },
 
-    async signInWithPasskey({ body, source, fromBrowser, signInSecret }) {
-      const session = await signInWithPasskey(body.passkey, signInSecret ?? "", source, house);
-      return { ...(await signedInAnswer(house, session, fromBrowser)), signInSecret: null };
+    async signInWithPasskey({ body, source, fromBrowser, pendingSignIn }) {
+      const session = await signInWithPasskey(body.passkey, pendingSignIn ?? "", source, house);
+      return { ...(await signedInAnswer(house, session, fromBrowser)), pendingSignIn: null };
     },
 
     async listPasskeys({ caller }) {

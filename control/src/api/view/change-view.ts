@@ -8,7 +8,7 @@ import { hasError } from "../../planning/document-cache.ts";
 import { floorsOf } from "../../planning/floors-of.ts";
 import { hiddenServers, seenHouse, visibleServers } from "../../planning/places.ts";
 import { openRollout } from "../../planning/store/change-lock.ts";
-import { appliesToRollBack } from "../../planning/store/in-force-by.ts";
+import { appliesToRollBack, isAdopted } from "../../planning/store/in-force-by.ts";
 import { getChange, getChangeStatus, listApprovals, listChangeItems } from "../../store/changes.ts";
 import { listNewestPlans } from "../../store/plans.ts";
 import { listRollouts } from "../../store/rollouts.ts";
@@ -91,7 +91,7 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
   const [summary] = await changeSummaries(seen, [status], hidden);
   if (summary === undefined) notFound("change with this id");
   const visible = await visibleServers(house, caller);
-  const [items, heads, approvals, forward, back, applies, rollouts, open, names, inForce] = await Promise.all([
+  const [items, heads, approvals, forward, back, applies, rollouts, open, names, inForce, adopted] = await Promise.all([
     listChangeItems(database, id),
     headTexts(database, id),
     listApprovals(database, id),
@@ -102,6 +102,7 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
     openRollout(database, id),
     userNames(database),
     appliesToRollBack(database, id),
+    isAdopted(database, id),
   ]);
   const shownItems = items.filter((item) => !isOfHidden(hidden, item.kind, item.name));
   const parsed = items.map((item) => ({ item, read: item.text === null ? null : house.documents.parse(item.text) }));
@@ -165,6 +166,7 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
         applies.some((row) => row.state !== "CANCELLED" && row.state !== "READY") ||
         rollouts.some((row) => row.state === "DONE"),
       inForce: inForce.length > 0,
+      isAdopted: adopted,
     });
   }
 }

@@ -19,6 +19,13 @@ export function appliesToRollBack(database: Queryable, change: ChangeId): Promis
     order by server_id`);
 }
 
+/** Whether a server has taken this change's revisions over without a step: its assignment names the rollout, as no apply did it. */
+export async function isAdopted(database: Queryable, change: ChangeId): Promise<boolean> {
+  const { found } = await database.one<{ found: boolean }>(sql`
+    select exists (select from assignments g join rollouts r on r.id = g.apply_id where r.change_id = ${change}) as found`);
+  return found;
+}
+
 export interface LaterChange {
   readonly change_id: ChangeId;
   readonly title: string;

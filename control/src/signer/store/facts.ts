@@ -19,9 +19,9 @@ export interface TransactionFacts {
   readonly change_id: string;
   readonly change_state: string;
   readonly approvals: number;
-  /** The most that any rollout of the change needed: a retry asks nobody again. */
+  /** By its own rollout, which was counted over the newest plans when it was begun; where none has it, the most that any of the change needed. */
   readonly approvals_needed: number;
-  /** A person has begun it before its approvals, and the audit log says so. */
+  /** A person has begun this very rollout before its approvals, and the audit log says so. */
   readonly glass_is_broken: boolean;
   readonly kind: "forward" | "rollback";
   readonly nonce: string;
@@ -59,9 +59,10 @@ export function factsOf(database: Queryable, requestId: string): Promise<Transac
     select h.server_id, s.fence as server_fence, s.enrolment, a.id as apply_id, a.server_id as apply_server_id, a.state as apply_state,
            a.fence as apply_fence, a.lease_owner is not null as is_leased, a.request_id = h.request_id as is_current, a.requested_by,
            a.wish, a.wish_by, a.change_id, c.state as change_state,
-           (select coalesce(max(o.approvals_needed), 0) from rollouts o where o.change_id = c.id and o.kind = 'forward') as approvals_needed,
-           exists (select from rollouts o join audit_log l on l.object = 'rollout/' || o.id::text and l.action = 'rollout.glass_broken'
-                   where o.change_id = c.id and o.break_glass is not null) as glass_is_broken,
+           coalesce(r.approvals_needed, (select max(o.approvals_needed) from rollouts o where o.change_id = c.id and o.kind = 'forward'), 0)
+             as approvals_needed,
+           r.break_glass is not null and exists (
+             select from audit_log l where l.object = 'rollout/' || r.id::text and l.action = 'rollout.glass_broken') as glass_is_broken,
            (select count(*) from approvals o where o.change_id = c.id and o.digest = c.digest and o.user_id <> c.author_id) as approvals,
            h.kind, h.nonce, h.config_digest, h.plan_digest, h.prepare_sent_at is not null as prepare_sent,
            h.execute_sent_at is not null as execute_sent, h.confirm_sent_at is not null as confirm_sent,
@@ -81,7 +82,7 @@ export function factsOf(database: Queryable, requestId: string): Promise<Transac
     join changes c on c.id = a.change_id
     join plans p on p.id = h.plan_id
     left join lateral (
-      select o.id, o.change_id, o.current_wave, t.wave
+      select o.id, o.change_id, o.current_wave, o.approvals_needed, o.break_glass, t.wave
       from rollout_targets t join rollouts o on o.id = t.rollout_id
       where t.server_id = h.server_id and t.plan_id = h.plan_id and o.kind = h.kind
         and case h.kind when 'forward' then o.id = a.rollout_id else t.apply_id = a.id end

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/command.proto.
  */
 export const file_holdfast_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chlob2xkZmFzdC92MS9jb21tYW5kLnByb3RvEgtob2xkZmFzdC52MSJDCg1TaWduZWRDb21tYW5kEg8KB2NvbW1hbmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmtleV9pZBgDIAEoCSL+AgoHQ29tbWFuZBIRCglzZXJ2ZXJfaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRINCgVmZW5jZRgDIAEoBBIVCg1leHBpcmVzX2F0X21zGAQgASgDEhAKCGFwcGx5X2lkGAUgASgJEhEKCWNoYW5nZV9pZBgGIAEoCRINCgVhY3RvchgHIAEoCRIuCgdwcmVwYXJlGAogASgLMhsuaG9sZGZhc3QudjEuUHJlcGFyZUNvbW1hbmRIABIuCgdleGVjdXRlGAsgASgLMhsuaG9sZGZhc3QudjEuRXhlY3V0ZUNvbW1hbmRIABIuCgdjb25maXJtGAwgASgLMhsuaG9sZGZhc3QudjEuQ29uZmlybUNvbW1hbmRIABIqCgVhYm9ydBgNIAEoCzIZLmhvbGRmYXN0LnYxLkFib3J0Q29tbWFuZEgAEi4KB3JlbGVhc2UYDiABKAsyGy5ob2xkZmFzdC52MS5SZWxlYXNlQ29tbWFuZEgAQgYKBHZlcmIivQEKDlByZXBhcmVDb21tYW5kEgwKBGtpbmQYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSFQoNY29uZmlnX2RpZ2VzdBgDIAEoCRITCgtwbGFuX2RpZ2VzdBgEIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YBSABKAQSFwoPb3ZlcndyaXRlX2RyaWZ0GAYgASgIEioKB3NlY3JldHMYByADKAsyGS5ob2xkZmFzdC52MS5TZWFsZWRTZWNyZXQiQwoMU2VhbGVkU2VjcmV0EgwKBGZpbGUYASABKAkSFQoNZXBoZW1lcmFsX2tleRgCIAEoDBIOCgZzZWFsZWQYAyABKAwiHwoORXhlY3V0ZUNvbW1hbmQSDQoFbm9uY2UYASABKAkiHwoOQ29uZmlybUNvbW1hbmQSDQoFbm9uY2UYASABKAkiLQoMQWJvcnRDb21tYW5kEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIgCg5SZWxlYXNlQ29tbWFuZBIOCgZyZWFzb24YASABKAliBnByb3RvMw");
+  fileDesc("Chlob2xkZmFzdC92MS9jb21tYW5kLnByb3RvEgtob2xkZmFzdC52MSJDCg1TaWduZWRDb21tYW5kEg8KB2NvbW1hbmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmtleV9pZBgDIAEoCSJLCg5Db21tYW5kS2V5TGluaxIUCgxwcmV2aW91c19rZXkYASABKAwSEAoIbmV4dF9rZXkYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIv4CCgdDb21tYW5kEhEKCXNlcnZlcl9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg0KBWZlbmNlGAMgASgEEhUKDWV4cGlyZXNfYXRfbXMYBCABKAMSEAoIYXBwbHlfaWQYBSABKAkSEQoJY2hhbmdlX2lkGAYgASgJEg0KBWFjdG9yGAcgASgJEi4KB3ByZXBhcmUYCiABKAsyGy5ob2xkZmFzdC52MS5QcmVwYXJlQ29tbWFuZEgAEi4KB2V4ZWN1dGUYCyABKAsyGy5ob2xkZmFzdC52MS5FeGVjdXRlQ29tbWFuZEgAEi4KB2NvbmZpcm0YDCABKAsyGy5ob2xkZmFzdC52MS5Db25maXJtQ29tbWFuZEgAEioKBWFib3J0GA0gASgLMhkuaG9sZGZhc3QudjEuQWJvcnRDb21tYW5kSAASLgoHcmVsZWFzZRgOIAEoCzIbLmhvbGRmYXN0LnYxLlJlbGVhc2VDb21tYW5kSABCBgoEdmVyYiK9AQoOUHJlcGFyZUNvbW1hbmQSDAoEa2luZBgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRIVCg1jb25maWdfZGlnZXN0GAMgASgJEhMKC3BsYW5fZGlnZXN0GAQgASgJEhcKD2Jhc2VfZ2VuZXJhdGlvbhgFIAEoBBIXCg9vdmVyd3JpdGVfZHJpZnQYBiABKAgSKgoHc2VjcmV0cxgHIAMoCzIZLmhvbGRmYXN0LnYxLlNlYWxlZFNlY3JldCJDCgxTZWFsZWRTZWNyZXQSDAoEZmlsZRgBIAEoCRIVCg1lcGhlbWVyYWxfa2V5GAIgASgMEg4KBnNlYWxlZBgDIAEoDCIfCg5FeGVjdXRlQ29tbWFuZBINCgVub25jZRgBIAEoCSIfCg5Db25maXJtQ29tbWFuZBINCgVub25jZRgBIAEoCSItCgxBYm9ydENvbW1hbmQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIiAKDlJlbGVhc2VDb21tYW5kEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z");
 
 /**
  * A command that changes something on a server. The session passes it on untouched; the guard verifies it before it reads it.
@@ -48,6 +48,40 @@ export type SignedCommand = Message<"holdfast.v1.SignedCommand"> & {
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_command, 0);
+
+/**
+ * One command key says which one comes after it. A server that trusts the first trusts the second in its place from then on; links make a
+ * chain, so one that was away over several changes follows them all. Anybody may read them.
+ *
+ * @generated from message holdfast.v1.CommandKeyLink
+ */
+export type CommandKeyLink = Message<"holdfast.v1.CommandKeyLink"> & {
+  /**
+   * Raw Ed25519 public keys, 32 bytes each.
+   *
+   * @generated from field: bytes previous_key = 1;
+   */
+  previousKey: Uint8Array;
+
+  /**
+   * @generated from field: bytes next_key = 2;
+   */
+  nextKey: Uint8Array;
+
+  /**
+   * By the previous key, over the text of proto/wire/command-key.ts.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.v1.CommandKeyLink.
+ * Use `create(CommandKeyLinkSchema)` to create a new message.
+ */
+export const CommandKeyLinkSchema: GenMessage<CommandKeyLink> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_command, 1);
 
 /**
  * @generated from message holdfast.v1.Command
@@ -139,7 +173,7 @@ export type Command = Message<"holdfast.v1.Command"> & {
  * Use `create(CommandSchema)` to create a new message.
  */
 export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 1);
+  messageDesc(file_holdfast_v1_command, 2);
 
 /**
  * @generated from message holdfast.v1.PrepareCommand
@@ -199,7 +233,7 @@ export type PrepareCommand = Message<"holdfast.v1.PrepareCommand"> & {
  * Use `create(PrepareCommandSchema)` to create a new message.
  */
 export const PrepareCommandSchema: GenMessage<PrepareCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 2);
+  messageDesc(file_holdfast_v1_command, 3);
 
 /**
  * proto/wire/sealed-secret.ts says how it is sealed.
@@ -234,7 +268,7 @@ export type SealedSecret = Message<"holdfast.v1.SealedSecret"> & {
  * Use `create(SealedSecretSchema)` to create a new message.
  */
 export const SealedSecretSchema: GenMessage<SealedSecret> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 3);
+  messageDesc(file_holdfast_v1_command, 4);
 
 /**
  * @generated from message holdfast.v1.ExecuteCommand
@@ -253,7 +287,7 @@ export type ExecuteCommand = Message<"holdfast.v1.ExecuteCommand"> & {
  * Use `create(ExecuteCommandSchema)` to create a new message.
  */
 export const ExecuteCommandSchema: GenMessage<ExecuteCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 4);
+  messageDesc(file_holdfast_v1_command, 5);
 
 /**
  * @generated from message holdfast.v1.ConfirmCommand
@@ -270,7 +304,7 @@ export type ConfirmCommand = Message<"holdfast.v1.ConfirmCommand"> & {
  * Use `create(ConfirmCommandSchema)` to create a new message.
  */
 export const ConfirmCommandSchema: GenMessage<ConfirmCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 5);
+  messageDesc(file_holdfast_v1_command, 6);
 
 /**
  * @generated from message holdfast.v1.AbortCommand
@@ -294,7 +328,7 @@ export type AbortCommand = Message<"holdfast.v1.AbortCommand"> & {
  * Use `create(AbortCommandSchema)` to create a new message.
  */
 export const AbortCommandSchema: GenMessage<AbortCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 6);
+  messageDesc(file_holdfast_v1_command, 7);
 
 /**
  * @generated from message holdfast.v1.ReleaseCommand
@@ -311,5 +345,5 @@ export type ReleaseCommand = Message<"holdfast.v1.ReleaseCommand"> & {
  * Use `create(ReleaseCommandSchema)` to create a new message.
  */
 export const ReleaseCommandSchema: GenMessage<ReleaseCommand> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_command, 7);
+  messageDesc(file_holdfast_v1_command, 8);
 

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { SignedCommandSchema } from "./command_pb.ts";
+import type { CommandKeyLink, SignedCommandSchema } from "./command_pb.ts";
 import { file_holdfast_v1_command } from "./command_pb.ts";
 import type { FindingMessage, Transaction, TransactionSchema } from "./transaction_pb.ts";
 import { file_holdfast_v1_transaction } from "./transaction_pb.ts";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/host.proto.
  */
 export const file_holdfast_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QikAIKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDBIZChFrZWVwc19hdWRpdF9oZWFkcxgLIAEoCCJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUiOwoKRGlmZmVyZW5jZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIq8BCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJEiwKC2RpZmZlcmVuY2VzGAcgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZSI5CgtQbGFuUmVxdWVzdBITCgtjb25maWdfanNvbhgBIAEoCRIVCg1jb25maWdfZGlnZXN0GAIgASgJIswCCgxQbGFuUmVzcG9uc2USEwoLcGxhbl9kaWdlc3QYASABKAkSEwoLYmFzZV9kaWdlc3QYAiABKAkSFwoPYmFzZV9nZW5lcmF0aW9uGAMgASgEEicKBXN0ZXBzGAQgAygLMhguaG9sZGZhc3QudjEuUGxhbm5lZFN0ZXASLQoIZmluZGluZ3MYBSADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZRI+CgtuYXRpdmVfZGlmZhgGIAMoCzIpLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZS5OYXRpdmVEaWZmRW50cnkSHwoXdG91Y2hlc19tYW5hZ2VtZW50X3BhdGgYByABKAgSDQoFZHJpZnQYCCADKAkaMQoPTmF0aXZlRGlmZkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSwoLUGxhbm5lZFN0ZXASCgoCaWQYASABKAkSDgoGZG9tYWluGAIgASgJEg0KBXRpdGxlGAMgASgJEhEKCWJ1ZGdldF9tcxgEIAEoBCIrChVHZXRUcmFuc2FjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSI9Cg9HZXRTdGF0ZVJlcXVlc3QSEwoLbGVkZ2VyX29ubHkYASABKAgSFQoNd2l0aF9vYnNlcnZlZBgCIAEoCCKIAgoQR2V0U3RhdGVSZXNwb25zZRISCgpnZW5lcmF0aW9uGAEgASgEEhEKCW1heF9mZW5jZRgCIAEoBBIPCgdib290X2lkGAMgASgJEiYKBG9wZW4YBCABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhIpCgdkb21haW5zGAUgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUSEwoLbG9ja2VkX2NvZGUYBiABKAkSFQoNbG9ja2VkX3JlYXNvbhgHIAEoCRIfChdjb25maXJtZWRfY29uZmlnX2RpZ2VzdBgIIAEoCRIcChRjb25maXJtZWRfcmVxdWVzdF9pZBgJIAEoCSIOCgxXYXRjaFJlcXVlc3QiywEKCldhdGNoRXZlbnQSLwoLdHJhbnNhY3Rpb24YASABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEisKB291dGNvbWUYAiABKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbkgAEikKBWRyaWZ0GAMgASgLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGVIABIrCgloZWFydGJlYXQYBCABKAsyFi5ob2xkZmFzdC52MS5IZWFydGJlYXRIAEIHCgVldmVudCIdCglIZWFydGJlYXQSEAoIc2VxdWVuY2UYASABKAQiKQoSQWNrbm93bGVkZ2VSZXF1ZXN0EhMKC3JlcXVlc3RfaWRzGAEgAygJIhUKE0Fja25vd2xlZGdlUmVzcG9uc2UiOQoMUHJvYmVSZXF1ZXN0EikKB3RhcmdldHMYASADKAsyGC5ob2xkZmFzdC52MS5Qcm9iZVRhcmdldCJeCgtQcm9iZVRhcmdldBIKCgJpZBgBIAEoCRIQCghwcm90b2NvbBgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEgwKBHBvcnQYBCABKA0SEgoKdGltZW91dF9tcxgFIAEoDSI8Cg1Qcm9iZVJlc3BvbnNlEisKCG91dGNvbWVzGAEgAygLMhkuaG9sZGZhc3QudjEuUHJvYmVPdXRjb21lIjoKDFByb2JlT3V0Y29tZRIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAkSDgoGZGV0YWlsGAMgASgJIlgKCUF1ZGl0SGVhZBINCgVlcG9jaBgBIAEoBBIPCgdlbnRyaWVzGAIgASgEEgwKBGhlYWQYAyABKAkSCgoCYXQYBCABKAkSEQoJc2lnbmF0dXJlGAUgASgMIlAKFEtlZXBBdWRpdEhlYWRSZXF1ZXN0EiQKBGhlYWQYASABKAsyFi5ob2xkZmFzdC52MS5BdWRpdEhlYWQSEgoKcHVibGljX2tleRgCIAEoDCKYAQoVS2VlcEF1ZGl0SGVhZFJlc3BvbnNlEiQKBGtlcHQYASABKAsyFi5ob2xkZmFzdC52MS5BdWRpdEhlYWQSKgoHcmVjZWlwdBgCIAEoCzIZLmhvbGRmYXN0LnYxLkF1ZGl0UmVjZWlwdBIUCgxyZWZ1c2VkX2NvZGUYAyABKAkSFwoPcmVmdXNlZF9tZXNzYWdlGAQgASgJIi8KDEF1ZGl0UmVjZWlwdBIMCgRib2R5GAEgASgJEhEKCXNpZ25hdHVyZRgCIAEoDDLeBwoLSG9zdFNlcnZpY2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USPwoHUHJlcGFyZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdFeGVjdXRlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0NvbmZpcm0SGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPQoFQWJvcnQSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHUmVsZWFzZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJOCg5HZXRUcmFuc2FjdGlvbhIiLmhvbGRmYXN0LnYxLkdldFRyYW5zYWN0aW9uUmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEkcKCEdldFN0YXRlEhwuaG9sZGZhc3QudjEuR2V0U3RhdGVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuR2V0U3RhdGVSZXNwb25zZRI9CgVXYXRjaBIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwARJQCgtBY2tub3dsZWRnZRIfLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVxdWVzdBogLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVzcG9uc2USPgoFUHJvYmUSGS5ob2xkZmFzdC52MS5Qcm9iZVJlcXVlc3QaGi5ob2xkZmFzdC52MS5Qcm9iZVJlc3BvbnNlElYKDUtlZXBBdWRpdEhlYWQSIS5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVxdWVzdBoiLmhvbGRmYXN0LnYxLktlZXBBdWRpdEhlYWRSZXNwb25zZWIGcHJvdG8z", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
+  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QiqAIKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDBIZChFrZWVwc19hdWRpdF9oZWFkcxgLIAEoCBIWCg5jb21tYW5kX2tleV9pZBgMIAEoCSI+ChBBZG9wdEtleXNSZXF1ZXN0EioKBWxpbmtzGAEgAygLMhsuaG9sZGZhc3QudjEuQ29tbWFuZEtleUxpbmsiKwoRQWRvcHRLZXlzUmVzcG9uc2USFgoOY29tbWFuZF9rZXlfaWQYASABKAkiVQoQRG9tYWluQ2FwYWJpbGl0eRIOCgZkb21haW4YASABKAkSEQoJYXZhaWxhYmxlGAIgASgIEg4KBnJlYXNvbhgDIAEoCRIOCgZtb2R1bGUYBCABKAkiIQoOT2JzZXJ2ZVJlcXVlc3QSDwoHZG9tYWlucxgBIAMoCSI8Cg9PYnNlcnZlUmVzcG9uc2USKQoHZG9tYWlucxgBIAMoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlIjsKCkRpZmZlcmVuY2USDAoEcGF0aBgBIAEoCRIQCghleHBlY3RlZBgCIAEoCRINCgVmb3VuZBgDIAEoCSKvAQoLRG9tYWluU3RhdGUSDgoGZG9tYWluGAEgASgJEhUKDW9ic2VydmVkX2pzb24YAiABKAkSEwoLbGl2ZV9kaWdlc3QYAyABKAkSGAoQY29uZmlybWVkX2RpZ2VzdBgEIAEoCRINCgVkcmlmdBgFIAEoCBINCgVlcnJvchgGIAEoCRIsCgtkaWZmZXJlbmNlcxgHIAMoCzIXLmhvbGRmYXN0LnYxLkRpZmZlcmVuY2UiOQoLUGxhblJlcXVlc3QSEwoLY29uZmlnX2pzb24YASABKAkSFQoNY29uZmlnX2RpZ2VzdBgCIAEoCSLMAgoMUGxhblJlc3BvbnNlEhMKC3BsYW5fZGlnZXN0GAEgASgJEhMKC2Jhc2VfZGlnZXN0GAIgASgJEhcKD2Jhc2VfZ2VuZXJhdGlvbhgDIAEoBBInCgVzdGVwcxgEIAMoCzIYLmhvbGRmYXN0LnYxLlBsYW5uZWRTdGVwEi0KCGZpbmRpbmdzGAUgAygLMhsuaG9sZGZhc3QudjEuRmluZGluZ01lc3NhZ2USPgoLbmF0aXZlX2RpZmYYBiADKAsyKS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2UuTmF0aXZlRGlmZkVudHJ5Eh8KF3RvdWNoZXNfbWFuYWdlbWVudF9wYXRoGAcgASgIEg0KBWRyaWZ0GAggAygJGjEKD05hdGl2ZURpZmZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIksKC1BsYW5uZWRTdGVwEgoKAmlkGAEgASgJEg4KBmRvbWFpbhgCIAEoCRINCgV0aXRsZRgDIAEoCRIRCglidWRnZXRfbXMYBCABKAQiKwoVR2V0VHJhbnNhY3Rpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkiPQoPR2V0U3RhdGVSZXF1ZXN0EhMKC2xlZGdlcl9vbmx5GAEgASgIEhUKDXdpdGhfb2JzZXJ2ZWQYAiABKAgiiAIKEEdldFN0YXRlUmVzcG9uc2USEgoKZ2VuZXJhdGlvbhgBIAEoBBIRCgltYXhfZmVuY2UYAiABKAQSDwoHYm9vdF9pZBgDIAEoCRImCgRvcGVuGAQgASgLMhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SKQoHZG9tYWlucxgFIAMoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlEhMKC2xvY2tlZF9jb2RlGAYgASgJEhUKDWxvY2tlZF9yZWFzb24YByABKAkSHwoXY29uZmlybWVkX2NvbmZpZ19kaWdlc3QYCCABKAkSHAoUY29uZmlybWVkX3JlcXVlc3RfaWQYCSABKAkiDgoMV2F0Y2hSZXF1ZXN0IssBCgpXYXRjaEV2ZW50Ei8KC3RyYW5zYWN0aW9uGAEgASgLMhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb25IABIrCgdvdXRjb21lGAIgASgLMhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb25IABIpCgVkcmlmdBgDIAEoCzIYLmhvbGRmYXN0LnYxLkRvbWFpblN0YXRlSAASKwoJaGVhcnRiZWF0GAQgASgLMhYuaG9sZGZhc3QudjEuSGVhcnRiZWF0SABCBwoFZXZlbnQiHQoJSGVhcnRiZWF0EhAKCHNlcXVlbmNlGAEgASgEIikKEkFja25vd2xlZGdlUmVxdWVzdBITCgtyZXF1ZXN0X2lkcxgBIAMoCSIVChNBY2tub3dsZWRnZVJlc3BvbnNlIjkKDFByb2JlUmVxdWVzdBIpCgd0YXJnZXRzGAEgAygLMhguaG9sZGZhc3QudjEuUHJvYmVUYXJnZXQiXgoLUHJvYmVUYXJnZXQSCgoCaWQYASABKAkSEAoIcHJvdG9jb2wYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIMCgRwb3J0GAQgASgNEhIKCnRpbWVvdXRfbXMYBSABKA0iPAoNUHJvYmVSZXNwb25zZRIrCghvdXRjb21lcxgBIAMoCzIZLmhvbGRmYXN0LnYxLlByb2JlT3V0Y29tZSI6CgxQcm9iZU91dGNvbWUSCgoCaWQYASABKAkSDgoGcmVzdWx0GAIgASgJEg4KBmRldGFpbBgDIAEoCSJYCglBdWRpdEhlYWQSDQoFZXBvY2gYASABKAQSDwoHZW50cmllcxgCIAEoBBIMCgRoZWFkGAMgASgJEgoKAmF0GAQgASgJEhEKCXNpZ25hdHVyZRgFIAEoDCJQChRLZWVwQXVkaXRIZWFkUmVxdWVzdBIkCgRoZWFkGAEgASgLMhYuaG9sZGZhc3QudjEuQXVkaXRIZWFkEhIKCnB1YmxpY19rZXkYAiABKAwimAEKFUtlZXBBdWRpdEhlYWRSZXNwb25zZRIkCgRrZXB0GAEgASgLMhYuaG9sZGZhc3QudjEuQXVkaXRIZWFkEioKB3JlY2VpcHQYAiABKAsyGS5ob2xkZmFzdC52MS5BdWRpdFJlY2VpcHQSFAoMcmVmdXNlZF9jb2RlGAMgASgJEhcKD3JlZnVzZWRfbWVzc2FnZRgEIAEoCSIvCgxBdWRpdFJlY2VpcHQSDAoEYm9keRgBIAEoCRIRCglzaWduYXR1cmUYAiABKAwyqggKC0hvc3RTZXJ2aWNlEkcKCERlc2NyaWJlEhwuaG9sZGZhc3QudjEuRGVzY3JpYmVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuRGVzY3JpYmVSZXNwb25zZRJECgdPYnNlcnZlEhsuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlcXVlc3QaHC5ob2xkZmFzdC52MS5PYnNlcnZlUmVzcG9uc2USOwoEUGxhbhIYLmhvbGRmYXN0LnYxLlBsYW5SZXF1ZXN0GhkuaG9sZGZhc3QudjEuUGxhblJlc3BvbnNlEj8KB1ByZXBhcmUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHRXhlY3V0ZRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdDb25maXJtEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj0KBUFib3J0EhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB1JlbGVhc2USGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24STgoOR2V0VHJhbnNhY3Rpb24SIi5ob2xkZmFzdC52MS5HZXRUcmFuc2FjdGlvblJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJHCghHZXRTdGF0ZRIcLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVzcG9uc2USPQoFV2F0Y2gSGS5ob2xkZmFzdC52MS5XYXRjaFJlcXVlc3QaFy5ob2xkZmFzdC52MS5XYXRjaEV2ZW50MAESUAoLQWNrbm93bGVkZ2USHy5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlcXVlc3QaIC5ob2xkZmFzdC52MS5BY2tub3dsZWRnZVJlc3BvbnNlEj4KBVByb2JlEhkuaG9sZGZhc3QudjEuUHJvYmVSZXF1ZXN0GhouaG9sZGZhc3QudjEuUHJvYmVSZXNwb25zZRJWCg1LZWVwQXVkaXRIZWFkEiEuaG9sZGZhc3QudjEuS2VlcEF1ZGl0SGVhZFJlcXVlc3QaIi5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVzcG9uc2USSgoJQWRvcHRLZXlzEh0uaG9sZGZhc3QudjEuQWRvcHRLZXlzUmVxdWVzdBoeLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1Jlc3BvbnNlYgZwcm90bzM", [file_holdfast_v1_command, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.DescribeRequest
@@ -99,6 +99,13 @@ export type DescribeResponse = Message<"holdfast.v1.DescribeResponse"> & {
    * @generated from field: bool keeps_audit_heads = 11;
    */
   keepsAuditHeads: boolean;
+
+  /**
+   * Which command key is obeyed here, as in SignedCommand. Empty for an agent that cannot follow links.
+   *
+   * @generated from field: string command_key_id = 12;
+   */
+  commandKeyId: string;
 };
 
 /**
@@ -107,6 +114,44 @@ export type DescribeResponse = Message<"holdfast.v1.DescribeResponse"> & {
  */
 export const DescribeResponseSchema: GenMessage<DescribeResponse> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_host, 1);
+
+/**
+ * @generated from message holdfast.v1.AdoptKeysRequest
+ */
+export type AdoptKeysRequest = Message<"holdfast.v1.AdoptKeysRequest"> & {
+  /**
+   * The whole chain of the house, the oldest first: the guard finds its place in it.
+   *
+   * @generated from field: repeated holdfast.v1.CommandKeyLink links = 1;
+   */
+  links: CommandKeyLink[];
+};
+
+/**
+ * Describes the message holdfast.v1.AdoptKeysRequest.
+ * Use `create(AdoptKeysRequestSchema)` to create a new message.
+ */
+export const AdoptKeysRequestSchema: GenMessage<AdoptKeysRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 2);
+
+/**
+ * @generated from message holdfast.v1.AdoptKeysResponse
+ */
+export type AdoptKeysResponse = Message<"holdfast.v1.AdoptKeysResponse"> & {
+  /**
+   * As in DescribeResponse, after that.
+   *
+   * @generated from field: string command_key_id = 1;
+   */
+  commandKeyId: string;
+};
+
+/**
+ * Describes the message holdfast.v1.AdoptKeysResponse.
+ * Use `create(AdoptKeysResponseSchema)` to create a new message.
+ */
+export const AdoptKeysResponseSchema: GenMessage<AdoptKeysResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 3);
 
 /**
  * @generated from message holdfast.v1.DomainCapability
@@ -140,7 +185,7 @@ export type DomainCapability = Message<"holdfast.v1.DomainCapability"> & {
  * Use `create(DomainCapabilitySchema)` to create a new message.
  */
 export const DomainCapabilitySchema: GenMessage<DomainCapability> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 2);
+  messageDesc(file_holdfast_v1_host, 4);
 
 /**
  * @generated from message holdfast.v1.ObserveRequest
@@ -157,7 +202,7 @@ export type ObserveRequest = Message<"holdfast.v1.ObserveRequest"> & {
  * Use `create(ObserveRequestSchema)` to create a new message.
  */
 export const ObserveRequestSchema: GenMessage<ObserveRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 3);
+  messageDesc(file_holdfast_v1_host, 5);
 
 /**
  * @generated from message holdfast.v1.ObserveResponse
@@ -174,7 +219,7 @@ export type ObserveResponse = Message<"holdfast.v1.ObserveResponse"> & {
  * Use `create(ObserveResponseSchema)` to create a new message.
  */
 export const ObserveResponseSchema: GenMessage<ObserveResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 4);
+  messageDesc(file_holdfast_v1_host, 6);
 
 /**
  * @generated from message holdfast.v1.Difference
@@ -203,7 +248,7 @@ export type Difference = Message<"holdfast.v1.Difference"> & {
  * Use `create(DifferenceSchema)` to create a new message.
  */
 export const DifferenceSchema: GenMessage<Difference> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 5);
+  messageDesc(file_holdfast_v1_host, 7);
 
 /**
  * @generated from message holdfast.v1.DomainState
@@ -254,7 +299,7 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
  * Use `create(DomainStateSchema)` to create a new message.
  */
 export const DomainStateSchema: GenMessage<DomainState> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 6);
+  messageDesc(file_holdfast_v1_host, 8);
 
 /**
  * @generated from message holdfast.v1.PlanRequest
@@ -276,7 +321,7 @@ export type PlanRequest = Message<"holdfast.v1.PlanRequest"> & {
  * Use `create(PlanRequestSchema)` to create a new message.
  */
 export const PlanRequestSchema: GenMessage<PlanRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 7);
+  messageDesc(file_holdfast_v1_host, 9);
 
 /**
  * @generated from message holdfast.v1.PlanResponse
@@ -338,7 +383,7 @@ export type PlanResponse = Message<"holdfast.v1.PlanResponse"> & {
  * Use `create(PlanResponseSchema)` to create a new message.
  */
 export const PlanResponseSchema: GenMessage<PlanResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 8);
+  messageDesc(file_holdfast_v1_host, 10);
 
 /**
  * @generated from message holdfast.v1.PlannedStep
@@ -370,7 +415,7 @@ export type PlannedStep = Message<"holdfast.v1.PlannedStep"> & {
  * Use `create(PlannedStepSchema)` to create a new message.
  */
 export const PlannedStepSchema: GenMessage<PlannedStep> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 9);
+  messageDesc(file_holdfast_v1_host, 11);
 
 /**
  * @generated from message holdfast.v1.GetTransactionRequest
@@ -387,7 +432,7 @@ export type GetTransactionRequest = Message<"holdfast.v1.GetTransactionRequest">
  * Use `create(GetTransactionRequestSchema)` to create a new message.
  */
 export const GetTransactionRequestSchema: GenMessage<GetTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 10);
+  messageDesc(file_holdfast_v1_host, 12);
 
 /**
  * @generated from message holdfast.v1.GetStateRequest
@@ -413,7 +458,7 @@ export type GetStateRequest = Message<"holdfast.v1.GetStateRequest"> & {
  * Use `create(GetStateRequestSchema)` to create a new message.
  */
 export const GetStateRequestSchema: GenMessage<GetStateRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 11);
+  messageDesc(file_holdfast_v1_host, 13);
 
 /**
  * @generated from message holdfast.v1.GetStateResponse
@@ -476,7 +521,7 @@ export type GetStateResponse = Message<"holdfast.v1.GetStateResponse"> & {
  * Use `create(GetStateResponseSchema)` to create a new message.
  */
 export const GetStateResponseSchema: GenMessage<GetStateResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 12);
+  messageDesc(file_holdfast_v1_host, 14);
 
 /**
  * @generated from message holdfast.v1.WatchRequest
@@ -489,7 +534,7 @@ export type WatchRequest = Message<"holdfast.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 13);
+  messageDesc(file_holdfast_v1_host, 15);
 
 /**
  * @generated from message holdfast.v1.WatchEvent
@@ -538,7 +583,7 @@ export type WatchEvent = Message<"holdfast.v1.WatchEvent"> & {
  * Use `create(WatchEventSchema)` to create a new message.
  */
 export const WatchEventSchema: GenMessage<WatchEvent> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 14);
+  messageDesc(file_holdfast_v1_host, 16);
 
 /**
  * @generated from message holdfast.v1.Heartbeat
@@ -555,7 +600,7 @@ export type Heartbeat = Message<"holdfast.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 15);
+  messageDesc(file_holdfast_v1_host, 17);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeRequest
@@ -572,7 +617,7 @@ export type AcknowledgeRequest = Message<"holdfast.v1.AcknowledgeRequest"> & {
  * Use `create(AcknowledgeRequestSchema)` to create a new message.
  */
 export const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 16);
+  messageDesc(file_holdfast_v1_host, 18);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeResponse
@@ -585,7 +630,7 @@ export type AcknowledgeResponse = Message<"holdfast.v1.AcknowledgeResponse"> & {
  * Use `create(AcknowledgeResponseSchema)` to create a new message.
  */
 export const AcknowledgeResponseSchema: GenMessage<AcknowledgeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 17);
+  messageDesc(file_holdfast_v1_host, 19);
 
 /**
  * @generated from message holdfast.v1.ProbeRequest
@@ -602,7 +647,7 @@ export type ProbeRequest = Message<"holdfast.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 18);
+  messageDesc(file_holdfast_v1_host, 20);
 
 /**
  * @generated from message holdfast.v1.ProbeTarget
@@ -643,7 +688,7 @@ export type ProbeTarget = Message<"holdfast.v1.ProbeTarget"> & {
  * Use `create(ProbeTargetSchema)` to create a new message.
  */
 export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 19);
+  messageDesc(file_holdfast_v1_host, 21);
 
 /**
  * @generated from message holdfast.v1.ProbeResponse
@@ -660,7 +705,7 @@ export type ProbeResponse = Message<"holdfast.v1.ProbeResponse"> & {
  * Use `create(ProbeResponseSchema)` to create a new message.
  */
 export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 20);
+  messageDesc(file_holdfast_v1_host, 22);
 
 /**
  * @generated from message holdfast.v1.ProbeOutcome
@@ -689,7 +734,7 @@ export type ProbeOutcome = Message<"holdfast.v1.ProbeOutcome"> & {
  * Use `create(ProbeOutcomeSchema)` to create a new message.
  */
 export const ProbeOutcomeSchema: GenMessage<ProbeOutcome> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 21);
+  messageDesc(file_holdfast_v1_host, 23);
 
 /**
  * How far the audit log had come, in words that only its control plane can sign.
@@ -738,7 +783,7 @@ export type AuditHead = Message<"holdfast.v1.AuditHead"> & {
  * Use `create(AuditHeadSchema)` to create a new message.
  */
 export const AuditHeadSchema: GenMessage<AuditHead> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 22);
+  messageDesc(file_holdfast_v1_host, 24);
 
 /**
  * @generated from message holdfast.v1.KeepAuditHeadRequest
@@ -764,7 +809,7 @@ export type KeepAuditHeadRequest = Message<"holdfast.v1.KeepAuditHeadRequest"> &
  * Use `create(KeepAuditHeadRequestSchema)` to create a new message.
  */
 export const KeepAuditHeadRequestSchema: GenMessage<KeepAuditHeadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 23);
+  messageDesc(file_holdfast_v1_host, 25);
 
 /**
  * @generated from message holdfast.v1.KeepAuditHeadResponse
@@ -802,7 +847,7 @@ export type KeepAuditHeadResponse = Message<"holdfast.v1.KeepAuditHeadResponse">
  * Use `create(KeepAuditHeadResponseSchema)` to create a new message.
  */
 export const KeepAuditHeadResponseSchema: GenMessage<KeepAuditHeadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 24);
+  messageDesc(file_holdfast_v1_host, 26);
 
 /**
  * Signed by the guard's receipt key, whose public half was bound at enrolment.
@@ -830,7 +875,7 @@ export type AuditReceipt = Message<"holdfast.v1.AuditReceipt"> & {
  * Use `create(AuditReceiptSchema)` to create a new message.
  */
 export const AuditReceiptSchema: GenMessage<AuditReceipt> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 25);
+  messageDesc(file_holdfast_v1_host, 27);
 
 /**
  * What a server offers to its control plane. The agent dials out over mutual TLS and then serves this over the very connection that it
@@ -977,6 +1022,16 @@ export const HostService: GenService<{
     methodKind: "unary";
     input: typeof KeepAuditHeadRequestSchema;
     output: typeof KeepAuditHeadResponseSchema;
+  },
+  /**
+   * Follows the links from the command key that is trusted here and trusts the last one in its place. Following them again is success.
+   *
+   * @generated from rpc holdfast.v1.HostService.AdoptKeys
+   */
+  adoptKeys: {
+    methodKind: "unary";
+    input: typeof AdoptKeysRequestSchema;
+    output: typeof AdoptKeysResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_v1_host, 0);
