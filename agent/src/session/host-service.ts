@@ -1,6 +1,7 @@
 import { hostname, networkInterfaces, release } from "node:os";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { AgentSpans } from "@holdfast/core/trace/agent-span.ts";
 import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
@@ -19,6 +20,8 @@ export interface CommandedOver {
   readonly onFirstCall: () => void;
   /** The server is on trial: older connections prove nothing any more. */
   readonly onTrial: (requestId: string) => void;
+  /** What this server's processes did in a trace. */
+  readonly spansOf: (traceId: string) => AgentSpans;
 }
 
 /** `HostService`, passed on: the session decides nothing. */
@@ -61,6 +64,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
       })),
+      spans: heard(({ traceId }) => ({ spansJson: JSON.stringify(over.spansOf(traceId)), nowMs: Date.now() })),
       watch: (_request, context) => {
         if (!called) over.onFirstCall();
         called = true;

@@ -6,7 +6,9 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reasonOf } from "../log/log.ts";
 import { tellReady } from "../os/processes.ts";
 import { serveOver, type ServedConnection } from "../rpc/http2-service.ts";
+import { tracedService } from "../rpc/trace-hop.ts";
 import { readIdentity, type Identity } from "../settings.ts";
+import { KeptSpans } from "../trace/kept-spans.ts";
 import { untilSignal } from "../until-signal.ts";
 import { pauseBeforeDial } from "./backoff.ts";
 import { readCredentials } from "./credentials.ts";
@@ -67,6 +69,7 @@ class Session {
   readonly #identity: Identity;
   readonly #guard: GuardLink;
   readonly #watching: Watching;
+  readonly #spans = new KeptSpans();
   readonly #connections = new Map<ServedConnection, bigint>();
   /** The request whose trial has already had its fresh connection. */
   #freshFor = "";
@@ -115,7 +118,9 @@ class Session {
         watching: this.#watching,
         onFirstCall: () => void this.#announce(sinceMonotonicNs),
         onTrial: (requestId) => this.#goFresh(requestId),
+        spansOf: (traceId) => this.#spans.of(traceId),
       }),
+      [tracedService("session", (traceId, spans) => this.#spans.add(traceId, spans))],
     );
     this.#connections.set(connection, sinceMonotonicNs);
     keepAlive(connection);

@@ -10,6 +10,7 @@ import { countStanding } from "../store/alerts.ts";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
 import { countDeliveries } from "../store/deliveries.ts";
+import { NO_SPANS, SPAN_RESULTS, type SpanCounts } from "../trace/traces.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
 import {
   appliesByResult,
@@ -33,6 +34,8 @@ export interface MetricsOptions {
   /** Agent sessions with this instance. */
   readonly sessions: () => number;
   readonly eventStreams: () => number;
+  /** None when not said. */
+  readonly spans?: () => SpanCounts;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -72,8 +75,17 @@ export function metrics(options: MetricsOptions): Metrics {
         return null;
       });
       up.set(ofHouse === null ? 0 : 1);
-      return `${ofHouse === null ? "" : `${exposition(ofHouse)}\n`}${await registry.metrics()}`;
+      return `${exposition([...(ofHouse ?? []), spansFamily(options.spans?.() ?? NO_SPANS)])}\n${await registry.metrics()}`;
     },
+  };
+}
+
+function spansFamily(counts: SpanCounts): Family {
+  return {
+    name: "holdfast_trace_spans_total",
+    type: "counter",
+    help: "Spans by what became of them; all are 0 where this instance does not trace",
+    samples: SPAN_RESULTS.map((result) => ({ labels: { result }, value: counts[result] })),
   };
 }
 
