@@ -7,6 +7,7 @@ import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { readTextIfThere } from "../os/files.ts";
 import type { GuardLink } from "./guard-link.ts";
+import type { CommandVerb, Measures } from "./measures.ts";
 import { MOST_PROBES, probe } from "./probe.ts";
 import type { Watching } from "./watching.ts";
 
@@ -16,6 +17,7 @@ export interface CommandedOver {
   readonly sinceMonotonicNs: bigint;
   readonly guard: GuardLink;
   readonly watching: Watching;
+  readonly measures: Measures;
   /** The first call: now it is certain that the other end has accepted this connection. */
   readonly onFirstCall: () => void;
   /** The server is on trial: older connections prove nothing any more. */
@@ -36,12 +38,21 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
     };
   };
 
-  const submit = heard(async (command: SignedCommand): Promise<Transaction> => {
-    watching.transactionMayMove();
-    const answer = await guard.call((client) => client.submit({ command, sessionMonotonicNs: over.sinceMonotonicNs }));
-    if (answer.phase === TransactionPhase.ON_TRIAL && !answer.sessionIsFresh) over.onTrial(answer.requestId);
-    return answer;
-  });
+  const submit = (verb: CommandVerb) =>
+    heard(async (command: SignedCommand): Promise<Transaction> => {
+      watching.transactionMayMove();
+      try {
+        const answer = await guard.call((client) =>
+          client.submit({ command, sessionMonotonicNs: over.sinceMonotonicNs }),
+        );
+        over.measures.command(verb, "passed_on");
+        if (answer.phase === TransactionPhase.ON_TRIAL && !answer.sessionIsFresh) over.onTrial(answer.requestId);
+        return answer;
+      } catch (error) {
+        over.measures.command(verb, "refused");
+        throw error;
+      }
+    });
 
   return (router) => {
     router.service(HostService, {
@@ -51,11 +62,11 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       }),
       observe: heard((request) => guard.call((client) => client.observe(request))),
       plan: heard((request) => guard.call((client) => client.plan(request))),
-      prepare: submit,
-      execute: submit,
-      confirm: submit,
-      abort: submit,
-      release: submit,
+      prepare: submit("prepare"),
+      execute: submit("execute"),
+      confirm: submit("confirm"),
+      abort: submit("abort"),
+      release: submit("release"),
       getTransaction: heard(({ requestId }) =>
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),

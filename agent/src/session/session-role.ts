@@ -17,7 +17,9 @@ import { GuardLink } from "./guard-link.ts";
 import { hostRoutes } from "./host-service.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { listenForControlPlane } from "./listen.ts";
+import { Measures } from "./measures.ts";
 import { isDueForRenewal, renew } from "./renew.ts";
+import { serveMeasures } from "./serve-measures.ts";
 import { Watching } from "./watching.ts";
 
 /**
@@ -54,11 +56,13 @@ export async function runSession(role: Role, readyDescriptor: number | null): Pr
       : await listenForControlPlane(role.settings.listen, first.value, (socket, sinceNs) =>
           session.serve(socket, sinceNs),
         );
+  const measures = await session.serveMeasures();
   if (readyDescriptor !== null) tellReady(readyDescriptor);
   const dialling = session.dialForEver(stop.signal);
   await untilSignal(["SIGTERM", "SIGINT"], stop.signal);
   stop.abort();
   listener?.close();
+  measures?.close();
   session.close();
   await dialling;
   return EXIT.done;
@@ -70,6 +74,8 @@ class Session {
   readonly #guard: GuardLink;
   readonly #watching: Watching;
   readonly #spans = new KeptSpans();
+  readonly #measures = new Measures();
+  #certificateEndsMs: number | null = null;
   readonly #connections = new Map<ServedConnection, bigint>();
   /** The request whose trial has already had its fresh connection. */
   #freshFor = "";
@@ -83,6 +89,7 @@ class Session {
       guard: this.#guard,
       log: role.log,
       driftSeconds: role.settings.driftSeconds,
+      onLook: (domain, isDrifted) => this.#measures.drift(domain, isDrifted),
       onTrial: (requestId) => this.#goFresh(requestId),
     });
   }
@@ -116,6 +123,7 @@ class Session {
         sinceMonotonicNs,
         guard: this.#guard,
         watching: this.#watching,
+        measures: this.#measures,
         onFirstCall: () => void this.#announce(sinceMonotonicNs),
         onTrial: (requestId) => this.#goFresh(requestId),
         spansOf: (traceId) => this.#spans.of(traceId),
@@ -123,9 +131,29 @@ class Session {
       [tracedService("session", (traceId, spans) => this.#spans.add(traceId, spans))],
     );
     this.#connections.set(connection, sinceMonotonicNs);
+    this.#measures.sessionBegan();
     keepAlive(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
     return connection;
+  }
+
+  /** Null where there is no place for it: an agent that cannot be watched works all the same. */
+  async serveMeasures(): Promise<{ close(): void } | null> {
+    try {
+      return await serveMeasures(this.#role.paths.metricsSocket, () =>
+        this.#measures.text({
+          version: this.#role.program.version,
+          connections: this.#connections.size,
+          certificateEndsMs: this.#certificateEndsMs,
+          nowMs: this.#role.clock.wallMs(),
+          residentBytes: process.memoryUsage.rss(),
+          uptimeSeconds: process.uptime(),
+        }),
+      );
+    } catch (error) {
+      this.#role.log.warn("there are no metrics of this agent", {}, { reason: reasonOf(error) });
+      return null;
+    }
   }
 
   close(): void {
@@ -138,9 +166,13 @@ class Session {
   async #dialOnce(stop: AbortSignal): Promise<string> {
     const credentials = readCredentials(this.#role.paths);
     if (!credentials.ok) return credentials.error;
+    this.#certificateEndsMs = credentials.value.notAfterMs;
     const sinceMonotonicNs = process.hrtime.bigint();
     const socket = await dial(this.#identity.controlPlane, credentials.value, AGENT_SESSION_ALPN);
-    if (!socket.ok) return socket.error;
+    if (!socket.ok) {
+      this.#measures.dialFailed();
+      return socket.error;
+    }
     // A trial that began while this was dialled: it began before, so it proves nothing (E2).
     if (stop.aborted || this.#redial.signal.aborted) {
       socket.value.destroy();

@@ -20,6 +20,7 @@ import {
   dwellInApplying,
   fleet,
   oldestOpen,
+  recoveries,
   undoneByCode,
 } from "./store/counts.ts";
 
@@ -101,18 +102,20 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, queue, oldest, house, standing, told, audited] = await Promise.all([
-    appliesByResult(database),
-    undoneByCode(database),
-    applyDurations(database),
-    dwellInApplying(database),
-    queueDepth(database),
-    oldestOpen(database),
-    fleet(database),
-    countStanding(database),
-    countDeliveries(database),
-    auditEntries(database),
-  ]);
+  const [results, undone, durations, dwell, recovered, queue, oldest, house, standing, told, audited] =
+    await Promise.all([
+      appliesByResult(database),
+      undoneByCode(database),
+      applyDurations(database),
+      dwellInApplying(database),
+      recoveries(database),
+      queueDepth(database),
+      oldestOpen(database),
+      fleet(database),
+      countStanding(database),
+      countDeliveries(database),
+      auditEntries(database),
+    ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
     type: "gauge",
@@ -134,6 +137,12 @@ async function families(database: Database): Promise<readonly Family[]> {
     },
     histogram("holdfast_apply_duration_seconds", "From the claim to the first end", DURATION_BOUNDS, durations),
     histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, dwell),
+    histogram(
+      "holdfast_recovery_seconds",
+      "Servers that a change had cut off: from the order to change until they were as before",
+      DURATION_BOUNDS,
+      recovered,
+    ),
     {
       name: "holdfast_queue_depth",
       type: "gauge",

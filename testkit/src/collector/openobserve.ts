@@ -85,20 +85,19 @@ function readRecords(body: Buffer, encoding: string | undefined): readonly LogRe
 }
 
 function isTaken(record: LogRecord, nowMs: number): boolean {
-  const said = record["_timestamp"];
-  // Microseconds, or a text that says when; without one it is now.
-  const atMs =
-    said === undefined
-      ? nowMs
-      : typeof said === "number"
-        ? said / 1_000
-        : /^\d+$/.test(String(said))
-          ? Number(said) / 1_000
-          : Date.parse(String(said));
+  const atMs = timeOf(record["_timestamp"], nowMs);
   if (!Number.isFinite(atMs)) return false;
   if (atMs < nowMs - OLDEST_HOURS * HOUR_MS || atMs > nowMs + FUTURE_HOURS * HOUR_MS) return false;
   // What is not flat is flattened there, under names of its making.
   return (
     Object.keys(record).length <= MOST_COLUMNS && Object.values(record).every((value) => typeof value !== "object")
   );
+}
+
+/** Microseconds, as a number or as text, or a text that says when; without one it is now. */
+function timeOf(said: unknown, nowMs: number): number {
+  if (said === undefined) return nowMs;
+  if (typeof said === "number") return said / 1_000;
+  if (typeof said !== "string") return Number.NaN;
+  return /^\d+$/.test(said) ? Number(said) / 1_000 : Date.parse(said);
 }
