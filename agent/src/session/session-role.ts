@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AGENT_SESSION_ALPN } from "@holdfast/proto/wire/session.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reasonOf } from "../log/log.ts";
 import { tellReady } from "../os/processes.ts";
@@ -142,7 +143,7 @@ class Session {
     try {
       return await serveMeasures(this.#role.paths.metricsSocket, () =>
         this.#measures.text({
-          version: this.#role.program.version,
+          version: packageJson.version,
           connections: this.#connections.size,
           certificateEndsMs: this.#certificateEndsMs,
           nowMs: this.#role.clock.wallMs(),
