@@ -96,6 +96,20 @@ test("from the API's own request to the native command on the server, and in the
   await expect.poll(said, { timeout: 15_000 }).toEqual(expect.arrayContaining(expected));
   expect((await journal()).every(({ REQUEST_ID }) => REQUEST_ID === requestId)).toBe(true);
 
+  // What one apply writes, in lines and bytes: whoever adds a line to every apply of a fleet does it knowingly.
+  const ofControl = linesOfControl().filter(
+    (line) => line["request_id"] === requestId || line["trace_id"] === pressed?.["trace_id"],
+  );
+  const ofServer = (await journal()).map(({ MESSAGE }) => MESSAGE ?? "");
+  const bytes = (texts: readonly string[]): number => texts.join("\n").length;
+  const volume = {
+    control: { lines: ofControl.length, bytes: bytes(ofControl.map((line) => JSON.stringify(line))) },
+    server: { lines: ofServer.length, bytes: bytes(ofServer) },
+  };
+  expect(volume.control.lines, JSON.stringify(volume)).toBeLessThanOrEqual(16);
+  expect(volume.server.lines, JSON.stringify(volume)).toBeLessThanOrEqual(28);
+  expect(volume.control.bytes + volume.server.bytes, JSON.stringify(volume)).toBeLessThanOrEqual(13_000);
+
   // As Vector reads it, and as OpenObserve is told: every line of them is a record that is found by its request, its server and its process.
   const records = (await journal()).map((entry) => remap(journalEvent(entry)));
   for (const record of records)

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { answer, instructions, readCommands } from "./command-lines.ts";
 
-/** Takes whatever is sent to it by HTTP on loopback, and hands it on: what a collector would have been told, from inside of a network. */
+/** Takes whatever is sent to it by HTTP and hands it on: what a collector would have been told, from inside of a network. */
 export interface Collected {
   readonly path: string;
   readonly authorization: string;
   readonly body: string;
 }
 
-const { port } = instructions() as { readonly port: number };
+const { port, address = "127.0.0.1" } = instructions() as { readonly port: number; readonly address?: string };
 
 const server = createServer((request, response) => {
   const parts: Buffer[] = [];
@@ -20,7 +20,7 @@ const server = createServer((request, response) => {
     response.writeHead(200, { "content-type": "application/json" }).end("{}");
   });
 });
-server.listen(port, "127.0.0.1");
+server.listen(port, address);
 await once(server, "listening");
 readCommands(() => undefined);
 answer("ready");
