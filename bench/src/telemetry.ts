@@ -16,7 +16,7 @@ const HOUSES = [
   { what: "logs and traces", environment: TRACES },
 ] as const;
 
-const SIZE = { warmUp: 10, turns: 8, perTurn: 20 };
+const SIZE = { warmUp: 10, turns: 8, perTurn: 10 };
 const QUICK = { warmUp: 2, turns: 2, perTurn: 3 };
 
 /**
