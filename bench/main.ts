@@ -11,6 +11,7 @@ import { oneRule } from "./src/one-rule.ts";
 import { type BenchOptions, type PartName, PARTS, readOptions } from "./src/options.ts";
 import { packets } from "./src/packets.ts";
 import { type Row, table } from "./src/result.ts";
+import { telemetry } from "./src/telemetry.ts";
 
 const MEASURE = {
   "one-rule": oneRule,
@@ -18,6 +19,7 @@ const MEASURE = {
   "control-plane": controlPlane,
   memory,
   packets,
+  telemetry,
 } as const satisfies Record<PartName, (context: BenchContext) => Promise<readonly Row[]>>;
 
 const options = readOptions(process.argv.slice(2));

@@ -27,6 +27,8 @@ export interface AgentPaths {
   readonly session: string;
   readonly run: string;
   readonly guardSocket: string;
+  /** Where the session says what it counts. */
+  readonly metricsSocket: string;
   moduleSocket(domain: DomainName): string;
   /** Which process serves a module, where no init system knows. */
   moduleProcess(domain: DomainName): string;
@@ -53,6 +55,7 @@ export function agentPaths(root: string): AgentPaths {
     session: join(state, "session"),
     run,
     guardSocket: join(run, "guard.sock"),
+    metricsSocket: join(root, "run/holdfast-agent/metrics.sock"),
     moduleSocket: (domain) => join(run, `module-${domain}.sock`),
     moduleProcess: (domain) => join(run, `module-${domain}.pid`),
     deadlineProcess: (requestId) => join(run, `deadline-${requestId}.pid`),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { problemSchema } from "@holdfast/core/api/problem.ts";
 import { type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
+import { readTraceparent, TRACEPARENT_HEADER, traceparentOf } from "@holdfast/core/trace/traceparent.ts";
 import { z } from "zod";
 import { readAddress } from "./address.ts";
 import { CliError } from "./cli-error.ts";
@@ -79,6 +80,9 @@ export function openClient(
       if (body !== undefined) headers["content-type"] = "application/json";
       if (ifMatch !== undefined) headers["if-match"] = ifMatch;
       if (method !== "GET") headers["idempotency-key"] = randomUUID();
+      // Whoever runs this in a trace of their own (a pipeline, say) finds the apply in it.
+      const trace = readTraceparent(context.env["TRACEPARENT"]);
+      if (trace !== null) headers[TRACEPARENT_HEADER] = traceparentOf(trace);
 
       const response = await send(target, {
         method,

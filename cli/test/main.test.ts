@@ -5,6 +5,7 @@ import path from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiDouble } from "./api-double.ts";
+import { runCli } from "./run-cli.ts";
 
 let api: ApiDouble;
 beforeEach(async () => {
@@ -46,4 +47,12 @@ test("a disk that is full is told, and ends 1: a secret that is shown once may b
   } finally {
     closeSync(full);
   }
+});
+
+test("a pipeline that is traced finds what it asked for in its own trace; whatever else the variable holds is not sent", async () => {
+  api.on("GET /roles", { json: { items: [] } });
+  const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  await runCli(["role", "list"], { url: api.url, env: { TRACEPARENT: trace } });
+  await runCli(["role", "list"], { url: api.url, env: { TRACEPARENT: "canary" } });
+  expect(api.asked.map(({ headers }) => headers["traceparent"])).toEqual([trace, undefined]);
 });

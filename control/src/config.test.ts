@@ -36,3 +36,23 @@ test("a unix socket takes the place of host and port", () => {
   const config = readConfig({ HOLDFAST_HTTP_SOCKET: "/run/holdfast/http.sock", HOLDFAST_HTTP_PORT: "1" });
   expect(config.ok && config.value.http).toEqual({ kind: "socket", path: "/run/holdfast/http.sock" });
 });
+
+test("traces go to an address over http, and what a collector asks for is never repeated", () => {
+  const read = (url: string, authorization = "") =>
+    readConfig({ HOLDFAST_TRACES_URL: url, HOLDFAST_TRACES_AUTHORIZATION: authorization });
+  expect(read("https://collector.example/v1/traces", "Basic eDp5")).toMatchObject({
+    ok: true,
+    value: { traces: { url: new URL("https://collector.example/v1/traces"), authorization: "Basic eDp5" } },
+  });
+  expect(read("")).toMatchObject({ ok: true, value: { traces: null } });
+  for (const wrong of [
+    read("collector.example:4318"),
+    read("file:///etc/passwd"),
+    read("https://canary:canary@collector.example/"),
+    read("https://collector.example/", "canary\r\nX-Other: 1"),
+    read("", "canary"),
+  ]) {
+    expect(wrong.ok).toBe(false);
+    expect(JSON.stringify(wrong)).not.toContain("canary");
+  }
+});

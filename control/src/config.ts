@@ -33,6 +33,8 @@ export interface Config {
   readonly notifyFile: string | null;
   /** Names the provider that signs people in; null: passwords only. */
   readonly oidc: OidcConfig | null;
+  /** The collector that spans go to; null: nothing is traced. */
+  readonly traces: TracesConfig | null;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -60,6 +62,12 @@ export type SecretsKeyConfig =
   | { readonly kind: "environment"; readonly text: string }
   /** A program that prints it. */
   | { readonly kind: "command"; readonly path: string };
+
+export interface TracesConfig {
+  readonly url: URL;
+  /** The header Authorization, as the collector wants it. */
+  readonly authorization: string | null;
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -102,6 +110,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     signer: readSigner(env, problems),
     notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
     oidc: readOidc(env, problems),
+    traces: readTraces(env, problems),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);
@@ -142,6 +151,26 @@ function readOidc(env: Environment, problems: string[]): OidcConfig | null {
   if (file === null && clientSecret !== "")
     problems.push("HOLDFAST_OIDC_CLIENT_SECRET: expected HOLDFAST_OIDC_FILE beside it");
   return file === null ? null : { file, clientSecret: clientSecret === "" ? null : clientSecret };
+}
+
+function readTraces(env: Environment, problems: string[]): TracesConfig | null {
+  const text = env["HOLDFAST_TRACES_URL"] ?? "";
+  const authorization = env["HOLDFAST_TRACES_AUTHORIZATION"] ?? "";
+  if (text === "") {
+    if (authorization !== "") problems.push("HOLDFAST_TRACES_AUTHORIZATION: expected HOLDFAST_TRACES_URL beside it");
+    return null;
+  }
+  const url = URL.canParse(text) ? new URL(text) : null;
+  // Either may hold a password: neither is part of a message.
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+    problems.push(
+      "HOLDFAST_TRACES_URL: expected where a collector takes OTLP over HTTP, such as https://collector.example/v1/traces, without a password in it",
+    );
+  if (!/^[\x20-\x7e]*$/.test(authorization))
+    problems.push(
+      "HOLDFAST_TRACES_AUTHORIZATION: expected a header's value, such as Basic or Bearer with what follows",
+    );
+  return url === null ? null : { url, authorization: authorization === "" ? null : authorization };
 }
 
 function readHttp(env: Environment, port: number): HttpAddress {

@@ -38,6 +38,7 @@ import { type CommandSigner } from "./signer/command-signer.ts";
 import { startSigner } from "./signer/start-signer.ts";
 import { newId } from "./store/new-id.ts";
 import { openStore, type Store } from "./store/open-store.ts";
+import { openTraces } from "./trace/open-traces.ts";
 
 export interface ControlPlane {
   /** Where people find it. */
@@ -112,6 +113,9 @@ async function startOn(
   const checked = await checkAuthority(database, authority, instanceId);
   if (!checked.ok) return checked;
 
+  const traces = openTraces(config.traces, instanceId, log);
+  closing.push(() => traces.close());
+
   const secrets = new SecretStore(keySource(config.secretsKey, config.dataDirectory));
   const locked = await secrets.problem(database);
   if (locked !== null) log.error({ result_code: "secret.key_missing" }, locked);
@@ -135,6 +139,7 @@ async function startOn(
     approvalRequired: config.enrolmentApproval,
     dataDirectory: config.dataDirectory,
     channels,
+    traces,
     log,
   });
   closing.push(() => work.close("hand_over"));
@@ -148,6 +153,7 @@ async function startOn(
     database,
     sessions: () => work.sessions.all().length,
     eventStreams: () => events.streams,
+    spans: () => traces.counts(),
     onTrouble: (error) =>
       log.warn({ err: error, result_code: "database.unreachable" }, "the house could not be measured"),
   });
@@ -180,6 +186,7 @@ async function startOn(
       caFingerprint: authority.certificates.fingerprint,
     },
     nowMs: () => Date.now(),
+    traces,
     log,
     onRefusedConcurrent: measured.refusedConcurrent,
   };

@@ -13,6 +13,7 @@ import type { DocumentCache } from "./planning/document-cache.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
 import type { CommandSigner } from "./signer/command-signer.ts";
 import type { Database, Queryable } from "./store/database.ts";
+import type { Traces } from "./trace/traces.ts";
 
 /** What everything that answers people works with. Made once, in main.ts or by a test. */
 export interface House {
@@ -40,6 +41,8 @@ export interface House {
   readonly controlPlane: ManagementPath["controlPlane"];
   readonly enrolment: EnrolmentFacts;
   readonly nowMs: () => number;
+  /** Where spans go. */
+  readonly traces: Traces;
   readonly log: Logger;
   /** Counted where it happens; shown by the metrics. */
   readonly onRefusedConcurrent: () => void;

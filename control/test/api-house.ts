@@ -39,6 +39,7 @@ import { newId } from "../src/store/new-id.ts";
 import { insertToken } from "../src/store/tokens.ts";
 import { transaction, type Transaction } from "../src/store/transaction.ts";
 import { type Grant, insertUser, setGrants, setPassword } from "../src/store/users.ts";
+import { NO_TRACES, type Traces } from "../src/trace/traces.ts";
 import { signedHouse } from "./signed-house.ts";
 
 /** The least that argon2 takes. */
@@ -94,6 +95,8 @@ export interface ApiHouseOptions {
   readonly oidc?: MakeOidc;
   /** Where the console is said to be. */
   readonly url?: string;
+  /** Where spans go; nowhere when not said. */
+  readonly traces?: Traces;
 }
 
 export async function withApi(body: (house: ApiHouse) => Promise<void>, options: ApiHouseOptions = {}): Promise<void> {
@@ -113,7 +116,7 @@ async function openApi(
   test: TestDatabase,
   folder: string,
   closing: (() => Promise<unknown> | void)[],
-  { oidc, url = "http://127.0.0.1" }: ApiHouseOptions,
+  { oidc, url = "http://127.0.0.1", traces = NO_TRACES }: ApiHouseOptions,
 ): Promise<ApiHouse> {
   const publicUrl = new URL(url);
   const log = pino({ level: process.env["HOLDFAST_TEST_LOG"] ?? "silent" });
@@ -143,6 +146,7 @@ async function openApi(
     approvalRequired: true,
     log,
     vantage: async () => "open",
+    traces,
   });
   closing.push(() => work.close("drop"));
   const clock = { aheadMs: 0 };
@@ -167,6 +171,7 @@ async function openApi(
     controlPlane: [{ address: "192.0.2.1", port: 7081 }],
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,
+    traces,
     log,
     onRefusedConcurrent: () => {
       refused += 1;

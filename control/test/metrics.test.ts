@@ -53,7 +53,7 @@ test("what is counted for ever never falls, whatever becomes of an apply afterwa
         (await source.text())
           .split("\n")
           .filter((line) =>
-            /^holdfast_(applies_total|rollbacks_total|apply_(duration|dwell_applying)_seconds_(bucket|count))/.test(
+            /^holdfast_(applies_total|rollbacks_total|(apply_(?:duration|dwell_applying)|recovery)_seconds_(bucket|count))/.test(
               line,
             ),
           )
@@ -92,6 +92,36 @@ test("what is counted for ever never falls, whatever becomes of an apply afterwa
       'holdfast_rollbacks_total{code="operator.rolled_back"}': 1,
       holdfast_apply_duration_seconds_count: 1,
     });
+  });
+});
+
+test("a server that a change had cut off counts by how long it took to come back; one that was undone for another reason does not", async () => {
+  await withDatabase(async ({ app, owner }) => {
+    const house = await storedHouse(app);
+    const source = metrics({ database: app, sessions: () => 0, eventStreams: () => 0, onTrouble: () => undefined });
+    for (const [name, code, seconds] of [
+      ["web-1", "trial.no_reconnect", 20],
+      ["web-2", "apply.probe_failed", 90],
+      ["web-3", "verify.mismatch", 1],
+    ] as const) {
+      const { sent } = await house.applying(await house.server(name));
+      await house.do((tx) =>
+        recordOutcome(tx, sent.request_id, { outcome: "reverted", code, receipt: { signed: true } }),
+      );
+      await owner.run({
+        text: "update holdfast.host_transactions set execute_sent_at = finished_at - make_interval(secs => $2) where request_id = $1",
+        values: [sent.request_id, seconds],
+      });
+    }
+    const lines = (await source.text()).split("\n");
+    for (const line of [
+      'holdfast_recovery_seconds_bucket{le="20"} 1',
+      'holdfast_recovery_seconds_bucket{le="60"} 1',
+      'holdfast_recovery_seconds_bucket{le="120"} 2',
+      "holdfast_recovery_seconds_sum 110",
+      "holdfast_recovery_seconds_count 2",
+    ])
+      expect(lines).toContain(line);
   });
 });
 

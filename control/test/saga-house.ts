@@ -40,6 +40,7 @@ import { insertPlan } from "../src/store/plans.ts";
 import { getRollout, insertRollout, setTargetApply } from "../src/store/rollouts.ts";
 import { getServer, insertServer } from "../src/store/servers.ts";
 import type { ApplyRow, HostTransactionRow, PlanRow, RolloutRow, ServerRow, Wish } from "../src/store/tables.ts";
+import { NO_TRACES, type Traces } from "../src/trace/traces.ts";
 import { checkInvariants } from "./invariants.ts";
 import { type SignedHouse, signedHouse } from "./signed-house.ts";
 
@@ -56,7 +57,10 @@ export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
   readonly signing: SignedHouse;
   /** What inbound probes see, by port. */
   readonly inbound: { see: (port: number) => ProbeResult };
-  instance(database?: Database, options?: { readonly approvalRequired?: boolean }): Promise<Instance>;
+  instance(
+    database?: Database,
+    options?: { readonly approvalRequired?: boolean; readonly traces?: Traces },
+  ): Promise<Instance>;
   /** An enrolled server whose simulated agent dials this instance. */
   agent(
     name: string,
@@ -85,6 +89,8 @@ export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
 
 export interface PlanOver {
   readonly policy?: string;
+  /** The span of the request that it begins with. */
+  readonly traceparent?: string;
   readonly text?: string;
   readonly probes?: readonly Probe[];
   readonly soakSeconds?: number;
@@ -156,6 +162,7 @@ async function openHouse(
         agentPort: { host: "127.0.0.1", port: 0, names: ["127.0.0.1"] },
         approvalRequired: options.approvalRequired ?? false,
         log,
+        traces: options.traces ?? NO_TRACES,
         vantage: async (_server, _address, port) => inbound.see(port),
       });
       let closed: Promise<void> | null = null;
@@ -216,6 +223,7 @@ async function openHouse(
             settings: { ...DEFAULT_WAVES },
             requestedBy: stored.author,
             targets: [{ serverId: server, wave: 0, position: 0, planId: plan.id, applyId: null }],
+            traceparent: over.traceparent ?? null,
           },
           stored.by,
         );
@@ -256,7 +264,7 @@ async function openHouse(
           },
           stored.by,
         );
-        return beginRollback(tx, apply, plan, stored.by);
+        return beginRollback(tx, apply, plan, { traceId: null, traceparent: null, servers: 1 }, stored.by);
       });
     },
     async rollout(waves, over = {}) {
@@ -293,6 +301,7 @@ async function openHouse(
         settings,
         requestedBy: stored.author,
         targets,
+        traceparent: over.traceparent ?? null,
       } as const;
       await stored.do((tx) => insertRollout(tx, rollout, stored.by));
       return rollout.id;

@@ -33,6 +33,7 @@ TEST_PACKAGES=(
   strace=strace                         # crashes and full disks at a chosen system call
   iptables=iptables                     # foreign firewalls beside ours
   promtool=prometheus                   # rules, and a real scrape of the control plane
+  amtool=prometheus-alertmanager        # what it calls for reaches somebody
   visudo=sudo                           # what people may do, checked by sudo itself
   rsyslogd=rsyslog                      # logs that leave a server
   swanctl=strongswan-swanctl            # tunnels between two real charon daemons

@@ -143,4 +143,45 @@ export const DASHBOARDS: readonly Dashboard[] = [
       }),
     ],
   },
+  {
+    uid: "holdfast-slo",
+    title: "Holdfast: what is promised",
+    panels: [
+      stat(
+        "Ended as requested",
+        "Of what was begun in thirty days and not taken back on purpose; 95 % are promised: docs/operating.md",
+        'holdfast:slo:ratio30d{slo="success"}',
+        { unit: "percentunit", width: 8 },
+      ),
+      stat(
+        "Within a minute",
+        "Of what ended, from the claim to the end; 95 % are promised: docs/operating.md",
+        'holdfast:slo:ratio30d{slo="in_time"}',
+        { unit: "percentunit", width: 8 },
+      ),
+      stat(
+        "Back within a minute",
+        "Of servers that a change had cut off; 99 % are promised: docs/operating.md",
+        'holdfast:slo:ratio30d{slo="recovery"}',
+        { unit: "percentunit", width: 8 },
+      ),
+      chart(
+        "What may still go wrong",
+        "1: nothing has gone wrong in thirty days; below 0 more has than is promised",
+        [{ expr: "holdfast:slo:budget_left", legend: "{{slo}}" }],
+        { unit: "percentunit" },
+      ),
+      chart(
+        "Recovery of servers that were cut off, p95",
+        "From the order to change until they were known to be as before, over a day",
+        [
+          {
+            expr: "histogram_quantile(0.95, max by (le) (increase(holdfast_recovery_seconds_bucket[1d])))",
+            legend: "p95",
+          },
+        ],
+        { unit: "s" },
+      ),
+    ],
+  },
 ];

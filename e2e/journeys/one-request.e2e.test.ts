@@ -2,9 +2,11 @@ import { auditEntrySchema } from "@holdfast/core/api/account.ts";
 /** One press of the button through the whole house: the API's request, the rows, the saga, the wire, guard, module and native command. */
 import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
 import { whyNotALine } from "@holdfast/core/log/line.ts";
+import { OpenObserve } from "@holdfast/testkit/collector/openobserve.ts";
 import { policyText } from "@holdfast/testkit/house/documents.ts";
 import { House } from "@holdfast/testkit/house/house.ts";
 import { until } from "@holdfast/testkit/until.ts";
+import { journalEvent, remap } from "@holdfast/testkit/vector/vrl.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { applyPlanned, endOf, planOn } from "../one-apply.ts";
@@ -93,4 +95,34 @@ test("from the API's own request to the native command on the server, and in the
     );
   await expect.poll(said, { timeout: 15_000 }).toEqual(expect.arrayContaining(expected));
   expect((await journal()).every(({ REQUEST_ID }) => REQUEST_ID === requestId)).toBe(true);
+
+  // What one apply writes, in lines and bytes: whoever adds a line to every apply of a fleet does it knowingly.
+  const ofControl = linesOfControl().filter(
+    (line) => line["request_id"] === requestId || line["trace_id"] === pressed?.["trace_id"],
+  );
+  const ofServer = (await journal()).map(({ MESSAGE }) => MESSAGE ?? "");
+  const bytes = (texts: readonly string[]): number => texts.join("\n").length;
+  const volume = {
+    control: { lines: ofControl.length, bytes: bytes(ofControl.map((line) => JSON.stringify(line))) },
+    server: { lines: ofServer.length, bytes: bytes(ofServer) },
+  };
+  expect(volume.control.lines, JSON.stringify(volume)).toBeLessThanOrEqual(16);
+  expect(volume.server.lines, JSON.stringify(volume)).toBeLessThanOrEqual(28);
+  expect(volume.control.bytes + volume.server.bytes, JSON.stringify(volume)).toBeLessThanOrEqual(13_000);
+
+  // As Vector reads it, and as OpenObserve is told: every line of them is a record that is found by its request, its server and its process.
+  const records = (await journal()).map((entry) => remap(journalEvent(entry)));
+  for (const record of records)
+    expect(record).toMatchObject({ request_id: requestId, target_host: "web-1", host: "web-1", level: "info" });
+  const openObserve = await OpenObserve.open("ship@example.com", "canary");
+  try {
+    const answer = await fetch(`${openObserve.origin}/api/default/holdfast/_json`, {
+      method: "POST",
+      headers: { authorization: `Basic ${Buffer.from("ship@example.com:canary").toString("base64")}` },
+      body: JSON.stringify(records),
+    });
+    expect(await answer.json()).toMatchObject({ status: [{ successful: records.length, failed: 0 }] });
+  } finally {
+    await openObserve.close();
+  }
 });

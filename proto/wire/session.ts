@@ -26,3 +26,6 @@ export const SIGNED_TEXT = {
 
 /** Response header and error metadata that carry the stable dotted code of a refusal. */
 export const CODE_HEADER = "holdfast-code";
+
+/** Trailer that carries what a process of the agent did in a trace, base64 of JSON (core/src/trace/agent-span.ts); optional. */
+export const SPANS_TRAILER = "holdfast-spans";

@@ -8,6 +8,7 @@ import type { PreparedDetail, RecordDraft } from "@holdfast/core/ledger/record.t
 import type { UndoReason } from "../ledger/transaction-file.ts";
 import { readTransaction } from "../ledger/transaction-file.ts";
 import { codeOf, type Refusal } from "../rpc/refusal.ts";
+import { whereTraced } from "../trace/tracing.ts";
 import type { GuardContext } from "./context.ts";
 import { readConfig, type GuardConfig } from "./effective-config.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
@@ -38,7 +39,7 @@ export async function armTransaction(
     return err({ code: "guard.not_prepared", message: `transaction ${requestId} is not prepared here` });
   const afterMs = one.prepared.budgetMs + one.prepared.windowMs;
   const deadlineMs = context.clock.boottimeMs() + afterMs;
-  const armed = await context.init.arm(requestId, afterMs);
+  const armed = await whereTraced("guard arm", {}, () => context.init.arm(requestId, afterMs));
   if (!armed.ok)
     return err({
       code: "guard.unavailable",
@@ -77,6 +78,8 @@ async function runSteps(context: GuardContext, requestId: string): Promise<Execu
   if (!plan.ok) return undo("server.unreadable", plan.error);
   if (plan.value.planDigest !== prepared.planDigest)
     return undo("plan.moved", "the server changed between Prepare and Execute");
+  const stepCount = plan.value.domains.reduce((count, { plan: { steps } }) => count + steps.length, 0);
+  let ordinal = 0;
   for (const planned of plan.value.domains) {
     for (const step of planned.plan.steps) {
       const began = await write(context, {
@@ -86,7 +89,10 @@ async function runSteps(context: GuardContext, requestId: string): Promise<Execu
         detail: { stepId: step.id, title: step.title, domain: planned.domain, digest: step.digest },
       });
       if (began !== null) return began;
-      await applyStep(context, requestId, planned, step);
+      ordinal += 1;
+      // Of a step its place only: its id may name what stands in a document.
+      const details = { domain: planned.domain, step: `${ordinal}/${stepCount}` };
+      await whereTraced("guard step", details, () => applyStep(context, requestId, planned, step));
       const done = await write(context, {
         kind: "step_done",
         requestId,

@@ -10,6 +10,7 @@ import { accountNamed, hasPassedSocket, listenOnPassedSocket, listenOnPath } fro
 import { AGENT_ACCOUNT } from "../paths.ts";
 import { grpcServer } from "../rpc/http2-service.ts";
 import { untilIdle } from "../rpc/idle.ts";
+import { tracedService } from "../rpc/trace-hop.ts";
 import { readIdentity, writeIdentity } from "../settings.ts";
 import { untilSignal } from "../until-signal.ts";
 import type { GuardContext } from "./context.ts";
@@ -71,7 +72,7 @@ export async function runGuard(role: Role, readyDescriptor: number | null): Prom
     return EXIT.failed;
   }
   const guard = new Guard(opened.value);
-  const { server, activity, close } = grpcServer(guardRoutes(guard));
+  const { server, activity, close } = grpcServer(guardRoutes(guard), [tracedService("guard", "back")]);
   if (activated) await listenOnPassedSocket(server);
   else await listenOnPath(server, role.paths.guardSocket, SOCKET_MODE, accountNamed(AGENT_ACCOUNT)?.gid);
   if (readyDescriptor !== null) tellReady(readyDescriptor);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { needsUndo, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import { leaveReason, type UndoReason } from "../ledger/transaction-file.ts";
 import { reasonOf } from "../log/log.ts";
+import { whereTraced } from "../trace/tracing.ts";
 import type { GuardContext } from "./context.ts";
 
 /** Milliseconds. How long a call waits for the undo it asked for; the undo goes on without it. */
@@ -26,7 +27,11 @@ export async function startUndo(context: GuardContext, requestId: string, reason
     );
 }
 
-export async function undoAndWait(context: GuardContext, requestId: string, reason: UndoReason): Promise<void> {
+export function undoAndWait(context: GuardContext, requestId: string, reason: UndoReason): Promise<void> {
+  return whereTraced("guard undo", {}, () => startAndWait(context, requestId, reason));
+}
+
+async function startAndWait(context: GuardContext, requestId: string, reason: UndoReason): Promise<void> {
   await startUndo(context, requestId, reason);
   const giveUpAt = performance.now() + WAIT_FOR_UNDO_MS;
   while (performance.now() < giveUpAt) {

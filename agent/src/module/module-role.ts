@@ -6,6 +6,7 @@ import { identify, rememberProcess, tellReady } from "../os/processes.ts";
 import { hasPassedSocket, listenOnPassedSocket, listenOnPath } from "../os/sockets.ts";
 import { grpcServer } from "../rpc/http2-service.ts";
 import { untilIdle } from "../rpc/idle.ts";
+import { tracedService } from "../rpc/trace-hop.ts";
 import { untilSignal } from "../until-signal.ts";
 import { domainHands } from "./domain-hands.ts";
 import { moduleRoutes } from "./module-service.ts";
@@ -34,7 +35,7 @@ export async function runModule(role: Role, name: string, readyDescriptor: numbe
     log: role.log,
   });
   logCommands(role.log);
-  const { server, activity, close } = grpcServer(routes);
+  const { server, activity, close } = grpcServer(routes, [tracedService("module", "back")]);
   if (hasPassedSocket(process.env)) await listenOnPassedSocket(server);
   else {
     await listenOnPath(server, role.paths.moduleSocket(domain.name), 0o600);

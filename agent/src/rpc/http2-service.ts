@@ -1,7 +1,7 @@
 import http2 from "node:http2";
 import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { MAX_MESSAGE_BYTES } from "./http2-transport.ts";
 
@@ -18,8 +18,8 @@ export interface ServedConnection {
 }
 
 /** Serves gRPC on one connection, whoever dialled it. */
-export function serveOver(socket: Duplex, routes: Routes): ServedConnection {
-  const server = http2.createServer(handler(routes));
+export function serveOver(socket: Duplex, routes: Routes, interceptors: readonly Interceptor[] = []): ServedConnection {
+  const server = http2.createServer(handler(routes, interceptors));
   const session = http2.performServerHandshake(socket);
   const closed = new Promise<void>((resolve) => session.once("close", resolve));
   session.on("error", () => undefined);
@@ -51,8 +51,8 @@ export interface GrpcServer {
 }
 
 /** A gRPC server for a listening socket; the caller binds it. */
-export function grpcServer(routes: Routes): GrpcServer {
-  const handle = handler(routes);
+export function grpcServer(routes: Routes, interceptors: readonly Interceptor[] = []): GrpcServer {
+  const handle = handler(routes, interceptors);
   let active = 0;
   let lastEndedMs = performance.now();
   const server = http2.createServer((request, response) => {
@@ -79,9 +79,10 @@ export function grpcServer(routes: Routes): GrpcServer {
   };
 }
 
-function handler(routes: Routes): ReturnType<typeof connectNodeAdapter> {
+function handler(routes: Routes, interceptors: readonly Interceptor[]): ReturnType<typeof connectNodeAdapter> {
   return connectNodeAdapter({
     routes,
+    interceptors: [...interceptors],
     grpc: true,
     grpcWeb: false,
     connect: false,

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { tracedCalls } from "./trace-hop.ts";
 
 /** Bytes of one message. The listing of a firewall of 50,000 rules takes about 20 MB as JSON. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -25,7 +26,7 @@ export function clientOver(socket: Duplex): ConnectionClient {
     httpClient: (request) => call(session, request),
     baseUrl: "http://peer",
     useBinaryFormat: true,
-    interceptors: [],
+    interceptors: [tracedCalls],
     acceptCompression: [],
     sendCompression: null,
     compressMinBytes: Number.MAX_SAFE_INTEGER,

@@ -1,11 +1,13 @@
 import { hostname, networkInterfaces, release } from "node:os";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { AgentSpans } from "@holdfast/core/trace/agent-span.ts";
 import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { readTextIfThere } from "../os/files.ts";
 import type { GuardLink } from "./guard-link.ts";
+import type { CommandVerb, Measures } from "./measures.ts";
 import { MOST_PROBES, probe } from "./probe.ts";
 import type { Watching } from "./watching.ts";
 
@@ -15,10 +17,13 @@ export interface CommandedOver {
   readonly sinceMonotonicNs: bigint;
   readonly guard: GuardLink;
   readonly watching: Watching;
+  readonly measures: Measures;
   /** The first call: now it is certain that the other end has accepted this connection. */
   readonly onFirstCall: () => void;
   /** The server is on trial: older connections prove nothing any more. */
   readonly onTrial: (requestId: string) => void;
+  /** What this server's processes did in a trace. */
+  readonly spansOf: (traceId: string) => AgentSpans;
 }
 
 /** `HostService`, passed on: the session decides nothing. */
@@ -33,12 +38,21 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
     };
   };
 
-  const submit = heard(async (command: SignedCommand): Promise<Transaction> => {
-    watching.transactionMayMove();
-    const answer = await guard.call((client) => client.submit({ command, sessionMonotonicNs: over.sinceMonotonicNs }));
-    if (answer.phase === TransactionPhase.ON_TRIAL && !answer.sessionIsFresh) over.onTrial(answer.requestId);
-    return answer;
-  });
+  const submit = (verb: CommandVerb) =>
+    heard(async (command: SignedCommand): Promise<Transaction> => {
+      watching.transactionMayMove();
+      try {
+        const answer = await guard.call((client) =>
+          client.submit({ command, sessionMonotonicNs: over.sinceMonotonicNs }),
+        );
+        over.measures.command(verb, "passed_on");
+        if (answer.phase === TransactionPhase.ON_TRIAL && !answer.sessionIsFresh) over.onTrial(answer.requestId);
+        return answer;
+      } catch (error) {
+        over.measures.command(verb, "refused");
+        throw error;
+      }
+    });
 
   return (router) => {
     router.service(HostService, {
@@ -48,11 +62,11 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       }),
       observe: heard((request) => guard.call((client) => client.observe(request))),
       plan: heard((request) => guard.call((client) => client.plan(request))),
-      prepare: submit,
-      execute: submit,
-      confirm: submit,
-      abort: submit,
-      release: submit,
+      prepare: submit("prepare"),
+      execute: submit("execute"),
+      confirm: submit("confirm"),
+      abort: submit("abort"),
+      release: submit("release"),
       getTransaction: heard(({ requestId }) =>
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),
@@ -63,6 +77,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
       })),
+      spans: heard(({ traceId }) => ({ spansJson: JSON.stringify(over.spansOf(traceId)), nowMs: Date.now() })),
       watch: (_request, context) => {
         if (!called) over.onFirstCall();
         called = true;

@@ -1,12 +1,15 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AGENT_SESSION_ALPN } from "@holdfast/proto/wire/session.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reasonOf } from "../log/log.ts";
 import { tellReady } from "../os/processes.ts";
 import type { RoleBasis } from "../role-basis.ts";
 import { serveOver, type ServedConnection } from "../rpc/http2-service.ts";
+import { tracedService } from "../rpc/trace-hop.ts";
 import { readIdentity, type Identity } from "../settings.ts";
+import { KeptSpans } from "../trace/kept-spans.ts";
 import { untilSignal } from "../until-signal.ts";
 import { pauseBeforeDial } from "./backoff.ts";
 import { readCredentials } from "./credentials.ts";
@@ -15,7 +18,9 @@ import { GuardLink } from "./guard-link.ts";
 import { hostRoutes } from "./host-service.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { listenForControlPlane } from "./listen.ts";
+import { Measures } from "./measures.ts";
 import { isDueForRenewal, renew } from "./renew.ts";
+import { serveMeasures } from "./serve-measures.ts";
 import { Watching } from "./watching.ts";
 
 /**
@@ -52,11 +57,13 @@ export async function runSession(role: RoleBasis, readyDescriptor: number | null
       : await listenForControlPlane(role.settings.listen, first.value, (socket, sinceNs) =>
           session.serve(socket, sinceNs),
         );
+  const measures = await session.serveMeasures();
   if (readyDescriptor !== null) tellReady(readyDescriptor);
   const dialling = session.dialForEver(stop.signal);
   await untilSignal(["SIGTERM", "SIGINT"], stop.signal);
   stop.abort();
   listener?.close();
+  measures?.close();
   session.close();
   await dialling;
   return EXIT.done;
@@ -67,6 +74,9 @@ class Session {
   readonly #identity: Identity;
   readonly #guard: GuardLink;
   readonly #watching: Watching;
+  readonly #spans = new KeptSpans();
+  readonly #measures = new Measures();
+  #certificateEndsMs: number | null = null;
   readonly #connections = new Map<ServedConnection, bigint>();
   /** The request whose trial has already had its fresh connection. */
   #freshFor = "";
@@ -80,6 +90,7 @@ class Session {
       guard: this.#guard,
       log: role.log,
       driftSeconds: role.settings.driftSeconds,
+      onLook: (domain, isDrifted) => this.#measures.drift(domain, isDrifted),
       onTrial: (requestId) => this.#goFresh(requestId),
     });
   }
@@ -113,14 +124,37 @@ class Session {
         sinceMonotonicNs,
         guard: this.#guard,
         watching: this.#watching,
+        measures: this.#measures,
         onFirstCall: () => void this.#announce(sinceMonotonicNs),
         onTrial: (requestId) => this.#goFresh(requestId),
+        spansOf: (traceId) => this.#spans.of(traceId),
       }),
+      [tracedService("session", (traceId, spans) => this.#spans.add(traceId, spans))],
     );
     this.#connections.set(connection, sinceMonotonicNs);
+    this.#measures.sessionBegan();
     keepAlive(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
     return connection;
+  }
+
+  /** Null where there is no place for it: an agent that cannot be watched works all the same. */
+  async serveMeasures(): Promise<{ close(): void } | null> {
+    try {
+      return await serveMeasures(this.#role.paths.metricsSocket, () =>
+        this.#measures.text({
+          version: packageJson.version,
+          connections: this.#connections.size,
+          certificateEndsMs: this.#certificateEndsMs,
+          nowMs: this.#role.clock.wallMs(),
+          residentBytes: process.memoryUsage.rss(),
+          uptimeSeconds: process.uptime(),
+        }),
+      );
+    } catch (error) {
+      this.#role.log.warn("there are no metrics of this agent", {}, { reason: reasonOf(error) });
+      return null;
+    }
   }
 
   close(): void {
@@ -133,9 +167,13 @@ class Session {
   async #dialOnce(stop: AbortSignal): Promise<string> {
     const credentials = readCredentials(this.#role.paths);
     if (!credentials.ok) return credentials.error;
+    this.#certificateEndsMs = credentials.value.notAfterMs;
     const sinceMonotonicNs = process.hrtime.bigint();
     const socket = await dial(this.#identity.controlPlane, credentials.value, AGENT_SESSION_ALPN);
-    if (!socket.ok) return socket.error;
+    if (!socket.ok) {
+      this.#measures.dialFailed();
+      return socket.error;
+    }
     // A trial that began while this was dialled: it began before, so it proves nothing (E2).
     if (stop.aborted || this.#redial.signal.aborted) {
       socket.value.destroy();

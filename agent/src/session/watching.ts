@@ -25,6 +25,8 @@ export interface WatchingOptions {
   readonly guard: GuardLink;
   readonly log: Log;
   readonly driftSeconds: number;
+  /** What was found at each look. */
+  readonly onLook: (domain: string, isDrifted: boolean) => void;
   readonly onTrial: (requestId: string) => void;
 }
 
@@ -138,6 +140,7 @@ export class Watching {
   }
 
   #noteDrift(state: DomainState): void {
+    if (state.error === "") this.#options.onLook(state.domain, state.drift);
     if (state.error !== "" || this.#drifted.get(state.domain) === state.drift) return;
     const known = this.#drifted.has(state.domain);
     this.#drifted.set(state.domain, state.drift);

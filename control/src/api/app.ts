@@ -8,12 +8,14 @@ import { ENDPOINTS, type Endpoint } from "@holdfast/core/api/endpoint.ts";
 import { type Route, type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { TRACEPARENT_HEADER } from "@holdfast/core/trace/traceparent.ts";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { House } from "../house.ts";
 import { newId } from "../store/new-id.ts";
 import { transaction } from "../store/transaction.ts";
+import { spanOfRequest } from "../trace/request-span.ts";
 import type { Caller } from "./caller.ts";
 import { watchConnections } from "./connection.ts";
 import { serveConsole } from "./console-files.ts";
@@ -63,6 +65,7 @@ const NAMES = Object.keys(ROUTES) as RouteName[];
 interface Known {
   name: RouteName | null;
   caller: Caller | null;
+  failure: string | null;
 }
 
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -101,6 +104,20 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   app.addHook("onResponse", async (request, reply) => {
     const about = known.get(request);
+    // What only reads begins nothing that could be followed.
+    if (about?.name !== null && typeof about?.caller?.traceparent === "string")
+      house.traces.record(
+        spanOfRequest({
+          id: request.id,
+          traceparent: request.headers[TRACEPARENT_HEADER],
+          route: about.name,
+          via: about.caller.via,
+          status: reply.statusCode,
+          startMs: house.nowMs() - reply.elapsedTime,
+          endMs: house.nowMs(),
+          failure: about.failure,
+        }),
+      );
     house.log.info(
       {
         trace_id: request.id,
@@ -140,13 +157,13 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   }
 
   async function serve(name: RouteName, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const about: Known = { name, caller: null };
+    const about: Known = { name, caller: null, failure: null };
     known.set(request, about);
     const endpoint: Endpoint = ENDPOINTS[name];
     const caller = await admit(
       name,
       request,
-      { database: house.database, instanceId: house.instanceId, cookie, nowMs: house.nowMs },
+      { database: house.database, instanceId: house.instanceId, cookie, nowMs: house.nowMs, traces: house.traces },
       (one) => {
         about.caller = one;
       },
@@ -207,6 +224,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     const about = known.get(request);
     const failure = failureOf(error, request.id);
     const { problem } = failure;
+    if (about !== undefined) about.failure = problem.code;
     const line = {
       trace_id: request.id,
       actor: about?.caller?.actor.actor ?? "anonymous",

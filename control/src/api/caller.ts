@@ -25,6 +25,8 @@ export interface Caller {
   readonly reach: Pick<Grant, "scope" | "domains">;
   /** This request's own id: X-Request-Id of its answer, trace_id in the logs. */
   readonly traceId: string;
+  /** This request's own span; null where it is not traced. */
+  readonly traceparent: string | null;
   /** For the audit log. */
   readonly actor: Actor;
 }

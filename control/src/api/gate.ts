@@ -10,12 +10,15 @@ import { narrow } from "@holdfast/core/access/narrow.ts";
 import type { Permission } from "@holdfast/core/api/account.ts";
 import { type Route, type RouteName, ROUTES } from "@holdfast/core/api/route.ts";
 import type { InstanceId } from "@holdfast/core/base/id.ts";
+import { TRACEPARENT_HEADER } from "@holdfast/core/trace/traceparent.ts";
 import type { FastifyRequest } from "fastify";
 import { SESSION_IDLE_MS } from "../account/session.ts";
 import { userActor } from "../store/actor.ts";
 import type { Database } from "../store/database.ts";
 import { findLiveToken, type LiveToken, touchToken } from "../store/tokens.ts";
 import { effectiveGrants } from "../store/users.ts";
+import { traceparentOfRequest } from "../trace/request-span.ts";
+import type { Traces } from "../trace/traces.ts";
 import type { Caller } from "./caller.ts";
 import { type CookieKind, csrfTokenOf, isCsrfToken, readCredential, secretSha256 } from "./credential.ts";
 import { refuse } from "./refused.ts";
@@ -25,6 +28,7 @@ export interface GateOptions {
   readonly instanceId: InstanceId;
   readonly cookie: CookieKind;
   readonly nowMs: () => number;
+  readonly traces: Traces;
 }
 
 /** What an account with a one-time password may do: change it. */
@@ -60,6 +64,10 @@ export async function admit(
     grants: token.kind === "session" ? grants : narrow(grants, token),
     reach: { scope: token.scope, domains: token.domains },
     traceId: request.id,
+    traceparent:
+      options.traces.isOn && route.method !== "GET"
+        ? traceparentOfRequest({ id: request.id, traceparent: request.headers[TRACEPARENT_HEADER] })
+        : null,
     actor: userActor(token.user_id, sourceOf(request, token.kind), options.instanceId),
   };
   onCaller(caller);

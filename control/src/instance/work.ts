@@ -30,6 +30,7 @@ import type { SecretStore } from "../secrets/secret-store.ts";
 import type { Database } from "../store/database.ts";
 import { listen } from "../store/listen.ts";
 import { WORK_CHANNEL } from "../store/transaction.ts";
+import { NO_TRACES, type Traces } from "../trace/traces.ts";
 import { beat } from "./instance.ts";
 import { type Loop, startLoop } from "./loop.ts";
 
@@ -45,6 +46,8 @@ export interface WorkOptions {
   readonly agentPort: { readonly host: string; readonly port: number; readonly names: readonly string[] };
   readonly approvalRequired: boolean;
   readonly log: Logger;
+  /** Where spans go; nowhere when not said. */
+  readonly traces?: Traces;
   /** Who is told of alerts; nobody when not said. */
   readonly channels?: readonly Channel[];
   /** Whose disk is watched; none when not said. */
@@ -89,6 +92,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     secrets,
     vantage,
     instanceId,
+    traces: options.traces ?? NO_TRACES,
     log,
   });
   const context = { database, instanceId, sessions, log };

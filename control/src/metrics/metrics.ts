@@ -10,6 +10,7 @@ import { countStanding } from "../store/alerts.ts";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
 import { countDeliveries } from "../store/deliveries.ts";
+import { NO_SPANS, SPAN_RESULTS, type SpanCounts } from "../trace/traces.ts";
 import { exposition, type Family, histogram } from "./exposition.ts";
 import {
   appliesByResult,
@@ -19,6 +20,7 @@ import {
   dwellInApplying,
   fleet,
   oldestOpen,
+  recoveries,
   undoneByCode,
 } from "./store/counts.ts";
 
@@ -33,6 +35,8 @@ export interface MetricsOptions {
   /** Agent sessions with this instance. */
   readonly sessions: () => number;
   readonly eventStreams: () => number;
+  /** None when not said. */
+  readonly spans?: () => SpanCounts;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -72,8 +76,17 @@ export function metrics(options: MetricsOptions): Metrics {
         return null;
       });
       up.set(ofHouse === null ? 0 : 1);
-      return `${ofHouse === null ? "" : `${exposition(ofHouse)}\n`}${await registry.metrics()}`;
+      return `${exposition([...(ofHouse ?? []), spansFamily(options.spans?.() ?? NO_SPANS)])}\n${await registry.metrics()}`;
     },
+  };
+}
+
+function spansFamily(counts: SpanCounts): Family {
+  return {
+    name: "holdfast_trace_spans_total",
+    type: "counter",
+    help: "Spans by what became of them; all are 0 where this instance does not trace",
+    samples: SPAN_RESULTS.map((result) => ({ labels: { result }, value: counts[result] })),
   };
 }
 
@@ -89,18 +102,20 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, queue, oldest, house, standing, told, audited] = await Promise.all([
-    appliesByResult(database),
-    undoneByCode(database),
-    applyDurations(database),
-    dwellInApplying(database),
-    queueDepth(database),
-    oldestOpen(database),
-    fleet(database),
-    countStanding(database),
-    countDeliveries(database),
-    auditEntries(database),
-  ]);
+  const [results, undone, durations, dwell, recovered, queue, oldest, house, standing, told, audited] =
+    await Promise.all([
+      appliesByResult(database),
+      undoneByCode(database),
+      applyDurations(database),
+      dwellInApplying(database),
+      recoveries(database),
+      queueDepth(database),
+      oldestOpen(database),
+      fleet(database),
+      countStanding(database),
+      countDeliveries(database),
+      auditEntries(database),
+    ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
     type: "gauge",
@@ -122,6 +137,12 @@ async function families(database: Database): Promise<readonly Family[]> {
     },
     histogram("holdfast_apply_duration_seconds", "From the claim to the first end", DURATION_BOUNDS, durations),
     histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, dwell),
+    histogram(
+      "holdfast_recovery_seconds",
+      "Servers that a change had cut off: from the order to change until they were as before",
+      DURATION_BOUNDS,
+      recovered,
+    ),
     {
       name: "holdfast_queue_depth",
       type: "gauge",

@@ -50,7 +50,7 @@ export async function startRollout(
           ];
     }),
   );
-  const { userId: requestedBy, traceId } = caller;
+  const { userId: requestedBy, traceId, traceparent } = caller;
   const rollout = {
     id,
     changeId: change.id,
@@ -59,6 +59,7 @@ export async function startRollout(
     requestedBy,
     targets,
     traceId,
+    traceparent,
     approvalsNeeded: approved.needed,
   };
   const { breakGlass } = approved;

@@ -14,7 +14,7 @@ import { insertReady, move } from "../store/apply-move.ts";
 import type { Database } from "../store/database.ts";
 import { newId } from "../store/new-id.ts";
 import { getPlan } from "../store/plans.ts";
-import { listRunning, lockRollout, openWave, setRolloutState, setTargetApply } from "../store/rollouts.ts";
+import { listRunning, lockRollout, openWave, setRolloutState, setTargetApply, traceOf } from "../store/rollouts.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { RolloutRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
@@ -102,7 +102,7 @@ async function dispatch(
     // A server with something else under way waits: its turn comes when that has ended.
     if (!serverIds.includes(row.server_id) || row.is_busy) continue;
     if (rollout.kind === "forward") await dispatchForward(tx, rollout, row, by);
-    else await dispatchRollback(tx, row, by);
+    else await dispatchRollback(tx, rollout, row, by);
   }
 }
 
@@ -129,14 +129,14 @@ async function dispatchForward(tx: Transaction, rollout: RolloutRow, row: Target
   await setTargetApply(tx, rollout.id, row.server_id, id);
 }
 
-async function dispatchRollback(tx: Transaction, row: TargetRow, by: Actor): Promise<void> {
+async function dispatchRollback(tx: Transaction, rollout: RolloutRow, row: TargetRow, by: Actor): Promise<void> {
   const plan = await getPlan(tx, row.plan_id);
   const apply = row.apply_id === null ? undefined : await getApply(tx, row.apply_id);
   if (plan === undefined || apply === undefined)
     throw new StoreFailure("store.not_found", `what is rolled back on ${row.server_name} is gone`, {
       plan_id: row.plan_id,
     });
-  await beginRollback(tx, await lockApply(tx, apply.id), plan, by);
+  await beginRollback(tx, await lockApply(tx, apply.id), plan, await traceOf(tx, rollout.id), by);
 }
 
 function targetOf(rollout: RolloutRow, row: TargetRow): RolloutTarget {

@@ -27,8 +27,9 @@ import { getHostTransaction } from "../store/host-transactions.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
+import { ApplyTrace, traced, type TracedBy } from "../trace/apply-trace.ts";
 import { type Answer, phaseOfWire, readAnswer } from "./answer.ts";
-import { type Sending, type Sent, sendToAgent } from "./calls.ts";
+import { SENT_AS, type Sending, type Sent, sendToAgent } from "./calls.ts";
 import { backOffMs, decide } from "./decide.ts";
 import { intentOf } from "./intent.ts";
 import { recordEnding } from "./record-ending.ts";
@@ -45,6 +46,7 @@ export interface RunnerOptions {
   readonly vantage: InboundVantage;
   readonly instanceId: InstanceId;
   readonly session: AgentSession;
+  readonly tracedBy: TracedBy;
   readonly log: Logger;
 }
 
@@ -70,6 +72,7 @@ export class ApplyRunner {
   readonly #sleeper = new Wakeable();
   readonly #tries = new Map<SagaAction["kind"], number>();
   readonly #dbClock: () => number;
+  readonly #trace: ApplyTrace | null;
   #apply: ApplyRow;
   #sent: HostTransactionRow;
   #answer: Answer | null = null;
@@ -98,6 +101,7 @@ export class ApplyRunner {
     // The claim set next_check_at to the database's own now: times in rows and here are of one clock, and it cannot jump.
     const claimedAtMs = claimed.apply.next_check_at.getTime() - performance.now();
     this.#dbClock = () => claimedAtMs + performance.now();
+    this.#trace = ApplyTrace.of(options.tracedBy, options.session, claimed.apply, claimed.sent, this.#dbClock);
   }
 
   get apply(): ApplyRow {
@@ -174,11 +178,11 @@ export class ApplyRunner {
         if (!(await this.#sleeper.sleep(action.ms))) this.#answer = null; // aged: ask again
         return this.#readHeard();
       case "take_baseline":
-        this.#baseline = await this.#probe();
+        this.#baseline = await traced(this.#trace, "baseline", () => this.#probe());
         return;
       case "probe": {
         // That it is on trial is committed while the probes are out: a silent port takes a second, and people watch the countdown.
-        const probing = this.#probe();
+        const probing = traced(this.#trace, "probe", () => this.#probe());
         const told = this.#commitIntent({ kind: "wait", ms: 0, phase: "on_trial" });
         const [results] = await Promise.all([probing, told]);
         this.#rounds.push({ atMs: this.#dbClock(), results });
@@ -209,10 +213,13 @@ export class ApplyRunner {
         secretsForServer(secrets, database, session, this.#sent.request_id, this.#plan.config ?? "", this.#log()),
       apply: this.#apply,
       sent: this.#sent,
+      trace: this.#trace,
       signal: controller.signal,
     };
     const result = await sendToAgent(action, context);
     this.#call = null;
+    if (action.kind !== "ask")
+      this.#trace?.answered(SENT_AS[action.kind], result.kind === "answered" ? null : `call.${result.kind}`);
     if (this.#end !== null) return;
     if (result.kind === "answered") return this.#read(result.value);
     if (result.kind === "unsigned") return this.#notSigned(action.kind, result);
@@ -279,14 +286,17 @@ export class ApplyRunner {
       answer === null
         ? null
         : { receipt: receiptJson(this.#said), generation: answer.generation, lastStep: answer.lastStep };
-    this.#apply = await this.#transact(async (tx) =>
-      recordEnding(tx, await this.#locked(tx), this.#sent, this.#plan, ending, evidence, by),
+    this.#apply = await traced(this.#trace, "record ending", () =>
+      this.#transact(async (tx) =>
+        recordEnding(tx, await this.#locked(tx), this.#sent, this.#plan, ending, evidence, by),
+      ),
     );
     this.#end = "finished";
     this.#log().info(
       { result_code: ending.code ?? "ok", state: ending.state, server_is: ending.serverIs },
       "apply ended",
     );
+    void this.#trace?.ended(this.#apply, this.#sent, this.#said);
     if (ending.outcome !== null) {
       // The outcome is ours now; should this get lost, the outbox says it again over the next session.
       void session.client

@@ -5,7 +5,9 @@ import { call, type CallResult } from "../gateway/agent-client.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import type { CommandSigner, Signing } from "../signer/command-signer.ts";
 import type { SigningWish } from "../signer/wire.ts";
+import type { SentKind } from "../store/host-transactions.ts";
 import type { ApplyRow, HostTransactionRow } from "../store/tables.ts";
+import { type ApplyTrace, traced } from "../trace/apply-trace.ts";
 import type { SagaAction } from "./view.ts";
 
 /** The messages of the saga, each signed for this server, this request, this fence. */
@@ -14,6 +16,14 @@ export type Sending = Extract<
   { kind: "ask" | "send_prepare" | "send_execute" | "send_confirm" | "send_abort" }
 >;
 
+/** Under which name its intent stands in the row. */
+export const SENT_AS = {
+  send_prepare: "prepare",
+  send_execute: "execute",
+  send_confirm: "confirm",
+  send_abort: "abort",
+} as const satisfies Record<Exclude<Sending["kind"], "ask">, SentKind>;
+
 export interface CallContext {
   readonly session: AgentSession;
   readonly commands: CommandSigner;
@@ -21,6 +31,7 @@ export interface CallContext {
   readonly secrets: () => Promise<PrepareCommand["secrets"]>;
   readonly apply: ApplyRow;
   readonly sent: HostTransactionRow;
+  readonly trace: ApplyTrace | null;
   readonly signal: AbortSignal;
 }
 
@@ -39,18 +50,20 @@ export type Sent =
   | { readonly kind: "unsigned"; readonly refused: boolean; readonly code: string; readonly message: string };
 
 export async function sendToAgent(action: Sending, context: CallContext): Promise<Sent> {
-  const { session, sent, signal } = context;
+  const { session, sent, trace, signal } = context;
   const { client } = session;
-  const short = { timeoutMs: SHORT_TIMEOUT_MS, signal };
-  if (action.kind === "ask") return call(client.getTransaction({ requestId: sent.request_id }, short));
-  const signed = await context.commands.sign(await wishOf(action, context));
+  if (action.kind === "ask")
+    return call(client.getTransaction({ requestId: sent.request_id }, { timeoutMs: SHORT_TIMEOUT_MS, signal }));
+  const signed = await traced(trace, "sign", async () => context.commands.sign(await wishOf(action, context)));
   if (signed.kind !== "signed") return unsigned(signed);
   const { command } = signed;
+  const headers = trace?.headersFor(SENT_AS[action.kind]) ?? {};
+  const short = { timeoutMs: SHORT_TIMEOUT_MS, headers, signal };
   switch (action.kind) {
     case "send_prepare":
-      return call(client.prepare(command, { timeoutMs: PREPARE_TIMEOUT_MS, signal }));
+      return call(client.prepare(command, { timeoutMs: PREPARE_TIMEOUT_MS, headers, signal }));
     case "send_execute":
-      return call(client.execute(command, { timeoutMs: sent.trial.budgetMs + EXECUTE_EXTRA_MS, signal }));
+      return call(client.execute(command, { timeoutMs: sent.trial.budgetMs + EXECUTE_EXTRA_MS, headers, signal }));
     case "send_confirm":
       return call(client.confirm(command, short));
     case "send_abort":

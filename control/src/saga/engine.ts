@@ -22,6 +22,9 @@ import { traceOf } from "../store/rollouts.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { HostTransactionRow } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
+import type { TracedBy } from "../trace/apply-trace.ts";
+import { CallAnswers } from "../trace/call-answers.ts";
+import { NO_TRACES, type Traces } from "../trace/traces.ts";
 import { ApplyRunner, type ClaimedApply } from "./apply-runner.ts";
 import { beginForward } from "./begin.ts";
 import { outlivesTrial } from "./decide.ts";
@@ -35,6 +38,8 @@ export interface EngineOptions {
   readonly secrets: SecretStore;
   readonly vantage: InboundVantage;
   readonly instanceId: InstanceId;
+  /** Nowhere when not said. */
+  readonly traces?: Traces;
   readonly log: Logger;
 }
 
@@ -53,6 +58,7 @@ export class SagaEngine {
   readonly #options: EngineOptions;
   readonly #runners = new Map<ServerId, ApplyRunner>();
   readonly #running = new Set<Promise<void>>();
+  readonly #tracedBy: TracedBy;
   readonly #renewing: NodeJS.Timeout;
   #claiming: Promise<void> | null = null;
   #claimAgain = false;
@@ -60,6 +66,7 @@ export class SagaEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#tracedBy = { traces: options.traces ?? NO_TRACES, answers: new CallAnswers() };
     options.sessions.listen({
       opened: () => this.wake(),
       transaction: (session, message) => this.#runners.get(session.serverId)?.hear(message),
@@ -153,14 +160,15 @@ export class SagaEngine {
       const apply = await claimNext(tx, instanceId, idle, by);
       if (apply === undefined) return null;
       const sent = apply.request_id === null ? undefined : await getHostTransaction(tx, apply.request_id);
-      const traceId = await traceOf(tx, apply.rollout_id);
+      const trace = await traceOf(tx, apply.rollout_id);
+      const { traceId } = trace;
       const plan = await getPlan(tx, sent?.plan_id ?? apply.plan_id);
       if (plan === undefined)
         throw new StoreFailure("store.not_found", `the plan of apply ${apply.id} is gone`, { apply_id: apply.id });
       const session = this.#options.sessions.of(apply.server_id);
       if (sent !== undefined)
         return { apply, sent: await withPerson(tx, sent, session), plan, traceId, isPrepareDue: false };
-      const forward = await beginForward(tx, apply, plan, by);
+      const forward = await beginForward(tx, apply, plan, trace, by);
       const begun = { ...forward, sent: await withPerson(tx, forward.sent, session) };
       const endsMs = session?.notAfterMs ?? 0;
       if (!outlivesTrial(endsMs, begun.sent.trial, begun.sent.created_at.getTime()))
@@ -182,7 +190,7 @@ export class SagaEngine {
 
   #start(claimed: TracedApply, session: AgentSession): void {
     const log = claimed.traceId === null ? this.#options.log : this.#options.log.child({ trace_id: claimed.traceId });
-    const runner = new ApplyRunner(claimed, { ...this.#options, session, log });
+    const runner = new ApplyRunner(claimed, { ...this.#options, tracedBy: this.#tracedBy, session, log });
     const serverId = claimed.apply.server_id;
     this.#runners.set(serverId, runner);
     const run = this.#run(runner, serverId);

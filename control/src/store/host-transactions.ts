@@ -19,14 +19,25 @@ export interface NewHostTransaction {
   readonly planDigest: Digest;
   readonly trial: TransactionTrial;
   readonly before: BeforeRollback | null;
+  readonly trace?: TransactionTrace | null;
+}
+
+/** Where it stands in a trace, as W3C has it. */
+export interface TransactionTrace {
+  /** Its own span. */
+  readonly traceparent: string;
+  /** The span of the request that it began with: its parent, or, in another trace, what it follows from. */
+  readonly tracedFrom: string;
 }
 
 /** One request id is one transaction for ever: a second insert of the same id is `store.duplicate`. */
 export function insertHostTransaction(tx: Transaction, row: NewHostTransaction): Promise<HostTransactionRow> {
   return tx.one<HostTransactionRow>(sql`
-    insert into host_transactions (request_id, apply_id, server_id, kind, plan_id, fence, nonce, config_digest, plan_digest, trial, before)
+    insert into host_transactions (request_id, apply_id, server_id, kind, plan_id, fence, nonce, config_digest, plan_digest, trial, before,
+                                   traceparent, traced_from)
     values (${row.requestId}, ${row.applyId}, ${row.serverId}, ${row.kind}, ${row.planId}, ${row.fence}, ${row.nonce}, ${row.configDigest},
-            ${row.planDigest}, ${json({ ...row.trial })}, ${row.before === null ? null : json({ ...row.before })})
+            ${row.planDigest}, ${json({ ...row.trial })}, ${row.before === null ? null : json({ ...row.before })},
+            ${row.trace?.traceparent ?? null}, ${row.trace?.tracedFrom ?? null})
     returning *`);
 }
 

@@ -17,6 +17,8 @@ export interface NewRollout {
   readonly targets: readonly NewTarget[];
   /** The request of the API that it began with. */
   readonly traceId?: string;
+  /** That request's span; none where it is not traced. */
+  readonly traceparent?: string | null;
   /** Where it is begun before its approvals. */
   readonly breakGlass?: BreakGlass;
   /** How many approvals it needed; none when not said. */
@@ -34,9 +36,9 @@ export interface NewTarget {
 
 export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Actor): Promise<RolloutRow> {
   const row = await tx.one<RolloutRow>(sql`
-    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id, break_glass, approvals_needed)
+    insert into rollouts (id, change_id, kind, settings, requested_by, trace_id, traceparent, break_glass, approvals_needed)
     values (${rollout.id}, ${rollout.changeId}, ${rollout.kind}, ${json(rollout.settings)}, ${rollout.requestedBy}, ${rollout.traceId ?? null},
-            ${rollout.breakGlass === undefined ? null : json({ ...rollout.breakGlass })}, ${rollout.approvalsNeeded ?? 0})
+            ${rollout.traceparent ?? null}, ${rollout.breakGlass === undefined ? null : json({ ...rollout.breakGlass })}, ${rollout.approvalsNeeded ?? 0})
     returning *`);
   for (const target of rollout.targets) {
     await tx.run(sql`
@@ -50,10 +52,20 @@ export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Ac
   return row;
 }
 
-/** The request of the API that a rollout began with; null of one that no request began. */
-export async function traceOf(tx: Transaction, id: RolloutId): Promise<string | null> {
-  const row = await tx.maybe<Pick<RolloutRow, "trace_id">>(sql`select trace_id from rollouts where id = ${id}`);
-  return row?.trace_id ?? null;
+export interface RolloutTrace {
+  /** The request of the API that it began with; null of one that no request began. */
+  readonly traceId: string | null;
+  /** That request's span; null where this house did not trace then. */
+  readonly traceparent: string | null;
+  readonly servers: number;
+}
+
+export async function traceOf(tx: Transaction, id: RolloutId): Promise<RolloutTrace> {
+  const row = await tx.one<Pick<RolloutRow, "trace_id" | "traceparent"> & { readonly servers: number }>(
+    sql`select trace_id, traceparent, (select count(*)::int from rollout_targets where rollout_id = rollouts.id) as servers
+        from rollouts where id = ${id}`,
+  );
+  return { traceId: row.trace_id, traceparent: row.traceparent, servers: row.servers };
 }
 
 export function getRollout(database: Queryable, id: RolloutId): Promise<RolloutRow | undefined> {

@@ -388,6 +388,8 @@ export interface RolloutRow {
   readonly lease_owner: InstanceId | null;
   readonly lease_until: Date | null;
   readonly trace_id: string | null;
+  /** The request's span, where this house traces. */
+  readonly traceparent: string | null;
   readonly break_glass: BreakGlass | null;
   /** Counted when it was begun. */
   readonly approvals_needed: number;
@@ -463,6 +465,10 @@ export interface HostTransactionRow {
   readonly receipt: Json;
   readonly created_at: Date;
   readonly finished_at: Date | null;
+  /** Its own span, where this house traces. */
+  readonly traceparent: string | null;
+  /** The span of the request that it began with. */
+  readonly traced_from: string | null;
 }
 
 export type Outcome = "finalized" | "reverted" | "revert_failed" | "refused";

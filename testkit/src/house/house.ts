@@ -31,6 +31,8 @@ export interface HouseOptions {
   readonly trial?: TrialSeconds;
   /** The name by which browsers open the console; without it the address. A browser makes passkeys for names only. */
   readonly publicHost?: string;
+  /** More of the control planes' environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** A name that the servers know by their hosts file, instead of the address. */
   readonly dialName?: string;
   /** false: the servers are enrolled and nothing has been applied. */
@@ -153,6 +155,7 @@ export class House {
       HOLDFAST_PUBLIC_URL: `http://${this.#options.publicHost ?? "127.0.0.1"}:${door.port}`,
       HOLDFAST_ENROLMENT_APPROVAL: "off",
       ...this.database.environment,
+      ...this.#options.environment,
     });
     this.#controls[index] = instance;
     await instance.ready(url);

@@ -12,7 +12,7 @@ export function nodeOf(place: Place): LabNode {
   return "node" in place ? place.node : place;
 }
 
-export type ProgramName = "probe" | "listen" | "persistent-tcp" | "http-client" | "flood" | "relay";
+export type ProgramName = "probe" | "listen" | "persistent-tcp" | "http-client" | "flood" | "relay" | "collect";
 
 export function programArgv(program: ProgramName, instructions?: unknown): readonly string[] {
   const script = join(import.meta.dirname, "inside", `${program}.ts`);

@@ -108,6 +108,8 @@ export class SimulatedAgent {
   /** What it was led along, each time. */
   readonly led: number[] = [];
   drifting: readonly string[] = [];
+  /** What `Spans` answers; null: it is an agent of before that question. */
+  onSpans: ((traceId: string) => { readonly spansJson: string; readonly nowMs: number }) | null = null;
   /** What `Plan` answers: one step, unless the config is the confirmed one. */
   onPlan: (request: PlanRequest) => MessageInitShape<typeof PlanResponseSchema> = ({ configDigest }) => ({
     planDigest: configDigest,
@@ -230,6 +232,10 @@ export class SimulatedAgent {
 
   #routes(router: ConnectRouter, session: number): void {
     router.service(HostService, {
+      spans: ({ traceId }) => {
+        if (this.onSpans === null) throw new ConnectError("no such question", Code.Unimplemented);
+        return this.onSpans(traceId);
+      },
       describe: () => ({
         serverId: this.identity.serverId,
         agentVersion: "0.1.0-simulated",

@@ -78,6 +78,22 @@ export function dwellInApplying(database: Queryable): Promise<Spread> {
            (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
 }
 
+/**
+ * Servers that a change had cut off from somebody, the control plane or others: from the order to change until they were known to be as
+ * before. Undone for any other reason, nobody was locked out.
+ */
+const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
+
+export function recoveries(database: Queryable): Promise<Spread> {
+  return database.one<Spread>(sql`
+    with took as (
+      select extract(epoch from finished_at - execute_sent_at)::float8 as seconds from host_transactions
+      where outcome = 'reverted' and outcome_code = any(${[...LOCKED_OUT]}::text[]) and execute_sent_at is not null
+    )
+    select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
+           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
+}
+
 export interface OldestOpen {
   readonly state: string;
   readonly seconds: number;
