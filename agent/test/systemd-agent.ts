@@ -39,6 +39,7 @@ export class SystemdAgent {
     await server.must(["mkdir", "-p", PROGRAM_FOLDER]);
     await server.writeFile(`${PROGRAM_FOLDER}/holdfast-agent.mjs`, readFileSync(bundle));
     rmSync(folder, { recursive: true });
+    await server.writeFile(`${PROGRAM_FOLDER}/with-journal.pl`, readFileSync(join(UNITS, "with-journal.pl")));
     await server.must(["ln", "-sf", server.nodeBinary, `${PROGRAM_FOLDER}/node`]);
     for (const entry of readdirSync(UNITS, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile() || !/\.(service|socket|timer|conf)$/.test(entry.name)) continue;

@@ -69,7 +69,9 @@ function spender(
   if (one.command.includes("control/src/main.ts") && environment(one.pid).includes(`HOLDFAST_DATA_DIR=${data}\0`))
     return "control plane";
   if (!spaces.has(link(one.pid, "pid"))) return null;
-  const role = /holdfast-agent\.mjs (\w+)/.exec(one.command)?.[1];
+  const role = one.command.includes("holdfast-session.mjs")
+    ? "session"
+    : /holdfast-agent\.mjs (\w+)/.exec(one.command)?.[1];
   if (role !== undefined) return `agent: ${role}`;
   return one.name === "nft" ? "nft" : "rest of the server";
 }

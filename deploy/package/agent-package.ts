@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { nodeBinary } from "@holdfast/testkit/servers/machine.ts";
-import { AGENT_ENTRY, bundleAgent, REPOSITORY_ROOT } from "./bundle.ts";
+import { AGENT_ENTRY, bundleAgent, REPOSITORY_ROOT, SESSION_ENTRY } from "./bundle.ts";
 import { copyrightText } from "./licences.ts";
 import { StagingTree } from "./staging-tree.ts";
 
@@ -32,7 +32,9 @@ export async function buildAgentPackage({ folder, compression, epochSeconds }: P
   try {
     const tree = new StagingTree(join(work, "tree"));
     const bundled = await bundleAgent(AGENT_ENTRY, join(work, "holdfast-agent.mjs"));
-    furnish(tree, join(work, "holdfast-agent.mjs"), bundled);
+    // Nothing is in the session's that is not in this one, whose packages are named in the copyright.
+    await bundleAgent(SESSION_ENTRY, join(work, "holdfast-session.mjs"));
+    furnish(tree, work, bundled);
     const control = controlFile(version, tree.installedKib());
     const sums = tree.md5sums();
     tree.write("DEBIAN/control", control);
@@ -64,10 +66,12 @@ export async function buildAgentPackage({ folder, compression, epochSeconds }: P
   }
 }
 
-function furnish(tree: StagingTree, bundle: string, bundledFiles: readonly string[]): void {
+function furnish(tree: StagingTree, bundles: string, bundledFiles: readonly string[]): void {
   const systemd = join(REPOSITORY_ROOT, "deploy/systemd");
   tree.copy(nodeBinary, `${PROGRAM}/node`, 0o755);
-  tree.copy(bundle, `${PROGRAM}/holdfast-agent.mjs`);
+  for (const name of ["holdfast-agent.mjs", "holdfast-session.mjs"])
+    tree.copy(join(bundles, name), `${PROGRAM}/${name}`);
+  tree.copy(join(systemd, "with-journal.pl"), `${PROGRAM}/with-journal.pl`);
   tree.copy(join(import.meta.dirname, "holdfast-left.service"), `${PROGRAM}/holdfast-left.service`);
   tree.write("usr/bin/holdfast-agent", WRAPPER, 0o755);
   for (const name of readdirSync(systemd, { recursive: true, encoding: "utf8" })) {

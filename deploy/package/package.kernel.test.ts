@@ -80,7 +80,7 @@ test("S45: installed, it runs nothing", async () => {
   const installed = await dpkg("--install", deb);
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
   expect((await server.must(["holdfast-agent", "version"])).trim()).toMatch(/^\d+\.\d+\.\d+$/);
-  expect((await server.exec(["pgrep", "-f", "holdfast-agent.mjs"])).stdout).toBe("");
+  expect((await server.exec(["pgrep", "-f", String.raw`holdfast-(agent|session)\.mjs`])).stdout).toBe("");
   expect((await server.must(["getent", "passwd", "holdfast"])).trim()).toMatch(/:\/usr\/sbin\/nologin$/);
   expect((await server.exec(["dpkg", "--verify", "holdfast-agent"])).stdout).toBe("");
 });
@@ -231,7 +231,7 @@ test(
     const before = await ownTable();
     const removed = await dpkg("--remove", "holdfast-agent");
     expect(removed, removed.stderr).toMatchObject({ code: 0 });
-    expect((await server.exec(["pgrep", "-f", "holdfast-agent.mjs"])).stdout).toBe("");
+    expect((await server.exec(["pgrep", "-f", String.raw`holdfast-(agent|session)\.mjs`])).stdout).toBe("");
     expect(await ownTable()).toBe(before);
     await server.reboot();
     expect(await ownTable()).toBe(before);

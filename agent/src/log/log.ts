@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { LOG_FIELDS, logFields, type LogContext } from "@holdfast/core/log/fields.ts";
 import { journalFields, LINE_FORMAT, LOG_LINE, type LogLevel, SYSLOG_PRIORITY } from "@holdfast/core/log/line.ts";
 import { pino, type Logger } from "pino";
-import { isJournal, sendToJournal } from "../os/journal.ts";
+import { type JournalAnswer, journalSocket, sendToJournal } from "../os/journal.ts";
 
 export interface Log {
   info(message: string, context?: LogContext, more?: Readonly<Record<string, unknown>>): void;
@@ -11,9 +11,7 @@ export interface Log {
   with(context: LogContext): Log;
 }
 
-/**
- * The one way back: its unit gives every line of its the request_id (LogExtraFields=), so it starts nothing to write one.
- */
+/** The one way back: its unit gives every line of its the request_id (LogExtraFields=), so it needs no socket of its own. */
 const UNIT_NAMES_REQUEST = "revert";
 
 /** One JSON object a line. A reader that is gone must not stop an undo: its lines are lost then, nothing else. */
@@ -25,33 +23,48 @@ export function openLog(role: string, descriptor: 1 | 2): Log {
     base: { [LOG_LINE.process]: role, pid: process.pid, [LOG_FIELDS.targetHost]: hostname() },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  const journal = role !== UNIT_NAMES_REQUEST && isJournal(descriptor, process.env);
-  return wrap(pino(options, journal ? withFields(destination, `holdfast-${role}`) : destination), {});
+  const journal = role === UNIT_NAMES_REQUEST ? null : journalSocket(process.env);
+  return wrap(pino(options, journal === null ? destination : withFields(destination, journal, `holdfast-${role}`)), {});
 }
 
+/** Milliseconds between two tries while the journal's queue is full, and how many there are before a line goes to the stream without fields. */
+const BUSY_PAUSE_MS = 10;
+const BUSY_TRIES = 100;
+
 /**
- * Lines of a transaction go to the journal with fields, so that `journalctl REQUEST_ID=…` finds them; all others as ever. They go one after
- * another and nothing waits for them: no step of a change is later because it is written about. What a SIGKILL cuts off here is a line of the
- * log; what must survive stands in the ledger.
+ * Lines of a transaction go to the journal with fields, so that `journalctl REQUEST_ID=…` finds them; all others as ever. They keep their order
+ * and nothing waits for them: no step of a change is later because it is written about. What a SIGKILL cuts off here is a line of the log; what
+ * must survive stands in the ledger.
  */
-function withFields(destination: { write(text: string): unknown }, identifier: string) {
-  let isAnswering = true;
-  let last = Promise.resolve();
-  const send = async (text: string): Promise<void> => {
-    const fields = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    // A line of the log is never the end of a process, whatever the system has run out of.
-    isAnswering &&= await sendToJournal({
+function withFields(stream: { write(text: string): unknown }, journal: number, identifier: string) {
+  const waiting: string[] = [];
+  let tries = 0;
+  const send = (text: string): JournalAnswer => {
+    const line = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return sendToJournal(journal, {
       MESSAGE: text.trimEnd(),
-      PRIORITY: String(SYSLOG_PRIORITY[fields[LOG_LINE.level] as LogLevel]),
+      PRIORITY: String(SYSLOG_PRIORITY[line[LOG_LINE.level] as LogLevel]),
       SYSLOG_IDENTIFIER: identifier,
-      ...journalFields(fields),
-    }).catch(() => false);
-    if (!isAnswering) destination.write(text);
+      ...journalFields(line),
+    });
+  };
+  const sendWaiting = (): void => {
+    for (let text = waiting[0]; text !== undefined; text = waiting[0]) {
+      const answer = send(text);
+      if (answer === "busy" && ++tries < BUSY_TRIES) {
+        setTimeout(sendWaiting, BUSY_PAUSE_MS);
+        return;
+      }
+      if (answer === "taken") tries = 0;
+      else stream.write(text);
+      waiting.shift();
+    }
   };
   return {
     write(text: string): void {
-      if (!text.includes(`"${LOG_FIELDS.requestId}"`)) return void destination.write(text);
-      last = last.then(() => send(text));
+      if (!text.includes(`"${LOG_FIELDS.requestId}"`)) return void stream.write(text);
+      waiting.push(text);
+      if (waiting.length === 1) sendWaiting();
     },
   };
 }

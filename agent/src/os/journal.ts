@@ -1,44 +1,39 @@
-import { spawn } from "node:child_process";
-import { fstatSync } from "node:fs";
-import type { Writable } from "node:stream";
-import { ENVIRONMENT } from "./exec.ts";
+import { fstatSync, writeSync } from "node:fs";
 
-/** Milliseconds. After one such wait nothing is sent to a journal that does not answer any more. */
-const WITHIN_MS = 1_000;
+/** What became of an entry. "busy": the journal's queue is full at this moment. "refused": it never takes this one, or no journal is there. */
+export type JournalAnswer = "taken" | "busy" | "refused";
 
-/** True when this descriptor is systemd's stream to the journal (systemd.exec(5), JOURNAL_STREAM). */
-export function isJournal(descriptor: number, env: NodeJS.ProcessEnv): boolean {
-  const stream = env["JOURNAL_STREAM"];
-  if (stream === undefined) return false;
+/** The socket that deploy/systemd/with-journal.pl opened to journald's own protocol before this process began; null where none did. */
+export function journalSocket(env: NodeJS.ProcessEnv): number | null {
+  const descriptor = /^[1-9]\d{0,3}$/.test(env["HOLDFAST_JOURNAL_FD"] ?? "")
+    ? Number(env["HOLDFAST_JOURNAL_FD"])
+    : null;
+  if (descriptor === null) return null;
   try {
-    const { dev, ino } = fstatSync(descriptor);
-    return stream === `${dev}:${ino}`;
+    return fstatSync(descriptor).isSocket() ? descriptor : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
-/**
- * Hands one entry to journald with fields of its own. Node has no datagram sockets of the unix kind, which the journal's own protocol wants;
- * util-linux's logger, which every Debian has, speaks it. False when it was not taken: the caller then writes to the stream as ever.
- */
-export function sendToJournal(fields: Readonly<Record<string, string>>): Promise<boolean> {
-  const input = Object.entries(fields)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join("");
-  return new Promise((resolve) => {
-    const child = spawn("logger", ["--journald"], {
-      timeout: WITHIN_MS,
-      killSignal: "SIGKILL",
-      env: ENVIRONMENT,
-      stdio: ["pipe", "ignore", "ignore"],
-    });
-    child.once("error", () => resolve(false));
-    child.once("close", (status) => resolve(status === 0));
-    // One that could not be started says so by `error`. Where the process had no descriptors left there is no end to write to at all, whatever
-    // the types say; where it ended early the end is closed.
-    const stdin: Writable | undefined = child.stdin;
-    stdin?.on("error", () => undefined);
-    stdin?.end(input);
-  });
+/** One entry of these fields as journald's native protocol has it, the length before each value, so that no value can begin another field. */
+export function journalEntry(fields: Readonly<Record<string, string>>): Buffer {
+  return Buffer.concat(
+    Object.entries(fields).flatMap(([name, value]) => {
+      const bytes = Buffer.from(value);
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(bytes.length));
+      return [Buffer.from(`${name}\n`), length, bytes, Buffer.from("\n")];
+    }),
+  );
+}
+
+/** One write is one datagram. It never waits: the socket was opened so. */
+export function sendToJournal(socket: number, fields: Readonly<Record<string, string>>): JournalAnswer {
+  try {
+    writeSync(socket, journalEntry(fields));
+    return "taken";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EAGAIN" ? "busy" : "refused";
+  }
 }

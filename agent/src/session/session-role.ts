@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AGENT_SESSION_ALPN } from "@holdfast/proto/wire/session.ts";
-import type { Role } from "../agent-program.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reasonOf } from "../log/log.ts";
 import { tellReady } from "../os/processes.ts";
+import type { RoleBasis } from "../role-basis.ts";
 import { serveOver, type ServedConnection } from "../rpc/http2-service.ts";
 import { readIdentity, type Identity } from "../settings.ts";
 import { untilSignal } from "../until-signal.ts";
@@ -33,7 +33,7 @@ const DRAIN_MS = 1_000;
 const GOOD_AFTER_MS = 10_000;
 const LOOK_AT_CERTIFICATE_MS = 60_000;
 
-export async function runSession(role: Role, readyDescriptor: number | null): Promise<ExitCode> {
+export async function runSession(role: RoleBasis, readyDescriptor: number | null): Promise<ExitCode> {
   const identity = readIdentity(role.paths);
   const first = readCredentials(role.paths);
   if (!identity.ok || !first.ok) {
@@ -63,7 +63,7 @@ export async function runSession(role: Role, readyDescriptor: number | null): Pr
 }
 
 class Session {
-  readonly #role: Role;
+  readonly #role: RoleBasis;
   readonly #identity: Identity;
   readonly #guard: GuardLink;
   readonly #watching: Watching;
@@ -72,7 +72,7 @@ class Session {
   #freshFor = "";
   #redial = new AbortController();
 
-  constructor(role: Role, identity: Identity) {
+  constructor(role: RoleBasis, identity: Identity) {
     this.#role = role;
     this.#identity = identity;
     this.#guard = new GuardLink(role.paths.guardSocket);

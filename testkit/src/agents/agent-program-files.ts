@@ -8,24 +8,23 @@ import { nodeBinary, repository } from "../servers/machine.ts";
 const BUILD_TIMEOUT_MS = 300_000;
 
 /** One file from the checkout's sources; servers see it under the same path. */
-export const agentBundle = once(async () => {
+export const agentBundle = once(() => bundled("agent/src/main.ts", "holdfast-agent.mjs"));
+/** The session alone, as systemd runs it. */
+export const sessionBundle = once(() => bundled("agent/src/session-main.ts", "holdfast-session.mjs"));
+
+async function bundled(entry: string, name: string): Promise<string> {
   const folder = join(repository, "dist/agent");
-  const bundle = join(folder, "holdfast-agent.mjs");
-  const fresh = join(folder, `.${String(process.pid)}.mjs`);
+  const bundle = join(folder, name);
+  const fresh = join(folder, `.${String(process.pid)}-${name}`);
   mkdirSync(folder, { recursive: true });
   try {
-    await must([
-      nodeBinary,
-      join(repository, "deploy/package/bundle.ts"),
-      join(repository, "agent/src/main.ts"),
-      fresh,
-    ]);
+    await must([nodeBinary, join(repository, "deploy/package/bundle.ts"), join(repository, entry), fresh]);
     renameSync(fresh, bundle);
   } finally {
     rmSync(fresh, { force: true });
   }
   return bundle;
-});
+}
 
 /** The Debian package, from the same sources. */
 export const agentPackage = once(async () => {

@@ -3,7 +3,7 @@ import type { RunningProcess } from "../servers/child.ts";
 import { LabError } from "../servers/lab-error.ts";
 import { nodeBinary } from "../servers/machine.ts";
 import type { LabServer } from "../servers/server.ts";
-import { agentBundle, agentPackage } from "./agent-program-files.ts";
+import { agentBundle, agentPackage, sessionBundle } from "./agent-program-files.ts";
 import { accountsFile, unitsForCheckout } from "./agent-units.ts";
 
 /** What the control plane gives for a new server; the shape of core's enrolmentSchema. */
@@ -104,7 +104,7 @@ async function installProgram(server: LabServer, from: "checkout" | "package"): 
     0o755,
   );
   if (server.kind === "systemd") {
-    for (const { path, text } of [...unitsForCheckout(nodeBinary, bundle), accountsFile()])
+    for (const { path, text } of [...unitsForCheckout(nodeBinary, bundle, await sessionBundle()), accountsFile()])
       await server.writeFile(path, text);
     await server.must(["systemd-sysusers"]);
     await server.must(["systemctl", "daemon-reload"]);
@@ -219,7 +219,7 @@ class LabAgent implements InstalledAgent {
   }
 
   #pids(role: AgentRole): Promise<readonly number[]> {
-    return this.#server.pidsOf(`holdfast-agent\\.mjs ${role}( |$)`);
+    return this.#server.pidsOf(String.raw`holdfast-(agent\.mjs ${role}( |$)|${role}\.mjs)`);
   }
 
   #systemctl(...words: readonly string[]): Promise<string> {

@@ -19,8 +19,9 @@ export function signalAgent(server: LabServer, role: AgentRole, signal: NodeJS.S
   return pids.length;
 }
 
-/** `node …/main.ts guard`, or `holdfast-agent guard` from the package: the role is the first word after the program. */
+/** `node …/main.ts guard`, or `holdfast-agent guard` from the package: the role is the first word after the program. The session has its own. */
 function isRole(argv: readonly string[], role: AgentRole): boolean {
+  if (argv.some((word) => word.endsWith(`/holdfast-${role}.mjs`))) return true;
   const at = argv.indexOf(role);
   return at > 0 && /(holdfast-agent|main\.ts|\.m?js)$/.test(argv[at - 1] ?? "");
 }
