@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # The project's own Node and tools come before the machine's.
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: help up test check format screenshots bench package model soak clean clean-data distclean
+.PHONY: help up test test-vm check format screenshots bench package model soak clean clean-data distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -18,6 +18,9 @@ up: ## Start the control plane and a demo of three real servers; Ctrl-C ends it 
 
 test: ## Run every check and every test; as root, also those on real servers
 	@deploy/dev/bootstrap.sh test && exec npm run --silent test
+
+test-vm: ## Run all tests on a stock Debian kernel in QEMU: VLANs, bonds, kernel ESP. make test runs the shortest
+	@deploy/dev/bootstrap.sh test && HOLDFAST_VM=whole exec npm run --silent test:vm
 
 check: ## Compiler, lint, layout, import rules, dead code: all that is known without running the house
 	@deploy/dev/bootstrap.sh tools && exec npm run --silent check

@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 import { whyNoKernelTests } from "./testkit/src/kernel-requirements.ts";
+import { whyNoGuests } from "./testkit/src/vm/stock-kernel.ts";
 
 /** Tests that need root and a real kernel; everything else is a unit test. */
 const KERNEL_TESTS = ["**/*.kernel.test.ts", "e2e/**/*.e2e.test.ts"];
+/** Tests on a stock Debian kernel in QEMU: for what the kernels of test machines lack. */
+const VM_TESTS = ["**/*.vm.test.ts"];
 const ALWAYS_EXCLUDED = ["**/node_modules/**", "**/dist/**", ".tools/**", ".holdfast/**"];
 
 // Vitest reads the default export.
@@ -14,7 +17,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts", "**/*.test.tsx"],
-          exclude: [...ALWAYS_EXCLUDED, ...KERNEL_TESTS],
+          exclude: [...ALWAYS_EXCLUDED, ...KERNEL_TESTS, ...VM_TESTS],
           // Long enough for a test that starts a PostgreSQL on a busy two-core machine, short enough to show a hang.
           testTimeout: 20_000,
           hookTimeout: 30_000,
@@ -38,6 +41,19 @@ export default defineConfig({
           // A shared machine that stands still for seconds moves what a test on real clocks measures. Which tests needed a second try stands
           // above the closing line; whoever develops sees the first failure at once.
           retry: process.env["CI"] === "true" ? 1 : 0,
+        },
+      },
+      {
+        test: {
+          name: "vm",
+          include: VM_TESTS,
+          exclude: ALWAYS_EXCLUDED,
+          ...(whyNoGuests() === undefined ? {} : { testNamePattern: /(?!)/ }),
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          // An emulated processor is some twenty times slower; a transaction starts four programs.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -49,6 +49,7 @@ export interface TunnelWish {
   readonly key?: string;
   readonly suite?: string;
   readonly clearText?: string;
+  readonly via?: string;
 }
 
 /** The vpn part of both ends, from one document and the composition that the control plane uses. */
@@ -59,7 +60,7 @@ name: pair
 ends:
   a: { server: gw-a, address: ${ADDRESS.a}, networks: 10.71.0.0/24 }
   b: { server: gw-b, address: dynamic, networks: 10.72.0.0/24 }
-via: policy
+via: ${wish.via ?? "policy"}
 clearText: ${wish.clearText ?? "block"}
 auth: { psk: "file:${wish.key ?? "first"}" }
 suite: ${wish.suite ?? "strong-2026"}

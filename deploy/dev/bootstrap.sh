@@ -40,6 +40,7 @@ TEST_PACKAGES=(
   charon-systemd=charon-systemd
   /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so=libcharon-extra-plugins   # ESP where the kernel has none
   /usr/lib/ipsec/plugins/libstrongswan-gcm.so=libstrongswan-standard-plugins
+  qemu-system-x86_64=qemu-system-x86    # a stock kernel, for what this machine's lacks
   '/usr/lib/postgresql/*/bin/postgres=postgresql'   # DATABASE_URL with Debian's own PostgreSQL
 )
 
@@ -215,6 +216,17 @@ for (const { source, target } of JSON.parse(readFileSync(join(postgres, "native/
 JS
 }
 
+# --- A stock kernel ---------------------------------------------------------------------------------------------------
+
+# Without it the tests on it are skipped, and say so: a machine without a package source runs all others.
+fetch_stock_kernel() {
+  if [[ -e .tools/stock-kernel/ready || ${HOLDFAST_SKIP_PACKAGES:-} == 1 || $EUID != 0 ]]; then return; fi
+  # Two bootstraps of one clone wait for each other.
+  exec 9>.tools/lock
+  flock 9
+  deploy/dev/stock-kernel.sh || say "bootstrap: going on without a stock kernel; its tests are skipped"
+}
+
 # --- In order --------------------------------------------------------------------------------------------------------
 
 if [[ -n $(missing_packages) ]] || ! ready; then
@@ -232,6 +244,8 @@ if [[ -n $(missing_packages) ]] || ! ready; then
     fingerprint >.tools/stamp
   fi
 fi
+
+if [[ $wanted == test ]]; then fetch_stock_kernel; fi
 
 # What people and tests look at is built from this very tree.
 if [[ $wanted != tools ]]; then deploy/dev/build-console.sh; fi

@@ -1,5 +1,6 @@
+import type { IpRoute } from "@holdfast/core/plan/ip-state.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
-import type { VpnObserved } from "../src/vpn/facts.ts";
+import { type Into, intoText, type VpnObserved } from "../src/vpn/facts.ts";
 import { type LoadedRecord, readRecord } from "../src/vpn/record.ts";
 import { listing, withCharon } from "./vpn-sample.ts";
 
@@ -16,12 +17,12 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "remove_file":
       return withFile(observed, action.path, null);
     case "ip_state": {
-      const gone = action.absent.routes.map(({ to }) => to);
-      const blocks = [
-        ...observed.blocks.filter((network) => !gone.includes(network)),
-        ...action.present.routes.map(({ to }) => to),
-      ];
-      return { ...observed, blocks: [...new Set(blocks)].toSorted() };
+      const [gone, come] = [splitRoutes(action.absent.routes), splitRoutes(action.present.routes)];
+      const blocks = [...observed.blocks.filter((network) => !gone.blocks.includes(network)), ...come.blocks];
+      const left = observed.into.filter((one) => !gone.into.some((other) => intoText(other) === intoText(one)));
+      if (!come.into.every(({ link }) => observed.links.some(({ name }) => name === link)))
+        throw new Error("a route leads into an interface that is not there");
+      return { ...observed, blocks: [...new Set(blocks)].toSorted(), into: sorted(left, come.into) };
     }
     case "ipsec": {
       if (charon.state === "down") throw new Error("nobody answers at strongSwan's socket");
@@ -49,6 +50,16 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     }
     case "ipsec_boot_keys":
       return observed;
+    case "link": {
+      const { link, change } = action;
+      const links = observed.links.filter(({ name }) => name !== link);
+      if (change.op === "xfrm") {
+        const made = [...links, { name: link, id: change.id, isUp: true }];
+        return { ...observed, links: made.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+      }
+      if (change.op !== "delete") throw new Error(`the vpn domain has no business with ${change.op}`);
+      return { ...observed, links, into: observed.into.filter((one) => one.link !== link) };
+    }
     case "nft":
     case "sysctl":
     case "hostname":
@@ -64,9 +75,23 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "modules":
     case "rsyslog":
     case "networkd":
-    case "link":
       throw new Error(`the vpn domain has no business with ${action.kind}`);
   }
+}
+
+function splitRoutes(routes: readonly IpRoute[]): { readonly blocks: string[]; readonly into: Into[] } {
+  return {
+    blocks: routes.filter(({ kind }) => kind === "blackhole").map(({ to }) => to),
+    into: routes.flatMap(({ kind, to, hops }) =>
+      kind === "unicast" ? [{ network: to, link: hops[0]?.dev ?? "" }] : [],
+    ),
+  };
+}
+
+/** A route that is there already is not made twice. */
+function sorted(left: readonly Into[], come: readonly Into[]): readonly Into[] {
+  const made = new Map([...left, ...come].map((one) => [intoText(one), one]));
+  return [...made].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
 function withFile(observed: VpnObserved, path: string, text: string | null): VpnObserved {

@@ -1,7 +1,7 @@
 import type { IpsecConn, IpsecListed, IpsecReading } from "@holdfast/core/plan/ipsec-state.ts";
 import { connOf, wantedOf } from "../src/vpn/conn.ts";
-import { blocksOf, recordOf } from "../src/vpn/diff.ts";
-import type { VpnObserved } from "../src/vpn/facts.ts";
+import { blocksOf, intoOf, linksOf, recordOf } from "../src/vpn/diff.ts";
+import { intoText, type VpnObserved } from "../src/vpn/facts.ts";
 import type { TunnelConfig, VpnConfig } from "../src/vpn/model.ts";
 import { recordText } from "../src/vpn/record.ts";
 
@@ -53,6 +53,9 @@ export function bareServer(over: Partial<VpnObserved> = {}): VpnObserved {
     routesProblem: null,
     forwarding: true,
     lookupLost: [],
+    links: [],
+    into: [],
+    canMakeLinks: null,
     ...over,
   };
 }
@@ -85,7 +88,16 @@ export function inForce(config: VpnConfig, observed = bareServer()): VpnObserved
   const wanted = wantedOf(config);
   const record = recordOf(wanted);
   return withCharon(
-    { ...observed, record, recordText: recordText(record), blocks: blocksOf(wanted) },
+    {
+      ...observed,
+      record,
+      recordText: recordText(record),
+      blocks: blocksOf(wanted),
+      links: linksOf(wanted)
+        .map((link) => ({ ...link, isUp: true }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      into: intoOf(wanted).toSorted((a, b) => (intoText(a) < intoText(b) ? -1 : 1)),
+    },
     { conns: wanted.map(({ conn }) => listing(conn)), keys: wanted.map(({ key }) => key.id) },
   );
 }

@@ -6,6 +6,7 @@
  */
 import type { Reporter, TestModule } from "vitest/node";
 import { whyNoKernelTests } from "./kernel-requirements.ts";
+import { whyNoGuests } from "./vm/stock-kernel.ts";
 
 export interface RunCounts {
   readonly passed: number;
@@ -31,14 +32,14 @@ export function countRun(modules: readonly TestModule[], unhandledErrors: number
   return counts;
 }
 
-/** Reason → how many tests were skipped for it. A test names its own reason; `kernelReason` holds for the project `kernel`. */
+/** Reason → how many tests were skipped for it. A test names its own reason; otherwise it is that of its project. */
 export function skipReasons(
   modules: readonly TestModule[],
-  kernelReason: string | undefined,
+  projectReasons: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, number> {
   const reasons = new Map<string, number>();
   for (const module of modules) {
-    const projectReason = module.project.name === "kernel" ? kernelReason : undefined;
+    const projectReason = projectReasons[module.project.name];
     for (const test of module.children.allTests("skipped")) {
       const result = test.result();
       const reason = (result.state === "skipped" ? result.note : undefined) ?? projectReason ?? "no reason given";
@@ -62,7 +63,7 @@ export function unsteadyTests(modules: readonly TestModule[]): readonly string[]
 
 export class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    const reasons = [...skipReasons(modules, whyNoKernelTests())].map(
+    const reasons = [...skipReasons(modules, { kernel: whyNoKernelTests(), vm: whyNoGuests() })].map(
       ([reason, count]) => `skipped ${count}: ${reason}\n`,
     );
     const unsteady = unsteadyTests(modules).map((test) => `passed when tried again: ${test}\n`);

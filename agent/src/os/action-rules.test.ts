@@ -1,5 +1,6 @@
-import type { IpRule } from "@holdfast/core/plan/ip-state.ts";
+import type { IpRoute, IpRule, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
+import { INTO_METRIC, linkOf } from "@holdfast/domains/vpn/link.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 import { expect, test } from "vitest";
 import { checkAction } from "./action-rules.ts";
@@ -46,6 +47,58 @@ test("of rules the vpn domain may set strongSwan's own, and no other", () => {
   expect(checkAction("vpn", setting({ ...lookupRule(4), table: 254 })).ok).toBe(false);
   expect(checkAction("vpn", setting({ ...lookupRule(4), priority: 1 })).ok).toBe(false);
   expect(checkAction("vpn", setting({ ...lookupRule(4), from: "192.0.2.0/24" })).ok).toBe(false);
+});
+
+test("of links the vpn domain makes and removes interfaces of its tunnels, and routes lead into those alone", () => {
+  const { name, id } = linkOf("pair");
+  const link = (to: string, change: LinkChange): Action => ({ kind: "link", link: to, change });
+  const remove: LinkChange = { op: "delete", device: "xfrm" };
+  expect(checkAction("vpn", link(name, { op: "xfrm", id }))).toEqual({ ok: true, value: null });
+  expect(checkAction("vpn", link(name, remove))).toEqual({ ok: true, value: null });
+  const others: readonly Action[] = [
+    link("eth0", { op: "xfrm", id }),
+    link(name, { op: "xfrm", id: id + 1 }),
+    link(name, { op: "xfrm", id: 0 }),
+    link("eth0", remove),
+    link("hfx-", remove),
+    link(`${name}/../eth0`, remove),
+    link(name, { op: "delete", device: "bridge" }),
+    link(name, { op: "down" }),
+  ];
+  for (const action of others) expect(checkAction("vpn", action).ok, JSON.stringify(action)).toBe(false);
+  expect(checkAction("network", link(name, { op: "xfrm", id })).ok).toBe(false);
+  expect(checkAction("network", link(name, remove)).ok).toBe(false);
+
+  const none = { addresses: [], routes: [], rules: [] };
+  const hop = { via: null, dev: name, weight: 1, onLink: false };
+  const route: IpRoute = {
+    family: 4,
+    kind: "unicast",
+    to: "10.72.0.0/24",
+    table: 254,
+    metric: INTO_METRIC,
+    protocol: 2,
+    hops: [hop],
+    source: null,
+  };
+  const setting = (over: Partial<IpRoute>): Action => ({
+    kind: "ip_state",
+    absent: none,
+    present: { ...none, routes: [{ ...route, ...over }] },
+  });
+  expect(checkAction("vpn", setting({}))).toEqual({ ok: true, value: null });
+  const wrong: readonly Partial<IpRoute>[] = [
+    { hops: [{ ...hop, dev: "eth0" }] },
+    { hops: [{ ...hop, via: "192.0.2.1" }] },
+    { hops: [hop, hop] },
+    { hops: [] },
+    { table: 220 },
+    { metric: 0 },
+    { protocol: 4 },
+    { source: "192.0.2.1" },
+    { to: "default" },
+  ];
+  for (const over of wrong) expect(checkAction("vpn", setting(over)).ok, JSON.stringify(over)).toBe(false);
 });
 
 test("what the system domain may do, no other domain may", () => {

@@ -15,7 +15,7 @@ import { parseSudoText } from "@holdfast/domains/system/sudo-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
-import { checkBlocks, checkIpsecAct, checkKeys } from "./ipsec-rules.ts";
+import { checkBlocks, checkIpsecAct, checkKeys, checkTunnelLink } from "./ipsec-rules.ts";
 import { checkForwarding, checkNetworkAction } from "./network-rules.ts";
 import { checkNftBatch } from "./nft-batch.ts";
 
@@ -106,6 +106,7 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
     case "networkd":
     case "link":
     case "ip_state":
+      if (domain === "vpn" && action.kind === "link") return checkTunnelLink(action.link, action.change);
       if (domain === "vpn" && action.kind === "ip_state")
         return first([checkBlocks(action.absent), checkBlocks(action.present)]);
       return domain === "network" ? checkNetworkAction(action) : err(`${domain} has no business with the network`);

@@ -6,6 +6,7 @@ import { exec, type ExecResult } from "./exec.ts";
 
 export async function changeLink(link: string, change: LinkChange, timeoutMs: number): Promise<Result<null, string>> {
   const before = await exec(["ip", "-j", "-d", "link", "show", "dev", link], { timeoutMs });
+  if (change.op === "xfrm") return makeXfrm(link, change.id, before, timeoutMs);
   if (before.status !== 0) {
     return change.op === "delete" || change.op === "down"
       ? ok(null)
@@ -19,7 +20,23 @@ export async function changeLink(link: string, change: LinkChange, timeoutMs: nu
   return outcome(await exec(["ip", "link", "set", "dev", link, ...wordsOf(change)], { timeoutMs }));
 }
 
-function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" }>): readonly string[] {
+/** Made by this name with this number, and up; a name that is somebody else's by now is left alone. */
+async function makeXfrm(
+  link: string,
+  id: number,
+  before: ExecResult,
+  timeoutMs: number,
+): Promise<Result<null, string>> {
+  if (before.status === 0) {
+    if (!isOfKind(before.stdout, "xfrm")) return err(`${link} is no interface of a tunnel, so it is left alone`);
+  } else {
+    const made = await exec(["ip", "link", "add", link, "type", "xfrm", "if_id", String(id)], { timeoutMs });
+    if (made.status !== 0) return outcome(made);
+  }
+  return outcome(await exec(["ip", "link", "set", "dev", link, "up"], { timeoutMs }));
+}
+
+function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" | "xfrm" }>): readonly string[] {
   switch (change.op) {
     case "mtu":
       return ["mtu", String(change.mtu)];

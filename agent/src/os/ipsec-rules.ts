@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
-import type { IpRule, IpState } from "@holdfast/core/plan/ip-state.ts";
+import type { IpRoute, IpRule, IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
 import { CONN_PREFIX, KEY_PREFIX, parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
+import { INTO_METRIC, isOurLink, linkWith, parseLink } from "@holdfast/domains/vpn/link.ts";
 import { parseCanonicalNetwork, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 
@@ -52,6 +53,7 @@ function checkConn(conn: IpsecConn): Result<null, string> {
     ...[conn.localIdentity, conn.remoteIdentity].map(parseIdentity),
     ...[...conn.localNetworks, ...conn.remoteNetworks].map(parseCanonicalNetwork),
     ...[...conn.ikeProposals, ...conn.childProposals].map(parseProposal),
+    ...(conn.linkId === undefined ? [] : [parseLink(linkWith(conn.linkId))]),
     ...[conn.ikeSeconds, conn.childSeconds, conn.deadSeconds].map((seconds) =>
       Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_SECONDS ? ok(null) : err(`${seconds} is no time`),
     ),
@@ -82,7 +84,15 @@ function checkKeyId(id: string): Result<null, string> {
     : err(`${JSON.stringify(id)} is no key of ours`);
 }
 
-/** Dead ends and strongSwan's own rule, nothing else: no address, no other rule, no way to anywhere. */
+/** Interfaces of tunnels by our names, nothing else. */
+export function checkTunnelLink(link: string, change: LinkChange): Result<null, string> {
+  if (change.op === "xfrm") return first([parseLink({ name: link, id: change.id })]);
+  return change.op === "delete" && change.device === "xfrm" && isOurLink(link)
+    ? ok(null)
+    : err(`the vpn domain makes and removes interfaces of its tunnels, and does nothing else to links: not to ${link}`);
+}
+
+/** Ways into its own interfaces, dead ends and strongSwan's own rule, nothing else: no address, no other rule, no way to anywhere. */
 export function checkBlocks({ addresses, routes, rules }: IpState): Result<null, string> {
   const isLookup = (rule: IpRule): boolean => isDeepStrictEqual(rule, lookupRule(rule.family));
   if (addresses.length > 0 || !rules.every(isLookup))
@@ -96,9 +106,18 @@ export function checkBlocks({ addresses, routes, rules }: IpState): Result<null,
         route.table === MAIN_TABLE &&
         route.metric === BLOCK_METRIC &&
         route.protocol === BLOCK_PROTOCOL;
-      return isDeadEnd ? parseCanonicalNetwork(route.to) : err(`${route.to} is no dead end of ours`);
+      return isDeadEnd || isInto(route)
+        ? parseCanonicalNetwork(route.to)
+        : err(`${route.to} is no dead end and no way into a tunnel of ours`);
     }),
   );
+}
+
+function isInto({ kind, hops, source, table, metric, protocol }: IpRoute): boolean {
+  const [hop] = hops;
+  const leadsIntoOurs = hops.length === 1 && hop?.via === null && hop.dev !== null && isOurLink(hop.dev) && !hop.onLink;
+  const isInMain = table === MAIN_TABLE && metric === INTO_METRIC && protocol === BLOCK_PROTOCOL;
+  return kind === "unicast" && source === null && leadsIntoOurs && isInMain;
 }
 
 function first(results: readonly Result<unknown, string>[]): Result<null, string> {

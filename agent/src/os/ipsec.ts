@@ -167,6 +167,7 @@ function messageOf(conn: IpsecConn): ViciSection {
         close_action: deadAction(conn) === "restart" ? "start" : "none",
         // It begins when it is told to: with a start action, loading again would begin a second time.
         start_action: "none",
+        ...(conn.linkId === undefined ? {} : { if_id_in: String(conn.linkId), if_id_out: String(conn.linkId) }),
       },
     },
   };

@@ -54,7 +54,11 @@ function checkChange(change: LinkChange): Result<null, string> {
     case "down":
       return ok(null);
     case "delete":
-      return MADE_DEVICES.includes(change.device) ? ok(null) : err(`a ${change.device} is not removed`);
+      return change.device !== "xfrm" && MADE_DEVICES.includes(change.device)
+        ? ok(null)
+        : err(`a ${change.device} is not removed`);
+    case "xfrm":
+      return err("interfaces of tunnels are of the vpn domain");
     case "bridge":
       return checkSettings(change.settings, BRIDGE_SETTINGS, "a bridge");
     case "port":

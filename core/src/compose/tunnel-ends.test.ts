@@ -101,7 +101,7 @@ test.each([
   ["file:seoul-busan-1", "secret:Seoul", "is not a name"],
   ["file:seoul-busan-1", "hunter2hunter2", "never written into a document"],
   ["file:seoul-busan-1", "file:../../etc/shadow", "is not a name"],
-  ["via: policy", "via: interface", "not part of this version"],
+  ["via: policy", "via: gre", "via"],
   ["via: policy\n", "", "via is missing"],
   ["clearText: block ", "clearTexd: block ", "did you mean clearText"],
   ["strong-2026 ", "strong-2025 ", "did you mean strong-2026"],

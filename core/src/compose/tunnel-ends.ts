@@ -101,7 +101,7 @@ export function tunnelSide(
 
 /** The vpn section's part: see domains/vpn/section.ts, which reads it. */
 function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd, keyFile: string): Json {
-  const { clearText, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
+  const { via, clearText, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
   return {
     local: {
       address: local.kind === "managed" && local.natted ? null : local.address,
@@ -118,6 +118,8 @@ function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd, key
     childSeconds,
     deadSeconds,
     deadThen,
+    // Left out for policy: configs of earlier versions stay as they are, letter for letter.
+    ...(via === "interface" ? { via } : {}),
   };
 }
 

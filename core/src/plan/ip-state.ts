@@ -66,6 +66,8 @@ export type MadeDevice = (typeof MADE_DEVICES)[number];
 export type LinkChange =
   | { readonly op: "mtu"; readonly mtu: number }
   | { readonly op: "up" | "down" }
-  | { readonly op: "delete"; readonly device: MadeDevice }
+  | { readonly op: "delete"; readonly device: MadeDevice | "xfrm" }
+  /** The interface of a tunnel, made and up. One that is there with this number is success. */
+  | { readonly op: "xfrm"; readonly id: number }
   | { readonly op: "bridge"; readonly settings: { readonly [Setting in BridgeSetting]?: number } }
   | { readonly op: "port"; readonly settings: { readonly [Setting in PortSetting]?: number } };

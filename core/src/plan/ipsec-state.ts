@@ -25,6 +25,8 @@ export type IpsecConn = {
   readonly deadThen: "restart" | "clear";
   /** This end begins. */
   readonly starts: boolean;
+  /** The number of the interface that leads into the tunnel. Left out: packets are chosen by their addresses. */
+  readonly linkId?: number;
 };
 
 /** A pre-shared key by the name of its file: the key itself is in no step, no snapshot and no log. */

@@ -64,6 +64,7 @@ export interface TunnelBody {
   readonly description?: string;
   /** Exactly two, by name. */
   readonly ends: readonly [TunnelEnd, TunnelEnd];
+  readonly via: "policy" | "interface";
   readonly clearText: "block" | "allow";
   readonly psk: PskReference;
   readonly suite: TunnelSuite;
@@ -152,16 +153,10 @@ export const tunnelSchema = z
     name: tunnelNameText,
     description: proseText("What the tunnel connects.").optional(),
     ends: z.record(itemNameText, endSchema).meta({ description: "The two ends, by name." }),
-    via: z
-      .enum(["policy", "interface"])
-      .superRefine((via, context) => {
-        if (via === "interface")
-          context.addIssue({
-            code: "custom",
-            message: "Tunnels through an interface of their own are not part of this version; write policy",
-          });
-      })
-      .meta({ description: "How packets get into the tunnel: policy, by their addresses." }),
+    via: z.enum(["policy", "interface"]).meta({
+      description:
+        "How packets get into the tunnel. policy: by their addresses; interface: by routes into an XFRM interface of its own.",
+    }),
     clearText: z.enum(["block", "allow"]).meta({
       description: "block: packets for the other end never leave unencrypted, also while the tunnel is down.",
     }),
@@ -259,6 +254,7 @@ export function tunnelBody(tunnel: z.output<typeof tunnelSchema>): TunnelBody {
   return {
     ...(tunnel.description === undefined ? {} : { description: tunnel.description }),
     ends: [one, other],
+    via: tunnel.via,
     clearText: tunnel.clearText,
     psk: pskOf(tunnel.auth.psk),
     suite: tunnel.suite,

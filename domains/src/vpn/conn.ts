@@ -5,6 +5,8 @@ import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { KEY_FOLDER, STORE_FOLDER } from "./facts.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { linkOf, type TunnelLink } from "./link.ts";
 import type { TunnelConfig, VpnConfig } from "./model.ts";
 
 /** A tunnel as charon gets it: names of ours, and everything that it may be told, concrete. */
@@ -19,12 +21,20 @@ export interface Wanted {
   readonly config: TunnelConfig;
   readonly conn: IpsecConn;
   readonly key: IpsecKey;
+  /** Null: packets are chosen by their addresses. */
+  readonly link: TunnelLink | null;
 }
 
 export function wantedOf(config: VpnConfig | null): readonly Wanted[] {
   return Object.entries(config?.tunnels ?? {})
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([tunnel, one]) => ({ tunnel, config: one, conn: connOf(tunnel, one), key: keyOf(tunnel, one) }));
+    .map(([tunnel, one]) => ({
+      tunnel,
+      config: one,
+      conn: connOf(tunnel, one),
+      key: keyOf(tunnel, one),
+      link: one.via === "interface" ? linkOf(tunnel) : null,
+    }));
 }
 
 export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
@@ -45,6 +55,7 @@ export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
     deadSeconds,
     deadThen,
     starts: initiates,
+    ...(config.via === "interface" ? { linkId: linkOf(tunnel).id } : {}),
   };
   return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.keyFile }))}` };
 }
@@ -70,15 +81,4 @@ export function tunnelOfConn(name: string): string {
 /** An identity as charon reads it: addresses and mail addresses are what they look like, and anything else is a name by this sign. */
 export function idText(identity: string): string {
   return identity.includes("@") || parseAddress(identity).ok ? identity : `@${identity}`;
-}
-
-/**
- * 64 bits of FNV-1a, in hexadecimal. It tells one's own versions of a connection apart; against somebody who can load connections into charon
- * no sum would help.
- */
-function fingerprint(text: string): string {
-  let value = 0xcbf29ce484222325n;
-  for (let at = 0; at < text.length; at += 1)
-    value = BigInt.asUintN(64, (value ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n);
-  return value.toString(16).padStart(16, "0");
 }

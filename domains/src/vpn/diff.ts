@@ -1,5 +1,6 @@
 import { wantedOf, type Wanted } from "./conn.ts";
-import type { VpnObserved } from "./facts.ts";
+import { type Into, intoText, type VpnObserved } from "./facts.ts";
+import { isOurLink, type TunnelLink } from "./link.ts";
 import { isLoaded, listedOf, type Live, liveOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
 import type { LoadedRecord } from "./record.ts";
@@ -15,6 +16,10 @@ export interface VpnDiff {
   readonly keys: readonly Wanted["key"][];
   readonly blocksToAdd: readonly string[];
   readonly blocksToRemove: readonly string[];
+  readonly linksToMake: readonly TunnelLink[];
+  readonly linksToRemove: readonly TunnelLink[];
+  readonly intoToAdd: readonly Into[];
+  readonly intoToRemove: readonly Into[];
   /** What the record must hold before anything is loaded. */
   readonly record: LoadedRecord;
 }
@@ -31,6 +36,7 @@ export function vpnDiff(desired: VpnConfig | null, observed: VpnObserved): VpnDi
     keys: changed.map(({ key }) => key).filter(({ id }) => live?.keys.includes(id) !== true),
     blocksToAdd: blocks.filter((network) => !observed.blocks.includes(network)),
     blocksToRemove: observed.blocks.filter((network) => !blocks.includes(network)),
+    ...linkDiff({ links: linksOf(wanted), into: intoOf(wanted) }, observed),
     record: { ...observed.record, ...recordOf(wanted) },
   };
 }
@@ -43,6 +49,44 @@ function isThere(live: Live | null, conn: Wanted["conn"], keyId: string): boolea
 export function blocksOf(wanted: readonly Wanted[]): readonly string[] {
   const networks = wanted.flatMap(({ config }) => (config.clearText === "block" ? config.remote.networks : []));
   return [...new Set(networks)].toSorted();
+}
+
+export function linksOf(wanted: readonly Wanted[]): readonly TunnelLink[] {
+  return wanted.flatMap(({ link }) => (link === null ? [] : [link]));
+}
+
+/** What is routed into the tunnels that have an interface. */
+export function intoOf(wanted: readonly Wanted[]): readonly Into[] {
+  return wanted.flatMap(({ link, config }) =>
+    link === null ? [] : config.remote.networks.map((network) => ({ network, link: link.name })),
+  );
+}
+
+export type LinkDiff = Pick<VpnDiff, "linksToMake" | "linksToRemove" | "intoToAdd" | "intoToRemove">;
+
+/** From what is there to these interfaces and these routes; with an interface its routes go. */
+export function linkDiff(
+  want: { readonly links: readonly TunnelLink[]; readonly into: readonly Into[] },
+  observed: VpnObserved,
+): LinkDiff {
+  const isThere = (link: TunnelLink): boolean =>
+    observed.links.some(({ name, id, isUp }) => name === link.name && id === link.id && isUp);
+  const has = (list: readonly Into[], one: Into): boolean => list.some((other) => intoText(other) === intoText(one));
+  const isWanted = (name: string): boolean => want.links.some((link) => link.name === name);
+  return {
+    linksToMake: want.links.filter((link) => !isThere(link)),
+    linksToRemove: oursIn(observed).filter(({ name }) => !isWanted(name)),
+    intoToAdd: want.into.filter((one) => !has(observed.into, one)),
+    intoToRemove: observed.into.filter((one) => isWanted(one.link) && !has(want.into, one)),
+  };
+}
+
+export function oursIn({ links }: VpnObserved): readonly TunnelLink[] {
+  return links.filter(({ name }) => isOurLink(name)).map(({ name, id }) => ({ name, id }));
+}
+
+export function isLinkQuiet({ linksToMake, linksToRemove, intoToAdd, intoToRemove }: LinkDiff): boolean {
+  return linksToMake.length + linksToRemove.length + intoToAdd.length + intoToRemove.length === 0;
 }
 
 export function recordOf(wanted: readonly Wanted[]): LoadedRecord {

@@ -2,6 +2,7 @@ import type { RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { observeVpn } from "./facts.ts";
+import { linkOf } from "./link.ts";
 
 function said(stdout: string, status = 0): RawFact {
   return { status, stdout, stderr: "" };
@@ -73,4 +74,39 @@ test("whatever a server answers, observing it says what could not be read and ne
     }),
     { numRuns: 300 },
   );
+});
+
+test("interfaces of tunnels and the routes into them are read by name, number and metric", () => {
+  const { name, id } = linkOf("pair");
+  const links = [
+    {
+      ifname: name,
+      flags: ["NOARP", "UP"],
+      linkinfo: { info_kind: "xfrm", info_data: { if_id: `0x${id.toString(16)}` } },
+    },
+    { ifname: "theirs", flags: [], linkinfo: { info_kind: "xfrm", info_data: { if_id: "0x7" } } },
+    { ifname: "eth0", flags: ["UP"] },
+  ];
+  const routes = [
+    { dst: "10.72.0.0/24", dev: name, protocol: "2", metric: 1 },
+    { dst: "10.73.0.0/24", dev: name, protocol: "3", metric: 1 },
+    { dst: "10.74.0.0/24", dev: "theirs", protocol: "2", metric: 1 },
+  ];
+  const absent: RawFact = { status: 1, stdout: "", stderr: "" };
+  const seen = observeVpn({
+    links: said(JSON.stringify(links)),
+    routes4: said(JSON.stringify(routes)),
+    routes6: said(""),
+    "xfrm module": absent,
+  });
+  expect(seen.links).toEqual([
+    { name, id, isUp: true },
+    { name: "theirs", id: 7, isUp: false },
+  ]);
+  expect(seen.into).toEqual([{ network: "10.72.0.0/24", link: name }]);
+  expect(seen.routes).toEqual(["10.73.0.0/24", "10.74.0.0/24"]);
+  expect(seen.canMakeLinks).toBe(true);
+  const canMake = (asked: RawFact) => observeVpn({ links: said(""), "xfrm module": asked }).canMakeLinks;
+  expect([canMake(said("")), canMake(absent)]).toEqual([true, false]);
+  expect(canMake({ status: 255, stdout: "", stderr: "something else" })).toBeNull();
 });

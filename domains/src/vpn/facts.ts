@@ -2,6 +2,7 @@ import type { Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.
 import type { Family } from "@holdfast/core/net/address.ts";
 import { parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import type { IpsecReading } from "@holdfast/core/plan/ipsec-state.ts";
+import { INTO_METRIC, isOurLink, type TunnelLink } from "./link.ts";
 import { isFields, jsonOf, listOf } from "./read-json.ts";
 import { type LoadedRecord, readRecord } from "./record.ts";
 
@@ -37,8 +38,13 @@ export const vpnFacts: readonly FactQuery[] = [
   { kind: "command", name: "rules6", argv: ["ip", "-j", "-N", "-6", "rule", "show"] },
   { kind: "command", name: "into4", argv: ["ip", "-j", "-N", "-4", "route", "show", "table", String(LOOKUP_TABLE)] },
   { kind: "command", name: "into6", argv: ["ip", "-j", "-N", "-6", "route", "show", "table", String(LOOKUP_TABLE)] },
+  { kind: "command", name: "links", argv: ["ip", "-j", "-d", "link", "show", "type", "xfrm"] },
+  { kind: "command", name: "xfrm module", argv: ["modprobe", "--dry-run", "--quiet", "xfrm_interface"] },
   { kind: "file", name: "forwarding4", path: "/proc/sys/net/ipv4/ip_forward" },
 ];
+
+/** A route of ours into a tunnel's interface. */
+export type Into = { readonly network: string; readonly link: string };
 
 export type VpnObserved = {
   readonly ipsec: IpsecReading;
@@ -53,6 +59,12 @@ export type VpnObserved = {
   readonly addresses: readonly string[];
   /** Dead ends of ours. */
   readonly blocks: readonly string[];
+  /** XFRM interfaces, ours and others'. */
+  readonly links: readonly (TunnelLink & { readonly isUp: boolean })[];
+  /** Routes of ours into them. */
+  readonly into: readonly Into[];
+  /** Whether the kernel could make one; null: nobody could say. */
+  readonly canMakeLinks: boolean | null;
   /** Other routes of the main table, but for the default ones. */
   readonly routes: readonly string[];
   /** Null: it could not be read. */
@@ -76,6 +88,9 @@ export function observeVpn(raw: RawFacts): VpnObserved {
     swanctl: entryOf(raw["folder"]).type !== "absent",
     addresses: readAddresses(raw["addresses"]),
     blocks: routes.flatMap((one) => one?.blocks ?? []).toSorted(),
+    links: readLinks(raw["links"]),
+    into: routes.flatMap((one) => one?.into ?? []).toSorted((a, b) => (intoText(a) < intoText(b) ? -1 : 1)),
+    canMakeLinks: canMake(raw["links"], raw["xfrm module"]),
     routes: routes.flatMap((one) => one?.others ?? []).toSorted(),
     routesProblem: routes[0] === null ? "`ip route` did not answer" : null,
     forwarding: raw["forwarding4"]?.stdout.trim() === "1",
@@ -130,18 +145,49 @@ function readAddresses(raw: RawFact | undefined): readonly string[] {
     .toSorted();
 }
 
+export function intoText({ network, link }: Into): string {
+  return `${network} dev ${link}`;
+}
+
+function readLinks(raw: RawFact | undefined): VpnObserved["links"] {
+  return listOf(jsonOf(raw?.stdout ?? ""))
+    .flatMap(({ ifname, flags, linkinfo }) => {
+      const { info_kind: kind, info_data: data } = isFields(linkinfo) ? linkinfo : {};
+      const id = isFields(data) ? Number(data["if_id"]) : Number.NaN;
+      if (typeof ifname !== "string" || kind !== "xfrm" || !Number.isInteger(id)) return [];
+      return [{ name: ifname, id, isUp: Array.isArray(flags) && flags.includes("UP") }];
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** One that is there proves it, where the module is built in. */
+function canMake(links: RawFact | undefined, asked: RawFact | undefined): boolean | null {
+  if (readLinks(links).length > 0 || asked?.status === 0) return true;
+  return asked !== undefined && (asked.status === 1 || /ENOENT/.test(asked.stderr)) ? false : null;
+}
+
 /** RTN_BLACKHOLE, as `ip -N` writes it. */
 const BLACKHOLE = "6";
 
-function readRoutes(raw: RawFact | undefined): { readonly blocks: string[]; readonly others: string[] } | null {
+interface ReadRoutes {
+  readonly blocks: string[];
+  readonly into: Into[];
+  readonly others: string[];
+}
+
+function readRoutes(raw: RawFact | undefined): ReadRoutes | null {
   if (raw === undefined || raw.status !== 0) return null;
   const blocks: string[] = [];
+  const into: Into[] = [];
   const others: string[] = [];
-  for (const { dst, type, metric, protocol } of listOf(jsonOf(raw.stdout))) {
+  for (const { dst, type, metric, protocol, dev } of listOf(jsonOf(raw.stdout))) {
     if (typeof dst !== "string" || dst === "default") continue;
     const network = dst.includes("/") ? dst : `${dst}/${dst.includes(":") ? 128 : 32}`;
-    const isOurs = type === BLACKHOLE && metric === BLOCK_METRIC && String(protocol) === String(BLOCK_PROTOCOL);
-    (isOurs ? blocks : others).push(network);
+    const isOurs = String(protocol) === String(BLOCK_PROTOCOL);
+    if (isOurs && type === BLACKHOLE && metric === BLOCK_METRIC) blocks.push(network);
+    else if (isOurs && metric === INTO_METRIC && typeof dev === "string" && isOurLink(dev))
+      into.push({ network, link: dev });
+    else others.push(network);
   }
-  return { blocks, others };
+  return { blocks, into, others };
 }

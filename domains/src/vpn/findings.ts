@@ -22,6 +22,14 @@ export const VPN_FINDINGS = {
     severity: "error",
     remedy: "Use a kernel with ESP (module esp4), or load charon's plugin kernel-libipsec.",
   },
+  "vpn.kernel_lacks_interface": {
+    severity: "error",
+    remedy:
+      "Write via: policy, or use a kernel with the modules xfrm_interface and esp4 and strongSwan without kernel-libipsec.",
+  },
+  "vpn.interface_taken": { severity: "error", remedy: "Rename the tunnel, or remove that interface." },
+  "vpn.interface_twice": { severity: "error", remedy: "Rename one of the two tunnels." },
+  "vpn.route_twice": { severity: "error", remedy: "Let each network stand in one of the two tunnels." },
   "vpn.swanctl_missing": {
     severity: "error",
     remedy: "Install strongswan-swanctl: without it the next boot would have no tunnel.",

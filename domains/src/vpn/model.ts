@@ -28,6 +28,8 @@ export const tunnelConfigSchema = z.strictObject({
   childSeconds: seconds,
   deadSeconds: seconds,
   deadThen: z.enum(["restart", "clear"]),
+  /** Left out: packets are chosen by their addresses. An agent that does not know it refuses the config as a whole. */
+  via: z.literal("interface").optional(),
 });
 
 export const vpnConfigSchema = z.strictObject({ tunnels: z.record(z.string(), tunnelConfigSchema) });

@@ -7,6 +7,7 @@ import type { Wanted } from "./conn.ts";
 import { KEY_FOLDER, type VpnObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { networkSet } from "./guard.ts";
+import type { TunnelLink } from "./link.ts";
 import { liveOf } from "./live.ts";
 
 /** Whether this server can carry these tunnels: what is missing is said before anything changes. */
@@ -49,8 +50,30 @@ function daemonFindings(observed: VpnObserved): readonly Finding[] {
   ];
 }
 
+/** Whether the kernel can give the tunnel an interface. */
+function linkFindings(link: TunnelLink, path: string, { ipsec, links, canMakeLinks }: VpnObserved): readonly Finding[] {
+  const { charon } = ipsec;
+  const lacks = (why: string): Finding => finding("vpn.kernel_lacks_interface", `${path}.via`, why);
+  const foreign = links.find(({ name, id }) => id === link.id && name !== link.name);
+  return [
+    ...(canMakeLinks === false ? [lacks("The kernel of this server cannot make an XFRM interface.")] : []),
+    ...(charon.state === "up" && charon.dataPlane === "libipsec"
+      ? [lacks("strongSwan encrypts packets itself here (kernel-libipsec), which knows no interfaces of tunnels.")]
+      : []),
+    ...(foreign === undefined
+      ? []
+      : [
+          finding(
+            "vpn.interface_taken",
+            `${path}.via`,
+            `The number ${link.id}, by which the interface of this tunnel would be known, is that of ${foreign.name}.`,
+          ),
+        ]),
+  ];
+}
+
 function tunnelFindings(
-  { tunnel, config, key }: Wanted,
+  { tunnel, config, key, link }: Wanted,
   observed: VpnObserved,
   own: readonly InterfaceAddress[],
 ): readonly Finding[] {
@@ -106,7 +129,8 @@ function tunnelFindings(
         `This server does not pass on packets of others, so ${tunnel} serves it alone.`,
       ),
     );
-  if (charon.state === "up" && charon.dataPlane === "kernel")
+  if (link !== null) findings.push(...linkFindings(link, path, observed));
+  else if (charon.state === "up" && charon.dataPlane === "kernel")
     findings.push(
       finding(
         "vpn.masquerade_first",

@@ -3,7 +3,7 @@ import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
 import { tunnelOfConn, wantedOf } from "./conn.ts";
-import { vpnDiff, type VpnDiff } from "./diff.ts";
+import { intoOf, isLinkQuiet, linksOf, oursIn, vpnDiff, type VpnDiff } from "./diff.ts";
 import type { VpnObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { guardFindings } from "./guard.ts";
@@ -11,15 +11,17 @@ import { listedOf, liveOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
 import { placeFindings } from "./place.ts";
 import { recordText } from "./record.ts";
-import { blockLine, bootText, diffParts } from "./render.ts";
+import { blockLine, bootText, diffParts, linkLines } from "./render.ts";
 import {
   blocksStep,
   initiateStep,
   loadConnStep,
   loadKeyStep,
+  makeLinkSteps,
   noteStep,
   PATIENCE_MS,
   rekeyStep,
+  removeLinkSteps,
   terminateStep,
   unloadConnStep,
 } from "./step.ts";
@@ -42,7 +44,9 @@ export function planVpn(input: PlanInput<VpnConfig, VpnObserved>): DomainPlan {
   }
   const diff = vpnDiff(desired, observed);
   const isUp = liveOf(observed) !== null;
-  const isQuiet = diff.changed.length + diff.gone.length + diff.blocksToAdd.length + diff.blocksToRemove.length === 0;
+  const isQuiet =
+    diff.changed.length + diff.gone.length + diff.blocksToAdd.length + diff.blocksToRemove.length === 0 &&
+    isLinkQuiet(diff);
   const guard = guardFindings(diff.changed, managementPath);
   return {
     steps: isQuiet ? [] : isUp ? steps(diff, observed) : blockSteps(diff),
@@ -65,11 +69,13 @@ function steps(diff: VpnDiff, observed: VpnObserved): readonly Step[] {
     ...(diff.changed.length === 0 ? [] : note),
     ...diff.keys.map(loadKeyStep),
     ...(diff.blocksToAdd.length === 0 ? [] : [blocksStep("block", diff.blocksToAdd, [])]),
+    ...makeLinkSteps(diff),
     ...diff.changed.flatMap(({ conn }) => {
       const isNew = listedOf(live, conn.name) === undefined;
       return [loadConnStep(conn, isNew), ...(isNew ? [] : [terminateStep(conn.name)])];
     }),
     ...diff.gone.flatMap((name) => [unloadConnStep(name), terminateStep(name)]),
+    ...removeLinkSteps(diff),
     ...(diff.blocksToRemove.length === 0 ? [] : [blocksStep("unblock", [], diff.blocksToRemove)]),
     ...diff.changed
       .filter(({ conn }) => conn.starts)
@@ -78,9 +84,12 @@ function steps(diff: VpnDiff, observed: VpnObserved): readonly Step[] {
 }
 
 /** On a boot strongSwan comes later: until then nothing may leave unencrypted all the same. */
-function blockSteps({ blocksToAdd, blocksToRemove }: VpnDiff): readonly Step[] {
+function blockSteps(diff: VpnDiff): readonly Step[] {
+  const { blocksToAdd, blocksToRemove } = diff;
   return [
     ...(blocksToAdd.length === 0 ? [] : [blocksStep("block", blocksToAdd, [])]),
+    ...makeLinkSteps(diff),
+    ...removeLinkSteps(diff),
     ...(blocksToRemove.length === 0 ? [] : [blocksStep("unblock", [], blocksToRemove)]),
   ];
 }
@@ -91,7 +100,13 @@ function nativeDiff(desired: VpnConfig | null, observed: VpnObserved, diff: VpnD
   );
   const kept = observed.blocks.filter((network) => !diff.blocksToRemove.includes(network));
   const blocks = [...kept, ...diff.blocksToAdd].toSorted();
-  return unifiedDiff(diffParts(before, wantedOf(desired), [observed.blocks.map(blockLine), blocks.map(blockLine)]));
+  const wanted = wantedOf(desired);
+  return unifiedDiff(
+    diffParts(before, wanted, [
+      [...linkLines(oursIn(observed), observed.into), ...observed.blocks.map(blockLine)],
+      [...linkLines(linksOf(wanted), intoOf(wanted)), ...blocks.map(blockLine)],
+    ]),
+  );
 }
 
 function flapFindings({ changed, gone }: VpnDiff, observed: VpnObserved): readonly Finding[] {

@@ -1,7 +1,9 @@
 import type { IpsecConn } from "@holdfast/core/plan/ipsec-state.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
 import { idText, parseKeyFile, wantedOf, type Wanted } from "./conn.ts";
-import { blocksOf } from "./diff.ts";
+import { blocksOf, intoOf, linksOf } from "./diff.ts";
+import type { Into } from "./facts.ts";
+import type { TunnelLink } from "./link.ts";
 import type { VpnConfig } from "./model.ts";
 
 /** The tunnels as swanctl would be told them, with where each key is and what may not leave unencrypted. Never a key. */
@@ -9,7 +11,9 @@ export function renderVpn(config: VpnConfig): string {
   const wanted = wantedOf(config);
   if (wanted.length === 0) return "";
   const parts = [bootText(wanted.map(({ conn }) => conn)), ...wanted.map((one) => `${keyLine(one)}\n`)];
-  return [...parts, ...blocksOf(wanted).map((network) => `${blockLine(network)}\n`)].join("");
+  const blocks = blocksOf(wanted).map((network) => `${blockLine(network)}\n`);
+  const links = linkLines(linksOf(wanted), intoOf(wanted)).map((line) => `${line}\n`);
+  return [...parts, ...links, ...blocks].join("");
 }
 
 export function keyLine({ key }: Pick<Wanted, "key">): string {
@@ -19,6 +23,14 @@ export function keyLine({ key }: Pick<Wanted, "key">): string {
 
 export function blockLine(network: string): string {
   return `# blackhole ${network}: nothing leaves unencrypted`;
+}
+
+/** Interfaces of tunnels, and what is routed into each. */
+export function linkLines(links: readonly TunnelLink[], into: readonly Into[]): readonly string[] {
+  return links.flatMap(({ name, id }) => [
+    `# interface ${name}: type xfrm, if_id ${id}`,
+    ...into.filter(({ link }) => link === name).map(({ network }) => `# route ${network} dev ${name}`),
+  ]);
 }
 
 const HEAD = "# Written by Holdfast when a change is confirmed. Changes by hand are found as drift and written over.";
@@ -56,6 +68,7 @@ export function connLines(conn: IpsecConn): readonly string[] {
     `        dpd_action = ${deadAction(conn)}`,
     `        close_action = ${deadAction(conn) === "restart" ? "start" : "none"}`,
     `        start_action = ${conn.starts ? "start" : "none"}`,
+    ...(conn.linkId === undefined ? [] : [`        if_id_in = ${conn.linkId}`, `        if_id_out = ${conn.linkId}`]),
     "      }",
     "    }",
     "  }",

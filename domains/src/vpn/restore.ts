@@ -1,14 +1,17 @@
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import type { IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
-import type { VpnObserved } from "./facts.ts";
+import { linkDiff, oursIn } from "./diff.ts";
+import { intoText, type VpnObserved } from "./facts.ts";
 import { listedOf, type Live, liveOf, shapeOf } from "./live.ts";
 import {
   blocksStep,
   initiateStep,
   loadConnStep,
   loadKeyStep,
+  makeLinkSteps,
   recordStep,
+  removeLinkSteps,
   terminateStep,
   unloadConnStep,
   unloadKeyStep,
@@ -27,9 +30,12 @@ export function restoreVpn(snapshot: VpnObserved, live: VpnObserved): readonly S
   const steps = want === null || have === null ? [] : daemonSteps(snapshot, want, live, have);
   const add = snapshot.blocks.filter((network) => !live.blocks.includes(network));
   const remove = live.blocks.filter((network) => !snapshot.blocks.includes(network));
+  const links = linkDiff({ links: oursIn(snapshot), into: snapshot.into }, live);
   return [
     ...(add.length === 0 ? [] : [blocksStep("block", add, [])]),
+    ...makeLinkSteps(links),
     ...steps,
+    ...removeLinkSteps(links),
     ...(remove.length === 0 ? [] : [blocksStep("unblock", [], remove)]),
     ...(snapshot.recordText === live.recordText ? [] : [recordStep("record", snapshot.recordText)]),
   ];
@@ -80,7 +86,10 @@ export function restoredMismatches(
     snapshot.recordText === after.recordText
       ? []
       : [{ path: "record", expected: "the record that the snapshot holds", found: "another one" }];
-  if (want === null || have === null) return [...blocks, ...record];
+  const [wantLinks, haveLinks] = [snapshot, after].map(linkText);
+  const links =
+    wantLinks === haveLinks ? [] : [{ path: "interfaces", expected: wantLinks ?? "", found: haveLinks ?? "" }];
+  if (want === null || have === null) return [...links, ...blocks, ...record];
   const names = [...new Set([...want.conns, ...have.conns].map(({ name }) => name))].toSorted();
   const conns = names
     .filter((name) => !isSame(name, want, have))
@@ -92,5 +101,10 @@ export function restoredMismatches(
   const keys = want.keys
     .filter((id) => !have.keys.includes(id))
     .map((id) => ({ path: `keys.${id}`, expected: "loaded", found: "not loaded" }));
-  return [...conns, ...keys, ...blocks, ...record];
+  return [...conns, ...keys, ...links, ...blocks, ...record];
+}
+
+/** Interfaces of ours and what is routed into them, in one text. */
+function linkText(observed: VpnObserved): string {
+  return [...oursIn(observed).map(({ name }) => name), ...observed.into.map(intoText)].toSorted().join(", ");
 }

@@ -1,9 +1,11 @@
 import type { Family } from "@holdfast/core/net/address.ts";
-import type { IpRoute, IpRule } from "@holdfast/core/plan/ip-state.ts";
+import type { IpRoute, IpRule, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
 import { tunnelOfConn } from "./conn.ts";
-import { BLOCK_METRIC, BLOCK_PROTOCOL, BOOT_FILE, LOOKUP_TABLE, RECORD_FILE } from "./facts.ts";
+import type { LinkDiff } from "./diff.ts";
+import { BLOCK_METRIC, BLOCK_PROTOCOL, BOOT_FILE, type Into, LOOKUP_TABLE, RECORD_FILE } from "./facts.ts";
+import { INTO_METRIC } from "./link.ts";
 import { type LoadedRecord, recordText } from "./record.ts";
 
 /** Milliseconds on a busy machine; charon answers in one to a hundred. */
@@ -14,6 +16,8 @@ const WRITE_BUDGET_MS = 2_000;
  * longer would spend the armed deadline on an end that is not there.
  */
 export const PATIENCE_MS = 25_000;
+/** The first interface of a boot may wait for the kernel to load its module from a slow disk. */
+const LINK_BUDGET_MS = 15_000;
 const RECORD_MODE = 0o600;
 const BOOT_MODE = 0o600;
 const MAIN_TABLE = 254;
@@ -104,6 +108,46 @@ function deadEnd(network: string): IpRoute {
     metric: BLOCK_METRIC,
     protocol: BLOCK_PROTOCOL,
     hops: [],
+    source: null,
+  };
+}
+
+function linkStep(link: string, verb: string, title: string, change: LinkChange): Step {
+  return vpnStep(`${link}.${verb}`, title, { kind: "link", link, change }, LINK_BUDGET_MS);
+}
+
+/** Interfaces first, then what is routed into them. */
+export function makeLinkSteps({ linksToMake, intoToAdd, intoToRemove }: LinkDiff): readonly Step[] {
+  const none = { addresses: [], routes: [], rules: [] };
+  const absent = { ...none, routes: intoToRemove.map(intoRoute) };
+  const present = { ...none, routes: intoToAdd.map(intoRoute) };
+  const title = `Lead packets into ${[...new Set([...intoToAdd, ...intoToRemove].map(({ link }) => link))].join(", ")}`;
+  return [
+    ...linksToMake.map(({ name, id }) => linkStep(name, "make", `Make the interface ${name}`, { op: "xfrm", id })),
+    ...(intoToAdd.length + intoToRemove.length === 0
+      ? []
+      : [vpnStep("into", title, { kind: "ip_state", absent, present }, WRITE_BUDGET_MS)]),
+  ];
+}
+
+export function removeLinkSteps({ linksToRemove }: LinkDiff): readonly Step[] {
+  return linksToRemove.map(({ name }) =>
+    linkStep(name, "remove", `Remove the interface ${name}, and with it what is routed into it`, {
+      op: "delete",
+      device: "xfrm",
+    }),
+  );
+}
+
+function intoRoute({ network, link }: Into): IpRoute {
+  return {
+    family: network.includes(":") ? 6 : 4,
+    kind: "unicast",
+    to: network,
+    table: MAIN_TABLE,
+    metric: INTO_METRIC,
+    protocol: BLOCK_PROTOCOL,
+    hops: [{ via: null, dev: link, weight: 1, onLink: false }],
     source: null,
   };
 }

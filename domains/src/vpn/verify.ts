@@ -1,8 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { wantedOf } from "./conn.ts";
-import { blocksOf } from "./diff.ts";
-import type { VpnObserved } from "./facts.ts";
+import { blocksOf, intoOf, linkDiff, linksOf, oursIn } from "./diff.ts";
+import { intoText, type VpnObserved } from "./facts.ts";
 import { isLoaded, listedOf, type Live, liveOf, shapeOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
 import { bootText } from "./render.ts";
@@ -14,7 +14,7 @@ import { bootText } from "./render.ts";
 export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
   const wanted = wantedOf(desired);
   const live = liveOf(observed);
-  const blocks = blockMismatches(desired, observed);
+  const blocks = [...linkMismatches(desired, observed), ...blockMismatches(desired, observed)];
   if (live === null) {
     // Where nothing shall be, a daemon that does not run is no difference.
     const down = { path: "strongswan", expected: "running", found: "nobody answers at its socket" };
@@ -31,6 +31,22 @@ export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): rea
     .filter(({ name }) => !wanted.some(({ conn }) => conn.name === name))
     .map(({ name }): Mismatch => ({ path: `connections.${name}`, expected: "absent", found: "loaded" }));
   return [...conns, ...strange, ...blocks];
+}
+
+function linkMismatches(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
+  const wanted = wantedOf(desired);
+  const diff = linkDiff({ links: linksOf(wanted), into: intoOf(wanted) }, observed);
+  const at = (what: string, expected: string, found: string): Mismatch => ({
+    path: `interfaces.${what}`,
+    expected,
+    found,
+  });
+  return [
+    ...diff.linksToMake.map(({ name }) => at(name, "there and up", "not there, or down")),
+    ...diff.linksToRemove.map(({ name }) => at(name, "absent", "there")),
+    ...diff.intoToAdd.map((one) => at(one.link, `a route ${intoText(one)}`, "none")),
+    ...diff.intoToRemove.map((one) => at(one.link, `no route ${intoText(one)}`, "there")),
+  ];
 }
 
 function blockMismatches(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
@@ -54,6 +70,7 @@ export function loadedMismatches(desired: VpnConfig | null, observed: VpnObserve
   const wanted = wantedOf(desired);
   const text = wanted.length === 0 ? null : bootText(wanted.map(({ conn }) => conn));
   return [
+    ...linkMismatches(desired, observed),
     ...blockMismatches(desired, observed),
     ...(observed.boot === text
       ? []
@@ -65,11 +82,15 @@ export function loadedMismatches(desired: VpnConfig | null, observed: VpnObserve
 export function oursOf(observed: VpnObserved): Json {
   const live = liveOf(observed);
   const blocks = [...observed.blocks];
-  if (live === null) return { down: true, blocks };
+  const links = oursIn(observed).map(({ name }) => name);
+  // Left out where there are none: what earlier versions noted down stays equal.
+  const interfaces = links.length === 0 ? {} : { interfaces: [...links, ...observed.into.map(intoText)].toSorted() };
+  if (live === null) return { down: true, blocks, ...interfaces };
   return {
     conns: Object.fromEntries(live.conns.map((listed) => [listed.name, shapeOf(listed)])),
     keys: [...usedKeys(live, observed)],
     blocks,
+    ...interfaces,
   };
 }
 

@@ -21,8 +21,10 @@ import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { wantedOf } from "./conn.ts";
 import { vpn } from "./domain.ts";
 import type { VpnObserved } from "./facts.ts";
+import { linkOf } from "./link.ts";
 import type { TunnelConfig, VpnConfig } from "./model.ts";
 
+const LINK = linkOf("pair");
 const NOWHERE: ManagementPath = { controlPlane: [], inbound: [] };
 
 function plan(desired: VpnConfig | null, observed: VpnObserved, confirmed: VpnConfig | null = null, path = NOWHERE) {
@@ -34,7 +36,8 @@ function codes(desired: VpnConfig | null, observed: VpnObserved, path = NOWHERE)
 }
 
 const networks = fc.constantFrom<string[]>(["10.20.10.0/24"], ["10.20.10.0/24", "10.20.11.0/24"], ["2001:db8:7::/48"]);
-const tunnel: fc.Arbitrary<TunnelConfig> = fc.record({
+const through: fc.Arbitrary<Pick<TunnelConfig, "via">> = fc.constantFrom({}, { via: "interface" as const });
+const eitherWay: fc.Arbitrary<Omit<TunnelConfig, "via">> = fc.record({
   local: fc.constant(TUNNEL.local),
   remote: fc.record({
     address: fc.constantFrom("198.51.100.7", null),
@@ -53,6 +56,7 @@ const tunnel: fc.Arbitrary<TunnelConfig> = fc.record({
   deadSeconds: fc.constantFrom(10, 30),
   deadThen: fc.constantFrom("restart", "clear"),
 });
+const tunnel: fc.Arbitrary<TunnelConfig> = fc.tuple(eitherWay, through).map(([one, via]) => ({ ...one, ...via }));
 const config: fc.Arbitrary<VpnConfig | null> = fc.oneof(
   fc.constant(null),
   fc.dictionary(fc.constantFrom("pair", "office", "store-7"), tunnel).map((tunnels) => ({ tunnels })),
@@ -355,4 +359,53 @@ test("a policy has no vpn section, and says what to write instead", () => {
     domains: DOMAIN_LANGUAGES,
   });
   expect(findings).toMatchObject([{ code: "policy.domain_unavailable", remedy: "Write a document of kind Tunnel." }]);
+});
+
+test("a tunnel with an interface of its own: the interface and its routes come before it and go after it", () => {
+  const own = vpnConfig({ via: "interface" });
+  const onKernel = withCharon(bareServer({ canMakeLinks: true }), { dataPlane: "kernel" });
+  const { steps, nativeDiff } = plan(own, onKernel);
+  expect(steps.map(({ id }) => id)).toEqual([
+    "vpn.note",
+    "vpn.ike-holdfast-pair--pair-1.load",
+    "vpn.block",
+    `vpn.${LINK.name}.make`,
+    "vpn.into",
+    "vpn.holdfast-pair.load",
+    "vpn.holdfast-pair.initiate",
+    "vpn.holdfast-pair.rekey",
+  ]);
+  expect(nativeDiff).toContain(`+# interface ${LINK.name}: type xfrm, if_id ${LINK.id}`);
+  expect(nativeDiff).toContain(`+        if_id_out = ${LINK.id}`);
+  // Back to policy: another label, so it begins anew, and the interface goes last.
+  const back = plan(vpnConfig(), inForce(own, onKernel)).steps.map(({ id }) => id);
+  expect(back).toEqual(expect.arrayContaining(["vpn.holdfast-pair.load", `vpn.${LINK.name}.remove`]));
+  expect(back.indexOf(`vpn.${LINK.name}.remove`)).toBeGreaterThan(back.indexOf("vpn.holdfast-pair.terminate"));
+  expect(labelOf({ via: "interface" })).not.toBe(labelOf());
+});
+
+test("an interface that is gone, down or leads elsewhere is a mismatch, and so is one that nobody wants", () => {
+  const own = vpnConfig({ via: "interface" });
+  const live = inForce(own, withCharon(bareServer({ canMakeLinks: true }), { dataPlane: "kernel" }));
+  const paths = (observed: VpnObserved) => vpn.verify(own, observed).map(({ path }) => path);
+  expect(paths(live)).toEqual([]);
+  expect(paths({ ...live, links: live.links.map((link) => ({ ...link, isUp: false })) })).toEqual([
+    `interfaces.${LINK.name}`,
+  ]);
+  expect(paths({ ...live, into: [] })).toEqual([`interfaces.${LINK.name}`]);
+  expect(vpn.verify(vpnConfig(), live).map(({ path }) => path)).toContain(`interfaces.${LINK.name}`);
+  // Somebody else's interface is nobody's business here.
+  expect(paths({ ...live, links: [...live.links, { name: "vti-office", id: 7, isUp: true }] })).toEqual([]);
+});
+
+test("where there can be no interface it is said before anything changes", () => {
+  const own = vpnConfig({ via: "interface" });
+  expect(codes(own, bareServer({ canMakeLinks: true }))).toContain("error vpn.kernel_lacks_interface");
+  const onKernel = withCharon(bareServer(), { dataPlane: "kernel" });
+  expect(codes(own, { ...onKernel, canMakeLinks: false })).toContain("error vpn.kernel_lacks_interface");
+  expect(codes(own, { ...onKernel, canMakeLinks: true })).not.toContain("error vpn.kernel_lacks_interface");
+  const taken = [{ name: "theirs", id: LINK.id, isUp: true }];
+  expect(codes(own, { ...onKernel, canMakeLinks: true, links: taken })).toContain("error vpn.interface_taken");
+  const two = { tunnels: { ...own.tunnels, other: { ...TUNNEL, via: "interface" as const } } };
+  expect(vpn.validate(two).map(({ code }) => code)).toEqual(["vpn.route_twice"]);
 });

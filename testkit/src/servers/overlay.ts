@@ -105,14 +105,7 @@ async function makeOverlay(home: string, spec: DiskSpec): Promise<Overlay> {
   // With this directory journald keeps the logs of earlier boots.
   makeLike(upper, "/var/log/journal");
   const overlay: Overlay = { home, root: join(home, "root"), machineId };
-  await offline(overlay, [
-    "rm",
-    "-rf",
-    "--",
-    ...NOT_INHERITED.filter((path) => existsSync(path)),
-    ...enabledHere(),
-    ...initScripts(),
-  ]);
+  await offline(overlay, ["rm", "-rf", "--", ...notInherited()]);
   for (const [path, content] of Object.entries(spec.files)) await writeOffline(overlay, path, content);
   if (spec.enable.includes("ssh")) {
     // A key of its own; Debian's unit refuses to start without any.
@@ -140,6 +133,11 @@ function makeLike(upper: string, path: string): void {
     chownSync(made, below.uid, below.gid);
     chmodSync(made, below.mode & 0o7777);
   }
+}
+
+/** What of this machine's disk a server must not find on its own. */
+export function notInherited(): readonly string[] {
+  return [...NOT_INHERITED.filter((path) => existsSync(path)), ...enabledHere(), ...initScripts()];
 }
 
 /** What `systemctl enable` and `set-default` have made on this machine. Taking them away leaves each unit startable by hand. */
