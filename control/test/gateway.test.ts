@@ -210,6 +210,43 @@ test("S10: a renewed key takes over on its first connection, and only then is th
   });
 });
 
+test("S10: every certificate is renewed in the middle of every apply of several servers, and no apply is lost", async () => {
+  await withSagaHouse(async (house) => {
+    const one = await house.instance();
+    const names = ["web-1", "web-2", "web-3"];
+    const fleet = await Promise.all(names.map(async (name) => ({ name, ...(await house.agent(name, one)) })));
+    for (const [round, moment] of (["prepare", "execute", "confirm"] as const).entries()) {
+      await Promise.all(
+        fleet.map(async ({ name, server, agent }) => {
+          const keysBefore = (await listKeys(house.database, server)).length;
+          let renewed: Promise<void> | null = null;
+          agent.onCall = (method) => {
+            if (method === moment)
+              renewed ??= (async () => {
+                const tlsKey = freshKey();
+                const { certificate } = await renew(one.gateway.port, agent.identity, tlsKey);
+                Object.assign(agent.identity, { tlsKey, certificate });
+              })();
+            return renewed ?? undefined;
+          };
+          const apply = await house.apply(server, { policy: name, baseGeneration: round });
+          expect(await house.ended(apply.id), moment).toMatchObject({ state: "APPLIED", code: null });
+          await renewed;
+          // Whatever comes now comes by the new key alone.
+          agent.cut();
+          await expect
+            .poll(() => one.sessions.of(server)?.keySha256, { timeout: 10_000 })
+            .toBe(sha256Of(agent.identity.tlsKey));
+          const keys = await listKeys(house.database, server);
+          expect(keys).toHaveLength(keysBefore + 1);
+          expect(keys.filter(({ state }) => state === "active")).toHaveLength(1);
+        }),
+      );
+    }
+    await house.check();
+  });
+});
+
 test("S11: a revoked key loses its open session and gets no new one", async () => {
   await withSagaHouse(async (house) => {
     const one = await house.instance();

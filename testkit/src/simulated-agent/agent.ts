@@ -66,7 +66,8 @@ class PowerCut extends Error {}
 
 export interface AgentIdentity {
   readonly serverId: string;
-  readonly tlsKey: KeyObject;
+  /** The next connection is made with it and its certificate. */
+  tlsKey: KeyObject;
   readonly receiptKey: KeyObject;
   certificate: string;
   readonly caCertificate: string;
