@@ -99,6 +99,15 @@ function expectHarmless(value: unknown): void {
   }
 }
 
+test("a value of the kernel comes in the one form that composing writes", () => {
+  for (const text of ["bbr\n", " bbr", "bbr ", "a\t\tb", "a  b"])
+    expect(parseSystemConfig({ sysctl: { "net.ipv4.tcp_congestion_control": text } }), text).toMatchObject({
+      ok: false,
+      findings: [{ code: "system.config" }],
+    });
+  expect(parseSystemConfig({ sysctl: { "net.ipv4.tcp_congestion_control": "bbr" } })).toMatchObject({ ok: true });
+});
+
 test("the sample says every text that a config can hold", () => {
   expect(parseSystemConfig(FULL_CONFIG)).toMatchObject({ ok: true });
   expect(placesOf(FULL_CONFIG).length).toBeGreaterThan(20);

@@ -64,7 +64,11 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
     if (text !== undefined) check(["banners", name], parseBanner(text));
   for (const [key, text] of Object.entries(config.sysctl ?? {})) {
     check(["sysctl", key], parseSysctlKey(key));
-    check(["sysctl", key], concreteValue(key, text));
+    const value = concreteValue(key, text);
+    check(["sysctl", key], value);
+    // Composing writes the one form that the kernel gives back; what comes in another was not composed, and would be a line more of a file.
+    if (value.ok && value.value !== text)
+      complain(["sysctl", key], `${JSON.stringify(text)} is written ${JSON.stringify(value.value)}`);
   }
   const { ssh, ntp, resolver } = config;
   each(["ssh", "listen"], ssh?.listen, parseCanonicalAddress);

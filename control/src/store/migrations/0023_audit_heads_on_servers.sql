@@ -30,6 +30,12 @@ create table holdfast.audit_standings (
   constraint whole_or_none check ((epoch is null) = (entries is null) and (epoch is null) = (head is null) and (epoch is null) = (head_at is null))
 );
 
+-- Both say of which server they are: a reader whose sight is cut sees no others.
+alter table holdfast.audit_receipts enable row level security;
+create policy seen on holdfast.audit_receipts using (holdfast.sees(server_id)) with check (true);
+alter table holdfast.audit_standings enable row level security;
+create policy seen on holdfast.audit_standings using (holdfast.sees(server_id)) with check (true);
+
 -- Somebody has said that the log counts as it is although servers keep more of it, or another one: a backup was put back. Signed with the key
 -- that signs heads: a row that is put here from outside begins nothing.
 create table holdfast.audit_epochs (
