@@ -219,19 +219,20 @@ test("S10: every certificate is renewed in the middle of every apply of several 
       await Promise.all(
         fleet.map(async ({ name, server, agent }) => {
           const keysBefore = (await listKeys(house.database, server)).length;
-          let renewed: Promise<void> | null = null;
+          const renewals: Promise<void>[] = [];
+          const renewOnce = async (): Promise<void> => {
+            const tlsKey = freshKey();
+            const { certificate } = await renew(one.gateway.port, agent.identity, tlsKey);
+            Object.assign(agent.identity, { tlsKey, certificate });
+          };
           agent.onCall = (method) => {
-            if (method === moment)
-              renewed ??= (async () => {
-                const tlsKey = freshKey();
-                const { certificate } = await renew(one.gateway.port, agent.identity, tlsKey);
-                Object.assign(agent.identity, { tlsKey, certificate });
-              })();
-            return renewed ?? undefined;
+            if (method === moment && renewals.length === 0) renewals.push(renewOnce());
+            return renewals[0];
           };
           const apply = await house.apply(server, { policy: name, baseGeneration: round });
           expect(await house.ended(apply.id), moment).toMatchObject({ state: "APPLIED", code: null });
-          await renewed;
+          expect(renewals).toHaveLength(1);
+          await Promise.all(renewals);
           // Whatever comes now comes by the new key alone.
           agent.cut();
           await expect
