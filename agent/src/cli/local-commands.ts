@@ -23,7 +23,8 @@ export async function showStatus(role: Role, json: boolean): Promise<ExitCode> {
     if (json) {
       const { generation, maxFence, lock, confirmed } = state;
       const auditHead = heads.ok ? headsInData(heads.value) : null;
-      print(JSON.stringify({ generation, maxFence, lock, confirmed, open: openTransaction(state), auditHead }));
+      // `open` stays the last: the package's scripts, also those of another version, see by the end of the line whether there is one.
+      print(JSON.stringify({ generation, maxFence, lock, confirmed, auditHead, open: openTransaction(state) }));
     } else {
       for (const line of statusInWords(state, role.clock.boottimeMs())) print(line);
       if (!heads.ok) print(heads.error);
