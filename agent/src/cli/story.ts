@@ -1,7 +1,7 @@
 import { assertNever } from "@holdfast/core/base/never.ts";
 import { openTransaction } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState, TransactionState } from "@holdfast/core/ledger/record.ts";
-import { type KeptHead, type KeptHeads, keyName } from "../guard/audit-head.ts";
+import { headInText, type KeptHeads, keyName } from "../guard/audit-head.ts";
 import { deadlineOf } from "../guard/transaction-message.ts";
 
 /** The ledger in words, for somebody who sits at this very server and has no control plane at hand. */
@@ -67,11 +67,10 @@ export function auditHeadInWords(heads: KeptHeads | null): readonly string[] {
   ];
 }
 
-/** The same for machines; signatures in base64, so that the key alone proves each. */
+/** The same for machines. */
 export function headsInData(heads: KeptHeads | null) {
   if (heads === null) return null;
-  const inText = (one: KeptHead) => ({ ...one, signature: Buffer.from(one.signature).toString("base64") });
-  return { signerKey: heads.signerKey, newest: inText(heads.newest), ended: heads.ended.map(inText) };
+  return { signerKey: heads.signerKey, newest: headInText(heads.newest), ended: heads.ended.map(headInText) };
 }
 
 /** The last transaction from its beginning to where it stands. */

@@ -138,11 +138,12 @@ export function readKeptHeads(path: string, serverId: string): Result<KeptHeads 
 /** @throws the system's error when the disk refuses */
 export function writeKeptHeads(path: string, heads: KeptHeads): void {
   const { newest, ended } = heads;
-  const text = JSON.stringify({ ...heads, newest: inText(newest), ended: ended.map(inText) }, null, 2);
+  const text = JSON.stringify({ ...heads, newest: headInText(newest), ended: ended.map(headInText) }, null, 2);
   writeFileDurably(path, `${text}\n`, 0o600);
 }
 
-function inText(head: KeptHead) {
+/** For a file and for machines that read: the signature in base64, so that the key alone proves it. */
+export function headInText(head: KeptHead) {
   return { ...head, signature: Buffer.from(head.signature).toString("base64") };
 }
 
