@@ -146,7 +146,7 @@ export class SagaEngine {
       if (claimed === null) return;
       const session = this.#options.sessions.of(claimed.apply.server_id);
       if (session === undefined || this.#isClosed) {
-        await this.#letGo(claimed.apply.server_id);
+        await this.#letGo([claimed.apply.server_id]);
         continue;
       }
       this.#start(claimed, session);
@@ -185,6 +185,8 @@ export class SagaEngine {
     if (result.ok) return result.value;
     // Another instance was faster: the poll comes by again.
     if (result.error.code !== "store.server_busy") this.#trouble(result.error, "work could not be claimed");
+    // Perhaps a claim is held here that has no runner: let go, or its work would wait for the end of the lease.
+    if (result.error.code === "store.commit_unknown") await this.#letGo(this.#idle());
     return null;
   }
 
@@ -200,7 +202,7 @@ export class SagaEngine {
 
   async #run(runner: ApplyRunner, serverId: ServerId): Promise<void> {
     try {
-      if ((await runner.run()) === "let_go") await this.#letGo(serverId);
+      if ((await runner.run()) === "let_go") await this.#letGo([serverId]);
     } catch (error) {
       // A bug. The lease runs out, and the next claim begins at the rows again.
       this.#trouble(error, "a saga broke");
@@ -210,9 +212,9 @@ export class SagaEngine {
     }
   }
 
-  async #letGo(server: ServerId): Promise<void> {
+  async #letGo(servers: readonly ServerId[]): Promise<void> {
     const { database, instanceId } = this.#options;
-    const released = await transaction(database, (tx) => releaseLeases(tx, { instance: instanceId, server }));
+    const released = await transaction(database, (tx) => releaseLeases(tx, { instance: instanceId, servers }));
     if (!released.ok) this.#trouble(released.error, "a lease could not be let go; it runs out by itself");
   }
 

@@ -105,15 +105,15 @@ export async function renewLease(
 export type LeaseHolder =
   /** Everything of an instance: it is going down in order. */
   | { readonly instance: InstanceId }
-  /** What an instance holds of one server: the agent's session with it has ended. */
-  | { readonly instance: InstanceId; readonly server: ServerId };
+  /** What an instance holds of these servers: it has nobody there who works on it. */
+  | { readonly instance: InstanceId; readonly servers: readonly ServerId[] };
 
 /** Lets go, so that another instance may claim at once. */
 export async function releaseLeases(tx: Transaction, holder: LeaseHolder): Promise<number> {
-  const server = "server" in holder ? holder.server : null;
+  const servers = "servers" in holder ? holder.servers : null;
   const released = await tx.rows<{ server_id: ServerId }>(sql`
     update applies set lease_owner = null, lease_until = null, version = version + 1
-    where lease_owner = ${holder.instance} and (${server}::uuid is null or server_id = ${server})
+    where lease_owner = ${holder.instance} and (${servers}::uuid[] is null or server_id = any(${servers}::uuid[]))
     returning server_id`);
   for (const { server_id } of released) await tx.notify("holdfast_work", { server_id });
   return released.length;
