@@ -115,6 +115,6 @@ export async function releaseLeases(tx: Transaction, holder: LeaseHolder): Promi
     update applies set lease_owner = null, lease_until = null, version = version + 1
     where lease_owner = ${holder.instance} and (${servers}::uuid[] is null or server_id = any(${servers}::uuid[]))
     returning server_id`);
-  for (const { server_id } of released) await tx.notify("holdfast_work", { server_id });
+  for (const { server_id } of released) tx.notify("holdfast_work", { server_id });
   return released.length;
 }
