@@ -194,7 +194,13 @@ async function startOn(
 
   const app = await buildApi({
     house,
-    doctor: doctor({ database, witness, commands: authority.commands, publicUrl: config.publicUrl }),
+    doctor: doctor({
+      database,
+      witness,
+      askServers: work.askServers,
+      commands: authority.commands,
+      publicUrl: config.publicUrl,
+    }),
     events,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
