@@ -82,7 +82,7 @@ export function dwellInApplying(database: Queryable): Promise<Spread> {
  * Servers that a change had cut off from somebody, the control plane or others: from the order to change until they were known to be as
  * before. Undone for any other reason, nobody was locked out.
  */
-const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
+export const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
 
 export function recoveries(database: Queryable): Promise<Spread> {
   return database.one<Spread>(sql`
