@@ -35,8 +35,9 @@ export class Balancer {
     }
   }
 
-  /** The last of what it wrote: which instance is down, and why. */
-  get output(): string {
-    return this.#process.output;
+  /** Whether it sends people to this one of its servers ("one", "two"); it begins with the belief that all are up. */
+  sendsTo(server: string): boolean {
+    const { output } = this.#process;
+    return output.lastIndexOf(`people/${server} is UP`) >= output.lastIndexOf(`people/${server} is DOWN`);
   }
 }

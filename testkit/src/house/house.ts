@@ -49,6 +49,8 @@ export interface HouseOptions {
 const AGENT_PORT = 7081;
 const HTTP_PORT = 7080;
 const METRICS_PORT = 7082;
+/** What the balancer calls the instances. */
+const BALANCED: readonly string[] = ["one", "two"];
 
 /** A database that comes back, a control plane that starts, an agent that dials with growing pauses. */
 const WHOLE_WITHIN_MS = 60_000;
@@ -69,6 +71,7 @@ export class House {
   readonly #data: string;
   readonly #controls: (ControlInstance | null)[] = [];
   readonly #doors: Relay[] = [];
+  #balancer: Balancer | undefined;
   /** The way to whichever instance the balancer chooses. */
   #front: Relay | undefined;
   readonly #listeners = new Map<string, InsideProgram>();
@@ -172,6 +175,10 @@ export class House {
     });
     this.#controls[index] = instance;
     await instance.ready(url);
+    const balancer = this.#balancer;
+    const name = BALANCED[index];
+    if (balancer !== undefined && name !== undefined)
+      await until("the balancer to send somebody there", () => balancer.sendsTo(name), WHOLE_WITHIN_MS);
     return instance;
   }
 
@@ -281,7 +288,7 @@ export class House {
     await this.wire.leadTo(controlAddress(0));
     const { balancer } = this.networks;
     if (balancer !== null) {
-      await Balancer.start(balancer);
+      this.#balancer = await Balancer.start(balancer);
       const inside = { host: "127.0.0.1", port: HTTP_PORT };
       this.#front = await Relay.into(this.lab, { host: "127.0.0.1", port: 0 }, balancer, inside);
     }
