@@ -84,5 +84,6 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...APPLY_HANDLERS,
   ...ALERT_HANDLERS,
   events: () => refuse("request.unknown_route", "The stream of events is served by whoever holds the socket."),
+  watchPackets: () => refuse("request.unknown_route", "The stream of packets is served by whoever holds the socket."),
   openapi: () => ok({ openapi: "3.1.0" }),
 };

@@ -5,6 +5,7 @@ import type { SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts"
 import { expect, test } from "vitest";
 import type { z } from "zod";
 import { sql } from "../src/store/sql.ts";
+import { bodyOf, planned, policy } from "./api-changes.ts";
 import { type ApiHouse, withApi } from "./api-house.ts";
 
 const PATIENT = 120_000;
@@ -101,18 +102,27 @@ test(
   "packets come with the rule's own policy and reason; who looked and for how long is written down",
   () =>
     withWatched(async (api, agent, url, operator) => {
-      telling(agent, [ONE, { ...ONE, outcome: "allowed", rule: "web", destinationPort: 443 }]);
+      const text = policy("web", 443).replace("from: any }", 'from: any, why: "the shop, ticket 7" }');
+      const change = await planned(api, operator, [text]);
+      const { id } = await api.done(operator, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
+      await api.until(
+        async () => ((await api.done(operator, "getRollout", { params: { id } })).state === "DONE" ? true : undefined),
+        "the rollout",
+      );
+      telling(agent, [ONE, { ...ONE, outcome: "allowed", rule: "web-open", destinationPort: 443 }]);
       const watcher = await api.account("wanda", ["watch"]);
       const listener = new Listener();
       expect((await listener.open(url, watcher)).headers.get("content-type")).toContain("text/event-stream");
       await expect.poll(() => listener.packets.length, { timeout: 10_000 }).toBe(2);
-      expect(listener.packets[0]).toMatchObject({
-        number: 1,
-        rule: "default",
-        destinationPort: 8080,
-        from: null,
-        why: null,
-      });
+      expect(listener.packets).toMatchObject([
+        { number: 1, rule: "default", destinationPort: 8080, from: { document: "Policy/web", revision: 1 }, why: null },
+        {
+          number: 2,
+          rule: "web-open",
+          from: { document: "Policy/web", revision: 1, layer: "role" },
+          why: "the shop, ticket 7",
+        },
+      ]);
       expect(await audited(api)).toEqual([{ action: "server.packets_watched", result_code: "ok", new: null }]);
       listener.leave();
       await expect
@@ -174,7 +184,8 @@ test(
       expect(long.code).toBe("packets.unavailable");
       expect(long.detail.length).toBeLessThan(400);
       agent.stop();
-      await expect.poll(refusal, { timeout: 10_000 }).toMatchObject({ status: 503, code: "server.unreachable" });
+      // Until the database has heard that the session ended, another instance might hold it.
+      await expect.poll(refusal, { timeout: 40_000 }).toMatchObject({ status: 503, code: "server.unreachable" });
       const codes = (await audited(api)) as readonly { result_code: string }[];
       expect(new Set(codes.map(({ result_code }) => result_code))).toEqual(
         new Set(["packets.unsupported", "packets.no_firewall", "packets.unavailable", "server.unreachable"]),
@@ -203,6 +214,7 @@ test(
       await expect.poll(() => listener.packets.length, { timeout: 10_000 }).toBe(2);
       expect(listener.heard.every(({ event }) => event === "packets")).toBe(true);
       expect(listener.packets[0]?.source).toHaveLength(300);
+      expect(listener.packets[0]?.rule, "nor a second line for who prints it").not.toContain("\n");
       listener.leave();
     }),
   PATIENT,

@@ -104,7 +104,7 @@ export class PacketStreams {
     if (refusedCode === "") return asked.value;
     const code = REFUSED[refusedCode] ?? "packets.unavailable";
     await this.#audit(caller, place, "server.packets_watched", code, {});
-    return refuse(code, `${place.name}: ${refusedMessage.slice(0, LONGEST_TEXT)}.`);
+    return refuse(code, `${place.name}: ${short(refusedMessage)}.`);
   }
 
   /** Until somebody has enough. @returns how many packets were shown */
@@ -152,13 +152,13 @@ export class PacketStreams {
       takenMs = nowMs;
       const asked = await this.#house.agents.packets(place.id, from);
       if (asked.kind === "unreachable") {
-        if (!isLost) say("lost", { why: asked.why.slice(0, LONGEST_TEXT) });
+        if (!isLost) say("lost", { why: short(asked.why) });
         isLost = true;
         continue;
       }
       if (asked.value.refusedCode !== "") {
         const code = REFUSED[asked.value.refusedCode] ?? "packets.unavailable";
-        say("ended", { code, message: asked.value.refusedMessage.slice(0, LONGEST_TEXT) });
+        say("ended", { code, message: short(asked.value.refusedMessage) });
         break;
       }
       isLost = false;
@@ -250,8 +250,11 @@ function clamp(ms: number): number {
   return Math.min(Math.max(ms, 0), LAST_DATE_MS);
 }
 
+/** Line breaks, escapes and marks that turn the direction of writing: they would make one line look like another. */
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 function short(text: string): string {
-  return text.slice(0, LONGEST_TEXT);
+  return text.slice(0, LONGEST_TEXT).replace(CONTROLS, "?");
 }
 
 function orNull(text: string): string | null {
