@@ -115,6 +115,7 @@ const ASKED = {
   getServerConfig: onServer(),
   getServerLive: onServer(),
   listServerApplies: onServer(),
+  watchPackets: onServer(),
   explainPacket: onServer({
     direction: "inbound",
     protocol: "tcp",

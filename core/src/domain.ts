@@ -1,5 +1,6 @@
 import type { Json } from "./base/canonical-json.ts";
 import type { Finding } from "./base/finding.ts";
+import type { PacketWatch } from "./net/packet-watch.ts";
 import type { ManagementPath } from "./plan/management-path.ts";
 import type { Probe } from "./plan/probe.ts";
 import type { Step } from "./plan/step.ts";
@@ -148,6 +149,8 @@ export interface Domain<Config extends Json, Observed extends Json> {
    * is read again and put into what was read before. What others change elsewhere meanwhile is found by the next whole reading, as drift.
    */
   readonly readBack?: ReadBack<Config, Observed>;
+  /** How its decisions can be looked at while they are made, for a domain that decides about packets. */
+  readonly watch?: PacketWatch;
   /** What must be probed before and after, derived from config and expectations. */
   probes(config: Config): readonly Probe[];
 }

@@ -10,6 +10,11 @@ import {
   type PlanResponse,
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import {
+  ReadPacketsRequestSchema,
+  type ReadPacketsResponse,
+  ReadPacketsResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
 import type { FindingMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { type Asked, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
 import type { CommandSigner } from "../signer/command-signer.ts";
@@ -18,6 +23,11 @@ import { newId } from "../store/new-id.ts";
 export interface AskAgent {
   plan(serverId: ServerId, config: { readonly json: string; readonly digest: string }): Promise<Asked<PlanResponse>>;
   state(serverId: ServerId): Promise<Asked<GetStateResponse>>;
+  /** Packets after this one; asking is what keeps the server looking. */
+  packets(
+    serverId: ServerId,
+    from: { readonly watchId: string; readonly after: bigint },
+  ): Promise<Asked<ReadPacketsResponse>>;
   /** A person has looked: the server's own lock ends. */
   release(serverId: ServerId, fence: number, reason: string, actor: string): Promise<Asked<null>>;
 }
@@ -32,6 +42,12 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner): Ask
     async state(serverId) {
       const asked = await switchboard.ask(serverId, "state", STATE_QUESTION);
       return read(asked, (bytes) => fromBinary(GetStateResponseSchema, bytes));
+    },
+    async packets(serverId, from) {
+      const request = toBinary(ReadPacketsRequestSchema, create(ReadPacketsRequestSchema, from));
+      return read(await switchboard.ask(serverId, "packets", request), (bytes) =>
+        fromBinary(ReadPacketsResponseSchema, bytes),
+      );
     },
     async release(serverId, fence, reason, actor) {
       const requestId = newId<RequestId>();

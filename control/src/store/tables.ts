@@ -301,7 +301,7 @@ export interface PlanRow {
   readonly created_by: UserId | null;
 }
 
-export type QuestionVerb = "plan" | "state" | "release" | "audit_head";
+export type QuestionVerb = "plan" | "state" | "release" | "audit_head" | "packets";
 
 export interface QuestionRow {
   readonly id: string;

@@ -185,6 +185,7 @@ export const ENDPOINTS = {
   getServerConfig: { answer: effectiveConfigSchema },
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
+  watchPackets: { answer: z.unknown(), stream: true },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },

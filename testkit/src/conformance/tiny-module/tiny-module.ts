@@ -47,6 +47,7 @@ export function tinyModule({ state, ledger: ledgerFolder, snapshots }: TinyPlace
     describe: () => ({ domain: "system", name: "tiny", version: "1", available: true, reason: "" }),
     observe: seen,
     getState: seen,
+    readPackets: () => ({ refusedCode: "packets.unsupported", refusedMessage: "made-up settings meet no packets" }),
     snapshot: () => ({ snapshotJson: seen().observedJson, digest: digestOfLive() }),
 
     validate: ({ configJson }) => {
