@@ -78,6 +78,7 @@ import {
   serverDetailSchema,
   serverSummarySchema,
 } from "./server.ts";
+import { tunnelActedSchema, tunnelActSchema } from "./tunnel-act.ts";
 
 /** What goes in and comes out of one route. Whatever does not fit is refused at the door, answers too. */
 export interface Endpoint {
@@ -184,6 +185,7 @@ export const ENDPOINTS = {
   getServerConfig: { answer: effectiveConfigSchema },
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
+  actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },

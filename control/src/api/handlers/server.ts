@@ -8,6 +8,7 @@ import { newSecret } from "../../account/secret.ts";
 import { approveEnrolment } from "../../gateway/enrolment.ts";
 import { fingerprintOf } from "../../gateway/peer.ts";
 import type { House } from "../../house.ts";
+import { actOnTunnel } from "../../planning/act-on-tunnel.ts";
 import { composer } from "../../planning/compose-for.ts";
 import { createServer } from "../../planning/create-server.ts";
 import { explainPacket } from "../../planning/explain.ts";
@@ -39,6 +40,7 @@ type ServerRoutes =
   | "getServerConfig"
   | "getServerLive"
   | "listServerApplies"
+  | "actOnTunnel"
   | "explainPacket";
 
 /** S2: long enough to walk to a server, short enough that a forgotten one is worth nothing. */
@@ -189,6 +191,11 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
         limit: query.limit + 1,
       });
       return { value: pageOf(rows, query.limit, (row) => row.id, applySummary) };
+    },
+
+    async actOnTunnel({ caller, params, body }) {
+      const place = await reachByName(house, caller, "apply", params.name);
+      return { value: await actOnTunnel(house, caller, place, params.tunnel, body) };
     },
 
     async explainPacket({ caller, params, body }) {
