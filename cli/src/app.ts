@@ -7,6 +7,7 @@ import { commandKeyRoutes } from "./command/command-key.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
 import { meRoutes } from "./command/me.ts";
+import { objectiveRoutes } from "./command/objective.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
 import { auditRoutes, doctorCommand } from "./command/proof.ts";
@@ -32,6 +33,7 @@ const routes = buildRouteMap({
     change: changeRoutes,
     rollout: rolloutRoutes,
     alert: alertRoutes,
+    objective: objectiveRoutes,
     audit: auditRoutes,
     token: tokenRoutes,
     user: userRoutes,

@@ -188,7 +188,13 @@ async function openApi(
     const door = await buildApi({
       house: house_,
       events,
-      doctor: doctor({ database, witness, commands: authority.commands, publicUrl }),
+      doctor: doctor({
+        database,
+        witness,
+        askServers: work.askServers,
+        commands: authority.commands,
+        publicUrl,
+      }),
       publicUrl,
       trustedProxies: [],
       notReady: async () => [],
