@@ -7,6 +7,7 @@ import { commandKeyRoutes } from "./command/command-key.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
 import { meRoutes } from "./command/me.ts";
+import { objectiveRoutes } from "./command/objective.ts";
 import { packetsCommand } from "./command/packets.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
@@ -34,6 +35,7 @@ const routes = buildRouteMap({
     change: changeRoutes,
     rollout: rolloutRoutes,
     alert: alertRoutes,
+    objective: objectiveRoutes,
     audit: auditRoutes,
     token: tokenRoutes,
     user: userRoutes,

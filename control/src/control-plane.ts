@@ -144,6 +144,12 @@ async function startOn(
     log,
   });
   closing.push(() => work.close("hand_over"));
+  let sessionsOpened = 0;
+  work.sessions.listen({
+    opened: () => {
+      sessionsOpened += 1;
+    },
+  });
   const events = new EventStream({
     target,
     mayStillSee: (caller) => mayStillSee(house, caller),
@@ -154,6 +160,7 @@ async function startOn(
     database,
     sessions: () => work.sessions.all().length,
     eventStreams: () => events.streams,
+    sessionsOpened: () => sessionsOpened,
     spans: () => traces.counts(),
     onTrouble: (error) =>
       log.warn({ err: error, result_code: "database.unreachable" }, "the house could not be measured"),
@@ -197,7 +204,13 @@ async function startOn(
   closing.push(() => packets.close());
   const app = await buildApi({
     house,
-    doctor: doctor({ database, witness, commands: authority.commands, publicUrl: config.publicUrl }),
+    doctor: doctor({
+      database,
+      witness,
+      askServers: work.askServers,
+      commands: authority.commands,
+      publicUrl: config.publicUrl,
+    }),
     events,
     packets,
     publicUrl: config.publicUrl,

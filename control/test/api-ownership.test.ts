@@ -172,6 +172,9 @@ const ASKED = {
   getAlert: (side) => ({ params: { id: side.alert } }),
   acknowledgeAlert: (side) => ({ params: { id: side.alert }, body: {} }),
 
+  // Counted over the servers that the caller may see; api-objectives.test.ts asks it.
+  listObjectives: PLACELESS,
+
   listAudit: (side) => ({ query: { server: side.server } }),
   // A stream, with the same filter and the same questions of access as listAudit; api-audit.test.ts asks it.
   exportAudit: PLACELESS,

@@ -8,6 +8,7 @@ import { applyHandlers } from "./handlers/apply.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { commandKeyHandlers } from "./handlers/command-key.ts";
 import { documentHandlers } from "./handlers/document.ts";
+import { objectiveHandlers } from "./handlers/objective.ts";
 import { oidcHandlers } from "./handlers/oidc.ts";
 import { passkeyHandlers } from "./handlers/passkey.ts";
 import { proofHandlers } from "./handlers/proof.ts";
@@ -34,6 +35,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream, p
     ...changeHandlers(house),
     ...applyHandlers(house),
     ...alertHandlers(house),
+    ...objectiveHandlers(house),
     ...proofHandlers(house, doctor, events),
   } satisfies Handlers;
 }

@@ -72,6 +72,8 @@ export interface Work {
 
 /** Without notifications work waits so long; each poll is a few indexed queries. */
 const POLL_MS = 1_000;
+/** Many servers end together, and each end wakes the dispatcher. Far below what a person or another server would notice. */
+const DISPATCH_REST_MS = 20;
 
 export async function startWork(options: WorkOptions): Promise<Work> {
   const { database, instanceId, authority, log } = options;
@@ -106,7 +108,13 @@ export async function startWork(options: WorkOptions): Promise<Work> {
           log.warn({ server_id: session.serverId, err: error }, "it is looked at in a minute"),
         ),
   });
-  const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
+  const dispatching = startLoop(
+    "rollouts",
+    POLL_MS,
+    log,
+    () => dispatchDue(database, instanceId, log),
+    DISPATCH_REST_MS,
+  );
   const channels = options.channels ?? [];
   const reconcilers: readonly Reconciler[] = [
     stuckApplies,

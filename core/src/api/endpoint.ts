@@ -53,6 +53,7 @@ import {
   validateRequestSchema,
   validateResponseSchema,
 } from "./document.ts";
+import { objectivesSchema } from "./objective.ts";
 import { explainRequestSchema, explainResponseSchema } from "./packet.ts";
 import {
   addedPasskeySchema,
@@ -242,6 +243,8 @@ export const ENDPOINTS = {
   getAlert: { answer: alertSchema },
   listDeliveries: { query: z.object(paging), answer: page(deliverySchema) },
   acknowledgeAlert: { body: acknowledgeSchema, answer: alertSchema },
+
+  listObjectives: { answer: objectivesSchema },
 
   listAudit: { query: z.object({ ...paging, ...auditFilter }), answer: page(auditEntrySchema) },
   exportAudit: {

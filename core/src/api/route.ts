@@ -394,6 +394,13 @@ export const ROUTES = {
     summary: "What channels were told of alerts, newest first",
   },
 
+  listObjectives: {
+    method: "GET",
+    path: "/objectives",
+    needs: "view",
+    summary: "What is promised over thirty days, and how much of what may go wrong is left",
+  },
+
   listAudit: { method: "GET", path: "/audit", needs: "audit", summary: "Who did what" },
   exportAudit: {
     method: "GET",
