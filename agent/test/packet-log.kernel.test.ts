@@ -154,7 +154,7 @@ test("a flood costs no more than the sample, and an apply goes through it while 
   let sampled = false;
   let most = 0;
   let ended = false;
-  void flood.then(() => {
+  void flood.finally(() => {
     ended = true;
   });
   const applied = apply(22, 8080, 9090);

@@ -201,7 +201,7 @@ async function startOn(
   const password = await makeFirstAccount(database, passwords, instanceId);
 
   const packets = new PacketStreams(house);
-  closing.push(async () => packets.close());
+  closing.push(() => packets.close());
   const app = await buildApi({
     house,
     doctor: doctor({

@@ -185,7 +185,7 @@ async function openApi(
   });
   closing.push(() => events.close());
   const packets = new PacketStreams(house);
-  closing.push(async () => packets.close());
+  closing.push(() => packets.close());
   /** Another instance of the same house has the same database, and a door of its own. */
   const openDoor = async (house_: House): Promise<FastifyInstance> => {
     const door = await buildApi({

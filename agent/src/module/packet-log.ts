@@ -179,9 +179,12 @@ class Looking {
     // Its owner takes the table along, so the next one can have it.
     this.#tap?.close();
     this.#tap = null;
-    void this.#open().then((opened) => {
-      if (!opened.ok && !this.#stopped) this.#onOver(opened.error);
-    });
+    void this.#openAgain();
+  }
+
+  async #openAgain(): Promise<void> {
+    const opened = await this.#open();
+    if (!opened.ok && !this.#stopped) this.#onOver(opened.error);
   }
 
   async #open(): Promise<Result<null, string>> {

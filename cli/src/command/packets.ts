@@ -63,7 +63,9 @@ export const packetsCommand = buildCommand<PacketFlags, [string], Context>({
 class Enough extends Error {}
 
 function packetsIn(context: Context, { event, data }: StreamEvent): readonly Packet[] {
-  const say = (text: string): void => void context.process.stderr.write(`${plain(text)}\n`);
+  const say = (text: string): void => {
+    context.process.stderr.write(`${plain(text)}\n`);
+  };
   if (event === "packets") {
     const { packets, missed, sampled } = understood(PACKET_EVENTS.packets, data);
     if (missed > 0) say(`${missed} packets went by before they were taken.`);

@@ -595,7 +595,7 @@ export const ko = {
   "packets.ends": "출발 → 도착",
   "packets.failed": "패킷을 볼 수 없습니다",
   "packets.filter": "패킷 거르기",
-  "packets.filter.example": "dropped tcp/443 203.0.113 !eth1",
+  "packets.filter.example": "예: 차단 tcp/443 203.0.113 !eth1",
   "packets.look": "패킷 보기",
   "packets.looking": "보는 중: 패킷 {{all}}개 가운데 {{shown}}개가 맞습니다.",
   "packets.lost": "지금 서버에 물을 수 없습니다. 저절로 이어집니다",

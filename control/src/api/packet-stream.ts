@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { holdsOn } from "@holdfast/core/access/grant.ts";
 import { narrow } from "@holdfast/core/access/narrow.ts";
-import { PACKET_EVENTS, type Packet } from "@holdfast/core/api/packet-log.ts";
+import type { PACKET_EVENTS, Packet } from "@holdfast/core/api/packet-log.ts";
 import type { ProblemCode } from "@holdfast/core/api/problem-code.ts";
 import { PACKET_DIRECTIONS, PACKET_OUTCOMES } from "@holdfast/core/net/seen-packet.ts";
 import type { ReadPacketsResponse, SeenPacket } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
@@ -46,6 +46,7 @@ interface Watching {
 export class PacketStreams {
   readonly #house: House;
   readonly #open = new Map<AbortController, Caller>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(house: House) {
     this.#house = house;
@@ -71,7 +72,7 @@ export class PacketStreams {
       reply.raw.on("error", () => stop.abort());
       begin(reply);
       const startedMs = this.#house.nowMs();
-      void this.#run({ caller, place, reply, signal: stop.signal }, first)
+      const running = this.#run({ caller, place, reply, signal: stop.signal }, first)
         .then((told) => {
           const seconds = Math.round((this.#house.nowMs() - startedMs) / 1000);
           return this.#audit(caller, place, "server.packets_watch_ended", "ok", { seconds, packets: told });
@@ -81,16 +82,20 @@ export class PacketStreams {
         )
         .finally(() => {
           this.#open.delete(stop);
+          this.#running.delete(running);
           reply.raw.end();
         });
+      this.#running.add(running);
     } catch (error) {
       this.#open.delete(stop);
       throw error;
     }
   }
 
-  close(): void {
+  /** How long somebody looked is written down before the database goes. */
+  async close(): Promise<void> {
     for (const stop of this.#open.keys()) stop.abort();
+    await Promise.all(this.#running);
   }
 
   /** Refusals come before the first byte, as problems like all others. */
@@ -124,6 +129,9 @@ export class PacketStreams {
     let from = { watchId: "", after: 0n };
     while (!signal.aborted) {
       if (answer !== null) {
+        // What came into force meanwhile has rules that were not composed when this was last looked up.
+        if (answer.packets.some((packet) => isOfPolicy(packet.rule) && packetOf(packet, origins).from === null))
+          origins = await packetOrigins(this.#house, place.id);
         const packets = answer.packets.map((packet) => packetOf(packet, origins));
         say("packets", { packets, missed: Number(answer.missed), sampled: answer.sampled });
         told += packets.length;
@@ -194,6 +202,11 @@ const REFUSED: Readonly<Record<string, ProblemCode>> = {
   "packets.unavailable": "packets.unavailable",
   "packets.unsupported": "packets.unsupported",
 };
+
+/** Locked rules come from nobody's policy, and what has no name from nowhere. */
+function isOfPolicy(rule: string): boolean {
+  return rule !== "" && !rule.startsWith("locked.");
+}
 
 /** An empty answer of the same looking leaves the place where it was; of another one it begins at nought. */
 function keepPlace(from: { readonly watchId: string; readonly after: bigint }, answer: ReadPacketsResponse): bigint {

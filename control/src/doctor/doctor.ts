@@ -211,7 +211,7 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     id: "permissions",
-    asks: "view, edit, apply, approve, audit and admin never imply one another",
+    asks: "view, edit, apply, approve, audit, admin and watch never imply one another",
     remedy: "Give each account what it needs and no more: holdfast user list.",
     async look({ database }) {
       const implied = PERMISSIONS.flatMap((held) =>

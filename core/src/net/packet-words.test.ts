@@ -33,6 +33,11 @@ test.each([
   expect(fitsPacket(PACKET, typed)).toBe(fits);
 });
 
+test("words of another language fit as well", () => {
+  expect(fitsPacket(PACKET, "차단 443")).toBe(false);
+  expect(fitsPacket(PACKET, "차단 443", ["차단"])).toBe(true);
+});
+
 test("a packet is for a service of the policy's language, where it has a word", () => {
   const none = { ...PACKET, sourcePort: null, destinationPort: null };
   expect(serviceOfPacket(PACKET)).toBe("tcp/443");

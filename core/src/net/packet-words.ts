@@ -40,9 +40,10 @@ export function packetLabel(packet: Shown): string {
 
 /**
  * Whether a packet is what somebody types: every word must fit, and none after an exclamation mark. A number is a port, whole; anything else
- * stands somewhere in the outcome, direction, rule, service, addresses, interfaces or the other firewall's table.
+ * stands somewhere in the outcome, direction, rule, service, addresses, interfaces or the other firewall's table. `alsoCalled`: what outcome and
+ * direction are called in the language of whoever types.
  */
-export function fitsPacket(packet: Shown, typed: string): boolean {
+export function fitsPacket(packet: Shown, typed: string, alsoCalled: readonly string[] = []): boolean {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const texts = [
     packet.outcome,
@@ -54,6 +55,7 @@ export function fitsPacket(packet: Shown, typed: string): boolean {
     packet.inInterface,
     packet.outInterface,
     packet.foreignTable,
+    ...alsoCalled,
   ].flatMap((text) => (text === null ? [] : [text.toLowerCase()]));
   const has = (word: string): boolean =>
     /^\d+$/.test(word)

@@ -36,7 +36,9 @@ export function PacketsTab({ name }: { readonly name: string }): ReactNode {
   const denied = useDenied()("watch");
   const [filter, setFilter] = useSearchState("q");
   const { log, isLooking, error, look, stop } = usePackets(name);
-  const fitting = log.packets.filter((packet) => fitsPacket(packet, filter));
+  const fitting = log.packets.filter((packet) =>
+    fitsPacket(packet, filter, [t(OUTCOME[packet.outcome].text), t(`hook.${packet.direction}`)]),
+  );
   const hasLooked = isLooking || log.packets.length > 0;
   return (
     <div className="hf-stack">
