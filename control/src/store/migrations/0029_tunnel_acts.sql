@@ -22,4 +22,4 @@ create policy seen on holdfast.tunnel_acts using (holdfast.sees(server_id)) with
 
 alter table holdfast.questions
   drop constraint questions_verb_check,
-  add constraint questions_verb_check check (verb in ('plan', 'state', 'release', 'audit_head', 'tunnel_preview', 'tunnel'));
+  add constraint questions_verb_check check (verb in ('plan', 'state', 'release', 'audit_head', 'packets', 'tunnel_preview', 'tunnel'));
