@@ -86,5 +86,6 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...ALERT_HANDLERS,
   ...OBJECTIVE_HANDLERS,
   events: () => refuse("request.unknown_route", "The stream of events is served by whoever holds the socket."),
+  watchPackets: () => refuse("request.unknown_route", "The stream of packets is served by whoever holds the socket."),
   openapi: () => ok({ openapi: "3.1.0" }),
 };

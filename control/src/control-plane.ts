@@ -17,6 +17,7 @@ import { sealWith } from "./account/seal.ts";
 import { buildApi } from "./api/app.ts";
 import { EventStream } from "./api/event-stream.ts";
 import { mayStillSee } from "./api/may-still-see.ts";
+import { PacketStreams } from "./api/packet-stream.ts";
 import { isAnswering } from "./api/store/answering.ts";
 import { anchorFile } from "./audit/anchor-file.ts";
 import { headSigner } from "./audit/checkpoint.ts";
@@ -199,6 +200,8 @@ async function startOn(
   };
   const password = await makeFirstAccount(database, passwords, instanceId);
 
+  const packets = new PacketStreams(house);
+  closing.push(async () => packets.close());
   const app = await buildApi({
     house,
     doctor: doctor({
@@ -209,6 +212,7 @@ async function startOn(
       publicUrl: config.publicUrl,
     }),
     events,
+    packets,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     notReady: () => notReady(store, authority.commands),

@@ -116,6 +116,7 @@ const ASKED = {
   getServerLive: onServer(),
   listServerApplies: onServer(),
   actOnTunnel: (side) => ({ params: { name: side.server, tunnel: "pair" }, body: { act: "rekey", preview: true } }),
+  watchPackets: onServer(),
   explainPacket: onServer({
     direction: "inbound",
     protocol: "tcp",

@@ -1,5 +1,6 @@
 import type { Json } from "./base/canonical-json.ts";
 import type { Finding } from "./base/finding.ts";
+import type { PacketWatch } from "./net/packet-watch.ts";
 import type { IpsecFailure } from "./plan/ipsec-state.ts";
 import type { ManagementPath } from "./plan/management-path.ts";
 import type { Probe } from "./plan/probe.ts";
@@ -159,6 +160,8 @@ export interface Domain<Config extends Json, Observed extends Json> {
   readonly readBack?: ReadBack<Config, Observed>;
   /** What an operator may do to a tunnel that is in force: the vpn domain's alone. */
   readonly tunnelActs?: TunnelActs<Config, Observed>;
+  /** How its decisions can be looked at while they are made, for a domain that decides about packets. */
+  readonly watch?: PacketWatch;
   /** What must be probed before and after, derived from config and expectations. */
   probes(config: Config): readonly Probe[];
 }

@@ -75,6 +75,21 @@ const SHOTS: readonly Shot[] = [
       await page.locator(".hf-findings").waitFor();
     },
   },
+  {
+    name: "server-packets",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "packets" }),
+    act: click("Look at packets"),
+  },
+  {
+    name: "server-packets-allow",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "packets", q: "8080" }),
+    act: async (page) => {
+      await click("Look at packets")(page);
+      await click("Allow this")(page);
+    },
+  },
   { name: "server-live-drift", scenario: "busy", path: paths.server("web-3", { tab: "live" }) },
   { name: "server-live-offline", scenario: "busy", path: paths.server("gw-seoul", { tab: "live" }) },
   { name: "server-history", scenario: "busy", path: paths.server("web-1", { tab: "history" }) },

@@ -25,6 +25,8 @@ import { verifyCommand } from "./verify-command.ts";
 
 type DomainStateMessage = MessageInitShape<typeof DomainStateSchema>;
 
+/** The domain whose decisions are about packets. */
+const WATCHED = "firewall" as const satisfies DomainName;
 /** Milliseconds without a record and without an open transaction after which there is nothing to follow. */
 const FOLLOW_QUIET_MS = 5_000;
 /** Milliseconds between two looks for what a follower has not seen. */
@@ -83,6 +85,7 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         init: context.init.kind,
         receiptKeyId: context.signer.keyId,
         keepsAuditHeads: true,
+        showsPackets: context.modules.available.includes(WATCHED),
         sealingKey: context.sealing.publicKey,
         sealingProof: context.signer.vouch(
           sealingKeyText(context.identity.serverId, context.sealing.publicKey.toString("hex")),
@@ -191,6 +194,16 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
       },
 
       keepAuditHead: (request) => answerAuditHead(context, request),
+
+      readPackets: async (request) => {
+        if (!context.modules.available.includes(WATCHED))
+          return {
+            refusedCode: "packets.unsupported",
+            refusedMessage: `this agent has no module for ${WATCHED}: upgrade it`,
+          };
+        const client = await context.modules.of(WATCHED);
+        return client.readPackets(request, { timeoutMs: MODULE_READ_TIMEOUT_MS });
+      },
 
       follow: async function* (_request, { signal }) {
         let seen = "";

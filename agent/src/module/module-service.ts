@@ -14,6 +14,7 @@ import { readManagementPath } from "../management-path.ts";
 import { toConnectError, type RefusalCode } from "../rpc/refusal.ts";
 import { stepDigest, type DomainHands, type Observation } from "./domain-hands.ts";
 import { findingMessage } from "./finding-message.ts";
+import type { PacketLog } from "./packet-log.ts";
 import { serveTunnelAct } from "./serve-tunnel-act.ts";
 
 /**
@@ -26,6 +27,8 @@ export interface ModuleOptions {
   readonly snapshots: string;
   readonly version: string;
   readonly log: Log;
+  /** Null for a domain that decides nothing about packets. */
+  readonly packets: PacketLog | null;
 }
 
 type LedgerLook = Parameters<Parameters<Ledger["exclusively"]>[0]>[0];
@@ -46,6 +49,7 @@ export function moduleRoutes({
   snapshots,
   version,
   log,
+  packets,
 }: ModuleOptions): (router: ConnectRouter) => void {
   const { domain } = hands;
   let planned: Planned | null = null;
@@ -179,6 +183,13 @@ export function moduleRoutes({
         const { observed, liveDigest } = fresh && planned !== null ? planned.observation : await hands.observe();
         return { snapshotJson: canonicalJson(observed), digest: liveDigest };
       },
+
+      // Outside of the ledger's lock: looking at packets must never keep an apply waiting.
+      readPackets: (request) =>
+        packets?.read(request) ?? {
+          refusedCode: "packets.unsupported",
+          refusedMessage: `the module ${domain.name} decides nothing about packets`,
+        },
 
       // M2: the lock is held from the look at the ledger until the server is changed.
       applyStep: (request) =>

@@ -87,6 +87,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       adoptKeys: heard((request) => guard.call((client) => client.adoptKeys(request))),
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
       keepAuditHead: heard((request) => guard.call((client) => client.keepAuditHead(request))),
+      readPackets: heard((request) => guard.call((client) => client.readPackets(request))),
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
       })),

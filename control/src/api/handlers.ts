@@ -17,9 +17,10 @@ import { secretHandlers } from "./handlers/secret.ts";
 import { serverHandlers } from "./handlers/server.ts";
 import { userSignInHandlers } from "./handlers/user-sign-in.ts";
 import { userHandlers } from "./handlers/user.ts";
+import type { PacketStreams } from "./packet-stream.ts";
 
 /** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
-export function allHandlers(house: House, doctor: Doctor, events: EventStream): Handlers {
+export function allHandlers(house: House, doctor: Doctor, events: EventStream, packets: PacketStreams): Handlers {
   return {
     ...accountHandlers(house),
     ...secondFactorHandlers(house),
@@ -28,7 +29,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
     ...userHandlers(house),
     ...userSignInHandlers(house),
     ...commandKeyHandlers(house),
-    ...serverHandlers(house),
+    ...serverHandlers(house, packets),
     ...documentHandlers(house),
     ...secretHandlers(house),
     ...changeHandlers(house),

@@ -5,7 +5,8 @@
  *   Q2. A question is taken by one instance and answered once. Whoever asked waits for its time and then says "unreachable".
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
 import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
@@ -16,6 +17,7 @@ import {
   PlanRequestSchema,
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { ReadPacketsRequestSchema, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
 import { TransactionSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Logger } from "pino";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
@@ -57,6 +59,7 @@ const TIMEOUT_MS = {
   tunnel_preview: 20_000,
   // One whole key exchange after the look at what is there.
   tunnel: 20_000,
+  packets: 10_000,
 } as const satisfies Record<QuestionVerb, number>;
 /** On the way to the instance that holds the session and back. */
 const DETOUR_MS = 2_000;
@@ -79,10 +82,32 @@ const VERBS = {
       KeepAuditHeadResponseSchema,
       await client.keepAuditHead(fromBinary(KeepAuditHeadRequestSchema, bytes), options),
     ),
+  packets: async (client, bytes, options) =>
+    toBinary(
+      ReadPacketsResponseSchema,
+      await readPackets(client, fromBinary(ReadPacketsRequestSchema, bytes), options),
+    ),
 } as const satisfies Record<
   QuestionVerb,
   (client: AgentClient, bytes: Uint8Array, options: { readonly timeoutMs: number }) => Promise<Uint8Array>
 >;
+
+/** An agent from before it could says so in the words of one that cannot. */
+async function readPackets(
+  client: AgentClient,
+  request: MessageShape<typeof ReadPacketsRequestSchema>,
+  options: { readonly timeoutMs: number },
+): Promise<MessageShape<typeof ReadPacketsResponseSchema>> {
+  try {
+    return await client.readPackets(request, options);
+  } catch (error) {
+    if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
+    return create(ReadPacketsResponseSchema, {
+      refusedCode: "packets.unsupported",
+      refusedMessage: "this agent is from before packets could be looked at",
+    });
+  }
+}
 
 /** Whoever asks here wants to look at the server: a greeting, which wants less, does not come this way. */
 export const STATE_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, { withObserved: true }));

@@ -12,6 +12,11 @@ import {
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import {
+  ReadPacketsRequestSchema,
+  type ReadPacketsResponse,
+  ReadPacketsResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
+import {
   type FindingMessage,
   type TunnelActResponse,
   TunnelActResponseSchema,
@@ -25,6 +30,11 @@ import { askTwice, type TunnelAsked } from "./ask-twice.ts";
 export interface AskAgent {
   plan(serverId: ServerId, config: { readonly json: string; readonly digest: string }): Promise<Asked<PlanResponse>>;
   state(serverId: ServerId): Promise<Asked<GetStateResponse>>;
+  /** Packets after this one; asking is what keeps the server looking. */
+  packets(
+    serverId: ServerId,
+    from: { readonly watchId: string; readonly after: bigint },
+  ): Promise<Asked<ReadPacketsResponse>>;
   /** A person has looked: the server's own lock ends. */
   release(serverId: ServerId, fence: number, reason: string, actor: string): Promise<Asked<null>>;
   /** What an act on a tunnel would cut and open. */
@@ -43,6 +53,12 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner): Ask
     async state(serverId) {
       const asked = await switchboard.ask(serverId, "state", STATE_QUESTION);
       return read(asked, (bytes) => fromBinary(GetStateResponseSchema, bytes));
+    },
+    async packets(serverId, from) {
+      const request = toBinary(ReadPacketsRequestSchema, create(ReadPacketsRequestSchema, from));
+      return read(await switchboard.ask(serverId, "packets", request), (bytes) =>
+        fromBinary(ReadPacketsResponseSchema, bytes),
+      );
     },
     async release(serverId, fence, reason, actor) {
       const requestId = newId<RequestId>();

@@ -187,6 +187,7 @@ export const ENDPOINTS = {
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
   actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
+  watchPackets: { answer: z.unknown(), stream: true },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },

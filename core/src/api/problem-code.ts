@@ -392,6 +392,27 @@ export const PROBLEMS = {
   },
   "oidc.too_late": { status: 401, title: "The sign-in took too long", remedy: "Begin again." },
   "oidc.used": { status: 401, title: "The sign-in has been used", remedy: "Begin again." },
+  "packets.no_firewall": {
+    status: 409,
+    title: "No firewall of Holdfast is in force there",
+    remedy: "Apply a policy with a firewall section to the server first.",
+  },
+  "packets.too_many": {
+    status: 429,
+    title: "Too many look at packets",
+    remedy: "Close another page or command that looks at packets, then try again.",
+  },
+  "packets.unavailable": {
+    status: 409,
+    title: "The server cannot show its packets",
+    remedy:
+      "See what the server says. It needs nft 1.0 and Linux 5.12 or newer, and nobody else who owns the table holdfast_watch.",
+  },
+  "packets.unsupported": {
+    status: 409,
+    title: "The agent cannot show packets",
+    remedy: "Upgrade the agent on the server; it needs the firewall module.",
+  },
   "request.cursor_invalid": {
     status: 400,
     title: "The cursor is not one of ours",

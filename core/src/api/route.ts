@@ -249,6 +249,12 @@ export const ROUTES = {
     needs: "view",
     summary: "What would happen to a packet, and by which rule",
   },
+  watchPackets: {
+    method: "GET",
+    path: "/servers/{name}/packets",
+    needs: "watch",
+    summary: "Server-sent events: packets as the server's firewall decides about them",
+  },
 
   listDocuments: { method: "GET", path: "/documents", needs: "view", summary: "Documents by kind" },
   getDocument: { method: "GET", path: "/documents/{kind}/{name}", needs: "view", summary: "A document's head" },

@@ -23,6 +23,7 @@ import {
   type WatchEvent,
   WatchEventSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { ReadPacketsRequest, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
 import {
   type Transaction,
   TransactionPhase,
@@ -119,6 +120,8 @@ export class SimulatedAgent {
   drifting: readonly string[] = [];
   /** What `Spans` answers; null: it is an agent of before that question. */
   onSpans: ((traceId: string) => { readonly spansJson: string; readonly nowMs: number }) | null = null;
+  /** What `ReadPackets` answers; null: it is an agent of before that question. */
+  onReadPackets: ((request: ReadPacketsRequest) => MessageInitShape<typeof ReadPacketsResponseSchema>) | null = null;
   /** What `Plan` answers: one step, unless the config is the confirmed one. */
   onPlan: (request: PlanRequest) => MessageInitShape<typeof PlanResponseSchema> = ({ configDigest }) => ({
     planDigest: configDigest,
@@ -339,6 +342,10 @@ export class SimulatedAgent {
       observe: () => ({ domains: [] }),
       keepAuditHead: (request) => this.heads.answer(request),
       plan: (request) => this.onPlan(request),
+      readPackets: (request) => {
+        if (this.onReadPackets === null) throw new ConnectError("no such question", Code.Unimplemented);
+        return this.onReadPackets(request);
+      },
     });
   }
 

@@ -22,6 +22,7 @@ import { type Transaction, transaction } from "../../store/transaction.ts";
 import { secretSha256 } from "../credential.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
+import type { PacketStreams } from "../packet-stream.ts";
 import { notFound, refuse } from "../refused.ts";
 import { listApplyDetails } from "../store/apply-list.ts";
 import { applySummary } from "../view/apply-view.ts";
@@ -41,12 +42,13 @@ type ServerRoutes =
   | "getServerLive"
   | "listServerApplies"
   | "actOnTunnel"
+  | "watchPackets"
   | "explainPacket";
 
 /** S2: long enough to walk to a server, short enough that a forgotten one is worth nothing. */
 const ENROLMENT_SECONDS = 3_600;
 
-export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
+export function serverHandlers(house: House, packets: PacketStreams): Pick<Handlers, ServerRoutes> {
   const { database } = house;
   const run = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
     const done = await transaction(database, body);
@@ -196,6 +198,14 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
     async actOnTunnel({ caller, params, body }) {
       const place = await reachByName(house, caller, "apply", params.name);
       return { value: await actOnTunnel(house, caller, place, params.tunnel, body) };
+    },
+
+    async watchPackets({ caller, params, reply }) {
+      const place = await reachByName(house, caller, "watch", params.name);
+      if (!holdsOn(caller.grants, "watch", place, ["firewall"]))
+        refuse("access.out_of_scope", `You do not have the permission watch on the firewall of ${place.name}.`);
+      await packets.open(caller, place, reply);
+      return { value: undefined };
     },
 
     async explainPacket({ caller, params, body }) {

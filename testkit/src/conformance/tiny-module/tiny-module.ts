@@ -50,6 +50,7 @@ export function tinyModule({ state, ledger: ledgerFolder, snapshots }: TinyPlace
     actOnTunnel: () => {
       throw new Refusal(status.UNIMPLEMENTED, "module.unimplemented", "only a module of the vpn domain has tunnels");
     },
+    readPackets: () => ({ refusedCode: "packets.unsupported", refusedMessage: "made-up settings meet no packets" }),
     snapshot: () => ({ snapshotJson: seen().observedJson, digest: digestOfLive() }),
 
     validate: ({ configJson }) => {
