@@ -115,8 +115,8 @@ const ASKED = {
   getServerConfig: onServer(),
   getServerLive: onServer(),
   listServerApplies: onServer(),
-  actOnTunnel: (side) => ({ params: { name: side.server, tunnel: "pair" }, body: { act: "rekey", preview: true } }),
   watchPackets: onServer(),
+  actOnTunnel: (side) => ({ params: { name: side.server, tunnel: "pair" }, body: { act: "rekey", preview: true } }),
   explainPacket: onServer({
     direction: "inbound",
     protocol: "tcp",

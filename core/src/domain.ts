@@ -158,10 +158,10 @@ export interface Domain<Config extends Json, Observed extends Json> {
    * is read again and put into what was read before. What others change elsewhere meanwhile is found by the next whole reading, as drift.
    */
   readonly readBack?: ReadBack<Config, Observed>;
-  /** What an operator may do to a tunnel that is in force: the vpn domain's alone. */
-  readonly tunnelActs?: TunnelActs<Config, Observed>;
   /** How its decisions can be looked at while they are made, for a domain that decides about packets. */
   readonly watch?: PacketWatch;
+  /** What an operator may do to a tunnel that is in force: the vpn domain's alone. */
+  readonly tunnelActs?: TunnelActs<Config, Observed>;
   /** What must be probed before and after, derived from config and expectations. */
   probes(config: Config): readonly Probe[];
 }

@@ -67,15 +67,6 @@ const SHOTS: readonly Shot[] = [
   { name: "server-vpn", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "vpn" }) },
   { name: "server-observe", scenario: "calm", path: paths.server("mon-1", { tab: "observe" }) },
   {
-    name: "server-vpn-act",
-    scenario: "calm",
-    path: paths.server("web-1", { tab: "live", domain: "vpn" }),
-    act: async (page) => {
-      await page.locator(".hf-tunnel").last().locator(".hf-actions button").last().click();
-      await page.locator(".hf-findings").waitFor();
-    },
-  },
-  {
     name: "server-packets",
     scenario: "calm",
     path: paths.server("web-1", { tab: "packets" }),
@@ -88,6 +79,15 @@ const SHOTS: readonly Shot[] = [
     act: async (page) => {
       await click("Look at packets")(page);
       await click("Allow this")(page);
+    },
+  },
+  {
+    name: "server-vpn-act",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "live", domain: "vpn" }),
+    act: async (page) => {
+      await page.locator(".hf-tunnel").last().locator(".hf-actions button").last().click();
+      await page.locator(".hf-findings").waitFor();
     },
   },
   { name: "server-live-drift", scenario: "busy", path: paths.server("web-3", { tab: "live" }) },

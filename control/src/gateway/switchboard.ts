@@ -56,10 +56,10 @@ const TIMEOUT_MS = {
   state: 20_000,
   release: 10_000,
   audit_head: 10_000,
+  packets: 10_000,
   tunnel_preview: 20_000,
   // One whole key exchange after the look at what is there.
   tunnel: 20_000,
-  packets: 10_000,
 } as const satisfies Record<QuestionVerb, number>;
 /** On the way to the instance that holds the session and back. */
 const DETOUR_MS = 2_000;

@@ -186,8 +186,8 @@ export const ENDPOINTS = {
   getServerConfig: { answer: effectiveConfigSchema },
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
-  actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   watchPackets: { answer: z.unknown(), stream: true },
+  actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },

@@ -41,8 +41,8 @@ type ServerRoutes =
   | "getServerConfig"
   | "getServerLive"
   | "listServerApplies"
-  | "actOnTunnel"
   | "watchPackets"
+  | "actOnTunnel"
   | "explainPacket";
 
 /** S2: long enough to walk to a server, short enough that a forgotten one is worth nothing. */
@@ -195,17 +195,17 @@ export function serverHandlers(house: House, packets: PacketStreams): Pick<Handl
       return { value: pageOf(rows, query.limit, (row) => row.id, applySummary) };
     },
 
-    async actOnTunnel({ caller, params, body }) {
-      const place = await reachByName(house, caller, "apply", params.name);
-      return { value: await actOnTunnel(house, caller, place, params.tunnel, body) };
-    },
-
     async watchPackets({ caller, params, reply }) {
       const place = await reachByName(house, caller, "watch", params.name);
       if (!holdsOn(caller.grants, "watch", place, ["firewall"]))
         refuse("access.out_of_scope", `You do not have the permission watch on the firewall of ${place.name}.`);
       await packets.open(caller, place, reply);
       return { value: undefined };
+    },
+
+    async actOnTunnel({ caller, params, body }) {
+      const place = await reachByName(house, caller, "apply", params.name);
+      return { value: await actOnTunnel(house, caller, place, params.tunnel, body) };
     },
 
     async explainPacket({ caller, params, body }) {
