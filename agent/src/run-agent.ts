@@ -5,6 +5,7 @@ import { numberOption, readArguments, type Arguments } from "./cli/arguments.ts"
 import { enrollHere } from "./cli/enroll-command.ts";
 import { HELP } from "./cli/help.ts";
 import { confirmByHand, explainLast, showStatus, undoByHand } from "./cli/local-commands.ts";
+import { moveControlPlane } from "./cli/move-command.ts";
 import { complain, print } from "./cli/print.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { runGuard } from "./guard/guard-role.ts";
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   run: (role, args) => runAll(role, readyFd(args)),
   revert,
   enroll: enrollHere,
+  move: moveControlPlane,
   status: (role, args) => showStatus(role, args.values.json),
   why: (role, args) => explainLast(role, args.positionals[1]),
   confirm: (role, args) => confirmByHand(role, args.values.yes),
@@ -37,7 +39,7 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   },
 };
 
-const PEOPLES_COMMANDS: ReadonlySet<string> = new Set(["enroll", "status", "why", "confirm", "version"]);
+const PEOPLES_COMMANDS: ReadonlySet<string> = new Set(["enroll", "status", "why", "confirm", "move", "version"]);
 
 /** With a request id it is the role that undoes, started by timers and guards; without one it is a person who asks. */
 function revert(role: Role, args: Arguments): Promise<ExitCode> | ExitCode {

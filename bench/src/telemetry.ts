@@ -2,17 +2,22 @@ import { InsideProgram } from "@holdfast/testkit/servers/inside-program.ts";
 import type { Collected } from "@holdfast/testkit/servers/inside/collect.ts";
 import { BenchHouse } from "./bench-house.ts";
 import type { BenchContext } from "./context.ts";
-import { CLIENT_ADDRESS, policyText } from "./documents.ts";
+import { CLIENT_ADDRESS, CONTROL_ADDRESS, policyText } from "./documents.ts";
 import { type ProcessorTime, since } from "./processor-time.ts";
 import { row, type Row } from "./result.ts";
 
 const COLLECTOR_PORT = 4318;
 const TRACES = { HOLDFAST_TRACES_URL: `http://${CLIENT_ADDRESS}:${COLLECTOR_PORT}/v1/traces` };
 
+const METRICS_PORT = 7082;
+/** Asked for once with each apply, which is far more often than a Prometheus does. */
+const METRICS = { HOLDFAST_METRICS_HOST: CONTROL_ADDRESS, HOLDFAST_METRICS_PORT: String(METRICS_PORT) };
+
 /** What each of them says of an apply. Alternating: whatever disturbs this machine disturbs all of them. */
 const HOUSES = [
   { what: "errors only", environment: { HOLDFAST_LOG_LEVEL: "error" } },
   { what: "logs, as usual", environment: {} },
+  { what: "logs and metrics", environment: METRICS },
   { what: "logs and traces", environment: TRACES },
 ] as const;
 
@@ -20,17 +25,19 @@ const SIZE = { warmUp: 10, turns: 8, perTurn: 10 };
 const QUICK = { warmUp: 2, turns: 2, perTurn: 3 };
 
 /**
- * What logs and traces cost on the way of an apply: processor time of one plan and apply of one rule of fifty, by the control plane and by the
- * agent. Metrics cost nothing there: the house is counted when somebody asks.
+ * What logs, metrics and traces cost on the way of an apply: processor time of one plan and apply of one rule of fifty, by the control plane, its
+ * PostgreSQL and the agent. Metrics are counted when somebody asks, so here somebody asks with each apply.
  */
 export async function telemetry({ kind, quick, say }: BenchContext): Promise<readonly Row[]> {
   const { warmUp, turns, perTurn } = quick ? QUICK : SIZE;
   const part = "telemetry";
   const set = { name: "rules", selector: "{ role: web }", rules: 50 } as const;
   let turn = 0;
+  const scraped = new Set<BenchHouse>();
   const apply = async (house: BenchHouse): Promise<void> => {
     turn += 1;
     await house.timedApply(`Turn ${turn}`, policyText({ ...set, changed: turn % 49, turn }), 1);
+    if (scraped.has(house)) await scrape(house);
   };
   const houses: BenchHouse[] = [];
   let spans = 0;
@@ -39,6 +46,7 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
     for (const { environment } of HOUSES) {
       const house = await BenchHouse.open([{ name: "web-1", kind, labels: { role: "web" } }], environment);
       houses.push(house);
+      if ("HOLDFAST_METRICS_HOST" in environment) scraped.add(house);
       if ("HOLDFAST_TRACES_URL" in environment) {
         collector = await InsideProgram.start(house.client, "collect", {
           port: COLLECTOR_PORT,
@@ -52,23 +60,25 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
         await house.apply(`Begin: ${mode}`, [policyText({ ...set, mode, changed: null, turn: 0 })]);
       for (let run = 0; run < warmUp; run++) await apply(house);
     }
-    const spent = HOUSES.map(() => ({ control: [] as number[], agent: [] as number[] }));
+    const spent = HOUSES.map(() => ({ control: [] as number[], database: [] as number[], agent: [] as number[] }));
     for (let round = 0; round < turns; round++) {
       for (const [index, house] of houses.entries()) {
         const before = house.processorTime();
         for (let run = 0; run < perTurn; run++) await apply(house);
         const used = since(before, house.processorTime());
         spent[index]?.control.push(sumOf(used, "control plane") / perTurn);
+        spent[index]?.database.push(sumOf(used, "PostgreSQL") / perTurn);
         spent[index]?.agent.push(sumOf(used, "agent: ") / perTurn);
       }
     }
     say(`${part}: about ${(spans / (2 + warmUp + turns * perTurn)).toFixed(0)} spans for each plan and apply`);
     return HOUSES.flatMap(({ what }, index) => {
-      const against = (side: "control" | "agent") => ({
+      const against = (side: "control" | "database" | "agent") => ({
         against: { [HOUSES[0].what]: spent[0]?.[side] ?? [] },
       });
       return [
         row(part, `control plane, processor time, ${what}`, "ms", spent[index]?.control ?? [], against("control")),
+        row(part, `PostgreSQL, processor time, ${what}`, "ms", spent[index]?.database ?? [], against("database")),
         row(part, `agent, processor time, ${what}`, "ms", spent[index]?.agent ?? [], against("agent")),
       ];
     });
@@ -76,6 +86,20 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
     await collector?.stop();
     for (const house of houses) await house.close();
   }
+}
+
+async function scrape(house: BenchHouse): Promise<void> {
+  const url = `http://${CONTROL_ADDRESS}:${String(METRICS_PORT)}/metrics`;
+  const { code, stderr } = await house.client.exec([
+    "curl",
+    "--silent",
+    "--show-error",
+    "--fail",
+    "--output",
+    "/dev/null",
+    url,
+  ]);
+  if (code !== 0) throw new Error(`the metrics could not be read: ${stderr}`);
 }
 
 function sumOf(spent: ProcessorTime, who: string): number {

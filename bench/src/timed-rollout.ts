@@ -1,3 +1,4 @@
+import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
 import type { ChangeDetail } from "@holdfast/core/api/change.ts";
 import type { Operator } from "@holdfast/testkit/operator/operator.ts";
 import type { EventTap } from "./event-tap.ts";
@@ -25,12 +26,20 @@ export async function timedRollout(
   const done = new Map<string, number>();
   const last = events.until(({ kind, state, server_id, at }) => {
     if (kind !== "apply" || done.has(server_id)) return false;
-    if (state === "FAILED" || state === "ROLLED_BACK" || state === "CANCELLED")
-      throw new Error(`"${change.title}" ended ${state} on a server`);
+    if (state === "FAILED" || state === "ROLLED_BACK" || state === "CANCELLED") return true;
     if (state === "APPLIED") done.set(server_id, at - began);
     return done.size === servers;
   }, APPLIED_WITHIN_MS);
-  const [rollout] = await Promise.all([answered, last]);
+  const [rollout, { apply_id: id, state }] = await Promise.all([answered, last]);
+  if (state !== "APPLIED") {
+    const { server, code, message, lastStep } = await operator.call("getApply", {
+      params: { id },
+      answer: applyDetailSchema,
+    });
+    throw new Error(
+      `"${change.title}" ended ${state} on ${server}: ${code ?? ""} ${message ?? ""} (last step: ${lastStep ?? "none"})`,
+    );
+  }
   if (rollout === null) throw new Error(`"${change.title}" changes nothing anywhere`);
   const story = events.heard().map(({ at, kind, action, state, phase }) => ({
     atMs: at - began,

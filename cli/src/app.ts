@@ -7,6 +7,8 @@ import { commandKeyRoutes } from "./command/command-key.ts";
 import { demoRoutes } from "./command/demo.ts";
 import { loginCommand, logoutCommand } from "./command/login.ts";
 import { meRoutes } from "./command/me.ts";
+import { objectiveRoutes } from "./command/objective.ts";
+import { packetsCommand } from "./command/packets.ts";
 import { planCommand } from "./command/plan.ts";
 import { policyRoutes } from "./command/policy.ts";
 import { auditRoutes, doctorCommand } from "./command/proof.ts";
@@ -26,12 +28,14 @@ const routes = buildRouteMap({
     apply: applyCommand,
     plan: planCommand,
     server: serverRoutes,
+    packets: packetsCommand,
     policy: policyRoutes,
     tunnel: tunnelRoutes,
     secret: secretRoutes,
     change: changeRoutes,
     rollout: rolloutRoutes,
     alert: alertRoutes,
+    objective: objectiveRoutes,
     audit: auditRoutes,
     token: tokenRoutes,
     user: userRoutes,

@@ -26,6 +26,7 @@ export interface Client {
     route: RouteName,
     query: Readonly<Record<string, string | undefined>>,
     onPart: (part: string) => Promise<void>,
+    params?: Readonly<Record<string, string>>,
   ): Promise<void>;
 }
 
@@ -43,8 +44,8 @@ export function openClient(
 
   return {
     url,
-    async download(route, query, onPart) {
-      const target = new URL(`${url}/api/v1${ROUTES[route].path}`);
+    async download(route, query, onPart, params = {}) {
+      const target = targetOf(url, route, params);
       for (const [key, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(key, value);
       // A file may take an hour, and whoever takes its parts too: only silence of the other side is a failure.
       const silence = new Silence(CALL_TIMEOUT_MS);
@@ -69,10 +70,8 @@ export function openClient(
       }
     },
     async call(route, { params = {}, query = {}, body, ifMatch, answer }) {
-      const { method, path } = ROUTES[route];
-      const target = new URL(
-        `${url}/api/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))}`,
-      );
+      const { method } = ROUTES[route];
+      const target = targetOf(url, route, params);
       for (const [key, value] of Object.entries(query))
         if (value !== undefined) target.searchParams.set(key, String(value));
       const headers: Record<string, string> = { accept: "application/json" };
@@ -105,6 +104,11 @@ export function openClient(
       return parsed.data;
     },
   };
+}
+
+function targetOf(url: string, route: RouteName, params: Readonly<Record<string, string>>): URL {
+  const path = ROUTES[route].path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+  return new URL(`${url}/api/v1${path}`);
 }
 
 async function send(target: URL, init: RequestInit): Promise<Response> {

@@ -9,6 +9,7 @@ import { APPLY_HANDLERS } from "./apply-handlers.ts";
 import type { MockHandler } from "./call.ts";
 import { CHANGE_HANDLERS } from "./change-handlers.ts";
 import { documentSchema } from "./document-schema.ts";
+import { OBJECTIVE_HANDLERS } from "./objective-handlers.ts";
 import { PASSKEY_HANDLERS } from "./passkey-handlers.ts";
 import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
@@ -88,6 +89,8 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...SECRET_HANDLERS,
   ...APPLY_HANDLERS,
   ...ALERT_HANDLERS,
+  ...OBJECTIVE_HANDLERS,
   events: () => refuse("request.unknown_route", "The stream of events is served by whoever holds the socket."),
+  watchPackets: () => refuse("request.unknown_route", "The stream of packets is served by whoever holds the socket."),
   openapi: () => ok({ openapi: "3.1.0" }),
 };

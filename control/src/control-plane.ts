@@ -17,6 +17,7 @@ import { sealWith } from "./account/seal.ts";
 import { buildApi } from "./api/app.ts";
 import { EventStream } from "./api/event-stream.ts";
 import { mayStillSee } from "./api/may-still-see.ts";
+import { PacketStreams } from "./api/packet-stream.ts";
 import { isAnswering } from "./api/store/answering.ts";
 import { anchorFile } from "./audit/anchor-file.ts";
 import { headSigner } from "./audit/checkpoint.ts";
@@ -143,6 +144,12 @@ async function startOn(
     log,
   });
   closing.push(() => work.close("hand_over"));
+  let sessionsOpened = 0;
+  work.sessions.listen({
+    opened: () => {
+      sessionsOpened += 1;
+    },
+  });
   const events = new EventStream({
     target,
     mayStillSee: (caller) => mayStillSee(house, caller),
@@ -153,6 +160,7 @@ async function startOn(
     database,
     sessions: () => work.sessions.all().length,
     eventStreams: () => events.streams,
+    sessionsOpened: () => sessionsOpened,
     spans: () => traces.counts(),
     onTrouble: (error) =>
       log.warn({ err: error, result_code: "database.unreachable" }, "the house could not be measured"),
@@ -192,10 +200,19 @@ async function startOn(
   };
   const password = await makeFirstAccount(database, passwords, instanceId);
 
+  const packets = new PacketStreams(house);
+  closing.push(async () => packets.close());
   const app = await buildApi({
     house,
-    doctor: doctor({ database, witness, commands: authority.commands, publicUrl: config.publicUrl }),
+    doctor: doctor({
+      database,
+      witness,
+      askServers: work.askServers,
+      commands: authority.commands,
+      publicUrl: config.publicUrl,
+    }),
     events,
+    packets,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     notReady: () => notReady(store, authority.commands),

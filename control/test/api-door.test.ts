@@ -94,6 +94,7 @@ test("a handler without a row does not compile, and a row without a handler fail
     const options = {
       house: api.house,
       events: null as never,
+      packets: null as never,
       doctor: null as never,
       publicUrl: new URL("http://127.0.0.1"),
       trustedProxies: [],

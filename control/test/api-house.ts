@@ -22,6 +22,7 @@ import { buildApi } from "../src/api/app.ts";
 import { secretSha256 } from "../src/api/credential.ts";
 import { EventStream } from "../src/api/event-stream.ts";
 import { mayStillSee } from "../src/api/may-still-see.ts";
+import { PacketStreams } from "../src/api/packet-stream.ts";
 import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
@@ -183,12 +184,21 @@ async function openApi(
     onTrouble: (error) => log.warn({ err: error }, "events"),
   });
   closing.push(() => events.close());
+  const packets = new PacketStreams(house);
+  closing.push(async () => packets.close());
   /** Another instance of the same house has the same database, and a door of its own. */
   const openDoor = async (house_: House): Promise<FastifyInstance> => {
     const door = await buildApi({
       house: house_,
       events,
-      doctor: doctor({ database, witness, commands: authority.commands, publicUrl }),
+      packets,
+      doctor: doctor({
+        database,
+        witness,
+        askServers: work.askServers,
+        commands: authority.commands,
+        publicUrl,
+      }),
       publicUrl,
       trustedProxies: [],
       notReady: async () => [],

@@ -116,6 +116,8 @@ const ASKED = {
   getServerConfig: onServer(),
   getServerLive: onServer(),
   listServerApplies: onServer(),
+  watchPackets: onServer(),
+  actOnTunnel: (side) => ({ params: { name: side.server, tunnel: "pair" }, body: { act: "rekey", preview: true } }),
   explainPacket: onServer({
     direction: "inbound",
     protocol: "tcp",
@@ -171,6 +173,9 @@ const ASKED = {
   listDeliveries: PLACELESS,
   getAlert: (side) => ({ params: { id: side.alert } }),
   acknowledgeAlert: (side) => ({ params: { id: side.alert }, body: {} }),
+
+  // Counted over the servers that the caller may see; api-objectives.test.ts asks it.
+  listObjectives: PLACELESS,
 
   listAudit: (side) => ({ query: { server: side.server } }),
   // A stream, with the same filter and the same questions of access as listAudit; api-audit.test.ts asks it.

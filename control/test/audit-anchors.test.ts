@@ -93,6 +93,11 @@ async function cut({ api, tamper }: Anchored, from: number): Promise<void> {
   expect(await api.house.witness.verify()).toMatchObject({ intact: true, entries: from - 1 });
 }
 
+async function doctorsWord({ api, kim }: Anchored) {
+  const row = (await api.done(kim, "doctor")).rows.find(({ id }) => id === "audit-heads");
+  return { holds: row?.holds, evidence: row?.evidence };
+}
+
 test(
   "S35: a connected server keeps the newest head, and its receipt is written down and verifies",
   { timeout: WITH_START_MS },
@@ -121,6 +126,10 @@ test(
         onServers: { counts: { holds: 1 }, unasked: 0, notable: [] },
       });
       expect(await anchored.alerts()).toEqual([]);
+      expect(await doctorsWord(anchored)).toEqual({
+        holds: true,
+        evidence: "1 of 1 servers keep a head, epoch 1, asked just now; each is found in the log",
+      });
     });
   },
 );
@@ -137,6 +146,10 @@ test("S36: a tail that was cut off together with its heads and receipts is found
     expect(found.onServers).toMatchObject({
       counts: { ahead: 1, holds: 0 },
       notable: [{ server: "web-1", standing: "ahead", from: "server", entries }],
+    });
+    expect(await doctorsWord(anchored)).toEqual({
+      holds: false,
+      evidence: `web-1 is ahead (entry ${entries}), of 1 servers in epoch 1`,
     });
     // Nobody asked: the next look finds it, tells of it, and the server is not made to forget.
     await anchored.handOut();

@@ -3,6 +3,7 @@ import { withDatabase } from "@holdfast/testkit/database.ts";
 import { DIGEST, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import { expect, test } from "vitest";
 import { metrics, serveMetrics } from "../src/metrics/metrics.ts";
+import { claimNext, releaseLeases } from "../src/store/apply-claim.ts";
 import { move as moveApply, type Move } from "../src/store/apply-move.ts";
 import { insertHostTransaction, recordOutcome } from "../src/store/host-transactions.ts";
 import { newId } from "../src/store/new-id.ts";
@@ -175,5 +176,59 @@ test("a process without its database can still be seen, and says that it has non
     expect(text).toContain('holdfast_database_sessions{state="waiting"} 3');
     expect(text).not.toContain("holdfast_servers_enrolled");
     expect(troubles).toHaveLength(1);
+  });
+});
+
+test("a lease that ran out counts once, by whoever takes the work; one that was let go in order does not", async () => {
+  await withDatabase(async ({ app, owner }) => {
+    const house = await storedHouse(app);
+    const source = metrics({
+      database: app,
+      sessions: () => 0,
+      eventStreams: () => 0,
+      sessionsOpened: () => 7,
+      onTrouble: () => undefined,
+    });
+    const server = await house.server("web-1");
+    const { apply } = await house.applying(server);
+    const lost = async () => /^holdfast_leases_lost_total (\d+)$/m.exec(await source.text())?.[1];
+    expect(await lost()).toBe("0");
+    await house.do((tx) => releaseLeases(tx, { instance: house.instance }));
+    expect((await house.do((tx) => claimNext(tx, newId(), [server], house.by)))?.id).toBe(apply.id);
+    expect(await lost()).toBe("0");
+    await owner.run({
+      text: "update holdfast.applies set lease_until = now() - interval '1 second' where id = $1",
+      values: [apply.id],
+    });
+    expect((await house.do((tx) => claimNext(tx, newId(), [server], house.by)))?.id).toBe(apply.id);
+    expect(await lost()).toBe("1");
+    expect(await source.text()).toContain("\nholdfast_agent_sessions_opened_total 7\n");
+  });
+});
+
+test("a transaction counts for each domain that had a step in it, by how it ended", async () => {
+  await withDatabase(async ({ app, owner }) => {
+    const house = await storedHouse(app);
+    const source = metrics({ database: app, sessions: () => 0, eventStreams: () => 0, onTrouble: () => undefined });
+    for (const [name, outcome, steps] of [
+      ["web-1", "finalized", [{ domain: "firewall" }, { domain: "firewall" }, { domain: "system" }]],
+      ["web-2", "reverted", [{ domain: "firewall" }]],
+      ["web-3", "finalized", []],
+    ] as const) {
+      const { apply, said } = await house.applying(await house.server(name));
+      await owner.run({
+        text: "update holdfast.plans set steps = $2 where id = $1",
+        values: [apply.plan_id, JSON.stringify(steps)],
+      });
+      await said(outcome);
+    }
+    const lines = (await source.text())
+      .split("\n")
+      .filter((line) => line.startsWith("holdfast_domain_transactions_total"));
+    expect(lines).toEqual([
+      'holdfast_domain_transactions_total{domain="firewall",outcome="finalized"} 1',
+      'holdfast_domain_transactions_total{domain="firewall",outcome="reverted"} 1',
+      'holdfast_domain_transactions_total{domain="system",outcome="finalized"} 1',
+    ]);
   });
 });

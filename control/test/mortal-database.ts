@@ -1,7 +1,11 @@
+import type pg from "pg";
 import type { ConnectionTarget } from "../src/postgres/connection-target.ts";
 import { Database } from "../src/store/database.ts";
 import type { Statement } from "../src/store/sql.ts";
 import { StoreFailure } from "../src/store/store-failure.ts";
+
+/** The statement that claims an apply for an instance. */
+const CLAIM = /\bwith candidate\b[^]*\blease_owner = /;
 
 /**
  * The database as an instance sees it that is killed just before one of its transactions. From then on nothing of that instance reaches the
@@ -13,7 +17,7 @@ export class MortalDatabase extends Database {
   gate: Promise<void> = Promise.resolve();
   #left = Number.POSITIVE_INFINITY;
   #isDead = false;
-  #commitToLose = -1;
+  #losesClaim = false;
 
   constructor(target: ConnectionTarget) {
     super(target, () => undefined, 4);
@@ -28,9 +32,9 @@ export class MortalDatabase extends Database {
     this.#left = transactions;
   }
 
-  /** The connection breaks in its n-th transaction from now, counted from 0, after COMMIT was obeyed and before it was answered. */
-  loseCommitOf(transaction: number): void {
-    this.#commitToLose = transaction;
+  /** The connection breaks in the next transaction that claims an apply, after COMMIT was obeyed and before it was answered. */
+  loseCommitOfClaim(): void {
+    this.#losesClaim = true;
   }
 
   die(): void {
@@ -45,8 +49,7 @@ export class MortalDatabase extends Database {
     this.#left -= 1;
     this.#assertAlive();
     const session = await super.session();
-    if (this.#commitToLose-- === 0) loseNextCommit(session);
-    return session;
+    return this.#losesClaim ? this.#losingClaim(session) : session;
   }
 
   override async rows<Row>(statement: Statement): Promise<readonly Row[]> {
@@ -59,18 +62,25 @@ export class MortalDatabase extends Database {
     return super.run(statement);
   }
 
+  #losingClaim(session: pg.PoolClient): pg.PoolClient {
+    const query = session.query.bind(session) as (...given: readonly unknown[]) => Promise<pg.QueryResult>;
+    let hasClaimed = false;
+    const losing = async (...given: readonly unknown[]): Promise<pg.QueryResult> => {
+      const answer = await query(...given);
+      const [asked] = given;
+      if (typeof asked === "object" && asked !== null && "text" in asked)
+        hasClaimed ||= CLAIM.test(String(asked.text)) && answer.rowCount === 1;
+      if (asked !== "commit") return answer;
+      session.query = query as typeof session.query;
+      if (!hasClaimed || !this.#losesClaim) return answer;
+      this.#losesClaim = false;
+      throw new Error("Connection terminated unexpectedly");
+    };
+    session.query = losing as typeof session.query;
+    return session;
+  }
+
   #assertAlive(): void {
     if (this.#isDead) throw new StoreFailure("store.unavailable", "this instance is dead");
   }
-}
-
-function loseNextCommit(session: Awaited<ReturnType<Database["session"]>>): void {
-  const query = session.query.bind(session) as (...given: readonly unknown[]) => Promise<unknown>;
-  const losing = async (...given: readonly unknown[]): Promise<unknown> => {
-    const answer = await query(...given);
-    if (given[0] !== "commit") return answer;
-    session.query = query as typeof session.query;
-    throw new Error("Connection terminated unexpectedly");
-  };
-  session.query = losing as typeof session.query;
 }

@@ -31,6 +31,7 @@ import { beginRollback } from "../src/saga/begin.ts";
 import { keySource } from "../src/secrets/key-source.ts";
 import { SecretStore } from "../src/secrets/secret-store.ts";
 import { getApply, listApplies, listApplyEvents } from "../src/store/applies.ts";
+import { LEASE_MS } from "../src/store/apply-claim.ts";
 import { insertReady, setWish } from "../src/store/apply-move.ts";
 import type { Database } from "../src/store/database.ts";
 import { insertEnrolmentToken } from "../src/store/enrolment.ts";
@@ -106,7 +107,8 @@ export interface RolloutOver extends PlanOver {
   readonly back?: readonly ApplyRow[];
 }
 
-const WAIT_MS = 10_000;
+/** Longer than a lease: where nothing else helps, its end does. */
+const WAIT_MS = 3 * LEASE_MS;
 
 export async function withSagaHouse(body: (house: SagaHouse) => Promise<void>): Promise<void> {
   await withDatabase(async (test) => {

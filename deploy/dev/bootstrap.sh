@@ -36,6 +36,7 @@ TEST_PACKAGES=(
   amtool=prometheus-alertmanager        # what it calls for reaches somebody
   visudo=sudo                           # what people may do, checked by sudo itself
   rsyslogd=rsyslog                      # logs that leave a server
+  haproxy=haproxy                       # several control planes behind a load balancer
   swanctl=strongswan-swanctl            # tunnels between two real charon daemons
   charon-systemd=charon-systemd
   /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so=libcharon-extra-plugins   # ESP where the kernel has none

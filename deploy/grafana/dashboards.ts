@@ -126,6 +126,14 @@ export const DASHBOARDS: readonly Dashboard[] = [
         width: 6,
       }),
       stat("Consoles", "Browsers that listen", "sum(holdfast_event_streams)", { width: 6 }),
+      chart(
+        "Leases lost",
+        "Work that another instance took from one that was killed, cut off from the database, or asleep",
+        [{ expr: "max(increase(holdfast_leases_lost_total[1h]))", legend: "all instances" }],
+      ),
+      chart("Sessions opened", "Each trial opens one; what is beyond that are connections that were lost", [
+        { expr: "increase(holdfast_agent_sessions_opened_total[1h])", legend: "{{instance}}" },
+      ]),
       chart("Agents by instance", "They go to another instance when one dies", [
         { expr: "holdfast_agent_sessions", legend: "{{instance}}" },
       ]),
@@ -141,6 +149,35 @@ export const DASHBOARDS: readonly Dashboard[] = [
       chart("Memory", "Of each process", [{ expr: "holdfast_process_resident_memory_bytes", legend: "{{instance}}" }], {
         unit: "bytes",
       }),
+    ],
+  },
+  {
+    uid: "holdfast-domains",
+    title: "Holdfast: domain modules",
+    panels: [
+      chart(
+        "Did not hold, of all that a domain had a step in",
+        "Undone, refused or not restored; a transaction with steps of two domains counts for both",
+        [
+          {
+            expr: 'sum by (domain) (max by (domain, outcome) (increase(holdfast_domain_transactions_total{outcome!="finalized"}[1h]))) / (sum by (domain) (max by (domain, outcome) (increase(holdfast_domain_transactions_total[1h]))) > 0)',
+            legend: "{{domain}}",
+          },
+        ],
+        { unit: "percentunit", width: 24 },
+      ),
+      chart("Ends, by domain", "As the ledger of each server says it", [
+        {
+          expr: "max by (domain, outcome) (increase(holdfast_domain_transactions_total[1h]))",
+          legend: "{{domain}} {{outcome}}",
+        },
+      ]),
+      chart("Could not be put back, by domain", "docs/runbooks/rollback-failed.md", [
+        {
+          expr: 'max by (domain) (increase(holdfast_domain_transactions_total{outcome="revert_failed"}[1d])) > 0',
+          legend: "{{domain}}",
+        },
+      ]),
     ],
   },
   {

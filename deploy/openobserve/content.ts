@@ -1,7 +1,6 @@
 import { ALERT_KINDS, ALERTS, runbookOf } from "@holdfast/core/alert/kind.ts";
-
-/** The stream that deploy/vector fills. */
-export const STREAM = "holdfast";
+import { dashboardJson, LOG_DASHBOARDS } from "./dashboards.ts";
+import { STREAM } from "./stream.ts";
 
 /** `POST /api/{org}/streams/holdfast/settings?type=logs`, before the first line comes or after it. */
 export const STREAM_SETTINGS = {
@@ -108,4 +107,5 @@ export const FILES: Readonly<Record<string, unknown>> = {
   "stream-settings.json": STREAM_SETTINGS,
   "searches.json": SEARCHES,
   "alerts.json": OPENOBSERVE_ALERTS,
+  "dashboards.json": LOG_DASHBOARDS.map(dashboardJson),
 };

@@ -215,6 +215,30 @@ test("an upgrade keeps what is in force and takes up the session again", { timeo
   await house.operator.waitConnected(["web-1"]);
 });
 
+test(
+  "a change that is asked for while the agent is replaced waits for its session, or holds the upgrade off; it ends whole",
+  { timeout: 240_000 },
+  async () => {
+    const before = await ownTable();
+    const planned = await house.operator.plan("While the agent is replaced", [policy("enforce", 82)]);
+    const upgrading = dpkg("--install", deb);
+    const rollout = await house.operator.applyPlanned(planned);
+    const upgraded = await upgrading;
+    const ended = await house.operator.waitRollout(rollout?.id ?? "");
+    if (upgraded.code !== 0) {
+      expect(upgraded.stderr).toContain("a transaction is open on this server");
+      expect(await dpkg("--install", deb)).toMatchObject({ code: 0 });
+    }
+    const [apply] = ended.waves.flatMap((wave) => wave.servers).map((one) => one.apply);
+    process.stdout.write(`upgrade ${String(upgraded.code)}, apply ${apply?.state ?? "none"}\n`);
+    expect(["APPLIED", "ROLLED_BACK"]).toContain(apply?.state);
+    if (apply?.state === "ROLLED_BACK") expect(await ownTable()).toBe(before);
+    else expect(await ownTable()).toContain("dport 82");
+    await agent.waitForSession();
+    await house.operator.waitConnected(["web-1"]);
+  },
+);
+
 test("a reboot settles and recovers before the network is up", { timeout: 180_000 }, async () => {
   const before = await ownTable();
   await server.reboot();

@@ -26,6 +26,7 @@ const PAGES = [
   paths.server("web-3", { tab: "live", domain: "system" }),
   paths.server("mon-1", { tab: "observe" }),
   paths.server("web-1", { tab: "observe" }),
+  paths.server("web-1", { tab: "packets" }),
   paths.server("web-1", { tab: "history" }),
   paths.server("web-1", { tab: "agent" }),
   paths.documents(),

@@ -117,6 +117,46 @@ test("an observing firewall: what it would have dropped is decided one by one, t
   });
 });
 
+test("packets are looked at when somebody asks, filtered while they come, and one becomes a rule of the pending change", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.server("web-1", { tab: "packets" }));
+    expect(await page.getByRole("table").count(), "nobody has asked to look").toBe(0);
+    await page.getByRole("button", { name: "Look at packets" }).click();
+    const rows = page.getByRole("table", { name: "Packets, the newest first" }).getByRole("row");
+    await rows.filter({ hasText: "OPS-812" }).waitFor();
+    const button = (text: string) => rows.filter({ hasText: text }).getByRole("button", { name: /^Allow this/ });
+    expect(await button("OPS-812").count(), "it passes already").toBe(0);
+    expect(await button("ip docker").getAttribute("aria-disabled")).toBe("true");
+    expect(await button("locked.invalid").getAttribute("aria-disabled")).toBe("true");
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await page.getByLabel("Filter packets").fill("dropped 8080");
+    await expect.poll(() => rows.count()).toBe(2);
+    expect(page.url()).toContain("q=dropped");
+    await button("8080").click();
+    await page.getByText("1 pending edit").waitFor();
+    await page.getByRole("link", { name: "See the difference" }).click();
+    const added = page.locator(".hf-diff-add");
+    await added.filter({ hasText: "203.0.113.12" }).first().waitFor();
+    expect(await page.locator(".hf-diff-remove").count()).toBe(0);
+  });
+});
+
+test("a stream of packets that is cut says so, and what was seen stays", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.server("web-1", { tab: "packets" }));
+    await page.getByRole("button", { name: "Look at packets" }).click();
+    await page.getByText("OPS-812").waitFor();
+    server.setStream(false);
+    await page.getByText("The packets cannot be looked at").waitFor();
+    await page.getByText("OPS-812").waitFor();
+    server.setStream(true);
+    await page.getByRole("button", { name: "Look at packets" }).click();
+    await page.getByText(/^Looking: 16 of 16/).waitFor();
+  });
+});
+
 test("a form of the network agrees with the text: it keeps comments, shows findings at the field, and the text shows in it", async () => {
   await visit("calm", {}, async ({ page, server }) => {
     await signIn(page, server.url);

@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { handle } from "@holdfast/console/mock-api/handle.ts";
+import { packetsText } from "@holdfast/console/mock-api/packets.ts";
 import { type Scenario, SCENARIOS, seed } from "@holdfast/console/mock-api/seed.ts";
 import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
 
@@ -55,6 +56,7 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
     response.setHeader("x-content-type-options", "nosniff");
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     if (path === "/api/v1/events") openStream(response);
+    else if (/^\/api\/v1\/servers\/[^/]+\/packets$/.test(path)) openPackets(response);
     else if (path.startsWith("/api/")) void answerApi(request, response);
     else answerFile(path, response);
   });
@@ -68,6 +70,12 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
     response.write(": here\n\n");
     streams.add(response);
     response.on("close", () => streams.delete(response));
+  }
+
+  /** Ends with the other streams: a page that looks is then told that it was cut. */
+  function openPackets(response: ServerResponse): void {
+    openStream(response);
+    response.write(packetsText(Date.now()));
   }
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -227,7 +227,7 @@ test("approved by a second person on a phone; one domain of two fails half-way, 
       // Nobody approves their own change.
       expect(await page.getByRole("button", { name: /^Approve/ }).getAttribute("aria-disabled")).toBe("true");
       await asPerson(url, jun, PHONE, async (phone) => {
-        await phone.getByRole("button", { name: "Global navigation" }).click();
+        await phone.getByRole("button", { name: "Show or hide the navigation" }).click();
         await phone.getByRole("link", { name: "Changes" }).click();
         await phone.getByText("Waits for your approval").waitFor();
         await phone.getByRole("link", { name: title }).first().click();

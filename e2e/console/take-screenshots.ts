@@ -66,6 +66,30 @@ const SHOTS: readonly Shot[] = [
   { name: "server-system-drift", scenario: "busy", path: paths.server("web-3", { tab: "live", domain: "system" }) },
   { name: "server-vpn", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "vpn" }) },
   { name: "server-observe", scenario: "calm", path: paths.server("mon-1", { tab: "observe" }) },
+  {
+    name: "server-packets",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "packets" }),
+    act: click("Look at packets"),
+  },
+  {
+    name: "server-packets-allow",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "packets", q: "8080" }),
+    act: async (page) => {
+      await click("Look at packets")(page);
+      await click("Allow this")(page);
+    },
+  },
+  {
+    name: "server-vpn-act",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "live", domain: "vpn" }),
+    act: async (page) => {
+      await page.locator(".hf-tunnel").last().locator(".hf-actions button").last().click();
+      await page.locator(".hf-findings").waitFor();
+    },
+  },
   { name: "server-live-drift", scenario: "busy", path: paths.server("web-3", { tab: "live" }) },
   { name: "server-live-offline", scenario: "busy", path: paths.server("gw-seoul", { tab: "live" }) },
   { name: "server-history", scenario: "busy", path: paths.server("web-1", { tab: "history" }) },

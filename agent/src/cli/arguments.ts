@@ -10,6 +10,7 @@ export const OPTIONS = {
   yes: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   control: { type: "string" },
+  only: { type: "boolean", default: false },
   "ca-fingerprint": { type: "string" },
   token: { type: "string" },
   "token-file": { type: "string" },

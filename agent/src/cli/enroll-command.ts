@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseNetwork } from "@holdfast/core/net/network.ts";
 import type { Role } from "../agent-program.ts";
+import { readControlAddress } from "../enrol/control-address.ts";
 import { enroll, type EnrolWish } from "../enrol/enroll.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reasonOf } from "../log/log.ts";
@@ -36,10 +37,8 @@ export async function enrollHere(role: Role, args: Arguments): Promise<ExitCode>
 }
 
 function readWish({ values }: Arguments): Result<Omit<EnrolWish, "onPending">, string> {
-  const address = /^(\[[0-9a-f:.]+\]|[^:[\]]+):(\d{1,5})$/i.exec(values.control ?? "");
-  const port = Number(address?.[2]);
-  if (address?.[1] === undefined || port < 1 || port > 65_535)
-    return err("--control needs HOST:PORT, for example control.example.net:7081");
+  const control = readControlAddress(values.control);
+  if (!control.ok) return control;
   const fingerprint = values["ca-fingerprint"] ?? "";
   if (!/^([0-9a-f]{2}[\s:]?){32}$/i.test(fingerprint))
     return err("--ca-fingerprint needs the SHA-256 of the control plane's authority, 64 hexadecimal digits");
@@ -52,8 +51,7 @@ function readWish({ values }: Arguments): Result<Omit<EnrolWish, "onPending">, s
   if (!sshPorts.every((one) => Number.isInteger(one) && one >= 1 && one <= 65_535))
     return err("--ssh-port needs a port number");
   return ok({
-    host: address[1].replace(/^\[|\]$/g, ""),
-    port,
+    ...control.value,
     authorityFingerprint: fingerprint,
     token: token.value,
     managementNetworks: networks,

@@ -10,6 +10,10 @@ For people, with root, also while no control plane can be reached:
          [--management-network CIDR]... [--ssh-port PORT]...
                           makes this server one of a control plane's; the command comes from
                           holdfast server enroll NAME
+  move --control HOST:PORT [--only]
+                          the control plane has another address: dials it, and writes it down when the same
+                          house answers there; never while a transaction is open. The server's floor keeps the
+                          old address open, too, until --only takes every other one out
   run                     guard, session and modules under one process, where there is no systemd
   version, help
 

@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,6 +18,8 @@ import { clientOver } from "../rpc/http2-transport.ts";
 import { makeTlsKey, readTlsKey, writeCredentials, type TlsKey } from "../session/credentials.ts";
 import { facts } from "../session/host-service.ts";
 import { writeIdentity } from "../settings.ts";
+import { addressesOf } from "./control-address.ts";
+import { writeLocalFloor } from "./local-floor.ts";
 import { reachControlPlane } from "./reach-control-plane.ts";
 
 export interface EnrolWish {
@@ -135,15 +136,5 @@ function keptTlsKey(paths: AgentPaths): TlsKey {
 
 /** An operator's own file is never written over. */
 function writeFloor(paths: AgentPaths, floor: ManagementPath): void {
-  if (existsSync(paths.floor)) return;
-  makeFolder(`${paths.root}/etc/holdfast`, 0o755);
-  writeFileDurably(paths.floor, `${JSON.stringify(floor, null, 2)}\n`, 0o644);
-}
-
-async function addressesOf(host: string): Promise<Result<readonly string[], string>> {
-  try {
-    return ok([...new Set((await lookup(host, { all: true })).map(({ address }) => address))].sort());
-  } catch (error) {
-    return err(`${host} has no address: ${reasonOf(error)}`);
-  }
+  if (!existsSync(paths.floor)) writeLocalFloor(paths, floor);
 }

@@ -42,7 +42,9 @@ export async function openGuardContext(role: Role): Promise<Result<GuardContext,
       return current;
     },
     trustCommandKey(rawPublicKeyHex) {
-      const next = { ...current, commandKeys: [rawPublicKeyHex] };
+      // Where the control plane is dialled may have been changed by a person since this guard began.
+      const written = readIdentity(role.paths);
+      const next = { ...(written.ok ? written.value : current), commandKeys: [rawPublicKeyHex] };
       writeIdentity(role.paths, next);
       current = next;
     },

@@ -9,7 +9,7 @@ import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { reasonOf } from "../log/log.ts";
-import { findingMessage } from "../module/module-service.ts";
+import { findingMessage } from "../module/finding-message.ts";
 import { toConnectError } from "../rpc/refusal.ts";
 import { answerAuditHead } from "./answer-audit-head.ts";
 import { commandTimeMs } from "./command-clock.ts";
@@ -20,10 +20,13 @@ import type { Guard } from "./guard.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { confirmedConfig, planConfig } from "./planning.ts";
 import { transactionMessage, type TransactionMessage } from "./transaction-message.ts";
+import { askAboutTunnel } from "./tunnel-act.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 type DomainStateMessage = MessageInitShape<typeof DomainStateSchema>;
 
+/** The domain whose decisions are about packets. */
+const WATCHED = "firewall" as const satisfies DomainName;
 /** Milliseconds without a record and without an open transaction after which there is nothing to follow. */
 const FOLLOW_QUIET_MS = 5_000;
 /** Milliseconds between two looks for what a follower has not seen. */
@@ -82,6 +85,7 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         init: context.init.kind,
         receiptKeyId: context.signer.keyId,
         keepsAuditHeads: true,
+        showsPackets: context.modules.available.includes(WATCHED),
         sealingKey: context.sealing.publicKey,
         sealingProof: context.signer.vouch(
           sealingKeyText(context.identity.serverId, context.sealing.publicKey.toString("hex")),
@@ -154,6 +158,18 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
         };
       },
 
+      previewTunnelAct: (request) => askAboutTunnel(context, request),
+
+      actOnTunnel: async ({ command: signed }) => {
+        const command = verifyCommand(signed, context.identity, commandTimeMs(context.ledger.read(), context.clock));
+        const acted = command.ok ? await guard.actOnTunnel(command.value) : command;
+        if (acted.ok) return acted.value;
+        const about = command.ok ? { requestId: command.value.requestId, actor: command.value.actor } : {};
+        const { code, message } = acted.error;
+        context.log.warn("command refused", { ...about, resultCode: code }, { verb: "tunnel", reason: message });
+        throw toConnectError(acted.error);
+      },
+
       outbox: () => {
         const state = context.ledger.read();
         const waiting = state.transactions.filter((one) => isOutcome(one) && !one.acknowledged);
@@ -178,6 +194,16 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
       },
 
       keepAuditHead: (request) => answerAuditHead(context, request),
+
+      readPackets: async (request) => {
+        if (!context.modules.available.includes(WATCHED))
+          return {
+            refusedCode: "packets.unsupported",
+            refusedMessage: `this agent has no module for ${WATCHED}: upgrade it`,
+          };
+        const client = await context.modules.of(WATCHED);
+        return client.readPackets(request, { timeoutMs: MODULE_READ_TIMEOUT_MS });
+      },
 
       follow: async function* (_request, { signal }) {
         let seen = "";

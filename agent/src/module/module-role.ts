@@ -10,6 +10,7 @@ import { tracedService } from "../rpc/trace-hop.ts";
 import { untilSignal } from "../until-signal.ts";
 import { domainHands } from "./domain-hands.ts";
 import { moduleRoutes } from "./module-service.ts";
+import { PacketLog } from "./packet-log.ts";
 
 /** Milliseconds without a call after which a module leaves. Shorter costs a start at the next step, longer costs memory for nothing. */
 const IDLE_MS = 60_000;
@@ -27,12 +28,24 @@ export async function runModule(role: Role, name: string, readyDescriptor: numbe
     return EXIT.failed;
   }
   const hands = domainHands(domain, role.machine);
+  const { watch } = domain;
+  const packets =
+    watch === undefined
+      ? null
+      : new PacketLog({
+          domain: domain.name,
+          watch,
+          machine: role.machine,
+          log: role.log,
+          nowMs: () => role.clock.wallMs(),
+        });
   const routes = moduleRoutes({
     hands,
     ledger: ledger.value,
     snapshots: role.paths.snapshots,
     version: role.program.version,
     log: role.log,
+    packets,
   });
   logCommands(role.log);
   const { server, activity, close } = grpcServer(routes, [tracedService("module", "back")]);
@@ -46,11 +59,12 @@ export async function runModule(role: Role, name: string, readyDescriptor: numbe
   role.log.info("module serves", { domain: name });
   const ended = new AbortController();
   await Promise.race([
-    untilIdle(activity, IDLE_MS, () => false, ended.signal),
+    untilIdle(activity, IDLE_MS, () => packets?.isBusy() ?? false, ended.signal),
     untilSignal(["SIGTERM", "SIGINT"], ended.signal),
   ]);
   ended.abort();
   close();
+  packets?.close();
   role.machine.nft.close();
   ledger.value.close();
   return EXIT.done;

@@ -67,6 +67,19 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       confirm: submit("confirm"),
       abort: submit("abort"),
       release: submit("release"),
+      previewTunnelAct: heard((request) => guard.call((client) => client.previewTunnelAct(request))),
+      actOnTunnel: heard(async (command) => {
+        try {
+          const answer = await guard.call((client) =>
+            client.actOnTunnel({ command, sessionMonotonicNs: over.sinceMonotonicNs }),
+          );
+          over.measures.command("tunnel", "passed_on");
+          return answer;
+        } catch (error) {
+          over.measures.command("tunnel", "refused");
+          throw error;
+        }
+      }),
       getTransaction: heard(({ requestId }) =>
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),
@@ -74,6 +87,7 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       adoptKeys: heard((request) => guard.call((client) => client.adoptKeys(request))),
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
       keepAuditHead: heard((request) => guard.call((client) => client.keepAuditHead(request))),
+      readPackets: heard((request) => guard.call((client) => client.readPackets(request))),
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
       })),

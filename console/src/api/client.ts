@@ -110,14 +110,7 @@ export async function call<Name extends RouteName>(route: Name, options: Call<Na
   learnServerTime(response.headers.get("date"), sentMs, Date.now());
 
   const json = parseJson(text);
-  if (!response.ok) {
-    const problem = problemSchema.safeParse(json);
-    // A password or a code that was wrong is said with 401 too, and ends no session.
-    const isAboutAccount = problem.data?.code.startsWith("account.") === true;
-    if (response.status === 401 && !SHOWS_WHO.has(route) && !isAboutAccount) signedOut();
-    if (problem.success) throw new Refused(problem.data);
-    throw new Unreachable(`HTTP ${response.status}`);
-  }
+  if (!response.ok) throw failureOf(route, response.status, json);
   const parsed = ENDPOINTS[route].answer.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -125,6 +118,37 @@ export async function call<Name extends RouteName>(route: Name, options: Call<Na
   }
   // The table says so: the schema asked is the one of this very name, which the compiler cannot follow through the union.
   return parsed.data as Answer<Name>;
+}
+
+/** A stream of events, part by part, until it ends or `signal` says so. What refuses it is a problem as of every call. */
+export async function follow(
+  route: RouteName,
+  params: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  onPart: (part: string) => void,
+): Promise<void> {
+  let response: Response;
+  try {
+    response = await fetch(urlOf(route, params), { credentials: "same-origin", signal });
+  } catch (cause) {
+    throw new Unreachable(cause instanceof Error ? cause.message : String(cause));
+  }
+  if (!response.ok) throw failureOf(route, response.status, parseJson(await response.text().catch(() => "")));
+  const parts = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (let part = await parts?.read(); part !== undefined && !part.done; part = await parts?.read())
+      onPart(part.value);
+  } catch (cause) {
+    throw new Unreachable(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function failureOf(route: RouteName, status: number, json: unknown): Refused | Unreachable {
+  const problem = problemSchema.safeParse(json);
+  // A password or a code that was wrong is said with 401 too, and ends no session.
+  const isAboutAccount = problem.data?.code.startsWith("account.") === true;
+  if (status === 401 && !SHOWS_WHO.has(route) && !isAboutAccount) signedOut();
+  return problem.success ? new Refused(problem.data) : new Unreachable(`HTTP ${status}`);
 }
 
 function parseJson(text: string): unknown {

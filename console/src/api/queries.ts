@@ -7,6 +7,8 @@ import { connection } from "./connection.ts";
 
 /** Behind the stream of events, in case one was lost. */
 const POLL_LIVE_MS = 20_000;
+/** What is counted over weeks and moves slowly. */
+const POLL_SLOW_MS = 60_000;
 /** While the stream is lost: a trial may be running. */
 const POLL_LOST_MS = 2000;
 /** The most that the API gives at once. */
@@ -126,6 +128,13 @@ export const queries = {
   applies: (query: { readonly server?: string } = {}) => live("listApplies", { query: { ...query, limit } }),
   apply: (id: string) => live("getApply", { params: { id } }),
   alerts: () => live("listAlerts", { query: { limit } }),
+  /** Counted over all applies of a month: asked by the clock and not on every event. */
+  objectives: () =>
+    queryOptions({
+      queryKey: ["listObjectives"],
+      queryFn: ({ signal }) => call("listObjectives", { signal }),
+      refetchInterval: POLL_SLOW_MS,
+    }),
   audit: (query: { readonly cursor?: string; readonly limit?: string } = {}) => live("listAudit", { query }),
   verifyAudit: () => still("verifyAudit"),
   doctor: () => still("doctor"),

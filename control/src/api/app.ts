@@ -25,6 +25,7 @@ import { admit, sourceOf } from "./gate.ts";
 import type { ApiAnswer, ApiRequest, Handlers } from "./handler.ts";
 import { allHandlers } from "./handlers.ts";
 import { once } from "./idempotency.ts";
+import type { PacketStreams } from "./packet-stream.ts";
 import { type Failure, failureOf } from "./problem.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { Refused, refuse } from "./refused.ts";
@@ -34,6 +35,7 @@ export interface ApiOptions {
   readonly house: House;
   readonly doctor: Doctor;
   readonly events: EventStream;
+  readonly packets: PacketStreams;
   readonly publicUrl: URL;
   readonly trustedProxies: readonly string[];
   /** Why it is not ready, in words; empty when it is. */
@@ -71,7 +73,7 @@ interface Known {
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   const { house } = options;
   const cookie = cookieKind(options.publicUrl);
-  const handlers = options.handlers ?? allHandlers(house, options.doctor, options.events);
+  const handlers = options.handlers ?? allHandlers(house, options.doctor, options.events, options.packets);
   assertComplete(handlers);
   const known = new WeakMap<FastifyRequest, Known>();
   const budget = new RefusalBudget(house.nowMs);

@@ -9,6 +9,7 @@ import { certificateHandlers } from "./handlers/certificate.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { commandKeyHandlers } from "./handlers/command-key.ts";
 import { documentHandlers } from "./handlers/document.ts";
+import { objectiveHandlers } from "./handlers/objective.ts";
 import { oidcHandlers } from "./handlers/oidc.ts";
 import { passkeyHandlers } from "./handlers/passkey.ts";
 import { proofHandlers } from "./handlers/proof.ts";
@@ -17,9 +18,10 @@ import { secretHandlers } from "./handlers/secret.ts";
 import { serverHandlers } from "./handlers/server.ts";
 import { userSignInHandlers } from "./handlers/user-sign-in.ts";
 import { userHandlers } from "./handlers/user.ts";
+import type { PacketStreams } from "./packet-stream.ts";
 
 /** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
-export function allHandlers(house: House, doctor: Doctor, events: EventStream): Handlers {
+export function allHandlers(house: House, doctor: Doctor, events: EventStream, packets: PacketStreams): Handlers {
   return {
     ...accountHandlers(house),
     ...secondFactorHandlers(house),
@@ -29,12 +31,13 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream): 
     ...userSignInHandlers(house),
     ...commandKeyHandlers(house),
     ...certificateHandlers(house),
-    ...serverHandlers(house),
+    ...serverHandlers(house, packets),
     ...documentHandlers(house),
     ...secretHandlers(house),
     ...changeHandlers(house),
     ...applyHandlers(house),
     ...alertHandlers(house),
+    ...objectiveHandlers(house),
     ...proofHandlers(house, doctor, events),
   } satisfies Handlers;
 }

@@ -3,8 +3,10 @@ import { holds } from "@holdfast/core/access/grant.ts";
 import { type Permission, PERMISSIONS } from "@holdfast/core/api/account.ts";
 import type { doctorRowSchema } from "@holdfast/core/api/account.ts";
 import { TRANSITIONS } from "@holdfast/core/apply/state.ts";
+import { ACCUSES } from "@holdfast/core/audit/standing.ts";
 import { LOG_FIELDS, type LogField, logFields } from "@holdfast/core/log/fields.ts";
 import type { z } from "zod";
+import type { AskServers } from "../audit/ask-servers.ts";
 import type { AuditWitness } from "../audit/witness.ts";
 import type { CommandSigner } from "../signer/command-signer.ts";
 import type { Database } from "../store/database.ts";
@@ -34,6 +36,7 @@ export interface Doctor {
 export interface DoctorOptions {
   readonly database: Database;
   readonly witness: AuditWitness;
+  readonly askServers: AskServers;
   readonly commands: CommandSigner;
   readonly publicUrl: URL;
 }
@@ -246,6 +249,24 @@ const QUESTIONS: readonly Question[] = [
             evidence: `${verdict.entries} entries, every hash in its place, head ${verdict.head.slice(0, 16)}; ${verdict.anchors} signed heads found in it`,
           }
         : { holds: false, evidence: `broken at entry ${verdict.brokenAt} (${verdict.reason})` };
+    },
+  },
+  {
+    id: "audit-heads",
+    asks: "Servers keep the log's newest head, and none knows more than this database",
+    remedy:
+      "See holdfast audit verify and the runbook audit-heads; a backup that was restored on purpose is accepted by holdfast audit accept.",
+    async look({ askServers }) {
+      const { epoch, servers } = await askServers();
+      const accusing = servers.filter(({ standing }) => ACCUSES[standing] === "log");
+      const keeping = servers.filter(({ head }) => head !== null);
+      return {
+        holds: accusing.length === 0,
+        evidence:
+          accusing.length === 0
+            ? `${keeping.length} of ${servers.length} servers keep a head, epoch ${epoch}, asked just now; each is found in the log`
+            : `${accusing.map(({ name, standing, head }) => `${name} is ${standing} (entry ${head?.entries ?? 0})`).join(", ")}, of ${servers.length} servers in epoch ${epoch}`,
+      };
     },
   },
   {

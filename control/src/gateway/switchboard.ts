@@ -1,12 +1,14 @@
 /**
  * Asks the agent of any server, whichever instance holds its session: here directly, elsewhere by a row that the holder answers.
- *   Q1. Only verbs that may be lost, late or doubled go this way; what changes a server goes through the saga alone.
+ *   Q1. Only verbs that may be lost, late or doubled go this way; what changes a server's configuration goes through the saga alone. An act on a
+ *       tunnel may: the agent does it once, for as long as nothing else has claimed the server (its fence).
  *   Q2. A question is taken by one instance and answered once. Whoever asked waits for its time and then says "unreachable".
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
-import { SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
   GetStateRequestSchema,
   GetStateResponseSchema,
@@ -15,6 +17,7 @@ import {
   PlanRequestSchema,
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { ReadPacketsRequestSchema, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
 import { TransactionSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Logger } from "pino";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
@@ -27,6 +30,7 @@ import type { QuestionRow, QuestionVerb } from "../store/tables.ts";
 import { QUESTIONS_CHANNEL, transaction } from "../store/transaction.ts";
 import { type AgentClient, call, type CallResult } from "./agent-client.ts";
 import type { AgentSessions } from "./agent-sessions.ts";
+import { tunnelAnswer } from "./tunnel-answer.ts";
 
 /** What an agent answered, or why it could not be asked. Asking changes nothing, so every loss on the way is the same: ask again. */
 export type Asked<T> =
@@ -47,10 +51,16 @@ export interface SwitchboardOptions {
 }
 
 /** A server with a very long rule set rehearses it in some seconds, and modules that sleep are started first; a person is waiting, so not much longer. */
-const TIMEOUT_MS = { plan: 20_000, state: 20_000, release: 10_000, audit_head: 10_000 } as const satisfies Record<
-  QuestionVerb,
-  number
->;
+const TIMEOUT_MS = {
+  plan: 20_000,
+  state: 20_000,
+  release: 10_000,
+  audit_head: 10_000,
+  packets: 10_000,
+  tunnel_preview: 20_000,
+  // One whole key exchange after the look at what is there.
+  tunnel: 20_000,
+} as const satisfies Record<QuestionVerb, number>;
 /** On the way to the instance that holds the session and back. */
 const DETOUR_MS = 2_000;
 /** Notifications are hints; without one an answer waits so long. */
@@ -63,15 +73,41 @@ const VERBS = {
     toBinary(GetStateResponseSchema, await client.getState(fromBinary(GetStateRequestSchema, bytes), options)),
   release: async (client, bytes, options) =>
     toBinary(TransactionSchema, await client.release(fromBinary(SignedCommandSchema, bytes), options)),
+  tunnel_preview: async (client, bytes, options) =>
+    tunnelAnswer(client.previewTunnelAct(fromBinary(TunnelCommandSchema, bytes), options)),
+  tunnel: async (client, bytes, options) =>
+    tunnelAnswer(client.actOnTunnel(fromBinary(SignedCommandSchema, bytes), options)),
   audit_head: async (client, bytes, options) =>
     toBinary(
       KeepAuditHeadResponseSchema,
       await client.keepAuditHead(fromBinary(KeepAuditHeadRequestSchema, bytes), options),
     ),
+  packets: async (client, bytes, options) =>
+    toBinary(
+      ReadPacketsResponseSchema,
+      await readPackets(client, fromBinary(ReadPacketsRequestSchema, bytes), options),
+    ),
 } as const satisfies Record<
   QuestionVerb,
   (client: AgentClient, bytes: Uint8Array, options: { readonly timeoutMs: number }) => Promise<Uint8Array>
 >;
+
+/** An agent from before it could says so in the words of one that cannot. */
+async function readPackets(
+  client: AgentClient,
+  request: MessageShape<typeof ReadPacketsRequestSchema>,
+  options: { readonly timeoutMs: number },
+): Promise<MessageShape<typeof ReadPacketsResponseSchema>> {
+  try {
+    return await client.readPackets(request, options);
+  } catch (error) {
+    if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
+    return create(ReadPacketsResponseSchema, {
+      refusedCode: "packets.unsupported",
+      refusedMessage: "this agent is from before packets could be looked at",
+    });
+  }
+}
 
 /** Whoever asks here wants to look at the server: a greeting, which wants less, does not come this way. */
 export const STATE_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, { withObserved: true }));

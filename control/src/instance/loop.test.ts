@@ -22,6 +22,27 @@ test("what waits for somebody else is told that the loop closes, and its end is 
   expect(said).toEqual([]);
 });
 
+test("what wakes it while it rests is done once, and closing does not wait for the rest", async () => {
+  let runs = 0;
+  const work = async () => {
+    runs += 1;
+  };
+  const loop = startLoop("test", NEVER_MS, silent, work, NEVER_MS);
+  loop.wake();
+  await expect.poll(() => runs).toBe(1);
+  loop.wake();
+  loop.wake();
+  await loop.close();
+  expect(runs).toBe(1);
+  const restless = startLoop("test", NEVER_MS, silent, work, 1);
+  restless.wake();
+  restless.wake();
+  restless.wake();
+  await expect.poll(() => runs).toBe(3);
+  await restless.close();
+  expect(runs).toBe(3);
+});
+
 test("one at a time; a wake during the work is work once more, and a failure is tried again", async () => {
   let runs = 0;
   let atOnce = 0;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 
 /** Work that is done again and again, one at a time: on a wake at once, otherwise every so often. */
@@ -12,6 +13,8 @@ export function startLoop(
   everyMs: number,
   log: Logger,
   work: (signal: AbortSignal) => Promise<unknown>,
+  /** After each time, so that what wakes it in a row is done in one. */
+  restMs = 0,
 ): Loop {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
@@ -28,6 +31,9 @@ export function startLoop(
       .catch((error: unknown) => {
         if (error !== stopping.signal.reason) log.warn({ err: error, loop: name }, "will be tried again");
       })
+      .then(() =>
+        restMs === 0 ? undefined : sleep(restMs, undefined, { signal: stopping.signal }).catch(() => undefined),
+      )
       .finally(() => {
         running = null;
         if (!isDue) return;

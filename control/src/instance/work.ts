@@ -19,6 +19,7 @@ import { auditAnchors } from "../reconcilers/audit-anchors.ts";
 import { auditCheckpoints } from "../reconcilers/audit-checkpoints.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
+import { forgottenActs } from "../reconcilers/forgotten-acts.ts";
 import { inDoubt } from "../reconcilers/in-doubt.ts";
 import { notify } from "../reconcilers/notify.ts";
 import { retention } from "../reconcilers/retention.ts";
@@ -72,6 +73,8 @@ export interface Work {
 
 /** Without notifications work waits so long; each poll is a few indexed queries. */
 const POLL_MS = 1_000;
+/** Many servers end together, and each end wakes the dispatcher. Far below what a person or another server would notice. */
+const DISPATCH_REST_MS = 20;
 
 export async function startWork(options: WorkOptions): Promise<Work> {
   const { database, instanceId, authority, log } = options;
@@ -106,12 +109,19 @@ export async function startWork(options: WorkOptions): Promise<Work> {
           log.warn({ server_id: session.serverId, err: error }, "it is looked at in a minute"),
         ),
   });
-  const dispatching = startLoop("rollouts", POLL_MS, log, () => dispatchDue(database, instanceId, log));
+  const dispatching = startLoop(
+    "rollouts",
+    POLL_MS,
+    log,
+    () => dispatchDue(database, instanceId, log),
+    DISPATCH_REST_MS,
+  );
   const channels = options.channels ?? [];
   const reconcilers: readonly Reconciler[] = [
     stuckApplies,
     inDoubt,
     silentInstances,
+    forgottenActs,
     alerts(),
     ...channels.map((channel) => notify(channel, options.address)),
     retention,

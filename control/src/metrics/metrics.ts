@@ -18,7 +18,9 @@ import {
   applyDurations,
   DURATION_BOUNDS,
   dwellInApplying,
+  endsByDomain,
   fleet,
+  leasesLost,
   oldestOpen,
   recoveries,
   undoneByCode,
@@ -35,6 +37,8 @@ export interface MetricsOptions {
   /** Agent sessions with this instance. */
   readonly sessions: () => number;
   readonly eventStreams: () => number;
+  /** Sessions that agents have opened with this instance since it began. None when not said. */
+  readonly sessionsOpened?: () => number;
   /** None when not said. */
   readonly spans?: () => SpanCounts;
   readonly onTrouble: (error: unknown) => void;
@@ -76,8 +80,17 @@ export function metrics(options: MetricsOptions): Metrics {
         return null;
       });
       up.set(ofHouse === null ? 0 : 1);
-      return `${exposition([...(ofHouse ?? []), spansFamily(options.spans?.() ?? NO_SPANS)])}\n${await registry.metrics()}`;
+      return `${exposition([...(ofHouse ?? []), openedFamily(options.sessionsOpened?.() ?? 0), spansFamily(options.spans?.() ?? NO_SPANS)])}\n${await registry.metrics()}`;
     },
+  };
+}
+
+function openedFamily(opened: number): Family {
+  return {
+    name: "holdfast_agent_sessions_opened_total",
+    type: "counter",
+    help: "Sessions that agents have opened with this instance; each trial opens one, more than that are lost connections",
+    samples: [{ value: opened }],
   };
 }
 
@@ -102,7 +115,7 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, recovered, queue, oldest, house, standing, told, audited] =
+  const [results, undone, durations, dwell, recovered, queue, oldest, house, standing, told, audited, lost, domains] =
     await Promise.all([
       appliesByResult(database),
       undoneByCode(database),
@@ -115,6 +128,8 @@ async function families(database: Database): Promise<readonly Family[]> {
       countStanding(database),
       countDeliveries(database),
       auditEntries(database),
+      leasesLost(database),
+      endsByDomain(database),
     ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
@@ -134,6 +149,18 @@ async function families(database: Database): Promise<readonly Family[]> {
       type: "counter",
       help: "Applies that were undone or rolled back, by cause",
       samples: undone.map(({ code, count }) => ({ labels: { code }, value: count })),
+    },
+    {
+      name: "holdfast_domain_transactions_total",
+      type: "counter",
+      help: "Host transactions that a domain had a step in, by how they ended on the server",
+      samples: domains.map(({ domain, outcome, count }) => ({ labels: { domain, outcome }, value: count })),
+    },
+    {
+      name: "holdfast_leases_lost_total",
+      type: "counter",
+      help: "Applies that another claim took from an instance that was killed, cut off or asleep",
+      samples: [{ value: lost }],
     },
     histogram("holdfast_apply_duration_seconds", "From the claim to the first end", DURATION_BOUNDS, durations),
     histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, dwell),

@@ -88,7 +88,7 @@ function address(text: string, field: string): Address {
 }
 
 /** Where provenance may have it: a rule by its name in its section, a locked one, a publication, or the default. */
-function itemOf(hook: HookName, rule: string): readonly string[] {
+export function itemOf(hook: HookName, rule: string): readonly string[] {
   const name = rule.replace(/\.limited$/, "");
   if (name === "default") return [`firewall.${hook}.default`];
   if (name.startsWith("locked."))

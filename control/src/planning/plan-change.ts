@@ -150,7 +150,7 @@ export async function askAndPlan(
 export async function keepPlans(house: House, change: ChangeRow, plans: readonly NewPlan[]): Promise<void> {
   const kept = await transaction(house.database, async (tx) => {
     for (const plan of plans) await insertPlan(tx, plan);
-    await tx.notify(EVENTS_CHANNEL, { kind: "change", action: "change.planned", change_id: change.id });
+    tx.notify(EVENTS_CHANNEL, { kind: "change", action: "change.planned", change_id: change.id });
   });
   if (!kept.ok) throw kept.error;
 }

@@ -2,6 +2,7 @@ import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { byDanger } from "@holdfast/core/base/finding.ts";
 import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/core/base/id.ts";
+import type { ToldByModule } from "@holdfast/core/compose/kernel-setting.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import type { Probe } from "@holdfast/core/plan/probe.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
@@ -63,7 +64,11 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
       domain,
     ),
   );
-  const findings = [...own, ...drift, ...answer.findings.map(readFinding)].toSorted(byDanger);
+  const findings = [
+    ...own,
+    ...drift,
+    ...answer.findings.map(readFinding).filter((told) => !isSettled(told, composed.settled)),
+  ].toSorted(byDanger);
   const isRefused = findings.some((finding) => finding.severity === "error");
   const changesTunnel = answer.steps.some(({ domain }) => domain === "vpn");
   return {
@@ -82,6 +87,10 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
     native_diff: { ...answer.nativeDiff },
     touches_management_path: answer.touchesManagementPath,
   };
+}
+
+function isSettled({ code, path }: Finding, settled: readonly ToldByModule[]): boolean {
+  return settled.some((one) => one.code === code && one.path === path);
 }
 
 /** A tunnel that is down already must not keep a change from a server that has nothing to do with it. */

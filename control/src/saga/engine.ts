@@ -108,6 +108,7 @@ export class SagaEngine {
   notified(payload: string | null): void {
     if (this.#isClosed) return;
     const server = payload === null ? null : serverOf(payload);
+    if (server === undefined) return this.wake();
     for (const [id, runner] of this.#runners) {
       if (server === null || server === id)
         void runner.lookAtWish().catch((error: unknown) => this.#trouble(error, "a wish could not be read"));
@@ -117,7 +118,8 @@ export class SagaEngine {
         this.#trouble(error, "forced closes could not be done"),
       );
     }
-    if (server === null || this.#options.sessions.of(server) !== undefined) this.wake();
+    // A server with a runner has its next claim when that ends.
+    if (server === null || (this.#options.sessions.of(server) !== undefined && !this.#runners.has(server))) this.wake();
   }
 
   #renewLeases(): void {
@@ -127,8 +129,17 @@ export class SagaEngine {
   }
 
   async #claimAll(): Promise<void> {
-    const idle = this.#idle();
-    await Promise.all(Array.from({ length: Math.min(CLAIMERS, idle.length) }, () => this.#claimUntilNone()));
+    let claimers = 1;
+    const claimUntilNone = async (): Promise<void> => {
+      while (await this.#claimOneOfIdle()) {
+        // Where there was one there may be many, and most wakes find none at all.
+        if (claimers === CLAIMERS) continue;
+        claimers += 1;
+        await Promise.all([claimUntilNone(), claimUntilNone()]);
+        return;
+      }
+    };
+    await claimUntilNone();
   }
 
   #idle(): readonly ServerId[] {
@@ -138,19 +149,15 @@ export class SagaEngine {
       .filter((id) => !this.#runners.has(id));
   }
 
-  async #claimUntilNone(): Promise<void> {
-    while (!this.#isClosed) {
-      const idle = this.#idle();
-      if (idle.length === 0) return;
-      const claimed = await this.#claimOne(idle);
-      if (claimed === null) return;
-      const session = this.#options.sessions.of(claimed.apply.server_id);
-      if (session === undefined || this.#isClosed) {
-        await this.#letGo(claimed.apply.server_id);
-        continue;
-      }
-      this.#start(claimed, session);
-    }
+  /** False when nothing is due. */
+  async #claimOneOfIdle(): Promise<boolean> {
+    const idle = this.#isClosed ? [] : this.#idle();
+    const claimed = idle.length === 0 ? null : await this.#claimOne(idle);
+    if (claimed === null) return false;
+    const session = this.#options.sessions.of(claimed.apply.server_id);
+    if (session === undefined || this.#isClosed) await this.#letGo([claimed.apply.server_id]);
+    else this.#start(claimed, session);
+    return true;
   }
 
   async #claimOne(idle: readonly ServerId[]): Promise<TracedApply | null> {
@@ -185,6 +192,8 @@ export class SagaEngine {
     if (result.ok) return result.value;
     // Another instance was faster: the poll comes by again.
     if (result.error.code !== "store.server_busy") this.#trouble(result.error, "work could not be claimed");
+    // Perhaps a claim is held here that has no runner: let go, or its work would wait for the end of the lease.
+    if (result.error.code === "store.commit_unknown") await this.#letGo(this.#idle());
     return null;
   }
 
@@ -200,7 +209,7 @@ export class SagaEngine {
 
   async #run(runner: ApplyRunner, serverId: ServerId): Promise<void> {
     try {
-      if ((await runner.run()) === "let_go") await this.#letGo(serverId);
+      if ((await runner.run()) === "let_go") await this.#letGo([serverId]);
     } catch (error) {
       // A bug. The lease runs out, and the next claim begins at the rows again.
       this.#trouble(error, "a saga broke");
@@ -210,9 +219,9 @@ export class SagaEngine {
     }
   }
 
-  async #letGo(server: ServerId): Promise<void> {
+  async #letGo(servers: readonly ServerId[]): Promise<void> {
     const { database, instanceId } = this.#options;
-    const released = await transaction(database, (tx) => releaseLeases(tx, { instance: instanceId, server }));
+    const released = await transaction(database, (tx) => releaseLeases(tx, { instance: instanceId, servers }));
     if (!released.ok) this.#trouble(released.error, "a lease could not be let go; it runs out by itself");
   }
 
@@ -236,9 +245,9 @@ export class SagaEngine {
   }
 }
 
-function serverOf(payload: string): ServerId | null {
-  const { server_id } = JSON.parse(payload === "" ? "{}" : payload) as { readonly server_id?: string };
-  return server_id === undefined ? null : (server_id as ServerId);
+/** Undefined: it is about a rollout. One that goes on again has applies to be claimed. */
+function serverOf(payload: string): ServerId | undefined {
+  return (JSON.parse(payload) as { readonly server_id?: ServerId }).server_id;
 }
 
 /** Nothing that this machine can see proves that others can still come in to it: somebody outside has to say so. */

@@ -121,7 +121,7 @@ async function said(
     new: { subject: row.subject, ...now },
     resultCode: "ok",
   });
-  await tx.notify("holdfast_events", {
+  tx.notify("holdfast_events", {
     kind: "alert",
     action,
     alert_id: row.id,

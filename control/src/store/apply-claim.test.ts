@@ -129,7 +129,7 @@ test("an open apply that somebody holds is not claimed; one that was let go is, 
     const claim = () => house.do((tx) => claimNext(tx, other, [first, second], by));
 
     await house.do(async (tx) => expect(await claimOne(tx, other, apply.id, by)).toBeUndefined());
-    expect(await house.do((tx) => releaseLeases(tx, { instance: house.instance, server: first }))).toBe(1);
+    expect(await house.do((tx) => releaseLeases(tx, { instance: house.instance, servers: [first] }))).toBe(1);
     expect(await listAbandoned(app)).toMatchObject([{ id: apply.id }]);
     expect((await claim())?.id).toBe(apply.id);
     expect((await claim())?.id).toBe(waiting.id);

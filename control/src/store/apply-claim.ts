@@ -31,7 +31,7 @@ export function claimNext(
     by,
     sql`
     with candidate as (
-      select a.id, a.server_id, a.state
+      select a.id, a.server_id, a.state, a.lease_owner
       from applies a join servers s on s.id = a.server_id join rollouts r on r.id = a.rollout_id
       where a.server_id = any(${connectedHere}::uuid[])
         and ((a.state in ('APPLYING', 'ROLLBACKING') and (a.lease_owner is null or a.lease_until < now()))
@@ -50,7 +50,7 @@ export function claimNext(
         started_at = coalesce(a.started_at, now()), next_check_at = now(), version = a.version + 1
     from candidate c join fenced f on f.id = c.server_id
     where a.id = c.id
-    returning a.*, c.state as from_state`,
+    returning a.*, c.state as from_state, c.lease_owner as from_owner`,
   );
 }
 
@@ -66,7 +66,7 @@ export function claimOne(
     by,
     sql`
     with candidate as (
-      select a.id, a.server_id, a.state
+      select a.id, a.server_id, a.state, a.lease_owner
       from applies a join servers s on s.id = a.server_id
       where a.id = ${apply} and a.state in ('APPLYING', 'ROLLBACKING') and (a.lease_owner is null or a.lease_until < now())
       for update of a, s skip locked
@@ -78,15 +78,22 @@ export function claimOne(
         next_check_at = now(), version = a.version + 1
     from candidate c join fenced f on f.id = c.server_id
     where a.id = c.id
-    returning a.*, c.state as from_state`,
+    returning a.*, c.state as from_state, c.lease_owner as from_owner`,
   );
 }
 
+/** The code of the event of a claim whose holder before had lost its lease. */
+export const LEASE_LOST = "apply.lease_lost";
+
 async function claim(tx: Transaction, by: Actor, statement: Statement): Promise<ApplyRow | undefined> {
-  const claimed = await tx.maybe<ApplyRow & { readonly from_state: ApplyRow["state"] }>(statement);
+  const claimed = await tx.maybe<
+    ApplyRow & { readonly from_state: ApplyRow["state"]; readonly from_owner: string | null }
+  >(statement);
   if (claimed === undefined) return undefined;
-  const { from_state, ...row } = claimed;
-  await writeApplyEvent(tx, row, from_state, by, "apply.claimed");
+  const { from_state, from_owner, ...row } = claimed;
+  // Who lets go leaves no owner: one that is still there was killed, cut off or asleep until its lease was over.
+  const said = from_owner === null ? row : { ...row, code: LEASE_LOST };
+  await writeApplyEvent(tx, said, from_state, by, "apply.claimed");
   return row;
 }
 
@@ -105,16 +112,16 @@ export async function renewLease(
 export type LeaseHolder =
   /** Everything of an instance: it is going down in order. */
   | { readonly instance: InstanceId }
-  /** What an instance holds of one server: the agent's session with it has ended. */
-  | { readonly instance: InstanceId; readonly server: ServerId };
+  /** What an instance holds of these servers: it has nobody there who works on it. */
+  | { readonly instance: InstanceId; readonly servers: readonly ServerId[] };
 
 /** Lets go, so that another instance may claim at once. */
 export async function releaseLeases(tx: Transaction, holder: LeaseHolder): Promise<number> {
-  const server = "server" in holder ? holder.server : null;
+  const servers = "servers" in holder ? holder.servers : null;
   const released = await tx.rows<{ server_id: ServerId }>(sql`
     update applies set lease_owner = null, lease_until = null, version = version + 1
-    where lease_owner = ${holder.instance} and (${server}::uuid is null or server_id = ${server})
+    where lease_owner = ${holder.instance} and (${servers}::uuid[] is null or server_id = any(${servers}::uuid[]))
     returning server_id`);
-  for (const { server_id } of released) await tx.notify("holdfast_work", { server_id });
+  for (const { server_id } of released) tx.notify("holdfast_work", { server_id });
   return released.length;
 }

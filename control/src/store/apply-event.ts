@@ -38,7 +38,7 @@ export async function writeApplyEvent(
       resultCode: apply.code ?? "ok",
     });
   }
-  await tx.notify("holdfast_events", {
+  tx.notify("holdfast_events", {
     kind: "apply",
     action,
     apply_id: apply.id,

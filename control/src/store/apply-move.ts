@@ -46,7 +46,7 @@ export async function insertReady(tx: Transaction, apply: NewApply, by: Actor): 
             ${apply.retryOf === null ? 0 : apply.retryOf.retry_count + 1})
     returning *`);
   await writeApplyEvent(tx, row, null, by, "apply.ready");
-  await tx.notify("holdfast_work", { server_id: apply.serverId });
+  tx.notify("holdfast_work", { server_id: apply.serverId });
   return row;
 }
 
@@ -89,7 +89,7 @@ export async function move(tx: Transaction, apply: ApplyRow, step: Move, by: Act
   const moved = orLostRace(row, apply);
   await writeApplyEvent(tx, moved, apply.state, by, "apply.moved");
   // Work that nobody holds: a rollback of something that had ended, or a server that is free for the next.
-  if (moved.lease_owner === null) await tx.notify("holdfast_work", { server_id: moved.server_id });
+  if (moved.lease_owner === null) tx.notify("holdfast_work", { server_id: moved.server_id });
   return moved;
 }
 
@@ -192,7 +192,7 @@ export async function setWish(
     new: { wish, reason },
     resultCode: "ok",
   });
-  await tx.notify("holdfast_work", { server_id: row.server_id });
+  tx.notify("holdfast_work", { server_id: row.server_id });
   return row;
 }
 

@@ -28,11 +28,10 @@ const CHAIN_LOCK = 4_866_001;
 export async function appendAudit(tx: Queryable, entries: readonly AuditEntry[]): Promise<void> {
   await tx.run(sql`select pg_advisory_xact_lock(${CHAIN_LOCK})`);
   // A statement of its own: only now is the last committed entry visible.
-  const head = await tx.maybe<{ id: number; hash: string }>(
-    sql`select id, hash from audit_log order by id desc limit 1`,
-  );
-  const { at } = await tx.one<{ at: Date }>(sql`select date_trunc('milliseconds', clock_timestamp()) as at`);
-  let before = head ?? { id: 0, hash: GENESIS };
+  const { at, ...head } = await tx.one<{ at: Date; id: number | null; hash: string | null }>(sql`
+    select date_trunc('milliseconds', clock_timestamp()) as at, head.id, head.hash
+    from (values (1)) always left join (select id, hash from audit_log order by id desc limit 1) head on true`);
+  let before: Link = { id: head.id ?? 0, hash: head.hash ?? GENESIS };
   for (const entry of entries) {
     const row = {
       id: before.id + 1,

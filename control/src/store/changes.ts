@@ -237,5 +237,5 @@ async function said(
   before: { readonly [key: string]: string | null } | null = null,
 ): Promise<void> {
   tx.audit({ ...by, action, object: `change/${change.id}`, old: before, new: now, resultCode: "ok" });
-  await tx.notify("holdfast_events", { kind: "change", action, change_id: change.id });
+  tx.notify("holdfast_events", { kind: "change", action, change_id: change.id });
 }

@@ -62,7 +62,7 @@ export class Database implements Queryable {
 
   async rows<Row>(statement: Statement): Promise<readonly Row[]> {
     assertNotInTransaction("a query past the transaction");
-    return (await ask(this.#pool, statement)).rows as Row[];
+    return (await askAlone(this.#pool, statement)).rows as Row[];
   }
 
   async maybe<Row>(statement: Statement): Promise<Row | undefined> {
@@ -75,7 +75,7 @@ export class Database implements Queryable {
 
   async run(statement: Statement): Promise<number> {
     assertNotInTransaction("a query past the transaction");
-    return (await ask(this.#pool, statement)).rowCount ?? 0;
+    return (await askAlone(this.#pool, statement)).rowCount ?? 0;
   }
 
   /** Sessions of the pool, and requests that wait for one. */
@@ -127,7 +127,7 @@ class Sight implements Queryable {
     const session = await this.#database.session();
     try {
       await ask(session, sql`select set_config('holdfast.visible', ${this.#visible}, false)`);
-      return await ask(session, statement);
+      return await askAlone(session, statement);
     } finally {
       const isWhole = await ask(session, sql`select set_config('holdfast.visible', '', false)`).then(
         () => true,
@@ -158,11 +158,38 @@ export function clientConfig(target: ConnectionTarget, mode: SessionMode = "read
 
 /** Asks and gives failures our words. */
 export async function ask(session: pg.Pool | pg.PoolClient | pg.Client, statement: Statement): Promise<pg.QueryResult> {
+  const { text, values, name } = statement;
   try {
-    return await session.query({ text: statement.text, values: [...statement.values] });
+    // Prepared once for each session: PostgreSQL parses and plans it no more, which is half of its work.
+    return await session.query({
+      text,
+      values: [...values],
+      ...(name === undefined ? {} : { name: `${name}.${shapes}` }),
+    });
   } catch (error) {
-    throw asStoreFailure(error);
+    if (!isOutdated(error)) throw asStoreFailure(error);
+    shapes += 1;
+    throw new StoreFailure("store.contended", "a table has changed since this statement was prepared", {}, error);
   }
+}
+
+/** Outside a transaction nothing else is lost with a statement that was prepared for tables as they were. */
+async function askAlone(session: pg.Pool | pg.PoolClient, statement: Statement): Promise<pg.QueryResult> {
+  const before = shapes;
+  try {
+    return await ask(session, statement);
+  } catch (error) {
+    if (shapes === before || !(error instanceof StoreFailure) || error.code !== "store.contended") throw error;
+    return ask(session, statement);
+  }
+}
+
+/** Goes up when a newer version has migrated the tables meanwhile: what was prepared before has another name, and is prepared anew. */
+let shapes = 0;
+
+/** feature_not_supported is many things; this one has no code of its own (plancache.c). */
+function isOutdated(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "0A000" && /cached plan/.test(error.message);
 }
 
 export function oneOf<Row>(rows: readonly Row[]): Row {

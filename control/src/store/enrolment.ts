@@ -145,7 +145,7 @@ export async function revokeKeys(tx: Transaction, server: ServerId, by: Actor): 
     update agent_keys set state = 'revoked', revoked_at = now() where server_id = ${server} and state in ('pending', 'active', 'superseded')
     returning *`);
   for (const row of rows) said(tx, row, "enrolment.key_revoked", by);
-  await tx.notify("holdfast_events", { kind: "server", action: "server.keys_revoked", server_id: server });
+  tx.notify("holdfast_events", { kind: "server", action: "server.keys_revoked", server_id: server });
   return rows;
 }
 

@@ -21,12 +21,12 @@ test("a notification arrives with its commit, and never without", async () => {
     try {
       await vi.waitFor(() => expect(heard).toEqual([[null, ""]]), WITHIN);
       const failed = transaction(app, async (tx) => {
-        await tx.notify("holdfast_work", { server_id: "never" });
+        tx.notify("holdfast_work", { server_id: "never" });
         throw new Error("a bug");
       });
       await expect(failed).rejects.toThrow("a bug");
-      await transaction(app, (tx) => tx.notify("holdfast_work", { server_id: "1" }));
-      await transaction(app, (tx) => tx.notify("holdfast_events", { kind: "server" }));
+      await transaction(app, async (tx) => tx.notify("holdfast_work", { server_id: "1" }));
+      await transaction(app, async (tx) => tx.notify("holdfast_events", { kind: "server" }));
       await vi.waitFor(() => expect(heard).toHaveLength(3), WITHIN);
       expect(heard.slice(1)).toEqual([
         ["holdfast_work", '{"server_id":"1"}'],
@@ -57,7 +57,7 @@ test("after a lost connection it listens again and says that something may have 
       );
       await vi.waitFor(() => expect(heard).toEqual([null, null]), WITHIN);
       expect(lost).toHaveLength(1);
-      await transaction(app, (tx) => tx.notify("holdfast_work", {}));
+      await transaction(app, async (tx) => tx.notify("holdfast_work", {}));
       await vi.waitFor(() => expect(heard).toEqual([null, null, "holdfast_work"]), WITHIN);
     } finally {
       await listener.close();

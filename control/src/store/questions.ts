@@ -16,7 +16,7 @@ export async function insertQuestion(tx: Transaction, question: NewQuestion): Pr
   await tx.run(sql`
     insert into questions (id, server_id, verb, request, asked_by)
     values (${question.id}, ${question.serverId}, ${question.verb}, ${question.request}, ${question.askedBy})`);
-  await tx.notify(QUESTIONS_CHANNEL, { question_id: question.id });
+  tx.notify(QUESTIONS_CHANNEL, { question_id: question.id });
 }
 
 /** One open question about these servers that is young enough to be waited for; nobody else gets it. */
@@ -44,7 +44,7 @@ export async function answerQuestion(
   await tx.run(sql`
     update questions set answer = ${result.answer}, failure = ${result.failure}, answered_at = now()
     where id = ${id} and answered_at is null`);
-  await tx.notify(QUESTIONS_CHANNEL, { question_id: id });
+  tx.notify(QUESTIONS_CHANNEL, { question_id: id });
 }
 
 export function getAnswered(database: Queryable, ids: readonly string[]): Promise<readonly QuestionRow[]> {

@@ -48,7 +48,7 @@ export async function insertRollout(tx: Transaction, rollout: NewRollout, by: Ac
   if (rollout.breakGlass !== undefined)
     await said(tx, row, "rollout.glass_broken", null, { ...rollout.breakGlass, change: row.change_id }, by);
   await said(tx, row, "rollout.started", null, { kind: row.kind, servers: rollout.targets.length }, by);
-  await tx.notify("holdfast_work", { rollout_id: row.id });
+  tx.notify("holdfast_work", { rollout_id: row.id });
   return row;
 }
 
@@ -173,7 +173,7 @@ export async function setRolloutState(
     { state: to, code: why.code, message: why.message },
     by,
   );
-  await tx.notify("holdfast_work", { rollout_id: id });
+  tx.notify("holdfast_work", { rollout_id: id });
   return row;
 }
 
@@ -216,5 +216,5 @@ async function said(
   by: Actor,
 ): Promise<void> {
   tx.audit({ ...by, action, object: `rollout/${rollout.id}`, old, new: now, resultCode: "ok" });
-  await tx.notify("holdfast_events", { kind: "rollout", action, rollout_id: rollout.id, change_id: rollout.change_id });
+  tx.notify("holdfast_events", { kind: "rollout", action, rollout_id: rollout.id, change_id: rollout.change_id });
 }

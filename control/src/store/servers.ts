@@ -66,8 +66,8 @@ export async function openSession(
     returning *`);
   if (row === undefined)
     throw new StoreFailure("store.wrong_state", "the server is not enrolled", { server_id: server });
-  await tx.notify("holdfast_work", { server_id: server });
-  await tx.notify("holdfast_events", { kind: "server", action: "server.connected", server_id: server });
+  tx.notify("holdfast_work", { server_id: server });
+  tx.notify("holdfast_events", { kind: "server", action: "server.connected", server_id: server });
   return row;
 }
 
@@ -76,8 +76,7 @@ export async function closeSession(tx: Transaction, server: ServerId, session: s
   const touched = await tx.run(sql`
     update servers set session_instance = null, session_id = null, session_since = null, last_seen_at = now()
     where id = ${server} and session_id = ${session}`);
-  if (touched === 1)
-    await tx.notify("holdfast_events", { kind: "server", action: "server.disconnected", server_id: server });
+  if (touched === 1) tx.notify("holdfast_events", { kind: "server", action: "server.disconnected", server_id: server });
   return touched === 1;
 }
 
@@ -88,7 +87,7 @@ export async function closeSessionsOf(tx: Transaction, instance: InstanceId): Pr
       last_seen_at = greatest(last_seen_at, (select seen_at from instances i where i.id = ${instance}))
     where session_instance = ${instance} returning id`);
   for (const { id } of rows)
-    await tx.notify("holdfast_events", { kind: "server", action: "server.disconnected", server_id: id });
+    tx.notify("holdfast_events", { kind: "server", action: "server.disconnected", server_id: id });
   return rows.map(({ id }) => id);
 }
 
@@ -189,7 +188,7 @@ export async function unlock(tx: Transaction, server: ServerId, reason: string, 
     sql`update servers set locked_code = null, locked_reason = null, version = version + 1 where id = ${server}`,
   );
   await said(tx, before, "server.unlocked", { code: before.locked_code, reason: before.locked_reason }, { reason }, by);
-  await tx.notify("holdfast_work", { server_id: server });
+  tx.notify("holdfast_work", { server_id: server });
 }
 
 export async function pause(
@@ -214,7 +213,7 @@ export async function resume(tx: Transaction, server: ServerId, by: Actor): Prom
     sql`update servers set paused_until = null, paused_reason = null, version = version + 1 where id = ${server}`,
   );
   await said(tx, before, "server.resumed", { reason: before.paused_reason }, null, by);
-  await tx.notify("holdfast_work", { server_id: server });
+  tx.notify("holdfast_work", { server_id: server });
 }
 
 /** Moves a server's enrolment on. Released is the end: its id, its name's row and its keys are never used again. */
@@ -247,5 +246,5 @@ async function said(
   by: Actor,
 ): Promise<void> {
   tx.audit({ ...by, action, object: `server/${server.id}`, serverId: server.id, old, new: now, resultCode: "ok" });
-  await tx.notify("holdfast_events", { kind: "server", action, server_id: server.id });
+  tx.notify("holdfast_events", { kind: "server", action, server_id: server.id });
 }

@@ -4,6 +4,8 @@ import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts"
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** Of a statement with values: the same wherever in the source the template stands once, so that a session prepares it once. */
+  readonly name?: string;
 }
 
 /** A value for a jsonb column. Said explicitly because the driver would send an array as a PostgreSQL array. */
@@ -15,9 +17,24 @@ export type Parameter = string | number | boolean | null | Date | Buffer | reado
 
 /** SQL as it is written; each `${value}` becomes a parameter and is never part of the text. A template is always one whole statement. */
 export function sql(parts: TemplateStringsArray, ...parameters: readonly Parameter[]): Statement {
+  let written = templates.get(parts);
+  if (written === undefined) {
+    written = { text: textOf(parts), name: `statement-${++templateCount}` };
+    templates.set(parts, written);
+  }
+  const values = parameters.map((parameter) => (isJson(parameter) ? parameter.json : parameter));
+  // Without values a text may be several statements, which cannot be prepared.
+  return values.length === 0 ? { text: written.text, values } : { ...written, values };
+}
+
+/** By the template as the engine keeps it: one object for each place in the source, so there are as many as the source has. */
+const templates = new WeakMap<TemplateStringsArray, { readonly text: string; readonly name: string }>();
+let templateCount = 0;
+
+function textOf(parts: TemplateStringsArray): string {
   let text = parts[0] ?? "";
   for (let index = 1; index < parts.length; index++) text += `$${index}${parts[index] ?? ""}`;
-  return { text, values: parameters.map((parameter) => (isJson(parameter) ? parameter.json : parameter)) };
+  return text;
 }
 
 /** PostgreSQL's jsonb cannot hold U+0000 or half a surrogate pair; such text is kept readable, never a reason to fail. */

@@ -27,7 +27,7 @@ export interface Transaction extends Queryable {
    */
   audit(entry: AuditEntry): void;
   /** Wakes whoever listens, when and only when the transaction commits. Payloads are small: ids, never contents. */
-  notify(channel: Channel, payload: Readonly<Record<string, string>>): Promise<void>;
+  notify(channel: Channel, payload: Readonly<Record<string, string>>): void;
 }
 
 /** Runs of one body before contention becomes the caller's business. */
@@ -60,6 +60,7 @@ async function runOnce<T>(database: Database, body: (tx: Transaction) => Promise
     await ask(session, sql`begin`);
     const tx = new OpenTransaction(session);
     const value = await inTransactionScope(() => body(tx));
+    await tx.writeNotifications();
     await tx.writeAudit();
     await commit(session);
     return value;
@@ -108,6 +109,7 @@ async function rollback(session: pg.PoolClient): Promise<boolean> {
 class OpenTransaction implements Transaction {
   readonly #session: pg.PoolClient;
   readonly #audit: AuditEntry[] = [];
+  readonly #notifications: { readonly channel: Channel; readonly payload: string }[] = [];
 
   constructor(session: pg.PoolClient) {
     this.#session = session;
@@ -137,7 +139,15 @@ class OpenTransaction implements Transaction {
     if (this.#audit.length > 0) await appendAudit(this, this.#audit);
   }
 
-  async notify(channel: Channel, payload: Readonly<Record<string, string>>): Promise<void> {
-    await this.run(sql`select pg_notify(${channel}, ${JSON.stringify(payload)})`);
+  notify(channel: Channel, payload: Readonly<Record<string, string>>): void {
+    this.#notifications.push({ channel, payload: JSON.stringify(payload) });
+  }
+
+  async writeNotifications(): Promise<void> {
+    if (this.#notifications.length === 0) return;
+    const channels = this.#notifications.map(({ channel }) => channel);
+    const payloads = this.#notifications.map(({ payload }) => payload);
+    await this.run(sql`
+      select pg_notify(channel, payload) from unnest(${channels}::text[], ${payloads}::text[]) as told (channel, payload)`);
   }
 }

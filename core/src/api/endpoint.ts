@@ -54,6 +54,7 @@ import {
   validateRequestSchema,
   validateResponseSchema,
 } from "./document.ts";
+import { objectivesSchema } from "./objective.ts";
 import { explainRequestSchema, explainResponseSchema } from "./packet.ts";
 import {
   addedPasskeySchema,
@@ -79,6 +80,7 @@ import {
   serverDetailSchema,
   serverSummarySchema,
 } from "./server.ts";
+import { tunnelActedSchema, tunnelActSchema } from "./tunnel-act.ts";
 
 /** What goes in and comes out of one route. Whatever does not fit is refused at the door, answers too. */
 export interface Endpoint {
@@ -186,6 +188,8 @@ export const ENDPOINTS = {
   getServerConfig: { answer: effectiveConfigSchema },
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
+  watchPackets: { answer: z.unknown(), stream: true },
+  actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },
@@ -243,6 +247,8 @@ export const ENDPOINTS = {
   getAlert: { answer: alertSchema },
   listDeliveries: { query: z.object(paging), answer: page(deliverySchema) },
   acknowledgeAlert: { body: acknowledgeSchema, answer: alertSchema },
+
+  listObjectives: { answer: objectivesSchema },
 
   listAudit: { query: z.object({ ...paging, ...auditFilter }), answer: page(auditEntrySchema) },
   exportAudit: {

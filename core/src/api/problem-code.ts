@@ -392,6 +392,27 @@ export const PROBLEMS = {
   },
   "oidc.too_late": { status: 401, title: "The sign-in took too long", remedy: "Begin again." },
   "oidc.used": { status: 401, title: "The sign-in has been used", remedy: "Begin again." },
+  "packets.no_firewall": {
+    status: 409,
+    title: "No firewall of Holdfast is in force there",
+    remedy: "Apply a policy with a firewall section to the server first.",
+  },
+  "packets.too_many": {
+    status: 429,
+    title: "Too many look at packets",
+    remedy: "Close another page or command that looks at packets, then try again.",
+  },
+  "packets.unavailable": {
+    status: 409,
+    title: "The server cannot show its packets",
+    remedy:
+      "See what the server says. It needs nft 1.0 and Linux 5.12 or newer, and nobody else who owns the table holdfast_watch.",
+  },
+  "packets.unsupported": {
+    status: 409,
+    title: "The agent cannot show packets",
+    remedy: "Upgrade the agent on the server; it needs the firewall module.",
+  },
   "request.cursor_invalid": {
     status: 400,
     title: "The cursor is not one of ours",
@@ -497,6 +518,31 @@ export const PROBLEMS = {
     status: 503,
     title: "The database does not answer",
     remedy: "Nothing was changed. Try again in a moment.",
+  },
+  "tunnel.act_under_way": {
+    status: 409,
+    title: "Another act on a tunnel of the server is under way",
+    remedy: "Look at the tunnel in a moment, then do it again if it is still wanted.",
+  },
+  "tunnel.danger_not_acknowledged": {
+    status: 409,
+    title: "A dangerous finding has not been acknowledged",
+    remedy: "Read the findings; then acknowledge the code of each of them.",
+  },
+  "tunnel.failed": {
+    status: 502,
+    title: "It was tried and did not come to its end",
+    remedy: "See the findings, and the tunnel as it is now.",
+  },
+  "tunnel.outcome_unknown": {
+    status: 503,
+    title: "The answer was lost",
+    remedy: "Look at the tunnel as it is now: it may have been done, and is not done again by itself.",
+  },
+  "tunnel.refused": {
+    status: 409,
+    title: "Not possible with the tunnel as it is",
+    remedy: "See the findings; nothing was done.",
   },
 } as const satisfies Record<string, ProblemKind>;
 

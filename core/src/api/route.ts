@@ -242,11 +242,24 @@ export const ROUTES = {
   },
   getServerLive: { method: "GET", path: "/servers/{name}/live", needs: "view", summary: "Ask the server itself, now" },
   listServerApplies: { method: "GET", path: "/servers/{name}/applies", needs: "view", summary: "The server's story" },
+  actOnTunnel: {
+    method: "POST",
+    path: "/servers/{name}/tunnels/{tunnel}/act",
+    needs: "apply",
+    summary:
+      "Begin, end, or give new keys to a tunnel that is in force on this server; or only say what that would cut",
+  },
   explainPacket: {
     method: "POST",
     path: "/servers/{name}/explain",
     needs: "view",
     summary: "What would happen to a packet, and by which rule",
+  },
+  watchPackets: {
+    method: "GET",
+    path: "/servers/{name}/packets",
+    needs: "watch",
+    summary: "Server-sent events: packets as the server's firewall decides about them",
   },
 
   listDocuments: { method: "GET", path: "/documents", needs: "view", summary: "Documents by kind" },
@@ -392,6 +405,13 @@ export const ROUTES = {
     path: "/deliveries",
     needs: "view",
     summary: "What channels were told of alerts, newest first",
+  },
+
+  listObjectives: {
+    method: "GET",
+    path: "/objectives",
+    needs: "view",
+    summary: "What is promised over thirty days, and how much of what may go wrong is left",
   },
 
   listAudit: { method: "GET", path: "/audit", needs: "audit", summary: "Who did what" },

@@ -25,7 +25,7 @@ import { floorProbes, meetExpectations, type StatedExpectation } from "./expect.
 import { composeFinding } from "./findings.ts";
 import type { FloorSettings } from "./floor-settings.ts";
 import { stricterTrial, uniteFloors } from "./floor.ts";
-import { kernelFindings } from "./kernel-setting.ts";
+import { kernelFindings, settledByConfig, type ToldByModule } from "./kernel-setting.ts";
 import type { LayeredSection } from "./layered-section.ts";
 import { createLookup } from "./lookup.ts";
 import type { Need } from "./need.ts";
@@ -70,6 +70,8 @@ export interface ComposedServer {
   readonly config: EffectiveConfig | null;
   readonly provenance: readonly ProvenanceEntry[];
   readonly findings: readonly Finding[];
+  /** What a module says of the server as it is, and what this config changes. */
+  readonly settled: readonly ToldByModule[];
   readonly floor: FloorSettings;
   /** The policies that hold on this server, fleet first. */
   readonly policies: readonly { readonly document: string; readonly revision: number }[];
@@ -112,7 +114,8 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
   const server = fleet.find(({ document }) => document.name === input.server);
   if (server === undefined) {
     const finding = composeFinding("compose.unknown_server", `There is no document Server/${input.server}.`, {});
-    return { config: null, provenance: [], findings: [finding], floor: uniteFloors([]).settings, policies: [] };
+    const { settings: floor } = uniteFloors([]);
+    return { config: null, provenance: [], findings: [finding], settled: [], floor, policies: [] };
   }
   const target = { name: server.document.name, labels: server.document.body.labels };
   const policies = documents
@@ -191,6 +194,7 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
       beat: entry.beat.map((one) => ({ ...one, origin: finish.origin(one.origin) })),
     })),
     findings: located,
+    settled: composed?.settled ?? [],
     floor: united.settings,
     policies: policies.map(({ document, revision }) => ({ document: documentId(document), revision })),
   };
@@ -213,6 +217,7 @@ function composeDomains(
   readonly probes: readonly Probe[];
   readonly provenance: readonly ProvenanceEntry[];
   readonly findings: readonly Finding[];
+  readonly settled: readonly ToldByModule[];
 } {
   const findings: Finding[] = [];
   const definitions = new Map<string, Readonly<Record<string, readonly string[]>>>();
@@ -320,10 +325,7 @@ function composeDomains(
   const met = meetExpectations({ stated, lookup, domains: results, controlPlane: input.controlPlane });
   findings.push(...unprovenTunnels(scene.sides, met.probes));
   const probes = [...floorProbes(scene.floor, input.controlPlane), ...met.probes];
-  const kernel = kernelFindings(
-    results.flatMap((result) => result.kernel ?? []),
-    provenance,
-  );
+  const kernel = results.flatMap((result) => result.kernel ?? []);
   const used = useFindings(
     results.flatMap(({ uses }) => uses ?? []),
     results,
@@ -333,7 +335,8 @@ function composeDomains(
     domains: Object.fromEntries(configs),
     probes,
     provenance,
-    findings: [...findings, ...met.findings, ...used, ...kernel],
+    findings: [...findings, ...met.findings, ...used, ...kernelFindings(kernel, provenance)],
+    settled: settledByConfig(kernel),
   };
 }
 

@@ -16,16 +16,36 @@ export interface KernelSetting {
   readonly item: string;
   /** What goes wrong with another value, as a sentence without its end; of what is set, how a person knows the setting. */
   readonly what: string;
+  /** Of what is needed: the finding by which the module tells that the server has another value at the moment. */
+  readonly tells?: ToldByModule;
+}
+
+/** A finding of a module, by what names it. */
+export interface ToldByModule {
+  readonly code: string;
+  readonly path: string;
 }
 
 /** Two names of the kernel's for one setting. */
 const CANONICAL: Readonly<Record<string, string>> = { "net.ipv4.conf.all.forwarding": "net.ipv4.ip_forward" };
 
+/**
+ * What modules need not tell, each of which knows its own domain only: the same config sets the value, and whether to a good one was told
+ * in composing.
+ */
+export function settledByConfig(settings: readonly KernelSetting[]): readonly ToldByModule[] {
+  const set = new Set(settings.filter(({ does }) => does === "sets").map(keyOf));
+  return settings.flatMap((one) => (one.tells !== undefined && set.has(keyOf(one)) ? [one.tells] : []));
+}
+
+function keyOf({ key }: KernelSetting): string {
+  return CANONICAL[key] ?? key;
+}
+
 export function kernelFindings(
   settings: readonly KernelSetting[],
   provenance: readonly ProvenanceEntry[],
 ): readonly Finding[] {
-  const keyOf = ({ key }: KernelSetting): string => CANONICAL[key] ?? key;
   const placeOf = ({ item }: KernelSetting) => {
     const origin = provenance.find((entry) => entry.item === item)?.from;
     return origin === undefined ? { path: item } : { path: origin.path, document: origin.document };

@@ -10,6 +10,7 @@ import { restoreFirewall } from "./restore.ts";
 import { bootFileStep } from "./step.ts";
 import { validateFirewall } from "./validate.ts";
 import { verifyFirewall } from "./verify.ts";
+import { firewallWatch } from "./watch.ts";
 
 export const firewall: Domain<FirewallConfig, FirewallObserved> = {
   name: "firewall",
@@ -25,6 +26,7 @@ export const firewall: Domain<FirewallConfig, FirewallObserved> = {
   readBack: { facts: readBackFacts, observe: observeReadBack },
   restore: restoreFirewall,
   persist: (config, observed) => [bootFileStep(config === null ? null : bootText(config, observed.interfaces))],
+  watch: firewallWatch,
   // The floor's and the expectations' probes come with the effective config; the firewall alone has none to add.
   probes: () => [],
 };

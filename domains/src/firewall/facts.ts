@@ -1,6 +1,6 @@
 import type { FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { ObservedInterface } from "./interfaces.ts";
-import { FAMILY, TABLE } from "./names.ts";
+import { FAMILY, TABLE, WATCH_TABLE } from "./names.ts";
 import { type NativeCount, parseChains, parseListing } from "./nft-listing.ts";
 import type { NativeHook, NativeTable } from "./nft-table.ts";
 
@@ -42,7 +42,8 @@ export type FirewallObserved = {
 
 export function observeFirewall(raw: RawFacts): FirewallObserved {
   const chains = parseChains(raw["chains"]?.stdout ?? "");
-  const foreign = chains.ok ? chains.value : [];
+  // Somebody who looks at packets decides nothing about them.
+  const foreign = chains.ok ? chains.value.filter(({ table }) => table !== WATCH_TABLE) : [];
   return {
     ...tableOf(raw["table"]),
     foreignHooks: foreign.flatMap(({ hook, family, table, name }) =>

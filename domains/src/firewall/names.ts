@@ -1,5 +1,5 @@
 import { hashOf } from "./chunk.ts";
-import type { HookName } from "./model.ts";
+import { HOOKS, type HookName } from "./model.ts";
 
 /**
  * Names of our objects in nft. All are prefixed, because a bare `dnat` or `fwd` is a keyword there. nft takes letters, digits and / - _ .
@@ -7,6 +7,8 @@ import type { HookName } from "./model.ts";
  */
 export const FAMILY = "inet";
 export const TABLE = "holdfast";
+/** Beside it, only while somebody looks at packets: `watch.ts`. */
+export const WATCH_TABLE = "holdfast_watch";
 
 /** The kernel takes 255 bytes (NFT_NAME_MAXLEN); the prefixes and suffixes below are shorter than 32. */
 const LONGEST_PART = 120;
@@ -54,3 +56,51 @@ export const setNames = {
   sources: (hook: HookName, rule: string, family: 4 | 6, timeout: number) =>
     `m_${hook}_${nftPart(rule)}_${family}_${timeout}s`,
 };
+
+/** The name that `nftPart` was given; null where it was too long to be kept whole, or where this is none. */
+export function nameOfPart(part: string): string | null {
+  if (!WHOLE_PART.test(part)) return null;
+  return part.replaceAll(/__|_u([0-9a-f]+)\.|\//g, (token, code: string | undefined) =>
+    token === "__" ? "_" : token === "/" ? ":" : String.fromCharCode(Number.parseInt(code ?? "", 16)),
+  );
+}
+
+const PART = "(?:__|_u[0-9a-f]{1,4}\\.|[^_])+";
+const WHOLE_PART = new RegExp(`^${PART}$`);
+const SECTION = "inbound|forward|outbound|publish";
+const RULE_COUNTER = new RegExp(`^([co])_(${SECTION})_(${PART})(_limited)?$`);
+const LOCKED_COUNTER = new RegExp(`^k_(?:${SECTION})_(${PART})$`);
+const DEFAULT_COUNTER = new RegExp(`^(o?d)_(?:${SECTION})$`);
+const ACTION_CHAIN = new RegExp(`^act_(${SECTION})_(${PART})$`);
+
+/** Which hook a chain of ours belongs to; null for translation, and for what all hooks share. */
+export function directionOfChain(chain: string): HookName | null {
+  if (chain.startsWith("act_publish_")) return "forward";
+  return HOOKS.find((hook) => new RegExp(`^(hook|locked|rules|act)_${hook}(_|$)`).test(chain)) ?? null;
+}
+
+/**
+ * Whose decision a native rule is, by what it counts under or by the chain it stands in, in the words that people see. `isObserved`: it would
+ * have dropped. Null: this rule only leads on, or it has no name in the kernel.
+ */
+export function decidedBy(
+  chain: string,
+  counter: string | null,
+): { readonly rule: string; readonly isObserved: boolean } | null {
+  if (counter !== null) {
+    const usual = DEFAULT_COUNTER.exec(counter);
+    if (usual !== null) return { rule: "default", isObserved: usual[1] === "od" };
+    const locked = nameOfPart(LOCKED_COUNTER.exec(counter)?.[1] ?? "");
+    if (locked !== null) return { rule: `locked.${locked}`, isObserved: false };
+    const [, kind, section = "", part = "", limited = ""] = RULE_COUNTER.exec(counter) ?? [];
+    const name = nameOfPart(part);
+    if (name !== null)
+      return {
+        rule: `${section === "publish" ? "publish." : ""}${name}${limited === "" ? "" : ".limited"}`,
+        isObserved: kind === "o",
+      };
+  }
+  const [, section = "", part = ""] = ACTION_CHAIN.exec(chain) ?? [];
+  const name = nameOfPart(part);
+  return name === null ? null : { rule: `${section === "publish" ? "publish." : ""}${name}`, isObserved: false };
+}

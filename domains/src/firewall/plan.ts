@@ -117,6 +117,8 @@ function usedRoles(config: FirewallConfig): readonly string[] {
   return [...new Set([...keys].flatMap((key) => rolesOf(config, key)))].toSorted();
 }
 
+const FAMILY_WORD = { ipv4: "IPv4", ipv6: "IPv6" } as const;
+
 function forwardingFindings(desired: FirewallConfig, observed: FirewallObserved): readonly Finding[] {
   const wantsFour =
     (desired.forward?.rules.length ?? 0) > 0 ||
@@ -124,14 +126,14 @@ function forwardingFindings(desired: FirewallConfig, observed: FirewallObserved)
     (desired.nat?.publish ?? []).some((item) => !item.to.includes(":"));
   const wantsSix = (desired.nat?.publish ?? []).some((item) => item.to.includes(":"));
   const off = [
-    ...(wantsFour && observed.forwarding.ipv4 === false ? ["IPv4"] : []),
-    ...(wantsSix && observed.forwarding.ipv6 === false ? ["IPv6"] : []),
+    ...(wantsFour && observed.forwarding.ipv4 === false ? (["ipv4"] as const) : []),
+    ...(wantsSix && observed.forwarding.ipv6 === false ? (["ipv6"] as const) : []),
   ];
   return off.map((family) =>
     finding(
       "firewall.forwarding_off",
-      "firewall.forward",
-      `This server does not pass ${family} packets on, so forward rules and translations for others do nothing.`,
+      `network.forwarding.${family}`,
+      `This server does not pass ${FAMILY_WORD[family]} packets on, so forward rules and translations for others do nothing.`,
     ),
   );
 }

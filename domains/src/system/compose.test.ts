@@ -25,6 +25,7 @@ function composed(...policies: readonly string[]) {
     codes: [...findings, ...result.findings].filter((one) => one.severity !== "note").map((one) => one.code),
     findings: [...findings, ...result.findings],
     provenance: result.provenance,
+    settled: result.settled,
   };
 }
 
@@ -161,6 +162,20 @@ test("a setting of the kernel that two domains set differently is refused, and o
     'warning compose.kernel_against Policy/a system.sysctl["net.ipv4.ip_forward"]',
   ]);
   expect(told("{ net.ipv4.ip_forward: 1 }", masquerade)).toEqual([]);
+});
+
+test("what a module would say of a setting that the same config sets is settled, whether it sets it well or was told so", () => {
+  const settled = (sections: string, sysctl = "{ vm.swappiness: 10 }") =>
+    composed(
+      policy("a", "role", `{ sysctl: ${sysctl} }`),
+      `---\napiVersion: holdfast/v1\nkind: Policy\nname: other\nlayer: fleet\nselector: { all: true }\nfirewall: { mode: enforce, zones: { lan: [lan] }, nat: { masquerade: [{ name: out, from: 10.0.0.0/8, to: any }] } }\n${sections}\n`,
+    ).settled;
+  const four = { code: "firewall.forwarding_off", path: "network.forwarding.ipv4" };
+  expect(settled("network: { forwarding: { ipv4: true } }")).toEqual([four]);
+  expect(settled("network: { forwarding: { ipv6: true } }")).toEqual([]);
+  expect(settled("", "{ net.ipv4.conf.all.forwarding: 1 }")).toEqual([four]);
+  expect(settled("", "{ net.ipv4.ip_forward: 0 }")).toEqual([four]);
+  expect(settled("")).toEqual([]);
 });
 
 test("nothing said is nothing ours; an empty map is ours and empty", () => {

@@ -13,6 +13,9 @@ export const DIAL_ADDRESS = "198.51.100.10";
 /** It leads there too, but no control plane says so: where agents dial when somebody has moved the address and told nobody. */
 export const UNTOLD_DIAL_ADDRESS = "198.51.100.11";
 
+/** The load balancer's, where a house has one: agents dial it, and people come through it. */
+export const BALANCER_ADDRESS = "198.51.100.20";
+
 const LAN_ROUTER = "192.0.2.1";
 const CORE_ROUTER = "198.51.100.1";
 
@@ -27,9 +30,17 @@ export interface HouseNetworks {
   readonly router: LabNode;
   readonly controls: readonly LabNode[];
   readonly visitor: LabNode;
+  /** A machine beside the control planes, for what is between them and everybody. */
+  readonly balancer: LabNode | null;
 }
 
-export async function buildNetworks(lab: Lab, controls: number, withHidden: boolean): Promise<HouseNetworks> {
+export interface NetworksWanted {
+  readonly controls: number;
+  readonly hidden: boolean;
+  readonly balancer: boolean;
+}
+
+export async function buildNetworks(lab: Lab, wanted: NetworksWanted): Promise<HouseNetworks> {
   const lan = await lab.network({ name: "lan", subnet4: SERVER_NETWORK });
   const core = await lab.network({ name: "core", subnet4: CONTROL_NETWORK });
   const router = await lab.bare({
@@ -40,22 +51,30 @@ export async function buildNetworks(lab: Lab, controls: number, withHidden: bool
       { network: core, interface: "core", addresses: [CORE_ROUTER, DIAL_ADDRESS, UNTOLD_DIAL_ADDRESS] },
     ],
   });
+  const besideControls = (name: string, address: string): Promise<LabNode> =>
+    lab.bare({
+      name,
+      attachments: [{ network: core, interface: "eth0", addresses: [address] }],
+      routes: [{ to: "default", via: CORE_ROUTER }],
+    });
   const nodes: LabNode[] = [];
-  for (let index = 0; index < controls; index++) {
-    nodes.push(
-      await lab.bare({
-        name: `control-${index + 1}`,
-        attachments: [{ network: core, interface: "eth0", addresses: [controlAddress(index)] }],
-        routes: [{ to: "default", via: CORE_ROUTER }],
-      }),
-    );
+  for (let index = 0; index < wanted.controls; index++) {
+    nodes.push(await besideControls(`control-${index + 1}`, controlAddress(index)));
   }
   const visitor = await lab.bare({
     name: "visitor",
     attachments: [{ network: lan, interface: "eth0", addresses: [VISITOR_ADDRESS] }],
     routes: [{ to: "default", via: LAN_ROUTER }],
   });
-  return { lan, hidden: withHidden ? await hiddenNetwork(lab, lan) : null, router, controls: nodes, visitor };
+  const balancer = wanted.balancer ? await besideControls("balancer", BALANCER_ADDRESS) : null;
+  return {
+    lan,
+    hidden: wanted.hidden ? await hiddenNetwork(lab, lan) : null,
+    router,
+    controls: nodes,
+    visitor,
+    balancer,
+  };
 }
 
 /** What is in it can dial out and cannot be dialled. */

@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "@holdfast/control/store/sql.ts";
 import { installAgent } from "../agents/install-agent.ts";
 import { ControlInstance } from "../control-plane/control-instance.ts";
 import { Operator } from "../operator/operator.ts";
@@ -8,9 +9,11 @@ import { Lab } from "../servers/lab.ts";
 import { listenAll } from "../servers/probes.ts";
 import { Relay } from "../servers/relay.ts";
 import { ASK_API_EVERY_MS, until } from "../until.ts";
+import { Balancer } from "./balancer.ts";
 import { floorText, policyText, PORTS, TEST_TRIAL, type TrialSeconds, USUAL_RULES } from "./documents.ts";
-import { HouseDatabase } from "./house-database.ts";
+import { type DatabaseKind, HouseDatabase } from "./house-database.ts";
 import {
+  BALANCER_ADDRESS,
   buildNetworks,
   CONTROL_NETWORK,
   controlAddress,
@@ -28,6 +31,10 @@ export interface HouseOptions {
   readonly servers: readonly HouseServerSpec[];
   /** More than one: they share a database that outlives them all. */
   readonly instances?: number;
+  /** A load balancer before all instances: agents dial it, and the operator's requests come through it. */
+  readonly balanced?: boolean;
+  /** "own" is the control plane's embedded PostgreSQL; "debian" is Debian's, with its tools for backups. Default: own for one instance, else shared. */
+  readonly database?: DatabaseKind;
   readonly trial?: TrialSeconds;
   /** The name by which browsers open the console; without it the address. A browser makes passkeys for names only. */
   readonly publicHost?: string;
@@ -42,6 +49,8 @@ export interface HouseOptions {
 const AGENT_PORT = 7081;
 const HTTP_PORT = 7080;
 const METRICS_PORT = 7082;
+/** What the balancer calls the instances. */
+const BALANCED: readonly string[] = ["one", "two"];
 
 /** A database that comes back, a control plane that starts, an agent that dials with growing pauses. */
 const WHOLE_WITHIN_MS = 60_000;
@@ -62,6 +71,9 @@ export class House {
   readonly #data: string;
   readonly #controls: (ControlInstance | null)[] = [];
   readonly #doors: Relay[] = [];
+  #balancer: Balancer | undefined;
+  /** The way to whichever instance the balancer chooses. */
+  #front: Relay | undefined;
   readonly #listeners = new Map<string, InsideProgram>();
   #operator: Operator | undefined;
 
@@ -95,13 +107,16 @@ export class House {
     let house: House | undefined;
     try {
       const instances = options.instances ?? 1;
-      const networks = await buildNetworks(
-        lab,
-        instances,
-        options.servers.some((one) => one.behindNat === true),
-      );
+      const networks = await buildNetworks(lab, {
+        controls: instances,
+        hidden: options.servers.some((one) => one.behindNat === true),
+        balancer: options.balanced === true,
+      });
       const servers = options.servers.map((spec, index) => makeServer(lab, networks, spec, index));
-      const database = await HouseDatabase.open(instances > 1 ? "shared" : "own", join(data, "1"));
+      const database = await HouseDatabase.open(
+        options.database ?? (instances > 1 ? "shared" : "own"),
+        join(data, "1"),
+      );
       house = new House(lab, options, data, networks, servers, database);
       await house.#furnish();
       return house;
@@ -154,11 +169,16 @@ export class House {
       HOLDFAST_AGENT_NAMES: this.#options.dialName ?? DIAL_ADDRESS,
       HOLDFAST_PUBLIC_URL: `http://${this.#options.publicHost ?? "127.0.0.1"}:${door.port}`,
       HOLDFAST_ENROLMENT_APPROVAL: "off",
+      ...(this.#front === undefined ? {} : behindBalancer(this.#front.port)),
       ...this.database.environment,
       ...this.#options.environment,
     });
     this.#controls[index] = instance;
     await instance.ready(url);
+    const balancer = this.#balancer;
+    const name = BALANCED[index];
+    if (balancer !== undefined && name !== undefined)
+      await until("the balancer to send somebody there", () => balancer.sendsTo(name), WHOLE_WITHIN_MS);
     return instance;
   }
 
@@ -167,6 +187,11 @@ export class House {
     const instance = this.#controls[index];
     instance?.signal("SIGKILL");
     await instance?.ended;
+  }
+
+  /** In order: it lets go of its work first. */
+  async stopControl(index = 0): Promise<void> {
+    await this.#controls[index]?.stop();
   }
 
   /** All of them, in order. */
@@ -183,7 +208,17 @@ export class House {
     return this.#controls[index]?.running ?? false;
   }
 
-  /** Talks to another instance than the first. */
+  /** Which instance holds the server's session now, by what it said when it began. */
+  async holderOf(server: HouseServer): Promise<number> {
+    const { session_id: session } = await this.database.one<{ session_id: string | null }>(
+      sql`select session_id from servers where name = ${server.name}`,
+    );
+    const index = session === null ? -1 : this.#controls.findIndex((one) => one?.output.includes(session) === true);
+    if (index < 0) throw new Error(`no instance says that it holds session ${session ?? "none"} of ${server.name}`);
+    return index;
+  }
+
+  /** Talks to one instance, past the balancer. */
   operatorAt(index: number): Operator {
     return new Operator(`http://127.0.0.1:${this.#doors[index]?.port ?? 0}`, this.operator.token);
   }
@@ -234,6 +269,7 @@ export class House {
     await this.stopControls();
     await this.database.close();
     await Promise.allSettled(this.#doors.map((door) => door.close()));
+    await this.#front?.close();
     await this.lab.close();
     rmSync(this.#data, { recursive: true, force: true });
   }
@@ -250,16 +286,25 @@ export class House {
       });
     }
     await this.wire.leadTo(controlAddress(0));
+    const { balancer } = this.networks;
+    if (balancer !== null) {
+      this.#balancer = await Balancer.start(balancer);
+      const inside = { host: "127.0.0.1", port: HTTP_PORT };
+      this.#front = await Relay.into(this.lab, { host: "127.0.0.1", port: 0 }, balancer, inside);
+    }
     const starting = Promise.all(this.servers.map((server) => this.#boot(server)));
     const first = await this.startControl(0);
     const login = await first.login;
     if (login === null) throw new Error(`the control plane of a new house has no login:\n${first.output}`);
-    this.#operator = (await Operator.first(`http://127.0.0.1:${this.#doors[0]?.port ?? 0}`, login)).operator;
+    const { operator } = await Operator.first(`http://127.0.0.1:${this.#doors[0]?.port ?? 0}`, login);
+    this.#operator =
+      this.#front === undefined ? operator : new Operator(`http://127.0.0.1:${this.#front.port}`, operator.token);
     for (let index = 1; index < this.networks.controls.length; index++) {
       for (const keys of ["authority", "signer/command-key.pem"])
         cpSync(join(this.dataOf(0), keys), join(this.dataOf(index), keys), { recursive: true });
       await this.startControl(index);
     }
+    if (this.#front !== undefined) await answersThrough(this.operator);
     await starting;
     for (const server of this.servers) {
       const enrolment = await this.operator.expectServer(server.name, server.labels);
@@ -285,6 +330,30 @@ export class House {
     }
     await this.listen(server);
   }
+}
+
+/** What an instance is told that stands behind the balancer. */
+function behindBalancer(port: number): Readonly<Record<string, string>> {
+  return {
+    HOLDFAST_HTTP_HOST: "0.0.0.0",
+    HOLDFAST_AGENT_NAMES: BALANCER_ADDRESS,
+    HOLDFAST_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    HOLDFAST_TRUSTED_PROXIES: BALANCER_ADDRESS,
+  };
+}
+
+/** The balancer has seen for itself that somebody is there. */
+async function answersThrough(operator: Operator): Promise<void> {
+  await until(
+    "an answer through the balancer",
+    () =>
+      operator.servers().then(
+        () => true,
+        () => false,
+      ),
+    WHOLE_WITHIN_MS,
+    ASK_API_EVERY_MS,
+  );
 }
 
 function makeServer(lab: Lab, networks: HouseNetworks, spec: HouseServerSpec, index: number): HouseServer {

@@ -10,7 +10,12 @@ import { sealOpener } from "@holdfast/agent/guard/sealing.ts";
 import { type ServedConnection, serveOver } from "@holdfast/agent/rpc/http2-service.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
-import { type Command, CommandSchema, type SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import {
+  type Command,
+  CommandSchema,
+  type SignedCommand,
+  type TunnelCommand,
+} from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
   HostService,
   type PlanRequest,
@@ -18,19 +23,23 @@ import {
   type WatchEvent,
   WatchEventSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { ReadPacketsRequest, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
 import {
   type Transaction,
   TransactionPhase,
   TransactionSchema,
+  type TunnelActResponse,
+  TunnelActResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
-import { AGENT_SESSION_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
+import { AGENT_SESSION_ALPN, CODE_HEADER, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { EventQueue } from "./event-queue.ts";
 import { SimulatedHeads } from "./kept-heads.ts";
 import { last, type LedgerAnswer, type LedgerTransaction, serverIsAfter, SimulatedLedger } from "./ledger.ts";
 
+/** Of a transaction. */
 export const METHODS = ["prepare", "execute", "confirm", "abort", "getTransaction"] as const;
-export type Method = (typeof METHODS)[number];
+export type Method = (typeof METHODS)[number] | "actOnTunnel";
 
 export type WireFault =
   /** It never arrives. */
@@ -111,6 +120,8 @@ export class SimulatedAgent {
   drifting: readonly string[] = [];
   /** What `Spans` answers; null: it is an agent of before that question. */
   onSpans: ((traceId: string) => { readonly spansJson: string; readonly nowMs: number }) | null = null;
+  /** What `ReadPackets` answers; null: it is an agent of before that question. */
+  onReadPackets: ((request: ReadPacketsRequest) => MessageInitShape<typeof ReadPacketsResponseSchema>) | null = null;
   /** What `Plan` answers: one step, unless the config is the confirmed one. */
   onPlan: (request: PlanRequest) => MessageInitShape<typeof PlanResponseSchema> = ({ configDigest }) => ({
     planDigest: configDigest,
@@ -125,6 +136,10 @@ export class SimulatedAgent {
     touchesManagementPath: false,
     drift: [...this.drifting],
   });
+  /** What it answers to an act on a tunnel and to the question before it; null: it is an agent of before those. */
+  onTunnel: ((wish: TunnelCommand) => MessageInitShape<typeof TunnelActResponseSchema>) | null = null;
+  /** Acts on tunnels that it has done, by request. */
+  readonly tunnelActs = new Map<string, TunnelActResponse>();
   readonly #faults = new Map<Method, WireFault[]>();
   readonly #watchers = new Set<EventQueue<WatchEvent>>();
   #connection: { readonly served: ServedConnection; readonly socket: tls.TLSSocket; readonly number: number } | null =
@@ -308,6 +323,12 @@ export class SimulatedAgent {
         this.ledger.release();
         return this.#message(this.ledger.ask(decode(command).requestId), "", session);
       },
+      previewTunnelAct: (wish) => create(TunnelActResponseSchema, this.#tunnel(wish)),
+      actOnTunnel: (signed) => {
+        const command = decode(signed);
+        this.commands.push(command);
+        return this.#faulty("actOnTunnel", session, () => this.#actOnTunnel(command));
+      },
       getTransaction: ({ requestId }) =>
         this.#faulty("getTransaction", session, () => this.#message(this.ledger.ask(requestId), requestId, session)),
       watch: (_request, context) => this.#watch(context.signal, session),
@@ -321,6 +342,10 @@ export class SimulatedAgent {
       observe: () => ({ domains: [] }),
       keepAuditHead: (request) => this.heads.answer(request),
       plan: (request) => this.onPlan(request),
+      readPackets: (request) => {
+        if (this.onReadPackets === null) throw new ConnectError("no such question", Code.Unimplemented);
+        return this.onReadPackets(request);
+      },
     });
   }
 
@@ -328,6 +353,23 @@ export class SimulatedAgent {
     const key = this.sealing.publicKey;
     const text = sealingKeyText(this.identity.serverId, key.toString("hex"));
     return { sealingKey: key, sealingProof: sign(null, Buffer.from(text, "utf8"), this.identity.receiptKey) };
+  }
+
+  #tunnel(wish: TunnelCommand): MessageInitShape<typeof TunnelActResponseSchema> {
+    if (this.onTunnel === null) throw new ConnectError("no such verb", Code.Unimplemented);
+    return this.onTunnel(wish);
+  }
+
+  /** As the guard: known ones are answered, a fence that is not above all others is refused, and the fence is kept before anything is done. */
+  #actOnTunnel({ requestId, fence, verb }: Command): TunnelActResponse {
+    const known = this.tunnelActs.get(requestId);
+    if (known !== undefined) return known;
+    if (verb.case !== "tunnel" || Number(fence) <= this.ledger.maxFence)
+      throw new ConnectError("the fence is stale", Code.FailedPrecondition, { [CODE_HEADER]: "guard.fence_stale" });
+    this.ledger.maxFence = Number(fence);
+    const answer = create(TunnelActResponseSchema, this.#tunnel(verb.value));
+    this.tunnelActs.set(requestId, answer);
+    return answer;
   }
 
   async #call(
@@ -346,7 +388,11 @@ export class SimulatedAgent {
     });
   }
 
-  async #faulty(method: Method, session: number, obey: () => Transaction | Promise<Transaction>): Promise<Transaction> {
+  async #faulty<Message extends Transaction | TunnelActResponse>(
+    method: Method,
+    session: number,
+    obey: () => Message | Promise<Message>,
+  ): Promise<Message> {
     this.calls.push(method);
     await this.onCall(method);
     const fault = this.#faults.get(method)?.shift();
@@ -388,7 +434,8 @@ export class SimulatedAgent {
   }
 
   /** On trial, every session from before the change is closed, after its last answer has had its chance. */
-  #afterwards(message: Transaction, session: number): Transaction {
+  #afterwards<Message extends Transaction | TunnelActResponse>(message: Message, session: number): Message {
+    if (message.$typeName !== "holdfast.v1.Transaction") return message;
     if (message.phase === TransactionPhase.ON_TRIAL && session <= this.#oldUpTo)
       setTimeout(() => this.#hangUpOld(session), 5);
     return message;

@@ -20,6 +20,7 @@ import { FailureChart } from "./failure-chart.tsx";
 import { failuresOfTheLastDay } from "./failures-of-the-last-day.ts";
 import { FirstSteps } from "./first-steps.tsx";
 import { NowLines } from "./now-lines.tsx";
+import { ObjectivesCard } from "./objectives-card.tsx";
 import { RecentActs } from "./recent-acts.tsx";
 
 /** How many lines a card shows before it links to the whole list. */
@@ -70,6 +71,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerSummary[] }): Rea
       <div className="hf-column">
         <AlertsCard />
         <Attention servers={servers} />
+        <ObjectivesCard />
         <RecentActs />
       </div>
     </div>

@@ -1,12 +1,13 @@
+import { ok } from "@holdfast/core/base/result.ts";
 import { Alert, Button } from "@patternfly/react-core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { type Answer, call } from "../../api/client.ts";
+import type { Answer } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
-import { continueEdit } from "../../editor/continue-edit.ts";
-import { currentPending, updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import { usePending } from "../../editor/pending.ts";
+import { writePending } from "../../editor/write-pending.ts";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { originOf, type Provenance } from "../../live/at-item.ts";
 import { groupKey, type ObserveGroup, observeGroups, undecided } from "../../live/observe-groups.ts";
@@ -183,17 +184,10 @@ function Enforce({ left, origin }: { readonly left: number; readonly origin: Pro
   const enforce = useMutation({
     mutationFn: async (from: string) => {
       const [kind = "", name = ""] = from.split("/", 2);
-      const head = await call("getDocument", { params: { kind, name } });
-      const edited = continueEdit(head, currentPending(), {
-        kind: "set",
-        path: ["firewall", "mode"],
-        value: "enforce",
+      await writePending(from, () => ok({ kind: "set", path: ["firewall", "mode"], value: "enforce" }), {
+        deleted: (document) => t("observe.deleted", { document }),
+        refused: (why: never) => why,
       });
-      if (!edited.ok)
-        throw new Error(
-          edited.error.why === "deleted" ? t("observe.deleted", { document: from }) : edited.error.sentence,
-        );
-      updatePending((pending) => withEdit(pending, edited.value));
       place.go(paths.editDocument(kind, name, { view: "difference" }));
     },
   });

@@ -18,6 +18,7 @@ import { ConfigTab } from "./config-tab.tsx";
 import { HistoryTab } from "./history-tab.tsx";
 import { LiveTab } from "./live-tab.tsx";
 import { ObserveTab } from "./observe-tab.tsx";
+import { PacketsTab } from "./packets-tab.tsx";
 import { ServerActs } from "./server-acts.tsx";
 import { StateTab } from "./state-tab.tsx";
 
@@ -26,6 +27,7 @@ const TAB_TEXT = {
   config: "server.tab.config",
   live: "server.tab.live",
   observe: "server.tab.observe",
+  packets: "server.tab.packets",
   history: "server.tab.history",
   agent: "server.tab.agent",
 } as const satisfies Record<ServerTab, MessageKey>;
@@ -90,6 +92,8 @@ function tabBody(tab: ServerTab, server: ServerDetail): ReactNode {
       return <LiveTab name={server.name} />;
     case "observe":
       return <ObserveTab name={server.name} />;
+    case "packets":
+      return <PacketsTab name={server.name} />;
     case "history":
       return <HistoryTab name={server.name} />;
     case "agent":

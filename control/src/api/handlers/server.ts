@@ -8,6 +8,7 @@ import { newSecret } from "../../account/secret.ts";
 import { approveEnrolment } from "../../gateway/enrolment.ts";
 import { fingerprintOf } from "../../gateway/peer.ts";
 import type { House } from "../../house.ts";
+import { actOnTunnel } from "../../planning/act-on-tunnel.ts";
 import { composer } from "../../planning/compose-for.ts";
 import { createServer } from "../../planning/create-server.ts";
 import { explainPacket } from "../../planning/explain.ts";
@@ -21,6 +22,7 @@ import { type Transaction, transaction } from "../../store/transaction.ts";
 import { secretSha256 } from "../credential.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import { DONE, type Handlers } from "../handler.ts";
+import type { PacketStreams } from "../packet-stream.ts";
 import { notFound, refuse } from "../refused.ts";
 import { listApplyDetails } from "../store/apply-list.ts";
 import { applySummary } from "../view/apply-view.ts";
@@ -39,12 +41,14 @@ type ServerRoutes =
   | "getServerConfig"
   | "getServerLive"
   | "listServerApplies"
+  | "watchPackets"
+  | "actOnTunnel"
   | "explainPacket";
 
 /** S2: long enough to walk to a server, short enough that a forgotten one is worth nothing. */
 const ENROLMENT_SECONDS = 3_600;
 
-export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
+export function serverHandlers(house: House, packets: PacketStreams): Pick<Handlers, ServerRoutes> {
   const { database } = house;
   const run = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
     const done = await transaction(database, body);
@@ -189,6 +193,19 @@ export function serverHandlers(house: House): Pick<Handlers, ServerRoutes> {
         limit: query.limit + 1,
       });
       return { value: pageOf(rows, query.limit, (row) => row.id, applySummary) };
+    },
+
+    async watchPackets({ caller, params, reply }) {
+      const place = await reachByName(house, caller, "watch", params.name);
+      if (!holdsOn(caller.grants, "watch", place, ["firewall"]))
+        refuse("access.out_of_scope", `You do not have the permission watch on the firewall of ${place.name}.`);
+      await packets.open(caller, place, reply);
+      return { value: undefined };
+    },
+
+    async actOnTunnel({ caller, params, body }) {
+      const place = await reachByName(house, caller, "apply", params.name);
+      return { value: await actOnTunnel(house, caller, place, params.tunnel, body) };
     },
 
     async explainPacket({ caller, params, body }) {

@@ -1,3 +1,4 @@
+import { LEASE_LOST } from "../../store/apply-claim.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
 
@@ -82,7 +83,7 @@ export function dwellInApplying(database: Queryable): Promise<Spread> {
  * Servers that a change had cut off from somebody, the control plane or others: from the order to change until they were known to be as
  * before. Undone for any other reason, nobody was locked out.
  */
-const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
+export const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
 
 export function recoveries(database: Queryable): Promise<Spread> {
   return database.one<Spread>(sql`
@@ -92,6 +93,30 @@ export function recoveries(database: Queryable): Promise<Spread> {
     )
     select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
            (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
+}
+
+/** Claims of an apply whose holder had not let go of it: it was killed, cut off from the database, or asleep for longer than its lease. */
+export async function leasesLost(database: Queryable): Promise<number> {
+  const { lost } = await database.one<{ lost: number }>(
+    sql`select count(*) as lost from apply_events where code = ${LEASE_LOST}`,
+  );
+  return lost;
+}
+
+export interface DomainEnds {
+  readonly domain: string;
+  readonly outcome: string;
+  readonly count: number;
+}
+
+/** Host transactions by how they ended, for each domain that had a step in them. */
+export function endsByDomain(database: Queryable): Promise<readonly DomainEnds[]> {
+  return database.rows<DomainEnds>(sql`
+    select step.domain, t.outcome, count(*) as count
+    from host_transactions t join plans p on p.id = t.plan_id
+         cross join lateral (select distinct one ->> 'domain' as domain from jsonb_array_elements(p.steps) as one) as step
+    where t.outcome is not null and step.domain is not null
+    group by step.domain, t.outcome order by step.domain, t.outcome`);
 }
 
 export interface OldestOpen {

@@ -26,7 +26,7 @@ export async function adoptRevisions(
     new: { change_id: change, revisions: refs.map((ref) => ({ ...ref })) },
     resultCode: "ok",
   });
-  await tx.notify("holdfast_events", { kind: "server", action: "server.revisions_adopted", server_id: server });
+  tx.notify("holdfast_events", { kind: "server", action: "server.revisions_adopted", server_id: server });
 }
 
 /** A rollout that had nothing to send is done as it begins. */

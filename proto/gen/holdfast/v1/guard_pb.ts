@@ -4,11 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { SignedCommand } from "./command_pb.ts";
+import type { SignedCommand, TunnelCommandSchema } from "./command_pb.ts";
 import { file_holdfast_v1_command } from "./command_pb.ts";
 import type { AcknowledgeRequestSchema, AcknowledgeResponseSchema, AdoptKeysRequestSchema, AdoptKeysResponseSchema, DescribeRequestSchema, DescribeResponseSchema, GetStateRequestSchema, GetStateResponseSchema, KeepAuditHeadRequestSchema, KeepAuditHeadResponseSchema, ObserveRequestSchema, ObserveResponseSchema, PlanRequestSchema, PlanResponseSchema, WatchEventSchema, WatchRequestSchema } from "./host_pb.ts";
 import { file_holdfast_v1_host } from "./host_pb.ts";
-import type { Transaction, TransactionSchema } from "./transaction_pb.ts";
+import type { ReadPacketsRequestSchema, ReadPacketsResponseSchema } from "./packets_pb.ts";
+import { file_holdfast_v1_packets } from "./packets_pb.ts";
+import type { Transaction, TransactionSchema, TunnelActResponseSchema } from "./transaction_pb.ts";
 import { file_holdfast_v1_transaction } from "./transaction_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/guard.proto.
  */
 export const file_holdfast_v1_guard: GenFile = /*@__PURE__*/
-  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWgoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCJOChpHdWFyZEdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAIgASgEIjkKGVNlc3Npb25Fc3RhYmxpc2hlZFJlcXVlc3QSHAoUc2Vzc2lvbl9tb25vdG9uaWNfbnMYASABKAQiHAoaU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2UiDwoNT3V0Ym94UmVxdWVzdCI8Cg5PdXRib3hSZXNwb25zZRIqCghvdXRjb21lcxgBIAMoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uMpgHCgxHdWFyZFNlcnZpY2USPgoGU3VibWl0EhouaG9sZGZhc3QudjEuU3VibWl0UmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uElMKDkdldFRyYW5zYWN0aW9uEicuaG9sZGZhc3QudjEuR3VhcmRHZXRUcmFuc2FjdGlvblJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJHCghHZXRTdGF0ZRIcLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVzcG9uc2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USQQoGT3V0Ym94EhouaG9sZGZhc3QudjEuT3V0Ym94UmVxdWVzdBobLmhvbGRmYXN0LnYxLk91dGJveFJlc3BvbnNlElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRJlChJTZXNzaW9uRXN0YWJsaXNoZWQSJi5ob2xkZmFzdC52MS5TZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0GicuaG9sZGZhc3QudjEuU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2USSgoJQWRvcHRLZXlzEh0uaG9sZGZhc3QudjEuQWRvcHRLZXlzUmVxdWVzdBoeLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1Jlc3BvbnNlEj4KBkZvbGxvdxIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwARJWCg1LZWVwQXVkaXRIZWFkEiEuaG9sZGZhc3QudjEuS2VlcEF1ZGl0SGVhZFJlcXVlc3QaIi5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_transaction]);
+  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWgoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCJOChpHdWFyZEdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAIgASgEIjkKGVNlc3Npb25Fc3RhYmxpc2hlZFJlcXVlc3QSHAoUc2Vzc2lvbl9tb25vdG9uaWNfbnMYASABKAQiHAoaU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2UiDwoNT3V0Ym94UmVxdWVzdCI8Cg5PdXRib3hSZXNwb25zZRIqCghvdXRjb21lcxgBIAMoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uMoUJCgxHdWFyZFNlcnZpY2USPgoGU3VibWl0EhouaG9sZGZhc3QudjEuU3VibWl0UmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uElMKDkdldFRyYW5zYWN0aW9uEicuaG9sZGZhc3QudjEuR3VhcmRHZXRUcmFuc2FjdGlvblJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJHCghHZXRTdGF0ZRIcLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVzcG9uc2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USQQoGT3V0Ym94EhouaG9sZGZhc3QudjEuT3V0Ym94UmVxdWVzdBobLmhvbGRmYXN0LnYxLk91dGJveFJlc3BvbnNlElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRJlChJTZXNzaW9uRXN0YWJsaXNoZWQSJi5ob2xkZmFzdC52MS5TZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0GicuaG9sZGZhc3QudjEuU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2USSgoJQWRvcHRLZXlzEh0uaG9sZGZhc3QudjEuQWRvcHRLZXlzUmVxdWVzdBoeLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1Jlc3BvbnNlEj4KBkZvbGxvdxIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwARJOChBQcmV2aWV3VHVubmVsQWN0EhouaG9sZGZhc3QudjEuVHVubmVsQ29tbWFuZBoeLmhvbGRmYXN0LnYxLlR1bm5lbEFjdFJlc3BvbnNlEkkKC0FjdE9uVHVubmVsEhouaG9sZGZhc3QudjEuU3VibWl0UmVxdWVzdBoeLmhvbGRmYXN0LnYxLlR1bm5lbEFjdFJlc3BvbnNlElYKDUtlZXBBdWRpdEhlYWQSIS5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVxdWVzdBoiLmhvbGRmYXN0LnYxLktlZXBBdWRpdEhlYWRSZXNwb25zZRJQCgtSZWFkUGFja2V0cxIfLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVxdWVzdBogLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_packets, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.SubmitRequest
@@ -232,6 +234,24 @@ export const GuardService: GenService<{
     output: typeof WatchEventSchema;
   },
   /**
+   * @generated from rpc holdfast.v1.GuardService.PreviewTunnelAct
+   */
+  previewTunnelAct: {
+    methodKind: "unary";
+    input: typeof TunnelCommandSchema;
+    output: typeof TunnelActResponseSchema;
+  },
+  /**
+   * The signed command is verified here, its fence is written down, and the vpn module is asked.
+   *
+   * @generated from rpc holdfast.v1.GuardService.ActOnTunnel
+   */
+  actOnTunnel: {
+    methodKind: "unary";
+    input: typeof SubmitRequestSchema;
+    output: typeof TunnelActResponseSchema;
+  },
+  /**
    * The head is verified here and kept among what is root's alone: the session only carries it.
    *
    * @generated from rpc holdfast.v1.GuardService.KeepAuditHead
@@ -240,6 +260,14 @@ export const GuardService: GenService<{
     methodKind: "unary";
     input: typeof KeepAuditHeadRequestSchema;
     output: typeof KeepAuditHeadResponseSchema;
+  },
+  /**
+   * @generated from rpc holdfast.v1.GuardService.ReadPackets
+   */
+  readPackets: {
+    methodKind: "unary";
+    input: typeof ReadPacketsRequestSchema;
+    output: typeof ReadPacketsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_v1_guard, 0);

@@ -4,7 +4,11 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FindingMessage } from "./transaction_pb.ts";
+import type { ReadPacketsRequestSchema, ReadPacketsResponseSchema } from "./packets_pb.ts";
+import { file_holdfast_v1_packets } from "./packets_pb.ts";
+import type { TunnelCommand } from "./command_pb.ts";
+import { file_holdfast_v1_command } from "./command_pb.ts";
+import type { FindingMessage, TunnelActResponseSchema } from "./transaction_pb.ts";
 import { file_holdfast_v1_transaction } from "./transaction_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/module.proto.
  */
 export const file_holdfast_v1_module: GenFile = /*@__PURE__*/
-  fileDesc("Chhob2xkZmFzdC92MS9tb2R1bGUucHJvdG8SC2hvbGRmYXN0LnYxIhcKFU1vZHVsZURlc2NyaWJlUmVxdWVzdCJqChZNb2R1bGVEZXNjcmliZVJlc3BvbnNlEg4KBmRvbWFpbhgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSEQoJYXZhaWxhYmxlGAQgASgIEg4KBnJlYXNvbhgFIAEoCSIWChRNb2R1bGVPYnNlcnZlUmVxdWVzdCJDChVNb2R1bGVPYnNlcnZlUmVzcG9uc2USFQoNb2JzZXJ2ZWRfanNvbhgBIAEoCRITCgtsaXZlX2RpZ2VzdBgCIAEoCSI+ChNNb2R1bGVDb25maWdSZXF1ZXN0EhMKC2NvbmZpZ19qc29uGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiPwoOTW9kdWxlRmluZGluZ3MSLQoIZmluZGluZ3MYASADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZSJwChFNb2R1bGVQbGFuUmVxdWVzdBITCgtjb25maWdfanNvbhgBIAEoCRIWCg5jb25maXJtZWRfanNvbhgCIAEoCRIcChRtYW5hZ2VtZW50X3BhdGhfanNvbhgDIAEoCRIQCghyZWhlYXJzZRgEIAEoCCLFAQoSTW9kdWxlUGxhblJlc3BvbnNlEiYKBXN0ZXBzGAEgAygLMhcuaG9sZGZhc3QudjEuTW9kdWxlU3RlcBItCghmaW5kaW5ncxgCIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEhMKC25hdGl2ZV9kaWZmGAMgASgJEhMKC2xpdmVfZGlnZXN0GAQgASgJEh8KF3RvdWNoZXNfbWFuYWdlbWVudF9wYXRoGAUgASgIEg0KBWRyaWZ0GAYgAygJIkoKCk1vZHVsZVN0ZXASCgoCaWQYASABKAkSDQoFdGl0bGUYAiABKAkSEQoJYnVkZ2V0X21zGAMgASgEEg4KBmRpZ2VzdBgEIAEoCSIrChVNb2R1bGVTbmFwc2hvdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSI/ChZNb2R1bGVTbmFwc2hvdFJlc3BvbnNlEhUKDXNuYXBzaG90X2pzb24YASABKAkSDgoGZGlnZXN0GAIgASgJIp0BChZNb2R1bGVBcHBseVN0ZXBSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDwoHc3RlcF9pZBgCIAEoCRITCgtzdGVwX2RpZ2VzdBgDIAEoCRITCgtjb25maWdfanNvbhgEIAEoCRIWCg5jb25maXJtZWRfanNvbhgFIAEoCRIcChRtYW5hZ2VtZW50X3BhdGhfanNvbhgGIAEoCSIuChdNb2R1bGVBcHBseVN0ZXBSZXNwb25zZRITCgtsaXZlX2RpZ2VzdBgBIAEoCSJdChRNb2R1bGVWZXJpZnlSZXNwb25zZRIwCgptaXNtYXRjaGVzGAEgAygLMhwuaG9sZGZhc3QudjEuTWlzbWF0Y2hNZXNzYWdlEhMKC2xpdmVfZGlnZXN0GAIgASgJIkAKD01pc21hdGNoTWVzc2FnZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIkEKFE1vZHVsZVJlc3RvcmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNc25hcHNob3RfanNvbhgCIAEoCSIXChVNb2R1bGVHZXRTdGF0ZVJlcXVlc3QiRAoWTW9kdWxlR2V0U3RhdGVSZXNwb25zZRITCgtsaXZlX2RpZ2VzdBgBIAEoCRIVCg1vYnNlcnZlZF9qc29uGAIgASgJMokHCg1Nb2R1bGVTZXJ2aWNlElMKCERlc2NyaWJlEiIuaG9sZGZhc3QudjEuTW9kdWxlRGVzY3JpYmVSZXF1ZXN0GiMuaG9sZGZhc3QudjEuTW9kdWxlRGVzY3JpYmVSZXNwb25zZRJQCgdPYnNlcnZlEiEuaG9sZGZhc3QudjEuTW9kdWxlT2JzZXJ2ZVJlcXVlc3QaIi5ob2xkZmFzdC52MS5Nb2R1bGVPYnNlcnZlUmVzcG9uc2USSQoIVmFsaWRhdGUSIC5ob2xkZmFzdC52MS5Nb2R1bGVDb25maWdSZXF1ZXN0GhsuaG9sZGZhc3QudjEuTW9kdWxlRmluZGluZ3MSRwoEUGxhbhIeLmhvbGRmYXN0LnYxLk1vZHVsZVBsYW5SZXF1ZXN0Gh8uaG9sZGZhc3QudjEuTW9kdWxlUGxhblJlc3BvbnNlElMKCFNuYXBzaG90EiIuaG9sZGZhc3QudjEuTW9kdWxlU25hcHNob3RSZXF1ZXN0GiMuaG9sZGZhc3QudjEuTW9kdWxlU25hcHNob3RSZXNwb25zZRJWCglBcHBseVN0ZXASIy5ob2xkZmFzdC52MS5Nb2R1bGVBcHBseVN0ZXBSZXF1ZXN0GiQuaG9sZGZhc3QudjEuTW9kdWxlQXBwbHlTdGVwUmVzcG9uc2USTQoGVmVyaWZ5EiAuaG9sZGZhc3QudjEuTW9kdWxlQ29uZmlnUmVxdWVzdBohLmhvbGRmYXN0LnYxLk1vZHVsZVZlcmlmeVJlc3BvbnNlEk8KB1Jlc3RvcmUSIS5ob2xkZmFzdC52MS5Nb2R1bGVSZXN0b3JlUmVxdWVzdBohLmhvbGRmYXN0LnYxLk1vZHVsZVZlcmlmeVJlc3BvbnNlEk4KB1BlcnNpc3QSIC5ob2xkZmFzdC52MS5Nb2R1bGVDb25maWdSZXF1ZXN0GiEuaG9sZGZhc3QudjEuTW9kdWxlVmVyaWZ5UmVzcG9uc2USSwoETG9hZBIgLmhvbGRmYXN0LnYxLk1vZHVsZUNvbmZpZ1JlcXVlc3QaIS5ob2xkZmFzdC52MS5Nb2R1bGVWZXJpZnlSZXNwb25zZRJTCghHZXRTdGF0ZRIiLmhvbGRmYXN0LnYxLk1vZHVsZUdldFN0YXRlUmVxdWVzdBojLmhvbGRmYXN0LnYxLk1vZHVsZUdldFN0YXRlUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_transaction]);
+  fileDesc("Chhob2xkZmFzdC92MS9tb2R1bGUucHJvdG8SC2hvbGRmYXN0LnYxIhcKFU1vZHVsZURlc2NyaWJlUmVxdWVzdCJqChZNb2R1bGVEZXNjcmliZVJlc3BvbnNlEg4KBmRvbWFpbhgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSEQoJYXZhaWxhYmxlGAQgASgIEg4KBnJlYXNvbhgFIAEoCSIWChRNb2R1bGVPYnNlcnZlUmVxdWVzdCJDChVNb2R1bGVPYnNlcnZlUmVzcG9uc2USFQoNb2JzZXJ2ZWRfanNvbhgBIAEoCRITCgtsaXZlX2RpZ2VzdBgCIAEoCSI+ChNNb2R1bGVDb25maWdSZXF1ZXN0EhMKC2NvbmZpZ19qc29uGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiPwoOTW9kdWxlRmluZGluZ3MSLQoIZmluZGluZ3MYASADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZSJwChFNb2R1bGVQbGFuUmVxdWVzdBITCgtjb25maWdfanNvbhgBIAEoCRIWCg5jb25maXJtZWRfanNvbhgCIAEoCRIcChRtYW5hZ2VtZW50X3BhdGhfanNvbhgDIAEoCRIQCghyZWhlYXJzZRgEIAEoCCLFAQoSTW9kdWxlUGxhblJlc3BvbnNlEiYKBXN0ZXBzGAEgAygLMhcuaG9sZGZhc3QudjEuTW9kdWxlU3RlcBItCghmaW5kaW5ncxgCIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEhMKC25hdGl2ZV9kaWZmGAMgASgJEhMKC2xpdmVfZGlnZXN0GAQgASgJEh8KF3RvdWNoZXNfbWFuYWdlbWVudF9wYXRoGAUgASgIEg0KBWRyaWZ0GAYgAygJIkoKCk1vZHVsZVN0ZXASCgoCaWQYASABKAkSDQoFdGl0bGUYAiABKAkSEQoJYnVkZ2V0X21zGAMgASgEEg4KBmRpZ2VzdBgEIAEoCSIrChVNb2R1bGVTbmFwc2hvdFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCSI/ChZNb2R1bGVTbmFwc2hvdFJlc3BvbnNlEhUKDXNuYXBzaG90X2pzb24YASABKAkSDgoGZGlnZXN0GAIgASgJIp0BChZNb2R1bGVBcHBseVN0ZXBSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDwoHc3RlcF9pZBgCIAEoCRITCgtzdGVwX2RpZ2VzdBgDIAEoCRITCgtjb25maWdfanNvbhgEIAEoCRIWCg5jb25maXJtZWRfanNvbhgFIAEoCRIcChRtYW5hZ2VtZW50X3BhdGhfanNvbhgGIAEoCSIuChdNb2R1bGVBcHBseVN0ZXBSZXNwb25zZRITCgtsaXZlX2RpZ2VzdBgBIAEoCSJdChRNb2R1bGVWZXJpZnlSZXNwb25zZRIwCgptaXNtYXRjaGVzGAEgAygLMhwuaG9sZGZhc3QudjEuTWlzbWF0Y2hNZXNzYWdlEhMKC2xpdmVfZGlnZXN0GAIgASgJIkAKD01pc21hdGNoTWVzc2FnZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIkEKFE1vZHVsZVJlc3RvcmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNc25hcHNob3RfanNvbhgCIAEoCSIXChVNb2R1bGVHZXRTdGF0ZVJlcXVlc3QiRAoWTW9kdWxlR2V0U3RhdGVSZXNwb25zZRITCgtsaXZlX2RpZ2VzdBgBIAEoCRIVCg1vYnNlcnZlZF9qc29uGAIgASgJIpkBChZNb2R1bGVUdW5uZWxBY3RSZXF1ZXN0EicKA2FjdBgBIAEoCzIaLmhvbGRmYXN0LnYxLlR1bm5lbENvbW1hbmQSEgoKcmVxdWVzdF9pZBgCIAEoCRITCgtjb25maWdfanNvbhgDIAEoCRIcChRtYW5hZ2VtZW50X3BhdGhfanNvbhgEIAEoCRIPCgdwcmV2aWV3GAUgASgIMq8ICg1Nb2R1bGVTZXJ2aWNlElMKCERlc2NyaWJlEiIuaG9sZGZhc3QudjEuTW9kdWxlRGVzY3JpYmVSZXF1ZXN0GiMuaG9sZGZhc3QudjEuTW9kdWxlRGVzY3JpYmVSZXNwb25zZRJQCgdPYnNlcnZlEiEuaG9sZGZhc3QudjEuTW9kdWxlT2JzZXJ2ZVJlcXVlc3QaIi5ob2xkZmFzdC52MS5Nb2R1bGVPYnNlcnZlUmVzcG9uc2USSQoIVmFsaWRhdGUSIC5ob2xkZmFzdC52MS5Nb2R1bGVDb25maWdSZXF1ZXN0GhsuaG9sZGZhc3QudjEuTW9kdWxlRmluZGluZ3MSRwoEUGxhbhIeLmhvbGRmYXN0LnYxLk1vZHVsZVBsYW5SZXF1ZXN0Gh8uaG9sZGZhc3QudjEuTW9kdWxlUGxhblJlc3BvbnNlElMKCFNuYXBzaG90EiIuaG9sZGZhc3QudjEuTW9kdWxlU25hcHNob3RSZXF1ZXN0GiMuaG9sZGZhc3QudjEuTW9kdWxlU25hcHNob3RSZXNwb25zZRJWCglBcHBseVN0ZXASIy5ob2xkZmFzdC52MS5Nb2R1bGVBcHBseVN0ZXBSZXF1ZXN0GiQuaG9sZGZhc3QudjEuTW9kdWxlQXBwbHlTdGVwUmVzcG9uc2USTQoGVmVyaWZ5EiAuaG9sZGZhc3QudjEuTW9kdWxlQ29uZmlnUmVxdWVzdBohLmhvbGRmYXN0LnYxLk1vZHVsZVZlcmlmeVJlc3BvbnNlEk8KB1Jlc3RvcmUSIS5ob2xkZmFzdC52MS5Nb2R1bGVSZXN0b3JlUmVxdWVzdBohLmhvbGRmYXN0LnYxLk1vZHVsZVZlcmlmeVJlc3BvbnNlEk4KB1BlcnNpc3QSIC5ob2xkZmFzdC52MS5Nb2R1bGVDb25maWdSZXF1ZXN0GiEuaG9sZGZhc3QudjEuTW9kdWxlVmVyaWZ5UmVzcG9uc2USSwoETG9hZBIgLmhvbGRmYXN0LnYxLk1vZHVsZUNvbmZpZ1JlcXVlc3QaIS5ob2xkZmFzdC52MS5Nb2R1bGVWZXJpZnlSZXNwb25zZRJTCghHZXRTdGF0ZRIiLmhvbGRmYXN0LnYxLk1vZHVsZUdldFN0YXRlUmVxdWVzdBojLmhvbGRmYXN0LnYxLk1vZHVsZUdldFN0YXRlUmVzcG9uc2USUAoLUmVhZFBhY2tldHMSHy5ob2xkZmFzdC52MS5SZWFkUGFja2V0c1JlcXVlc3QaIC5ob2xkZmFzdC52MS5SZWFkUGFja2V0c1Jlc3BvbnNlElIKC0FjdE9uVHVubmVsEiMuaG9sZGZhc3QudjEuTW9kdWxlVHVubmVsQWN0UmVxdWVzdBoeLmhvbGRmYXN0LnYxLlR1bm5lbEFjdFJlc3BvbnNlYgZwcm90bzM", [file_holdfast_v1_packets, file_holdfast_v1_command, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.ModuleDescribeRequest
@@ -470,6 +474,45 @@ export const ModuleGetStateResponseSchema: GenMessage<ModuleGetStateResponse> = 
   messageDesc(file_holdfast_v1_module, 17);
 
 /**
+ * @generated from message holdfast.v1.ModuleTunnelActRequest
+ */
+export type ModuleTunnelActRequest = Message<"holdfast.v1.ModuleTunnelActRequest"> & {
+  /**
+   * @generated from field: holdfast.v1.TunnelCommand act = 1;
+   */
+  act?: TunnelCommand | undefined;
+
+  /**
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * The confirmed config, "null" when there is none.
+   *
+   * @generated from field: string config_json = 3;
+   */
+  configJson: string;
+
+  /**
+   * @generated from field: string management_path_json = 4;
+   */
+  managementPathJson: string;
+
+  /**
+   * @generated from field: bool preview = 5;
+   */
+  preview: boolean;
+};
+
+/**
+ * Describes the message holdfast.v1.ModuleTunnelActRequest.
+ * Use `create(ModuleTunnelActRequestSchema)` to create a new message.
+ */
+export const ModuleTunnelActRequestSchema: GenMessage<ModuleTunnelActRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_module, 18);
+
+/**
  * One domain on one server. This contract is public: a module in any language that passes the conformance kit can take the place of ours.
  *
  *   M1. Describe, Observe, Validate, Plan, Snapshot, Verify and GetState change nothing.
@@ -575,6 +618,27 @@ export const ModuleService: GenService<{
     methodKind: "unary";
     input: typeof ModuleGetStateRequestSchema;
     output: typeof ModuleGetStateResponseSchema;
+  },
+  /**
+   * While somebody looks. A module that decides nothing about packets answers with the refused_code `packets.unsupported`.
+   *
+   * @generated from rpc holdfast.v1.ModuleService.ReadPackets
+   */
+  readPackets: {
+    methodKind: "unary";
+    input: typeof ReadPacketsRequestSchema;
+    output: typeof ReadPacketsResponseSchema;
+  },
+  /**
+   * The vpn domain's alone: a module of another one answers UNIMPLEMENTED, and so may one that offers no such acts. It touches no configuration,
+   * holds the ledger's lock and refuses while a transaction is open. With `preview` it changes nothing.
+   *
+   * @generated from rpc holdfast.v1.ModuleService.ActOnTunnel
+   */
+  actOnTunnel: {
+    methodKind: "unary";
+    input: typeof ModuleTunnelActRequestSchema;
+    output: typeof TunnelActResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_v1_module, 0);

@@ -47,6 +47,10 @@ export function tinyModule({ state, ledger: ledgerFolder, snapshots }: TinyPlace
     describe: () => ({ domain: "system", name: "tiny", version: "1", available: true, reason: "" }),
     observe: seen,
     getState: seen,
+    readPackets: () => ({ refusedCode: "packets.unsupported", refusedMessage: "made-up settings meet no packets" }),
+    actOnTunnel: () => {
+      throw new Refusal(status.UNIMPLEMENTED, "module.unimplemented", "only a module of the vpn domain has tunnels");
+    },
     snapshot: () => ({ snapshotJson: seen().observedJson, digest: digestOfLive() }),
 
     validate: ({ configJson }) => {

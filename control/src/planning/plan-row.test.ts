@@ -1,0 +1,70 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { ChangeId, Generation, ServerId } from "@holdfast/core/base/id.ts";
+import { composeServer } from "@holdfast/core/compose/compose.ts";
+import { effectiveText } from "@holdfast/core/compose/digest.ts";
+import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
+import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
+import { PlanResponseSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { expect, test } from "vitest";
+import { type Composition, sha256 } from "./compose-for.ts";
+import { planRow } from "./plan-row.ts";
+
+const CONTEXT = {
+  changeId: "change" as ChangeId,
+  kind: "forward",
+  createdBy: null,
+  beforeRefs: [],
+  findings: [],
+} as const;
+
+function compositionOf(sections: string): Composition {
+  const text = `apiVersion: holdfast/v1\nkind: Server\nname: gw-1\nlabels: { role: r }\naddresses: [192.0.2.1]\ninterfaces: { lan: { name: eth0 } }\n---\napiVersion: holdfast/v1\nkind: Policy\nname: gw\nlayer: role\nselector: { all: true }\n${sections}\n`;
+  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
+  const composed = composeServer({
+    server: "gw-1",
+    documents: documents.map((document) => ({ document, revision: 1 })),
+    domains: DOMAIN_LANGUAGES,
+    controlPlane: [],
+  });
+  if (composed.config === null) throw new Error(JSON.stringify([...findings, ...composed.findings]));
+  const config = effectiveText(composed.config);
+  return {
+    server: {
+      id: "server" as ServerId,
+      name: "gw-1",
+      enrolment: "enrolled",
+      generation: 1 as Generation,
+      confirmedDigest: null,
+      observedAddresses: [],
+    },
+    selected: { documents: [], refs: [], labels: {} },
+    composed,
+    config: { text: config, digest: sha256(config) },
+  };
+}
+
+function told(sections: string, ...findings: NonNullable<MessageInitShape<typeof PlanResponseSchema>["findings"]>) {
+  const value = create(PlanResponseSchema, { findings, planDigest: "p", baseDigest: "b" });
+  const row = planRow(compositionOf(sections), { kind: "answered", value }, CONTEXT);
+  return row.findings.filter(({ severity }) => severity !== "note").map(({ code, path }) => `${code} ${path}`);
+}
+
+const MASQUERADE =
+  "firewall: { mode: enforce, zones: { lan: [lan] }, nat: { masquerade: [{ name: out, from: 10.0.0.0/8, to: any }] } }";
+const OFF = { severity: "warning", code: "firewall.forwarding_off", path: "network.forwarding.ipv4" };
+
+test("a module knows only its own domain: what it says of the kernel is left out where the same plan sets that", () => {
+  expect(told(MASQUERADE, OFF)).toContain("firewall.forwarding_off network.forwarding.ipv4");
+  expect(told(`${MASQUERADE}\nnetwork: { forwarding: { ipv4: true } }`, OFF)).not.toContain(
+    "firewall.forwarding_off network.forwarding.ipv4",
+  );
+  // The other family is another setting.
+  expect(told(`${MASQUERADE}\nnetwork: { forwarding: { ipv6: true } }`, OFF)).toContain(
+    "firewall.forwarding_off network.forwarding.ipv4",
+  );
+  // Turned off by the same plan: told once, by who composes.
+  const against = told(`${MASQUERADE}\nnetwork: { forwarding: { ipv4: false } }`, OFF);
+  expect(against.filter((one) => /forwarding_off|kernel_against/.test(one))).toEqual([
+    "compose.kernel_against network.forwarding.ipv4",
+  ]);
+});

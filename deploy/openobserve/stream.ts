@@ -1,0 +1,2 @@
+/** The stream that deploy/vector fills. */
+export const STREAM = "holdfast";
