@@ -137,7 +137,7 @@ function Row({ certificate }: { readonly certificate: Certificate }): ReactNode 
         ) : notAfter === null ? (
           "—"
         ) : (
-          <TimeText at={notAfter} />
+          <TimeText at={notAfter} isEnd />
         )}
       </td>
       <td data-label={t("certificate.since")}>{since === null ? "—" : <TimeText at={since} />}</td>

@@ -46,7 +46,7 @@ function KeyStandingText({ state: { keyId, keys, servers } }: { readonly state: 
   return (
     <div className="hf-stack">
       <p>
-        {t("commandKey.is")} <code>{keyId}</code>{" "}
+        {t("commandKey.is")} <code>{keyId}</code>.{" "}
         <span className="hf-quiet">
           {keys.length === 1 ? t("commandKey.neverChanged") : t("commandKey.changed", { count: keys.length - 1 })}
         </span>
