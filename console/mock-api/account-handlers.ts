@@ -153,9 +153,20 @@ export const ACCOUNT_HANDLERS = {
     userOf(call).disabled = false;
     return done;
   },
-  getCommandKey: () => ({
+  getCommandKey: ({ state }) => ({
     status: 200,
-    body: { keyId: "a1".repeat(8), keys: ["a1".repeat(8)], servers: [] },
+    body: {
+      keyId: "a1".repeat(8),
+      keys: ["5e".repeat(8), "a1".repeat(8)],
+      servers: state.servers
+        .filter(({ enrolment }) => enrolment === "enrolled")
+        .map(({ name, connected }) => ({
+          server: name,
+          standing: connected ? "current" : "behind",
+          keyId: connected ? "a1".repeat(8) : "5e".repeat(8),
+          connected,
+        })),
+    },
   }),
   listRoles: ({ state }) => ({ status: 200, body: { items: state.roles.map((role) => roleView(state, role)) } }),
   saveRole: ({ state, params, body }) => {
@@ -226,7 +237,15 @@ export const ACCOUNT_HANDLERS = {
       },
     },
   }),
-  beginAuditEpoch: () => refuse("audit.nothing_to_accept", "No server knows of another log than this one."),
+  beginAuditEpoch: ({ state, nowMs }) => {
+    if (state.knowMore.length === 0)
+      return refuse("audit.nothing_to_accept", "No server knows of another log than this one.");
+    state.knowMore = [];
+    return {
+      status: 200,
+      body: { epoch: 2, entries: state.audit.length, head: "8d1e".repeat(16), at: new Date(nowMs).toISOString() },
+    };
+  },
   doctor: ({ state }) => ({
     status: 200,
     body: {

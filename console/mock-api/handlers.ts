@@ -47,7 +47,12 @@ function documentSummary(state: MockState, { kind, name, revisions }: MockDocume
 }
 
 const DOCUMENT_HANDLERS = {
-  listDocuments: ({ state }) => page(state.documents.map((one) => documentSummary(state, one))),
+  listDocuments: ({ state, query }) =>
+    page(
+      state.documents
+        .filter(({ kind }) => kind === (query.get("kind") ?? kind))
+        .map((one) => documentSummary(state, one)),
+    ),
   getDocument: ({ state, params }) => {
     const document = documentOf(state, params["kind"] ?? "", params["name"] ?? "");
     return ok({

@@ -1,3 +1,5 @@
+import { certificateStanding } from "@holdfast/core/access/certificate-standing.ts";
+import type { Certificate } from "@holdfast/core/api/certificate.ts";
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { refuse } from "./answer.ts";
 import type { MockCall, MockHandler } from "./call.ts";
@@ -7,6 +9,7 @@ import { type MockServer, nextId } from "./state.ts";
 import { applySummary, serverDetail, serverSummary } from "./view.ts";
 
 const HOUR_MS = 3_600_000;
+const LIFE_MS = 7 * 24 * HOUR_MS;
 const done = { status: 200, body: { done: true } } as const;
 
 function serverOf({ state, params }: MockCall): MockServer {
@@ -16,11 +19,43 @@ function serverOf({ state, params }: MockCall): MockServer {
   );
 }
 
+/** Seven days of life, renewed at half of it; whoever is away was not. */
+function certificate(server: MockServer, index: number, nowMs: number): Certificate {
+  const isEnrolled = server.enrolment === "enrolled";
+  const leftMs = server.connected ? LIFE_MS / 2 + ((index * 7) % 80) * HOUR_MS : 30 * HOUR_MS;
+  const notAfterMs = isEnrolled ? nowMs + leftMs : null;
+  return {
+    server: server.name,
+    standing: certificateStanding(
+      { enrolment: server.enrolment, lockedCode: server.locked?.code ?? null, notAfterMs },
+      nowMs,
+    ),
+    fingerprint: isEnrolled ? `SHA256:${"kX3v91LzQe0p7HsMwB2t".repeat(2)}${index}` : null,
+    serial: isEnrolled ? `4f${index}` : null,
+    since: isEnrolled ? new Date(nowMs + leftMs - LIFE_MS).toISOString() : null,
+    notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
+    earlier: isEnrolled ? 12 + index : 0,
+    revokedAt: null,
+    connected: server.connected,
+  };
+}
+
 export const SERVER_HANDLERS = {
   listServers: ({ state, query, nowMs }) => {
     const limit = Number(query.get("limit") ?? 50);
     const start = Number(query.get("cursor") ?? 0);
     const items = state.servers.slice(start, start + limit).map((server) => serverSummary(state, server, nowMs));
+    return {
+      status: 200,
+      body: { items, nextCursor: start + limit < state.servers.length ? String(start + limit) : null },
+    };
+  },
+  listCertificates: ({ state, query, nowMs }) => {
+    const limit = Number(query.get("limit") ?? 50);
+    const start = Number(query.get("cursor") ?? 0);
+    const items = state.servers
+      .slice(start, start + limit)
+      .map((server, index) => certificate(server, start + index, nowMs));
     return {
       status: 200,
       body: { items, nextCursor: start + limit < state.servers.length ? String(start + limit) : null },

@@ -166,7 +166,7 @@ export interface MockState {
   /** Sessions that have shown a second factor. */
   readonly fresh: Set<string>;
   /** Servers that know more of the audit log than the database has. */
-  readonly knowMore: readonly string[];
+  knowMore: readonly string[];
   counter: number;
 }
 

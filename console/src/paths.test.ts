@@ -24,12 +24,14 @@ test("every address of the console", () => {
     user: paths.user("kim"),
     roles: paths.roles(),
     secrets: paths.secrets(),
+    agents: paths.agents(),
     notifications: paths.notifications(),
     doctor: paths.doctor(),
   } satisfies Record<keyof typeof paths, string>;
   expect(all).toMatchInlineSnapshot(`
     {
       "account": "/settings/account",
+      "agents": "/settings/agents",
       "apply": "/applies/019a",
       "audit": "/audit",
       "change": "/changes/019a",

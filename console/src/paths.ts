@@ -45,6 +45,7 @@ export const paths = {
   user: (name: string) => `/settings/users/${part(name)}`,
   roles: () => "/settings/roles",
   secrets: () => "/settings/secrets",
+  agents: (query: { q?: string } = {}) => withQuery("/settings/agents", query),
   notifications: () => "/settings/notifications",
   doctor: () => "/doctor",
 } as const;
@@ -73,6 +74,7 @@ export const PATTERNS = {
   user: "/settings/users/$name",
   roles: "/settings/roles",
   secrets: "/settings/secrets",
+  agents: "/settings/agents",
   notifications: "/settings/notifications",
   doctor: "/doctor",
 } as const satisfies Record<keyof typeof paths, string>;

@@ -102,6 +102,7 @@ const ASKED = {
 
   getCommandKey: PLACELESS,
 
+  listCertificates: (side) => ({ query: { name: side.server } }),
   listServers: (side) => ({ query: { name: side.server } }),
   createServer: (side, count) => ({ body: { name: `new-${count}`, labels: { role: side.role } } }),
   getServer: onServer(),

@@ -17,12 +17,11 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { withBrowser } from "./browser.ts";
+import { applyReviewed, review, seen, tickAndType, WAIT_MS, writeText } from "./real-steps.ts";
 
 /** Long enough for a person who is a browser on a busy machine to press Confirm. */
 const WINDOW_SECONDS = 60;
 const TRIAL = { reconnect: 20, soak: 1, window: WINDOW_SECONDS } as const;
-/** A trial with its whole window, and a server that is asked on a busy machine. */
-const WAIT_MS = 90_000;
 const POLICY = "host-web-1";
 const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin"] as const;
 
@@ -73,41 +72,15 @@ async function peopleConfirm(): Promise<void> {
   );
 }
 
-async function writeText(page: Page, text: string): Promise<void> {
-  await page.goto(`${url}${paths.editDocument("Policy", POLICY, { view: "text" })}`);
-  await page.getByRole("textbox", { name: `Text of ${POLICY}` }).click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.insertText(text);
-  await page.getByText("1 pending edit").waitFor();
-}
-
-/** What a plan of a dangerous change asks for before it can be applied. */
-async function tickAndType(page: Page): Promise<void> {
-  await page.getByRole("heading", { name: "What it would do, server by server" }).waitFor();
-  for (const box of await page.getByLabel("I have read this and want it all the same").all()) await box.check();
-  const typed = page.locator("#type-word");
-  if ((await typed.count()) > 0) await typed.fill("web-1");
+async function write(page: Page, text: string): Promise<void> {
+  await writeText(page, url, POLICY, text);
 }
 
 /** From the pending change to the page of the rollout, ticking and typing what is asked for. */
 async function reviewAndApply(page: Page, title: string): Promise<void> {
-  await page.getByRole("button", { name: "Review…" }).click();
-  await page.getByLabel("Title of the change").fill(title);
-  await page.getByRole("button", { name: "Ask the servers" }).click();
-  await tickAndType(page);
-  await page.getByRole("button", { name: /^Apply to 1 server/ }).click();
-  await page.waitForURL(/\/rollouts\//);
-}
-
-/** Waits for a text; what was there instead is what somebody has to know. */
-async function seen(page: Page, text: string): Promise<void> {
-  try {
-    await page.getByText(text).first().waitFor();
-  } catch (error) {
-    throw new Error(`${text} was not seen; the page says:\n${await page.locator("main").innerText()}`, {
-      cause: error,
-    });
-  }
+  await review(page, title);
+  await tickAndType(page, "web-1");
+  await applyReviewed(page);
 }
 
 test("from the first sign-in to a confirmed change, a lock-out that undoes itself, and a rollback", async () => {
@@ -153,7 +126,7 @@ test("from the first sign-in to a confirmed change, a lock-out that undoes itsel
     // A rule is written, reviewed, applied, watched and confirmed by a person.
     // It is about the port of the floor, so it touches the way in, and the floor asks for a person.
     const more = { ...USUAL_RULES, ssh: `allow: tcp/${PORTS.ssh}, from: any` };
-    await writeText(page, policyText({ server: "web-1", inbound: more, expectOpen: [`tcp/${PORTS.app}`] }));
+    await write(page, policyText({ server: "web-1", inbound: more, expectOpen: [`tcp/${PORTS.app}`] }));
     await reviewAndApply(page, "SSH from everywhere");
     await page.getByText("a person to confirm that it works").first().waitFor();
     await page.getByText("The server undoes by itself in").first().waitFor();
@@ -166,7 +139,7 @@ test("from the first sign-in to a confirmed change, a lock-out that undoes itsel
     // The rule that people need goes: what was open before is closed after, and the server goes back while we look.
     const { app: _cut, ...kept } = USUAL_RULES;
     const others = { ...kept, ssh: more.ssh };
-    await writeText(page, policyText({ server: "web-1", inbound: others, expectOpen: [`tcp/${PORTS.app}`] }));
+    await write(page, policyText({ server: "web-1", inbound: others, expectOpen: [`tcp/${PORTS.app}`] }));
     await reviewAndApply(page, "Close what people need");
     await seen(page, "The rollout was halted");
     const story = page.locator(".hf-story");
@@ -202,7 +175,7 @@ test("from the first sign-in to a confirmed change, a lock-out that undoes itsel
     await page.getByRole("link", { name: /^Plan the rollback with the change/ }).click();
     await page.getByRole("button", { name: "Plan a rollback" }).click();
     await page.getByRole("button", { name: /^Roll back on 1 server/ }).waitFor();
-    await tickAndType(page);
+    await tickAndType(page, "web-1");
     await page.getByRole("button", { name: /^Roll back on 1 server/ }).click();
     await page.waitForURL(/\/rollouts\//);
     await page.getByRole("button", { name: "Confirm", exact: true }).first().click();

@@ -255,6 +255,17 @@ const SHOTS: readonly Shot[] = [
     path: paths.secrets(),
     act: async (page) => page.locator("tr:has-text('tunnel.seoul-busan') button").first().click(),
   },
+  { name: "settings-agents", scenario: "busy", path: paths.agents() },
+  { name: "settings-agents-empty", scenario: "empty", path: paths.agents() },
+  { name: "server-drift", scenario: "busy", path: paths.server("web-3") },
+  {
+    name: "audit-accept",
+    scenario: "large",
+    path: paths.audit(),
+    act: async (page) => {
+      await page.locator("main button.pf-m-danger").first().click();
+    },
+  },
   { name: "settings-notifications", scenario: "busy", path: paths.notifications() },
   { name: "settings-notifications-empty", scenario: "empty", path: paths.notifications() },
   { name: "doctor", scenario: "busy", path: paths.doctor() },

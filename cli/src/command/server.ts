@@ -1,4 +1,6 @@
+import type { CertificateStanding } from "@holdfast/core/access/certificate-standing.ts";
 import { applySummarySchema } from "@holdfast/core/api/apply.ts";
+import { certificateSchema } from "@holdfast/core/api/certificate.ts";
 import {
   effectiveConfigSchema,
   enrolmentSchema,
@@ -48,6 +50,40 @@ const list = verb({
             server.lastFailure === null
               ? "none"
               : `${relative(server.lastFailure.finishedAt, context.now())}: ${server.lastFailure.code ?? server.lastFailure.state}`,
+          ]),
+          "No servers yet. Enroll the first with: holdfast server enroll NAME",
+        ),
+    };
+  },
+});
+
+const CERTIFICATE_WORDS = {
+  in_two_places: "its key was used in two places: enroll it again (holdfast server enroll NAME)",
+  ended: "has ended, the server is shut out: enroll it again (holdfast server enroll NAME)",
+  late: "was not renewed at half its life: look at the agent's log there",
+  waits: "its key waits: compare, then holdfast server approve NAME FINGERPRINT",
+  valid: "valid",
+  none: "none yet: run the enrolment command there",
+  revoked: "revoked, with the release of the server",
+} as const satisfies Record<CertificateStanding, string>;
+
+const certificates = verb({
+  brief: "By what each server's agent is known, until when, and what to do",
+  example: "server certificates",
+  run: async (client) => {
+    const value = await readAll(client, "listCertificates", certificateSchema);
+    return {
+      value,
+      text: (context) =>
+        table(
+          context,
+          ["server", "certificate", "ends", "before it", "agent"],
+          value.map(({ server, standing, notAfter, earlier, connected }) => [
+            server,
+            CERTIFICATE_WORDS[standing],
+            notAfter === null ? "" : relative(notAfter, context.now()),
+            String(earlier),
+            connected ? "connected" : "away",
           ]),
           "No servers yet. Enroll the first with: holdfast server enroll NAME",
         ),
@@ -284,7 +320,7 @@ const release = act({
 });
 
 export const serverRoutes = buildRouteMap({
-  routes: { list, show, state, config, history, enroll, approve, pause, resume, unlock, release },
+  routes: { list, show, state, config, history, certificates, enroll, approve, pause, resume, unlock, release },
   docs: { brief: "Servers: list, show, enroll, pause, unlock" },
   aliases: { remove: "release" },
 });

@@ -1,7 +1,8 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
+import { DOCUMENT_KINDS } from "@holdfast/core/policy/document.ts";
 import { queryOptions } from "@tanstack/react-query";
 import { inlineSchema } from "../editor/inline-schema.ts";
-import { type Call, call, setCsrfToken } from "./client.ts";
+import { type Call, call, Refused, setCsrfToken } from "./client.ts";
 import { connection } from "./connection.ts";
 
 /** Behind the stream of events, in case one was lost. */
@@ -50,6 +51,12 @@ async function allPages<Item>(
 
 const limit = LARGEST_PAGE;
 
+const SHARED_KINDS = DOCUMENT_KINDS.filter((kind) => kind !== "Server");
+
+function documentsOf(kind: string, signal: AbortSignal) {
+  return allPages((cursor) => call("listDocuments", { query: { kind, cursor, limit }, signal }));
+}
+
 export const queries = {
   me: () =>
     queryOptions({
@@ -73,8 +80,37 @@ export const queries = {
   serverApplies: (name: string) => live("listServerApplies", { params: { name }, query: { limit } }),
   serverConfig: (name: string) => still("getServerConfig", { params: { name } }),
   serverLive: (name: string) => still("getServerLive", { params: { name } }),
-  documents: () => live("listDocuments", { query: { limit } }),
-  document: (kind: string, name: string) => still("getDocument", { params: { kind, name } }),
+  /** All that servers share. */
+  documents: () =>
+    queryOptions({
+      queryKey: ["listDocuments", "shared"],
+      queryFn: async ({ signal }) => (await Promise.all(SHARED_KINDS.map((kind) => documentsOf(kind, signal)))).flat(),
+      refetchInterval: pollMs,
+      meta: { live: true },
+    }),
+  /** As many as there are servers: not asked for on every event. */
+  serverDocuments: () =>
+    queryOptions({
+      queryKey: ["listDocuments", "Server"],
+      queryFn: ({ signal }) => documentsOf("Server", signal),
+      refetchInterval: POLL_LIVE_MS,
+    }),
+  document: (kind: string, name: string) => live("getDocument", { params: { kind, name } }),
+  /** Null: there is none. Whoever edits it sees at once that somebody else has made a revision, or the first one. */
+  documentIfAny: (kind: string, name: string) =>
+    queryOptions({
+      queryKey: ["getDocument", { kind, name }, "if any"],
+      queryFn: async ({ signal }) => {
+        try {
+          return await call("getDocument", { params: { kind, name }, signal });
+        } catch (error) {
+          if (error instanceof Refused && error.problem.status === 404) return null;
+          throw error;
+        }
+      },
+      refetchInterval: pollMs,
+      meta: { live: true },
+    }),
   revisions: (kind: string, name: string) => still("listRevisions", { params: { kind, name }, query: { limit } }),
   diff: (kind: string, name: string, from: string, to: string) =>
     still("diffRevisions", { params: { kind, name }, query: { from, to } }),
@@ -121,5 +157,12 @@ export const queries = {
       refetchInterval: pollMs,
       meta: { live: true },
     }),
+  certificates: () =>
+    queryOptions({
+      queryKey: ["listCertificates"],
+      queryFn: ({ signal }) => allPages((cursor) => call("listCertificates", { query: { cursor, limit }, signal })),
+      refetchInterval: POLL_LIVE_MS,
+    }),
+  commandKey: () => live("getCommandKey"),
   deliveries: () => live("listDeliveries", { query: { limit } }),
 } as const;

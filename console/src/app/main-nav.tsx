@@ -38,6 +38,7 @@ const GROUPS: readonly { readonly title: MessageKey; readonly entries: readonly 
       { text: "nav.users", to: paths.users(), owns: [PATTERNS.users] },
       { text: "nav.roles", to: paths.roles(), owns: [PATTERNS.roles] },
       { text: "nav.secrets", to: paths.secrets(), owns: [PATTERNS.secrets] },
+      { text: "nav.agents", to: paths.agents(), owns: [PATTERNS.agents] },
       { text: "nav.notifications", to: paths.notifications(), owns: [PATTERNS.notifications] },
     ],
   },

@@ -107,6 +107,11 @@ const routes = root.addChildren([
     }),
     createRoute({
       getParentRoute: () => shell,
+      path: PATTERNS.agents,
+      component: lazyRouteComponent(() => import("../pages/settings/agents.tsx"), "AgentsPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
       path: PATTERNS.notifications,
       component: lazyRouteComponent(() => import("../pages/settings/notifications.tsx"), "NotificationsPage"),
     }),

@@ -1,6 +1,6 @@
 import type { AuditStanding } from "@holdfast/core/audit/standing.ts";
 import { Alert, Button, List, ListItem, SearchInput } from "@patternfly/react-core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { Answer } from "../api/client.ts";
 import { call } from "../api/client.ts";
@@ -8,11 +8,13 @@ import { queries } from "../api/queries.ts";
 import { useDenied } from "../api/session.ts";
 import { useSearchState } from "../app/search-state.ts";
 import { type MessageKey, useT } from "../i18n/language.ts";
+import { ActDialog } from "../parts/act-dialog.tsx";
 import { NativeText } from "../parts/native-diff.tsx";
 import { ProblemAlert } from "../parts/problem-alert.tsx";
 import { CopyText } from "../ui/copy-text.tsx";
 import { Loaded, Waiting } from "../ui/loaded.tsx";
 import { PageBody, PageHead } from "../ui/page-head.tsx";
+import { ReasonButton } from "../ui/reason-button.tsx";
 import { TableHead } from "../ui/table-head.tsx";
 import { TimeText } from "../ui/time-text.tsx";
 
@@ -25,7 +27,9 @@ export function AuditPage(): ReactNode {
   return (
     <>
       <PageHead title={t("nav.audit")} sub={t("audit.sub")} />
-      <PageBody>{denied === null ? <Audit /> : <Alert isInline variant="info" title={denied} />}</PageBody>
+      <PageBody>
+        {denied === null ? <Audit /> : <Alert component="p" isInline variant="info" title={denied} />}
+      </PageBody>
     </>
   );
 }
@@ -140,6 +144,7 @@ function Verification(): ReactNode {
     <Loaded query={verified} what={t("what.verify")}>
       {({ intact, entries, firstBroken, head, onServers, nextEpoch }) => (
         <Alert
+          component="p"
           isInline
           variant={intact ? "success" : "danger"}
           title={intact ? t("audit.intact", { count: entries }) : t("audit.broken", { id: firstBroken ?? "?" })}
@@ -148,11 +153,7 @@ function Verification(): ReactNode {
             {intact ? t("audit.head") : t("audit.broken.next")} <CopyText text={head} shown={head.slice(0, 24)} />
           </div>
           <OnServers held={onServers} />
-          {nextEpoch === null ? null : (
-            <p>
-              {t("audit.epoch")} <CopyText text={`holdfast audit accept ${nextEpoch} 'REASON'`} />
-            </p>
-          )}
+          {nextEpoch === null ? null : <Acceptance epoch={nextEpoch} />}
           <Button
             size="sm"
             variant="link"
@@ -165,6 +166,49 @@ function Verification(): ReactNode {
         </Alert>
       )}
     </Loaded>
+  );
+}
+
+/** After a backup was put back on purpose, and only then: a person stands for the log as it is, by name and with a reason. */
+function Acceptance({ epoch }: { readonly epoch: number }): ReactNode {
+  const t = useT();
+  const client = useQueryClient();
+  const denied = useDenied()("admin");
+  const [asked, setAsked] = useState(false);
+  const accept = useMutation({
+    mutationFn: (reason: string) => call("beginAuditEpoch", { body: { epoch, reason } }),
+    onSuccess: () => setAsked(false),
+    // Whatever came of it, also of a lost answer: ask for the truth.
+    onSettled: () => client.invalidateQueries(),
+  });
+  return (
+    <>
+      <p>
+        {t("audit.epoch")} <CopyText text={`holdfast audit accept ${epoch} 'REASON'`} />
+      </p>
+      <p>
+        <ReasonButton size="sm" variant="secondary" isDanger reason={denied} onClick={() => setAsked(true)}>
+          {t("audit.accept")}
+        </ReasonButton>
+      </p>
+      {asked ? (
+        <ActDialog
+          title={t("audit.accept")}
+          text={t("audit.accept.ask", { epoch })}
+          confirmText={t("audit.accept")}
+          wantsReason
+          typed={t("audit.accept.word", { epoch })}
+          danger
+          isPending={accept.isPending}
+          error={accept.error}
+          onConfirm={(reason) => accept.mutate(reason)}
+          onClose={() => {
+            setAsked(false);
+            accept.reset();
+          }}
+        />
+      ) : null}
+    </>
   );
 }
 

@@ -76,13 +76,13 @@ export function LoginPage(): ReactNode {
       )}
       <Form onSubmit={submit}>
         {refused ? (
-          <Alert isInline variant="danger" title={t("login.refused")} />
+          <Alert component="p" isInline variant="danger" title={t("login.refused")} />
         ) : problem?.code === "account.code_needed" ? (
-          <Alert isInline variant="info" title={t("login.codeNeeded")} />
+          <Alert component="p" isInline variant="info" title={t("login.codeNeeded")} />
         ) : asksPasskey ? (
-          <Alert isInline variant="info" title={t("login.passkeyNeeded")} />
+          <Alert component="p" isInline variant="info" title={t("login.passkeyNeeded")} />
         ) : problem?.code === "account.wrong_code" ? (
-          <Alert isInline variant="danger" title={t("login.wrongCode")} />
+          <Alert component="p" isInline variant="danger" title={t("login.wrongCode")} />
         ) : (
           <ProblemAlert error={login.error} title={t("login.failed")} />
         )}

@@ -56,7 +56,7 @@ export function PasswordPage(): ReactNode {
 
   return (
     <DoorFrame title={t("password.title")}>
-      {forced ? <Alert isInline variant="info" title={t("password.forced")} /> : null}
+      {forced ? <Alert component="p" isInline variant="info" title={t("password.forced")} /> : null}
       <Form onSubmit={submit}>
         <ProblemAlert error={change.error} title={t("password.failed")} />
         {/* A password manager needs to know whose password it is. */}

@@ -54,9 +54,9 @@ export function ProviderReturnPage(): ReactNode {
       <ProviderProblem error={finish.error} />
       {asksCode ? (
         <Form onSubmit={submit}>
-          <Alert isInline variant="info" title={t("provider.code")} />
+          <Alert component="p" isInline variant="info" title={t("provider.code")} />
           {isWrong ? (
-            <Alert isInline variant="danger" title={t("login.wrongCode")} />
+            <Alert component="p" isInline variant="danger" title={t("login.wrongCode")} />
           ) : (
             <ProviderProblem error={second.error} />
           )}

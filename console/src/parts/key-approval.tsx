@@ -27,7 +27,7 @@ export function KeyApproval({ server, fingerprint, since }: Props): ReactNode {
     onSuccess: () => client.invalidateQueries(),
   });
   return (
-    <Alert isInline variant="warning" title={t("key.title", { server })}>
+    <Alert component="p" isInline variant="warning" title={t("key.title", { server })}>
       <p>
         {t("key.compare")} <TimeText at={since} />
       </p>

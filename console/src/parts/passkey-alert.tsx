@@ -9,7 +9,7 @@ export function PasskeyAlert({ error, title }: { readonly error: Error | null; r
   const t = useT();
   if (!(error instanceof NoPasskey)) return <ProblemAlert error={error} title={title} />;
   return (
-    <Alert isInline variant="warning" title={t("passkey.none")}>
+    <Alert component="p" isInline variant="warning" title={t("passkey.none")}>
       <p>{t("passkey.none.why")}</p>
     </Alert>
   );

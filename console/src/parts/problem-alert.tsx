@@ -28,7 +28,7 @@ export function ProblemAlert({ error, title, onRetry, reading = false, onGo, chi
   if (error instanceof Refused) {
     const { detail, remedy, code, requestId, findings } = error.problem;
     return (
-      <Alert isInline variant="danger" title={title} {...retry}>
+      <Alert component="p" isInline variant="danger" title={title} {...retry}>
         <Content component="p">{detail}</Content>
         <Content component="p">{remedy}</Content>
         <div className="hf-finding-place">
@@ -44,7 +44,7 @@ export function ProblemAlert({ error, title, onRetry, reading = false, onGo, chi
   }
   const unreachable = error instanceof Unreachable;
   return (
-    <Alert isInline variant={unreachable ? "warning" : "danger"} title={title} {...retry}>
+    <Alert component="p" isInline variant={unreachable ? "warning" : "danger"} title={title} {...retry}>
       <Content component="p">
         {unreachable ? t(reading ? "problem.unreachable.read" : "problem.unreachable") : t("problem.bug")}
       </Content>

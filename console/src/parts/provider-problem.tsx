@@ -31,7 +31,7 @@ export function ProviderProblem({ error }: { readonly error: Error | null }): Re
   const problem = error instanceof Refused ? error.problem : null;
   if (problem === null || !isHeard(problem.code)) return <ProblemAlert error={error} title={t("provider.failed")} />;
   return (
-    <Alert isInline variant="danger" title={t("provider.failed")}>
+    <Alert component="p" isInline variant="danger" title={t("provider.failed")}>
       <Content component="p">{t(WORDS[problem.code])}</Content>
       {/* It names the subject, which an administrator needs letter by letter. */}
       {problem.code === "oidc.not_linked" ? <Content component="p">{problem.detail}</Content> : null}

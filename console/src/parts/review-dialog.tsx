@@ -77,7 +77,10 @@ export function ReviewDialog({ onClose }: { readonly onClose: () => void }): Rea
           {send.error instanceof Refused && send.error.problem.code === "change.base_moved" && first !== undefined ? (
             <p>
               {t("review.moved")}{" "}
-              <AppLink to={paths.editDocument(first.kind, first.name)}>{`${first.kind}/${first.name}`}</AppLink>
+              <AppLink
+                to={paths.editDocument(first.kind, first.name)}
+                onClick={onClose}
+              >{`${first.kind}/${first.name}`}</AppLink>
             </p>
           ) : null}
         </ProblemAlert>

@@ -84,7 +84,7 @@ function StepUpDialog({ refusal, onShown, onClose }: DialogProps): ReactNode {
         <div className="hf-stack">
           <p id="step-up-text">{refusal.problem.detail}</p>
           {hasNone ? (
-            <Alert isInline variant="warning" title={t("stepUp.noFactor")}>
+            <Alert component="p" isInline variant="warning" title={t("stepUp.noFactor")}>
               <p>
                 <AppLink to={paths.account()}>{t("stepUp.setUp")}</AppLink>
               </p>

@@ -11,10 +11,18 @@ const UNITS = [
 ] as const;
 
 export function relativeTime(at: string, nowMs: number, language: Language): string {
-  const past = Math.max(0, nowMs - Date.parse(at));
-  const { unit, ms } = UNITS.find(({ below }) => past < below) ?? UNITS[4];
+  return awayFrom(Math.min(0, Date.parse(at) - nowMs), language);
+}
+
+/** Of an end that may be ahead. */
+function untilTime(at: string, nowMs: number, language: Language): string {
+  return awayFrom(Date.parse(at) - nowMs, language);
+}
+
+function awayFrom(distanceMs: number, language: Language): string {
+  const { unit, ms } = UNITS.find(({ below }) => Math.abs(distanceMs) < below) ?? UNITS[4];
   return new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }).format(
-    -Math.floor(past / ms),
+    Math.trunc(distanceMs / ms),
     unit,
   );
 }
@@ -33,13 +41,13 @@ export function clockTime(at: string, language: Language): string {
   }).format(new Date(at));
 }
 
-/** How long ago; the exact time on hover. */
-export function TimeText({ at }: { readonly at: string }): ReactNode {
+/** How long ago; the exact time on hover. What has happened is never ahead, whatever two clocks say; an end may be. */
+export function TimeText({ at, isEnd = false }: { readonly at: string; readonly isEnd?: boolean }): ReactNode {
   const language = useLanguage();
   const now = useNowMs(5000);
   return (
     <time dateTime={at} title={exactTime(at, language)} className="hf-nowrap">
-      {relativeTime(at, now, language)}
+      {(isEnd ? untilTime : relativeTime)(at, now, language)}
     </time>
   );
 }

@@ -5,6 +5,7 @@ import type { Handlers } from "./handler.ts";
 import { accountHandlers } from "./handlers/account.ts";
 import { alertHandlers } from "./handlers/alert.ts";
 import { applyHandlers } from "./handlers/apply.ts";
+import { certificateHandlers } from "./handlers/certificate.ts";
 import { changeHandlers } from "./handlers/change.ts";
 import { commandKeyHandlers } from "./handlers/command-key.ts";
 import { documentHandlers } from "./handlers/document.ts";
@@ -29,6 +30,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream, p
     ...userHandlers(house),
     ...userSignInHandlers(house),
     ...commandKeyHandlers(house),
+    ...certificateHandlers(house),
     ...serverHandlers(house, packets),
     ...documentHandlers(house),
     ...secretHandlers(house),

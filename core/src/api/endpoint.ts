@@ -34,6 +34,7 @@ import {
 } from "./account.ts";
 import { acknowledgeSchema, ALERT_LISTS, alertSchema, deliverySchema } from "./alert.ts";
 import { applyDetailSchema, applySummarySchema } from "./apply.ts";
+import { certificateSchema } from "./certificate.ts";
 import {
   applyChangeSchema,
   rollbackChangeSchema,
@@ -171,6 +172,7 @@ export const ENDPOINTS = {
   disableUser: { body: nothingSchema, answer: doneSchema },
 
   getCommandKey: { answer: commandKeySchema },
+  listCertificates: { query: z.object({ ...paging, name: z.string().optional() }), answer: page(certificateSchema) },
   listServers: {
     query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }),
     answer: page(serverSummarySchema),

@@ -199,6 +199,12 @@ export const ROUTES = {
     needs: "admin",
     summary: "The key that servers obey, and which of them obey it already",
   },
+  listCertificates: {
+    method: "GET",
+    path: "/certificates",
+    needs: "view",
+    summary: "By what each server's agent is known, until when, and what to do",
+  },
   listServers: { method: "GET", path: "/servers", needs: "view", summary: "Servers with their state" },
   createServer: { method: "POST", path: "/servers", needs: "edit", summary: "Expect a server, before it is enrolled" },
   getServer: { method: "GET", path: "/servers/{name}", needs: "view", summary: "One server" },

@@ -90,8 +90,8 @@ async function stopByHand(server: LabServer): Promise<void> {
   running.delete(server);
 }
 
-/** Puts the files there; answers with the words that run the program. */
-async function installProgram(server: LabServer, from: "checkout" | "package"): Promise<readonly string[]> {
+/** Puts the files there and enrolls nobody; answers with the words that run the program. */
+export async function installProgram(server: LabServer, from: "checkout" | "package"): Promise<readonly string[]> {
   if (from === "package") {
     await server.must(["dpkg", "--install", await agentPackage()], { timeoutMs: SLOW_COMMAND_MS });
     return ["/usr/bin/holdfast-agent"];

@@ -69,7 +69,7 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
   return (
     <div className="hf-stack">
       {newest === undefined ? null : (
-        <Alert isInline variant="info" title={t("change.begun")}>
+        <Alert component="p" isInline variant="info" title={t("change.begun")}>
           <AppLink to={paths.rollout(newest)}>{t("change.watch")}</AppLink>
         </Alert>
       )}
@@ -102,13 +102,14 @@ function ChangeBody({ change }: { readonly change: ChangeDetail }): ReactNode {
               <Label isCompact>
                 {t(`item.${item.text === null ? "delete" : item.baseText === null ? "create" : "edit"}`)}
               </Label>{" "}
-              <AppLink to={paths.document(item.kind, item.name)}>
-                {item.kind}/{item.name}
-              </AppLink>{" "}
+              {item.kind}/{item.name}{" "}
               <span className="hf-quiet">
                 {item.baseRevision === 0 ? t("change.new") : t("change.onRevision", { revision: item.baseRevision })}
               </span>
             </summary>
+            <p>
+              <AppLink to={paths.document(item.kind, item.name)}>{t("change.openDocument")}</AppLink>
+            </p>
             <TextDiff before={item.baseText ?? ""} after={item.text ?? ""} label={`${item.kind}/${item.name}`} />
           </details>
         ))}

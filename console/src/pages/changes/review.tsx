@@ -1,5 +1,5 @@
 import type { ChangeDetail, Plan } from "@holdfast/core/api/change.ts";
-import { Alert, Button, Card, CardBody, Checkbox, TextInput } from "@patternfly/react-core";
+import { Alert, Button, Card, CardBody, TextInput } from "@patternfly/react-core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
@@ -72,7 +72,6 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
   const client = useQueryClient();
   const denied = useDenied();
   const [word, setWord] = useState("");
-  const [overwrite, setOverwrite] = useState(false);
   const [keyOf] = useState(() => requestKeys(() => crypto.randomUUID()));
 
   const doable = plans.filter(isDoable);
@@ -88,7 +87,6 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
         ? only.server
         : t("review.word", { count: doable.length });
   const isRollback = plans.some((plan) => plan.kind === "rollback");
-  const drifted = plans.some((plan) => plan.findings.some((finding) => finding.code.includes("drift")));
 
   const stepUp = useStepUp();
   const apply = useMutation({
@@ -98,8 +96,8 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
         plans: doable.flatMap((plan) =>
           plan.planDigest === null ? [] : [{ planId: plan.id, planDigest: plan.planDigest }],
         ),
+        // Drift that is overwritten is a danger like any other, and ticked like one.
         acknowledge: dangers.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-        overwriteDrift: overwrite,
         ...(breakGlass === null ? {} : { breakGlass }),
       };
       return stepUp.around(() =>
@@ -139,6 +137,7 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
         </p>
         {unreachable.length === 0 ? null : (
           <Alert
+            component="p"
             isInline
             isPlain
             variant="warning"
@@ -146,14 +145,6 @@ function ApplyPanel({ change, plans, ticked }: PanelProps): ReactNode {
           />
         )}
         {isRollback ? null : <Approvals change={change} />}
-        {drifted ? (
-          <Checkbox
-            id="overwrite"
-            label={t("review.overwrite")}
-            isChecked={overwrite}
-            onChange={(_event, checked) => setOverwrite(checked)}
-          />
-        ) : null}
         <ProblemAlert error={apply.error} title={t("review.notApplied")} />
         {stepUp.dialog}
         <div className="hf-actions">

@@ -65,28 +65,26 @@ export function DocumentsPage(): ReactNode {
       />
       <PageBody>
         <Loaded query={documents} what={t("what.documents")}>
-          {({ items }) => <DocumentTable documents={items} />}
+          {(shared) => <Documents shared={shared} />}
         </Loaded>
       </PageBody>
       {connecting ? (
         <Suspense fallback={null}>
-          <TunnelWizard known={documents.data?.items ?? []} onClose={() => setConnecting(false)} />
+          <TunnelWizard known={documents.data ?? []} onClose={() => setConnecting(false)} />
         </Suspense>
       ) : null}
-      {creating ? <NewDocument known={documents.data?.items ?? []} onClose={() => setCreating(false)} /> : null}
+      {creating ? <NewDocument known={documents.data ?? []} onClose={() => setCreating(false)} /> : null}
     </>
   );
 }
 
-function DocumentTable({ documents }: { readonly documents: readonly DocumentSummary[] }): ReactNode {
+function Documents({ shared }: { readonly shared: readonly DocumentSummary[] }): ReactNode {
   const t = useT();
-  const pending = usePending();
   const [kind, setKind] = useSearchState("kind");
   const [filter, setFilter] = useSearchState("q");
+  const ofServers = useQuery({ ...queries.serverDocuments(), enabled: kind === "Server" });
   const kinds = [...LISTED_KINDS, "Server"];
-  const found = documents.filter(
-    (one) => (kind === "" ? one.kind !== "Server" : one.kind === kind) && one.name.includes(filter.toLowerCase()),
-  );
+  const matching = (all: readonly DocumentSummary[]) => all.filter(({ name }) => name.includes(filter.toLowerCase()));
   return (
     <div className="hf-stack">
       <div className="hf-line-row">
@@ -116,35 +114,54 @@ function DocumentTable({ documents }: { readonly documents: readonly DocumentSum
           onClear={() => setFilter("")}
         />
       </div>
-      {found.length === 0 ? (
-        <p className="hf-quiet">{documents.length === 0 ? t("documents.empty") : t("documents.none")}</p>
-      ) : null}
-      {found.length === 0 ? null : (
-        <table className="hf-table">
-          <caption className="hf-sr">{t("nav.documents")}</caption>
-          <TableHead columns={["documents.name", "documents.revision", "documents.inForce", "documents.changed"]} />
-          <tbody>
-            {found.map((one) => (
-              <tr key={`${one.kind}/${one.name}`}>
-                <td data-label={t("documents.name")}>
-                  <span className="hf-quiet">{one.kind}/</span>
-                  <AppLink to={paths.document(one.kind, one.name)}>{one.name}</AppLink>{" "}
-                  <PendingMark edit={pending.edits.find((edit) => sameDocument(edit, one))} />
-                  {one.deleted ? <Label isCompact>{t("documents.deleted")}</Label> : null}
-                </td>
-                <td data-label={t("documents.revision")}>{t("revision", { revision: one.revision })}</td>
-                <td data-label={t("documents.inForce")}>
-                  <InForce document={one} />
-                </td>
-                <td data-label={t("documents.changed")}>
-                  {one.author} · <TimeText at={one.at} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      {kind === "Server" ? (
+        <Loaded query={ofServers} what={t("what.documents")}>
+          {(all) => <DocumentTable found={matching(all)} isEmpty={false} />}
+        </Loaded>
+      ) : (
+        <DocumentTable
+          found={matching(kind === "" ? shared : shared.filter((one) => one.kind === kind))}
+          isEmpty={shared.length === 0}
+        />
       )}
     </div>
+  );
+}
+
+interface TableProps {
+  readonly found: readonly DocumentSummary[];
+  /** There is none at all, whatever is asked for. */
+  readonly isEmpty: boolean;
+}
+
+function DocumentTable({ found, isEmpty }: TableProps): ReactNode {
+  const t = useT();
+  const pending = usePending();
+  if (found.length === 0) return <p className="hf-quiet">{isEmpty ? t("documents.empty") : t("documents.none")}</p>;
+  return (
+    <table className="hf-table">
+      <caption className="hf-sr">{t("nav.documents")}</caption>
+      <TableHead columns={["documents.name", "documents.revision", "documents.inForce", "documents.changed"]} />
+      <tbody>
+        {found.map((one) => (
+          <tr key={`${one.kind}/${one.name}`}>
+            <td data-label={t("documents.name")}>
+              <span className="hf-quiet">{one.kind}/</span>
+              <AppLink to={paths.document(one.kind, one.name)}>{one.name}</AppLink>{" "}
+              <PendingMark edit={pending.edits.find((edit) => sameDocument(edit, one))} />
+              {one.deleted ? <Label isCompact>{t("documents.deleted")}</Label> : null}
+            </td>
+            <td data-label={t("documents.revision")}>{t("revision", { revision: one.revision })}</td>
+            <td data-label={t("documents.inForce")}>
+              <InForce document={one} />
+            </td>
+            <td data-label={t("documents.changed")}>
+              {one.author} · <TimeText at={one.at} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

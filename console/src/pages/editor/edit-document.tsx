@@ -1,8 +1,8 @@
+import { API_VERSION } from "@holdfast/core/policy/document.ts";
 import type { Outline } from "@holdfast/core/policy/schema-outline.ts";
 import { Alert, Button, Label, ToggleGroup, ToggleGroupItem } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
-import { Refused } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { useAddressPart } from "../../app/place.ts";
@@ -49,21 +49,9 @@ export function EditDocumentPage(): ReactNode {
   const name = useAddressPart("name");
   const pending = usePending();
   const kept = pending.edits.find((edit) => sameDocument(edit, { kind, name }));
-  const head = useQuery({ ...queries.document(kind, name), retry: false });
-  const missing = head.error instanceof Refused && head.error.problem.status === 404;
+  const head = useQuery(queries.documentIfAny(kind, name));
   const start: PendingEdit | undefined =
-    kept ??
-    (head.data === undefined
-      ? missing
-        ? {
-            kind,
-            name,
-            text: `apiVersion: holdfast/v1\nkind: ${kind}\nname: ${name}\n`,
-            baseRevision: 0,
-            baseText: null,
-          }
-        : undefined
-      : { kind, name, text: head.data.text ?? "", baseRevision: head.data.revision, baseText: head.data.text });
+    kept ?? (head.data === undefined ? undefined : beginning(kind, name, head.data));
   return (
     <>
       <PageHead
@@ -97,6 +85,18 @@ export function EditDocumentPage(): ReactNode {
       </PageBody>
     </>
   );
+}
+
+function beginning(kind: string, name: string, head: Head | null): PendingEdit {
+  return head === null
+    ? {
+        kind,
+        name,
+        text: `apiVersion: ${API_VERSION}\nkind: ${kind}\nname: ${name}\n`,
+        baseRevision: 0,
+        baseText: null,
+      }
+    : { kind, name, text: head.text ?? "", baseRevision: head.revision, baseText: head.text };
 }
 
 interface Head {
@@ -136,7 +136,7 @@ function Editor({ edit, head }: { readonly edit: PendingEdit; readonly head: Hea
 
   return (
     <div className="hf-editor">
-      {denied === null ? null : <Alert isInline variant="info" title={denied} />}
+      {denied === null ? null : <Alert component="p" isInline variant="info" title={denied} />}
       {head !== null && head.revision > edit.baseRevision ? <Moved edit={edit} head={head} /> : null}
       <div className="hf-line-row hf-editor-bar">
         <ToggleGroup aria-label={t("editor.views")}>
@@ -237,6 +237,7 @@ function Deleting({ edit }: { readonly edit: PendingEdit }): ReactNode {
   const t = useT();
   return (
     <Alert
+      component="p"
       isInline
       variant="warning"
       title={t("editor.deleting")}
@@ -254,6 +255,7 @@ function Moved({ edit, head }: { readonly edit: PendingEdit; readonly head: Head
   const t = useT();
   return (
     <Alert
+      component="p"
       isInline
       variant="warning"
       title={

@@ -20,7 +20,7 @@ export interface Hands {
 export function Refusal({ sentence }: { readonly sentence: string | null }): ReactNode {
   const t = useT();
   return sentence === null ? null : (
-    <Alert isInline isLiveRegion variant="danger" className="hf-refusal" title={t("rules.refused")}>
+    <Alert component="p" isInline isLiveRegion variant="danger" className="hf-refusal" title={t("rules.refused")}>
       {sentence}
     </Alert>
   );

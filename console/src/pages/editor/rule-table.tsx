@@ -39,7 +39,7 @@ export function RuleTable({ text, findings, onChange, onGo, disabled }: Props): 
   const [refusal, setRefusal] = useState<string | null>(null);
   const [said, setSaid] = useState("");
 
-  if (sections === null) return <Alert isInline variant="warning" title={t("rules.unreadable")} />;
+  if (sections === null) return <Alert component="p" isInline variant="warning" title={t("rules.unreadable")} />;
   const take = (result: Result<string, string>, words: string): boolean => {
     setRefusal(result.ok ? null : result.error);
     if (!result.ok) return false;

@@ -25,7 +25,7 @@ export function SchemaForm(props: Props): ReactNode {
     if (edited.ok) onChange(edited.value);
     return edited.ok;
   };
-  if (!isReadable(text)) return <Alert isInline variant="warning" title={t("form.unreadable")} />;
+  if (!isReadable(text)) return <Alert component="p" isInline variant="warning" title={t("form.unreadable")} />;
   const whole = fieldAt(text, schema, root);
   return (
     <div className="hf-stack hf-form">
@@ -128,7 +128,7 @@ const DEEPEST_HEADING = 3;
 
 function Part({ field, depth, hands }: FieldProps): ReactNode {
   const t = useT();
-  const Heading = `h${Math.min(depth, DEEPEST_HEADING) + 3}` as "h3" | "h4" | "h5" | "h6";
+  const Heading = `h${Math.min(depth, DEEPEST_HEADING) + 2}` as "h2" | "h3" | "h4" | "h5";
   return (
     <section className="hf-form-part" data-depth={Math.min(depth, DEEPEST_HEADING)} aria-label={formatPath(field.path)}>
       <div className="hf-line-row">

@@ -78,7 +78,7 @@ function variantOf(apply: ApplyDetail): NonNullable<AlertProps["variant"]> {
 function Outcome({ apply }: { readonly apply: ApplyDetail }): ReactNode {
   const t = useT();
   return (
-    <Alert isInline variant={variantOf(apply)} title={t(`outcome.${apply.state}`)}>
+    <Alert component="p" isInline variant={variantOf(apply)} title={t(`outcome.${apply.state}`)}>
       <dl className="hf-two-facts">
         <dt>{t("outcome.label")}</dt>
         <dd>

@@ -86,7 +86,7 @@ function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
   return (
     <div className="hf-stack">
       {rollout.haltMessage === null ? null : (
-        <Alert isInline variant="danger" title={t("rollout.halted")}>
+        <Alert component="p" isInline variant="danger" title={t("rollout.halted")}>
           <p>{rollout.haltMessage}</p>
           <p>
             {rollout.haltCode === null ? null : <code>{rollout.haltCode}</code>} {t("rollout.halted.next")}
@@ -94,7 +94,7 @@ function RolloutBody({ rollout }: { readonly rollout: Rollout }): ReactNode {
         </Alert>
       )}
       {rollout.breakGlass === null ? null : (
-        <Alert isInline variant="warning" title={t("rollout.breakGlass", { ...rollout.breakGlass })}>
+        <Alert component="p" isInline variant="warning" title={t("rollout.breakGlass", { ...rollout.breakGlass })}>
           {rollout.breakGlass.reason}
         </Alert>
       )}

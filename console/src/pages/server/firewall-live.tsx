@@ -26,7 +26,9 @@ export function FirewallLive({
   const { unreadable } = seen;
   return (
     <>
-      {unreadable === null || unreadable === undefined ? null : <Alert isInline variant="danger" title={unreadable} />}
+      {unreadable === null || unreadable === undefined ? null : (
+        <Alert component="p" isInline variant="danger" title={unreadable} />
+      )}
       <Differences differences={differences} />
       {desired === null ? <p className="hf-quiet">{t("live.noFirewall")}</p> : null}
       {HOOKS.map((hook) => {
@@ -62,9 +64,9 @@ function HookTable({ hook, rules, fallback, seen, observing, provenance }: HookP
   const { counts } = seen;
   return (
     <section>
-      <h3 className="hf-small-title">
+      <h2 className="hf-small-title">
         {t(`hook.${hook}`)} <span className="hf-quiet">{observing ? t("live.observing") : ""}</span>
-      </h3>
+      </h2>
       <table className="hf-table">
         <caption className="hf-sr">{t(`hook.${hook}`)}</caption>
         <TableHead
@@ -136,7 +138,7 @@ function Foreign({ seen }: { readonly seen: FirewallSeen }): ReactNode {
   const { foreignHooks, foreignOwners, legacyTables } = seen;
   return (
     <section>
-      <h3 className="hf-small-title">{t("foreign.title")}</h3>
+      <h2 className="hf-small-title">{t("foreign.title")}</h2>
       <p className="hf-quiet">{t("foreign.why")}</p>
       {foreignOwners.length === 0 ? null : (
         <p>

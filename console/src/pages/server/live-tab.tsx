@@ -104,7 +104,7 @@ function DomainLive({ one, ...about }: DomainProps): ReactNode {
           <CopyText text={one.confirmedDigest} shown={one.confirmedDigest.slice(0, 12)} />
         </span>
       </div>
-      {one.error === "" ? null : <Alert isInline variant="danger" title={one.error} />}
+      {one.error === "" ? null : <Alert component="p" isInline variant="danger" title={one.error} />}
       <DomainView one={one} {...about} />
       <details>
         <summary>{t("live.raw")}</summary>

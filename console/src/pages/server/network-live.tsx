@@ -22,7 +22,7 @@ export function NetworkLive(props: Props): ReactNode {
       <Renderer seen={seen} />
       <Differences differences={differences.filter(({ path }) => !/^(interfaces|forwarding)\b/.test(path))} />
       <section>
-        <h3 className="hf-small-title">{t("net.interfaces")}</h3>
+        <h2 className="hf-small-title">{t("net.interfaces")}</h2>
         <table className="hf-table">
           <caption className="hf-sr">{t("net.interfaces")}</caption>
           <TableHead
@@ -45,7 +45,7 @@ export function NetworkLive(props: Props): ReactNode {
         {rows.length === 0 ? <p className="hf-quiet">{t("net.interfaces.none")}</p> : null}
       </section>
       <section>
-        <h3 className="hf-small-title">{t("net.server")}</h3>
+        <h2 className="hf-small-title">{t("net.server")}</h2>
         <SettingTable caption={t("net.server")} settings={serverSettings(props, t)} />
       </section>
       <Routes seen={seen} desired={desired} />
@@ -62,16 +62,16 @@ function Renderer({ seen }: { readonly seen: NetworkSeen }): ReactNode {
   return (
     <>
       {unreadable === null ? null : (
-        <Alert isInline variant="danger" title={t("net.unreadable", { what: unreadable })} />
+        <Alert component="p" isInline variant="danger" title={t("net.unreadable", { what: unreadable })} />
       )}
       {renderer.state === "foreign" ? (
-        <Alert isInline variant="warning" title={t("net.foreign", { name: renderer.name })}>
+        <Alert component="p" isInline variant="warning" title={t("net.foreign", { name: renderer.name })}>
           <p>{renderer.why}</p>
         </Alert>
       ) : null}
-      {renderer.state === "starting" ? <Alert isInline variant="info" title={t("net.starting")} /> : null}
+      {renderer.state === "starting" ? <Alert component="p" isInline variant="info" title={t("net.starting")} /> : null}
       {competing.length === 0 ? null : (
-        <Alert isInline variant="warning" title={t("net.competing")}>
+        <Alert component="p" isInline variant="warning" title={t("net.competing")}>
           <ul className="hf-plain-list">
             {competing.map((one) => (
               <li key={one}>{one}</li>

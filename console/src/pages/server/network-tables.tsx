@@ -37,7 +37,7 @@ export function Routes({
         ));
   return (
     <section>
-      <h3 className="hf-small-title">{t("net.routes")}</h3>
+      <h2 className="hf-small-title">{t("net.routes")}</h2>
       {routes.length === 0 ? <p className="hf-quiet">{t("net.routes.none")}</p> : null}
       <table className="hf-table">
         <caption className="hf-sr">{t("net.routes")}</caption>
@@ -91,7 +91,7 @@ export function Rules({ seen }: { readonly seen: NetworkSeen }): ReactNode {
   if (rules.length === 0) return null;
   return (
     <section>
-      <h3 className="hf-small-title">{t("net.rules")}</h3>
+      <h2 className="hf-small-title">{t("net.rules")}</h2>
       <table className="hf-table">
         <caption className="hf-sr">{t("net.rules")}</caption>
         <TableHead columns={[{ number: "net.priority" }, "net.matches", { number: "net.table" }]} />

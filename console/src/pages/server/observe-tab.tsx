@@ -32,7 +32,8 @@ export function ObserveTab({ name }: { readonly name: string }): ReactNode {
       {(value) => {
         const { firewall } = desiredOf(value.config);
         if (firewall === null) return <p className="hf-quiet">{t("live.noFirewall")}</p>;
-        if (firewall.mode === "enforce") return <Alert isInline variant="info" title={t("observe.enforces")} />;
+        if (firewall.mode === "enforce")
+          return <Alert component="p" isInline variant="info" title={t("observe.enforces")} />;
         return <Observing name={name} config={value} />;
       }}
     </Loaded>

@@ -69,13 +69,13 @@ export function PacketsTab({ name }: { readonly name: string }): ReactNode {
       </Toolbar>
       <ProblemAlert error={error} title={t("packets.failed")} onRetry={look} reading />
       {log.ended === null ? null : (
-        <Alert isInline variant="info" title={t("packets.ended")}>
+        <Alert component="p" isInline variant="info" title={t("packets.ended")}>
           <p>{log.ended.message}</p>
           <code>{log.ended.code}</code>
         </Alert>
       )}
       {log.lost === null || !isLooking ? null : (
-        <Alert isInline variant="warning" title={t("packets.lost")}>
+        <Alert component="p" isInline variant="warning" title={t("packets.lost")}>
           <p>{log.lost}</p>
         </Alert>
       )}
@@ -142,7 +142,7 @@ function Written({ document, label }: { readonly document: string; readonly labe
   const t = useT();
   const [kind = "", name = ""] = document.split("/", 2);
   return (
-    <Alert isInline variant="success" title={t("packets.written", { service: label, document })}>
+    <Alert component="p" isInline variant="success" title={t("packets.written", { service: label, document })}>
       <AppLink to={paths.editDocument(kind, name, { view: "difference" })}>{t("packets.seeDifference")}</AppLink>
     </Alert>
   );

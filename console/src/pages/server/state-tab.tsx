@@ -17,6 +17,7 @@ import { OpenApply } from "../../parts/open-apply.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { exactTime, TimeText } from "../../ui/time-text.tsx";
+import { DriftAlert } from "./drift-alert.tsx";
 
 /** What state is it in now, what is in force, when was the last success, why did the last one fail. */
 export function StateTab({ server }: { readonly server: ServerDetail }): ReactNode {
@@ -28,7 +29,7 @@ export function StateTab({ server }: { readonly server: ServerDetail }): ReactNo
         <KeyApproval server={server.name} fingerprint={server.pendingKey.fingerprint} since={server.pendingKey.since} />
       )}
       {server.locked === null ? null : (
-        <Alert isInline variant="danger" title={t("server.locked")}>
+        <Alert component="p" isInline variant="danger" title={t("server.locked")}>
           <p>{server.locked.reason}</p>
           <p>
             <code>{server.locked.code}</code> {t("server.locked.next")}
@@ -36,20 +37,18 @@ export function StateTab({ server }: { readonly server: ServerDetail }): ReactNo
         </Alert>
       )}
       {server.paused === null ? null : (
-        <Alert isInline variant="info" title={t("server.paused", { time: exactTime(server.paused.until, language) })}>
+        <Alert
+          component="p"
+          isInline
+          variant="info"
+          title={t("server.paused", { time: exactTime(server.paused.until, language) })}
+        >
           <p>{server.paused.reason}</p>
         </Alert>
       )}
-      {server.drift.length === 0 ? null : (
-        <Alert isInline variant="warning" title={t("server.drift", { domains: server.drift.join(", ") })}>
-          <p>
-            {t("server.drift.next")}{" "}
-            <AppLink to={paths.server(server.name, { tab: "live" })}>{t("server.tab.live")}</AppLink>
-          </p>
-        </Alert>
-      )}
+      {server.drift.length === 0 ? null : <DriftAlert server={server} />}
       {server.connected || server.enrolment !== "enrolled" ? null : (
-        <Alert isInline variant="warning" title={t("server.offline")}>
+        <Alert component="p" isInline variant="warning" title={t("server.offline")}>
           <p>{t("server.offline.next")}</p>
         </Alert>
       )}

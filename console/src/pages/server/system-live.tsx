@@ -25,19 +25,19 @@ export function SystemLive(props: Props): ReactNode {
   return (
     <>
       {seen.foundProblem === null ? null : (
-        <Alert isInline variant="danger" title={t("sys.foundProblem")}>
+        <Alert component="p" isInline variant="danger" title={t("sys.foundProblem")}>
           <p>{seen.foundProblem}</p>
         </Alert>
       )}
-      {seen.booting ? <Alert isInline variant="info" title={t("sys.booting")} /> : null}
+      {seen.booting ? <Alert component="p" isInline variant="info" title={t("sys.booting")} /> : null}
       <Differences differences={differences.filter(({ path }) => !PLACED.test(path))} />
       <section>
-        <h3 className="hf-small-title">{t("sys.facts")}</h3>
+        <h2 className="hf-small-title">{t("sys.facts")}</h2>
         <SettingTable caption={t("sys.facts")} settings={factSettings(props, t)} />
       </section>
       <People {...props} />
       <section>
-        <h3 className="hf-small-title">{t("sys.sshd")}</h3>
+        <h2 className="hf-small-title">{t("sys.sshd")}</h2>
         {seen.sshdProblem === null ? null : (
           <p className="hf-quiet">{t("sys.sshd.silent", { why: seen.sshdProblem })}</p>
         )}
@@ -45,7 +45,7 @@ export function SystemLive(props: Props): ReactNode {
         <SettingTable caption={t("sys.sshd")} settings={ssh} />
       </section>
       <section>
-        <h3 className="hf-small-title">{t("sys.sysctl")}</h3>
+        <h2 className="hf-small-title">{t("sys.sysctl")}</h2>
         {sysctl.length === 0 ? (
           <p className="hf-quiet">{t("sys.sysctl.none")}</p>
         ) : (
@@ -54,7 +54,7 @@ export function SystemLive(props: Props): ReactNode {
         <SysctlSearch seen={seen} />
       </section>
       <section>
-        <h3 className="hf-small-title">{t("sys.units")}</h3>
+        <h2 className="hf-small-title">{t("sys.units")}</h2>
         {units.length === 0 ? (
           <p className="hf-quiet">{t("sys.units.none")}</p>
         ) : (

@@ -18,7 +18,7 @@ export function People(props: Props): ReactNode {
   const rows = personRows(desired, seen);
   return (
     <section>
-      <h3 className="hf-small-title">{t("people.title")}</h3>
+      <h2 className="hf-small-title">{t("people.title")}</h2>
       <Differences differences={differencesAt(differences, "sudo")} />
       <table className="hf-table">
         <caption className="hf-sr">{t("people.title")}</caption>

@@ -30,7 +30,7 @@ export function VpnLive(props: Props): ReactNode {
       <Daemon seen={seen} />
       <Differences differences={differences.filter(({ path }) => !path.startsWith("tunnels."))} />
       <section>
-        <h3 className="hf-small-title">{t("vpn.tunnels")}</h3>
+        <h2 className="hf-small-title">{t("vpn.tunnels")}</h2>
         {tunnels.length === 0 ? <p className="hf-quiet">{t("vpn.tunnels.none")}</p> : null}
         {tunnels.map(([name, tunnel]) => (
           <Tunnel
@@ -44,9 +44,9 @@ export function VpnLive(props: Props): ReactNode {
       </section>
       {foreign.length === 0 ? null : (
         <section>
-          <h3 className="hf-small-title">
+          <h2 className="hf-small-title">
             {t("vpn.foreign")} <NotOurs />
-          </h3>
+          </h2>
           <table className="hf-table">
             <caption className="hf-sr">{t("vpn.foreign")}</caption>
             <TableHead columns={["vpn.connection", "vpn.ends", "vpn.networks", "vpn.ike"]} />
@@ -89,7 +89,7 @@ function Daemon({ seen }: { readonly seen: VpnSeen }): ReactNode {
   return (
     <>
       {charon.state === "down" ? (
-        <Alert isInline variant="warning" title={t("vpn.charonDown")}>
+        <Alert component="p" isInline variant="warning" title={t("vpn.charonDown")}>
           <p>{charon.why}</p>
         </Alert>
       ) : (
@@ -99,15 +99,15 @@ function Daemon({ seen }: { readonly seen: VpnSeen }): ReactNode {
         </p>
       )}
       {seen.lookupLost.length === 0 ? null : (
-        <Alert isInline variant="warning" title={t("vpn.lookupLost")}>
+        <Alert component="p" isInline variant="warning" title={t("vpn.lookupLost")}>
           <p>{t("vpn.lookupLostWhy")}</p>
         </Alert>
       )}
       {seen.recordProblem === null ? null : (
-        <Alert isInline variant="danger" title={t("vpn.recordProblem", { why: seen.recordProblem })} />
+        <Alert component="p" isInline variant="danger" title={t("vpn.recordProblem", { why: seen.recordProblem })} />
       )}
       {badKeys.length === 0 ? null : (
-        <Alert isInline variant="danger" title={t("vpn.badKeys")}>
+        <Alert component="p" isInline variant="danger" title={t("vpn.badKeys")}>
           <ul className="hf-plain-list">
             {badKeys.map(([name, problem]) => (
               <li key={name}>
@@ -137,7 +137,7 @@ function Tunnel({ name, tunnel, sas, seen, differences, provenance, server, isOp
   return (
     <article className="hf-tunnel" data-drift={own.length > 0}>
       <header className="hf-line-row">
-        <h4>{name}</h4>
+        <h3>{name}</h3>
         <Label isCompact color={isUp ? "green" : "red"}>
           {t(isUp ? "vpn.up" : "vpn.down")}
         </Label>

@@ -193,7 +193,7 @@ function Waiting({ name, command, expiresAt, caFingerprint }: WaitingProps): Rea
         <KeyApproval server={name} fingerprint={data.pendingKey.fingerprint} since={data.pendingKey.since} />
       )}
       {here ? (
-        <Alert isInline variant="success" title={t("enrol.done", { name })}>
+        <Alert component="p" isInline variant="success" title={t("enrol.done", { name })}>
           <AppLink to={paths.server(name)}>{t("enrol.go", { name })}</AppLink>
         </Alert>
       ) : (

@@ -32,7 +32,7 @@ export function RecoveryCodes({
   };
   return (
     <div className="hf-stack">
-      <Alert isInline variant="warning" title={t("recovery.once")}>
+      <Alert component="p" isInline variant="warning" title={t("recovery.once")}>
         <p>{t("recovery.why")}</p>
       </Alert>
       <ol className="hf-codes" aria-label={t("recovery.title")}>

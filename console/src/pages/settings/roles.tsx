@@ -59,7 +59,7 @@ export function RolesPage(): ReactNode {
         {denied === null ? (
           <RoleTable onEdit={setEditing} onDelete={setDeleting} />
         ) : (
-          <Alert isInline variant="info" title={denied} />
+          <Alert component="p" isInline variant="info" title={denied} />
         )}
       </PageBody>
       {editing === null ? null : (

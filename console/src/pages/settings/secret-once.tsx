@@ -17,7 +17,7 @@ export function SecretOnce({ title, secret, text, onClose }: Props): ReactNode {
     <Modal isOpen variant="small" aria-labelledby="secret-title" onEscapePress={() => undefined}>
       <ModalHeader title={title} labelId="secret-title" />
       <ModalBody>
-        <Alert isInline isPlain variant="warning" title={t("secret.once")} />
+        <Alert component="p" isInline isPlain variant="warning" title={t("secret.once")} />
         <p>{text}</p>
         <CopyText text={secret} block />
       </ModalBody>

@@ -67,7 +67,7 @@ export function TotpDialog({ user, onClose }: { readonly user: string; readonly 
         {codes !== null ? (
           <RecoveryCodes user={user} codes={codes} />
         ) : isLost ? (
-          <Alert isInline variant="warning" title={t("totp.lost")}>
+          <Alert component="p" isInline variant="warning" title={t("totp.lost")}>
             <p>{t("totp.lost.how")}</p>
           </Alert>
         ) : (

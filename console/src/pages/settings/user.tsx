@@ -39,14 +39,14 @@ export function UserPage(): ReactNode {
           <Loaded query={users} what={t("what.users")}>
             {() =>
               user === undefined ? (
-                <Alert isInline variant="warning" title={t("user.unknown", { name })} />
+                <Alert component="p" isInline variant="warning" title={t("user.unknown", { name })} />
               ) : (
                 <UserBody user={user} />
               )
             }
           </Loaded>
         ) : (
-          <Alert isInline variant="info" title={denied} />
+          <Alert component="p" isInline variant="info" title={denied} />
         )}
       </PageBody>
     </>
@@ -58,8 +58,8 @@ function UserBody({ user }: { readonly user: User }): ReactNode {
   const { data: me } = useQuery(queries.me());
   return (
     <div className="hf-stack">
-      {user.disabled ? <Alert isInline variant="info" title={t("user.closedNow")} /> : null}
-      {me?.user === user.name ? <Alert isInline isPlain variant="info" title={t("user.isYou")} /> : null}
+      {user.disabled ? <Alert component="p" isInline variant="info" title={t("user.closedNow")} /> : null}
+      {me?.user === user.name ? <Alert component="p" isInline isPlain variant="info" title={t("user.isYou")} /> : null}
       <UserGrants user={user} />
       <Card isCompact>
         <CardTitle component="h2">{t("user.signsIn")}</CardTitle>

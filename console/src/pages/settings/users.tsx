@@ -51,7 +51,9 @@ export function UsersPage(): ReactNode {
           </ReasonButton>
         }
       />
-      <PageBody>{denied === null ? <UserTable /> : <Alert isInline variant="info" title={denied} />}</PageBody>
+      <PageBody>
+        {denied === null ? <UserTable /> : <Alert component="p" isInline variant="info" title={denied} />}
+      </PageBody>
       {making ? (
         <NewAccount
           onClose={() => setMaking(false)}

@@ -1,0 +1,17 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+
+/** Findings of axe on the page as it is, and whether it is wider than the screen. */
+export async function flawsOf(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const overflow = await page.evaluate<number>(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+  return [
+    ...violations.map(
+      ({ id, nodes }) =>
+        `${id} ${nodes[0]?.html.slice(0, 160) ?? ""} ${nodes[0]?.failureSummary?.split("\n")[1] ?? ""}`,
+    ),
+    ...(overflow > 0 ? [`${overflow} px wider than the screen`] : []),
+  ];
+}
