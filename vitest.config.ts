@@ -19,7 +19,7 @@ export default defineConfig({
           include: ["**/*.test.ts", "**/*.test.tsx"],
           exclude: [...ALWAYS_EXCLUDED, ...KERNEL_TESTS, ...VM_TESTS],
           // Long enough for a test that starts a PostgreSQL on a busy two-core machine, short enough to show a hang.
-          testTimeout: 20_000,
+          testTimeout: 45_000,
           hookTimeout: 30_000,
         },
       },

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "@holdfast/control/store/sql.ts";
 import { changeDetailSchema, rolloutSchema } from "@holdfast/core/api/change.ts";
+import { tunnelActedSchema } from "@holdfast/core/api/tunnel-act.ts";
 import { policyText, PORTS, USUAL_RULES } from "@holdfast/testkit/house/documents.ts";
 import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
 import { House } from "@holdfast/testkit/house/house.ts";
@@ -99,6 +100,35 @@ test("one change, one wave, both ends confirmed when packets pass; the key is no
     expect(row?.text).not.toContain(key);
     expect(house.controlOutput()).not.toContain(key);
   }
+});
+
+test("an operator gives it new keys, ends it and begins it, through API, signer, session and guard; each stands in the audit log", async () => {
+  const press = (body: object) =>
+    house.operator.call("actOnTunnel", { params: { name: "gw-b", tunnel: "pair" }, body, answer: tunnelActedSchema });
+  const ike = async () => /holdfast-pair: #(\d+), EST/.exec(await b.machine.must(["swanctl", "--list-sas"]))?.[1];
+  const before = await ike();
+  const seen = await press({ act: "terminate", preview: true });
+  expect([seen.id, seen.outcome, ...seen.findings.map(({ code }) => code)]).toEqual([
+    null,
+    "possible",
+    "vpn.act_cuts",
+    "vpn.act_comes_back",
+  ]);
+  expect(await press({ act: "rekey", of: "ike" })).toMatchObject({ outcome: "done" });
+  expect(await ike()).not.toBe(before);
+  const ended = await press({ act: "terminate" });
+  expect(ended.outcome).toBe("done");
+  // Its own timer may have been quicker.
+  expect(["done", "nothing_to_do"]).toContain((await press({ act: "initiate" })).outcome);
+  await until("packets to pass", passes, TUNNEL_WITHIN_MS);
+  const said = await house.database.rows<{ action: string; result_code: string }>(
+    sql`select action, result_code from audit_log where request_id = ${ended.id} order by id`,
+  );
+  expect(said.map(({ action, result_code }) => `${action} ${result_code}`)).toEqual([
+    "tunnel.act_begun ok",
+    "tunnel.act_ended ok",
+  ]);
+  // The fences of these acts are below those of the applies that follow, which the next tests show.
 });
 
 test("another key on both ends: the tunnel is agreed anew, and both are confirmed", async () => {

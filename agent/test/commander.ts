@@ -37,6 +37,10 @@ export class Commander {
     });
   }
 
+  get fence(): bigint {
+    return BigInt(this.#fence);
+  }
+
   nextFence(): bigint {
     this.#fence += 1;
     return BigInt(this.#fence);

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type Client } from "@connectrpc/connect";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
-import type { Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import type { Transaction, TunnelActResponse } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { connectUnix } from "../src/os/sockets.ts";
 import { clientOver, type ConnectionClient } from "../src/rpc/http2-transport.ts";
-import { Commander, effectiveConfig, type Trial } from "./commander.ts";
+import { Commander, effectiveConfig, makeRequestId, type Trial } from "./commander.ts";
 
 const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
 const UNITS = join(REPOSITORY_ROOT, "deploy/systemd");
@@ -123,6 +124,21 @@ export class SystemdAgent {
   async abort(requestId: string): Promise<Transaction> {
     const value = { code: "operator.abort", message: "kim pressed the button" };
     return (await this.guard()).submit({ command: this.#commander.command(requestId, { case: "abort", value }) });
+  }
+
+  /** An operator's act on a tunnel, signed with a new fence; `signed` sends one again that was sent before. */
+  async tunnel(
+    act: string,
+    of: string,
+    acknowledged: readonly string[] = [],
+    tunnel = "pair",
+    /** With a fence that the commands after it do not have. */
+    ahead = 0n,
+  ): Promise<{ readonly signed: SignedCommand; readonly answer: TunnelActResponse }> {
+    const fence = ahead === 0n ? this.#commander.nextFence() : this.#commander.fence + ahead;
+    const value = { tunnel, act, of, acknowledged: [...acknowledged] };
+    const signed = this.#commander.command(makeRequestId(), { case: "tunnel", value }, { fence });
+    return { signed, answer: await (await this.guard()).actOnTunnel({ command: signed }) };
   }
 
   /** The kinds of the newest transaction's records, read on the server without a guard. */

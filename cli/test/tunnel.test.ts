@@ -98,3 +98,60 @@ test("the list names both ends", async () => {
   const { stdout } = await runCli(["tunnel", "list"], { url: api.url });
   expect(stdout).toMatch(/seoul-busan +4 +busan \(gw-busan\) – seoul \(gw-seoul\) +gw-seoul \(r3\)/);
 });
+
+const ACT = "POST /servers/gw-seoul/tunnels/seoul-busan/act";
+const found = (severity: string, code: string) => ({ severity, code, path: "", message: `says ${code}`, remedy: "" });
+const CUTS = found("warning", "vpn.act_cuts");
+const OPENS = found("danger", "vpn.act_opens_clear_text");
+const acted = (outcome: string, ...findings: readonly object[]) => ({ json: { id: "r", outcome, findings } });
+
+test("an act shows what it cuts, asks, and acknowledges what was shown and nothing else", async () => {
+  api.on(ACT, acted("possible", OPENS, CUTS), acted("done", OPENS, CUTS));
+  const ran = await runCli(["tunnel", "terminate", "seoul-busan", "gw-seoul", "--of", "child"], {
+    url: api.url,
+    typed: ["gw-seoul"],
+  });
+  expect(ran.exitCode).toBe(0);
+  expect(ran.stdout).toMatch(/DANGER says vpn\.act_opens_clear_text[^]*type the server name[^]*seoul-busan is ended/);
+  expect(api.asked.map(({ body }) => body)).toEqual([
+    { act: "terminate", of: "child", preview: true },
+    { act: "terminate", of: "child", acknowledge: [OPENS.code] },
+  ]);
+});
+
+test("nothing is done where nobody says yes, where a danger is met with --yes alone, and where nobody is there", async () => {
+  api.on(ACT, acted("possible", OPENS, CUTS));
+  const argv = ["tunnel", "terminate", "seoul-busan", "gw-seoul"];
+  const no = await runCli(argv, { url: api.url, typed: ["yes"] });
+  expect([no.exitCode, no.stderr]).toEqual([1, expect.stringContaining("cli.not_confirmed")]);
+  const yes = await runCli([...argv, "--yes"], { url: api.url });
+  expect([yes.exitCode, yes.stderr]).toEqual([1, expect.stringContaining("tunnel.danger_not_accepted")]);
+  expect((await runCli(argv, { url: api.url })).exitCode).toBe(2);
+  expect(api.asked.every(({ body }) => (body as { preview?: boolean }).preview === true)).toBe(true);
+});
+
+test("with --yes new keys are agreed without a question; what is refused or has nothing to do ends before anything is sent", async () => {
+  api.on(ACT, acted("possible", CUTS), acted("done"), acted("nothing_to_do"), acted("refused", CUTS));
+  const argv = ["tunnel", "rekey", "seoul-busan", "gw-seoul", "--yes", "--json"];
+  expect(JSON.parse((await runCli(argv, { url: api.url })).stdout)).toMatchObject({ outcome: "done" });
+  expect(api.asked[1]?.body).toEqual({ act: "rekey", acknowledge: [] });
+  expect(JSON.parse((await runCli(argv, { url: api.url })).stdout)).toMatchObject({ outcome: "nothing_to_do" });
+  const refused = await runCli(argv, { url: api.url });
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("tunnel.refused")]);
+  expect(api.asked).toHaveLength(4);
+});
+
+test("an answer that was lost is said as that: exit 1, and what to do", async () => {
+  const problem = {
+    type: "about:blank",
+    title: "The answer was lost",
+    status: 503,
+    code: "tunnel.outcome_unknown",
+    detail: "Whether gw-seoul has done it is not known: cut.",
+    remedy: "Look at the tunnel as it is now.",
+    requestId: "r-1",
+  };
+  api.on(ACT, acted("possible", CUTS), { status: 503, json: problem });
+  const ran = await runCli(["tunnel", "rekey", "seoul-busan", "gw-seoul", "--yes"], { url: api.url });
+  expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining("Look at the tunnel as it is now")]);
+});

@@ -31,6 +31,7 @@ export const VPN: VpnConfig = {
       local: { address: "203.0.113.10", identity: "gw-seoul", networks: ["10.10.0.0/16"] },
       remote: { address: "192.0.2.44", identity: "vpn.acme.example", networks: ["172.16.8.0/24"] },
       peer: "acme",
+      via: "interface",
       initiates: true,
       keyFile: "acme-1",
     }),
@@ -91,12 +92,62 @@ export function vpnObserved(seconds: number) {
     swanctl: true,
     addresses: ["203.0.113.10/26", "10.10.0.1/16"],
     blocks: ["10.20.10.0/24", "172.16.8.0/24"],
-    links: [],
-    into: [],
+    links: [{ name: "hfx-2ac81f07", id: 717_758_215, isUp: true }],
+    into: [{ network: "172.16.8.0/24", link: "hfx-2ac81f07" }],
     canMakeLinks: true,
     routes: [],
     routesProblem: null,
     forwarding: true,
     lookupLost: [],
   };
+}
+
+const say = (severity: "danger" | "warning" | "note", code: string, message: string, remedy: string) => ({
+  severity,
+  code,
+  path: "vpn.tunnels",
+  message,
+  remedy,
+});
+
+/** What the vpn module says of an act, for a server that is managed through the tunnel. */
+export function tunnelFindings(act: string, tunnel: string) {
+  if (act === "initiate")
+    return [
+      say(
+        "note",
+        "vpn.act_begins",
+        `A key exchange for ${tunnel} begins; then packets between 10.10.0.0/16 and 172.16.8.0/24 pass encrypted.`,
+        "Nothing is to be done.",
+      ),
+    ];
+  if (act === "rekey")
+    return [
+      say(
+        "note",
+        "vpn.act_renews",
+        "New keys are agreed with busan (gw-busan) while the old ones carry packets: nothing is interrupted.",
+        "Should the ends not agree on new keys, the old ones carry packets until they run out: mend it before.",
+      ),
+    ];
+  return [
+    say(
+      "danger",
+      "vpn.act_cuts_management",
+      `This server is managed from 10.20.10.0/24, or a part of it: while ${tunnel} is down it may not be reached any more.`,
+      "Make sure that you reach this server by another way. The answer to this may be lost; nothing undoes it but the tunnel itself when it is agreed anew.",
+    ),
+    say(
+      "warning",
+      "vpn.act_cuts",
+      "What is agreed with busan (gw-busan) for 9120 s, with 41200 bytes in the newest keys, ends: packets between 10.10.0.0/16 and 10.20.10.0/24 go nowhere until it is agreed anew, and connections that are open may break.",
+      "Choose a time at which it hurts nobody. To keep the tunnel down, take it out of force by a change.",
+    ),
+    say(
+      "note",
+      "vpn.act_comes_back",
+      `busan (gw-busan) begins ${tunnel} again when it will: a server of this house at once, or within half a minute.`,
+      "Nothing is to be done; the live view shows when it is there.",
+    ),
+  ];
 }

@@ -2,6 +2,7 @@ import type { RouteName } from "@holdfast/core/api/route.ts";
 import { refuse } from "./answer.ts";
 import type { MockCall, MockHandler } from "./call.ts";
 import { effectiveConfig, liveState } from "./config.ts";
+import { tunnelFindings } from "./live-vpn.ts";
 import { type MockServer, nextId } from "./state.ts";
 import { applySummary, serverDetail, serverSummary } from "./view.ts";
 
@@ -120,6 +121,16 @@ export const SERVER_HANDLERS = {
       .map((apply) => applySummary(apply, call.nowMs))
       .toSorted((a, b) => (a.requestedAt < b.requestedAt ? 1 : -1));
     return { status: 200, body: { items, nextCursor: null } };
+  },
+  actOnTunnel: (call) => {
+    const server = serverOf(call);
+    if (!server.connected) return refuse("server.unreachable", `The agent of ${server.name} is not connected.`);
+    const { preview = false, ...wish } = call.body as { readonly preview?: boolean; readonly act: string };
+    const findings = tunnelFindings(wish.act, call.params["tunnel"] ?? "");
+    return {
+      status: 200,
+      body: { id: preview ? null : nextId(call.state, "act"), outcome: preview ? "possible" : "done", findings },
+    };
   },
   explainPacket: () => refuse("explain.impossible", "The mock judges no packets."),
 } as const satisfies Partial<Record<RouteName, MockHandler>>;

@@ -116,6 +116,7 @@ const ASKED = {
   getServerLive: onServer(),
   listServerApplies: onServer(),
   watchPackets: onServer(),
+  actOnTunnel: (side) => ({ params: { name: side.server, tunnel: "pair" }, body: { act: "rekey", preview: true } }),
   explainPacket: onServer({
     direction: "inbound",
     protocol: "tcp",

@@ -121,6 +121,13 @@ test(
         );
         expect(audit).toContainEqual({ action: "session.stepped_up", result_code: "ok" });
         expect(audit).toContainEqual({ action: "api.applyChange", result_code: "access.step_up_needed" });
+        // An act on a tunnel makes a server move as well.
+        agent.onTunnel = () => ({ outcome: "done", findings: [] });
+        const acting = { params: { name: "web-1", tunnel: "pair" }, body: { act: "rekey" } };
+        expect((await api.ask(token, "actOnTunnel", acting)).json.code).toBe("access.step_up_by_token");
+        expect((await api.ask(session, "actOnTunnel", acting)).json.outcome).toBe("done");
+        await grown(api, 16);
+        expect((await api.ask(session, "actOnTunnel", acting)).json.code).toBe("access.step_up_needed");
         // The floor that asks cannot be lifted without it, and its asker does not lose the last factor.
         await grown(api, 16);
         const lifting = await planned(api, session, [floor("")]);

@@ -143,6 +143,7 @@ const SCENARIOS: Readonly<Record<number, Scenario | string>> = {
         confirm: client?.confirm,
         abort: client?.abort,
         release: undefined,
+        tunnel: undefined,
       };
       const call = command.verb.case === undefined ? undefined : again[command.verb.case];
       await call?.(signed).catch(() => undefined);

@@ -1,9 +1,11 @@
 import type { Json } from "./base/canonical-json.ts";
 import type { Finding } from "./base/finding.ts";
 import type { PacketWatch } from "./net/packet-watch.ts";
+import type { IpsecFailure } from "./plan/ipsec-state.ts";
 import type { ManagementPath } from "./plan/management-path.ts";
 import type { Probe } from "./plan/probe.ts";
 import type { Step } from "./plan/step.ts";
+import type { TunnelAct, TunnelDecision } from "./plan/tunnel-act.ts";
 
 export const DOMAINS = ["system", "network", "firewall", "vpn"] as const;
 /** The four kinds of settings, in the order in which additions are applied; removals and undo run in reverse. */
@@ -99,6 +101,13 @@ export interface ReadBack<Config extends Json, Observed extends Json> {
   observe(before: Observed, raw: RawFacts): Observed;
 }
 
+export interface TunnelActs<Config extends Json, Observed extends Json> {
+  /** Whether it can be done now, and what it would cut and open. */
+  decide(config: Config | null, observed: Observed, act: TunnelAct, managementPath: ManagementPath): TunnelDecision;
+  /** What came of it, in words. */
+  failed(act: TunnelAct, failure: IpsecFailure): Finding;
+}
+
 /**
  * The one shape of every domain. All of it is pure: descriptions go in, descriptions come out, and the agent's modules perform them.
  *
@@ -151,6 +160,8 @@ export interface Domain<Config extends Json, Observed extends Json> {
   readonly readBack?: ReadBack<Config, Observed>;
   /** How its decisions can be looked at while they are made, for a domain that decides about packets. */
   readonly watch?: PacketWatch;
+  /** What an operator may do to a tunnel that is in force: the vpn domain's alone. */
+  readonly tunnelActs?: TunnelActs<Config, Observed>;
   /** What must be probed before and after, derived from config and expectations. */
   probes(config: Config): readonly Probe[];
 }

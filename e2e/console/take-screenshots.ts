@@ -81,6 +81,15 @@ const SHOTS: readonly Shot[] = [
       await click("Allow this")(page);
     },
   },
+  {
+    name: "server-vpn-act",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "live", domain: "vpn" }),
+    act: async (page) => {
+      await page.locator(".hf-tunnel").last().locator(".hf-actions button").last().click();
+      await page.locator(".hf-findings").waitFor();
+    },
+  },
   { name: "server-live-drift", scenario: "busy", path: paths.server("web-3", { tab: "live" }) },
   { name: "server-live-offline", scenario: "busy", path: paths.server("gw-seoul", { tab: "live" }) },
   { name: "server-history", scenario: "busy", path: paths.server("web-1", { tab: "history" }) },

@@ -9,7 +9,7 @@ import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { reasonOf } from "../log/log.ts";
-import { findingMessage } from "../module/module-service.ts";
+import { findingMessage } from "../module/finding-message.ts";
 import { toConnectError } from "../rpc/refusal.ts";
 import { answerAuditHead } from "./answer-audit-head.ts";
 import { commandTimeMs } from "./command-clock.ts";
@@ -20,6 +20,7 @@ import type { Guard } from "./guard.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { confirmedConfig, planConfig } from "./planning.ts";
 import { transactionMessage, type TransactionMessage } from "./transaction-message.ts";
+import { askAboutTunnel } from "./tunnel-act.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 type DomainStateMessage = MessageInitShape<typeof DomainStateSchema>;
@@ -155,6 +156,18 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
           touchesManagementPath: plan.value.touchesManagementPath,
           drift: [...drift],
         };
+      },
+
+      previewTunnelAct: (request) => askAboutTunnel(context, request),
+
+      actOnTunnel: async ({ command: signed }) => {
+        const command = verifyCommand(signed, context.identity, commandTimeMs(context.ledger.read(), context.clock));
+        const acted = command.ok ? await guard.actOnTunnel(command.value) : command;
+        if (acted.ok) return acted.value;
+        const about = command.ok ? { requestId: command.value.requestId, actor: command.value.actor } : {};
+        const { code, message } = acted.error;
+        context.log.warn("command refused", { ...about, resultCode: code }, { verb: "tunnel", reason: message });
+        throw toConnectError(acted.error);
       },
 
       outbox: () => {

@@ -3,13 +3,15 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { isForgotten, needsUndo, openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { TransactionState } from "@holdfast/core/ledger/record.ts";
-import type { AbortCommand, Command } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { AbortCommand, Command, TunnelCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { TunnelActResponse } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { reasonOf } from "../log/log.ts";
 import type { Refusal } from "../rpc/refusal.ts";
 import type { GuardContext } from "./context.ts";
 import { armTransaction, changeServer } from "./execute.ts";
 import { prepare } from "./prepare.ts";
 import { confirm, finalize } from "./settle.ts";
+import { actOnTunnel, refusedWhileOpen } from "./tunnel-act.ts";
 import { startUndo, undoAndWait } from "./undo.ts";
 
 /**
@@ -29,6 +31,8 @@ const RESTART_UNDO_AFTER_MS = 15_000;
 /** Milliseconds that a guard gives the session to tell of itself after the guard was restarted. */
 const GRACE_AFTER_START_MS = 3_000;
 const RETRY_FINALIZE_AFTER_MS = 2_000;
+/** Acts on tunnels whose answers are kept for who asks again. One of a server is under way at a time, so this is a long memory. */
+const REMEMBERED_ACTS = 16;
 
 export class Guard {
   readonly context: GuardContext;
@@ -38,6 +42,8 @@ export class Guard {
   readonly #busyUntil = new Map<string, number>();
   readonly #startedAtMs: number;
   #prepares: Promise<unknown> = Promise.resolve();
+  /** By request, the newest last. */
+  readonly #tunnelActs = new Map<string, Promise<Result<TunnelActResponse, Refusal>>>();
   #newestSessionNs = 0n;
   #stopped = false;
 
@@ -69,11 +75,47 @@ export class Guard {
         return this.#abort(command, verb.value);
       case "release":
         return this.#release(command, verb.value.reason);
+      case "tunnel":
       case undefined:
-        return err({ code: "command.wrong_verb", message: "the command has no verb" });
+        return err({ code: "command.wrong_verb", message: "the command is not one for a transaction" });
       default:
         return assertNever(verb);
     }
+  }
+
+  /**
+   * An operator's act on a tunnel. It is no transaction: what keeps it from being done twice, by whoever kept the signed command, is a fence that
+   * is higher than any before and on the disk first. Whoever lost the answer asks again and gets it, as long as this process lives.
+   */
+  async actOnTunnel(command: Command): Promise<Result<TunnelActResponse, Refusal>> {
+    const { verb, requestId } = command;
+    if (verb.case !== "tunnel")
+      return err({ code: "command.wrong_verb", message: "the command is not about a tunnel" });
+    const known = this.#tunnelActs.get(requestId);
+    if (known !== undefined) return known;
+    const acting = this.#actOnce(command, verb.value);
+    this.#tunnelActs.set(requestId, acting);
+    for (const [oldest] of this.#tunnelActs) {
+      if (this.#tunnelActs.size <= REMEMBERED_ACTS) break;
+      this.#tunnelActs.delete(oldest);
+    }
+    return acting;
+  }
+
+  async #actOnce(command: Command, wish: TunnelCommand): Promise<Result<TunnelActResponse, Refusal>> {
+    const fence = Number(command.fence);
+    const state = this.context.ledger.read();
+    const { maxFence } = state;
+    // Before the fence: raised under an open transaction, it would keep that one's own confirmation out.
+    const open = openTransaction(state);
+    if (open !== null) return ok(refusedWhileOpen(wish, open));
+    if (fence <= maxFence)
+      return err({
+        code: "guard.fence_stale",
+        message: `fence ${fence} is not above ${maxFence}: this was asked before, or something else has claimed this server since`,
+      });
+    const fresh = await this.#checkFence(fence);
+    return fresh.ok ? ok(await actOnTunnel(this.context, command, wish)) : fresh;
   }
 
   sessionEstablished(monotonicNs: bigint): void {

@@ -1,10 +1,12 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import { byDanger, type Finding } from "@holdfast/core/base/finding.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import type { Domain, DomainName, Mismatch } from "@holdfast/core/domain.ts";
+import type { Domain, DomainName, Mismatch, TunnelActs } from "@holdfast/core/domain.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { type TunnelAct, type TunnelOutcome, unacknowledged } from "@holdfast/core/plan/tunnel-act.ts";
 import { digestOf } from "../digest.ts";
+import { operateIpsec } from "../os/ipsec-operation.ts";
 import { perform, readFacts, rehearse, type Machine } from "../os/perform.ts";
 
 /** Any domain, its config and observations seen as what they are on the wire. */
@@ -44,6 +46,8 @@ export interface DomainHands {
   persist(config: Json | null, before?: Json): Promise<Result<null, string>>;
   /** Keeps going what is confirmed; changes nothing that is configured. */
   tend(config: Json): Promise<Result<null, string>>;
+  /** What an operator may do to a tunnel in force; null where this domain has none. */
+  readonly actOnTunnel: ((wish: TunnelActWish) => Promise<TunnelActed>) | null;
   /** Brings what is confirmed into force again. */
   load(config: Json | null, managementPath: ManagementPath): Promise<Result<Observation, string>>;
 }
@@ -53,6 +57,22 @@ export interface PlanWish {
   readonly confirmed: Json | null;
   readonly managementPath: ManagementPath;
   readonly rehearse: boolean;
+}
+
+export interface TunnelActWish {
+  readonly act: TunnelAct;
+  /** The confirmed config. */
+  readonly config: Json | null;
+  readonly managementPath: ManagementPath;
+  /** Codes of dangers that the operator has read. */
+  readonly acknowledged: readonly string[];
+  /** Only says what it would do. */
+  readonly preview: boolean;
+}
+
+export interface TunnelActed {
+  readonly outcome: TunnelOutcome;
+  readonly findings: readonly Finding[];
 }
 
 export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
@@ -75,6 +95,20 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
     }
     return ok(null);
   };
+
+  const actOnTunnel = async (acts: TunnelActs<Json, Json>, wish: TunnelActWish): Promise<TunnelActed> => {
+    const { act, config, managementPath, acknowledged, preview } = wish;
+    const decision = acts.decide(config, (await observe()).observed, act, managementPath);
+    const findings = decision.findings.toSorted(byDanger);
+    if (decision.kind !== "possible") return { outcome: decision.kind, findings };
+    if (preview) return { outcome: "possible", findings };
+    if (unacknowledged(findings, acknowledged).length > 0) return { outcome: "refused", findings };
+    const done = await operateIpsec(machine.root, decision.operation);
+    return done.ok
+      ? { outcome: "done", findings }
+      : { outcome: "failed", findings: [acts.failed(act, done.error), ...findings] };
+  };
+  const { tunnelActs } = domain;
 
   return {
     domain,
@@ -131,6 +165,8 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
     persist: async (config, before) => applyAll(domain.persist(config, before ?? (await observe()).observed)),
 
     tend: async (config) => applyAll(domain.tend?.(config, (await observe()).observed) ?? []),
+
+    actOnTunnel: tunnelActs === undefined ? null : (wish) => actOnTunnel(tunnelActs, wish),
 
     load: async (config, managementPath) => {
       const before = await observe();

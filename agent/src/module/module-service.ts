@@ -1,13 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
-import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { ModuleService, type MismatchMessageSchema } from "@holdfast/proto/gen/holdfast/v1/module_pb.ts";
-import type { FindingMessageSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readTransaction } from "../ledger/transaction-file.ts";
 import { runAbout } from "../log/about.ts";
@@ -15,7 +13,9 @@ import { type Log, reasonOf } from "../log/log.ts";
 import { readManagementPath } from "../management-path.ts";
 import { toConnectError, type RefusalCode } from "../rpc/refusal.ts";
 import { stepDigest, type DomainHands, type Observation } from "./domain-hands.ts";
+import { findingMessage } from "./finding-message.ts";
 import type { PacketLog } from "./packet-log.ts";
+import { serveTunnelAct } from "./serve-tunnel-act.ts";
 
 /**
  * `ModuleService` over one domain: M1 to M7 of module.proto. It remembers its last plan only to save time; what it does not remember it
@@ -232,6 +232,21 @@ export function moduleRoutes({
           return verifyMessage(config, from);
         }),
 
+      // Another domain's module does not know it.
+      ...(hands.actOnTunnel === null
+        ? {}
+        : {
+            actOnTunnel: serveTunnelAct({
+              act: hands.actOnTunnel,
+              ledger,
+              log,
+              read: (request) => ({
+                config: parse("config_json", request.configJson),
+                managementPath: managementPathOf(request),
+              }),
+            }),
+          }),
+
       load: (request) =>
         ledger.exclusively(async () => {
           const config = parse("config_json", request.configJson);
@@ -272,11 +287,6 @@ function readJson(field: string, text: string): Json {
 
 function refuse(code: RefusalCode, message: string): Error {
   return toConnectError({ code, message });
-}
-
-export function findingMessage(finding: Finding): MessageInitShape<typeof FindingMessageSchema> {
-  const { severity, code, path, message, remedy } = finding;
-  return { severity, code, path, message, remedy };
 }
 
 function mismatchMessage(mismatch: Mismatch): MessageInitShape<typeof MismatchMessageSchema> {

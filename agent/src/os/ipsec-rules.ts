@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import type { IpRoute, IpRule, IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
-import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecAct, IpsecConn, IpsecKey, IpsecOperation } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
 import { CONN_PREFIX, KEY_PREFIX, parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
@@ -38,6 +38,11 @@ export function checkIpsecAct(act: IpsecAct): Result<null, string> {
         act.patienceMs >= 0 && act.patienceMs <= LONGEST_PATIENCE_MS ? ok(null) : err("that is too much patience"),
       ]);
   }
+}
+
+/** An operator reaches the connections of ours and nothing else in the daemon. */
+export function checkIpsecOperation({ name, label }: IpsecOperation): Result<null, string> {
+  return first([checkConnName(name), label === null ? ok(null) : checkLabel(label)]);
 }
 
 export function checkKeys(keys: readonly IpsecKey[]): Result<null, string> {

@@ -23,7 +23,7 @@ import { listIn, sectionOf, sectionsIn, textOf, type ViciAnswer, type ViciSectio
 
 const SOCKET = "/run/charon.vici";
 /** Milliseconds for one request; the daemon answers in one to a hundred, and a busy one may take longer. */
-const REQUEST_MS = 4_000;
+export const REQUEST_MS = 4_000;
 /** Milliseconds between two tries of a key exchange. */
 const TRY_EVERY_MS = 1_000;
 /** Milliseconds that the daemon may take for one exchange before it answers that it did not come to an end. */
@@ -34,7 +34,7 @@ export async function readIpsec(root: string, keyFolder: string): Promise<IpsecR
 }
 
 async function readCharon(root: string): Promise<IpsecReading["charon"]> {
-  const read = await withCharon(root, async (vici): Promise<Result<IpsecReading["charon"], string>> => {
+  const look = async (vici: ViciConnection): Promise<Result<IpsecReading["charon"], string>> => {
     const version = await vici.request("version", {}, REQUEST_MS);
     const stats = await vici.request("stats", {}, REQUEST_MS);
     const conns = await vici.listing("list-conns", "list-conn", {}, REQUEST_MS);
@@ -59,7 +59,8 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
         .map(([name, sa]) => association(name, sa))
         .toSorted(byName),
     });
-  });
+  };
+  const read = await withCharon(root, look, String);
   return read.ok ? read.value : { state: "down", why: read.error };
 }
 
@@ -116,7 +117,7 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 
 /** Does one act; every text of it was checked before (ipsec-rules.ts). */
 export function actOnIpsec(root: string, act: IpsecAct): Promise<Result<null, string>> {
-  return withCharon(root, (vici) => performAct(root, vici, act));
+  return withCharon(root, (vici) => performAct(root, vici, act), String);
 }
 
 async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Promise<Result<null, string>> {
@@ -195,11 +196,11 @@ async function initiate(
   }
 }
 
-/** What the other end said, in its own word. */
 const REFUSED = /received ([A-Z_]{4,40}) notify/;
 const HARMLESS = new Set(["ADDITIONAL_TS_POSSIBLE", "MOBIKE_SUPPORTED", "ESP_TFC_PADDING_NOT_SUPPORTED"]);
 
-function refusalIn(events: readonly ViciAnswer[]): string | null {
+/** What the other end said, in its own word. */
+export function refusalIn(events: readonly ViciAnswer[]): string | null {
   for (const event of events.toReversed()) {
     const word = REFUSED.exec(textOf(event, "msg"))?.[1];
     if (word !== undefined && !HARMLESS.has(word)) return word;
@@ -260,12 +261,14 @@ function gone(answer: Result<ViciAnswer, string>): Result<null, string> {
   return answer.ok ? ok(null) : answer;
 }
 
-async function withCharon<Value>(
+/** One connection for what `act` does. `down` says what is to be answered when nobody is there. */
+export async function withCharon<Value, Failure>(
   root: string,
-  act: (vici: ViciConnection) => Promise<Result<Value, string>>,
-): Promise<Result<Value, string>> {
+  act: (vici: ViciConnection) => Promise<Result<Value, Failure>>,
+  down: (why: string) => Failure,
+): Promise<Result<Value, Failure>> {
   const opened = await ViciConnection.open(join(root, SOCKET));
-  if (!opened.ok) return opened;
+  if (!opened.ok) return err(down(opened.error));
   try {
     return await act(opened.value);
   } finally {

@@ -67,6 +67,19 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       confirm: submit("confirm"),
       abort: submit("abort"),
       release: submit("release"),
+      previewTunnelAct: heard((request) => guard.call((client) => client.previewTunnelAct(request))),
+      actOnTunnel: heard(async (command) => {
+        try {
+          const answer = await guard.call((client) =>
+            client.actOnTunnel({ command, sessionMonotonicNs: over.sinceMonotonicNs }),
+          );
+          over.measures.command("tunnel", "passed_on");
+          return answer;
+        } catch (error) {
+          over.measures.command("tunnel", "refused");
+          throw error;
+        }
+      }),
       getTransaction: heard(({ requestId }) =>
         guard.call((client) => client.getTransaction({ requestId, sessionMonotonicNs: over.sinceMonotonicNs })),
       ),

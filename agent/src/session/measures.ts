@@ -1,6 +1,6 @@
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 
-export const COMMAND_VERBS = ["prepare", "execute", "confirm", "abort", "release"] as const;
+export const COMMAND_VERBS = ["prepare", "execute", "confirm", "abort", "release", "tunnel"] as const;
 export type CommandVerb = (typeof COMMAND_VERBS)[number];
 const RESULTS = ["passed_on", "refused"] as const;
 type CommandResult = (typeof RESULTS)[number];

@@ -13,6 +13,7 @@ import { verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { tunnelSheet } from "../view/tunnel-sheet.ts";
+import { tunnelAct } from "./tunnel-act.ts";
 
 /** Tunnels are read with the language's own reader; what a section of the vpn domain holds is not asked here. */
 const DOMAINS = [{ domain: "vpn", schema: z.unknown(), comesFrom: "tunnel" }] as const;
@@ -146,7 +147,25 @@ const sheet = verb({
   },
 });
 
+const initiate = tunnelAct(
+  "initiate",
+  "Begin a tunnel that is in force and down",
+  "Only the end that knows the other one's address can begin it. It waits for the whole key exchange and says what the other end answered.",
+);
+const terminate = tunnelAct(
+  "terminate",
+  "End what is agreed for a tunnel, so that it is agreed anew",
+  "The end that begins does so again by itself within half a minute: to keep a tunnel down, take it out of force by a change.",
+);
+const rekey = tunnelAct(
+  "rekey",
+  "Replace the keys of a tunnel now",
+  "Nothing is interrupted. It shows whether the ends can agree on new keys, before the old ones run out.",
+);
+
 export const tunnelRoutes = buildRouteMap({
-  routes: { list, show, sheet },
-  docs: { brief: "Tunnels: list, show both ends as they are now, print the sheet for the other administrator" },
+  routes: { list, show, sheet, initiate, terminate, rekey },
+  docs: {
+    brief: "Tunnels: list, show both ends as they are now, begin, end, new keys, the sheet for the other administrator",
+  },
 });

@@ -145,6 +145,8 @@ export const vpnSeenSchema = z.object({
   routesProblem: z.string().nullable(),
   forwarding: z.boolean(),
   lookupLost: z.array(z.union([z.literal(4), z.literal(6)])).default([]),
+  links: z.array(z.object({ name: z.string(), isUp: z.boolean() })).default([]),
+  into: z.array(z.object({ network: z.string(), link: z.string() })).default([]),
 });
 export type VpnSeen = z.infer<typeof vpnSeenSchema>;
 export type SaSeen = z.infer<typeof sa>;

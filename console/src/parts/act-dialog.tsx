@@ -12,6 +12,8 @@ interface Props {
   /** A word that must be typed, where the risk is high. */
   readonly typed?: string;
   readonly danger?: boolean;
+  /** What else keeps it from being confirmed, in words; null when nothing does. */
+  readonly missing?: string | null;
   readonly isPending: boolean;
   readonly error: Error | null;
   readonly onConfirm: (reason: string) => void;
@@ -27,6 +29,7 @@ export function ActDialog({
   wantsReason = false,
   typed,
   danger = false,
+  missing: other = null,
   isPending,
   error,
   onConfirm,
@@ -42,7 +45,7 @@ export function ActDialog({
       ? t("dialog.reasonFirst")
       : typed !== undefined && word !== typed
         ? t("dialog.typeFirst", { word: typed })
-        : null;
+        : other;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (missing === null && !isPending) onConfirm(reason.trim());

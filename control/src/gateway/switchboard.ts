@@ -1,13 +1,14 @@
 /**
  * Asks the agent of any server, whichever instance holds its session: here directly, elsewhere by a row that the holder answers.
- *   Q1. Only verbs that may be lost, late or doubled go this way; what changes a server goes through the saga alone.
+ *   Q1. Only verbs that may be lost, late or doubled go this way; what changes a server's configuration goes through the saga alone. An act on a
+ *       tunnel may: the agent does it once, for as long as nothing else has claimed the server (its fence).
  *   Q2. A question is taken by one instance and answered once. Whoever asked waits for its time and then says "unreachable".
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
-import { SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
   GetStateRequestSchema,
   GetStateResponseSchema,
@@ -29,6 +30,7 @@ import type { QuestionRow, QuestionVerb } from "../store/tables.ts";
 import { QUESTIONS_CHANNEL, transaction } from "../store/transaction.ts";
 import { type AgentClient, call, type CallResult } from "./agent-client.ts";
 import type { AgentSessions } from "./agent-sessions.ts";
+import { tunnelAnswer } from "./tunnel-answer.ts";
 
 /** What an agent answered, or why it could not be asked. Asking changes nothing, so every loss on the way is the same: ask again. */
 export type Asked<T> =
@@ -55,6 +57,9 @@ const TIMEOUT_MS = {
   release: 10_000,
   audit_head: 10_000,
   packets: 10_000,
+  tunnel_preview: 20_000,
+  // One whole key exchange after the look at what is there.
+  tunnel: 20_000,
 } as const satisfies Record<QuestionVerb, number>;
 /** On the way to the instance that holds the session and back. */
 const DETOUR_MS = 2_000;
@@ -68,6 +73,10 @@ const VERBS = {
     toBinary(GetStateResponseSchema, await client.getState(fromBinary(GetStateRequestSchema, bytes), options)),
   release: async (client, bytes, options) =>
     toBinary(TransactionSchema, await client.release(fromBinary(SignedCommandSchema, bytes), options)),
+  tunnel_preview: async (client, bytes, options) =>
+    tunnelAnswer(client.previewTunnelAct(fromBinary(TunnelCommandSchema, bytes), options)),
+  tunnel: async (client, bytes, options) =>
+    tunnelAnswer(client.actOnTunnel(fromBinary(SignedCommandSchema, bytes), options)),
   audit_head: async (client, bytes, options) =>
     toBinary(
       KeepAuditHeadResponseSchema,

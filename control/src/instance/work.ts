@@ -19,6 +19,7 @@ import { auditAnchors } from "../reconcilers/audit-anchors.ts";
 import { auditCheckpoints } from "../reconcilers/audit-checkpoints.ts";
 import type { Reconciler } from "../reconcilers/context.ts";
 import { recordDrift } from "../reconcilers/drift.ts";
+import { forgottenActs } from "../reconcilers/forgotten-acts.ts";
 import { inDoubt } from "../reconcilers/in-doubt.ts";
 import { notify } from "../reconcilers/notify.ts";
 import { retention } from "../reconcilers/retention.ts";
@@ -120,6 +121,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     stuckApplies,
     inDoubt,
     silentInstances,
+    forgottenActs,
     alerts(),
     ...channels.map((channel) => notify(channel, options.address)),
     retention,

@@ -2,7 +2,8 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { SEVERITIES } from "@holdfast/core/base/finding.ts";
 import type { RequestId, ServerId } from "@holdfast/core/base/id.ts";
-import { SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { TunnelAct } from "@holdfast/core/plan/tunnel-act.ts";
+import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
   type GetStateResponse,
   GetStateResponseSchema,
@@ -15,10 +16,16 @@ import {
   type ReadPacketsResponse,
   ReadPacketsResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
-import type { FindingMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import {
+  type FindingMessage,
+  type TunnelActResponse,
+  TunnelActResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { type Asked, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
 import type { CommandSigner } from "../signer/command-signer.ts";
 import { newId } from "../store/new-id.ts";
+import type { TunnelActRow } from "../store/tables.ts";
+import { askTwice, type TunnelAsked } from "./ask-twice.ts";
 
 export interface AskAgent {
   plan(serverId: ServerId, config: { readonly json: string; readonly digest: string }): Promise<Asked<PlanResponse>>;
@@ -30,6 +37,10 @@ export interface AskAgent {
   ): Promise<Asked<ReadPacketsResponse>>;
   /** A person has looked: the server's own lock ends. */
   release(serverId: ServerId, fence: number, reason: string, actor: string): Promise<Asked<null>>;
+  /** What an act on a tunnel would cut and open. */
+  previewTunnel(serverId: ServerId, act: TunnelAct): Promise<Asked<TunnelActResponse>>;
+  /** The act that the row says. */
+  tunnel(serverId: ServerId, row: Pick<TunnelActRow, "id" | "fence">): Promise<TunnelAsked>;
 }
 
 export function askAgent(switchboard: Switchboard, commands: CommandSigner): AskAgent {
@@ -55,6 +66,19 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner): Ask
       if (signed.kind !== "signed") return { kind: "unreachable", why: `${signed.code}: ${signed.message}` };
       const asked = await switchboard.ask(serverId, "release", toBinary(SignedCommandSchema, signed.command));
       return read(asked, () => null);
+    },
+    async previewTunnel(serverId, { tunnel, verb, of }) {
+      const request = create(TunnelCommandSchema, { tunnel, act: verb, of, acknowledged: [] });
+      const asked = await switchboard.ask(serverId, "tunnel_preview", toBinary(TunnelCommandSchema, request));
+      return read(asked, (bytes) => fromBinary(TunnelActResponseSchema, bytes));
+    },
+    async tunnel(serverId, { id: requestId, fence }) {
+      const signed = await commands.sign({ ask: "tunnel", serverId, requestId, fence });
+      if (signed.kind !== "signed") return { kind: "not_signed", code: signed.code, message: signed.message };
+      const command = toBinary(SignedCommandSchema, signed.command);
+      return askTwice(async () =>
+        read(await switchboard.ask(serverId, "tunnel", command), (bytes) => fromBinary(TunnelActResponseSchema, bytes)),
+      );
     },
   };
 }

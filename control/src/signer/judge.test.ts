@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { judgeApply, judgeRelease, type SignerRefusal } from "./judge.ts";
+import { judgeApply, judgeRelease, judgeTunnelAct, type SignerRefusal } from "./judge.ts";
 import { pace } from "./pace.ts";
 import type { TransactionFacts } from "./store/facts.ts";
 
@@ -128,6 +128,32 @@ test("a lock is released only where there is one and nothing is under way", () =
   expect(judgeRelease(release, { ...facts, has_open: true })).toBe("signer.not_locked");
   expect(judgeRelease(release, { ...facts, fence: 8 })).toBe("signer.other_fence");
   expect(judgeRelease(release, undefined)).toBe("signer.not_enrolled");
+});
+
+test("an act on a tunnel is signed while its row is open, written down and of the newest fence, and no apply is open", () => {
+  const wish = { ask: "tunnel", ...of } as const;
+  const server = { fence: 7, enrolment: "enrolled", is_locked: true, has_open: false };
+  const act = {
+    server_id: of.serverId,
+    tunnel: "pair",
+    act: "rekey",
+    of: "child",
+    acknowledged: [],
+    fence: 7,
+    requested_by: "u",
+    ended: false,
+    is_written_down: true,
+  };
+  expect(judgeTunnelAct(wish, server, act)).toBeNull();
+  expect(judgeTunnelAct(wish, server, { ...act, ended: true })).toBe("signer.no_act");
+  expect(judgeTunnelAct(wish, server, { ...act, is_written_down: false })).toBe("signer.no_act");
+  expect(judgeTunnelAct(wish, server, undefined)).toBe("signer.no_act");
+  expect(judgeTunnelAct(wish, server, { ...act, server_id: "another" })).toBe("signer.other_server");
+  expect(judgeTunnelAct(wish, server, { ...act, fence: 6 })).toBe("signer.other_fence");
+  expect(judgeTunnelAct(wish, { ...server, fence: 8 }, act)).toBe("signer.other_fence");
+  expect(judgeTunnelAct(wish, { ...server, has_open: true }, act)).toBe("signer.apply_open");
+  expect(judgeTunnelAct(wish, { ...server, enrolment: "released" }, act)).toBe("signer.not_enrolled");
+  expect(judgeTunnelAct(wish, undefined, act)).toBe("signer.not_enrolled");
 });
 
 test("a pace has its burst and then its rate, and a clock that goes back fills nothing", () => {

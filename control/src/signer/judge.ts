@@ -6,7 +6,7 @@
  *   J3. The way back asks for the least: an abort is signed for whatever is open, also where everything else is in doubt.
  */
 import { assertNever } from "@holdfast/core/base/never.ts";
-import type { ServerFacts, TransactionFacts } from "./store/facts.ts";
+import type { ServerFacts, TransactionFacts, TunnelActFacts } from "./store/facts.ts";
 import type { SigningWish } from "./wire.ts";
 
 export const SIGNER_REFUSALS = {
@@ -23,10 +23,12 @@ export const SIGNER_REFUSALS = {
   "signer.not_its_turn": "the waves before this server's have not ended",
   "signer.not_confirmed": "the server is not back over a new session, or a person has to confirm and has not",
   "signer.not_locked": "the server is not locked, or has an apply under way",
+  "signer.no_act": "the database does not hold this act on a tunnel as begun, or the audit log does not know of it",
+  "signer.apply_open": "the server has an apply under way",
 } as const;
 export type SignerRefusal = keyof typeof SIGNER_REFUSALS;
 
-type ApplyWish = Exclude<SigningWish, { ask: "release" }>;
+export type ApplyWish = Exclude<SigningWish, { ask: "release" | "tunnel" }>;
 
 /** Null: it may be signed. `approvalsAtLeast` is the signer's own setting, whatever the floor of the house says, and whoever breaks its glass. */
 export function judgeApply(
@@ -96,4 +98,17 @@ export function judgeRelease(
   if (facts === undefined || facts.enrolment !== "enrolled") return "signer.not_enrolled";
   if (facts.fence !== wish.fence) return "signer.other_fence";
   return facts.is_locked && !facts.has_open ? null : "signer.not_locked";
+}
+
+/** An act on a tunnel is as narrow as the row says; whoever asks names the row and nothing else. */
+export function judgeTunnelAct(
+  wish: Extract<SigningWish, { ask: "tunnel" }>,
+  server: ServerFacts | undefined,
+  act: TunnelActFacts | undefined,
+): SignerRefusal | null {
+  if (server === undefined || server.enrolment !== "enrolled") return "signer.not_enrolled";
+  if (act === undefined || act.ended || !act.is_written_down) return "signer.no_act";
+  if (act.server_id !== wish.serverId) return "signer.other_server";
+  if (act.fence !== wish.fence || server.fence !== wish.fence) return "signer.other_fence";
+  return server.has_open ? "signer.apply_open" : null;
 }

@@ -13,10 +13,17 @@ import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 import type { Queryable } from "../store/database.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import { COMMAND_LIFE_MS, type CommandKey } from "./command-key.ts";
-import { judgeApply, judgeRelease, SIGNER_REFUSALS, type SignerRefusal } from "./judge.ts";
+import {
+  type ApplyWish,
+  judgeApply,
+  judgeRelease,
+  judgeTunnelAct,
+  SIGNER_REFUSALS,
+  type SignerRefusal,
+} from "./judge.ts";
 import { pace } from "./pace.ts";
 import type { SignedLog } from "./signed-log.ts";
-import { factsOf, serverFacts, type TransactionFacts } from "./store/facts.ts";
+import { factsOf, serverFacts, type TransactionFacts, tunnelActFacts } from "./store/facts.ts";
 import type { SignerAnswer, SignerQuestion, SigningWish } from "./wire.ts";
 
 export interface SignerOptions {
@@ -108,6 +115,16 @@ export function signer(options: SignerOptions): (question: SignerQuestion) => Pr
       const verb: Verb = { case: "release", value: { reason: wish.reason } };
       return { command: { ...common, actor: wish.actor, verb }, plan: null };
     }
+    if (wish.ask === "tunnel") {
+      const act = await tunnelActFacts(database, wish.requestId);
+      const refusal = judgeTunnelAct(wish, await serverFacts(database, wish.serverId), act);
+      if (refusal !== null) return { refusal };
+      if (act === undefined) return { refusal: "signer.no_act" };
+      const { tunnel, act: verb, of, acknowledged } = act;
+      const value = { tunnel, act: verb, of, acknowledged: [...acknowledged] };
+      const actor = `user/${act.requested_by}`;
+      return { command: { ...common, actor, verb: { case: "tunnel", value } }, plan: null };
+    }
     const facts = await factsOf(database, wish.requestId);
     const refusal = judgeApply(wish, facts, sha256Of, options.approvalsAtLeast);
     if (refusal !== null) return { refusal };
@@ -120,7 +137,7 @@ export function signer(options: SignerOptions): (question: SignerQuestion) => Pr
   }
 }
 
-function verbOf(wish: Exclude<SigningWish, { ask: "release" }>, facts: TransactionFacts): Verb {
+function verbOf(wish: ApplyWish, facts: TransactionFacts): Verb {
   switch (wish.ask) {
     case "prepare":
       return {

@@ -24,6 +24,7 @@ export const SIGNER_QUESTION = z.discriminatedUnion("ask", [
   z.strictObject({ ask: z.literal("execute"), ...apply }),
   z.strictObject({ ask: z.literal("confirm"), ...apply }),
   z.strictObject({ ask: z.literal("abort"), ...apply, code: z.string().max(200), message: z.string().max(8_192) }),
+  z.strictObject({ ask: z.literal("tunnel"), ...apply }),
   z.strictObject({
     ask: z.literal("release"),
     serverId: uuid,

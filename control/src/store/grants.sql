@@ -23,7 +23,7 @@ begin
   execute format('grant insert, update on secret_house to %I', app);
   -- Written and kept: these are referred to by the proof.
   execute format('grant insert, update on users, tokens, servers, enrolment_tokens, agent_keys, documents, changes, quarantines, plans, rollouts, '
-    'rollout_targets, applies, host_transactions, alerts, deliveries to %I', app);
+    'rollout_targets, applies, host_transactions, tunnel_acts, alerts, deliveries to %I', app);
   -- Hold only what is so now.
   execute format('grant insert, update, delete on grants, roles, role_grants, recovery_codes, identities, sign_ins_used, passkeys, passkey_challenges, idempotency_keys, change_items, approvals, assignments, instances, questions, duties, audit_standings to %I', app);
   -- Goes when it is long over, which a trigger sees to; what was told of it goes with it.
@@ -35,7 +35,7 @@ begin
     execute format('revoke all on all tables in schema holdfast from %I', signer);
     execute format('grant usage on schema holdfast to %I', signer);
     execute format('grant execute on function sees(uuid) to %I', signer);
-    execute format('grant select on applies, host_transactions, plans, rollouts, rollout_targets, changes, approvals to %I', signer);
+    execute format('grant select on applies, host_transactions, plans, rollouts, rollout_targets, changes, approvals, tunnel_acts to %I', signer);
     execute format('grant select (id, fence, enrolment, locked_code) on servers to %I', signer);
     execute format('grant select (object, action, result_code) on audit_log to %I', signer);
   end if;

@@ -31,6 +31,7 @@ import type {
 import type { ProvenanceEntry } from "@holdfast/core/compose/effective-config.ts";
 import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import type { TunnelOutcome, TunnelPart, TunnelVerb } from "@holdfast/core/plan/tunnel-act.ts";
 
 export interface UserRow {
   readonly id: UserId;
@@ -301,7 +302,7 @@ export interface PlanRow {
   readonly created_by: UserId | null;
 }
 
-export type QuestionVerb = "plan" | "state" | "release" | "audit_head" | "packets";
+export type QuestionVerb = "plan" | "state" | "release" | "audit_head" | "packets" | "tunnel_preview" | "tunnel";
 
 export interface QuestionRow {
   readonly id: string;
@@ -314,6 +315,23 @@ export interface QuestionRow {
   readonly answer: Buffer | null;
   readonly failure: string | null;
   readonly answered_at: Date | null;
+}
+
+export type TunnelActOutcome = Exclude<TunnelOutcome, "possible"> | "unknown";
+
+export interface TunnelActRow {
+  readonly id: RequestId;
+  readonly server_id: ServerId;
+  readonly tunnel: string;
+  readonly act: TunnelVerb;
+  readonly of: TunnelPart;
+  readonly acknowledged: readonly string[];
+  readonly fence: Fence;
+  readonly requested_by: UserId;
+  readonly requested_at: Date;
+  readonly outcome: TunnelActOutcome | null;
+  readonly code: string | null;
+  readonly ended_at: Date | null;
 }
 
 export interface InstanceRow {

@@ -79,6 +79,7 @@ import {
   serverDetailSchema,
   serverSummarySchema,
 } from "./server.ts";
+import { tunnelActedSchema, tunnelActSchema } from "./tunnel-act.ts";
 
 /** What goes in and comes out of one route. Whatever does not fit is refused at the door, answers too. */
 export interface Endpoint {
@@ -186,6 +187,7 @@ export const ENDPOINTS = {
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
   watchPackets: { answer: z.unknown(), stream: true },
+  actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
   listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },

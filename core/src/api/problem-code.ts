@@ -519,6 +519,31 @@ export const PROBLEMS = {
     title: "The database does not answer",
     remedy: "Nothing was changed. Try again in a moment.",
   },
+  "tunnel.act_under_way": {
+    status: 409,
+    title: "Another act on a tunnel of the server is under way",
+    remedy: "Look at the tunnel in a moment, then do it again if it is still wanted.",
+  },
+  "tunnel.danger_not_acknowledged": {
+    status: 409,
+    title: "A dangerous finding has not been acknowledged",
+    remedy: "Read the findings; then acknowledge the code of each of them.",
+  },
+  "tunnel.failed": {
+    status: 502,
+    title: "It was tried and did not come to its end",
+    remedy: "See the findings, and the tunnel as it is now.",
+  },
+  "tunnel.outcome_unknown": {
+    status: 503,
+    title: "The answer was lost",
+    remedy: "Look at the tunnel as it is now: it may have been done, and is not done again by itself.",
+  },
+  "tunnel.refused": {
+    status: 409,
+    title: "Not possible with the tunnel as it is",
+    remedy: "See the findings; nothing was done.",
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -236,6 +236,13 @@ export const ROUTES = {
   },
   getServerLive: { method: "GET", path: "/servers/{name}/live", needs: "view", summary: "Ask the server itself, now" },
   listServerApplies: { method: "GET", path: "/servers/{name}/applies", needs: "view", summary: "The server's story" },
+  actOnTunnel: {
+    method: "POST",
+    path: "/servers/{name}/tunnels/{tunnel}/act",
+    needs: "apply",
+    summary:
+      "Begin, end, or give new keys to a tunnel that is in force on this server; or only say what that would cut",
+  },
   explainPacket: {
     method: "POST",
     path: "/servers/{name}/explain",

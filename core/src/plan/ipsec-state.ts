@@ -55,6 +55,18 @@ export type IpsecAct =
   /** Replaces the keys of a child once. Without a child there is nothing to replace, which is success; a child that keeps its keys is a failure. */
   | { readonly op: "rekey"; readonly name: string; readonly label: string };
 
+/** What an operator asks of a connection that is loaded. `label` null: of the whole association, not of its child alone. */
+export type IpsecOperation =
+  | { readonly op: "begin"; readonly name: string; readonly label: string }
+  | { readonly op: "end"; readonly name: string; readonly label: string | null }
+  | { readonly op: "renew"; readonly name: string; readonly label: string | null };
+
+/** Why an operation did not come to its end. `gone`: what it was for ended meanwhile; `refused`: the other end said so, in its own word. */
+export type IpsecFailure = {
+  readonly kind: "gone" | "refused" | "silent" | "failed";
+  readonly why: string;
+};
+
 /** A connection as charon lists it. */
 export type IpsecListed = {
   readonly name: string;

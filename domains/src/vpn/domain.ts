@@ -1,4 +1,5 @@
 import type { Domain } from "@holdfast/core/domain.ts";
+import { decideAct, failedAct } from "./act.ts";
 import { observeVpn, vpnFacts, type VpnObserved } from "./facts.ts";
 import type { VpnConfig } from "./model.ts";
 import { parseVpnConfig } from "./parse-config.ts";
@@ -25,6 +26,7 @@ export const vpn: Domain<VpnConfig, VpnObserved> = {
   restored: restoredMismatches,
   persist: persistVpn,
   tend: tendVpn,
+  tunnelActs: { decide: decideAct, failed: failedAct },
   // What must pass through a tunnel is expected in its document, and probed by the control plane.
   probes: () => [],
 };

@@ -80,6 +80,53 @@ export const VPN_FINDINGS = {
     severity: "warning",
     remedy: "Make sure that no address translation catches packets for the other end before they are encrypted.",
   },
+  // An operator's act on a tunnel that is in force: what it would do.
+  "vpn.act_cuts": {
+    severity: "warning",
+    remedy: "Choose a time at which it hurts nobody. To keep the tunnel down, take it out of force by a change.",
+  },
+  "vpn.act_comes_back": { severity: "note", remedy: "Nothing is to be done; the live view shows when it is there." },
+  "vpn.act_opens_clear_text": {
+    severity: "danger",
+    remedy: "Write clearText: block first, or make sure that these packets may leave unencrypted.",
+  },
+  "vpn.act_cuts_management": {
+    severity: "danger",
+    remedy:
+      "Make sure that you reach this server by another way. The answer to this may be lost; nothing undoes it but the tunnel itself when it is agreed anew.",
+  },
+  "vpn.act_begins": { severity: "note", remedy: "Nothing is to be done." },
+  "vpn.act_renews": {
+    severity: "note",
+    remedy: "Should the ends not agree on new keys, the old ones carry packets until they run out: mend it before.",
+  },
+  "vpn.act_is_so": { severity: "note", remedy: "Nothing is to be done." },
+  // An operator's act: why it cannot be done, or what came of it.
+  "vpn.act_no_tunnel": { severity: "error", remedy: "See which tunnels are in force here: holdfast tunnel list." },
+  "vpn.act_not_loaded": {
+    severity: "error",
+    remedy: "Look at what drifted on this server; restarting strongSwan loads what is confirmed.",
+  },
+  "vpn.act_other_end_begins": {
+    severity: "error",
+    remedy: "Begin it at the other end, which knows this one's address.",
+  },
+  "vpn.act_nothing_agreed": { severity: "error", remedy: "Begin the tunnel; its keys are new then." },
+  "vpn.act_transaction_open": {
+    severity: "error",
+    remedy: "Wait for its end, or abort it. Where its undo has failed: look at the server, then unlock it.",
+  },
+  "vpn.act_refused_there": {
+    severity: "error",
+    remedy:
+      "AUTHENTICATION_FAILED: the keys or identities differ. NO_PROPOSAL_CHOSEN: the suites differ. TS_UNACCEPTABLE: the networks differ. The other end's log says more.",
+  },
+  "vpn.act_no_answer": {
+    severity: "error",
+    remedy: "See whether UDP 500 and 4500 pass both ways and whether the other end runs. strongSwan goes on trying.",
+  },
+  "vpn.act_vanished": { severity: "error", remedy: "Look at the tunnel as it is now; begin it if it is down." },
+  "vpn.act_failed": { severity: "error", remedy: "Look into strongSwan's log on the server." },
   "vpn.drift": { severity: "warning", remedy: "Find out who changed it; applying puts ours back." },
   "vpn.boot_differs": {
     severity: "warning",

@@ -10,7 +10,12 @@ import { sealOpener } from "@holdfast/agent/guard/sealing.ts";
 import { type ServedConnection, serveOver } from "@holdfast/agent/rpc/http2-service.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
-import { type Command, CommandSchema, type SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import {
+  type Command,
+  CommandSchema,
+  type SignedCommand,
+  type TunnelCommand,
+} from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
   HostService,
   type PlanRequest,
@@ -23,15 +28,18 @@ import {
   type Transaction,
   TransactionPhase,
   TransactionSchema,
+  type TunnelActResponse,
+  TunnelActResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
-import { AGENT_SESSION_ALPN, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
+import { AGENT_SESSION_ALPN, CODE_HEADER, SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { EventQueue } from "./event-queue.ts";
 import { SimulatedHeads } from "./kept-heads.ts";
 import { last, type LedgerAnswer, type LedgerTransaction, serverIsAfter, SimulatedLedger } from "./ledger.ts";
 
+/** Of a transaction. */
 export const METHODS = ["prepare", "execute", "confirm", "abort", "getTransaction"] as const;
-export type Method = (typeof METHODS)[number];
+export type Method = (typeof METHODS)[number] | "actOnTunnel";
 
 export type WireFault =
   /** It never arrives. */
@@ -128,6 +136,10 @@ export class SimulatedAgent {
     touchesManagementPath: false,
     drift: [...this.drifting],
   });
+  /** What it answers to an act on a tunnel and to the question before it; null: it is an agent of before those. */
+  onTunnel: ((wish: TunnelCommand) => MessageInitShape<typeof TunnelActResponseSchema>) | null = null;
+  /** Acts on tunnels that it has done, by request. */
+  readonly tunnelActs = new Map<string, TunnelActResponse>();
   readonly #faults = new Map<Method, WireFault[]>();
   readonly #watchers = new Set<EventQueue<WatchEvent>>();
   #connection: { readonly served: ServedConnection; readonly socket: tls.TLSSocket; readonly number: number } | null =
@@ -311,6 +323,12 @@ export class SimulatedAgent {
         this.ledger.release();
         return this.#message(this.ledger.ask(decode(command).requestId), "", session);
       },
+      previewTunnelAct: (wish) => create(TunnelActResponseSchema, this.#tunnel(wish)),
+      actOnTunnel: (signed) => {
+        const command = decode(signed);
+        this.commands.push(command);
+        return this.#faulty("actOnTunnel", session, () => this.#actOnTunnel(command));
+      },
       getTransaction: ({ requestId }) =>
         this.#faulty("getTransaction", session, () => this.#message(this.ledger.ask(requestId), requestId, session)),
       watch: (_request, context) => this.#watch(context.signal, session),
@@ -337,6 +355,23 @@ export class SimulatedAgent {
     return { sealingKey: key, sealingProof: sign(null, Buffer.from(text, "utf8"), this.identity.receiptKey) };
   }
 
+  #tunnel(wish: TunnelCommand): MessageInitShape<typeof TunnelActResponseSchema> {
+    if (this.onTunnel === null) throw new ConnectError("no such verb", Code.Unimplemented);
+    return this.onTunnel(wish);
+  }
+
+  /** As the guard: known ones are answered, a fence that is not above all others is refused, and the fence is kept before anything is done. */
+  #actOnTunnel({ requestId, fence, verb }: Command): TunnelActResponse {
+    const known = this.tunnelActs.get(requestId);
+    if (known !== undefined) return known;
+    if (verb.case !== "tunnel" || Number(fence) <= this.ledger.maxFence)
+      throw new ConnectError("the fence is stale", Code.FailedPrecondition, { [CODE_HEADER]: "guard.fence_stale" });
+    this.ledger.maxFence = Number(fence);
+    const answer = create(TunnelActResponseSchema, this.#tunnel(verb.value));
+    this.tunnelActs.set(requestId, answer);
+    return answer;
+  }
+
   async #call(
     method: Method,
     signed: SignedCommand,
@@ -353,7 +388,11 @@ export class SimulatedAgent {
     });
   }
 
-  async #faulty(method: Method, session: number, obey: () => Transaction | Promise<Transaction>): Promise<Transaction> {
+  async #faulty<Message extends Transaction | TunnelActResponse>(
+    method: Method,
+    session: number,
+    obey: () => Message | Promise<Message>,
+  ): Promise<Message> {
     this.calls.push(method);
     await this.onCall(method);
     const fault = this.#faults.get(method)?.shift();
@@ -395,7 +434,8 @@ export class SimulatedAgent {
   }
 
   /** On trial, every session from before the change is closed, after its last answer has had its chance. */
-  #afterwards(message: Transaction, session: number): Transaction {
+  #afterwards<Message extends Transaction | TunnelActResponse>(message: Message, session: number): Message {
+    if (message.$typeName !== "holdfast.v1.Transaction") return message;
     if (message.phase === TransactionPhase.ON_TRIAL && session <= this.#oldUpTo)
       setTimeout(() => this.#hangUpOld(session), 5);
     return message;

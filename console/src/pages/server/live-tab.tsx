@@ -34,7 +34,7 @@ export function LiveTab({ name }: { readonly name: string }): ReactNode {
   const [domain, setDomain] = useSearchState("domain");
   return (
     <Loaded query={live} what={t("what.live", { server: name })}>
-      {({ at, generation, domains }) => (
+      {({ at, generation, domains, open }) => (
         <div className="hf-stack">
           <div className="hf-line-row">
             <span>
@@ -60,7 +60,7 @@ export function LiveTab({ name }: { readonly name: string }): ReactNode {
               ))}
             </ToggleGroup>
           ) : null}
-          <DomainLive one={shown(domains, domain)} config={config.data} />
+          <DomainLive one={shown(domains, domain)} config={config.data} server={name} isOpen={open !== null} />
         </div>
       )}
     </Loaded>
@@ -81,9 +81,12 @@ function shown(domains: readonly Domain[], wanted: string): Domain | undefined {
 interface DomainProps {
   readonly one: Domain | undefined;
   readonly config: Answer<"getServerConfig"> | undefined;
+  readonly server: string;
+  /** A transaction is open on the server. */
+  readonly isOpen: boolean;
 }
 
-function DomainLive({ one, config }: DomainProps): ReactNode {
+function DomainLive({ one, ...about }: DomainProps): ReactNode {
   const t = useT();
   if (one === undefined) return null;
   return (
@@ -102,7 +105,7 @@ function DomainLive({ one, config }: DomainProps): ReactNode {
         </span>
       </div>
       {one.error === "" ? null : <Alert isInline variant="danger" title={one.error} />}
-      <DomainView one={one} config={config} />
+      <DomainView one={one} {...about} />
       <details>
         <summary>{t("live.raw")}</summary>
         <NativeText text={JSON.stringify(one.observed, null, 2)} label={t("live.raw")} />
@@ -112,7 +115,7 @@ function DomainLive({ one, config }: DomainProps): ReactNode {
 }
 
 /** Each domain in a view made for it; whatever is not understood is shown as it came. */
-function DomainView({ one, config }: { readonly one: Domain } & Pick<DomainProps, "config">): ReactNode {
+function DomainView({ one, config, server, isOpen }: DomainProps & { readonly one: Domain }): ReactNode {
   const t = useT();
   const desired = desiredOf(config?.config);
   const about = { differences: one.differences, provenance: config?.provenance ?? [] };
@@ -135,7 +138,8 @@ function DomainView({ one, config }: { readonly one: Domain } & Pick<DomainProps
     }
     case "vpn": {
       const seen = vpnSeenSchema.safeParse(one.observed);
-      if (seen.success) return <VpnLive desired={desired.vpn} seen={seen.data} {...about} />;
+      if (seen.success)
+        return <VpnLive desired={desired.vpn} seen={seen.data} {...about} server={server} isOpen={isOpen} />;
       break;
     }
     case "other":

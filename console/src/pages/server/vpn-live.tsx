@@ -4,14 +4,18 @@ import type { ReactNode } from "react";
 import { type MessageKey, useT } from "../../i18n/language.ts";
 import { differencesAt, originOf } from "../../live/at-item.ts";
 import type { SaSeen, VpnSeen } from "../../live/observed.ts";
+import { isTunnelUp, OURS } from "../../live/tunnel-obstacle.ts";
 import { useAmounts } from "../../ui/amount.ts";
 import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, NotOurs, Origins } from "./live-parts.tsx";
+import { TunnelActs } from "./tunnel-acts.tsx";
+import { TunnelInterface } from "./tunnel-interface.tsx";
 
-type Props = LiveProps<VpnConfig, VpnSeen>;
-
-/** Names of our connections in strongSwan. */
-const OURS = "holdfast-";
+interface Props extends LiveProps<VpnConfig, VpnSeen> {
+  readonly server: string;
+  /** A transaction is open on the server. */
+  readonly isOpen: boolean;
+}
 
 /** Tunnels that end here: what they agreed on, what passes, and what is missing. */
 export function VpnLive(props: Props): ReactNode {
@@ -123,13 +127,11 @@ interface TunnelProps extends Props {
   readonly sas: readonly SaSeen[];
 }
 
-function Tunnel({ name, tunnel, sas, seen, differences, provenance }: TunnelProps): ReactNode {
+function Tunnel({ name, tunnel, sas, seen, differences, provenance, server, isOpen }: TunnelProps): ReactNode {
   const t = useT();
   const { bytes, duration } = useAmounts();
   const own = differencesAt(differences, `tunnels.${name}`);
-  const isUp = sas.some(
-    ({ state, children }) => state === "ESTABLISHED" && children.some((one) => one.state === "INSTALLED"),
-  );
+  const isUp = isTunnelUp(sas);
   const { local, remote } = tunnel;
   const noKey = !Object.hasOwn(seen.ipsec.keyFiles, tunnel.keyFile);
   return (
@@ -165,6 +167,7 @@ function Tunnel({ name, tunnel, sas, seen, differences, provenance }: TunnelProp
             <div className="hf-quiet">
               {t(tunnel.initiates ? "vpn.begins" : "vpn.waits")} {t(`vpn.clearText.${tunnel.clearText}`)}
             </div>
+            <TunnelInterface tunnel={tunnel} seen={seen} />
           </dd>
         </div>
       </dl>
@@ -225,6 +228,7 @@ function Tunnel({ name, tunnel, sas, seen, differences, provenance }: TunnelProp
           </tbody>
         </table>
       )}
+      <TunnelActs server={server} tunnel={name} seen={seen} remoteAddress={remote.address} isOpen={isOpen} />
     </article>
   );
 }

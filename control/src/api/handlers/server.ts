@@ -8,6 +8,7 @@ import { newSecret } from "../../account/secret.ts";
 import { approveEnrolment } from "../../gateway/enrolment.ts";
 import { fingerprintOf } from "../../gateway/peer.ts";
 import type { House } from "../../house.ts";
+import { actOnTunnel } from "../../planning/act-on-tunnel.ts";
 import { composer } from "../../planning/compose-for.ts";
 import { createServer } from "../../planning/create-server.ts";
 import { explainPacket } from "../../planning/explain.ts";
@@ -41,6 +42,7 @@ type ServerRoutes =
   | "getServerLive"
   | "listServerApplies"
   | "watchPackets"
+  | "actOnTunnel"
   | "explainPacket";
 
 /** S2: long enough to walk to a server, short enough that a forgotten one is worth nothing. */
@@ -199,6 +201,11 @@ export function serverHandlers(house: House, packets: PacketStreams): Pick<Handl
         refuse("access.out_of_scope", `You do not have the permission watch on the firewall of ${place.name}.`);
       await packets.open(caller, place, reply);
       return { value: undefined };
+    },
+
+    async actOnTunnel({ caller, params, body }) {
+      const place = await reachByName(house, caller, "apply", params.name);
+      return { value: await actOnTunnel(house, caller, place, params.tunnel, body) };
     },
 
     async explainPacket({ caller, params, body }) {

@@ -104,3 +104,23 @@ export function serverFacts(database: Queryable, serverId: string): Promise<Serv
            exists (select from applies a where a.server_id = s.id and a.state in ('APPLYING', 'ROLLBACKING')) as has_open
     from servers s where s.id = ${serverId}`);
 }
+
+export interface TunnelActFacts {
+  readonly server_id: string;
+  readonly tunnel: string;
+  readonly act: string;
+  readonly of: string;
+  readonly acknowledged: readonly string[];
+  readonly fence: number;
+  readonly requested_by: string;
+  readonly ended: boolean;
+  readonly is_written_down: boolean;
+}
+
+export function tunnelActFacts(database: Queryable, id: string): Promise<TunnelActFacts | undefined> {
+  return database.maybe<TunnelActFacts>(sql`
+    select t.server_id, t.tunnel, t.act, t.of, t.acknowledged, t.fence, t.requested_by, t.ended_at is not null as ended,
+           exists (select from audit_log l where l.object = 'tunnel-act/' || t.id::text and l.action = 'tunnel.act_begun' and l.result_code = 'ok')
+             as is_written_down
+    from tunnel_acts t where t.id = ${id}`);
+}

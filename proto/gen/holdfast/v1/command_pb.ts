@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/command.proto.
  */
 export const file_holdfast_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chlob2xkZmFzdC92MS9jb21tYW5kLnByb3RvEgtob2xkZmFzdC52MSJDCg1TaWduZWRDb21tYW5kEg8KB2NvbW1hbmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmtleV9pZBgDIAEoCSJLCg5Db21tYW5kS2V5TGluaxIUCgxwcmV2aW91c19rZXkYASABKAwSEAoIbmV4dF9rZXkYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIv4CCgdDb21tYW5kEhEKCXNlcnZlcl9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg0KBWZlbmNlGAMgASgEEhUKDWV4cGlyZXNfYXRfbXMYBCABKAMSEAoIYXBwbHlfaWQYBSABKAkSEQoJY2hhbmdlX2lkGAYgASgJEg0KBWFjdG9yGAcgASgJEi4KB3ByZXBhcmUYCiABKAsyGy5ob2xkZmFzdC52MS5QcmVwYXJlQ29tbWFuZEgAEi4KB2V4ZWN1dGUYCyABKAsyGy5ob2xkZmFzdC52MS5FeGVjdXRlQ29tbWFuZEgAEi4KB2NvbmZpcm0YDCABKAsyGy5ob2xkZmFzdC52MS5Db25maXJtQ29tbWFuZEgAEioKBWFib3J0GA0gASgLMhkuaG9sZGZhc3QudjEuQWJvcnRDb21tYW5kSAASLgoHcmVsZWFzZRgOIAEoCzIbLmhvbGRmYXN0LnYxLlJlbGVhc2VDb21tYW5kSABCBgoEdmVyYiK9AQoOUHJlcGFyZUNvbW1hbmQSDAoEa2luZBgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRIVCg1jb25maWdfZGlnZXN0GAMgASgJEhMKC3BsYW5fZGlnZXN0GAQgASgJEhcKD2Jhc2VfZ2VuZXJhdGlvbhgFIAEoBBIXCg9vdmVyd3JpdGVfZHJpZnQYBiABKAgSKgoHc2VjcmV0cxgHIAMoCzIZLmhvbGRmYXN0LnYxLlNlYWxlZFNlY3JldCJDCgxTZWFsZWRTZWNyZXQSDAoEZmlsZRgBIAEoCRIVCg1lcGhlbWVyYWxfa2V5GAIgASgMEg4KBnNlYWxlZBgDIAEoDCIfCg5FeGVjdXRlQ29tbWFuZBINCgVub25jZRgBIAEoCSIfCg5Db25maXJtQ29tbWFuZBINCgVub25jZRgBIAEoCSItCgxBYm9ydENvbW1hbmQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIiAKDlJlbGVhc2VDb21tYW5kEg4KBnJlYXNvbhgBIAEoCWIGcHJvdG8z");
+  fileDesc("Chlob2xkZmFzdC92MS9jb21tYW5kLnByb3RvEgtob2xkZmFzdC52MSJDCg1TaWduZWRDb21tYW5kEg8KB2NvbW1hbmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmtleV9pZBgDIAEoCSJLCg5Db21tYW5kS2V5TGluaxIUCgxwcmV2aW91c19rZXkYASABKAwSEAoIbmV4dF9rZXkYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIqwDCgdDb21tYW5kEhEKCXNlcnZlcl9pZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg0KBWZlbmNlGAMgASgEEhUKDWV4cGlyZXNfYXRfbXMYBCABKAMSEAoIYXBwbHlfaWQYBSABKAkSEQoJY2hhbmdlX2lkGAYgASgJEg0KBWFjdG9yGAcgASgJEi4KB3ByZXBhcmUYCiABKAsyGy5ob2xkZmFzdC52MS5QcmVwYXJlQ29tbWFuZEgAEi4KB2V4ZWN1dGUYCyABKAsyGy5ob2xkZmFzdC52MS5FeGVjdXRlQ29tbWFuZEgAEi4KB2NvbmZpcm0YDCABKAsyGy5ob2xkZmFzdC52MS5Db25maXJtQ29tbWFuZEgAEioKBWFib3J0GA0gASgLMhkuaG9sZGZhc3QudjEuQWJvcnRDb21tYW5kSAASLgoHcmVsZWFzZRgOIAEoCzIbLmhvbGRmYXN0LnYxLlJlbGVhc2VDb21tYW5kSAASLAoGdHVubmVsGB4gASgLMhouaG9sZGZhc3QudjEuVHVubmVsQ29tbWFuZEgAQgYKBHZlcmIivQEKDlByZXBhcmVDb21tYW5kEgwKBGtpbmQYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSFQoNY29uZmlnX2RpZ2VzdBgDIAEoCRITCgtwbGFuX2RpZ2VzdBgEIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YBSABKAQSFwoPb3ZlcndyaXRlX2RyaWZ0GAYgASgIEioKB3NlY3JldHMYByADKAsyGS5ob2xkZmFzdC52MS5TZWFsZWRTZWNyZXQiQwoMU2VhbGVkU2VjcmV0EgwKBGZpbGUYASABKAkSFQoNZXBoZW1lcmFsX2tleRgCIAEoDBIOCgZzZWFsZWQYAyABKAwiHwoORXhlY3V0ZUNvbW1hbmQSDQoFbm9uY2UYASABKAkiHwoOQ29uZmlybUNvbW1hbmQSDQoFbm9uY2UYASABKAkiLQoMQWJvcnRDb21tYW5kEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIgCg5SZWxlYXNlQ29tbWFuZBIOCgZyZWFzb24YASABKAkiTgoNVHVubmVsQ29tbWFuZBIOCgZ0dW5uZWwYASABKAkSCwoDYWN0GAIgASgJEgoKAm9mGAMgASgJEhQKDGFja25vd2xlZGdlZBgEIAMoCWIGcHJvdG8z");
 
 /**
  * A command that changes something on a server. The session passes it on untouched; the guard verifies it before it reads it.
@@ -165,6 +165,14 @@ export type Command = Message<"holdfast.v1.Command"> & {
      */
     value: ReleaseCommand;
     case: "release";
+  } | {
+    /**
+     * An act on a tunnel that is in force. It is no transaction: it changes no configuration, and nothing of it is undone.
+     *
+     * @generated from field: holdfast.v1.TunnelCommand tunnel = 30;
+     */
+    value: TunnelCommand;
+    case: "tunnel";
   } | { case: undefined; value?: undefined };
 };
 
@@ -346,4 +354,47 @@ export type ReleaseCommand = Message<"holdfast.v1.ReleaseCommand"> & {
  */
 export const ReleaseCommandSchema: GenMessage<ReleaseCommand> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_command, 8);
+
+/**
+ * It needs a strictly higher fence, which is on the server's disk before the act begins: sent again, it is refused or answered with what came of
+ * it, and never done twice.
+ *
+ * @generated from message holdfast.v1.TunnelCommand
+ */
+export type TunnelCommand = Message<"holdfast.v1.TunnelCommand"> & {
+  /**
+   * Of the confirmed config of the vpn domain. Connections of others are out of reach.
+   *
+   * @generated from field: string tunnel = 1;
+   */
+  tunnel: string;
+
+  /**
+   * initiate, terminate or rekey.
+   *
+   * @generated from field: string act = 2;
+   */
+  act: string;
+
+  /**
+   * child, or ike: the whole of what is agreed with the other end. initiate always means both.
+   *
+   * @generated from field: string of = 3;
+   */
+  of: string;
+
+  /**
+   * Codes of findings of severity danger that the operator has read. One that is found and not here refuses the act.
+   *
+   * @generated from field: repeated string acknowledged = 4;
+   */
+  acknowledged: string[];
+};
+
+/**
+ * Describes the message holdfast.v1.TunnelCommand.
+ * Use `create(TunnelCommandSchema)` to create a new message.
+ */
+export const TunnelCommandSchema: GenMessage<TunnelCommand> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_command, 9);
 

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/transaction.proto.
  */
 export const file_holdfast_v1_transaction: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ob2xkZmFzdC92MS90cmFuc2FjdGlvbi5wcm90bxILaG9sZGZhc3QudjEikAMKC1RyYW5zYWN0aW9uEhIKCnJlcXVlc3RfaWQYASABKAkSLAoFcGhhc2UYAiABKA4yHS5ob2xkZmFzdC52MS5UcmFuc2FjdGlvblBoYXNlEg0KBWZlbmNlGAMgASgEEhEKCW1heF9mZW5jZRgEIAEoBBIMCgRjb2RlGAUgASgJEg8KB21lc3NhZ2UYBiABKAkSEQoJc2VydmVyX2lzGAcgASgJEhEKCWxhc3Rfc3RlcBgIIAEoCRIUCgxyZW1haW5pbmdfbXMYCSABKAQSEgoKZ2VuZXJhdGlvbhgKIAEoBBITCgtsaXZlX2RpZ2VzdBgLIAEoCRIlCgdyZWNlaXB0GAwgASgLMhQuaG9sZGZhc3QudjEuUmVjZWlwdBItCghmaW5kaW5ncxgNIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEikKB2VudHJpZXMYDiADKAsyGC5ob2xkZmFzdC52MS5MZWRnZXJFbnRyeRIYChBzZXNzaW9uX2lzX2ZyZXNoGA8gASgIIjoKC0xlZGdlckVudHJ5EgwKBGtpbmQYASABKAkSDQoFYXRfbXMYAiABKAMSDgoGZGV0YWlsGAMgASgJIioKB1JlY2VpcHQSDAoEYm9keRgBIAEoCRIRCglzaWduYXR1cmUYAiABKAwiXwoORmluZGluZ01lc3NhZ2USEAoIc2V2ZXJpdHkYASABKAkSDAoEY29kZRgCIAEoCRIMCgRwYXRoGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSDgoGcmVtZWR5GAUgASgJKrUDChBUcmFuc2FjdGlvblBoYXNlEiEKHVRSQU5TQUNUSU9OX1BIQVNFX1VOU1BFQ0lGSUVEEAASHQoZVFJBTlNBQ1RJT05fUEhBU0VfVU5LTk9XThABEhsKF1RSQU5TQUNUSU9OX1BIQVNFX1NUQUxFEAISHgoaVFJBTlNBQ1RJT05fUEhBU0VfUFJFUEFSRUQQAxIbChdUUkFOU0FDVElPTl9QSEFTRV9BUk1FRBAEEh4KGlRSQU5TQUNUSU9OX1BIQVNFX0NIQU5HSU5HEAUSHgoaVFJBTlNBQ1RJT05fUEhBU0VfT05fVFJJQUwQBhIfChtUUkFOU0FDVElPTl9QSEFTRV9DT05GSVJNRUQQBxIfChtUUkFOU0FDVElPTl9QSEFTRV9GSU5BTElaRUQQCBIfChtUUkFOU0FDVElPTl9QSEFTRV9SRVZFUlRJTkcQCRIeChpUUkFOU0FDVElPTl9QSEFTRV9SRVZFUlRFRBAKEiMKH1RSQU5TQUNUSU9OX1BIQVNFX1JFVkVSVF9GQUlMRUQQCxIdChlUUkFOU0FDVElPTl9QSEFTRV9SRUZVU0VEEAxiBnByb3RvMw");
+  fileDesc("Ch1ob2xkZmFzdC92MS90cmFuc2FjdGlvbi5wcm90bxILaG9sZGZhc3QudjEikAMKC1RyYW5zYWN0aW9uEhIKCnJlcXVlc3RfaWQYASABKAkSLAoFcGhhc2UYAiABKA4yHS5ob2xkZmFzdC52MS5UcmFuc2FjdGlvblBoYXNlEg0KBWZlbmNlGAMgASgEEhEKCW1heF9mZW5jZRgEIAEoBBIMCgRjb2RlGAUgASgJEg8KB21lc3NhZ2UYBiABKAkSEQoJc2VydmVyX2lzGAcgASgJEhEKCWxhc3Rfc3RlcBgIIAEoCRIUCgxyZW1haW5pbmdfbXMYCSABKAQSEgoKZ2VuZXJhdGlvbhgKIAEoBBITCgtsaXZlX2RpZ2VzdBgLIAEoCRIlCgdyZWNlaXB0GAwgASgLMhQuaG9sZGZhc3QudjEuUmVjZWlwdBItCghmaW5kaW5ncxgNIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEikKB2VudHJpZXMYDiADKAsyGC5ob2xkZmFzdC52MS5MZWRnZXJFbnRyeRIYChBzZXNzaW9uX2lzX2ZyZXNoGA8gASgIIjoKC0xlZGdlckVudHJ5EgwKBGtpbmQYASABKAkSDQoFYXRfbXMYAiABKAMSDgoGZGV0YWlsGAMgASgJIioKB1JlY2VpcHQSDAoEYm9keRgBIAEoCRIRCglzaWduYXR1cmUYAiABKAwiXwoORmluZGluZ01lc3NhZ2USEAoIc2V2ZXJpdHkYASABKAkSDAoEY29kZRgCIAEoCRIMCgRwYXRoGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSDgoGcmVtZWR5GAUgASgJIlMKEVR1bm5lbEFjdFJlc3BvbnNlEg8KB291dGNvbWUYASABKAkSLQoIZmluZGluZ3MYAiADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZSq1AwoQVHJhbnNhY3Rpb25QaGFzZRIhCh1UUkFOU0FDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEh0KGVRSQU5TQUNUSU9OX1BIQVNFX1VOS05PV04QARIbChdUUkFOU0FDVElPTl9QSEFTRV9TVEFMRRACEh4KGlRSQU5TQUNUSU9OX1BIQVNFX1BSRVBBUkVEEAMSGwoXVFJBTlNBQ1RJT05fUEhBU0VfQVJNRUQQBBIeChpUUkFOU0FDVElPTl9QSEFTRV9DSEFOR0lORxAFEh4KGlRSQU5TQUNUSU9OX1BIQVNFX09OX1RSSUFMEAYSHwobVFJBTlNBQ1RJT05fUEhBU0VfQ09ORklSTUVEEAcSHwobVFJBTlNBQ1RJT05fUEhBU0VfRklOQUxJWkVEEAgSHwobVFJBTlNBQ1RJT05fUEhBU0VfUkVWRVJUSU5HEAkSHgoaVFJBTlNBQ1RJT05fUEhBU0VfUkVWRVJURUQQChIjCh9UUkFOU0FDVElPTl9QSEFTRV9SRVZFUlRfRkFJTEVEEAsSHQoZVFJBTlNBQ1RJT05fUEhBU0VfUkVGVVNFRBAMYgZwcm90bzM");
 
 /**
  * @generated from message holdfast.v1.Transaction
@@ -210,6 +210,34 @@ export type FindingMessage = Message<"holdfast.v1.FindingMessage"> & {
  */
 export const FindingMessageSchema: GenMessage<FindingMessage> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_transaction, 3);
+
+/**
+ * What came of an act on a tunnel, or would.
+ *
+ * @generated from message holdfast.v1.TunnelActResponse
+ */
+export type TunnelActResponse = Message<"holdfast.v1.TunnelActResponse"> & {
+  /**
+   * possible (nothing was done: it was only asked), nothing_to_do, done, refused (nothing was done) or failed (it was tried).
+   *
+   * @generated from field: string outcome = 1;
+   */
+  outcome: string;
+
+  /**
+   * What it cuts and opens, and why it was refused or failed.
+   *
+   * @generated from field: repeated holdfast.v1.FindingMessage findings = 2;
+   */
+  findings: FindingMessage[];
+};
+
+/**
+ * Describes the message holdfast.v1.TunnelActResponse.
+ * Use `create(TunnelActResponseSchema)` to create a new message.
+ */
+export const TunnelActResponseSchema: GenMessage<TunnelActResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_transaction, 4);
 
 /**
  * The ledger's words. UNKNOWN is "the ledger has nothing of it", which is no verdict: only Abort's tombstone makes it one.

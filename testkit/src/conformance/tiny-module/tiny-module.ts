@@ -48,6 +48,9 @@ export function tinyModule({ state, ledger: ledgerFolder, snapshots }: TinyPlace
     observe: seen,
     getState: seen,
     readPackets: () => ({ refusedCode: "packets.unsupported", refusedMessage: "made-up settings meet no packets" }),
+    actOnTunnel: () => {
+      throw new Refusal(status.UNIMPLEMENTED, "module.unimplemented", "only a module of the vpn domain has tunnels");
+    },
     snapshot: () => ({ snapshotJson: seen().observedJson, digest: digestOfLive() }),
 
     validate: ({ configJson }) => {
