@@ -2,95 +2,66 @@
 import { withDatabase } from "@holdfast/testkit/database.ts";
 import { HOLDFAST_VRL } from "@holdfast/testkit/vector/vrl.ts";
 import { expect, test } from "vitest";
-import { z } from "zod";
 import { FILES } from "./content.ts";
 import { LOG_DASHBOARDS } from "./dashboards.ts";
 
-const axisSchema = z.strictObject({
-  label: z.string(),
-  alias: z.string(),
-  column: z.string(),
-  type: z.enum(["build", "raw", "custom"]),
-  color: z.string().nullable(),
-});
+interface Axis {
+  readonly alias: string;
+}
+interface Panel {
+  readonly id: string;
+  readonly title: string;
+  readonly type: string;
+  readonly layout: { readonly x: number; readonly y: number; readonly w: number };
+  readonly queries: readonly {
+    readonly query: string;
+    readonly fields: { readonly x: readonly Axis[]; readonly y: readonly Axis[]; readonly breakdown: readonly Axis[] };
+  }[];
+}
+interface Dashboard {
+  readonly title: string;
+  readonly tabs: readonly { readonly panels: readonly Panel[] }[];
+}
 
-/** Strict: a field that it does not have would be lost without a word, and one that is missing is refused by it. */
-const dashboardSchema = z.strictObject({
-  version: z.literal(8),
-  title: z.string().min(1),
-  description: z.string(),
-  tabs: z.array(
-    z.strictObject({
-      tabId: z.string(),
-      name: z.string(),
-      panels: z.array(
-        z.strictObject({
-          id: z.string(),
-          type: z.enum([
-            "area",
-            "area-stacked",
-            "bar",
-            "h-bar",
-            "line",
-            "scatter",
-            "stacked",
-            "h-stacked",
-            "pie",
-            "donut",
-            "metric",
-            "gauge",
-            "table",
-          ]),
-          title: z.string(),
-          description: z.string(),
-          config: z.strictObject({
-            show_legends: z.boolean(),
-            legends_position: z.null(),
-            base_map: z.null(),
-            map_view: z.null(),
-          }),
-          queryType: z.literal("sql"),
-          queries: z.array(
-            z.strictObject({
-              query: z.string(),
-              vrlFunctionQuery: z.string(),
-              customQuery: z.literal(true),
-              fields: z.strictObject({
-                stream: z.string(),
-                stream_type: z.literal("logs"),
-                x: z.array(axisSchema),
-                y: z.array(axisSchema),
-                z: z.array(axisSchema),
-                breakdown: z.array(axisSchema),
-                filter: z.strictObject({
-                  filterType: z.literal("group"),
-                  logicalOperator: z.enum(["AND", "OR"]),
-                  conditions: z.tuple([]),
-                }),
-              }),
-              config: z.strictObject({ promql_legend: z.string() }),
-              joins: z.tuple([]),
-            }),
-          ),
-          layout: z.strictObject({ x: z.int(), y: z.int(), w: z.int(), h: z.int(), i: z.int() }),
-          htmlContent: z.literal(""),
-          markdownContent: z.literal(""),
-          customChartContent: z.literal(""),
-        }),
-      ),
-    }),
-  ),
-  variables: z.strictObject({ list: z.tuple([]), showDynamicFilters: z.boolean() }),
-  defaultDatetimeDuration: z.strictObject({
-    type: z.enum(["relative", "absolute"]),
-    relativeTimePeriod: z.string().regex(/^\d+[smhdwM]$/),
-  }),
-});
+/**
+ * What stands at each place of a document of version 8, by the place's name without numbers: a field that it does not have would be lost without a word,
+ * and one that is missing is refused by it.
+ */
+const FIELDS: Readonly<Record<string, string>> = {
+  "": "defaultDatetimeDuration description tabs title variables version",
+  defaultDatetimeDuration: "relativeTimePeriod type",
+  variables: "list showDynamicFilters",
+  tabs: "name panels tabId",
+  "tabs.panels":
+    "config customChartContent description htmlContent id layout markdownContent queries queryType title type",
+  "tabs.panels.config": "base_map legends_position map_view show_legends",
+  "tabs.panels.layout": "h i w x y",
+  "tabs.panels.queries": "config customQuery fields joins query vrlFunctionQuery",
+  "tabs.panels.queries.config": "promql_legend",
+  "tabs.panels.queries.fields": "breakdown filter stream stream_type x y z",
+  "tabs.panels.queries.fields.filter": "conditions filterType logicalOperator",
+  "tabs.panels.queries.fields.x": "alias color column label type",
+  "tabs.panels.queries.fields.y": "alias color column label type",
+  "tabs.panels.queries.fields.breakdown": "alias color column label type",
+};
+const TYPES = ["area", "bar", "h-bar", "line", "stacked", "h-stacked", "pie", "donut", "metric", "gauge", "table"];
 
-const dashboards = z.array(dashboardSchema).parse(FILES["dashboards.json"]);
+/** Where a document differs from the format. */
+function strays(value: unknown, place = ""): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => strays(one, place));
+  if (typeof value !== "object" || value === null) return [];
+  const found = Object.keys(value).toSorted().join(" ");
+  const below = Object.entries(value).flatMap(([name, one]) => strays(one, place === "" ? name : `${place}.${name}`));
+  return found === FIELDS[place] ? below : [`${place}: ${found}`, ...below];
+}
+
+const dashboards = FILES["dashboards.json"] as readonly Dashboard[];
 const panels = dashboards.flatMap(({ tabs }) => tabs.flatMap((tab) => tab.panels));
 
 test("every field is one of the format, panels have ids of their own and do not lie on each other", () => {
+  expect(strays(dashboards)).toEqual([]);
+  expect(strays({ ...dashboards[0], refresh: 5 })).toHaveLength(1);
+  for (const { type } of panels) expect(TYPES).toContain(type);
   expect(dashboards.map(({ title }) => title)).toEqual(LOG_DASHBOARDS.map(({ title }) => title));
   for (const { tabs } of dashboards) {
     const placed = tabs.flatMap((tab) => tab.panels);

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProcessEnd, RunningProcess, SpawnOptions } from "../servers/child.ts";
 import { nodeBinary, repository } from "../servers/machine.ts";
 
-const READY_PATIENCE_MS = 60_000;
+/** A start on a busy machine makes a PostgreSQL, keys and a signer first; one that has ended is seen at once. */
+const READY_PATIENCE_MS = 180_000;
 const READY_POLL_MS = 100;
 /** It lets go of its work and stops its PostgreSQL first. */
 const STOP_PATIENCE_MS = 20_000;
