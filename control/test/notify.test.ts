@@ -12,7 +12,7 @@ import { readConfig } from "../src/config.ts";
 import { startControlPlane } from "../src/control-plane.ts";
 import { AgentSessions } from "../src/gateway/agent-sessions.ts";
 import { whyAddressRefused } from "../src/notify/address-guard.ts";
-import type { Channel } from "../src/notify/channels.ts";
+import type { Channel, Hook } from "../src/notify/channels.ts";
 import { post, signatureOf } from "../src/notify/post.ts";
 import { tell, TRIES_MOST } from "../src/notify/tell.ts";
 import { notify } from "../src/reconcilers/notify.ts";
@@ -58,7 +58,7 @@ const says =
     void response.writeHead(status, headers).end("what it says is nobody's business");
 const hangs = (): void => undefined;
 
-const webhook = (url: URL, over: Partial<Channel> = {}): Channel => ({
+const webhook = (url: URL, over: Partial<Hook> = {}): Hook => ({
   name: "ops",
   kind: "webhook",
   url,

@@ -86,6 +86,7 @@ export const ROOMS = {
       "@peculiar/x509": "our own certificate authority",
       "@simplewebauthn/server": "checks what passkeys answer",
       fastify: "the HTTP server",
+      nodemailer: "alerts by mail: SMTP, TLS and the encoding of a letter",
       "openid-client": "sign-in by a provider: the flow, and what is believed of its tokens",
       pg: "the PostgreSQL client",
       pino: "JSON logs",

@@ -46,6 +46,45 @@ test("the file of channels is refused with everything that is wrong in it, and w
       "chat: expected an https or http address without user and password",
       "twice: two channels have this name",
     ]);
+    const relay = {
+      kind: "mail",
+      name: "duty",
+      host: "mail.example",
+      port: 587,
+      from: "holdfast@example.net",
+      to: ["duty@example.net"],
+    };
+    expect(
+      await file({ channels: [{ ...relay, user: "holdfast", passwordFile: at("secret"), least: "critical" }] }),
+    ).toEqual({
+      ok: true,
+      value: [
+        {
+          ...relay,
+          tls: "starttls",
+          authority: null,
+          login: { user: "holdfast", password: SECRET },
+          least: "critical",
+        },
+      ],
+    });
+    expect(await file({ channels: [{ ...relay, host: "localhost", tls: "none" }] })).toMatchObject({ ok: true });
+    const crooked = await file({
+      channels: [
+        { ...relay, tls: "none" },
+        { ...relay, name: "meta", host: "169.254.169.254" },
+        { ...relay, name: "half", user: "holdfast" },
+        { ...relay, name: "trusting", caFile: at("secret") },
+      ],
+    });
+    expect(crooked.ok ? [] : crooked.error).toEqual([
+      "duty: without TLS mail is handed only to a relay on this machine (localhost, 127.0.0.1 or ::1)",
+      "meta: 169.254.169.254 is no address of a receiver",
+      "half: user and passwordFile belong together",
+      expect.stringMatching(/^trusting: .*secret is no certificate: /),
+    ]);
+    for (const to of ['"a b"@example.net', "Duty <duty@example.net>", "duty@example.net\nBcc: x@example.net", "duty"])
+      expect((await file({ channels: [{ ...relay, to: [to] }] })).ok, to).toBe(false);
     // What others can read, or write, is neither a secret nor this machine's word.
     await chmod(at("secret"), 0o604);
     const readable = await file({ channels: [hook] });

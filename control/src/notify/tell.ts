@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Database } from "../store/database.ts";
 import { queueDelivery, recordTry, takeDelivery, type Untold, untold } from "../store/deliveries.ts";
 import type { Channel } from "./channels.ts";
+import { mail } from "./mail.ts";
 import { post } from "./post.ts";
 
 /**
@@ -37,25 +38,28 @@ export async function tell(options: TellOptions): Promise<void> {
   for (let sent = 0; sent < AT_A_LOOK && !signal.aborted; sent++) {
     const due = await takeDelivery(database, channel.name, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     if (due === undefined) return;
-    const posted = await post(channel, due.id, due.payload, nowMs(), signal, withinMs);
+    const told =
+      channel.kind === "mail"
+        ? await mail(channel, due.id, due.payload, nowMs(), signal, withinMs)
+        : await post(channel, due.id, due.payload, nowMs(), signal, withinMs);
     // Whether it got through is not known: it is sent again with its id, by which the receiver knows it.
-    if (!posted.ok && signal.aborted) return;
+    if (!told.ok && signal.aborted) return;
     const isOver = due.tries >= TRIES_MOST;
     await recordTry(database, due.id, {
-      state: posted.ok ? "delivered" : isOver ? "given_up" : "waiting",
-      status: posted.status,
-      error: posted.ok ? null : posted.error,
+      state: told.ok ? "delivered" : isOver ? "given_up" : "waiting",
+      status: told.status,
+      error: told.ok ? (told.but ?? null) : told.error,
     });
-    const about = { alert_id: due.alert_id, delivery_id: due.id, channel: due.channel, status: posted.status };
-    if (posted.ok) log.info({ ...about, result_code: "notify.delivered" }, "a channel was told of an alert");
+    const about = { alert_id: due.alert_id, delivery_id: due.id, channel: due.channel, status: told.status };
+    if (told.ok) log.info({ ...about, result_code: "notify.delivered" }, "a channel was told of an alert");
     else if (isOver)
-      log.error({ ...about, reason: posted.error, result_code: "notify.given_up" }, "a channel is not tried any more");
+      log.error({ ...about, reason: told.error, result_code: "notify.given_up" }, "a channel is not tried any more");
     else
       log.warn(
-        { ...about, reason: posted.error, tries: due.tries, result_code: "notify.refused" },
+        { ...about, reason: told.error, tries: due.tries, result_code: "notify.refused" },
         "a channel will be tried again",
       );
-    if (!posted.ok) return;
+    if (!told.ok) return;
   }
 }
 

@@ -36,6 +36,37 @@ const WORDS = { opened: "", acknowledged: "Somebody is at it: ", resolved: "Reso
   string
 >;
 
+export interface MailText {
+  readonly subject: string;
+  /** Plain text: what a name says can be neither a link nor a picture. */
+  readonly text: string;
+}
+
+/** The same as a letter. Its subject says enough for whoever reads it on a locked screen at night. */
+export function mailText(about: Notification): MailText {
+  const where = about.server === null ? "" : `${about.server}: `;
+  const lines = [
+    about.message,
+    "",
+    ...(about.by === null ? [] : [`${about.by}: ${about.reason ?? ""}`, ""]),
+    ...(about.action === null ? [] : [about.action, ""]),
+    `Since when: ${about.at}`,
+    `What to do: ${about.runbook}`,
+    `Console: ${about.console}`,
+  ];
+  return {
+    subject: oneLine(`[Holdfast] ${WORDS[about.event]}${where}${about.title} (${about.severity})`),
+    text: `${lines.join("\n")}\n`,
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").slice(0, SUBJECT_MOST);
+}
+
+/** Characters. Longer subjects are cut by those who show them. */
+const SUBJECT_MOST = 200;
+
 /** The same as one text for chat rooms. Slack's three characters are escaped, so that a name cannot make a link or call a channel. */
 export function chatText(about: Notification): string {
   const escape = (text: string): string =>
