@@ -232,3 +232,86 @@ test("a transaction counts for each domain that had a step in it, by how it ende
     ]);
   });
 });
+
+test("whoever asks for OpenMetrics gets it, with one apply of each bucket by which its log and its trace are found", async () => {
+  await withDatabase(async ({ app, owner }) => {
+    const house = await storedHouse(app);
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const { apply, sent, said } = await house.applying(await house.server("web-1"));
+    await owner.run({
+      text: "update holdfast.host_transactions set traceparent = $2 where request_id = $1",
+      values: [sent.request_id, `00-${traceId}-b7ad6b7169203331-01`],
+    });
+    await said("finalized");
+    await house.do((tx) => moveApply(tx, apply, { to: "APPLIED" }, house.by));
+    const source = metrics({ database: app, sessions: () => 3, eventStreams: () => 0, onTrouble: () => undefined });
+    const served = await serveMetrics(source, "127.0.0.1", 0, (error) => {
+      throw error;
+    });
+    try {
+      const ask = async (accept: string) => {
+        const answer = await fetch(`http://127.0.0.1:${served.port}/metrics`, { headers: { accept } });
+        return { type: answer.headers.get("content-type") ?? "", text: await answer.text() };
+      };
+      const open = await ask("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1");
+      expect(open.type).toContain("application/openmetrics-text; version=1.0.0");
+      expect(open.text.endsWith("\n# EOF\n")).toBe(true);
+      expect(open.text).not.toMatch(/\n\n/);
+      expect(open.text.match(/# EOF/g)).toHaveLength(1);
+      expect(open.text).toContain("# TYPE holdfast_applies counter\n");
+      expect(open.text).toContain('\nholdfast_applies_total{state="APPLIED",effect=""} 1\n');
+      const exemplar = `# {request_id="${sent.request_id}",trace_id="${traceId}"}`;
+      const buckets = open.text.split("\n").filter((line) => line.startsWith("holdfast_apply_duration_seconds_bucket"));
+      const [bucket, ...others] = buckets.filter((line) => line.includes(exemplar));
+      expect(others).toEqual([]);
+      const [, le, value] = /le="([^"]+)".* ([\d.]+) [\d.]+$/.exec(bucket ?? "") ?? [];
+      expect(Number(value)).toBeLessThanOrEqual(Number(le));
+      for (const accept of ["text/plain", "application/openmetrics-text;q=0,text/plain"]) {
+        const plain = await ask(accept);
+        expect(plain.type).toContain("version=0.0.4");
+        expect(plain.text).not.toContain(exemplar);
+        expect(plain.text).not.toContain("# EOF");
+      }
+    } finally {
+      await served.close();
+    }
+  });
+});
+
+test("applies count for each policy in them, the first fifty by name; and phases by how long they lasted", async () => {
+  await withDatabase(async ({ app, owner }) => {
+    const house = await storedHouse(app);
+    const source = metrics({ database: app, sessions: () => 0, eventStreams: () => 0, onTrouble: () => undefined });
+    const end = async (server: string, policies: readonly string[]) => {
+      const { apply, said } = await house.applying(await house.server(server));
+      await owner.run({
+        text: `with made as (
+                 insert into holdfast.documents (id, kind, name) select gen_random_uuid(), 'Policy', n from unnest($2::text[]) n
+                 on conflict (kind, name) do update set name = excluded.name returning id)
+               update holdfast.applies set revisions = (select jsonb_agg(jsonb_build_object('document_id', id, 'revision', 1)) from made) where id = $1`,
+        values: [apply.id, policies],
+      });
+      await said("finalized");
+      await house.do((tx) => moveApply(tx, apply, { to: "APPLIED" }, house.by));
+    };
+    await end("web-1", ["base", "web"]);
+    await end("web-2", ["base"]);
+    const policyLines = async () =>
+      (await source.text()).split("\n").filter((line) => line.startsWith("holdfast_policy_applies_total"));
+    expect(await policyLines()).toEqual([
+      'holdfast_policy_applies_total{policy="base",state="APPLIED"} 2',
+      'holdfast_policy_applies_total{policy="web",state="APPLIED"} 1',
+    ]);
+    await end(
+      "web-3",
+      Array.from({ length: 60 }, (_, at) => `many-${String(at).padStart(2, "0")}`),
+    );
+    const many = await policyLines();
+    expect(many).toHaveLength(51);
+    expect(many).toContain('holdfast_policy_applies_total{policy="",state="APPLIED"} 12');
+    expect(many).toContain('holdfast_policy_applies_total{policy="base",state="APPLIED"} 2');
+    const text = await source.text();
+    expect(text).toContain('holdfast_apply_phase_seconds_count{phase="dispatched"} 3');
+    expect(text).toContain('holdfast_apply_phase_seconds_bucket{phase="dispatched",le="900"} 3');
+  });
+});

@@ -109,6 +109,23 @@ export const DASHBOARDS: readonly Dashboard[] = [
         { unit: "s" },
       ),
       chart(
+        "Time in each phase",
+        "p95 of the last hour: where the time of an apply goes, and on trial how long people take",
+        [
+          {
+            expr: "histogram_quantile(0.95, max by (phase, le) (increase(holdfast_apply_phase_seconds_bucket[1h])))",
+            legend: "{{phase}}",
+          },
+        ],
+        { unit: "s" },
+      ),
+      chart("Did not hold, by policy", "Ends of applies with this policy in them that were not APPLIED", [
+        {
+          expr: 'max by (policy, state) (increase(holdfast_policy_applies_total{state=~"FAILED|ROLLED_BACK"}[1d])) > 0',
+          legend: "{{policy}} {{state}}",
+        },
+      ]),
+      chart(
         "Refused because of another one",
         "docs/runbooks/concurrent-applies.md",
         [{ expr: "sum by (instance) (increase(holdfast_refused_concurrent_total[1h]))", legend: "{{instance}}" }],

@@ -8,6 +8,7 @@ import path from "node:path";
 import { look as lookAtHouse } from "@holdfast/control/alerts/look.ts";
 import { recordAlerts } from "@holdfast/control/alerts/record.ts";
 import { metrics, serveMetrics } from "@holdfast/control/metrics/metrics.ts";
+import { move as moveApply } from "@holdfast/control/store/apply-move.ts";
 import { ALERT_KINDS, runbookOf } from "@holdfast/core/alert/kind.ts";
 import { withDatabase } from "@holdfast/testkit/database.ts";
 import { storedHouse } from "@holdfast/testkit/stored-house.ts";
@@ -119,6 +120,7 @@ test.skipIf(!hasPrometheus)(
           start("prometheus", [
             `--config.file=${folder}/prometheus.yml`,
             `--storage.tsdb.path=${folder}/data`,
+            "--enable-feature=exemplar-storage",
             `--web.listen-address=127.0.0.1:${port}`,
           ]),
         );
@@ -142,7 +144,7 @@ test.skipIf(!hasPrometheus)(
         expect(await source.text()).toContain("# TYPE holdfast_applies_total counter");
 
         // Changed an hour ago, and not a word since: the house's own look finds it.
-        const { sent } = await house.applying(await house.server("web-1"));
+        const { apply, sent, said } = await house.applying(await house.server("web-1"));
         const changed = (since: string): Promise<number> =>
           owner.run({
             text: `update holdfast.host_transactions set execute_sent_at = now() - $2::interval where request_id = $1`,
@@ -155,6 +157,22 @@ test.skipIf(!hasPrometheus)(
         await changed("1 second");
         await look();
         await until("that it is over", () => stuckIs("resolved"), 60_000, 250);
+
+        // Ended, it is one by which a slow bucket's log is found.
+        await said("finalized");
+        await house.do((tx) => moveApply(tx, apply, { to: "APPLIED" }, house.by));
+        const exemplars = async () =>
+          JSON.stringify(
+            await ask(
+              `query_exemplars?query=holdfast_apply_duration_seconds_bucket&start=${Date.now() / 1_000 - 600}&end=${Date.now() / 1_000 + 60}`,
+            ),
+          );
+        await until(
+          "the exemplar",
+          async () => (await exemplars()).includes(`"request_id":"${sent.request_id}"`),
+          60_000,
+          250,
+        );
       } finally {
         for (const child of children) child.kill("SIGTERM");
         webhook.close();

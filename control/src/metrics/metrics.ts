@@ -5,14 +5,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ALERT_KINDS, ALERTS } from "@holdfast/core/alert/kind.ts";
-import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from "prom-client";
 import { countStanding } from "../store/alerts.ts";
 import { queueDepth } from "../store/applies.ts";
 import type { Database } from "../store/database.ts";
 import { countDeliveries } from "../store/deliveries.ts";
 import { NO_SPANS, SPAN_RESULTS, type SpanCounts } from "../trace/traces.ts";
-import { exposition, type Family, histogram } from "./exposition.ts";
+import { CONTENT_TYPES, exposition, type ExpositionFormat, type Family, formatOf, histogram } from "./exposition.ts";
 import {
+  appliesByPolicy,
   appliesByResult,
   auditEntries,
   applyDurations,
@@ -22,6 +23,7 @@ import {
   fleet,
   leasesLost,
   oldestOpen,
+  phaseDurations,
   recoveries,
   undoneByCode,
 } from "./store/counts.ts";
@@ -29,7 +31,7 @@ import {
 export interface Metrics {
   /** A second apply on one server, or of one change, was refused. */
   readonly refusedConcurrent: () => void;
-  text(): Promise<string>;
+  text(format?: ExpositionFormat): Promise<string>;
 }
 
 export interface MetricsOptions {
@@ -71,16 +73,21 @@ export function metrics(options: MetricsOptions): Metrics {
     help: "1 when this instance could read the database for this answer",
     registers: [registry],
   });
+  // The same, said in the other format, which ends with a line of its own.
+  const openMetrics = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
+  openMetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  for (const { name } of registry.getMetricsAsArray())
+    openMetrics.registerMetric(registry.getSingleMetric(name) as Metric);
   return {
     refusedConcurrent: () => refused.inc(),
-    async text() {
+    async text(format = "prometheus") {
       // Without the database there is still a process to be seen, and that it has none is what must be seen first.
       const ofHouse = await families(options.database).catch((error: unknown) => {
         options.onTrouble(error);
         return null;
       });
       up.set(ofHouse === null ? 0 : 1);
-      return `${exposition([...(ofHouse ?? []), openedFamily(options.sessionsOpened?.() ?? 0), spansFamily(options.spans?.() ?? NO_SPANS)])}\n${await registry.metrics()}`;
+      return `${exposition([...(ofHouse ?? []), openedFamily(options.sessionsOpened?.() ?? 0), spansFamily(options.spans?.() ?? NO_SPANS)], format)}${await (format === "openmetrics" ? openMetrics : registry).metrics()}`;
     },
   };
 }
@@ -115,22 +122,39 @@ function gauge(name: string, help: string, read: () => number): Gauge {
 }
 
 async function families(database: Database): Promise<readonly Family[]> {
-  const [results, undone, durations, dwell, recovered, queue, oldest, house, standing, told, audited, lost, domains] =
-    await Promise.all([
-      appliesByResult(database),
-      undoneByCode(database),
-      applyDurations(database),
-      dwellInApplying(database),
-      recoveries(database),
-      queueDepth(database),
-      oldestOpen(database),
-      fleet(database),
-      countStanding(database),
-      countDeliveries(database),
-      auditEntries(database),
-      leasesLost(database),
-      endsByDomain(database),
-    ]);
+  const [
+    results,
+    policies,
+    phases,
+    undone,
+    durations,
+    dwell,
+    recovered,
+    queue,
+    oldest,
+    house,
+    standing,
+    told,
+    audited,
+    lost,
+    domains,
+  ] = await Promise.all([
+    appliesByResult(database),
+    appliesByPolicy(database),
+    phaseDurations(database),
+    undoneByCode(database),
+    applyDurations(database),
+    dwellInApplying(database),
+    recoveries(database),
+    queueDepth(database),
+    oldestOpen(database),
+    fleet(database),
+    countStanding(database),
+    countDeliveries(database),
+    auditEntries(database),
+    leasesLost(database),
+    endsByDomain(database),
+  ]);
   const one = (name: string, help: string, value: number): Family => ({
     name,
     type: "gauge",
@@ -143,6 +167,12 @@ async function families(database: Database): Promise<readonly Family[]> {
       type: "counter",
       help: "Ends of applies, by state and by what they left behind; one that is rolled back later ends once more",
       samples: results.map(({ state, effect, count }) => ({ labels: { state, effect: effect ?? "" }, value: count })),
+    },
+    {
+      name: "holdfast_policy_applies_total",
+      type: "counter",
+      help: "Ends of applies by each policy that was in them; beyond fifty policies the later ones are one without a name",
+      samples: policies.map(({ policy, state, count }) => ({ labels: { policy, state }, value: count })),
     },
     {
       name: "holdfast_rollbacks_total",
@@ -162,13 +192,19 @@ async function families(database: Database): Promise<readonly Family[]> {
       help: "Applies that another claim took from an instance that was killed, cut off or asleep",
       samples: [{ value: lost }],
     },
-    histogram("holdfast_apply_duration_seconds", "From the claim to the first end", DURATION_BOUNDS, durations),
-    histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, dwell),
+    histogram("holdfast_apply_duration_seconds", "From the claim to the first end", DURATION_BOUNDS, [durations]),
+    histogram("holdfast_apply_dwell_applying_seconds", "How long applies were APPLYING", DURATION_BOUNDS, [dwell]),
+    histogram(
+      "holdfast_apply_phase_seconds",
+      "How long applies stayed in each phase, from entering it to what came next",
+      DURATION_BOUNDS,
+      phases.map(({ phase, ...spread }) => ({ labels: { phase }, ...spread })),
+    ),
     histogram(
       "holdfast_recovery_seconds",
       "Servers that a change had cut off: from the order to change until they were as before",
       DURATION_BOUNDS,
-      recovered,
+      [recovered],
     ),
     {
       name: "holdfast_queue_depth",
@@ -237,8 +273,9 @@ export async function serveMetrics(
       response.writeHead(404).end();
       return;
     }
-    source.text().then(
-      (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(text),
+    const format = formatOf(request.headers.accept);
+    source.text(format).then(
+      (text) => response.writeHead(200, { "content-type": CONTENT_TYPES[format] }).end(text),
       (error: unknown) => {
         onTrouble(error);
         response.writeHead(503).end();

@@ -1,6 +1,8 @@
+import { readTraceparent } from "@holdfast/core/trace/traceparent.ts";
 import { LEASE_LOST } from "../../store/apply-claim.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
+import type { Spread } from "../exposition.ts";
 
 /** Upper bounds in seconds: an apply takes from under a second to the whole window of a careful floor. */
 export const DURATION_BOUNDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900] as const;
@@ -47,24 +49,48 @@ export async function auditEntries(database: Queryable): Promise<number> {
   return entries;
 }
 
-export interface Spread {
-  /** For each bound, how many took at most so long; the last is all of them. */
-  readonly buckets: readonly number[];
-  readonly count: number;
+/** The newest of a bucket, by which its log and its trace are found. */
+interface Newest {
+  readonly bucket: number;
   readonly seconds: number;
+  readonly request_id: string | null;
+  readonly traceparent: string | null;
+  readonly at: number;
+}
+
+function withExemplars({ newest, ...spread }: Omit<Spread, "newest"> & { readonly newest: readonly Newest[] }): Spread {
+  return {
+    ...spread,
+    newest: newest.flatMap(({ bucket, seconds, request_id: requestId, traceparent, at }) => {
+      const traceId = readTraceparent(traceparent)?.traceId;
+      const labels = {
+        ...(requestId === null ? {} : { request_id: requestId }),
+        ...(traceId === undefined ? {} : { trace_id: traceId }),
+      };
+      return Object.keys(labels).length === 0 ? [] : [{ bucket, exemplar: { labels, value: seconds, at } }];
+    }),
+  };
 }
 
 /** From the claim to the first end, whatever it was: what becomes of it later is no part of how long it took. */
-export function applyDurations(database: Queryable): Promise<Spread> {
-  return database.one<Spread>(sql`
+export async function applyDurations(database: Queryable): Promise<Spread> {
+  return withExemplars(
+    await database.one<Parameters<typeof withExemplars>[0]>(sql`
     with took as (
-      select extract(epoch from min(e.at) - a.started_at)::float8 as seconds
+      select h.request_id, h.traceparent, extract(epoch from min(e.at))::float8 as at, extract(epoch from min(e.at) - a.started_at)::float8 as seconds
       from applies a join apply_events e on e.apply_id = a.id and e.to_state in ('APPLIED', 'FAILED', 'ROLLED_BACK', 'CANCELLED')
         and e.from_state is distinct from e.to_state
-      where a.started_at is not null group by a.id, a.started_at
+        left join lateral (select request_id, traceparent from host_transactions where apply_id = a.id and kind = 'forward'
+                           order by created_at desc limit 1) as h on true
+      where a.started_at is not null group by a.id, a.started_at, h.request_id, h.traceparent
     )
     select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
-           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
+           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds,
+           (select coalesce(jsonb_agg(jsonb_build_object('bucket', bucket, 'seconds', seconds, 'request_id', request_id, 'traceparent', traceparent, 'at', at)), '[]')
+            from (select distinct on (bucket) * from
+                    (select *, (select count(*) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound where bound < seconds) as bucket from took) as placed
+                  order by bucket, at desc) as last_of_bucket) as newest`),
+  );
 }
 
 /** From the claim to the first step out of APPLYING. */
@@ -85,14 +111,67 @@ export function dwellInApplying(database: Queryable): Promise<Spread> {
  */
 export const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
 
-export function recoveries(database: Queryable): Promise<Spread> {
-  return database.one<Spread>(sql`
+export async function recoveries(database: Queryable): Promise<Spread> {
+  return withExemplars(
+    await database.one<Parameters<typeof withExemplars>[0]>(sql`
     with took as (
-      select extract(epoch from finished_at - execute_sent_at)::float8 as seconds from host_transactions
+      select request_id, traceparent, extract(epoch from finished_at)::float8 as at,
+             extract(epoch from finished_at - execute_sent_at)::float8 as seconds
+      from host_transactions
       where outcome = 'reverted' and outcome_code = any(${[...LOCKED_OUT]}::text[]) and execute_sent_at is not null
     )
     select (select array_agg((select count(*) from took where seconds <= bound)::int order by bound) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound) as buckets,
-           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds`);
+           (select count(*) from took) as count, coalesce((select sum(seconds) from took), 0) as seconds,
+           (select coalesce(jsonb_agg(jsonb_build_object('bucket', bucket, 'seconds', seconds, 'request_id', request_id, 'traceparent', traceparent, 'at', at)), '[]')
+            from (select distinct on (bucket) * from
+                    (select *, (select count(*) from unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound where bound < seconds) as bucket from took) as placed
+                  order by bucket, at desc) as last_of_bucket) as newest`),
+  );
+}
+
+export interface PhaseSpread extends Spread {
+  readonly phase: string;
+}
+
+/** How long applies stayed in each phase: from entering it to whatever came next. One that they are in has no length yet. */
+export function phaseDurations(database: Queryable): Promise<readonly PhaseSpread[]> {
+  return database.rows<PhaseSpread>(sql`
+    with entered as (
+      select id, apply_id, at, phase, (to_state, phase) is distinct from lag((to_state, phase)) over w as is_new
+      from apply_events window w as (partition by apply_id order by id)
+    ), took as (
+      select phase, extract(epoch from lead(at) over (partition by apply_id order by id) - at)::float8 as seconds from entered where is_new
+    )
+    select phase, array_agg(at_most order by bound) as buckets, max(count) as count, max(seconds) as seconds
+    from (select phase, bound, count(*) filter (where seconds <= bound)::int as at_most, count(*) as count, sum(seconds) as seconds
+          from took cross join unnest(${DURATION_BOUNDS.map(String)}::float8[]) as bound
+          where phase is not null and seconds is not null group by phase, bound) as counted
+    group by phase order by phase`);
+}
+
+export interface AppliesOfPolicy {
+  readonly policy: string;
+  readonly state: string;
+  readonly count: number;
+}
+
+/** As with codes: the first policies of which an apply has ended have a name of their own, for ever, and all others are one. */
+export const POLICIES_MOST = 50;
+
+/** Ends of applies for each policy that was in them. */
+export function appliesByPolicy(database: Queryable): Promise<readonly AppliesOfPolicy[]> {
+  return database.rows<AppliesOfPolicy>(sql`
+    with ended as (
+      select d.name, e.to_state as state, e.id
+      from apply_events e join applies a on a.id = e.apply_id
+           cross join lateral jsonb_to_recordset(a.revisions) as revision (document_id uuid)
+           join documents d on d.id = revision.document_id and d.kind = 'Policy'
+      where e.to_state in ('APPLIED', 'FAILED', 'ROLLED_BACK', 'CANCELLED') and e.from_state is distinct from e.to_state
+    ), known as (
+      select name, row_number() over (order by min(id), name) as place from ended group by name
+    )
+    select case when place <= ${POLICIES_MOST} then ended.name else '' end as policy, ended.state, count(*) as count
+    from ended join known using (name) group by 1, 2 order by 1, 2`);
 }
 
 /** Claims of an apply whose holder had not let go of it: it was killed, cut off from the database, or asleep for longer than its lease. */
