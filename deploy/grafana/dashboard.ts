@@ -26,6 +26,15 @@ export interface Dashboard {
   readonly uid: string;
   readonly title: string;
   readonly panels: readonly Panel[];
+  /** What is chosen above the panels, and asked for in them as $name. */
+  readonly choice?: Choice;
+}
+
+export interface Choice {
+  readonly name: string;
+  readonly label: string;
+  /** Grafana's own question for the values, for example `label_values(metric, label)`. */
+  readonly values: string;
 }
 
 const COLUMNS = 24;
@@ -33,7 +42,7 @@ const HEIGHT = { stat: 5, timeseries: 8 } as const satisfies Record<Panel["kind"
 /** The variable that Grafana asks for at the import: which Prometheus. */
 const DATASOURCE = { type: "prometheus", uid: "${datasource}" } as const;
 
-export function grafanaJson({ uid, title, panels }: Dashboard): Record<string, unknown> {
+export function grafanaJson({ uid, title, panels, choice }: Dashboard): Record<string, unknown> {
   let [x, y, rowHeight] = [0, 0, 0];
   const placed = panels.map((panel, index) => {
     if (x + panel.width > COLUMNS) [x, y, rowHeight] = [0, y + rowHeight, 0];
@@ -53,11 +62,30 @@ export function grafanaJson({ uid, title, panels }: Dashboard): Record<string, u
     time: { from: "now-6h", to: "now" },
     timezone: "",
     templating: {
-      list: [{ name: "datasource", type: "datasource", query: "prometheus", label: "Prometheus", hide: 0, refresh: 1 }],
+      list: [
+        { name: "datasource", type: "datasource", query: "prometheus", label: "Prometheus", hide: 0, refresh: 1 },
+        ...(choice === undefined ? [] : [choiceJson(choice)]),
+      ],
     },
     annotations: { list: [] },
     links: [{ type: "dashboards", tags: ["holdfast"], title: "Holdfast", asDropdown: true, includeVars: true }],
     panels: placed,
+  };
+}
+
+/** Asked anew whenever the times change: servers come and go. */
+function choiceJson({ name, label, values }: Choice): Record<string, unknown> {
+  const question = { query: values, refId: "choice" };
+  return {
+    name,
+    type: "query",
+    label,
+    datasource: DATASOURCE,
+    definition: values,
+    query: question,
+    refresh: 2,
+    sort: 1,
+    hide: 0,
   };
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Measures } from "@holdfast/agent/session/measures.ts";
 import { metrics } from "@holdfast/control/metrics/metrics.ts";
 import { withDatabase } from "@holdfast/testkit/database.ts";
 import { storedHouse } from "@holdfast/testkit/stored-house.ts";
@@ -66,9 +67,18 @@ test("what is asked for is given: by the metrics themselves, or by a rule", asyn
     await storedHouse(app);
     const source = metrics({ database: app, sessions: () => 0, eventStreams: () => 0, onTrouble: () => undefined });
     const families = new Set([...(await source.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    const nothing = {
+      version: "1",
+      connections: 0,
+      certificateEndsMs: null,
+      nowMs: 0,
+      residentBytes: 0,
+      uptimeSeconds: 0,
+    };
+    for (const [, name = ""] of new Measures().text(nothing).matchAll(/^# TYPE (\S+)/gm)) families.add(name);
     // Given only where there is a certificate.
     families.add("holdfast_certificate_expiry_seconds");
-    for (const expr of EXPRESSIONS)
+    for (const expr of [...EXPRESSIONS, ...DASHBOARDS.flatMap(({ choice }) => choice?.values ?? [])])
       for (const [name] of expr.matchAll(/\bholdfast[_:][a-z0-9_:]+/g))
         expect(recorded.has(name) || families.has(name.replace(/_bucket$/, "")), name).toBe(true);
   });

@@ -169,6 +169,59 @@ export const DASHBOARDS: readonly Dashboard[] = [
     ],
   },
   {
+    uid: "holdfast-server",
+    title: "Holdfast: one server",
+    choice: { name: "server", label: "Server", values: "label_values(holdfast_agent_info, instance)" },
+    panels: [
+      stat(
+        "Connected",
+        "1 while a control plane is connected: docs/runbooks/agent-lost.md",
+        'holdfast_agent_connected{instance="$server"}',
+      ),
+      stat(
+        "Certificate ends in",
+        "Renewed at half of seven days: docs/runbooks/certificate-expiring.md",
+        'holdfast_agent_certificate_expiry_seconds{instance="$server"}',
+        { unit: "s" },
+      ),
+      stat(
+        "Drifted",
+        "Domains that are not what was confirmed: docs/runbooks/drift.md",
+        'sum(holdfast_agent_drifted{instance="$server"})',
+        {
+          badFrom: 1,
+        },
+      ),
+      stat("Running for", "Since the session's process began", 'holdfast_agent_uptime_seconds{instance="$server"}', {
+        unit: "s",
+      }),
+      stat("Memory", "Of the session's process", 'holdfast_agent_resident_bytes{instance="$server"}', {
+        unit: "bytes",
+      }),
+      stat(
+        "Commands refused",
+        "By the guard, in a day",
+        'sum(increase(holdfast_agent_commands_total{instance="$server",result="refused"}[1d]))',
+        {
+          badFrom: 1,
+        },
+      ),
+      chart("Commands", "What was ordered, and what the guard said to it", [
+        {
+          expr: 'sum by (verb, result) (increase(holdfast_agent_commands_total{instance="$server"}[1h])) > 0',
+          legend: "{{verb}} {{result}}",
+        },
+      ]),
+      chart("Connections", "Each trial opens one; more than that, and dials that came to nothing, are a bad wire", [
+        { expr: 'increase(holdfast_agent_sessions_total{instance="$server"}[1h])', legend: "begun" },
+        { expr: 'increase(holdfast_agent_dial_failures_total{instance="$server"}[1h])', legend: "failed" },
+      ]),
+      chart("Drift", "1 where the live state was not the confirmed one at the last look", [
+        { expr: 'holdfast_agent_drifted{instance="$server"}', legend: "{{domain}}" },
+      ]),
+    ],
+  },
+  {
     uid: "holdfast-domains",
     title: "Holdfast: domain modules",
     panels: [
