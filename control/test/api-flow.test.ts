@@ -244,6 +244,21 @@ test("an apply that failed is tried again as a new one; what is undone for a las
       status: 409,
       json: { code: "apply.not_now" },
     });
+    // It did not look as asked afterwards: the same revision would not either, and the button says so before it is pressed.
+    agent.ledger.faults.failStep = { code: "verify.mismatch", message: "it is not there" };
+    const second = await planned(api, kim, [policy("web", 8443)]);
+    await applied(api, kim, second);
+    const [undone] = (await api.done(kim, "getChange", { params: { id: second.id } })).applies;
+    const { state, actions } = await api.done(kim, "getApply", { params: { id: undone?.id ?? "" } });
+    expect([state, actions.retry]).toEqual([
+      "ROLLED_BACK",
+      "It was undone for a reason that trying again does not change (verify.mismatch): mend the document in a new change.",
+    ]);
+    agent.ledger.faults.failStep = null;
+    expect(await api.ask(kim, "retryApply", { params: { id: undone?.id ?? "" }, body: {} })).toMatchObject({
+      status: 409,
+      json: { code: "apply.quarantined", detail: actions.retry },
+    });
   });
 });
 

@@ -44,12 +44,12 @@ const GROUPS: readonly { readonly title: MessageKey; readonly entries: readonly 
   },
 ];
 
-export function MainNav(): ReactNode {
+export function MainNav({ onChosen }: { readonly onChosen: () => void }): ReactNode {
   const t = useT();
   const pathname = useLocation({ select: (location) => location.pathname });
   const isHere = ({ to, owns }: Entry): boolean => pathname === to || owns.some((start) => pathname.startsWith(start));
   return (
-    <Nav aria-label={t("nav.label")}>
+    <Nav aria-label={t("nav.label")} onSelect={onChosen}>
       {GROUPS.map(({ title, entries }) => (
         <NavGroup key={title} title={t(title)}>
           {entries.map((entry) => (

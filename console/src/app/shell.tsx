@@ -28,6 +28,7 @@ import icon from "./icon.svg";
 import { MainNav } from "./main-nav.tsx";
 import { usePlace } from "./place.ts";
 import { PreferencesMenu } from "./preferences-menu.tsx";
+import { useSidebar } from "./sidebar.ts";
 import { UserMenu } from "./user-menu.tsx";
 
 const MAIN_ID = "main";
@@ -38,6 +39,7 @@ export function Shell(): ReactNode {
   const place = usePlace();
   const client = useQueryClient();
   const me = useQuery(queries.me());
+  const nav = useSidebar(MAIN_ID);
 
   useEffect(() => {
     const toLogin = (): void => {
@@ -72,13 +74,18 @@ export function Shell(): ReactNode {
     <Page
       className="hf-page"
       mainContainerId={MAIN_ID}
-      isManagedSidebar
+      onPageResize={nav.resized}
       skipToContent={<SkipToContent href={`#${MAIN_ID}`}>{t("shell.skip")}</SkipToContent>}
       masthead={
         <Masthead display={{ default: "inline" }}>
           <MastheadMain>
             <MastheadToggle>
-              <PageToggleButton variant="plain" aria-label={t("shell.toggleNav")}>
+              <PageToggleButton
+                variant="plain"
+                aria-label={t("shell.toggleNav")}
+                isSidebarOpen={nav.isOpen}
+                onSidebarToggle={nav.toggle}
+              >
                 <BarsIcon />
               </PageToggleButton>
             </MastheadToggle>
@@ -97,9 +104,9 @@ export function Shell(): ReactNode {
         </Masthead>
       }
       sidebar={
-        <PageSidebar>
+        <PageSidebar isSidebarOpen={nav.isOpen}>
           <PageSidebarBody>
-            <MainNav />
+            <MainNav onChosen={nav.chosen} />
           </PageSidebarBody>
         </PageSidebar>
       }

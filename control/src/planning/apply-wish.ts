@@ -60,6 +60,7 @@ async function viewOf(tx: Transaction, apply: ApplyRow) {
     isRollback: sent?.kind === "rollback",
     superseded: false,
     retried: false,
+    quarantinedFor: null,
     serverRefuses: null,
   };
 }

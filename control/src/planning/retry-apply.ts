@@ -1,4 +1,4 @@
-import { whyNotRetry } from "@holdfast/core/apply/actions.ts";
+import { whyNotRetry, whyQuarantined } from "@holdfast/core/apply/actions.ts";
 import type { ApplyId, RolloutId } from "@holdfast/core/base/id.ts";
 import type { Caller } from "../api/caller.ts";
 import { notFound, refuse } from "../api/refused.ts";
@@ -33,15 +33,13 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
       state: apply.state,
       effect: apply.effect,
       retried: await isRetried(tx, id),
+      // Asked below, after a transient one was released.
+      quarantinedFor: null,
       serverRefuses: null,
     });
     if (refusal !== null) refuse("apply.not_now", refusal);
     const lasting = await releaseTransient(tx, id, caller.userId, caller.actor);
-    if (lasting.length > 0)
-      refuse(
-        "apply.quarantined",
-        `It was undone for a reason that trying again does not change (${lasting[0]?.code ?? "unknown"}).`,
-      );
+    if (lasting.length > 0) refuse("apply.quarantined", whyQuarantined(lasting[0]?.code ?? "unknown"));
     await insertPlan(tx, plan);
     const world = await loadWorld(tx, house.documents);
     const edits = await editsOf(tx, house.documents, change);

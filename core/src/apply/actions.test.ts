@@ -13,6 +13,7 @@ const views: fc.Arbitrary<ApplyView> = fc.record({
   isRollback: fc.boolean(),
   superseded: fc.boolean(),
   retried: fc.boolean(),
+  quarantinedFor: fc.option(fc.constant("verify.mismatch")),
   serverRefuses: fc.option(fc.constant("web-1 is paused.")),
 });
 
@@ -23,7 +24,10 @@ test("B1: no button asks for a step that the state table does not have", () => {
       if (actions.rollback === null) expect(mayMove(view.state, "ROLLBACKING", view.effect)).toBe(true);
       if (actions.confirm === null || actions.forceClose === null) expect(isOpen(view.state)).toBe(true);
       if (actions.abort === null) expect(isOpen(view.state) || mayMove(view.state, "CANCELLED")).toBe(true);
-      if (actions.retry === null) expect(["ROLLED_BACK", "CANCELLED", "FAILED"]).toContain(view.state);
+      if (actions.retry === null) {
+        expect(["ROLLED_BACK", "CANCELLED", "FAILED"]).toContain(view.state);
+        expect(view.quarantinedFor).toBeNull();
+      }
     }),
   );
 });

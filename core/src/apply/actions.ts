@@ -21,6 +21,8 @@ export interface ApplyView {
   readonly superseded: boolean;
   /** A newer apply retries this one already. */
   readonly retried: boolean;
+  /** The code for which its revisions are quarantined on the server, where trying again does not change the cause; null: none. */
+  readonly quarantinedFor: string | null;
   /** Why the server takes no applies at all, in words; null when it does. */
   readonly serverRefuses: string | null;
 }
@@ -74,13 +76,20 @@ function whyNotAbort(view: ApplyView): string | null {
 }
 
 /** A new apply of the same change on the same server. */
-export function whyNotRetry(view: Pick<ApplyView, "state" | "effect" | "retried" | "serverRefuses">): string | null {
+export function whyNotRetry(
+  view: Pick<ApplyView, "state" | "effect" | "retried" | "quarantinedFor" | "serverRefuses">,
+): string | null {
   if (isOpen(view.state) || view.state === "READY" || view.state === "DRAFT") return "It has not ended yet.";
   if (view.state === "APPLIED") return "It is in force; there is nothing to try again.";
   if (view.state === "FAILED" && view.effect !== "none")
     return "What it left on the server is not as before: look at it, and roll it back first.";
   if (view.retried) return "It has been tried again already.";
+  if (view.quarantinedFor !== null) return whyQuarantined(view.quarantinedFor);
   return view.serverRefuses;
+}
+
+export function whyQuarantined(code: string): string {
+  return `It was undone for a reason that trying again does not change (${code}): mend the document in a new change.`;
 }
 
 function whyNotRollback(view: ApplyView): string | null {

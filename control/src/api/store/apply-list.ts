@@ -14,6 +14,8 @@ export interface ListedApply extends ApplyRow {
   /** The agent has come back over a session that is younger than the change. */
   readonly is_back: boolean;
   readonly retried: boolean;
+  /** The code for which this apply's revisions are quarantined, whatever is tried again; null: none is. */
+  readonly quarantined_for: string | null;
   readonly superseded: boolean;
 }
 
@@ -35,6 +37,7 @@ export function listApplyDetails(database: Queryable, filter: ListedApplyFilter)
     select a.*, c.title as change_title, s.name as server_name, u.name as requested_name, s.session_instance is not null as connected,
            t.kind as transaction_kind, t.trial, coalesce(s.session_since > t.execute_sent_at, false) as is_back,
            exists (select from applies n where n.retry_of = a.id) as retried,
+           (select min(q.code) from quarantines q where q.apply_id = a.id and not q.transient and q.released_at is null) as quarantined_for,
            exists (select from applies n where n.server_id = a.server_id and n.id > a.id and n.change_id <> a.change_id
                    and n.state not in ('CANCELLED', 'ROLLED_BACK') and n.effect is distinct from 'none') as superseded
     from applies a join changes c on c.id = a.change_id join servers s on s.id = a.server_id join users u on u.id = a.requested_by

@@ -49,6 +49,7 @@ export function actionsOfApply(row: ListedApply, server: ServerRow, nowMs: numbe
     isRollback: row.transaction_kind === "rollback",
     superseded: row.superseded,
     retried: row.retried,
+    quarantinedFor: row.quarantined_for,
     serverRefuses: whyServerRefuses(server, nowMs)?.detail ?? null,
   });
 }
