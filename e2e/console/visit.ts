@@ -29,11 +29,11 @@ export async function visit(
       const page = await context.newPage();
       page.setDefaultTimeout(WAIT_MS);
       const complaints: string[] = [];
-      page.on("console", (message) => {
+      context.on("console", (message) => {
         if (message.type() === "error" && !message.text().includes("Failed to load resource"))
           complaints.push(message.text());
       });
-      page.on("pageerror", (error) => complaints.push(error.message));
+      context.on("weberror", (error) => complaints.push(error.error().message));
       await run({ page, server, complaints });
       expect(complaints).toEqual([]);
     });
