@@ -76,6 +76,11 @@ export function applyDetail(state: MockState, apply: MockApply, nowMs: number): 
         outcome,
         outcomeCode: summary.code,
         receipt: null,
+        traceId: "0af7651916cd43dd8448eb211c80319c",
+        links: {
+          logs: `https://logs.example/search?q=${apply.base.requestId ?? ""}`,
+          trace: "https://traces.example/trace/0af7651916cd43dd8448eb211c80319c",
+        },
         probes: [
           {
             id: "tcp/22 from the control plane",

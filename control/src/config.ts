@@ -2,6 +2,7 @@
 import { hostname, networkInterfaces } from "node:os";
 import path from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import { type EvidenceLinks, readEvidenceLinks } from "./evidence-links.ts";
 
 export type HttpAddress =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
@@ -35,6 +36,8 @@ export interface Config {
   readonly oidc: OidcConfig | null;
   /** The collector that spans go to; null: nothing is traced. */
   readonly traces: TracesConfig | null;
+  /** Where the console leads to for logs and traces. */
+  readonly evidence: EvidenceLinks;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -111,6 +114,7 @@ export function readConfig(env: Environment): Result<Config, readonly string[]> 
     notifyFile: optional(env["HOLDFAST_NOTIFY_FILE"]),
     oidc: readOidc(env, problems),
     traces: readTraces(env, problems),
+    evidence: readEvidenceLinks(env, problems),
     logLevel: oneOf("HOLDFAST_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   return problems.length === 0 ? ok(config) : err(problems);

@@ -195,6 +195,7 @@ async function startOn(
     },
     nowMs: () => Date.now(),
     traces,
+    evidence: config.evidence,
     log,
     onRefusedConcurrent: measured.refusedConcurrent,
   };

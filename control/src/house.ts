@@ -7,6 +7,7 @@ import type { RelyingParty } from "./account/relying-party.ts";
 import type { Seal } from "./account/seal.ts";
 import type { AskServers } from "./audit/ask-servers.ts";
 import type { AuditWitness } from "./audit/witness.ts";
+import type { EvidenceLinks } from "./evidence-links.ts";
 import type { OidcProvider } from "./oidc/provider.ts";
 import type { AskAgent } from "./planning/ask-agent.ts";
 import type { DocumentCache } from "./planning/document-cache.ts";
@@ -43,6 +44,8 @@ export interface House {
   readonly nowMs: () => number;
   /** Where spans go. */
   readonly traces: Traces;
+  /** Where people look at logs and traces. */
+  readonly evidence: EvidenceLinks;
   readonly log: Logger;
   /** Counted where it happens; shown by the metrics. */
   readonly onRefusedConcurrent: () => void;

@@ -249,7 +249,12 @@ test("an apply that failed is tried again as a new one; what is undone for a las
     const second = await planned(api, kim, [policy("web", 8443)]);
     await applied(api, kim, second);
     const [undone] = (await api.done(kim, "getChange", { params: { id: second.id } })).applies;
-    const { state, actions } = await api.done(kim, "getApply", { params: { id: undone?.id ?? "" } });
+    const { state, actions, transactions } = await api.done(kim, "getApply", { params: { id: undone?.id ?? "" } });
+    const [sent] = transactions;
+    expect(sent?.links).toEqual({
+      logs: `https://logs.example/${sent?.requestId}`,
+      trace: sent?.traceId === null ? null : `https://traces.example/${sent?.traceId}`,
+    });
     expect([state, actions.retry]).toEqual([
       "ROLLED_BACK",
       "It was undone for a reason that trying again does not change (verify.mismatch): mend the document in a new change.",

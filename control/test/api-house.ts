@@ -173,6 +173,7 @@ async function openApi(
     enrolment: { dial: `127.0.0.1:${work.gateway.port}`, caFingerprint: authority.certificates.fingerprint },
     nowMs,
     traces,
+    evidence: { logs: "https://logs.example/{request_id}", trace: "https://traces.example/{trace_id}" },
     log,
     onRefusedConcurrent: () => {
       refused += 1;

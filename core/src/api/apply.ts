@@ -65,6 +65,13 @@ export const hostTransactionSchema = z.object({
   ),
   createdAt: z.string(),
   finishedAt: z.string().nullable(),
+  traceId: z
+    .string()
+    .nullable()
+    .describe("The trace that it belongs to: of its request, or of the house where that traces"),
+  links: z
+    .object({ logs: z.string().nullable(), trace: z.string().nullable() })
+    .describe("Where its log and its trace are looked at; null where the house was told no address"),
 });
 
 export const applyDetailSchema = applySummarySchema.extend({

@@ -12,6 +12,7 @@ import { shortIds } from "../../parts/short-ids.ts";
 import { EFFECT_TEXT, ServerIsBadge, StateBadge } from "../../parts/state-badge.tsx";
 import { paths } from "../../paths.ts";
 import { CopyText } from "../../ui/copy-text.tsx";
+import { ElsewhereLink } from "../../ui/elsewhere-link.tsx";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { TableHead } from "../../ui/table-head.tsx";
@@ -133,6 +134,22 @@ function Events({ apply }: { readonly apply: ApplyDetail }): ReactNode {
   );
 }
 
+/** Where more of it is written: by the house's own programs for logs and traces where it has some, and in the server's journal always. */
+function Evidence({ transaction }: { readonly transaction: ApplyDetail["transactions"][number] }): ReactNode {
+  const t = useT();
+  const { logs, trace } = transaction.links;
+  return (
+    <div className="hf-line-row">
+      {logs === null ? null : <ElsewhereLink to={logs}>{t("transaction.logs")}</ElsewhereLink>}
+      {trace === null ? null : <ElsewhereLink to={trace}>{t("transaction.trace")}</ElsewhereLink>}
+      <span>
+        <span className="hf-quiet">{t("transaction.journal")}</span>{" "}
+        <CopyText text={`journalctl REQUEST_ID=${transaction.requestId}`} />
+      </span>
+    </div>
+  );
+}
+
 function Transactions({ apply }: { readonly apply: ApplyDetail }): ReactNode {
   const t = useT();
   return (
@@ -149,6 +166,7 @@ function Transactions({ apply }: { readonly apply: ApplyDetail }): ReactNode {
             request_id <CopyText text={transaction.requestId} />{" "}
             <span className="hf-quiet">fence {transaction.fence}</span>
           </div>
+          <Evidence transaction={transaction} />
           {transaction.probes.length === 0 ? null : (
             <table className="hf-table">
               <TableHead columns={["probe.what", "probe.expected", "probe.before", "probe.after", "probe.origin"]} />

@@ -78,7 +78,7 @@ export function applyHandlers(house: House): Pick<Handlers, ApplyRoutes> {
         actor: named(event.actor, users),
         requestId: event.request_id,
       })),
-      transactions: transactions.map((one) => transactionView(one, probeViews(one, probes))),
+      transactions: transactions.map((one) => transactionView(one, probeViews(one, probes), house.evidence)),
       actions: actionsOfApply(row, server, house.nowMs()),
     };
   };

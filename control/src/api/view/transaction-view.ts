@@ -1,6 +1,8 @@
 import type { hostTransactionSchema } from "@holdfast/core/api/apply.ts";
 import type { Probe } from "@holdfast/core/plan/probe.ts";
+import { readTraceparent } from "@holdfast/core/trace/traceparent.ts";
 import { z } from "zod";
+import { type EvidenceLinks, linksTo } from "../../evidence-links.ts";
 import type { HostTransactionRow } from "../../store/tables.ts";
 import { iso } from "./apply-view.ts";
 
@@ -8,7 +10,8 @@ type View = z.input<typeof hostTransactionSchema>;
 
 const ROUNDS = z.array(z.object({ results: z.record(z.string(), z.string()) }));
 
-export function transactionView(row: HostTransactionRow, probes: View["probes"]): View {
+export function transactionView(row: HostTransactionRow, probes: View["probes"], evidence: EvidenceLinks): View {
+  const traceId = readTraceparent(row.traceparent)?.traceId ?? null;
   return {
     requestId: row.request_id,
     kind: row.kind,
@@ -19,6 +22,8 @@ export function transactionView(row: HostTransactionRow, probes: View["probes"])
     probes,
     createdAt: row.created_at.toISOString(),
     finishedAt: iso(row.finished_at),
+    traceId,
+    links: linksTo(evidence, row.request_id, traceId),
   };
 }
 
