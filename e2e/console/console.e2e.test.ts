@@ -230,6 +230,30 @@ test("Korean from the first page to the last word of a state", async () => {
   });
 });
 
+test("a view of the servers is saved under a name, found again in a new page, and forgotten", async () => {
+  await visit("busy", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, `${paths.servers()}?q=role%3Aweb&sort=-failure`);
+    await page.getByRole("button", { name: "Views", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Save this view…" }).click();
+    const save = page.getByRole("dialog").getByRole("button", { name: "Save" });
+    expect(await save.getAttribute("aria-disabled")).toBe("true");
+    expect(await flawsOf(page)).toEqual([]);
+    await page.getByLabel("Name of the view").fill("Web, newest failures");
+    await save.click();
+    await open(page, server, paths.servers());
+    await page.getByRole("button", { name: "Views", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Web, newest failures" }).click();
+    await expect.poll(() => page.url()).toContain("?q=role%3Aweb&sort=-failure");
+    expect(await page.getByLabel("Filter servers").inputValue()).toBe("role:web");
+    await page.getByRole("button", { name: "Web, newest failures" }).click();
+    expect(await flawsOf(page)).toEqual([]);
+    await page.getByRole("menuitem", { name: "Forget “Web, newest failures”" }).click();
+    await page.getByRole("button", { name: "Views", exact: true }).click();
+    expect(await page.getByRole("menuitem", { name: "Web, newest failures" }).count()).toBe(0);
+  });
+});
+
 test.each([
   { scheme: "light", width: 1280 },
   { scheme: "dark", width: 390 },

@@ -46,6 +46,12 @@ const SHOTS: readonly Shot[] = [
   { name: "servers-busy", scenario: "busy", path: paths.servers() },
   { name: "servers-large", scenario: "large", path: paths.servers() },
   {
+    name: "servers-views",
+    scenario: "busy",
+    path: `${paths.servers()}?q=role%3Aweb`,
+    act: click("Views"),
+  },
+  {
     name: "servers-enrol",
     scenario: "calm",
     path: paths.servers(),

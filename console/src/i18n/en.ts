@@ -1067,6 +1067,17 @@ export const en = {
   "servers.none": "No server matches.",
   "servers.show": "Show",
   "servers.show.all": "Every state",
+  "servers.views": "Views",
+  "servers.views.all": "All servers",
+  "servers.views.forget": "Forget “{{name}}”",
+  "servers.views.full": "There are {{most}} already; forget one first.",
+  "servers.views.keep": "Save",
+  "servers.views.name": "Name of the view",
+  "servers.views.nameFirst": "Give it a name first.",
+  "servers.views.replaces": "This takes the place of the view “{{name}}”.",
+  "servers.views.save": "Save this view…",
+  "servers.views.what":
+    "Filter, state and order, as they are now. It is kept in this browser, for you; to give it to somebody else, send them the address.",
   "sessions.card": "What I am signed in with",
   "sessions.endOthers": "End all other sessions",
   "sessions.endOthers.ask_one":

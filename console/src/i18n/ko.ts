@@ -1053,6 +1053,17 @@ export const ko = {
   "servers.none": "맞는 서버가 없습니다.",
   "servers.show": "표시",
   "servers.show.all": "모든 상태",
+  "servers.views": "보기",
+  "servers.views.all": "모든 서버",
+  "servers.views.forget": "“{{name}}” 지우기",
+  "servers.views.full": "이미 {{most}}개입니다. 먼저 하나를 지우세요.",
+  "servers.views.keep": "저장",
+  "servers.views.name": "보기 이름",
+  "servers.views.nameFirst": "먼저 이름을 입력하세요.",
+  "servers.views.replaces": "“{{name}}” 보기를 대신합니다.",
+  "servers.views.save": "이 보기 저장…",
+  "servers.views.what":
+    "지금의 필터, 상태, 정렬을 저장합니다. 이 브라우저에 나만 쓰도록 보관됩니다. 다른 사람에게 주려면 주소를 보내세요.",
   "sessions.card": "로그인되어 있는 곳",
   "sessions.endOthers": "다른 세션 모두 끝내기",
   "sessions.endOthers.ask_one":

@@ -20,6 +20,7 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { EnrolDialog } from "./enrol-dialog.tsx";
 import { ServerTable } from "./server-table.tsx";
+import { ViewsMenu } from "./views-menu.tsx";
 
 export function ServersPage(): ReactNode {
   const t = useT();
@@ -74,6 +75,9 @@ function FilteredServers({ servers }: { readonly servers: readonly ServerSummary
                 <FormSelectOption key={status} value={status} label={t(SERVER_STATUS_LOOK[status].text)} />
               ))}
             </FormSelect>
+          </ToolbarItem>
+          <ToolbarItem>
+            <ViewsMenu />
           </ToolbarItem>
           <ToolbarItem alignSelf="center">
             <span role="status">{t("servers.count", { found: found.length, all: servers.length })}</span>
