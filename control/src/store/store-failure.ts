@@ -95,12 +95,12 @@ export function isFatal(error: pg.DatabaseError): boolean {
   return error.severity === "FATAL" || error.severity === "PANIC";
 }
 
-/** The driver's own errors carry the system's code, or only words. */
+/** The driver's own errors carry the system's code, or only words. What comes after the last connection was given up finds no database either. */
 function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const systemCode = (error as NodeJS.ErrnoException).code;
   if (systemCode !== undefined) return /^(E[A-Z]+|57P\d\d)$/.test(systemCode);
-  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/.test(
+  return /^(Connection terminated|Cannot use a pool after calling end|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/.test(
     error.message,
   );
 }

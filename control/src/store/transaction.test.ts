@@ -1,5 +1,6 @@
 import { withDatabase } from "@holdfast/testkit/database.ts";
 import { expect, test } from "vitest";
+import { Database } from "./database.ts";
 import { sql } from "./sql.ts";
 import { assertNotInTransaction } from "./transaction-scope.ts";
 import { transaction } from "./transaction.ts";
@@ -71,5 +72,14 @@ test("what is told is told when the transaction commits, in the order in which i
     } finally {
       session.release(true);
     }
+  });
+});
+
+test("what still comes after the database was closed finds none: an expected failure, and no end of the process", async () => {
+  await withDatabase(async ({ appTarget }) => {
+    const closed = new Database(appTarget, () => undefined, 1);
+    await closed.close();
+    expect(await transaction(closed, async () => 1)).toMatchObject({ ok: false, error: { code: "store.unavailable" } });
+    await expect(closed.rows(sql`select 1`)).rejects.toMatchObject({ code: "store.unavailable" });
   });
 });
