@@ -9,6 +9,7 @@ import type { FastifyReply } from "fastify";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
 import { listen, type Listener } from "../store/listen.ts";
 import { EVENTS_CHANNEL } from "../store/transaction.ts";
+import { beginStream } from "./begin-stream.ts";
 import type { Caller } from "./caller.ts";
 import { refuse } from "./refused.ts";
 
@@ -78,15 +79,7 @@ export class EventStream {
     if (visible === undefined) refuse("access.credential_invalid", "The session is over.");
     reply.hijack();
     const stream: Stream = { caller, reply, visible };
-    const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    );
-    for (const [name, value] of headers) reply.raw.setHeader(name, value);
-    reply.raw.writeHead(200, {
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-    });
+    beginStream(reply);
     this.#streams.add(stream);
     reply.raw.on("close", () => this.#streams.delete(stream));
     reply.raw.on("error", () => this.#streams.delete(stream));

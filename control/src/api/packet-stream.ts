@@ -18,6 +18,7 @@ import { packetOrigins, type PacketOrigins } from "../planning/packet-origins.ts
 import { loadPlaces, type ServerPlace } from "../planning/places.ts";
 import { transaction } from "../store/transaction.ts";
 import { effectiveGrants } from "../store/users.ts";
+import { beginStream } from "./begin-stream.ts";
 import type { Caller } from "./caller.ts";
 import { refuse } from "./refused.ts";
 import { isTokenLive } from "./store/token-live.ts";
@@ -70,7 +71,7 @@ export class PacketStreams {
       reply.hijack();
       reply.raw.on("close", () => stop.abort());
       reply.raw.on("error", () => stop.abort());
-      begin(reply);
+      beginStream(reply);
       const startedMs = this.#house.nowMs();
       const running = this.#run({ caller, place, reply, signal: stop.signal }, first)
         .then((told) => {
@@ -211,16 +212,6 @@ function isOfPolicy(rule: string): boolean {
 /** An empty answer of the same looking leaves the place where it was; of another one it begins at nought. */
 function keepPlace(from: { readonly watchId: string; readonly after: bigint }, answer: ReadPacketsResponse): bigint {
   return from.watchId === answer.watchId ? from.after : 0n;
-}
-
-function begin(reply: FastifyReply): void {
-  for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) reply.raw.setHeader(name, value);
-  reply.raw.writeHead(200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-  });
 }
 
 async function mayStillWatch(house: House, caller: Caller, place: ServerPlace): Promise<boolean> {

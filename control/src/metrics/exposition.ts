@@ -26,8 +26,7 @@ export interface Exemplar {
   readonly at: number;
 }
 
-export const EXPOSITION_FORMATS = ["prometheus", "openmetrics"] as const;
-export type ExpositionFormat = (typeof EXPOSITION_FORMATS)[number];
+export type ExpositionFormat = "prometheus" | "openmetrics";
 
 export const CONTENT_TYPES = {
   prometheus: "text/plain; version=0.0.4; charset=utf-8",

@@ -160,7 +160,7 @@ export function clientConfig(target: ConnectionTarget, mode: SessionMode = "read
 export async function ask(session: pg.Pool | pg.PoolClient | pg.Client, statement: Statement): Promise<pg.QueryResult> {
   const { text, values, name } = statement;
   try {
-    // Prepared once for each session: PostgreSQL parses and plans it no more, which is half of its work.
+    // Prepared once for each session: PostgreSQL need not parse and plan the same text again.
     return await session.query({
       text,
       values: [...values],

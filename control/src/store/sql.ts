@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts"
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** Of a statement with values: the same wherever in the source the template stands once, so that a session prepares it once. */
+  /** Of a statement with values: its template's, one for each place in the source, so that a session prepares it once. */
   readonly name?: string;
 }
 

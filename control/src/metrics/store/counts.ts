@@ -58,7 +58,11 @@ interface Newest {
   readonly at: number;
 }
 
-function withExemplars({ newest, ...spread }: Omit<Spread, "newest"> & { readonly newest: readonly Newest[] }): Spread {
+interface Counted extends Omit<Spread, "newest"> {
+  readonly newest: readonly Newest[];
+}
+
+function withExemplars({ newest, ...spread }: Counted): Spread {
   return {
     ...spread,
     newest: newest.flatMap(({ bucket, seconds, request_id: requestId, traceparent, at }) => {
@@ -75,7 +79,7 @@ function withExemplars({ newest, ...spread }: Omit<Spread, "newest"> & { readonl
 /** From the claim to the first end, whatever it was: what becomes of it later is no part of how long it took. */
 export async function applyDurations(database: Queryable): Promise<Spread> {
   return withExemplars(
-    await database.one<Parameters<typeof withExemplars>[0]>(sql`
+    await database.one<Counted>(sql`
     with took as (
       select h.request_id, h.traceparent, extract(epoch from min(e.at))::float8 as at, extract(epoch from min(e.at) - a.started_at)::float8 as seconds
       from applies a join apply_events e on e.apply_id = a.id and e.to_state in ('APPLIED', 'FAILED', 'ROLLED_BACK', 'CANCELLED')
@@ -113,7 +117,7 @@ export const LOCKED_OUT = ["trial.no_reconnect", "apply.probe_failed"] as const;
 
 export async function recoveries(database: Queryable): Promise<Spread> {
   return withExemplars(
-    await database.one<Parameters<typeof withExemplars>[0]>(sql`
+    await database.one<Counted>(sql`
     with took as (
       select request_id, traceparent, extract(epoch from finished_at)::float8 as at,
              extract(epoch from finished_at - execute_sent_at)::float8 as seconds
