@@ -157,13 +157,15 @@ export class Stage {
 
   /** Whole again, and no apply open. */
   async atRest(): Promise<void> {
-    await this.rest();
+    await this.house.makeWhole();
     const isOpen = sql`select from applies a join servers s on s.id = a.server_id where s.name = ${this.server.name} and a.state in ('READY', 'APPLYING', 'ROLLBACKING')`;
     await until(
       `no open apply on ${this.server.name}`,
       async () => (await this.house.database.rows(isOpen)).length === 0,
       AT_REST_WITHIN_MS,
     );
+    // Last, for it may be this end that has locked the server.
+    await this.rest();
   }
 
   /** Unlocks what a fault has locked, so that the next begins like the first. */

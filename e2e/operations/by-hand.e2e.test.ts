@@ -53,7 +53,7 @@ test("status says what is open and how long it has left, and why tells its story
   expect((await stage.server.agent.run("why", requestId)).stdout).toContain(
     "Somebody with root on the server undid it.",
   );
-  await house.makeWhole();
+  await stage.atRest();
 });
 
 test("confirm asks for a word that a new connection works, and keeps what is on trial, on the next boot too", async () => {
@@ -67,7 +67,6 @@ test("confirm asks for a word that a new connection works, and keeps what is on 
   await stage.server.machine.reboot();
   expect(await stage.server.ownTable()).toBe(wanted);
   // A control plane that comes back after all takes the server at its word.
-  await house.makeWhole();
   await stage.atRest();
 });
 
@@ -80,7 +79,7 @@ test("where the command line of the agent is broken, its unit is the way back", 
   await until("the undo", async () => (await stage.server.ownTable()) === stage.tableBefore, 30_000);
   await stage.server.machine.writeFile("/usr/local/bin/holdfast-agent", wrapper, 0o755);
   expect(await status()).toMatchObject({ open: null });
-  await house.makeWhole();
+  await stage.atRest();
 });
 
 test(
