@@ -312,6 +312,7 @@ export const en = {
   "editor.moved.new": "{{author}} has written a document of this name meanwhile: revision {{revision}}",
   "editor.moved.theirs": "Drop my edit and take theirs",
   "editor.moved.what": "What moved",
+  "editor.notKept": "Too long for this browser to keep: a reload loses it. Send it for review.",
   "editor.state.checked": "Checked",
   "editor.state.checking": "Checking…",
   "editor.state.unreachable":

@@ -311,6 +311,7 @@ export const ko = {
   "editor.moved.new": "그사이 {{author}}이(가) 같은 이름의 문서를 썼습니다: 리비전 {{revision}}",
   "editor.moved.theirs": "내 편집을 버리고 새 리비전 받기",
   "editor.moved.what": "무엇이 바뀌었나",
+  "editor.notKept": "이 브라우저에 보관하기에는 너무 깁니다. 새로 고치면 사라집니다. 검토로 보내십시오.",
   "editor.state.checked": "검사함",
   "editor.state.checking": "검사 중…",
   "editor.state.unreachable": "검사하지 못함: 제어 서버가 응답하지 않습니다. 계속 쓰십시오. 연결되면 검사합니다.",
