@@ -106,6 +106,15 @@ const SHOTS: readonly Shot[] = [
   { name: "document-history", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "history" }) },
   { name: "document-compare", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "compare" }) },
   { name: "editor-rules", scenario: "busy", path: paths.editDocument("Policy", "web-host", { view: "rules" }) },
+  {
+    name: "editor-rules-chosen",
+    scenario: "busy",
+    path: paths.editDocument("Policy", "web-host", { view: "rules" }),
+    act: async (page) => {
+      await page.locator("[data-rule] input[type=checkbox]:not([role])").first().check();
+      await page.locator("[data-rule] button[aria-expanded]").first().click();
+    },
+  },
   { name: "editor-network", scenario: "busy", path: paths.editDocument("Policy", "office-net", { view: "network" }) },
   { name: "editor-system", scenario: "busy", path: paths.editDocument("Policy", "office-net", { view: "system" }) },
   { name: "editor-tunnel", scenario: "busy", path: paths.editDocument("Tunnel", "seoul-busan", { view: "form" }) },
@@ -274,6 +283,7 @@ const SHOTS: readonly Shot[] = [
   },
   { name: "settings-notifications", scenario: "busy", path: paths.notifications() },
   { name: "settings-notifications-empty", scenario: "empty", path: paths.notifications() },
+  { name: "settings-retention", scenario: "busy", path: paths.retention() },
   { name: "doctor", scenario: "busy", path: paths.doctor() },
 ];
 

@@ -197,7 +197,7 @@ export function RuleLine(props: Props): ReactNode {
           />
         </td>
         <td data-label={t("rule.acts")}>
-          <span className="hf-rule-order">
+          <span className="hf-rule-acts">
             <Button
               variant="plain"
               size="sm"
