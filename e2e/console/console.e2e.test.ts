@@ -292,7 +292,7 @@ test("no finding of axe in any dialog", async () => {
       const dialog = page.getByRole("dialog");
       await dialog.waitFor();
       const title = (await dialog.getByRole("heading").first().textContent()) ?? path;
-      found.push(...(await flawsOf(page)).map((flaw) => `${title}: ${flaw}`));
+      found.push(...(await flawsOf(page, "[role=dialog]")).map((flaw) => `${title}: ${flaw}`));
     }
     // Of what is pending: reviewed or dropped, from any page.
     await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
@@ -300,7 +300,7 @@ test("no finding of axe in any dialog", async () => {
     for (const name of ["Review…", "Discard"]) {
       await page.getByRole("region", { name: "Pending change" }).getByRole("button", { name, exact: true }).click();
       await page.getByRole("dialog").waitFor();
-      found.push(...(await flawsOf(page)).map((flaw) => `${name}: ${flaw}`));
+      found.push(...(await flawsOf(page, "[role=dialog]")).map((flaw) => `${name}: ${flaw}`));
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
     }

@@ -241,6 +241,7 @@ export const en = {
   "delivery.tries_other": "after {{count}} tries",
   "delivery.waiting": "waiting",
   "denied.permission": "Your account does not have the permission “{{permission}}”. Ask an administrator.",
+  "dialog.nameFirst": "Give it a name first.",
   "dialog.reason": "Reason, for those who read it later",
   "dialog.reasonFirst": "Write a reason first.",
   "dialog.type": "Type {{word}} to go on",
@@ -461,6 +462,7 @@ export const en = {
   "links.subject": "Subject (sub)",
   "links.subject.how":
     "Not a name or an address: a sign-in that was refused shows it to the person, and the audit log has it.",
+  "links.subjectFirst": "Write the subject first.",
   "links.title": "Sign-in by the provider",
   "live.again": "Ask again",
   "live.asked": "The server was asked",

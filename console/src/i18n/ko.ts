@@ -242,6 +242,7 @@ export const ko = {
   "delivery.tries_other": "{{count}}번 시도",
   "delivery.waiting": "기다리는 중",
   "denied.permission": "이 계정에는 “{{permission}}” 권한이 없습니다. 관리자에게 요청하십시오.",
+  "dialog.nameFirst": "먼저 이름을 적으십시오.",
   "dialog.reason": "이유 (나중에 읽을 사람을 위해)",
   "dialog.reasonFirst": "먼저 이유를 쓰십시오.",
   "dialog.type": "계속하려면 {{word}} 입력",
@@ -459,6 +460,7 @@ export const ko = {
   "links.subject": "식별자 (sub)",
   "links.subject.how":
     "이름이나 메일 주소가 아닙니다. 거부된 로그인 화면이 본인에게 보여 주고, 감사 기록에도 있습니다.",
+  "links.subjectFirst": "먼저 식별자를 적으십시오.",
   "links.title": "제공자를 통한 로그인",
   "live.again": "다시 묻기",
   "live.asked": "서버에 물은 때:",
