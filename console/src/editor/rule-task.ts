@@ -32,7 +32,13 @@ export function performBeside<Name extends TaskName>(
   signal: AbortSignal,
 ): Promise<RuleTasks[Name]["answer"]> {
   return new Promise((resolve) => {
-    const worker = new Worker(new URL("./rule-worker.ts", import.meta.url), { type: "module" });
+    let worker: Worker;
+    try {
+      worker = new Worker(new URL("./rule-worker.ts", import.meta.url), { type: "module" });
+    } catch {
+      resolve(PERFORM[name](ask));
+      return;
+    }
     signal.addEventListener("abort", () => worker.terminate());
     worker.addEventListener("message", ({ data }: MessageEvent<RuleTasks[Name]["answer"]>) => {
       worker.terminate();

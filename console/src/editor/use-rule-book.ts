@@ -19,7 +19,12 @@ interface Hand {
  * The book of the text that is shown. A text that came of an edit of the last book is not read again: its book is in hand when `keep` was
  * told of it before the text changes.
  */
-export function useRuleBook(text: string): { readonly reading: Reading; readonly keep: (book: RuleBook) => void } {
+export function useRuleBook(text: string): {
+  readonly reading: Reading;
+  readonly keep: (book: RuleBook) => void;
+  /** The newest, also between an edit and the picture of it. */
+  readonly latest: () => RuleBook | null;
+} {
   const [hand] = useState<Hand>(() => ({ text: null, book: null }));
   const [, setRead] = useState<string | null>(null);
   const keep = (book: RuleBook): void => {
@@ -43,6 +48,7 @@ export function useRuleBook(text: string): { readonly reading: Reading; readonly
     void read();
     return () => abort.abort();
   }, [text, hand]);
-  if (hand.text !== text) return { reading: { state: "reading" }, keep };
-  return { reading: hand.book === null ? { state: "unreadable" } : { state: "read", book: hand.book }, keep };
+  const latest = (): RuleBook | null => hand.book;
+  if (hand.text !== text) return { reading: { state: "reading" }, keep, latest };
+  return { reading: hand.book === null ? { state: "unreadable" } : { state: "read", book: hand.book }, keep, latest };
 }

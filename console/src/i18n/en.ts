@@ -963,6 +963,7 @@ export const en = {
   "rules.keys": "Drag a rule, press Alt+↑ or Alt+↓ in it, or type the number of its place.",
   "rules.locked":
     "Always before these: connections that were let through, loopback, ICMP errors, neighbour discovery, and the floor. The plan lists them.",
+  "rules.moved": "The text was changed in another window meanwhile. Nothing was done; do it again.",
   "rules.name.none": "There is no {{name}}: this policy defines none, and no Group has this name.",
   "rules.name.open": "What {{name}} holds, from {{rule}}",
   "rules.name.own": "Defined in this policy.",

@@ -951,6 +951,7 @@ export const ko = {
   "rules.inText": "단어보다 복잡합니다. 텍스트에서 편집하십시오",
   "rules.keys": "규칙을 끌거나, 그 안에서 Alt+↑, Alt+↓를 누르거나, 자리 번호를 적어 옮깁니다.",
   "rules.locked": "항상 이보다 먼저: 이미 허용된 연결, 루프백, ICMP 오류, 이웃 탐색, 플로어. 계획에 모두 나옵니다.",
+  "rules.moved": "그사이 다른 창에서 텍스트가 바뀌었습니다. 아무것도 하지 않았으니 다시 하십시오.",
   "rules.name.none": "{{name}}이(가) 없습니다. 이 정책이 정의하지 않았고, 그런 이름의 Group도 없습니다.",
   "rules.name.open": "{{rule}}에 쓰인 {{name}}의 내용",
   "rules.name.own": "이 정책에 정의됨.",

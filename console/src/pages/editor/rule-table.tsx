@@ -1,4 +1,4 @@
-import type { Result } from "@holdfast/core/base/result.ts";
+import { err, type Result } from "@holdfast/core/base/result.ts";
 import { Alert, Button, SearchInput } from "@patternfly/react-core";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import {
@@ -31,7 +31,7 @@ interface Props {
 /** The firewall part of the text as tables: the same document, edited through its syntax tree. */
 export function RuleTable({ text, findings, onChange, onGo, disabled }: Props): ReactNode {
   const t = useT();
-  const { reading, keep } = useRuleBook(text);
+  const { reading, keep, latest } = useRuleBook(text);
   if (reading.state === "reading")
     return (
       <p role="status" className="hf-quiet">
@@ -44,11 +44,22 @@ export function RuleTable({ text, findings, onChange, onGo, disabled }: Props): 
     keep(book);
     onChange(book.text);
   };
-  return <Rules book={reading.book} findings={findings} onWrite={write} onGo={onGo} disabled={disabled} />;
+  return (
+    <Rules
+      book={reading.book}
+      latest={() => latest() ?? reading.book}
+      findings={findings}
+      onWrite={write}
+      onGo={onGo}
+      disabled={disabled}
+    />
+  );
 }
 
 interface RulesProps extends Omit<Props, "text" | "onChange"> {
   readonly book: RuleBook;
+  /** What an edit is made of: a field may be left, and so written, while the picture of another edit is on its way. */
+  readonly latest: () => RuleBook;
   readonly onWrite: (book: RuleBook) => void;
 }
 
@@ -63,7 +74,7 @@ const MOST_STEPS = 30;
 /** Above this many at once, the edit is made beside the page. */
 const MANY_AT_ONCE = 100;
 
-function Rules({ book, findings, onWrite, onGo, disabled }: RulesProps): ReactNode {
+function Rules({ book, latest, findings, onWrite, onGo, disabled }: RulesProps): ReactNode {
   const t = useT();
   const [filter, setFilter] = useState("");
   const [refusal, setRefusal] = useState<string | null>(null);
@@ -74,16 +85,22 @@ function Rules({ book, findings, onWrite, onGo, disabled }: RulesProps): ReactNo
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
   const placed = useMemo(() => byRule(findings), [findings]);
+  const chosenIds = useMemo(
+    () => book.lists.flatMap((list) => list.items.flatMap(({ id }) => (chosen.has(id) ? [id] : []))),
+    [book, chosen],
+  );
   const isIdle = working === null && !disabled;
 
-  const take = (result: Result<RuleBook, string>, words: string): boolean => {
+  const take = (edit: (now: RuleBook) => Result<RuleBook, string>, words: string): boolean => {
+    const before = latest();
+    const result = edit(before);
     setRefusal(result.ok ? null : result.error);
     if (!result.ok) return false;
     setSaid(words);
-    if (result.value.text !== book.text)
+    if (result.value.text !== before.text)
       setSteps((now) => [
         ...now.filter(({ after }) => after !== result.value.text).slice(1 - MOST_STEPS),
-        { before: book, after: result.value.text, words },
+        { before, after: result.value.text, words },
       ]);
     onWrite(result.value);
     return true;
@@ -92,30 +109,32 @@ function Rules({ book, findings, onWrite, onGo, disabled }: RulesProps): ReactNo
   const hands: RuleHands = {
     disabled: !isIdle,
     names: book.names,
-    edit: (id, edit) => take(editCells(book, [id], edit), t("rules.said.edited", { name: nameOf(id) })),
-    move: (id, to) => take(moveRule(book, id, to), t("rules.said.moved", { name: nameOf(id), place: to + 1 })),
-    copy: (id) => take(copyRule(book, id), t("rules.said.copied", { name: nameOf(id) })),
-    remove: (id) => take(removeRule(book, id), t("rules.said.removed", { name: nameOf(id) })),
-    add: (hook) => take(addRule(book, hook), t("rules.said.added")),
-    editName: (name, words) => take(editName(book, name, words), t("rules.said.edited", { name })),
+    edit: (id, edit) => take((now) => editCells(now, [id], edit), t("rules.said.edited", { name: nameOf(id) })),
+    move: (id, to) => take((now) => moveRule(now, id, to), t("rules.said.moved", { name: nameOf(id), place: to + 1 })),
+    copy: (id) => take((now) => copyRule(now, id), t("rules.said.copied", { name: nameOf(id) })),
+    remove: (id) => take((now) => removeRule(now, id), t("rules.said.removed", { name: nameOf(id) })),
+    add: (hook) => take((now) => addRule(now, hook), t("rules.said.added")),
+    editName: (name, words) => take((now) => editName(now, name, words), t("rules.said.edited", { name })),
     refuse: setRefusal,
     go: onGo,
   };
   const switchAll = async (enabled: boolean): Promise<void> => {
-    const ids = book.lists.flatMap((list) => list.items.flatMap(({ id }) => (chosen.has(id) ? [id] : [])));
+    const ids = chosenIds;
     const edit: CellEdit = { kind: "enabled", enabled };
     const words = t(enabled ? "rules.said.on" : "rules.said.off", { count: ids.length });
     if (ids.length <= MANY_AT_ONCE) {
-      take(editCells(book, ids, edit), words);
+      take((now) => editCells(now, ids, edit), words);
       return;
     }
     setWorking(ids.length);
     abort.current = new AbortController();
     const { signal } = abort.current;
-    const edited = await performBeside("editMany", { book, ids, edit }, signal);
+    const start = latest();
+    const edited = await performBeside("editMany", { book: start, ids, edit }, signal);
     if (signal.aborted) return;
     setWorking(null);
-    take(edited, words);
+    // Written in another window meanwhile: that is not overwritten.
+    take((now) => (now === start ? edited : err(t("rules.moved"))), words);
   };
   const last = steps.at(-1);
   // What was written elsewhere in between is not taken back with it.
@@ -150,10 +169,10 @@ function Rules({ book, findings, onWrite, onGo, disabled }: RulesProps): ReactNo
         )}
         <span className="hf-quiet">{t("rules.keys")}</span>
       </div>
-      {chosen.size === 0 ? null : (
+      {chosenIds.length === 0 ? null : (
         <div className="hf-line-row hf-rule-chosen">
           <strong role="status">
-            {working === null ? t("rules.chosen", { count: chosen.size }) : t("rules.working", { count: working })}
+            {working === null ? t("rules.chosen", { count: chosenIds.length }) : t("rules.working", { count: working })}
           </strong>
           <Button size="sm" variant="secondary" isDisabled={!isIdle} onClick={() => void switchAll(true)}>
             {t("rules.turnOn")}
