@@ -11,6 +11,7 @@ import {
   parseNetwork,
 } from "@holdfast/core/net/network.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
+import { networkRequirements } from "./capability.ts";
 import { finding, type NetworkCode } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
 import {
@@ -82,7 +83,7 @@ export function composeNetwork(input: ComposeInput<NetworkSection>): Composed<Ne
   // With an error the rest is shown but never applied: half a policy is another policy.
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
-  return { config, ...notes, needs: needsOf(config), kernel: kernelOf(config) };
+  return { config, ...notes, needs: needsOf(config), requires: networkRequirements(config), kernel: kernelOf(config) };
 }
 
 /** Whether packets for everywhere else leave by this interface. */

@@ -2,8 +2,8 @@ import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
 import { kernelName, linkOf } from "./binding.ts";
+import { refusalOf } from "./capability.ts";
 import { changesInWords, networkChanges } from "./diff.ts";
-import { finding } from "./findings.ts";
 import { foreignFileFor } from "./foreign-file.ts";
 import { foundBefore, rememberedBy } from "./found.ts";
 import { guardFindings, managementLinks } from "./guard.ts";
@@ -41,7 +41,7 @@ export function planNetwork(input: PlanInput<NetworkConfig, NetworkObserved>): D
   const { desired, confirmed, observed, managementPath } = input;
   const hasOwn = Object.keys(inForce(observed.own)).length > 0;
   if (desired === null && !hasOwn) return { steps: [], nativeDiff: "", findings: [], touchesManagementPath: false };
-  const refused = refusal(observed);
+  const refused = refusalOf(observed);
   if (refused !== null) return { steps: [], nativeDiff: "", findings: [refused], touchesManagementPath: false };
   const work = workOf(desired, observed);
   // Forwarding is the kernel's own, and waits for nobody.
@@ -59,21 +59,6 @@ export function planNetwork(input: PlanInput<NetworkConfig, NetworkObserved>): D
     touchesManagementPath:
       steps.length > 0 && (confirmed === null || [...touched].some((link) => management.has(link))),
   };
-}
-
-function refusal(observed: NetworkObserved) {
-  if (observed.unreadable !== null)
-    return finding(
-      "network.unreadable",
-      "network",
-      `The network of this server could not be read: no ${observed.unreadable}.`,
-    );
-  if (observed.renderer.state !== "foreign") return null;
-  return finding(
-    "network.read_only",
-    "network",
-    `The network of this server can be looked at and not changed: ${observed.renderer.why}.`,
-  );
 }
 
 function workOf(desired: NetworkConfig | null, observed: NetworkObserved): Work {

@@ -189,6 +189,18 @@ function nameFindings(
   return [...shadowed, ...forgotten, ...managed, ...zone];
 }
 
+/** Without one, or with one that does not take its own files, no setting of ssh does anything. */
+export function missingSshd({ booting, sshd, sshdProblem }: SystemObserved): readonly Finding[] {
+  if (booting || sshd !== null) return [];
+  return [
+    finding(
+      "system.ssh_missing",
+      "system.ssh",
+      `sshd of this server does not say what it would do: ${sshdProblem ?? ""}.`,
+    ),
+  ];
+}
+
 function sshFindings(
   desired: SystemConfig,
   observed: SystemObserved,
@@ -196,14 +208,7 @@ function sshFindings(
 ): readonly Finding[] {
   const ssh = sshWish(desired, observed);
   if (ssh === undefined || observed.booting) return [];
-  if (observed.sshd === null)
-    return [
-      finding(
-        "system.ssh_missing",
-        "system.ssh",
-        `sshd of this server does not say what it would do: ${observed.sshdProblem ?? ""}.`,
-      ),
-    ];
+  if (observed.sshd === null) return missingSshd(observed);
   const socket = ["ssh.socket", "sshd.socket"].find((name) => observed.units?.[name]?.active === "active");
   if (socket !== undefined && ssh.port !== undefined)
     return [
