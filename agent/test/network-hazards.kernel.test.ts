@@ -41,6 +41,12 @@ async function undoneByItself(domains: Readonly<Record<string, NetworkConfig | o
   return words(executed);
 }
 
+/** What the server is known not to do, before anybody plans on it. */
+async function lacking(): Promise<readonly string[]> {
+  const { lacks } = (await driftOf(agent)) ?? {};
+  return (lacks?.lacks ?? [{ feature: "nobody", code: "said" }]).map(({ feature, code }) => `${feature} ${code}`);
+}
+
 test("a VLAN and a bond are refused before anything changes where the kernel lacks them, with the reason", async () => {
   const vlan = network({
     wan: WAN,
@@ -52,6 +58,7 @@ test("a VLAN and a bond are refused before anything changes where the kernel lac
     wan: link("eth0", {}),
   });
   expect(await refused(agent, { network: bond })).toMatch(/kernel_lacks.*cannot make a bond, which pair is/);
+  expect(await lacking()).toEqual(["vlan network.kernel_lacks", "bond network.kernel_lacks"]);
 });
 
 test("what networkd could not set, and what it set otherwise, is found by reading back and undone", async () => {
@@ -150,6 +157,7 @@ test("where nobody that we know sets the network up, it is read and not changed,
     await server.writeFile("/etc/network/interfaces", "auto eth0\niface eth0 inet static\n  address 10.20.0.10/24\n");
     await server.must(["sh", "-c", "systemctl daemon-reload && systemctl start networking.service"]);
     expect(await refused(agent, config)).toMatch(/read_only.*ifupdown/);
+    expect(await lacking()).toContain(" network.read_only");
     await unit("NetworkManager.service");
     await server.must(["sh", "-c", "systemctl daemon-reload && systemctl start NetworkManager.service"]);
     expect(await refused(agent, config)).toMatch(/read_only.*NetworkManager/);
