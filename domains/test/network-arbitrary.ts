@@ -42,16 +42,29 @@ const routesOf = (index: number): fc.Arbitrary<RouteConfig[]> =>
       fc.record({
         net: fc.integer({ min: 0, max: 3 }),
         is: maybe(fc.constantFrom("blackhole", "prohibit")),
+        shared: maybe(fc.record({ weight: fc.constantFrom(1, 3, 256), acrossCards: bool })),
         table: tables,
       }),
       { maxLength: 3, selector: ({ net }) => net },
     )
     .map((routes) =>
-      routes.map(({ net, is, table }): RouteConfig => ({
+      routes.map(({ net, is, shared, table }): RouteConfig => ({
         to: `10.${100 + index * 10 + net}.0.0/16`,
         table,
         onLink: false,
-        ...(is === undefined ? { via: `10.${index}.0.254` } : { is }),
+        ...(is !== undefined
+          ? { is }
+          : shared === undefined
+            ? { via: `10.${index}.0.254` }
+            : {
+                ways: [
+                  { via: `10.${index}.0.254`, weight: shared.weight },
+                  // Every config has the second card.
+                  shared.acrossCards && index !== 1
+                    ? { via: "10.1.0.253", by: "card1", weight: 2 }
+                    : { via: `10.${index}.0.253`, weight: 2 },
+                ],
+              }),
       })),
     );
 

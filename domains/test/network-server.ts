@@ -158,12 +158,19 @@ export function serverAfter(config: NetworkConfig, before: NetworkObserved = BAR
     if (one === undefined || dev === null || !one.enable || !links.some((link) => link.name === dev)) return [];
     return [
       ...[...one.ipv4.addresses, ...one.ipv6.addresses].map((address) => connected(address, dev)),
-      ...wantedRoutes(one, dev).map(({ via, dev: by, ...route }) => ({
-        ...route,
-        protocol: 4,
-        source: null,
-        hops: by === null ? [] : [{ via, dev: by, weight: 1, onLink: false }],
-      })),
+      ...wantedRoutes(one, dev, (other) => kernelName(config, other, links)).map(
+        ({ via, dev: by, ways, ...route }) => ({
+          ...route,
+          protocol: 4,
+          source: null,
+          hops:
+            ways.length > 0
+              ? ways.map((way) => ({ ...way, onLink: false }))
+              : by === null
+                ? []
+                : [{ via, dev: by, weight: 1, onLink: false }],
+        }),
+      ),
     ];
   });
   const rules = rolesOf(config).flatMap((role) => {

@@ -147,3 +147,36 @@ test.each([
     expect.stringMatching(/^policy\.(value|unknown_key)$/),
   );
 });
+
+test("a route over several ways is one whatever the order, and has no other next hop", () => {
+  const shared = (route: string) =>
+    composed(
+      policy(
+        "p",
+        "role",
+        `interfaces:\n  wan:\n    ipv4: { method: static, addresses: 10.0.0.2/24 }\n    ipv6: { method: none }\n    routes: [${route}]`,
+      ),
+    );
+  const one = shared("{ to: default, ways: [{ via: 10.0.0.9 }, { via: 10.0.0.3, weight: 5 }] }");
+  expect(one.codes).toEqual([]);
+  expect(wanOf(one.config)?.routes).toEqual([
+    {
+      to: "0.0.0.0/0",
+      ways: [
+        { via: "10.0.0.3", weight: 5 },
+        { via: "10.0.0.9", weight: 1 },
+      ],
+      table: 254,
+      onLink: false,
+    },
+  ]);
+  const other = shared("{ to: default, ways: [{ via: 10.0.0.3, weight: 5 }, { via: 10.0.0.9 }] }");
+  expect(other.config).toEqual(one.config);
+  for (const wrong of [
+    "{ to: default, via: 10.0.0.1, ways: [{ via: 10.0.0.3 }, { via: 10.0.0.9 }] }",
+    "{ to: default, is: blackhole, ways: [{ via: 10.0.0.3 }, { via: 10.0.0.9 }] }",
+    "{ to: default, ways: [{ via: 10.0.0.3 }] }",
+    "{ to: default, ways: [{ via: 10.0.0.3, weight: 257 }, { via: 10.0.0.9 }] }",
+  ])
+    expect(shared(wrong).config, wrong).toBeNull();
+});

@@ -22,6 +22,7 @@ import {
   type NetworkConfig,
   type RouteConfig,
   type RuleConfig,
+  type WayConfig,
 } from "./model.ts";
 import { at, type Notes, within } from "./notes.ts";
 import { type InterfaceSection, type NetworkSection, parseMark } from "./section.ts";
@@ -228,16 +229,33 @@ function concreteFamily(family: Family): Omit<Ipv4Config, "method"> {
 
 function concreteRoute(route: NonNullable<InterfaceSection["routes"]>[number]): RouteConfig {
   const via = route.via === undefined ? undefined : canonicalAddress(route.via);
-  const isSix = route.to === "default" ? (via ?? route.source ?? "").includes(":") : route.to.includes(":");
+  const ways = route.ways?.map(concreteWay).toSorted(byWay);
+  const hint = via ?? ways?.[0]?.via ?? route.source ?? "";
+  const isSix = (route.to === "default" ? hint : route.to).includes(":");
   return {
     to: route.to === "default" ? (isSix ? "::/0" : "0.0.0.0/0") : canonicalNetwork(route.to),
     ...(via === undefined ? {} : { via }),
+    ...(ways === undefined ? {} : { ways }),
     ...(route.is === undefined ? {} : { is: route.is }),
     ...(route.metric === undefined ? {} : { metric: route.metric }),
     table: route.table ?? MAIN_TABLE,
     onLink: route.onLink ?? false,
     ...(route.source === undefined ? {} : { source: canonicalAddress(route.source) }),
   };
+}
+
+function concreteWay({
+  via,
+  by,
+  weight,
+}: NonNullable<NonNullable<InterfaceSection["routes"]>[number]["ways"]>[number]): WayConfig {
+  return { via: canonicalAddress(via), ...(by === undefined ? {} : { by }), weight: weight ?? 1 };
+}
+
+/** The order says nothing, so there is one. */
+function byWay(a: WayConfig, b: WayConfig): number {
+  const text = ({ via, by }: WayConfig): string => `${via} ${by ?? ""}`;
+  return text(a) < text(b) ? -1 : 1;
 }
 
 function concreteRule(rule: NonNullable<InterfaceSection["rules"]>[number]): RuleConfig {

@@ -17,10 +17,19 @@ const family = {
   metric: int.optional(),
 };
 
+const way = z.strictObject({
+  via: z.string(),
+  /** A role; absent: the interface of the route itself. */
+  by: z.string().optional(),
+  weight: z.int().min(1).max(256),
+});
+
 const route = z.strictObject({
   /** A canonical network; a default route is 0.0.0.0/0 or ::/0. */
   to: z.string(),
   via: z.string().optional(),
+  /** Several next hops, in one order; absent where there is one or none. */
+  ways: z.array(way).min(2).optional(),
   is: z.enum(DEAD_ENDS).optional(),
   metric: int.optional(),
   table: int,
@@ -100,6 +109,7 @@ export type Device = NonNullable<InterfaceConfig["device"]>;
 export type BridgeDevice = z.infer<typeof bridge>;
 export type BondDevice = z.infer<typeof bond>;
 export type RouteConfig = z.infer<typeof route>;
+export type WayConfig = z.infer<typeof way>;
 export type RuleConfig = z.infer<typeof rule>;
 export type Ipv4Config = InterfaceConfig["ipv4"];
 export type Ipv6Config = InterfaceConfig["ipv6"];

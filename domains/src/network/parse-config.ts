@@ -64,6 +64,12 @@ function complaintsAbout(config: NetworkConfig): readonly Finding[] {
       check(path, canonicalNetwork(route.to));
       if (route.via !== undefined) check(path, parseCanonicalAddress(route.via));
       if (route.source !== undefined) check(path, parseCanonicalAddress(route.source));
+      for (const way of route.ways ?? []) {
+        check(path, parseCanonicalAddress(way.via));
+        if (way.by !== undefined) known(path, way.by);
+      }
+      if (route.ways !== undefined && (route.via !== undefined || route.is !== undefined || route.onLink))
+        check(path, { ok: false, error: "a route over several ways has no other next hop" });
       if (route.is !== undefined && (route.via !== undefined || route.source !== undefined))
         check(path, { ok: false, error: "a dead end has neither next hop nor source" });
     }

@@ -139,8 +139,7 @@ function removedFindings(
       ),
     ),
     ...routes.flatMap((route) => {
-      const plain = comparable(route);
-      const words = plain === null ? `the route to ${route.to} over several ways` : `the route ${routeInWords(plain)}`;
+      const words = `the route ${routeInWords(comparable(route))}`;
       return isStated(one, route)
         ? []
         : [finding("network.route_removed", path, `On ${link.name}, ${words} is not in the policy and is taken away.`)];

@@ -87,7 +87,7 @@ function networkSections(
     ...addresses.map((address): Section => ({ name: "Address", lines: [["Address", address]] })),
     ...gatewaySections(one.ipv4, 4),
     ...gatewaySections(one.ipv6, 6),
-    ...one.routes.map((route): Section => ({ name: "Route", lines: routeLines(route) })),
+    ...one.routes.flatMap((route) => routeSections(config, role, route, links)),
     ...one.rules.flatMap((rule) => ruleSections(config, rule, links)),
     { name: "DHCPv4", lines: dhcp4Lines(one.ipv4) },
     { name: "IPv6AcceptRA", lines: raLines(one.ipv6) },
@@ -163,13 +163,30 @@ function gatewaySections(family: Ipv4Config | Ipv6Config, number: Family): reado
   }));
 }
 
+/** networkd wants the name of each interface that a way goes by; by hardware that is not there the route is left out. */
+function routeSections(
+  config: NetworkConfig,
+  role: string,
+  route: RouteConfig,
+  links: readonly ObservedLink[] | null,
+): readonly Section[] {
+  const nameOf = (other: string): string | null => kernelName(config, other, links ?? []);
+  const ways = (route.ways ?? []).map(({ via, by, weight }) => {
+    const name = nameOf(by ?? role);
+    return name === null ? null : (["MultiPathRoute", `${via}@${name} ${weight}`] as const);
+  });
+  const named = ways.filter((way) => way !== null);
+  if (named.length < ways.length) return [];
+  return [{ name: "Route", lines: [...routeLines(route), ...named] }];
+}
+
 function routeLines(route: RouteConfig): readonly Line[] {
   return [
     ["Destination", route.to],
     ...(route.via === undefined ? [] : ([["Gateway", route.via]] as const)),
     ...(route.onLink ? ([["GatewayOnLink", "yes"]] as const) : []),
     ...(route.is === undefined ? [] : ([["Type", route.is]] as const)),
-    ...(route.via === undefined && route.is === undefined && !route.to.includes(":")
+    ...(route.via === undefined && route.ways === undefined && route.is === undefined && !route.to.includes(":")
       ? ([["Scope", "link"]] as const)
       : []),
     ...(route.metric === undefined ? [] : ([["Metric", String(route.metric)]] as const)),

@@ -192,7 +192,7 @@ function withLinks(snapshot: NetworkObserved, links: ReadonlySet<string>): IpSta
   };
 }
 
-/** Rules and dead ends that were not there: networkd leaves such things behind. */
+/** Rules, dead ends and routes over several ways that were not there: networkd leaves such things behind. */
 function extraState(snapshot: NetworkObserved, live: NetworkObserved): IpState {
   const rules = new Set(snapshot.rules.map(itemKey));
   const routes = new Set(snapshot.routes.map(itemKey));
@@ -200,6 +200,8 @@ function extraState(snapshot: NetworkObserved, live: NetworkObserved): IpState {
   return {
     ...NO_IP_STATE,
     rules: live.rules.filter((rule) => isStatic(rule) && !rule.isStrange && !rules.has(itemKey(rule))).map(asRule),
-    routes: live.routes.filter((route) => isStatic(route) && route.kind !== "unicast" && !routes.has(itemKey(route))),
+    routes: live.routes.filter(
+      (route) => isStatic(route) && (route.kind !== "unicast" || route.hops.length > 1) && !routes.has(itemKey(route)),
+    ),
   };
 }

@@ -47,6 +47,8 @@ const mark = checkedText(parseMark, {
 });
 /** The highest number of a route's metric, a rule's priority, and of a table. */
 const HIGHEST = 4_294_967_295;
+/** What the kernel has room for (a byte, counted from one). */
+const MOST_WEIGHT = 256;
 const metric = z.int().min(0).max(HIGHEST).meta({ description: "Lower is preferred." });
 const table = z.int().min(1).max(HIGHEST).meta({ description: "The routing table, by number; main is 254." });
 const role = itemNameText.meta({ description: "The role of an interface." });
@@ -99,10 +101,27 @@ const ipv6 = z
   })
   .meta({ description: "IPv6 on this interface: all of it.", examples: [{ method: "ra" }] });
 
+const way = z.strictObject({
+  via: addressText.meta({ description: "The next hop." }),
+  by: role.optional().meta({ description: "The interface that it is reached by. Absent: this one." }),
+  weight: z
+    .int()
+    .min(1)
+    .max(MOST_WEIGHT)
+    .optional()
+    .meta({ description: "How large its part is beside those of the other ways. Default: 1." }),
+});
+
 const route = z
   .strictObject({
     to: destination,
     via: addressText.optional().meta({ description: "The next hop. Absent: the destination is on this link." }),
+    ways: z
+      .array(way)
+      .min(2)
+      .max(16)
+      .optional()
+      .meta({ description: "Several next hops: connections are shared out over them." }),
     is: z.enum(DEAD_ENDS).optional().meta({ description: "A dead end: packets to it are dropped or refused." }),
     metric: metric.optional(),
     table: table.optional(),
@@ -110,7 +129,14 @@ const route = z
     source: addressText.optional().meta({ description: "The own address that packets of this route get." }),
     why: proseText("For people: a ticket or a reason.").optional(),
   })
-  .refine((value) => value.is === undefined || value.via === undefined, "A dead end has no next hop.");
+  .refine(
+    (value) => value.is === undefined || (value.via === undefined && value.ways === undefined),
+    "A dead end has no next hop.",
+  )
+  .refine(
+    (value) => value.ways === undefined || (value.via === undefined && value.onLink === undefined),
+    "A route has one next hop (via) or several (ways); those are in networks of their interfaces.",
+  );
 
 const rule = z
   .strictObject({

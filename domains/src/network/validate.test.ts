@@ -27,8 +27,13 @@ const route = (parts: Partial<InterfaceConfig["routes"][number]>) => ({
   ...parts,
 });
 
-test("a plain card has no remark", () => {
+const way = (via: string, by?: string) => ({ via, ...(by === undefined ? {} : { by }), weight: 1 });
+
+test("a plain card has no remark, nor one that shares its packets out over two", () => {
   expect(codesOf({ wan: WAN })).toEqual([]);
+  const lan = one("eth1", { ipv4: static4(["10.1.0.2/24"]) });
+  const ways = [way("10.0.0.3"), way("10.1.0.4", "lan")];
+  expect(codesOf({ wan: { ...WAN, routes: [route({ ways })] }, lan })).toEqual([]);
 });
 
 const BRIDGE = { kind: "bridge" as const, members: ["wan"], stp: true };
@@ -61,6 +66,32 @@ test.each<[string, Readonly<Record<string, InterfaceConfig>>, string]>([
     "network.gateway_off_link",
   ],
   ["a next hop elsewhere", { wan: { ...WAN, routes: [route({ via: "10.5.0.1" })] } }, "network.gateway_off_link"],
+  [
+    "a way elsewhere, by the other card",
+    {
+      wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("10.0.0.4", "lan")] })] },
+      lan: one("eth1", { ipv4: static4(["10.1.0.2/24"]) }),
+    },
+    "network.gateway_off_link",
+  ],
+  [
+    "a way by a card that is kept down",
+    {
+      wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("10.1.0.4", "lan")] })] },
+      lan: one("eth1", { enable: false, ipv4: static4(["10.1.0.2/24"]) }),
+    },
+    "network.route_ways",
+  ],
+  [
+    "a way twice",
+    { wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("10.0.0.3")] })] } },
+    "network.route_ways",
+  ],
+  [
+    "two families over ways",
+    { wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("fe80::1")] })] } },
+    "network.route_family",
+  ],
   ["two families in a route", { wan: { ...WAN, routes: [route({ via: "fe80::1" })] } }, "network.route_family"],
   [
     "the same route twice",

@@ -15,8 +15,9 @@ export function validateNetwork(config: NetworkConfig): readonly Finding[] {
       return [
         ...memberFindings(config, role, one),
         ...methodFindings(role, one),
-        ...gatewayFindings(role, one),
+        ...gatewayFindings(config, role, one),
         ...routeFindings(role, one),
+        ...wayFindings(config, role, one),
         ...poolFindings(role, one),
         ...mtuFindings(role, one),
         ...bridgeFindings(role, one),
@@ -77,23 +78,41 @@ function methodFindings(role: string, one: InterfaceConfig): readonly Finding[] 
   });
 }
 
-function gatewayFindings(role: string, one: InterfaceConfig): readonly Finding[] {
-  const networks = networksOf(one);
+function gatewayFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
   const hops = [
-    ...[...one.ipv4.gateways, ...one.ipv6.gateways].map((gateway) => ({ via: gateway.via, onLink: gateway.onLink })),
-    ...one.routes.flatMap((route) => (route.via === undefined ? [] : [{ via: route.via, onLink: route.onLink }])),
+    ...[...one.ipv4.gateways, ...one.ipv6.gateways].map(({ via, onLink }) => ({ via, onLink, by: role })),
+    ...one.routes.flatMap(({ via, onLink }) => (via === undefined ? [] : [{ via, onLink, by: role }])),
+    ...one.routes.flatMap(({ ways }) => (ways ?? []).map(({ via, by }) => ({ via, onLink: false, by: by ?? role }))),
   ];
-  const learns = { 4: one.ipv4.method === "dhcp", 6: one.ipv6.method === "ra" || one.ipv6.method === "dhcp" };
-  return hops.flatMap(({ via, onLink }) => {
+  return hops.flatMap(({ via, onLink, by }) => {
+    const other = config.interfaces[by];
     const address = parseAddress(via);
-    if (!address.ok || onLink || learns[address.value.family] || isLinkLocal(address.value)) return [];
-    if (networks.some((network) => isIn(network, address.value))) return [];
+    if (!address.ok || other === undefined || onLink || isLinkLocal(address.value)) return [];
+    const learns = { 4: other.ipv4.method === "dhcp", 6: other.ipv6.method === "ra" || other.ipv6.method === "dhcp" };
+    if (learns[address.value.family] || networksOf(other).some((network) => isIn(network, address.value))) return [];
     return [
       finding(
         "network.gateway_off_link",
         path(role),
-        `${via} stands in no network of ${role}, so it cannot be reached directly.`,
+        `${via} stands in no network of ${by}, so it cannot be reached directly.`,
       ),
+    ];
+  });
+}
+
+/** networkd waits for every interface that a route goes by, and is never done where one of them is kept down. */
+function wayFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
+  return one.routes.flatMap(({ to, ways = [] }, index) => {
+    const names = ways.map(({ via, by }) => `${via} by ${by ?? role}`);
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    const down = ways.find(({ by }) => by !== undefined && config.interfaces[by]?.enable === false);
+    const say = (message: string): Finding =>
+      finding("network.route_ways", path(role, `.routes[${index}].ways`), message);
+    return [
+      ...(twice === undefined ? [] : [say(`The route to ${to} has the way ${twice} twice.`)]),
+      ...(down === undefined
+        ? []
+        : [say(`A way of the route to ${to} goes by ${down.by ?? role}, which is kept down.`)]),
     ];
   });
 }
@@ -118,7 +137,9 @@ export function networksOf(one: InterfaceConfig): readonly Network[] {
 function routeFindings(role: string, one: InterfaceConfig): readonly Finding[] {
   return one.routes.flatMap((route, index) => {
     const families = new Set(
-      [route.to, route.via, route.source].flatMap((text) => (text === undefined ? [] : [text.includes(":")])),
+      [route.to, route.via, route.source, ...(route.ways ?? []).map(({ via }) => via)].flatMap((text) =>
+        text === undefined ? [] : [text.includes(":")],
+      ),
     );
     if (families.size === 1) return [];
     return [
@@ -217,7 +238,7 @@ function routesTwice(config: NetworkConfig): readonly Finding[] {
   return rolesOf(config).flatMap((role) => {
     const one = config.interfaces[role];
     if (one === undefined || !one.enable) return [];
-    return wantedRoutes(one, role).flatMap((route) => {
+    return wantedRoutes(one, role, (other) => other).flatMap((route) => {
       const key = [route.family, route.to, route.table, route.metric].join(" ");
       const other = seen.get(key);
       seen.set(key, role);
