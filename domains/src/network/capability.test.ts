@@ -37,12 +37,14 @@ test("a config needs what its devices are, each where it is written", () => {
     interfaces: {
       lan: one("eth0"),
       br: one("br", { kind: "bridge", members: [], stp: false }),
+      switch: one("switch", { kind: "bridge", members: [], stp: false, vlans: { tagged: [] } }),
       up: one("up", { kind: "bond", members: ["lan"], mode: "active-backup" }),
       guest: one("guest", { kind: "vlan", id: 20, parent: "up" }),
     },
   };
   expect(networkRequirements(config)).toEqual([
     { feature: "vlan", item: "network.interfaces.guest.vlan" },
+    { feature: "vlan", item: "network.interfaces.switch.bridge" },
     { feature: "bond", item: "network.interfaces.up.bond" },
   ]);
 });

@@ -1,7 +1,7 @@
 import { type Lack, lackOf, WHOLE } from "@holdfast/core/capability/lack.ts";
 import type { Requirement } from "@holdfast/core/capability/requirement.ts";
 import { finding } from "./findings.ts";
-import { type NetworkConfig, rolesOf } from "./model.ts";
+import { type InterfaceConfig, type NetworkConfig, rolesOf } from "./model.ts";
 import type { NetworkObserved } from "./observed.ts";
 
 /** Kinds of device that not every kernel can make. A bridge it always can, or nothing of this domain works. */
@@ -34,11 +34,15 @@ export function networkLacks(observed: NetworkObserved): readonly Lack[] {
   ];
 }
 
+/** The kernel has VLANs on bridges where it has VLANs, and nowhere else. */
+export function needsVlans(device: InterfaceConfig["device"]): boolean {
+  return device?.kind === "vlan" || (device?.kind === "bridge" && device.vlans !== undefined);
+}
+
 export function networkRequirements(config: NetworkConfig): readonly Requirement[] {
   return rolesOf(config).flatMap((role) => {
-    const kind = config.interfaces[role]?.device?.kind;
-    return kind === undefined || kind === "bridge"
-      ? []
-      : [{ feature: kind, item: `network.interfaces.${role}.${kind}` }];
+    const device = config.interfaces[role]?.device;
+    const feature = needsVlans(device) ? "vlan" : device?.kind === "bond" ? "bond" : null;
+    return feature === null ? [] : [{ feature, item: `network.interfaces.${role}.${device?.kind ?? ""}` }];
   });
 }

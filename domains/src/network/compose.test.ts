@@ -180,3 +180,27 @@ test("a route over several ways is one whatever the order, and has no other next
   ])
     expect(shared(wrong).config, wrong).toBeNull();
 });
+
+test("VLANs of a bridge are numbers and ranges in any order, and one form", () => {
+  const { config, codes } = composed(
+    policy(
+      "p",
+      "role",
+      `interfaces:\n  wan: { port: { vlans: { tagged: [30-39, 40, 20], untagged: 10 } }, ${NONE} }\n  br: { bridge: { members: [wan], stp: false, vlans: {} }, ${NONE} }`,
+    ),
+  );
+  expect(codes).toEqual([]);
+  expect(wanOf(config)?.port?.vlans).toEqual({
+    tagged: [
+      { first: 20, last: 20 },
+      { first: 30, last: 40 },
+    ],
+    untagged: 10,
+  });
+  expect(config?.interfaces["br"]?.device).toMatchObject({ vlans: { tagged: [] } });
+  for (const wrong of ["0", "4095", '"30-20"', '"all"', '"1;2"'])
+    expect(
+      composed(policy("p", "role", `interfaces:\n  wan: { port: { vlans: { tagged: [${wrong}] } }, ${NONE} }`)).config,
+      wrong,
+    ).toBeNull();
+});

@@ -11,10 +11,12 @@ import {
   parseNetwork,
 } from "@holdfast/core/net/network.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
+import { mergedRanges, parseVlanRange } from "./bridge-vlans.ts";
 import { networkRequirements } from "./capability.ts";
 import { finding, type NetworkCode } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
 import {
+  type BridgeVlans,
   type Device,
   type InterfaceConfig,
   type Ipv4Config,
@@ -170,7 +172,7 @@ function concreteInterface(
     ...(device === undefined ? {} : { device }),
     enable: section.enable ?? true,
     ...(section.mtu === undefined ? {} : { mtu: section.mtu }),
-    ...(section.port === undefined ? {} : { port: section.port }),
+    ...(section.port === undefined ? {} : { port: concretePort(section.port) }),
     ipv4: { ...concreteFamily(ipv4), method: ipv4.method },
     ipv6: { ...concreteFamily(ipv6), method: ipv6.method },
     routes: (section.routes ?? []).map((route) => concreteRoute(route)),
@@ -184,7 +186,7 @@ function concreteInterface(
 function deviceOf(section: InterfaceSection): Device | undefined {
   const { bridge, bond, vlan } = section;
   if (bridge !== undefined) {
-    const { members, stp, priority, forwardDelay, helloTime, maxAge, ageing, multicastSnooping } = bridge;
+    const { members, stp, priority, forwardDelay, helloTime, maxAge, ageing, multicastSnooping, vlans } = bridge;
     return {
       kind: "bridge",
       members: [...new Set(members)].toSorted(),
@@ -195,6 +197,7 @@ function deviceOf(section: InterfaceSection): Device | undefined {
       ...(maxAge === undefined ? {} : { maxAge: secondsOf(maxAge) }),
       ...(ageing === undefined ? {} : { ageing: secondsOf(ageing) }),
       ...(multicastSnooping === undefined ? {} : { multicastSnooping }),
+      ...(vlans === undefined ? {} : { vlans: concreteVlans(vlans) }),
     };
   }
   if (bond !== undefined) {
@@ -207,6 +210,17 @@ function deviceOf(section: InterfaceSection): Device | undefined {
     };
   }
   return vlan === undefined ? undefined : { kind: "vlan", ...vlan };
+}
+
+function concretePort({ vlans, ...port }: NonNullable<InterfaceSection["port"]>): NonNullable<InterfaceConfig["port"]> {
+  return { ...port, ...(vlans === undefined ? {} : { vlans: concreteVlans(vlans) }) };
+}
+
+function concreteVlans({ tagged, untagged }: NonNullable<NonNullable<InterfaceSection["port"]>["vlans"]>): BridgeVlans {
+  const ranges = (tagged ?? []).map((one) =>
+    typeof one === "number" ? { first: one, last: one } : sure(parseVlanRange(one)),
+  );
+  return { tagged: mergedRanges(ranges), ...(untagged === undefined ? {} : { untagged }) };
 }
 
 function concreteFamily(family: Family): Omit<Ipv4Config, "method"> {

@@ -58,6 +58,9 @@ function complaintsAbout(config: NetworkConfig): readonly Finding[] {
       if ("mac" in one.bound) check(`${at}.bound`, { ok: false, error: "a device that we make has a name" });
       for (const other of device.kind === "vlan" ? [device.parent] : device.members) known(`${at}.device`, other);
     }
+    for (const vlans of [one.port?.vlans, one.device?.kind === "bridge" ? one.device.vlans : undefined])
+      for (const { first, last } of vlans?.tagged ?? [])
+        if (first > last) check(`${at}.vlans`, { ok: false, error: `the VLANs ${first} to ${last} run backwards` });
     checkFamilies(at, one, check);
     for (const [index, route] of one.routes.entries()) {
       const path = `${at}.routes[${index}]`;

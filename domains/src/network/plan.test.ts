@@ -221,3 +221,63 @@ test("a way by hardware that is not there is left out with its route, and comes 
   expect(live.routes.some(({ hops }) => hops.length > 1)).toBe(false);
   expect(Object.values(live.own.etc).join("")).not.toContain("MultiPathRoute");
 });
+
+const SWITCH = (tagged: readonly number[], untagged?: number): NetworkConfig =>
+  config({
+    left: one("eth1", {
+      port: {
+        vlans: {
+          tagged: tagged.map((id) => ({ first: id, last: id })),
+          ...(untagged === undefined ? {} : { untagged }),
+        },
+      },
+    }),
+    br: one("br0", { device: { kind: "bridge", members: ["left"], stp: false, vlans: { tagged: [] } } }),
+  });
+
+test("networkd takes a port out of no VLAN, so it is done for it: exactly what is too many, and what is too few", () => {
+  const before = SWITCH([10, 20, 21]);
+  const { steps } = plan(SWITCH([20], 30), serverAfter(before), before);
+  const vlans = steps.flatMap(({ action }) =>
+    action.kind === "link" && action.change.op === "vlans" ? [[action.link, action.change] as const] : [],
+  );
+  expect(vlans).toEqual([
+    [
+      "eth1",
+      {
+        op: "vlans",
+        isBridge: false,
+        absent: [
+          { first: 10, last: 10, untagged: false },
+          { first: 21, last: 21, untagged: false },
+        ],
+        present: [{ first: 30, last: 30, untagged: true }],
+      },
+    ],
+  ]);
+  // After networkd, which makes the bridge.
+  expect(steps.findIndex(({ id }) => id === "network.reload")).toBeLessThan(
+    steps.findIndex(({ id }) => id === "network.vlans.eth1"),
+  );
+  // A way that nobody wrote is found.
+  const live = serverAfter(before);
+  const open = {
+    ...live,
+    links: live.links.map((link) =>
+      link.name === "eth1"
+        ? { ...link, vlans: [...(link.vlans ?? []), { first: 66, last: 66, untagged: false }] }
+        : link,
+    ),
+  };
+  expect(verifyNetwork(before, open)).toEqual([
+    { path: "interfaces.left.vlans", expected: "10, 20-21", found: "10, 20-21, 66" },
+  ]);
+});
+
+test("a kernel without VLANs is refused a bridge that tells them apart, and no other bridge", () => {
+  const lacking: NetworkObserved = { ...BARE_SERVER, kernel: { vlan: false, bond: null } };
+  expect(plan(SWITCH([10]), lacking).codes).toContain("error network.kernel_lacks");
+  expect(
+    plan(config({ br: one("br0", { device: { kind: "bridge", members: [], stp: false } }) }), lacking).codes,
+  ).toEqual([]);
+});

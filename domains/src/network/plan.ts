@@ -2,6 +2,7 @@ import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
 import { kernelName, linkOf } from "./binding.ts";
+import { vlanChange, vlansOf, wantedVlans } from "./bridge-vlans.ts";
 import { refusalOf } from "./capability.ts";
 import { changesInWords, networkChanges } from "./diff.ts";
 import { foreignFileFor } from "./foreign-file.ts";
@@ -19,6 +20,7 @@ import {
   ipStateStep,
   linkStep,
   networkdStep,
+  vlanStep,
   removeConfirmedStep,
   removeTrialStep,
   trialFileStep,
@@ -115,6 +117,7 @@ function allSteps(work: Work, confirmed: NetworkConfig | null): readonly Step[] 
     ...deletions,
     ...(reloads ? [networkdStep(title, reconfigure, settling(work, reconfigure))] : []),
     ...bridgeSteps(work),
+    ...vlanSteps(work),
     ...releasedMtu(work),
     ...forwardingSteps(work),
     ...(reloads || stale.rules.length + stale.routes.length + present.rules.length > 0
@@ -194,6 +197,17 @@ function bridgeSteps({ desired, observed, changed }: Work): readonly Step[] {
     };
     if (Object.keys(settings).length === 0) return [];
     return [linkStep("bridge", `Set up the bridge ${link.name}`, link.name, { op: "bridge", settings })];
+  });
+}
+
+/** networkd puts a port into VLANs and takes it out of none; where the bridge is there already it does not tell it to tell them apart either. */
+function vlanSteps({ desired, observed }: Work): readonly Step[] {
+  return rolesOf(desired ?? EMPTY).flatMap((role) => {
+    const vlans = desired === null ? null : vlansOf(desired, role);
+    const link = desired === null ? null : linkOf(desired, role, observed);
+    if (vlans === null || link === null) return [];
+    const change = vlanChange(link.vlans ?? [], wantedVlans(vlans));
+    return vlanStep(link, change, `Let ${link.name} be in the VLANs of its policy`);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Family } from "@holdfast/core/net/address.ts";
 import { kernelName, STACKED } from "./binding.ts";
+import { vlansOf, wantedVlans } from "./bridge-vlans.ts";
 import {
   type Device,
   type InterfaceConfig,
@@ -94,6 +95,7 @@ function networkSections(
     { name: "DHCPv6", lines: dhcp6Lines(one.ipv6) },
     { name: "DHCPServer", lines: serverLines(one) },
     { name: "Bridge", lines: portLines(one) },
+    ...vlanSections(config, role),
   ];
 }
 
@@ -296,6 +298,20 @@ function portLines({ port }: InterfaceConfig): readonly Line[] {
   ];
 }
 
+function vlanSections(config: NetworkConfig, role: string): readonly Section[] {
+  const vlans = vlansOf(config, role);
+  return (vlans === null ? [] : wantedVlans(vlans)).map(({ first, last, untagged }): Section => {
+    const id = first === last ? String(first) : `${first}-${last}`;
+    const lines: readonly Line[] = untagged
+      ? [
+          ["EgressUntagged", id],
+          ["PVID", id],
+        ]
+      : [["VLAN", id]];
+    return { name: "BridgeVLAN", lines };
+  });
+}
+
 function netdevSections(name: string, device: Device): readonly Section[] {
   const head: Section = {
     name: "NetDev",
@@ -322,6 +338,13 @@ function netdevSections(name: string, device: Device): readonly Section[] {
             ...(device.multicastSnooping === undefined
               ? []
               : ([["MulticastSnooping", yesNo(device.multicastSnooping)]] as const)),
+            // No port is in a VLAN that nobody wrote.
+            ...(device.vlans === undefined
+              ? []
+              : ([
+                  ["VLANFiltering", "yes"],
+                  ["DefaultPVID", "none"],
+                ] as const)),
           ],
         },
       ];

@@ -2,6 +2,7 @@ import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import type { IpState, MadeDevice } from "@holdfast/core/plan/ip-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { tellsApart, vlanChange } from "./bridge-vlans.ts";
 import { linkState, ownDevices, ownLinks, ownState } from "./live.ts";
 import { LEARNT_PROTOCOLS, type NetworkObserved, type ObservedLink, STATIC_PROTOCOL } from "./observed.ts";
 import { FORWARDING_FILE, inForce, type OwnFiles } from "./own-file.ts";
@@ -15,6 +16,7 @@ import {
   removeConfirmedStep,
   removeTrialStep,
   trialFileStep,
+  vlanStep,
 } from "./step.ts";
 import { asRule, bridgeSettings, itemKey, portSettings } from "./wanted.ts";
 
@@ -51,6 +53,7 @@ export function restoreNetwork(snapshot: NetworkObserved, live: NetworkObserved)
           live.links.find((one) => one.name === link.name),
         ),
       ),
+    ...snapshot.links.filter((link) => links.has(link.name)).flatMap((link) => vlanSteps(link, snapshot, live)),
     ...forwardingSteps(snapshot, live),
     ...ipStateStep("routing", "Put back addresses, routes and rules as they were", extra, before),
   ];
@@ -162,6 +165,12 @@ function linkSteps(link: ObservedLink, live: ObservedLink | undefined): readonly
           }),
         ]),
   ];
+}
+
+function vlanSteps(link: ObservedLink, snapshot: NetworkObserved, live: NetworkObserved): readonly Step[] {
+  if (link.vlans === null || !tellsApart(snapshot, link)) return [];
+  const now = live.links.find((one) => one.name === link.name)?.vlans ?? [];
+  return vlanStep(link, vlanChange(now, link.vlans), `Put ${link.name} back into its VLANs`);
 }
 
 function forwardingSteps(snapshot: NetworkObserved, live: NetworkObserved): readonly Step[] {

@@ -9,6 +9,7 @@ import {
   proseText,
 } from "@holdfast/core/policy/text-schema.ts";
 import { z } from "zod";
+import { parseVlanRange } from "./bridge-vlans.ts";
 import { parseDomainName } from "./domain-name.ts";
 
 /**
@@ -45,6 +46,7 @@ const mark = checkedText(parseMark, {
   description: "A mark of packets, and after / which of its bits count.",
   examples: ["0x10", "0x10/0xff"],
 });
+const vlanRange = checkedText(parseVlanRange, { description: "A range of VLANs.", examples: ["30-39"] });
 /** The highest number of a route's metric, a rule's priority, and of a table. */
 const HIGHEST = 4_294_967_295;
 /** What the kernel has room for (a byte, counted from one). */
@@ -153,6 +155,17 @@ const rule = z
     "A rule says for which packets it is: from, to, mark or in.",
   );
 
+const vlanNumber = z.int().min(1).max(4094);
+const vlans = z.strictObject({
+  tagged: z
+    .array(z.union([vlanNumber, vlanRange]))
+    .optional()
+    .meta({ description: "VLANs whose packets come and leave with their tag." }),
+  untagged: vlanNumber
+    .optional()
+    .meta({ description: "The VLAN of packets without a tag; its own leave without one." }),
+});
+
 const bridge = z
   .strictObject({
     members: z.array(role).meta({ description: "Interfaces that are its ports." }),
@@ -169,6 +182,11 @@ const bridge = z
     maxAge: durationText.optional(),
     ageing: durationText.optional().meta({ description: "How long an address of a neighbour is remembered." }),
     multicastSnooping: z.boolean().optional(),
+    vlans: vlans.optional().meta({
+      description:
+        "The bridge tells VLANs apart: each member says of which it is (port.vlans), and here is of which the server itself is. Absent: it does not.",
+      examples: [{ untagged: 10, tagged: [20, "30-39"] }],
+    }),
   })
   .meta({ description: "This interface is a bridge, made by Holdfast." });
 const bond = z
@@ -218,6 +236,7 @@ export const interfaceSection = z.strictObject({
       cost: z.int().min(1).max(65_535).optional(),
       priority: z.int().min(0).max(63).optional(),
       isolated: z.boolean().optional().meta({ description: "Cannot talk to other isolated ports." }),
+      vlans: vlans.optional().meta({ description: "Of which VLANs it is, in a bridge that tells them apart." }),
     })
     .optional()
     .meta({ description: "How it stands in the bridge that has it as a member." }),

@@ -57,6 +57,33 @@ test.each<[string, Readonly<Record<string, InterfaceConfig>>, string]>([
     },
     "network.member",
   ],
+  [
+    "a member that is in no VLAN of a bridge that tells them apart",
+    { wan: MEMBER, br: one("br0", { device: { ...BRIDGE, vlans: { tagged: [] } } }) },
+    "network.bridge_vlans",
+  ],
+  [
+    "VLANs of a member of a bridge that does not tell them apart",
+    { wan: { ...MEMBER, port: { vlans: { tagged: [] } } }, br: one("br0", { device: BRIDGE }) },
+    "network.bridge_vlans",
+  ],
+  [
+    "a VLAN with its tag and without",
+    {
+      wan: { ...MEMBER, port: { vlans: { tagged: [{ first: 5, last: 15 }], untagged: 10 } } },
+      br: one("br0", { device: { ...BRIDGE, vlans: { tagged: [] } } }),
+    },
+    "network.bridge_vlans",
+  ],
+  [
+    "a VLAN of a bridge that does not let the server into it",
+    {
+      wan: { ...MEMBER, port: { vlans: { tagged: [{ first: 10, last: 10 }] } } },
+      br: one("br0", { device: { ...BRIDGE, vlans: { tagged: [] } } }),
+      staff: one("staff", { device: { kind: "vlan", id: 10, parent: "br" } }),
+    },
+    "network.bridge_vlan_missing",
+  ],
   ["the port of no bridge", { wan: { ...WAN, port: { cost: 4 } } }, "network.member"],
   ["static without an address", { wan: one("eth0", { ipv4: static4([]) }) }, "network.method"],
   ["none with an address", { wan: one("eth0", { ipv4: { ...NONE, addresses: ["10.0.0.2/24"] } }) }, "network.method"],

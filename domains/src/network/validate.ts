@@ -2,7 +2,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import { type Address, FAMILY_BITS, parseAddress } from "@holdfast/core/net/address.ts";
 import { formatNetwork, lastOf, type Network, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import { finding } from "./findings.ts";
-import { type InterfaceConfig, masterKindOf, type NetworkConfig, rolesOf } from "./model.ts";
+import { type InterfaceConfig, masterKindOf, masterOf, type NetworkConfig, rolesOf } from "./model.ts";
 import { routeInWords, wantedRoutes } from "./wanted.ts";
 
 /** Remarks about a config alone, before any server is looked at. */
@@ -21,6 +21,7 @@ export function validateNetwork(config: NetworkConfig): readonly Finding[] {
         ...poolFindings(role, one),
         ...mtuFindings(role, one),
         ...bridgeFindings(role, one),
+        ...vlanFindings(config, role, one),
       ];
     }),
     ...addressesTwice(config),
@@ -198,6 +199,41 @@ function bridgeFindings(role: string, { device }: InterfaceConfig): readonly Fin
       ),
     ];
   });
+}
+
+function vlanFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
+  const master = masterOf(config, role);
+  const above = master === null ? undefined : config.interfaces[master]?.device;
+  const isTold = above?.kind === "bridge" && above.vlans !== undefined;
+  const says: string[] = [];
+  if (isTold && one.port?.vlans === undefined)
+    says.push(`The bridge ${master ?? ""} tells VLANs apart, and ${role} says of none that it is in it.`);
+  if (!isTold && one.port?.vlans !== undefined)
+    says.push(`${role} says of which VLANs it is, and stands in no bridge that tells them apart.`);
+  for (const vlans of [one.port?.vlans, one.device?.kind === "bridge" ? one.device.vlans : undefined]) {
+    const both = vlans?.tagged.find(
+      ({ first, last }) => first <= (vlans.untagged ?? 0) && (vlans.untagged ?? 0) <= last,
+    );
+    if (both !== undefined) says.push(`${role} is in the VLAN ${vlans?.untagged ?? ""} with a tag and without.`);
+  }
+  const parent = one.device?.kind === "vlan" ? config.interfaces[one.device.parent]?.device : undefined;
+  const id = one.device?.kind === "vlan" ? one.device.id : 0;
+  const isLost =
+    parent?.kind === "bridge" &&
+    parent.vlans !== undefined &&
+    !parent.vlans.tagged.some(({ first, last }) => first <= id && id <= last);
+  return [
+    ...says.map((message) => finding("network.bridge_vlans", path(role), message)),
+    ...(isLost
+      ? [
+          finding(
+            "network.bridge_vlan_missing",
+            path(role, ".vlan"),
+            `${role} is the VLAN ${id} of a bridge that tells VLANs apart, and the server itself is not in it with a tag.`,
+          ),
+        ]
+      : []),
+  ];
 }
 
 function addressesTwice(config: NetworkConfig): readonly Finding[] {

@@ -1,5 +1,6 @@
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { kernelName, linkOf } from "./binding.ts";
+import { vlansInWords, vlansOf, wantedVlans } from "./bridge-vlans.ts";
 import { foundBefore } from "./found.ts";
 import { type BondDevice, type InterfaceConfig, type NetworkConfig, rolesOf } from "./model.ts";
 import {
@@ -100,6 +101,7 @@ export function linkMismatches(
     ...differs(`${path}.master`, master ?? "none", link.master ?? "none"),
     ...deviceMismatches(path, config, one, link, observed),
     ...portMismatches(path, one, link),
+    ...vlanMismatches(path, config, role, link),
     ...setMismatches(
       `${path}.addresses`,
       [...one.ipv4.addresses, ...one.ipv6.addresses],
@@ -195,6 +197,13 @@ function portMismatches(path: string, one: InterfaceConfig, link: ObservedLink):
     expected: String(wanted),
     found: String(found),
   }));
+}
+
+/** What a port is in when the bridge tells VLANs apart, whole: one too many is a way that nobody wrote. */
+function vlanMismatches(path: string, config: NetworkConfig, role: string, link: ObservedLink): readonly Mismatch[] {
+  const vlans = vlansOf(config, role);
+  if (vlans === null) return [];
+  return differs(`${path}.vlans`, vlansInWords(wantedVlans(vlans)), vlansInWords(link.vlans ?? []));
 }
 
 function routeMismatches(

@@ -172,6 +172,13 @@ export function bridgeDifferences(
       device.multicastSnooping === undefined ? undefined : device.multicastSnooping ? 1 : 0,
       bridge.multicastSnooping ? 1 : 0,
     ],
+    // A bridge of ours is ours whole: without a word it does not tell VLANs apart. Of a kernel that cannot the reading says so.
+    [
+      "vlan_filtering",
+      device.vlans === undefined ? 0 : 1,
+      bridge.vlanFiltering === null ? (device.vlans === undefined ? null : 0) : Number(bridge.vlanFiltering),
+    ],
+    ["vlan_default_pvid", device.vlans === undefined ? undefined : 0, bridge.defaultVlan],
   ];
   return wanted.flatMap(([setting, want, found]) =>
     want === undefined || found === null || want === found ? [] : [[setting, want, found]],
@@ -214,6 +221,8 @@ export function bridgeSettings(bridge: BridgeState): { readonly [Setting in Brid
     max_age: bridge.maxAge,
     ...(bridge.ageing === null ? {} : { ageing_time: bridge.ageing }),
     mcast_snooping: bridge.multicastSnooping ? 1 : 0,
+    ...(bridge.defaultVlan === null ? {} : { vlan_default_pvid: bridge.defaultVlan }),
+    ...(bridge.vlanFiltering === null ? {} : { vlan_filtering: Number(bridge.vlanFiltering) }),
   };
 }
 
