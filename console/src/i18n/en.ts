@@ -58,6 +58,7 @@ export const en = {
   "alert.failureRate": "Unusually many failures",
   "alert.glassBroken": "Applied before its approvals",
   "alert.inDoubt": "In doubt",
+  "alert.keyDue": "A tunnel’s key is due",
   "alert.more": "{{count}} more: holdfast alert list",
   "alert.none": "Nothing is wrong that the house can see.",
   "alert.passkeyCopied": "A passkey may have been copied",
@@ -960,6 +961,7 @@ export const en = {
   "secrets.delete.ask_other":
     "Delete {{name}} with its {{count}} versions. It cannot be brought back, except from a backup of the database.",
   "secrets.failed": "The secret was not written",
+  "secrets.due": "to be replaced",
   "secrets.fingerprint": "Fingerprint: tells two values apart",
   "secrets.generated": "generated",
   "secrets.inUse": "{{documents}} names it. Take it out there and apply that first.",

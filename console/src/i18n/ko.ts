@@ -59,6 +59,7 @@ export const ko = {
   "alert.failureRate": "평소보다 실패가 많음",
   "alert.glassBroken": "승인 전에 적용됨",
   "alert.inDoubt": "결과를 알 수 없음",
+  "alert.keyDue": "터널의 키를 바꿀 때가 됨",
   "alert.more": "{{count}}개 더: holdfast alert list",
   "alert.none": "발견된 문제가 없습니다.",
   "alert.passkeyCopied": "복제되었을 수 있는 패스키",
@@ -948,6 +949,7 @@ export const ko = {
   "secrets.delete.ask_other":
     "{{name}}을(를) 버전 {{count}}개와 함께 삭제합니다. 데이터베이스 백업이 아니면 되살릴 수 없습니다.",
   "secrets.failed": "시크릿이 저장되지 않았습니다",
+  "secrets.due": "교체 기한:",
   "secrets.fingerprint": "지문: 두 값을 구별합니다",
   "secrets.generated": "생성된 키",
   "secrets.inUse": "{{documents}}에서 쓰고 있습니다. 먼저 그곳에서 빼고 적용하십시오.",
