@@ -1,32 +1,9 @@
-import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { VlanRange } from "@holdfast/core/plan/ip-state.ts";
 import { type BridgeVlans, masterOf, type NetworkConfig } from "./model.ts";
 import type { NetworkObserved, ObservedLink } from "./observed.ts";
+import { LAST_VLAN } from "./vlan-range.ts";
 
 /** VLANs of bridges that tell them apart: of which each port is, and of which the server itself is. */
-
-const LAST = 4094;
-
-/** `20` or `20-29`. */
-export function parseVlanRange(text: string): Result<Pick<VlanRange, "first" | "last">, string> {
-  const found = /^([1-9][0-9]{0,3})(?:-([1-9][0-9]{0,3}))?$/.exec(text);
-  const first = Number(found?.[1] ?? 0);
-  const last = Number(found?.[2] ?? first);
-  return found !== null && first >= 1 && first <= last && last <= LAST
-    ? ok({ first, last })
-    : err(`${JSON.stringify(text.slice(0, 20))} is no VLAN and no range of them; write it like 20 or 20-29`);
-}
-
-/** In order, and as few as can be. */
-export function mergedRanges(ranges: readonly Pick<VlanRange, "first" | "last">[]): { first: number; last: number }[] {
-  const merged: { first: number; last: number }[] = [];
-  for (const { first, last } of ranges.toSorted((a, b) => a.first - b.first)) {
-    const before = merged.at(-1);
-    if (before !== undefined && first <= before.last + 1) before.last = Math.max(before.last, last);
-    else merged.push({ first, last });
-  }
-  return merged;
-}
 
 /** What a role is to be in: as a port of a bridge that tells VLANs apart, or as that bridge; null: in none such. */
 export function vlansOf(config: NetworkConfig, role: string): BridgeVlans | null {
@@ -63,7 +40,7 @@ export function vlanChange(
 function byId(ranges: readonly VlanRange[]): ReadonlyMap<number, boolean> {
   const ids = new Map<number, boolean>();
   for (const { first, last, untagged } of ranges)
-    for (let id = Math.max(first, 1); id <= Math.min(last, LAST); id += 1) ids.set(id, untagged);
+    for (let id = Math.max(first, 1); id <= Math.min(last, LAST_VLAN); id += 1) ids.set(id, untagged);
   return ids;
 }
 

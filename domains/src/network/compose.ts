@@ -11,7 +11,6 @@ import {
   parseNetwork,
 } from "@holdfast/core/net/network.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
-import { mergedRanges, parseVlanRange } from "./bridge-vlans.ts";
 import { networkRequirements } from "./capability.ts";
 import { finding, type NetworkCode } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
@@ -28,6 +27,7 @@ import {
 } from "./model.ts";
 import { at, type Notes, within } from "./notes.ts";
 import { type InterfaceSection, type NetworkSection, parseMark } from "./section.ts";
+import { mergedRanges, parseVlanRange } from "./vlan-range.ts";
 
 type Layer = LayeredSection<NetworkSection>;
 type Family = NonNullable<InterfaceSection["ipv4"]> | NonNullable<InterfaceSection["ipv6"]>;

@@ -9,8 +9,8 @@ import {
   proseText,
 } from "@holdfast/core/policy/text-schema.ts";
 import { z } from "zod";
-import { parseVlanRange } from "./bridge-vlans.ts";
 import { parseDomainName } from "./domain-name.ts";
+import { parseVlanRange } from "./vlan-range.ts";
 
 /**
  * The network section as people write it. An interface that a policy names is ours whole: it says what IPv4 and IPv6 shall be there, and what it
