@@ -14,6 +14,8 @@ import { buildConsole } from "./visit.ts";
 
 const RUNS = 5;
 const RULES = 10_000;
+/** What is not there by then never comes: the command ends and says so. */
+const GIVE_UP_MS = 60_000;
 /** Of the column of names. */
 const WIDTH = 56;
 
@@ -38,7 +40,8 @@ function say({ name, ms }: Figures): void {
 /** The clock of the page one frame after something is there: it is on the screen then. Asked in every frame, and by no eval of the page. */
 function shownAt(page: Page, isThere: string): Promise<number> {
   return page.evaluate<number>(
-    `new Promise((done) => {
+    `new Promise((done, fail) => {
+      setTimeout(() => fail(new Error("never shown")), ${GIVE_UP_MS});
       const look = () => requestAnimationFrame(() => ((${isThere}) ? requestAnimationFrame(() => done(performance.now())) : look()));
       look();
     })`,
