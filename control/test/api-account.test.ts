@@ -23,7 +23,7 @@ test("the first start makes one account with every permission as its own grant, 
       json: {
         user: "admin",
         mustChangePassword: true,
-        permissions: ["admin", "apply", "approve", "audit", "edit", "view", "watch"],
+        permissions: ["admin", "apply", "approve", "audit", "edit", "probe", "view", "watch"],
       },
     });
     const session = signedIn.json.sessionToken as string;
