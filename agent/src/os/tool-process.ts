@@ -20,23 +20,26 @@ export interface ToolListener {
 }
 
 /**
- * Ends the program with whoever started it, also where no unit's group does; the thread that starts it lives as long as the process. Where that
- * is root, the program is nobody, with the one right that it cannot do without.
+ * What comes before the program. In a unit nothing: it has no rights to give up, and systemd ends what is left of its group. Elsewhere the agent
+ * is root: there the program is nobody, with the one right that it cannot do without, and ends with the process whose main thread started it.
  */
 function wrapper(needsRaw: boolean): readonly string[] {
+  if (process.getuid?.() !== 0) return [];
   const rights = needsRaw ? "-all,+net_raw" : "-all";
-  const asNobody = [
+  return [
+    "/usr/bin/setpriv",
+    "--no-new-privs",
     "--reuid=65534",
     "--regid=65534",
     "--clear-groups",
     `--inh-caps=${rights}`,
     `--ambient-caps=${rights}`,
     `--bounding-set=${rights}`,
+    "--pdeathsig=KILL",
+    "--",
   ];
-  return ["--no-new-privs", ...(process.getuid?.() === 0 ? asNobody : []), "--pdeathsig=KILL", "--"];
 }
 
-const SETPRIV = "/usr/bin/setpriv";
 /** Milliseconds that a program has for its last words. */
 const LAST_WORDS_MS = 1_000;
 
@@ -48,15 +51,12 @@ export function startTool(
   listener: ToolListener,
 ): ToolProcess {
   const started = performance.now();
-  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
-    SETPRIV,
-    [...wrapper(needsRaw), program, ...operands],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: ENVIRONMENT,
-      shell: false,
-    },
-  );
+  const [first = program, ...rest] = [...wrapper(needsRaw), program, ...operands];
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(first, rest, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: ENVIRONMENT,
+    shell: false,
+  });
   let timer: NodeJS.Timeout | null = null;
   let hasEnded = false;
   const ended = (status: number | null, problem: string): void => {

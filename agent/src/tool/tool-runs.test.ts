@@ -162,6 +162,8 @@ test("more than a few at once, and a program that is not there, are refused", ()
   ask({ begin: PING });
   ask({ runId: ONE.replace(/1$/, "2"), begin: PING });
   expect(ask({ runId: ONE.replace(/1$/, "3"), begin: PING })).toMatchObject({ refusedCode: "tools.busy" });
+  started[0]?.listener.onEnd(0, "");
+  expect(ask({ runId: ONE.replace(/1$/, "3"), begin: PING }), "one has ended").not.toHaveProperty("refusedCode");
   const bare = open(() => null);
   expect(ask({ begin: PING }, bare)).toMatchObject({
     refusedCode: "tools.missing_program",

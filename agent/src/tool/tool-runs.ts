@@ -17,12 +17,14 @@ const MOST_OUTPUT = 256 * 1024;
 const MOST_AT_ONCE = 64 * 1024;
 /** What a program says of itself is cut to this. */
 const LONGEST_MESSAGE = 500;
+/** Runs kept for each that may be at work: ended ones whose last output may have to be given once more. */
+const KEPT_FOR_EACH = 4;
 const RUN_ID = /^[0-9a-f-]{36}$/;
 
 export interface ToolRunsOptions {
   /** What is run here; the rest is another process's. */
   readonly tools: readonly Tool[];
-  /** At the same time, ended ones that may still be asked for included. */
+  /** At the same time. */
   readonly most: number;
   readonly log: Log;
   /** Of a clock that nobody sets. */
@@ -70,7 +72,9 @@ export class ToolRuns {
     if (!RUN_ID.test(request.runId)) return refusal("tools.invalid", "run_id: a UUID is asked for");
     const { tool } = ask.value;
     if (!tools.includes(tool)) return refusal("tools.unsupported", `${tool} is not run here`);
-    if (this.#runs.size >= most) return refusal("tools.busy", `${most} runs of tools are the most at the same time`);
+    const atWork = [...this.#runs.values()].filter((one) => one.isAtWork).length;
+    if (atWork >= most || this.#runs.size >= most * KEPT_FOR_EACH)
+      return refusal("tools.busy", `${most} runs of tools are the most at the same time`);
     const program = find(PROGRAMS[tool].paths);
     if (program === null)
       return refusal(
@@ -146,6 +150,10 @@ class Run {
       outcome: ended ? (this.#outcome ?? "") : "",
       message: ended ? this.#said.trim() : "",
     };
+  }
+
+  get isAtWork(): boolean {
+    return this.#outcome === null;
   }
 
   stop(): void {
