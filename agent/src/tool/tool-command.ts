@@ -1,15 +1,13 @@
 import type { CaptureAsk, Tool, ToolAsk } from "@holdfast/core/tool/tool.ts";
 
-/** One program with all its arguments, each of them ours or checked: `checkAsk` has seen the request. */
+/** All arguments of a tool's program, each of them ours or checked: `checkAsk` has seen the request. */
 export interface ToolCommand {
-  /** Where it is looked for, in this order; never by a search path. */
-  readonly programs: readonly string[];
   readonly operands: readonly string[];
   /** Milliseconds after which it is ended, whatever it does. */
   readonly longestMs: number;
 }
 
-/** Where Debian and its kin have them, and in which package. */
+/** Where Debian and its kin have them, in the order in which they are looked for, never by a search path; and in which package. */
 export const PROGRAMS = {
   ping: { paths: ["/usr/bin/ping", "/bin/ping"], package: "iputils-ping" },
   trace: { paths: ["/usr/bin/tracepath", "/usr/sbin/tracepath"], package: "iputils-tracepath" },
@@ -30,7 +28,6 @@ export function toolCommand(ask: ToolAsk): ToolCommand {
   switch (ask.tool) {
     case "ping":
       return {
-        programs: PROGRAMS.ping.paths,
         operands: [
           "-n",
           "-O",
@@ -51,20 +48,17 @@ export function toolCommand(ask: ToolAsk): ToolCommand {
       };
     case "trace":
       return {
-        programs: PROGRAMS.trace.paths,
         operands: ["-n", ...family(ask.family), "-m", String(ask.hops), "--", ask.host],
         longestMs: TRACE_MS,
       };
     case "resolve":
       return {
-        programs: PROGRAMS.resolve.paths,
         // A literal address has a colon, or ends in a number: then its name is asked for.
         operands: isAddress(ask.host) ? ["hosts", ask.host] : [DATABASE[ask.family ?? 0], ask.host],
         longestMs: RESOLVE_MS,
       };
     case "capture":
       return {
-        programs: PROGRAMS.capture.paths,
         operands: [
           "-i",
           ask.interface,
