@@ -27,6 +27,8 @@ export interface AgentPaths {
   readonly session: string;
   readonly run: string;
   readonly guardSocket: string;
+  /** Where the session asks for captures. */
+  readonly captureSocket: string;
   /** Where the session says what it counts. */
   readonly metricsSocket: string;
   moduleSocket(domain: DomainName): string;
@@ -55,6 +57,7 @@ export function agentPaths(root: string): AgentPaths {
     session: join(state, "session"),
     run,
     guardSocket: join(run, "guard.sock"),
+    captureSocket: join(run, "capture.sock"),
     metricsSocket: join(root, "run/holdfast-agent/metrics.sock"),
     moduleSocket: (domain) => join(run, `module-${domain}.sock`),
     moduleProcess: (domain) => join(run, `module-${domain}.pid`),
@@ -62,5 +65,5 @@ export function agentPaths(root: string): AgentPaths {
   };
 }
 
-/** The account of the session, and the group that may open the guard's socket. */
+/** The account of the session, and the group that may open the sockets of guard and capture. */
 export const AGENT_ACCOUNT = "holdfast";

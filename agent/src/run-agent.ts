@@ -13,6 +13,7 @@ import { runModule } from "./module/module-role.ts";
 import { runRevert } from "./revert/revert-role.ts";
 import { runSession } from "./session/session-role.ts";
 import { runAll } from "./supervise/run-role.ts";
+import { runCapture } from "./tool/capture-role.ts";
 
 type Handler = (role: Role, args: Arguments) => Promise<ExitCode> | ExitCode;
 
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Handler>> = {
   session: (role, args) => runSession(role, readyFd(args)),
   guard: (role, args) => runGuard(role, readyFd(args)),
   module: (role, args) => runModule(role, args.positionals[1] ?? "", readyFd(args)),
+  capture: (role) => runCapture(role),
   boot: (role) => runBoot(role, { kind: "boot_unit" }),
   recover: (role) => runRecover(role),
   tend: (role) => runTend(role),

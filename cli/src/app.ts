@@ -17,6 +17,7 @@ import { secretRoutes } from "./command/secret.ts";
 import { serverRoutes } from "./command/server.ts";
 import { supportRoutes } from "./command/support.ts";
 import { tokenRoutes } from "./command/token.ts";
+import { toolRoutes } from "./command/tool.ts";
 import { tunnelRoutes } from "./command/tunnel.ts";
 import { serviceRoutes } from "./command/user-sign-in.ts";
 import { roleRoutes, userRoutes } from "./command/user.ts";
@@ -29,6 +30,7 @@ const routes = buildRouteMap({
     plan: planCommand,
     server: serverRoutes,
     packets: packetsCommand,
+    tool: toolRoutes,
     policy: policyRoutes,
     tunnel: tunnelRoutes,
     secret: secretRoutes,

@@ -27,6 +27,8 @@ export interface Client {
     query: Readonly<Record<string, string | undefined>>,
     onPart: (part: string) => Promise<void>,
     params?: Readonly<Record<string, string>>,
+    /** Of a route that is asked by one; it is sent once, and a stream that it begins ends with whoever reads it. */
+    body?: unknown,
   ): Promise<void>;
 }
 
@@ -44,15 +46,23 @@ export function openClient(
 
   return {
     url,
-    async download(route, query, onPart, params = {}) {
+    async download(route, query, onPart, params = {}, body) {
+      const { method } = ROUTES[route];
       const target = targetOf(url, route, params);
       for (const [key, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(key, value);
       // A file may take an hour, and whoever takes its parts too: only silence of the other side is a failure.
       const silence = new Silence(CALL_TIMEOUT_MS);
       const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-      const response = await silence.during(() => send(target, { headers, signal: silence.signal }));
+      if (body !== undefined) headers["content-type"] = "application/json";
+      const init = {
+        method,
+        headers,
+        signal: silence.signal,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      };
+      const response = await silence.during(() => send(target, init));
       if (!response.ok) {
-        const text = await silence.during(() => response.text().catch((cause: unknown) => cutOff("GET", cause)));
+        const text = await silence.during(() => response.text().catch((cause: unknown) => cutOff(method, cause)));
         throw problemError(parseJson(text, target), response.status, target);
       }
       if (response.body === null) return;
@@ -60,7 +70,7 @@ export function openClient(
       try {
         for (;;) {
           const { done, value } = await silence.during(() =>
-            parts.read().catch((cause: unknown) => cutOff("GET", cause)),
+            parts.read().catch((cause: unknown) => cutOff(method, cause)),
           );
           if (done) return;
           await onPart(value);

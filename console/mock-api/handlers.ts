@@ -92,5 +92,6 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...OBJECTIVE_HANDLERS,
   events: () => refuse("request.unknown_route", "The stream of events is served by whoever holds the socket."),
   watchPackets: () => refuse("request.unknown_route", "The stream of packets is served by whoever holds the socket."),
+  useTool: () => refuse("request.unknown_route", "The stream of a tool is served by whoever holds the socket."),
   openapi: () => ok({ openapi: "3.1.0" }),
 };

@@ -6,6 +6,7 @@ import type { MockCall, MockHandler } from "./call.ts";
 import { effectiveConfig, liveState } from "./config.ts";
 import { tunnelFindings } from "./live-vpn.ts";
 import { type MockServer, nextId } from "./state.ts";
+import { TOOLS_HERE } from "./tools.ts";
 import { applySummary, serverDetail, serverSummary } from "./view.ts";
 
 const HOUR_MS = 3_600_000;
@@ -167,6 +168,11 @@ export const SERVER_HANDLERS = {
       status: 200,
       body: { id: preview ? null : nextId(call.state, "act"), outcome: preview ? "possible" : "done", findings },
     };
+  },
+  listTools: (call) => {
+    const server = serverOf(call);
+    if (!server.connected) return refuse("server.unreachable", `The agent of ${server.name} is not connected.`);
+    return { status: 200, body: TOOLS_HERE };
   },
   explainPacket: () => refuse("explain.impossible", "The mock judges no packets."),
 } as const satisfies Partial<Record<RouteName, MockHandler>>;

@@ -1,4 +1,5 @@
 /** The only place where a URL of the console is spelled. */
+import type { Tool } from "@holdfast/core/tool/tool.ts";
 
 type Query = Readonly<Record<string, string | undefined>>;
 
@@ -11,7 +12,7 @@ function withQuery(path: string, query: Query): string {
 
 const part = encodeURIComponent;
 
-export const SERVER_TABS = ["state", "config", "live", "observe", "packets", "history", "agent"] as const;
+export const SERVER_TABS = ["state", "config", "live", "observe", "packets", "tools", "history", "agent"] as const;
 export type ServerTab = (typeof SERVER_TABS)[number];
 
 export const DOCUMENT_TABS = ["text", "history", "compare"] as const;
@@ -26,7 +27,7 @@ export const paths = {
   providerReturn: () => "/login/oidc",
   password: () => "/password",
   servers: (query: { q?: string; show?: string } = {}) => withQuery("/servers", query),
-  server: (name: string, query: { tab?: ServerTab; domain?: string; q?: string } = {}) =>
+  server: (name: string, query: { tab?: ServerTab; domain?: string; q?: string; tool?: Tool } = {}) =>
     withQuery(`/servers/${part(name)}`, query),
   documents: (query: { kind?: string } = {}) => withQuery("/documents", query),
   document: (kind: string, name: string, query: { tab?: DocumentTab; from?: string; to?: string } = {}) =>

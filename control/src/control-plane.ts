@@ -19,6 +19,7 @@ import { EventStream } from "./api/event-stream.ts";
 import { mayStillSee } from "./api/may-still-see.ts";
 import { PacketStreams } from "./api/packet-stream.ts";
 import { isAnswering } from "./api/store/answering.ts";
+import { ToolStreams } from "./api/tool-stream.ts";
 import { anchorFile } from "./audit/anchor-file.ts";
 import { headSigner } from "./audit/checkpoint.ts";
 import { auditWitness } from "./audit/witness.ts";
@@ -203,6 +204,8 @@ async function startOn(
 
   const packets = new PacketStreams(house);
   closing.push(() => packets.close());
+  const tools = new ToolStreams(house);
+  closing.push(() => tools.close());
   const app = await buildApi({
     house,
     doctor: doctor({
@@ -214,6 +217,7 @@ async function startOn(
     }),
     events,
     packets,
+    tools,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     notReady: () => notReady(store, authority.commands),

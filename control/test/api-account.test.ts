@@ -23,7 +23,7 @@ test("the first start makes one account with every permission as its own grant, 
       json: {
         user: "admin",
         mustChangePassword: true,
-        permissions: ["admin", "apply", "approve", "audit", "edit", "view", "watch"],
+        permissions: ["admin", "apply", "approve", "audit", "edit", "probe", "view", "watch"],
       },
     });
     const session = signedIn.json.sessionToken as string;
@@ -47,7 +47,7 @@ test("the first start makes one account with every permission as its own grant, 
       json: { code: "account.wrong_password" },
     });
     const [admin] = (await api.done(session, "listUsers")).items;
-    expect(admin?.permissions.length).toBe(7);
+    expect(admin?.permissions.length).toBe(8);
     expect(admin?.permissions.every((grant) => grant.scope["all"] === true && grant.domains === null)).toBe(true);
   });
 });

@@ -95,6 +95,7 @@ test("a handler without a row does not compile, and a row without a handler fail
       house: api.house,
       events: null as never,
       packets: null as never,
+      tools: null as never,
       doctor: null as never,
       publicUrl: new URL("http://127.0.0.1"),
       trustedProxies: [],

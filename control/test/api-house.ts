@@ -23,6 +23,7 @@ import { secretSha256 } from "../src/api/credential.ts";
 import { EventStream } from "../src/api/event-stream.ts";
 import { mayStillSee } from "../src/api/may-still-see.ts";
 import { PacketStreams } from "../src/api/packet-stream.ts";
+import { ToolStreams } from "../src/api/tool-stream.ts";
 import { anchorFile } from "../src/audit/anchor-file.ts";
 import { headSigner } from "../src/audit/checkpoint.ts";
 import { auditWitness } from "../src/audit/witness.ts";
@@ -187,12 +188,15 @@ async function openApi(
   closing.push(() => events.close());
   const packets = new PacketStreams(house);
   closing.push(() => packets.close());
+  const tools = new ToolStreams(house);
+  closing.push(() => tools.close());
   /** Another instance of the same house has the same database, and a door of its own. */
   const openDoor = async (house_: House): Promise<FastifyInstance> => {
     const door = await buildApi({
       house: house_,
       events,
       packets,
+      tools,
       doctor: doctor({
         database,
         witness,

@@ -117,6 +117,8 @@ const ASKED = {
   getServerLive: onServer(),
   listServerApplies: onServer(),
   watchPackets: onServer(),
+  listTools: onServer(),
+  useTool: onServer({ tool: "resolve", host: "example.org" }),
   actOnTunnel: (side) => ({ params: { name: side.server, tunnel: "pair" }, body: { act: "rekey", preview: true } }),
   explainPacket: onServer({
     direction: "inbound",

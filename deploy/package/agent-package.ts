@@ -96,7 +96,8 @@ function controlFile(version: string, installedKib: number): string {
     "Installed-Size": String(installedKib),
     // Node's own needs, then what the firewall module drives. Without systemd the agent runs as one process: holdfast-agent run.
     Depends: "libc6 (>= 2.28), libstdc++6 (>= 8), libgcc-s1, nftables (>= 0.9.8), iproute2, passwd",
-    Recommends: "systemd (>= 249)",
+    // The tools that a server is looked from; without one of them that tool says so.
+    Recommends: "systemd (>= 249), iputils-ping, iputils-tracepath, tcpdump",
     // Tunnels; a server without them takes no part in any, and says so.
     Suggests: "strongswan-swanctl, charon-systemd",
     Section: "admin",

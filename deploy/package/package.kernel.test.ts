@@ -102,6 +102,7 @@ test("enrolled, its units take a change from the control plane", async () => {
 const MOST_EXPOSED = {
   "holdfast-agent.service": 1.3,
   "holdfast-guard.service": 1,
+  "holdfast-capture.service": 1.3,
   "holdfast-module@firewall.service": 1.6,
   "holdfast-module@network.service": 1.8,
   "holdfast-revert@00000000-0000-7000-8000-000000000000.service": 2.1,
@@ -149,6 +150,7 @@ test("S25: sockets and secrets are guarded by owner and mode", async () => {
     "stat",
     "--format=%a %U:%G %n",
     "/run/holdfast/guard.sock",
+    "/run/holdfast/capture.sock",
     "/run/holdfast/module-firewall.sock",
     "/var/lib/holdfast/ledger",
     "/var/lib/holdfast/snapshots",
@@ -158,6 +160,7 @@ test("S25: sockets and secrets are guarded by owner and mode", async () => {
   ]);
   expect(modes.trim().split("\n")).toEqual([
     "660 root:holdfast /run/holdfast/guard.sock",
+    "660 root:holdfast /run/holdfast/capture.sock",
     "600 root:root /run/holdfast/module-firewall.sock",
     "700 root:root /var/lib/holdfast/ledger",
     "700 root:root /var/lib/holdfast/snapshots",

@@ -28,6 +28,8 @@ const PAGES = [
   paths.server("mon-1", { tab: "observe" }),
   paths.server("web-1", { tab: "observe" }),
   paths.server("web-1", { tab: "packets" }),
+  paths.server("web-1", { tab: "tools" }),
+  paths.server("web-1", { tab: "tools", tool: "capture" }),
   paths.server("web-1", { tab: "history" }),
   paths.server("web-1", { tab: "agent" }),
   paths.documents(),

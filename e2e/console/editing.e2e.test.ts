@@ -248,6 +248,50 @@ test("a stream of packets that is cut says so, and what was seen stays", async (
   });
 });
 
+test("tools: what is missing is said before, a run is followed, ended and saved, and a mistake cannot be pressed", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.server("web-1", { tab: "tools" }));
+    const run = page.getByRole("button", { name: /^Run/ });
+    await page.getByText("install the package iputils-tracepath").waitFor();
+    expect(await run.getAttribute("aria-disabled"), "no host yet").toBe("true");
+    await page.getByLabel("Address or name").fill("-f");
+    expect(await run.getAttribute("aria-disabled")).toBe("true");
+    await page.getByLabel("Address or name").fill("192.0.2.53");
+    expect(page.url()).toContain("q=192.0.2.53");
+    await run.click();
+    await page.getByText("25% packet loss").waitFor();
+    await page.getByText("Ended: all of it is here.").waitFor();
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await page.getByLabel("Address or name").fill("silent.example");
+    await run.click();
+    await page.getByText("no answer yet for icmp_seq=1").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Ended before its time.").waitFor();
+    await run.click();
+    await page.getByText("no answer yet for icmp_seq=1").waitFor();
+    server.setStream(false);
+    await page.getByText("It could not be run").waitFor();
+    server.setStream(true);
+
+    await page.getByLabel("Tool", { exact: true }).selectOption("trace");
+    expect(await run.getAttribute("aria-disabled")).toBe("true");
+    await page.getByLabel("Tool", { exact: true }).selectOption("capture");
+    await page.getByLabel("Protocol").selectOption("icmp");
+    await page.getByLabel("Port, at either end").fill("443");
+    expect(await run.getAttribute("aria-disabled"), "icmp has no ports").toBe("true");
+    await page.getByLabel("Protocol").selectOption("tcp");
+    await run.click();
+    const rows = page.getByRole("table", { name: "Captured packets, the newest first" }).getByRole("row");
+    await rows.filter({ hasText: "SYN ACK" }).waitFor();
+    await expect.poll(() => rows.count()).toBe(4);
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save as a pcap file" }).click();
+    expect((await saved).suggestedFilename()).toBe("web-1.pcap");
+  });
+});
+
 test("a form of the network agrees with the text: it keeps comments, shows findings at the field, and the text shows in it", async () => {
   await visit("calm", {}, async ({ page, server }) => {
     await signIn(page, server.url);

@@ -11,6 +11,7 @@ import { extname, join, normalize } from "node:path";
 import { handle } from "@holdfast/console/mock-api/handle.ts";
 import { packetsText } from "@holdfast/console/mock-api/packets.ts";
 import { type Scenario, SCENARIOS, seed } from "@holdfast/console/mock-api/seed.ts";
+import { toolText } from "@holdfast/console/mock-api/tools.ts";
 import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
 
 export const DIST = join(REPOSITORY_ROOT, "console/dist");
@@ -57,6 +58,8 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     if (path === "/api/v1/events") openStream(response);
     else if (/^\/api\/v1\/servers\/[^/]+\/packets$/.test(path)) openPackets(response);
+    else if (request.method === "POST" && /^\/api\/v1\/servers\/[^/]+\/tools$/.test(path))
+      void openTool(request, response);
     else if (path.startsWith("/api/")) void answerApi(request, response);
     else answerFile(path, response);
   });
@@ -76,6 +79,18 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
   function openPackets(response: ServerResponse): void {
     openStream(response);
     response.write(packetsText(Date.now()));
+  }
+
+  async function openTool(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { text, isOver } = toolText(
+      JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, unknown>,
+      Date.now(),
+    );
+    openStream(response);
+    response.write(text);
+    if (isOver) response.end();
   }
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -90,6 +90,19 @@ const SHOTS: readonly Shot[] = [
     },
   },
   {
+    name: "server-tools",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "tools", q: "192.0.2.53" }),
+    act: click("Run"),
+  },
+  { name: "server-tools-missing", scenario: "calm", path: paths.server("web-1", { tab: "tools", tool: "trace" }) },
+  {
+    name: "server-tools-capture",
+    scenario: "calm",
+    path: paths.server("web-1", { tab: "tools", tool: "capture" }),
+    act: click("Run"),
+  },
+  {
     name: "server-vpn-act",
     scenario: "calm",
     path: paths.server("web-1", { tab: "live", domain: "vpn" }),

@@ -95,6 +95,7 @@ test(
       "holdfast-agent.service",
       "holdfast-tend.timer",
       "holdfast-guard.socket",
+      "holdfast-capture.socket",
       "holdfast-module@*.socket",
     );
     await root("systemctl", "stop", "holdfast-guard.service", "holdfast-module@*.service");
@@ -109,6 +110,7 @@ test(
       "holdfast-tend.timer",
       "holdfast-agent.service",
       "holdfast-guard.socket",
+      "holdfast-capture.socket",
     );
     await stage.server.machine.reboot();
     await house.listen(stage.server);

@@ -8,6 +8,7 @@ const TIMEOUT_MS = 60_000;
 export async function enableUnits(domains: readonly string[]): Promise<Result<null, string>> {
   const units = [
     "holdfast-guard.socket",
+    "holdfast-capture.socket",
     ...domains.map((domain) => `holdfast-module@${domain}.socket`),
     "holdfast-boot.service",
     "holdfast-recover.service",

@@ -6,6 +6,9 @@ import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.t
 import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { readTextIfThere } from "../os/files.ts";
+import type { Captures } from "../tool/captures.ts";
+import type { ToolRuns } from "../tool/tool-runs.ts";
+import { toolsHere } from "../tool/tools-here.ts";
 import type { GuardLink } from "./guard-link.ts";
 import type { CommandVerb, Measures } from "./measures.ts";
 import { MOST_PROBES, probe } from "./probe.ts";
@@ -18,6 +21,9 @@ export interface CommandedOver {
   readonly guard: GuardLink;
   readonly watching: Watching;
   readonly measures: Measures;
+  /** Those that need no right: they outlast a connection, as long as somebody asks over the next one. */
+  readonly tools: ToolRuns;
+  readonly captures: Captures;
   /** The first call: now it is certain that the other end has accepted this connection. */
   readonly onFirstCall: () => void;
   /** The server is on trial: older connections prove nothing any more. */
@@ -88,6 +94,9 @@ export function hostRoutes(over: CommandedOver): (router: ConnectRouter) => void
       acknowledge: heard((request) => guard.call((client) => client.acknowledge(request))),
       keepAuditHead: heard((request) => guard.call((client) => client.keepAuditHead(request))),
       readPackets: heard((request) => guard.call((client) => client.readPackets(request))),
+      describeTools: heard(() => ({ tools: toolsHere(over.captures.whyNot()) })),
+      useTool: heard((request) => over.tools.ask(request)),
+      capture: heard((request) => over.captures.ask(request)),
       probe: heard(async (request) => ({
         outcomes: await Promise.all(request.targets.slice(0, MOST_PROBES).map(probe)),
       })),

@@ -9,6 +9,8 @@ import type { RoleBasis } from "../role-basis.ts";
 import { serveOver, type ServedConnection } from "../rpc/http2-service.ts";
 import { tracedService } from "../rpc/trace-hop.ts";
 import { readIdentity, type Identity } from "../settings.ts";
+import { type Captures, openCaptures } from "../tool/captures.ts";
+import { ToolRuns } from "../tool/tool-runs.ts";
 import { KeptSpans } from "../trace/kept-spans.ts";
 import { untilSignal } from "../until-signal.ts";
 import { pauseBeforeDial } from "./backoff.ts";
@@ -37,6 +39,8 @@ const DRAIN_MS = 1_000;
 /** Milliseconds after which a connection counts as good, and the next failure as the first. */
 const GOOD_AFTER_MS = 10_000;
 const LOOK_AT_CERTIFICATE_MS = 60_000;
+/** Runs of tools at the same time: small programs, but each is a process of a server that has other things to do. */
+const MOST_TOOLS = 4;
 
 export async function runSession(role: RoleBasis, readyDescriptor: number | null): Promise<ExitCode> {
   const identity = readIdentity(role.paths);
@@ -76,6 +80,8 @@ class Session {
   readonly #watching: Watching;
   readonly #spans = new KeptSpans();
   readonly #measures = new Measures();
+  readonly #tools: ToolRuns;
+  readonly #captures: Captures;
   #certificateEndsMs: number | null = null;
   readonly #connections = new Map<ServedConnection, bigint>();
   /** The request whose trial has already had its fresh connection. */
@@ -86,6 +92,13 @@ class Session {
     this.#role = role;
     this.#identity = identity;
     this.#guard = new GuardLink(role.paths.guardSocket);
+    this.#tools = new ToolRuns({
+      tools: ["ping", "trace", "resolve"],
+      most: MOST_TOOLS,
+      log: role.log,
+      nowMs: () => performance.now(),
+    });
+    this.#captures = openCaptures(role.paths.captureSocket, role.log);
     this.#watching = new Watching({
       guard: this.#guard,
       log: role.log,
@@ -125,6 +138,8 @@ class Session {
         guard: this.#guard,
         watching: this.#watching,
         measures: this.#measures,
+        tools: this.#tools,
+        captures: this.#captures,
         onFirstCall: () => void this.#announce(sinceMonotonicNs),
         onTrial: (requestId) => this.#goFresh(requestId),
         spansOf: (traceId) => this.#spans.of(traceId),
@@ -158,6 +173,8 @@ class Session {
   }
 
   close(): void {
+    this.#tools.close();
+    this.#captures.close();
     this.#watching.close();
     for (const connection of this.#connections.keys()) connection.destroy();
     this.#guard.close();

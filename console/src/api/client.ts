@@ -126,10 +126,22 @@ export async function follow(
   params: Readonly<Record<string, string>>,
   signal: AbortSignal,
   onPart: (part: string) => void,
+  /** Of a route that is asked by one: then the stream does something, so it is begun once and by our own page. */
+  body?: unknown,
 ): Promise<void> {
+  const { method } = ROUTES[route];
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (method !== "GET" && csrfToken !== null) headers["x-holdfast-csrf"] = csrfToken;
   let response: Response;
   try {
-    response = await fetch(urlOf(route, params), { credentials: "same-origin", signal });
+    response = await fetch(urlOf(route, params), {
+      method,
+      headers,
+      credentials: "same-origin",
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   } catch (cause) {
     throw new Unreachable(cause instanceof Error ? cause.message : String(cause));
   }

@@ -80,6 +80,7 @@ export const queries = {
   serverApplies: (name: string) => live("listServerApplies", { params: { name }, query: { limit } }),
   serverConfig: (name: string) => still("getServerConfig", { params: { name } }),
   serverLive: (name: string) => still("getServerLive", { params: { name } }),
+  serverTools: (name: string) => still("listTools", { params: { name } }),
   /** All that servers share. */
   documents: () =>
     queryOptions({

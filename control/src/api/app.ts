@@ -30,12 +30,14 @@ import { type Failure, failureOf } from "./problem.ts";
 import { RefusalBudget } from "./refusal-budget.ts";
 import { Refused, refuse } from "./refused.ts";
 import { securityHeaders } from "./security-headers.ts";
+import type { ToolStreams } from "./tool-stream.ts";
 
 export interface ApiOptions {
   readonly house: House;
   readonly doctor: Doctor;
   readonly events: EventStream;
   readonly packets: PacketStreams;
+  readonly tools: ToolStreams;
   readonly publicUrl: URL;
   readonly trustedProxies: readonly string[];
   /** Why it is not ready, in words; empty when it is. */
@@ -73,7 +75,8 @@ interface Known {
 export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   const { house } = options;
   const cookie = cookieKind(options.publicUrl);
-  const handlers = options.handlers ?? allHandlers(house, options.doctor, options.events, options.packets);
+  const handlers =
+    options.handlers ?? allHandlers(house, options.doctor, options.events, options.packets, options.tools);
   assertComplete(handlers);
   const known = new WeakMap<FastifyRequest, Known>();
   const budget = new RefusalBudget(house.nowMs);
@@ -191,7 +194,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
       const answer = await handler(parsed);
       return { status, value: endpoint.stream === true ? null : hold(name, endpoint, answer.value), answer };
     };
-    const isOnce = request.method === "POST" && typeof key === "string" && caller !== null;
+    // A stream is no answer that could be kept and given again.
+    const isOnce = request.method === "POST" && typeof key === "string" && caller !== null && endpoint.stream !== true;
     const done = isOnce
       ? await once(
           {

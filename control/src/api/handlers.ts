@@ -16,12 +16,20 @@ import { proofHandlers } from "./handlers/proof.ts";
 import { secondFactorHandlers } from "./handlers/second-factor.ts";
 import { secretHandlers } from "./handlers/secret.ts";
 import { serverHandlers } from "./handlers/server.ts";
+import { toolHandlers } from "./handlers/tool.ts";
 import { userSignInHandlers } from "./handlers/user-sign-in.ts";
 import { userHandlers } from "./handlers/user.ts";
 import type { PacketStreams } from "./packet-stream.ts";
+import type { ToolStreams } from "./tool-stream.ts";
 
 /** One handler for each row of ROUTES: the compiler refuses one that is missing, and one that has no row. */
-export function allHandlers(house: House, doctor: Doctor, events: EventStream, packets: PacketStreams): Handlers {
+export function allHandlers(
+  house: House,
+  doctor: Doctor,
+  events: EventStream,
+  packets: PacketStreams,
+  tools: ToolStreams,
+): Handlers {
   return {
     ...accountHandlers(house),
     ...secondFactorHandlers(house),
@@ -32,6 +40,7 @@ export function allHandlers(house: House, doctor: Doctor, events: EventStream, p
     ...commandKeyHandlers(house),
     ...certificateHandlers(house),
     ...serverHandlers(house, packets),
+    ...toolHandlers(house, tools),
     ...documentHandlers(house),
     ...secretHandlers(house),
     ...changeHandlers(house),

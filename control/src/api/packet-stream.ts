@@ -20,6 +20,7 @@ import { transaction } from "../store/transaction.ts";
 import { effectiveGrants } from "../store/users.ts";
 import { beginStream } from "./begin-stream.ts";
 import type { Caller } from "./caller.ts";
+import { short } from "./outside-text.ts";
 import { refuse } from "./refused.ts";
 import { isTokenLive } from "./store/token-live.ts";
 
@@ -34,8 +35,6 @@ const STREAMS_PER_INSTANCE = 100;
 const UNTAKEN_MOST = 256 * 1024;
 /** Milliseconds in which a client takes nothing after which it is let go. */
 const UNTAKEN_LONGEST_MS = 60_000;
-/** What a server says is cut to this: text of an agent that lies is no way to fill a page. */
-const LONGEST_TEXT = 300;
 
 interface Watching {
   readonly caller: Caller;
@@ -252,13 +251,6 @@ const LAST_DATE_MS = 8.64e15;
 
 function clamp(ms: number): number {
   return Math.min(Math.max(ms, 0), LAST_DATE_MS);
-}
-
-/** Line breaks, escapes and marks that turn the direction of writing: they would make one line look like another. */
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-function short(text: string): string {
-  return text.slice(0, LONGEST_TEXT).replace(CONTROLS, "?");
 }
 
 function orNull(text: string): string | null {

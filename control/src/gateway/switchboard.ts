@@ -18,6 +18,12 @@ import {
   PlanResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { ReadPacketsRequestSchema, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
+import {
+  DescribeToolsRequestSchema,
+  DescribeToolsResponseSchema,
+  ToolRequestSchema,
+  ToolResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/tools_pb.ts";
 import { TransactionSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Logger } from "pino";
 import type { ConnectionTarget } from "../postgres/connection-target.ts";
@@ -30,6 +36,7 @@ import type { QuestionRow, QuestionVerb } from "../store/tables.ts";
 import { QUESTIONS_CHANNEL, transaction } from "../store/transaction.ts";
 import { type AgentClient, call, type CallResult } from "./agent-client.ts";
 import type { AgentSessions } from "./agent-sessions.ts";
+import { describedTools, toolAnswer } from "./tool-answer.ts";
 import { tunnelAnswer } from "./tunnel-answer.ts";
 
 /** What an agent answered, or why it could not be asked. Asking changes nothing, so every loss on the way is the same: ask again. */
@@ -58,6 +65,9 @@ const TIMEOUT_MS = {
   audit_head: 10_000,
   packets: 10_000,
   tunnel_preview: 20_000,
+  tools: 10_000,
+  tool: 10_000,
+  capture: 10_000,
   // One whole key exchange after the look at what is there.
   tunnel: 20_000,
 } as const satisfies Record<QuestionVerb, number>;
@@ -82,6 +92,15 @@ const VERBS = {
       KeepAuditHeadResponseSchema,
       await client.keepAuditHead(fromBinary(KeepAuditHeadRequestSchema, bytes), options),
     ),
+  tools: async (client, bytes, options) =>
+    toBinary(
+      DescribeToolsResponseSchema,
+      await describedTools(client.describeTools(fromBinary(DescribeToolsRequestSchema, bytes), options)),
+    ),
+  tool: async (client, bytes, options) =>
+    toBinary(ToolResponseSchema, await toolAnswer(client.useTool(fromBinary(ToolRequestSchema, bytes), options))),
+  capture: async (client, bytes, options) =>
+    toBinary(ToolResponseSchema, await toolAnswer(client.capture(fromBinary(ToolRequestSchema, bytes), options))),
   packets: async (client, bytes, options) =>
     toBinary(
       ReadPacketsResponseSchema,

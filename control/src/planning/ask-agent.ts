@@ -1,9 +1,10 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { SEVERITIES } from "@holdfast/core/base/finding.ts";
 import type { RequestId, ServerId } from "@holdfast/core/base/id.ts";
 import type { LacksByDomain } from "@holdfast/core/capability/lack.ts";
 import type { TunnelAct } from "@holdfast/core/plan/tunnel-act.ts";
+import type { Tool } from "@holdfast/core/tool/tool.ts";
 import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
   type GetStateResponse,
@@ -17,6 +18,14 @@ import {
   type ReadPacketsResponse,
   ReadPacketsResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
+import {
+  DescribeToolsRequestSchema,
+  type DescribeToolsResponse,
+  DescribeToolsResponseSchema,
+  ToolRequestSchema,
+  type ToolResponse,
+  ToolResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/tools_pb.ts";
 import {
   type FindingMessage,
   type TunnelActResponse,
@@ -39,6 +48,14 @@ export interface AskAgent {
     serverId: ServerId,
     from: { readonly watchId: string; readonly after: bigint },
   ): Promise<Asked<ReadPacketsResponse>>;
+  /** Which tools there are now. */
+  tools(serverId: ServerId): Promise<Asked<DescribeToolsResponse>>;
+  /** Begins a run of a tool, or asks on; asking is what keeps it running. */
+  tool(
+    serverId: ServerId,
+    tool: Tool,
+    request: MessageInitShape<typeof ToolRequestSchema>,
+  ): Promise<Asked<ToolResponse>>;
   /** A person has looked: the server's own lock ends. */
   release(serverId: ServerId, fence: number, reason: string, actor: string): Promise<Asked<null>>;
   /** What an act on a tunnel would cut and open. */
@@ -66,6 +83,18 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner): Ask
       const request = toBinary(ReadPacketsRequestSchema, create(ReadPacketsRequestSchema, from));
       return read(await switchboard.ask(serverId, "packets", request), (bytes) =>
         fromBinary(ReadPacketsResponseSchema, bytes),
+      );
+    },
+    async tools(serverId) {
+      const request = toBinary(DescribeToolsRequestSchema, create(DescribeToolsRequestSchema, {}));
+      return read(await switchboard.ask(serverId, "tools", request), (bytes) =>
+        fromBinary(DescribeToolsResponseSchema, bytes),
+      );
+    },
+    async tool(serverId, tool, asked) {
+      const request = toBinary(ToolRequestSchema, create(ToolRequestSchema, asked));
+      return read(await switchboard.ask(serverId, tool === "capture" ? "capture" : "tool", request), (bytes) =>
+        fromBinary(ToolResponseSchema, bytes),
       );
     },
     async release(serverId, fence, reason, actor) {

@@ -54,36 +54,43 @@ test("a newer database, an edited file and a single role are refused, with nothi
   });
 });
 
-test("who held every permission there was, everywhere, may look at packets after the upgrade; nobody else is given it", async () => {
-  // The migration's own statement: what it runs on are grants from before.
-  const text = readMigrations().find(({ name }) => name === "0028_watch.sql")?.text ?? "";
-  const give = /insert into holdfast\.grants[^;]+/.exec(text)?.[0] ?? "";
-  await withDatabase(async ({ owner }) => {
-    const six = ["view", "edit", "apply", "approve", "audit", "admin"];
-    const hold = async (
-      name: string,
-      permissions: readonly string[],
-      scope: string,
-      domains: readonly string[] | null,
-    ) => {
-      const { id } = await owner.one<{ id: string }>(
-        sql`insert into users (id, name) values (gen_random_uuid(), ${name}) returning id`,
-      );
-      await owner.run(sql`
+const EVERYTHING = ["view", "edit", "apply", "approve", "audit", "admin", "watch"];
+
+test.each([
+  ["look at packets", "0028_watch.sql", "watch", EVERYTHING.slice(0, 6)],
+  ["use tools", "0030_probe.sql", "probe", EVERYTHING],
+])(
+  "who held every permission there was, everywhere, may %s after the upgrade; nobody else is given it",
+  async (_, file, given, all) => {
+    // The migration's own statement: what it runs on are grants from before.
+    const text = readMigrations().find(({ name }) => name === file)?.text ?? "";
+    const give = /insert into holdfast\.grants[^;]+/.exec(text)?.[0] ?? "";
+    await withDatabase(async ({ owner }) => {
+      const hold = async (
+        name: string,
+        permissions: readonly string[],
+        scope: string,
+        domains: readonly string[] | null,
+      ) => {
+        const { id } = await owner.one<{ id: string }>(
+          sql`insert into users (id, name) values (gen_random_uuid(), ${name}) returning id`,
+        );
+        await owner.run(sql`
         insert into grants (user_id, permission, scope, domains)
         select ${id}, permission, ${scope}::jsonb, ${domains}::text[] from unnest(${permissions}::text[]) as permission`);
-    };
-    await hold("kim", six, '{"all": true}', null);
-    await hold("five-of-six", six.slice(1), '{"all": true}', null);
-    await hold("some-servers", six, '{"role": "web"}', null);
-    await hold("one-domain", six, '{"all": true}', ["vpn"]);
-    await owner.run({ text: give, values: [] });
-    expect(
-      await owner.rows(sql`
-        select u.name, g.scope, g.domains from grants g join users u on u.id = g.user_id where g.permission = 'watch'`),
-    ).toEqual([{ name: "kim", scope: { all: true }, domains: null }]);
-  });
-});
+      };
+      await hold("kim", all, '{"all": true}', null);
+      await hold("all-but-one", all.slice(1), '{"all": true}', null);
+      await hold("some-servers", all, '{"role": "web"}', null);
+      await hold("one-domain", all, '{"all": true}', ["vpn"]);
+      await owner.run({ text: give, values: [] });
+      expect(
+        await owner.rows(sql`
+        select u.name, g.scope, g.domains from grants g join users u on u.id = g.user_id where g.permission = ${given}`),
+      ).toEqual([{ name: "kim", scope: { all: true }, domains: null }]);
+    });
+  },
+);
 
 test("a migration that fails leaves nothing behind", async () => {
   await withEmptyDatabase(async ({ ownerTarget, appTarget }) => {

@@ -306,7 +306,17 @@ export interface PlanRow {
   readonly created_by: UserId | null;
 }
 
-export type QuestionVerb = "plan" | "state" | "release" | "audit_head" | "packets" | "tunnel_preview" | "tunnel";
+export type QuestionVerb =
+  | "plan"
+  | "state"
+  | "release"
+  | "audit_head"
+  | "packets"
+  | "tunnel_preview"
+  | "tunnel"
+  | "tools"
+  | "tool"
+  | "capture";
 
 export interface QuestionRow {
   readonly id: string;

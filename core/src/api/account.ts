@@ -3,7 +3,7 @@ import { AUDIT_STANDINGS } from "../audit/standing.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { DOMAINS } from "../domain.ts";
 
-export const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin", "watch"] as const;
+export const PERMISSIONS = ["view", "edit", "apply", "approve", "audit", "admin", "watch", "probe"] as const;
 /** None of them implies another; being an administrator does not give apply. */
 export type Permission = (typeof PERMISSIONS)[number];
 

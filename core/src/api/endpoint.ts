@@ -80,6 +80,7 @@ import {
   serverDetailSchema,
   serverSummarySchema,
 } from "./server.ts";
+import { toolAskSchema, toolsSchema } from "./tool.ts";
 import { tunnelActedSchema, tunnelActSchema } from "./tunnel-act.ts";
 
 /** What goes in and comes out of one route. Whatever does not fit is refused at the door, answers too. */
@@ -189,6 +190,8 @@ export const ENDPOINTS = {
   getServerLive: { answer: liveStateSchema },
   listServerApplies: { query: z.object(paging), answer: page(applySummarySchema) },
   watchPackets: { answer: z.unknown(), stream: true },
+  listTools: { answer: toolsSchema },
+  useTool: { body: toolAskSchema, answer: z.unknown(), stream: true },
   actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 

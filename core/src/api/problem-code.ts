@@ -519,6 +519,51 @@ export const PROBLEMS = {
     title: "The database does not answer",
     remedy: "Nothing was changed. Try again in a moment.",
   },
+  "tools.agent_too_old": {
+    status: 409,
+    title: "The agent knows no tools",
+    remedy: "Upgrade the agent on the server.",
+  },
+  "tools.busy": {
+    status: 409,
+    title: "The server runs as many tools as it does at once",
+    remedy: "Wait until another one has ended, or end it.",
+  },
+  "tools.invalid": {
+    status: 409,
+    title: "The server does not take this",
+    remedy: "See what it says; an agent of another version may take less.",
+  },
+  "tools.lost": {
+    status: 409,
+    title: "The server knows nothing of this run",
+    remedy: "Begin it again.",
+  },
+  "tools.missing_program": {
+    status: 409,
+    title: "The program is not on the server",
+    remedy: "Install the package that the server names, then try again.",
+  },
+  "tools.not_permitted": {
+    status: 409,
+    title: "The server's kernel does not let the agent do this",
+    remedy: "See what the server says.",
+  },
+  "tools.too_many": {
+    status: 429,
+    title: "Too many tools at once",
+    remedy: "Wait until another one has ended, or end it.",
+  },
+  "tools.unavailable": {
+    status: 409,
+    title: "The server cannot do this now",
+    remedy: "See what the server says, then try again.",
+  },
+  "tools.unsupported": {
+    status: 409,
+    title: "The agent does not have this tool",
+    remedy: "Install the agent's package again, in the version of the control plane.",
+  },
   "tunnel.act_under_way": {
     status: 409,
     title: "Another act on a tunnel of the server is under way",

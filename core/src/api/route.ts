@@ -261,6 +261,18 @@ export const ROUTES = {
     needs: "watch",
     summary: "Server-sent events: packets as the server's firewall decides about them",
   },
+  listTools: {
+    method: "GET",
+    path: "/servers/{name}/tools",
+    needs: "probe",
+    summary: "Which tools there are on the server now, and why not",
+  },
+  useTool: {
+    method: "POST",
+    path: "/servers/{name}/tools",
+    needs: "probe",
+    summary: "Server-sent events: ping, trace, resolve or capture from the server; whoever leaves ends it",
+  },
 
   listDocuments: { method: "GET", path: "/documents", needs: "view", summary: "Documents by kind" },
   getDocument: { method: "GET", path: "/documents/{kind}/{name}", needs: "view", summary: "A document's head" },

@@ -172,7 +172,13 @@ class LabAgent implements InstalledAgent {
 
   async stop(): Promise<void> {
     if (this.#server.kind === "systemd") {
-      const units = ["holdfast-agent.service", "holdfast-guard.socket", "holdfast-guard.service", "holdfast-module@*"];
+      const units = [
+        "holdfast-agent.service",
+        "holdfast-guard.socket",
+        "holdfast-guard.service",
+        "holdfast-module@*",
+        "holdfast-capture.*",
+      ];
       await this.#systemctl("stop", ...units);
       return;
     }
@@ -230,6 +236,7 @@ class LabAgent implements InstalledAgent {
 /** What an enrolled server runs; its modules besides. */
 const ALWAYS = [
   "holdfast-guard.socket",
+  "holdfast-capture.socket",
   "holdfast-boot.service",
   "holdfast-recover.service",
   "holdfast-tend.timer",

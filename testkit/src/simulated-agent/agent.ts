@@ -26,6 +26,11 @@ import {
   WatchEventSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { ReadPacketsRequest, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
+import type {
+  DescribeToolsResponseSchema,
+  ToolRequest,
+  ToolResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/tools_pb.ts";
 import {
   type Transaction,
   TransactionPhase,
@@ -126,6 +131,10 @@ export class SimulatedAgent {
   onSpans: ((traceId: string) => { readonly spansJson: string; readonly nowMs: number }) | null = null;
   /** What `ReadPackets` answers; null: it is an agent of before that question. */
   onReadPackets: ((request: ReadPacketsRequest) => MessageInitShape<typeof ReadPacketsResponseSchema>) | null = null;
+  /** Which tools it has; null: an agent from before there were any. */
+  onDescribeTools: (() => MessageInitShape<typeof DescribeToolsResponseSchema>) | null = null;
+  /** What a run of a tool says, a capture too. */
+  onTool: ((request: ToolRequest) => MessageInitShape<typeof ToolResponseSchema>) | null = null;
   /** What `Plan` answers: one step, unless the config is the confirmed one. */
   onPlan: (request: PlanRequest) => MessageInitShape<typeof PlanResponseSchema> = ({ configDigest }) => ({
     planDigest: configDigest,
@@ -370,7 +379,18 @@ export class SimulatedAgent {
         if (this.onReadPackets === null) throw new ConnectError("no such question", Code.Unimplemented);
         return this.onReadPackets(request);
       },
+      describeTools: () => {
+        if (this.onDescribeTools === null) throw new ConnectError("no such question", Code.Unimplemented);
+        return this.onDescribeTools();
+      },
+      useTool: (request) => this.#tool(request),
+      capture: (request) => this.#tool(request),
     });
+  }
+
+  #tool(request: ToolRequest): MessageInitShape<typeof ToolResponseSchema> {
+    if (this.onTool === null) throw new ConnectError("no such question", Code.Unimplemented);
+    return this.onTool(request);
   }
 
   #sealingKey(): { sealingKey: Uint8Array; sealingProof: Uint8Array } {

@@ -21,6 +21,7 @@ import { ObserveTab } from "./observe-tab.tsx";
 import { PacketsTab } from "./packets-tab.tsx";
 import { ServerActs } from "./server-acts.tsx";
 import { StateTab } from "./state-tab.tsx";
+import { ToolsTab } from "./tools-tab.tsx";
 
 const TAB_TEXT = {
   state: "server.tab.state",
@@ -28,6 +29,7 @@ const TAB_TEXT = {
   live: "server.tab.live",
   observe: "server.tab.observe",
   packets: "server.tab.packets",
+  tools: "server.tab.tools",
   history: "server.tab.history",
   agent: "server.tab.agent",
 } as const satisfies Record<ServerTab, MessageKey>;
@@ -94,6 +96,8 @@ function tabBody(tab: ServerTab, server: ServerDetail): ReactNode {
       return <ObserveTab name={server.name} />;
     case "packets":
       return <PacketsTab name={server.name} />;
+    case "tools":
+      return <ToolsTab server={server} />;
     case "history":
       return <HistoryTab name={server.name} />;
     case "agent":
