@@ -19,6 +19,10 @@ const GOLDEN = fileURLToPath(new URL("./golden/", import.meta.url));
 const EXAMPLES = fileURLToPath(new URL("./examples/", import.meta.url));
 const GUIDE = fileURLToPath(new URL("../../../docs/policy-language.md", import.meta.url));
 
+const KEY_FILES = Object.fromEntries(
+  ["seoul-busan-1", "seoul-busan-2", "vpn-alice-1", "vpn-alice-2", "vpn-bob-1"].map((name) => [name, null]),
+);
+
 const CONTROL_PLANE = [{ address: "192.0.2.200", port: 7081 }];
 
 function composed(path: string): ComposedServer {
@@ -52,12 +56,9 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
   const desired = configOf(after);
   const confirmed = existsSync(`${folder}before.yaml`) ? configOf(composed(`${folder}before.yaml`)) : null;
   const keys = bareServer({
-    ipsec: { ...bareServer().ipsec, keyFiles: { "seoul-busan-1": null, "seoul-busan-2": null } },
+    ipsec: { ...bareServer().ipsec, keyFiles: KEY_FILES },
   });
-  const observed =
-    confirmed === null
-      ? keys
-      : { ...inForce(confirmed, keys), boot: bootText(wantedOf(confirmed).map(({ conn }) => conn)) };
+  const observed = confirmed === null ? keys : { ...inForce(confirmed, keys), boot: bootText(wantedOf(confirmed)) };
   const plan = vpn.plan({
     desired,
     confirmed,
@@ -83,7 +84,11 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
 test.each(readdirSync(EXAMPLES))("the example %s composes and plans without an error or a danger", (file) => {
   const example = composed(EXAMPLES + file);
   const desired = configOf(example);
-  const observed = bareServer({ ipsec: { ...bareServer().ipsec, keyFiles: { "seoul-busan-1": null } } });
+  const named = [...readFileSync(EXAMPLES + file, "utf8").matchAll(/file:([a-z0-9-]+)/g)].map(([, key = ""]) => [
+    key,
+    null,
+  ]);
+  const observed = bareServer({ ipsec: { ...bareServer().ipsec, keyFiles: Object.fromEntries(named) } });
   const managementPath = { controlPlane: CONTROL_PLANE, inbound: example.floor.management };
   const planned = vpn.plan({ desired, confirmed: null, observed, managementPath });
   const findings = [...example.findings, ...(desired === null ? [] : vpn.validate(desired)), ...planned.findings];
