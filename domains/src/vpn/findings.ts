@@ -69,7 +69,8 @@ export const VPN_FINDINGS = {
   },
   "vpn.no_address_in_networks": {
     severity: "error",
-    remedy: "Give this server an address in the networks of its own end: the way into the tunnel begins there.",
+    remedy:
+      "Give this server an address in the networks of its own end, where the way into the tunnel begins; or, for networks behind it, use a kernel with ESP and strongSwan without kernel-libipsec.",
   },
   // What it would do.
   "vpn.management_path_cut": {

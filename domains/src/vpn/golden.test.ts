@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { composeServer, type ComposedServer } from "@holdfast/core/compose/compose.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { expect, test } from "vitest";
-import { bareServer, inForce } from "../../test/vpn-sample.ts";
+import { bareServer, EMPTY_CHARON, inForce } from "../../test/vpn-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { wantedOf } from "./conn.ts";
 import { vpn } from "./domain.ts";
@@ -88,7 +88,9 @@ test.each(readdirSync(EXAMPLES))("the example %s composes and plans without an e
     key,
     null,
   ]);
-  const observed = bareServer({ ipsec: { ...bareServer().ipsec, keyFiles: Object.fromEntries(named) } });
+  // A hub needs the kernel's own: from networks of others charon's takes nothing.
+  const charon = { ...EMPTY_CHARON, dataPlane: "kernel" as const };
+  const observed = bareServer({ ipsec: { charon, keyFiles: Object.fromEntries(named) } });
   const managementPath = { controlPlane: CONTROL_PLANE, inbound: example.floor.management };
   const planned = vpn.plan({ desired, confirmed: null, observed, managementPath });
   const findings = [...example.findings, ...(desired === null ? [] : vpn.validate(desired)), ...planned.findings];

@@ -118,7 +118,7 @@ function tunnelFindings(wanted: Wanted, observed: VpnObserved, own: readonly Int
     findings.push(
       finding("vpn.address_not_here", `${at.local}.address`, `This server has no address ${local.address}.`),
     );
-  const [here, there] = [networkSet(local.networks), networkSet(remote.networks)];
+  const there = networkSet(remote.networks);
   const swallowed = own.filter(({ network }) => overlaps(setOfNetwork(network), there));
   if (swallowed.length > 0)
     findings.push(
@@ -128,14 +128,19 @@ function tunnelFindings(wanted: Wanted, observed: VpnObserved, own: readonly Int
         `This server itself is in ${swallowed.map(({ address }) => formatAddress(address)).join(", ")}, within the networks of the other end of ${tunnel}.`,
       ),
     );
-  const isInOwn = own.some(({ address }) => contains(here, address));
-  const needsAddress = clearText === "block" || (charon.state === "up" && charon.dataPlane === "libipsec");
-  if (!isInOwn && needsAddress)
+  // charon's own data plane makes a way out of each network, from an address in it, or refuses the child.
+  const isOwnPlane = charon.state === "up" && charon.dataPlane === "libipsec";
+  const without = local.networks.filter(
+    (network) => !own.some(({ address }) => contains(networkSet([network]), address)),
+  );
+  if (isOwnPlane ? without.length > 0 : clearText === "block" && without.length === local.networks.length)
     findings.push(
       finding(
         "vpn.no_address_in_networks",
         `${at.local}.networks`,
-        `This server has no address in ${local.networks.join(", ")}.`,
+        isOwnPlane && without.length < local.networks.length
+          ? `This server has no address in ${without.join(", ")}, and strongSwan encrypts packets itself here (kernel-libipsec), which takes no packets of others from there.`
+          : `This server has no address in ${without.join(", ")}.`,
       ),
     );
   const around = observed.routes.filter((route) => isSubset(networkSet([route]), there));
