@@ -4,6 +4,7 @@ import { policyText, type RuleSet } from "./documents.ts";
 import { since } from "./processor-time.ts";
 import { RawNft } from "./raw-nft.ts";
 import { row, type Row } from "./result.ts";
+import { TRACES, TraceTap } from "./trace-tap.ts";
 
 /** Rules on a server, how often each kind of run is measured, and what is aimed at. */
 const SIZES = [
@@ -33,7 +34,11 @@ type Size = (typeof SIZES | typeof QUICK_SIZES)[number];
 
 async function measure(context: BenchContext, size: Size): Promise<readonly Row[]> {
   const part = `one rule of ${size.rules.toLocaleString("en")}`;
-  await using house = await BenchHouse.open([{ name: "web-1", kind: context.kind, labels: { role: "web" } }]);
+  await using house = await BenchHouse.open(
+    [{ name: "web-1", kind: context.kind, labels: { role: "web" } }],
+    context.trace ? TRACES : {},
+  );
+  const spans = context.trace ? await TraceTap.beside(house.client) : null;
   const set: Omit<RuleSet, "turn" | "changed"> = { name: "rules", selector: "{ role: web }", rules: size.rules };
   for (const mode of ["observe", "enforce"] as const)
     await house.apply(`Begin: ${mode}`, [policyText({ ...set, mode, changed: null, turn: 0 })]);
@@ -69,6 +74,10 @@ async function measure(context: BenchContext, size: Size): Promise<readonly Row[
       for (const { atMs, what } of runs.at(-1)?.story ?? []) context.say(`${atMs.toFixed(1).padStart(10)}  ${what}`);
       context.say(`${part}: processor milliseconds of one plan and apply, by what spent them`);
       for (const [who, ms] of spent) context.say(`${(ms / size.warm).toFixed(1).padStart(10)}  ${who}`);
+    }
+    if (spans !== null) {
+      context.say(`${part}: the last apply as a trace, milliseconds from its beginning, and how long`);
+      for (const line of await spans.lastWith("apply")) context.say(line);
     }
     const against = { "nft -f, whole": whole, "nft -f, batch": batch };
     const rows = [
@@ -108,6 +117,7 @@ async function measure(context: BenchContext, size: Size): Promise<readonly Row[
       row(part, "nft -f, batch", "ms", batch),
     ];
   } finally {
+    await spans?.close();
     await raw.close();
   }
 }

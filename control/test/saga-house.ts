@@ -1,4 +1,3 @@
-/** A whole control plane in this process, real database and real TLS, with simulated agents: what the saga's tests stand on. */
 import { generateKeyPairSync } from "node:crypto";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -37,10 +36,11 @@ import type { Database } from "../src/store/database.ts";
 import { insertEnrolmentToken } from "../src/store/enrolment.ts";
 import { listHostTransactions } from "../src/store/host-transactions.ts";
 import { newId } from "../src/store/new-id.ts";
-import { insertPlan } from "../src/store/plans.ts";
+/** A whole control plane in this process, real database and real TLS, with simulated agents: what the saga's tests stand on. */
+import { insertPlan, type PlanHead } from "../src/store/plans.ts";
 import { getRollout, insertRollout, setTargetApply } from "../src/store/rollouts.ts";
 import { getServer, insertServer } from "../src/store/servers.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow, RolloutRow, ServerRow, Wish } from "../src/store/tables.ts";
+import type { ApplyRow, HostTransactionRow, RolloutRow, ServerRow, Wish } from "../src/store/tables.ts";
 import { NO_TRACES, type Traces } from "../src/trace/traces.ts";
 import { checkInvariants } from "./invariants.ts";
 import { type SignedHouse, signedHouse } from "./signed-house.ts";
@@ -68,7 +68,7 @@ export interface SagaHouse extends Omit<StoredHouse, "apply" | "instance"> {
     instance: Instance,
     options?: { readonly windowMs?: number },
   ): Promise<{ readonly server: ServerId; readonly agent: SimulatedAgent }>;
-  plan(server: ServerId, over?: PlanOver): Promise<PlanRow>;
+  plan(server: ServerId, over?: PlanOver): Promise<PlanHead>;
   apply(server: ServerId, over?: PlanOver): Promise<ApplyRow>;
   rollback(apply: ApplyId, over?: PlanOver): Promise<ApplyRow>;
   /** A rollout of one change over these servers, one wave after the other. */
@@ -371,10 +371,10 @@ async function openHouse(
   const insertPlanOf = async (
     server: ServerId,
     changeId: ChangeId,
-    revisions: PlanRow["revisions"],
-    kind: PlanRow["kind"],
+    revisions: PlanHead["revisions"],
+    kind: PlanHead["kind"],
     over: PlanOver,
-  ): Promise<PlanRow> => {
+  ): Promise<PlanHead> => {
     const touches = over.touches ?? false;
     const config: Json = {
       server,

@@ -1,4 +1,24 @@
-/** A Grafana dashboard (schema version 39, Grafana 10 and newer) as plain data: what a panel asks, where it stands, in which unit. */
+/**
+ * A Grafana dashboard (schema version 39, Grafana 10 and newer) as plain data: what a panel asks, where it stands, in which unit.
+ * What is made of it has the types that Grafana's own schema has, so that the compiler refuses a key or a word that Grafana does not know.
+ */
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  type Dashboard as GrafanaDashboard,
+  type DashboardLink,
+  type DataQuery,
+  type Panel as GrafanaPanel,
+  SortOrder,
+  ThresholdsMode,
+  TooltipDisplayMode,
+  type VariableModel,
+  VariableRefresh,
+  VariableSort,
+} from "@grafana/schema";
+import type { Options as StatOptions } from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type { Options as TimeSeriesOptions } from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+
 export interface Query {
   readonly expr: string;
   /** Grafana's own legend form, with {{label}}. */
@@ -42,7 +62,41 @@ const HEIGHT = { stat: 5, timeseries: 8 } as const satisfies Record<Panel["kind"
 /** The variable that Grafana asks for at the import: which Prometheus. */
 const DATASOURCE = { type: "prometheus", uid: "${datasource}" } as const;
 
-export function grafanaJson({ uid, title, panels, choice }: Dashboard): Record<string, unknown> {
+/** To the other dashboards of Holdfast, with the same times and the same choice. */
+const OTHERS: DashboardLink = {
+  type: "dashboards",
+  tags: ["holdfast"],
+  title: "Holdfast",
+  tooltip: "The other dashboards of Holdfast",
+  icon: "external link",
+  asDropdown: true,
+  includeVars: true,
+  keepTime: true,
+  targetBlank: false,
+};
+
+/** What Grafana's Prometheus asks beside what every query has; its schema has no types for this one. */
+interface PrometheusQuery extends DataQuery {
+  readonly expr: string;
+  readonly legendFormat: string;
+  readonly editorMode: "code";
+  readonly range: boolean;
+}
+
+/** What a chart sets itself; the rest is Grafana's own. */
+const OPTIONS = {
+  stat: {
+    reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
+    colorMode: BigValueColorMode.Value,
+    graphMode: BigValueGraphMode.Area,
+  } satisfies Partial<StatOptions>,
+  timeseries: {
+    legend: { placement: "bottom", showLegend: true, calcs: [] },
+    tooltip: { mode: TooltipDisplayMode.Multi, sort: SortOrder.Descending },
+  } satisfies { legend: Partial<TimeSeriesOptions["legend"]>; tooltip: TimeSeriesOptions["tooltip"] },
+} as const satisfies Record<Panel["kind"], Record<string, unknown>>;
+
+export function grafanaJson({ uid, title, panels, choice }: Dashboard): GrafanaDashboard {
   let [x, y, rowHeight] = [0, 0, 0];
   const placed = panels.map((panel, index) => {
     if (x + panel.width > COLUMNS) [x, y, rowHeight] = [0, y + rowHeight, 0];
@@ -63,33 +117,37 @@ export function grafanaJson({ uid, title, panels, choice }: Dashboard): Record<s
     timezone: "",
     templating: {
       list: [
-        { name: "datasource", type: "datasource", query: "prometheus", label: "Prometheus", hide: 0, refresh: 1 },
+        {
+          name: "datasource",
+          type: "datasource",
+          query: "prometheus",
+          label: "Prometheus",
+          refresh: VariableRefresh.onDashboardLoad,
+        },
         ...(choice === undefined ? [] : [choiceJson(choice)]),
       ],
     },
     annotations: { list: [] },
-    links: [{ type: "dashboards", tags: ["holdfast"], title: "Holdfast", asDropdown: true, includeVars: true }],
+    links: [OTHERS],
     panels: placed,
   };
 }
 
 /** Asked anew whenever the times change: servers come and go. */
-function choiceJson({ name, label, values }: Choice): Record<string, unknown> {
+function choiceJson({ name, label, values }: Choice): VariableModel {
   const question = { query: values, refId: "choice" };
   return {
     name,
     type: "query",
     label,
     datasource: DATASOURCE,
-    definition: values,
     query: question,
-    refresh: 2,
-    sort: 1,
-    hide: 0,
+    refresh: VariableRefresh.onTimeRangeChanged,
+    sort: VariableSort.alphabeticalAsc,
   };
 }
 
-function panelJson(panel: Panel, id: number, gridPos: Record<string, number>): Record<string, unknown> {
+function panelJson(panel: Panel, id: number, gridPos: NonNullable<GrafanaPanel["gridPos"]>): GrafanaPanel {
   const steps = [
     { color: "green", value: null },
     ...(panel.badFrom === undefined ? [] : [{ color: "red", value: panel.badFrom }]),
@@ -102,20 +160,10 @@ function panelJson(panel: Panel, id: number, gridPos: Record<string, number>): R
     gridPos,
     datasource: DATASOURCE,
     fieldConfig: {
-      defaults: { unit: panel.unit, min: 0, thresholds: { mode: "absolute", steps } },
+      defaults: { unit: panel.unit, min: 0, thresholds: { mode: ThresholdsMode.Absolute, steps } },
       overrides: [],
     },
-    options:
-      panel.kind === "stat"
-        ? {
-            reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
-            colorMode: "value",
-            graphMode: "area",
-          }
-        : {
-            legend: { displayMode: "list", placement: "bottom", showLegend: true },
-            tooltip: { mode: "multi", sort: "desc" },
-          },
+    options: OPTIONS[panel.kind],
     targets: panel.queries.map(({ expr, legend }, index) => ({
       refId: String.fromCharCode(65 + index),
       expr,
@@ -123,6 +171,6 @@ function panelJson(panel: Panel, id: number, gridPos: Record<string, number>): R
       datasource: DATASOURCE,
       editorMode: "code",
       range: true,
-    })),
+    })) satisfies readonly PrometheusQuery[],
   };
 }

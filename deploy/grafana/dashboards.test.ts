@@ -23,17 +23,14 @@ test.each(DASHBOARDS)("$uid.json is what the code makes; UPDATE_GOLDEN=1 writes 
   expect(readFileSync(file, "utf8")).toBe(text);
 });
 
-interface Placed {
-  readonly id: number;
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-}
-
 test("panels have ids of their own, say what they mean, and do not lie on each other", () => {
   for (const dashboard of DASHBOARDS) {
-    const placed = grafanaJson(dashboard)["panels"] as readonly Placed[];
+    const placed = grafanaJson(dashboard).panels ?? [];
+    expect(placed).toHaveLength(dashboard.panels.length);
     expect(new Set(placed.map(({ id }) => id)).size).toBe(placed.length);
     const taken = new Set<string>();
     for (const { gridPos } of placed) {
+      if (gridPos === undefined) throw new Error(`${dashboard.uid} has a panel without a place`);
       expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {

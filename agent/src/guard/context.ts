@@ -4,6 +4,7 @@ import type { Clock } from "../os/clock.ts";
 import type { Init } from "../os/init.ts";
 import type { AgentPaths } from "../paths.ts";
 import type { Identity } from "../settings.ts";
+import type { ConfigShelf } from "./config-shelf.ts";
 import type { Modules } from "./modules.ts";
 import type { GuardPlan } from "./planning.ts";
 import type { ReceiptSigner } from "./receipt.ts";
@@ -24,6 +25,8 @@ export interface GuardContext {
   readonly sealing: SealOpener;
   readonly log: Log;
   readonly version: string;
+  /** Configs that were taken apart lately. */
+  readonly configs: ConfigShelf;
   /** Plans that were just prepared, by request; forgotten with the process, and then made again. */
   readonly recentPlans: Map<string, RecentPlan>;
 }

@@ -1,4 +1,4 @@
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
@@ -11,6 +11,8 @@ export interface GuardConfig {
   readonly json: string;
   readonly digest: string;
   readonly domains: ReadonlyMap<DomainName, Json>;
+  /** Canonical JSON of a domain's part, `null` where it has none: what modules are sent. */
+  textOf(domain: DomainName): string;
   readonly windowMs: number;
   readonly reconnectMs: number;
   readonly managementPath: ManagementPath;
@@ -54,11 +56,22 @@ export function readConfig(json: string, digest: string): Result<GuardConfig, st
     json,
     digest,
     domains: parts,
+    textOf: textsOf(parts),
     windowMs: windowSeconds * 1000,
     reconnectMs: reconnectSeconds * 1000,
     managementPath: managementPath.value,
     secrets: secrets as readonly string[],
   });
+}
+
+/** Written once for each domain, when it is first asked for. */
+function textsOf(parts: ReadonlyMap<DomainName, Json>): GuardConfig["textOf"] {
+  const texts = new Map<DomainName, string>();
+  return (domain) => {
+    const text = texts.get(domain) ?? canonicalJson(parts.get(domain) ?? null);
+    texts.set(domain, text);
+    return text;
+  };
 }
 
 function isSeconds(value: unknown): value is number {

@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
 import { ConnectError } from "@connectrpc/connect";
-import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { PreparedDetail, RecordDraft } from "@holdfast/core/ledger/record.ts";
 import type { UndoReason } from "../ledger/transaction-file.ts";
-import { readTransaction } from "../ledger/transaction-file.ts";
 import { codeOf, type Refusal } from "../rpc/refusal.ts";
 import { whereTraced } from "../trace/tracing.ts";
 import type { GuardContext } from "./context.ts";
-import { readConfig, type GuardConfig } from "./effective-config.ts";
+import type { GuardConfig } from "./effective-config.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { planConfig, type GuardPlan, type PlannedDomain } from "./planning.ts";
 
@@ -180,7 +178,7 @@ export async function readBack(
   const digests: Record<string, string> = {};
   for (const domain of DOMAINS.filter((known): known is DomainName => domains.includes(known))) {
     const client = await context.modules.of(domain);
-    const configJson = canonicalJson(config.domains.get(domain) ?? null);
+    const configJson = config.textOf(domain);
     const { mismatches, liveDigest } = await client.verify(
       { configJson, requestId },
       { timeoutMs: MODULE_READ_TIMEOUT_MS },
@@ -202,8 +200,8 @@ export function preparedConfig(
   requestId: string,
   prepared: PreparedDetail,
 ): Result<GuardConfig, string> {
-  const file = readTransaction(context.paths.snapshots, requestId, prepared.manifestDigest);
-  return file.ok ? readConfig(file.value.configJson, prepared.configDigest) : file;
+  const { manifestDigest, configDigest } = prepared;
+  return context.configs.ofTransaction(context.paths.snapshots, requestId, manifestDigest, configDigest);
 }
 
 export function nonceDigest(nonce: string): string {

@@ -13,6 +13,7 @@ import { untilIdle } from "../rpc/idle.ts";
 import { tracedService } from "../rpc/trace-hop.ts";
 import { readIdentity, writeIdentity } from "../settings.ts";
 import { untilSignal } from "../until-signal.ts";
+import { ConfigShelf } from "./config-shelf.ts";
 import type { GuardContext } from "./context.ts";
 import { guardRoutes } from "./guard-service.ts";
 import { Guard } from "./guard.ts";
@@ -56,6 +57,7 @@ export async function openGuardContext(role: Role): Promise<Result<GuardContext,
     sealing: openSealing(role.paths.sealingKey),
     log: role.log.with({ serverId: identity.value.serverId }),
     version: role.program.version,
+    configs: new ConfigShelf(),
     recentPlans: new Map(),
   });
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 import { isOutcome, openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
@@ -15,7 +14,6 @@ import { answerAuditHead } from "./answer-audit-head.ts";
 import { commandTimeMs } from "./command-clock.ts";
 import { adoptKeys, trustedKeyId } from "./command-keys.ts";
 import type { GuardContext } from "./context.ts";
-import { readConfig } from "./effective-config.ts";
 import type { Guard } from "./guard.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { confirmedConfig, planConfig } from "./planning.ts";
@@ -139,7 +137,7 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
       },
 
       plan: async (request) => {
-        const config = readConfig(request.configJson, request.configDigest);
+        const config = context.configs.read(request.configJson, request.configDigest);
         if (!config.ok) throw toConnectError({ code: "guard.config_unreadable", message: config.error });
         const plan = await planConfig(context, config.value, true);
         if (!plan.ok) throw toConnectError({ code: "guard.unavailable", message: plan.error });
@@ -243,7 +241,7 @@ async function domainState(
       return { domain, observedJson: observed, liveDigest, confirmedDigest, drift: false };
     }
     const verified = await client.verify(
-      { configJson: canonicalJson(part), requestId: "" },
+      { configJson: confirmed.value?.textOf(domain) ?? "null", requestId: "" },
       { timeoutMs: MODULE_READ_TIMEOUT_MS },
     );
     return {

@@ -7,10 +7,10 @@ import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { ModulePlanResponse } from "@holdfast/proto/gen/holdfast/v1/module_pb.ts";
 import type { FindingMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { digestOf } from "../digest.ts";
-import { readTransaction } from "../ledger/transaction-file.ts";
 import { readLocalFloor, unitePaths } from "../management-path.ts";
+import { ConfigShelf } from "./config-shelf.ts";
 import type { GuardContext } from "./context.ts";
-import { readConfig, type GuardConfig } from "./effective-config.ts";
+import type { GuardConfig } from "./effective-config.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 
 export interface PlannedDomain {
@@ -53,8 +53,8 @@ export async function planConfig(
     }
     const asked = {
       domain,
-      configJson: canonicalJson(config.domains.get(domain) ?? null),
-      confirmedJson: canonicalJson(confirmed.value?.domains.get(domain) ?? null),
+      configJson: config.textOf(domain),
+      confirmedJson: confirmed.value?.textOf(domain) ?? "null",
     };
     const path = unitePaths(config.managementPath, floor.value);
     const planned = {
@@ -96,15 +96,21 @@ export async function planConfig(
 }
 
 /** The config that is confirmed here, as the ledger and the transaction that brought it say; null at generation 0. */
-export function confirmedConfig(context: Pick<GuardContext, "ledger" | "paths">): Result<GuardConfig | null, string> {
+export function confirmedConfig(
+  context: Pick<GuardContext, "ledger" | "paths"> & Partial<Pick<GuardContext, "configs">>,
+): Result<GuardConfig | null, string> {
   const state = context.ledger.read();
   if (state.confirmed === null) return ok(null);
   const { requestId, configDigest } = state.confirmed;
   const manifest = transactionOf(state, requestId)?.prepared?.manifestDigest ?? null;
-  const file = readTransaction(context.paths.snapshots, requestId, manifest);
-  return file.ok
-    ? readConfig(file.value.configJson, configDigest)
-    : err(`the confirmed config cannot be read: ${file.error}`);
+  // Whoever asks once and ends, as the undo does, keeps none.
+  const config = (context.configs ?? new ConfigShelf()).ofTransaction(
+    context.paths.snapshots,
+    requestId,
+    manifest,
+    configDigest,
+  );
+  return config.ok ? config : err(`the confirmed config cannot be read: ${config.error}`);
 }
 
 function inOrder(config: GuardConfig, confirmed: GuardConfig | null): readonly DomainName[] {

@@ -5,13 +5,12 @@ import type { DomainName } from "@holdfast/core/domain.ts";
 import { openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { TransactionState } from "@holdfast/core/ledger/record.ts";
 import type { Command, PrepareCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
-import { digestOf } from "../digest.ts";
 import { readTransaction, writeTransaction } from "../ledger/transaction-file.ts";
 import { reasonOf } from "../log/log.ts";
 import { freeBytes } from "../os/files.ts";
 import type { Refusal } from "../rpc/refusal.ts";
 import type { GuardContext } from "./context.ts";
-import { readConfig, type GuardConfig } from "./effective-config.ts";
+import type { GuardConfig } from "./effective-config.ts";
 import { keepSecrets } from "./kept-secrets.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
 import { planConfig, type GuardPlan } from "./planning.ts";
@@ -101,7 +100,7 @@ async function lookAtEverything(
   const kind = wanted.kind === "forward" || wanted.kind === "rollback" ? wanted.kind : null;
   if (kind === null)
     return reject("command.unreadable", `kind must be forward or rollback, not ${JSON.stringify(wanted.kind)}`);
-  const config = readConfig(wanted.configJson, wanted.configDigest);
+  const config = context.configs.read(wanted.configJson, wanted.configDigest);
   if (!config.ok) return reject("config.unreadable", config.error);
   try {
     const plan = await planConfig(context, config.value, false);
@@ -191,12 +190,12 @@ async function keepWhatIsThere(
   const content = { configJson: config.json, snapshots };
   const digest = writeTransaction(context.paths.snapshots, requestId, content);
   const back = readTransaction(context.paths.snapshots, requestId, digest);
-  const sameSnapshots =
+  // The bytes are those that were written, by their digest; they must also come apart as the undo takes them apart.
+  const isWhole =
     back.ok &&
-    [...snapshots].every(
-      ([domain, snapshot]) => digestOf(back.value.snapshots.get(domain) ?? null) === digestOf(snapshot),
-    );
-  if (!back.ok || back.value.configJson !== config.json || !sameSnapshots) {
+    back.value.configJson === config.json &&
+    [...snapshots.keys()].every((domain) => back.value.snapshots.has(domain));
+  if (!back.ok || !isWhole) {
     return reject(
       "server.snapshot_unreadable",
       `what was written for the undo does not read back: ${back.ok ? "it differs" : back.error}`,

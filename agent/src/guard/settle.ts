@@ -1,4 +1,3 @@
-import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
@@ -92,7 +91,7 @@ export async function finalize(context: GuardContext, requestId: string): Promis
     for (const domain of DOMAINS.filter((known) => one.prepared?.domains.includes(known))) {
       const client = await context.modules.of(domain);
       const persisted = await client.persist(
-        { configJson: canonicalJson(config.value.domains.get(domain) ?? null), requestId },
+        { configJson: config.value.textOf(domain), requestId },
         { timeoutMs: MODULE_READ_TIMEOUT_MS },
       );
       if (persisted.liveDigest === "")

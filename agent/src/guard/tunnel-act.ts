@@ -52,7 +52,7 @@ async function ask(
   if (!floor.ok) return answered("refused", guardFinding("guard.floor_unreadable", floor.error));
   if (!context.modules.available.includes("vpn"))
     return answered("refused", guardFinding("module.unavailable", "This agent has no vpn module."));
-  const configJson = canonicalJson(confirmed.value?.domains.get("vpn") ?? null);
+  const configJson = confirmed.value?.textOf("vpn") ?? "null";
   try {
     const module = await context.modules.of("vpn");
     const told = (path: ManagementPath, onlyAsked: boolean): Promise<TunnelActResponse> =>

@@ -41,14 +41,12 @@ export function readTransaction(
   requestId: string,
   digest: string | null,
 ): Result<TransactionContent, string> {
+  const text = holdToDigest(snapshots, requestId, digest);
+  if (!text.ok) return text;
   const path = join(snapshots, requestId, FILE);
-  if (!existsSync(path)) return err(`${path} is not there`);
-  const text = readFileSync(path, "utf8");
-  if (digest !== null && digestOfText(text) !== digest)
-    return err(`${path} is not what the ledger names: its digest differs`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.value);
   } catch {
     return err(`${path} is not JSON`);
   }
@@ -60,6 +58,16 @@ export function readTransaction(
     if (snapshot !== undefined) found.set(domain, snapshot);
   }
   return ok({ configJson: canonicalJson(value.config), snapshots: found });
+}
+
+/** The text of its file, when it is the one that the ledger names. */
+export function holdToDigest(snapshots: string, requestId: string, digest: string | null): Result<string, string> {
+  const path = join(snapshots, requestId, FILE);
+  if (!existsSync(path)) return err(`${path} is not there`);
+  const text = readFileSync(path, "utf8");
+  return digest !== null && digestOfText(text) !== digest
+    ? err(`${path} is not what the ledger names: its digest differs`)
+    : ok(text);
 }
 
 function isContent(value: unknown): value is { config: Json; requestId: string; snapshots: Record<string, Json> } {

@@ -96,6 +96,15 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
     return ok(null);
   };
 
+  // A config never changes, and what is planned is planned again when it is prepared.
+  const known = new WeakMap<object, readonly Finding[]>();
+  const validated = (config: Json): readonly Finding[] => {
+    if (typeof config !== "object" || config === null) return domain.validate(config);
+    const findings = known.get(config) ?? domain.validate(config);
+    known.set(config, findings);
+    return findings;
+  };
+
   const actOnTunnel = async (acts: TunnelActs<Json, Json>, wish: TunnelActWish): Promise<TunnelActed> => {
     const { act, config, managementPath, acknowledged, preview } = wish;
     const decision = acts.decide(config, (await observe()).observed, act, managementPath);
@@ -124,7 +133,7 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
         observed,
         managementPath: wish.managementPath,
       });
-      const findings = [...(wish.desired === null ? [] : domain.validate(wish.desired)), ...plan.findings];
+      const findings = [...(wish.desired === null ? [] : validated(wish.desired)), ...plan.findings];
       for (const step of plan.steps) {
         const checked = await rehearse(machine, step, wish.rehearse);
         if (!checked.ok) findings.push(refusedStep(step, checked.error));

@@ -15,6 +15,7 @@ import { toConnectError, type RefusalCode } from "../rpc/refusal.ts";
 import { stepDigest, type DomainHands, type Observation } from "./domain-hands.ts";
 import { findingMessage } from "./finding-message.ts";
 import type { PacketLog } from "./packet-log.ts";
+import { configReader, readJson } from "./read-configs.ts";
 import { serveTunnelAct } from "./serve-tunnel-act.ts";
 
 /**
@@ -52,6 +53,7 @@ export function moduleRoutes({
   packets,
 }: ModuleOptions): (router: ConnectRouter) => void {
   const { domain } = hands;
+  const readConfig = configReader(domain);
   let planned: Planned | null = null;
 
   /** What the last plan was made on, when it was a plan to this very config for a transaction that is under way. */
@@ -59,9 +61,8 @@ export function moduleRoutes({
     request.requestId !== "" && planned?.configJson === request.configJson ? planned.observation.observed : undefined;
 
   const parse = (field: string, text: string): Json | null => {
-    const value = readJson(field, text);
-    if (value === null) return null;
-    const parsed = domain.parseConfig(value);
+    const parsed = readConfig(field, text);
+    if (parsed === null) return null;
     if (parsed.ok) return parsed.config;
     const [first] = parsed.findings;
     throw refuse("module.config_invalid", `${field}${first === undefined ? "" : `: ${first.path}: ${first.message}`}`);
@@ -140,15 +141,13 @@ export function moduleRoutes({
       },
 
       validate: (request) => {
-        const value = readJson("config_json", request.configJson);
-        if (value === null) return { findings: [] };
-        const parsed = domain.parseConfig(value);
+        const parsed = readConfig("config_json", request.configJson);
+        if (parsed === null) return { findings: [] };
         return { findings: (parsed.ok ? domain.validate(parsed.config) : parsed.findings).map(findingMessage) };
       },
 
       plan: async (request) => {
-        const value = readJson("config_json", request.configJson);
-        const desired = value === null ? null : domain.parseConfig(value);
+        const desired = readConfig("config_json", request.configJson);
         if (desired !== null && !desired.ok)
           return { findings: desired.findings.map(findingMessage), liveDigest: (await hands.observe()).liveDigest };
         const plan = await hands.plan({
@@ -275,14 +274,6 @@ function isAtStepBegin(state: LedgerState, requestId: string, stepId: string, di
 
 function manifestOf(state: LedgerState, requestId: string): string | null {
   return transactionOf(state, requestId)?.prepared?.manifestDigest ?? null;
-}
-
-function readJson(field: string, text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw refuse("module.config_invalid", `${field} is not JSON`);
-  }
 }
 
 function refuse(code: RefusalCode, message: string): Error {

@@ -1,9 +1,7 @@
 import type { ChangeId, RolloutId } from "@holdfast/core/base/id.ts";
-import type { TrialSettings, EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
 import type { Caller } from "../api/caller.ts";
 import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
-import type { PlanRow } from "../store/tables.ts";
 import { transaction } from "../store/transaction.ts";
 import { assertApproved, becomeReady, demandOfChange } from "./approvals.ts";
 import { type ApplyRequest, bindPlans } from "./bind-plans.ts";
@@ -37,7 +35,8 @@ export async function applyChange(
       world,
       compose: (serverId, plan) => {
         const server = world.servers.find((one) => one.id === serverId);
-        return server === undefined ? null : compose(server, trialOfPlan(plan));
+        // A wish of the author is in the plan's config, and asking the floor for the same again is never looser.
+        return server === undefined ? null : compose(server, plan.trial ?? {});
       },
       now: composer(house, world, []),
       nowMs: house.nowMs(),
@@ -53,10 +52,4 @@ export async function applyChange(
     throw started.error;
   }
   return started.value;
-}
-
-/** The trial that was planned: a wish of the author is in the plan's config, and asking the floor for the same again is never looser. */
-export function trialOfPlan(plan: Pick<PlanRow, "config">): Partial<TrialSettings> {
-  const config = plan.config === null ? null : (JSON.parse(plan.config) as Pick<EffectiveConfig, "trial">);
-  return config === null ? {} : config.trial;
 }

@@ -6,8 +6,8 @@ import type { House } from "../house.ts";
 import type { Actor } from "../store/actor.ts";
 import { listApprovals, makeReady } from "../store/changes.ts";
 import type { Queryable } from "../store/database.ts";
-import { listNewestPlans } from "../store/plans.ts";
-import type { BreakGlass, ChangeRow, PlanRow } from "../store/tables.ts";
+import { listNewestPlans, type PlanHead } from "../store/plans.ts";
+import type { BreakGlass, ChangeRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { composer, sha256 } from "./compose-for.ts";
 import { concernedBy } from "./concerned.ts";
@@ -19,7 +19,7 @@ import type { World } from "./world.ts";
 export interface ServerToApprove {
   readonly id: ServerId;
   readonly floors: readonly FloorSettings[];
-  readonly plan: Pick<PlanRow, "status" | "steps" | "touches_management_path"> | undefined;
+  readonly plan: Pick<PlanHead, "status" | "steps" | "touches_management_path"> | undefined;
 }
 
 /** How many people must approve what was planned for these servers. */

@@ -15,10 +15,10 @@ import type { Caller } from "../api/caller.ts";
 import { Refused, refuse } from "../api/refused.ts";
 import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 import { listApplies } from "../store/applies.ts";
-import { getPlan } from "../store/plans.ts";
+import { getPlan, type PlanHead } from "../store/plans.ts";
 import { listQuarantines } from "../store/quarantines.ts";
 import { lockServer } from "../store/servers.ts";
-import type { ChangeRow, PlanRow, RevisionRef, ServerRow } from "../store/tables.ts";
+import type { ChangeRow, RevisionRef, ServerRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Composition } from "./compose-for.ts";
 import { assertReach } from "./scope.ts";
@@ -28,7 +28,7 @@ import type { World, WorldServer } from "./world.ts";
 export type ApplyRequest = z.output<typeof rollbackChangeSchema>;
 
 export interface BoundPlan {
-  readonly plan: PlanRow;
+  readonly plan: PlanHead;
   readonly server: ServerRow;
   readonly composition: Composition;
 }
@@ -36,10 +36,10 @@ export interface BoundPlan {
 export interface BindOptions {
   readonly caller: Caller;
   readonly change: ChangeRow;
-  readonly kind: PlanRow["kind"];
+  readonly kind: PlanHead["kind"];
   readonly world: World;
   /** What a server would have now by the same change. */
-  readonly compose: (serverId: PlanRow["server_id"], plan: PlanRow) => Composition | null;
+  readonly compose: (serverId: PlanHead["server_id"], plan: PlanHead) => Composition | null;
   /** What a server has now, without the change. */
   readonly now: (server: WorldServer) => Composition;
   readonly nowMs: number;
@@ -83,8 +83,8 @@ export async function bindPlans(
   return bound;
 }
 
-async function readPlans(tx: Transaction, request: ApplyRequest, options: BindOptions): Promise<readonly PlanRow[]> {
-  const plans: PlanRow[] = [];
+async function readPlans(tx: Transaction, request: ApplyRequest, options: BindOptions): Promise<readonly PlanHead[]> {
+  const plans: PlanHead[] = [];
   for (const { planId, planDigest } of request.plans) {
     const plan = isUuid(planId) ? await getPlan(tx, planId as PlanId) : undefined;
     if (plan === undefined || plan.change_id !== options.change.id || plan.kind !== options.kind)

@@ -3,7 +3,7 @@ import type { FloorSettings } from "@holdfast/core/compose/floor-settings.ts";
 import { uniteFloors } from "@holdfast/core/compose/floor.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import type { House } from "../house.ts";
-import type { PlanRow } from "../store/tables.ts";
+import type { PlanHead } from "../store/plans.ts";
 import { keyOf } from "./document-cache.ts";
 
 /**
@@ -13,11 +13,11 @@ import { keyOf } from "./document-cache.ts";
  */
 export async function floorsOf(
   house: Pick<House, "database" | "documents">,
-  plan: Pick<PlanRow, "revisions" | "before_revisions">,
+  plan: Pick<PlanHead, "revisions" | "before_revisions">,
   drafted: ReadonlyMap<DocumentId, ParsedDocument>,
 ): Promise<readonly FloorSettings[]> {
   const parsed = await house.documents.read(house.database, [...plan.revisions, ...plan.before_revisions]);
-  const unite = (refs: PlanRow["revisions"], isAfter: boolean): FloorSettings =>
+  const unite = (refs: PlanHead["revisions"], isAfter: boolean): FloorSettings =>
     uniteFloors(
       refs.flatMap((ref) => {
         const document = parsed.get(keyOf(ref)) ?? (isAfter ? drafted.get(ref.document_id) : undefined);

@@ -13,9 +13,9 @@ import type { House } from "../house.ts";
 import { getChange, listChangeItems } from "../store/changes.ts";
 import type { Queryable } from "../store/database.ts";
 import { getDocument } from "../store/documents.ts";
-import { getPlan, type NewPlan } from "../store/plans.ts";
+import { getPlan, type NewPlan, type PlanHead } from "../store/plans.ts";
 import { getServer } from "../store/servers.ts";
-import type { ApplyRow, ChangeRow, PlanRow, RevisionRef } from "../store/tables.ts";
+import type { ApplyRow, ChangeRow, RevisionRef } from "../store/tables.ts";
 import { transaction } from "../store/transaction.ts";
 import { atMost } from "./at-most.ts";
 import { type Composition, composer } from "./compose-for.ts";
@@ -123,7 +123,7 @@ export async function withoutChange(
 async function editBack(
   house: House,
   tx: Queryable,
-  plan: PlanRow,
+  plan: PlanHead,
   documentId: DocumentId,
   item: Pick<Edit, "kind" | "name">,
   here: number | undefined,

@@ -4,11 +4,10 @@ import type { Caller } from "../api/caller.ts";
 import { notFound, refuse } from "../api/refused.ts";
 import type { House } from "../house.ts";
 import { getApply, lockApply } from "../store/applies.ts";
-import { getPlan, insertPlan, type NewPlan } from "../store/plans.ts";
+import { getPlan, insertPlan, type NewPlan, type PlanHead } from "../store/plans.ts";
 import { releaseTransient } from "../store/quarantines.ts";
-import type { ApplyRow, PlanRow } from "../store/tables.ts";
+import type { ApplyRow } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
-import { trialOfPlan } from "./apply-change.ts";
 import { assertApproved, demandOfChange } from "./approvals.ts";
 import { bindPlans } from "./bind-plans.ts";
 import { composer } from "./compose-for.ts";
@@ -59,7 +58,7 @@ export async function retryApply(house: House, caller: Caller, id: ApplyId): Pro
         world,
         compose: (serverId, row) => {
           const server = world.servers.find((one) => one.id === serverId);
-          return server === undefined ? null : compose(server, trialOfPlan(row));
+          return server === undefined ? null : compose(server, row.trial ?? {});
         },
         now: composer(house, world, []),
         nowMs: house.nowMs(),
@@ -84,11 +83,7 @@ async function planAgain(house: House, caller: Caller, first: ApplyRow): Promise
     const before = await getPlan(tx, first.plan_id);
     return {
       world,
-      composition: composer(
-        house,
-        world,
-        await editsOf(tx, house.documents, change),
-      )(server, before === undefined ? {} : trialOfPlan(before)),
+      composition: composer(house, world, await editsOf(tx, house.documents, change))(server, before?.trial ?? {}),
     };
   });
   if (!read.ok) throw read.error;
@@ -112,7 +107,7 @@ async function acknowledgedBefore(
   apply: ApplyRow,
   server: string,
 ): Promise<{ server: string; code: string; path: string }[]> {
-  const plan: PlanRow | undefined = await getPlan(tx, apply.plan_id);
+  const plan: PlanHead | undefined = await getPlan(tx, apply.plan_id);
   return (plan?.findings ?? [])
     .filter((finding) => finding.severity === "danger")
     .map(({ code, path }) => ({ server, code, path }));

@@ -4,8 +4,9 @@ import { DEFAULT_WAVES, type FloorSettings, type WaveSettings } from "@holdfast/
 import { partiesOf, planWaves } from "@holdfast/core/rollout/wave.ts";
 import type { Caller } from "../api/caller.ts";
 import { newId } from "../store/new-id.ts";
+import type { PlanHead } from "../store/plans.ts";
 import { insertRollout, type NewTarget } from "../store/rollouts.ts";
-import type { BreakGlass, ChangeRow, PlanRow } from "../store/tables.ts";
+import type { BreakGlass, ChangeRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { BoundPlan } from "./bind-plans.ts";
 import { adoptRevisions, finishRollout } from "./store/adopt.ts";
@@ -18,7 +19,7 @@ export async function startRollout(
   tx: Transaction,
   caller: Caller,
   change: ChangeRow,
-  kind: PlanRow["kind"],
+  kind: PlanHead["kind"],
   bound: readonly BoundPlan[],
   appliesBack: ReadonlyMap<ServerId, ApplyId>,
   approved: { readonly needed: number; readonly breakGlass: BreakGlass | null } = { needed: 0, breakGlass: null },

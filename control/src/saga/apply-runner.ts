@@ -24,8 +24,9 @@ import { raiseFence, setProgress } from "../store/apply-move.ts";
 import type { Database } from "../store/database.ts";
 import { listKeys } from "../store/enrolment.ts";
 import { getHostTransaction } from "../store/host-transactions.ts";
+import type { PlanHead } from "../store/plans.ts";
 import { StoreFailure } from "../store/store-failure.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
+import type { ApplyRow, HostTransactionRow } from "../store/tables.ts";
 import { transaction, type Transaction } from "../store/transaction.ts";
 import { ApplyTrace, traced, type TracedBy } from "../trace/apply-trace.ts";
 import { type Answer, phaseOfWire, readAnswer } from "./answer.ts";
@@ -53,7 +54,7 @@ export interface RunnerOptions {
 export interface ClaimedApply {
   readonly apply: ApplyRow;
   readonly sent: HostTransactionRow;
-  readonly plan: PlanRow;
+  readonly plan: PlanHead;
   /** Prepare is marked as sent and was not sent yet: the claim has committed its intent. */
   readonly isPrepareDue: boolean;
 }
@@ -68,7 +69,7 @@ export type RunEnd =
 
 export class ApplyRunner {
   readonly #options: RunnerOptions;
-  readonly #plan: PlanRow;
+  readonly #plan: PlanHead;
   readonly #sleeper = new Wakeable();
   readonly #tries = new Map<SagaAction["kind"], number>();
   readonly #dbClock: () => number;
@@ -210,7 +211,7 @@ export class ApplyRunner {
       session,
       commands,
       secrets: () =>
-        secretsForServer(secrets, database, session, this.#sent.request_id, this.#plan.config ?? "", this.#log()),
+        secretsForServer(secrets, database, session, this.#sent.request_id, this.#plan.secrets, this.#log()),
       apply: this.#apply,
       sent: this.#sent,
       trace: this.#trace,

@@ -4,10 +4,11 @@ import type { Actor } from "../store/actor.ts";
 import { move, setPhase } from "../store/apply-move.ts";
 import { insertHostTransaction } from "../store/host-transactions.ts";
 import { newId } from "../store/new-id.ts";
+import type { PlanHead } from "../store/plans.ts";
 import type { RolloutTrace } from "../store/rollouts.ts";
 import { lockServer } from "../store/servers.ts";
 import { StoreFailure } from "../store/store-failure.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
+import type { ApplyRow, HostTransactionRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { traceOfTransaction } from "../trace/transaction-trace.ts";
 import { trialOf } from "./trial-times.ts";
@@ -21,7 +22,7 @@ export interface Begun {
 export async function beginForward(
   tx: Transaction,
   apply: ApplyRow,
-  plan: PlanRow,
+  plan: PlanHead,
   trace: RolloutTrace,
   by: Actor,
 ): Promise<Begun> {
@@ -36,7 +37,7 @@ export async function beginForward(
 export async function beginRollback(
   tx: Transaction,
   apply: ApplyRow,
-  plan: PlanRow,
+  plan: PlanHead,
   trace: RolloutTrace,
   by: Actor,
 ): Promise<ApplyRow> {
@@ -67,11 +68,11 @@ export async function beginRollback(
 function insertTransaction(
   tx: Transaction,
   apply: ApplyRow,
-  plan: PlanRow,
+  plan: PlanHead,
   trace: RolloutTrace,
   { kind, fence, before }: Pick<HostTransactionRow, "kind" | "before"> & { readonly fence: Fence | null },
 ): Promise<HostTransactionRow> {
-  if (plan.config_digest === null || plan.plan_digest === null || fence === null) {
+  if (plan.config_digest === null || plan.plan_digest === null || plan.trial === null || fence === null) {
     throw new StoreFailure("store.wrong_state", `plan ${plan.id} is ${plan.status} and cannot be applied`, {
       plan_id: plan.id,
     });
@@ -88,7 +89,7 @@ function insertTransaction(
     nonce: randomBytes(32).toString("hex"),
     configDigest: plan.config_digest,
     planDigest: plan.plan_digest,
-    trial: trialOf(plan),
+    trial: trialOf(plan.trial, plan),
     before,
     trace: traceOfTransaction(trace, requestId),
   });

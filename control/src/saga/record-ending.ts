@@ -5,9 +5,10 @@ import type { Actor } from "../store/actor.ts";
 import { move } from "../store/apply-move.ts";
 import { listAssignments, moveAssignments } from "../store/assignments.ts";
 import { recordOutcome } from "../store/host-transactions.ts";
+import type { PlanHead } from "../store/plans.ts";
 import { quarantine } from "../store/quarantines.ts";
 import { believeFence, lockForApplies, recordConfirmed } from "../store/servers.ts";
-import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
+import type { ApplyRow, HostTransactionRow } from "../store/tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { quarantineVerdict } from "./quarantine.ts";
 import type { Ending } from "./view.ts";
@@ -23,7 +24,7 @@ export async function recordEnding(
   tx: Transaction,
   apply: ApplyRow,
   sent: HostTransactionRow,
-  plan: PlanRow,
+  plan: PlanHead,
   ending: Ending,
   evidence: Evidence | null,
   by: Actor,
@@ -42,7 +43,6 @@ export async function recordEnding(
     await recordConfirmed(tx, apply.server_id, {
       generation: (evidence?.generation ?? 0) as Generation,
       digest: plan.config_digest,
-      config: JSON.parse(plan.config ?? "null") as Json,
       applyId: apply.id,
     });
     await moveAssignments(tx, apply.server_id, apply.id, plan.revisions);

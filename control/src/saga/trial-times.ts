@@ -1,9 +1,12 @@
-import type { EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
-import type { PlanRow, TransactionTrial } from "../store/tables.ts";
+import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
+import type { PlanHead } from "../store/plans.ts";
+import type { TransactionTrial } from "../store/tables.ts";
 
-/** What a plan says about its trial. The config is our own canonical text, written by our own composer. */
-export function trialOf(plan: Pick<PlanRow, "config" | "steps" | "touches_management_path">): TransactionTrial {
-  const { trial } = JSON.parse(plan.config ?? "null") as Pick<EffectiveConfig, "trial">;
+/** What a plan says about its trial. */
+export function trialOf(
+  trial: TrialSettings,
+  plan: Pick<PlanHead, "steps" | "touches_management_path">,
+): TransactionTrial {
   const touches = plan.touches_management_path;
   return {
     windowMs: trial.windowSeconds * 1_000,

@@ -1,4 +1,5 @@
-import type { ApplyRow, HostTransactionRow, PlanRow } from "../store/tables.ts";
+import type { PlanHead } from "../store/plans.ts";
+import type { ApplyRow, HostTransactionRow } from "../store/tables.ts";
 import type { SagaView } from "./view.ts";
 
 type Known = Pick<SagaView, "answer" | "trial" | "certificateEndsMs" | "unsigned"> & {
@@ -6,7 +7,7 @@ type Known = Pick<SagaView, "answer" | "trial" | "certificateEndsMs" | "unsigned
 };
 
 /** The rows of an open apply as decisions see them, with what its runner knows beyond them. */
-export function viewOf(apply: ApplyRow, sent: HostTransactionRow, plan: PlanRow, known: Known): SagaView {
+export function viewOf(apply: ApplyRow, sent: HostTransactionRow, plan: PlanHead, known: Known): SagaView {
   if (apply.state !== "APPLYING" && apply.state !== "ROLLBACKING")
     throw new Error(`apply ${apply.id} is ${apply.state}, not open`);
   if (apply.phase === null || apply.fence === null) throw new Error(`apply ${apply.id} is open and was never claimed`);

@@ -35,16 +35,14 @@ test.each([
 ] as const)("%s: it is left out, and the log says why and what to do", async (code, storeFor, sealingKey, file) => {
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const config = JSON.stringify({ secrets: [file] });
-  const sent = await secretsForServer(storeFor(), DATABASE, { ...SESSION, sealingKey }, "request", config, log);
+  const sent = await secretsForServer(storeFor(), DATABASE, { ...SESSION, sealingKey }, "request", [file], log);
   expect(sent).toEqual([]);
   expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ result_code: code, secret: file }]);
 });
 
 test("what can be sealed is sent", async () => {
   const log = pino({ level: "silent" });
-  const config = JSON.stringify({ secrets: [FILE] });
-  expect(await secretsForServer(holding("value")(), DATABASE, SESSION, "request", config, log)).toMatchObject([
+  expect(await secretsForServer(holding("value")(), DATABASE, SESSION, "request", [FILE], log)).toMatchObject([
     { file: FILE },
   ]);
 });

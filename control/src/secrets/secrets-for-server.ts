@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type ProblemCode, PROBLEMS } from "@holdfast/core/api/problem-code.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import type { EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { type SealedSecret, SealedSecretSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { sealedAbout } from "@holdfast/proto/wire/sealed-secret.ts";
@@ -27,10 +26,9 @@ export async function secretsForServer(
   database: Database,
   session: Pick<AgentSession, "serverId" | "sealingKey">,
   requestId: string,
-  configJson: string,
+  files: readonly string[],
   log: Logger,
 ): Promise<SealedSecret[]> {
-  const files = configJson === "" ? [] : ((JSON.parse(configJson) as EffectiveConfig).secrets ?? []);
   const messages: SealedSecret[] = [];
   for (const file of files) {
     const one = await sealOne(store, database, session, requestId, file);

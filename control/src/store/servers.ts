@@ -134,16 +134,18 @@ export async function setDrift(
 export interface Confirmed {
   readonly generation: Generation;
   readonly digest: Digest;
-  readonly config: Json;
   readonly applyId: ApplyId;
 }
 
-/** The agent has confirmed another state of the server. Its generation never falls. */
+/**
+ * The agent has confirmed another state of the server. Its generation never falls. What is in force is the config of the plan of the apply that
+ * is named; `confirmed_config` is from an older version, which copied it here, and nobody reads it.
+ */
 export async function recordConfirmed(tx: Transaction, server: ServerId, confirmed: Confirmed): Promise<ServerRow> {
   const row = await tx.maybe<ServerRow>(sql`
     update servers
-    set generation = ${confirmed.generation}, confirmed_digest = ${confirmed.digest}, confirmed_config = ${json(confirmed.config)},
-        last_applied_id = ${confirmed.applyId}, drift = '[]'
+    set generation = ${confirmed.generation}, confirmed_digest = ${confirmed.digest}, last_applied_id = ${confirmed.applyId}, drift = '[]',
+        confirmed_config = null
     where id = ${server} and generation <= ${confirmed.generation}
     returning *`);
   if (row === undefined)

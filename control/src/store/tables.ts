@@ -160,6 +160,7 @@ export interface ServerRow {
   readonly fence: Fence;
   readonly generation: Generation;
   readonly confirmed_digest: Digest | null;
+  /** From an older version, which copied the config in force here; nobody reads it, and the next apply clears it. */
   readonly confirmed_config: Json;
   readonly last_applied_id: ApplyId | null;
   readonly boot_id: string | null;

@@ -27,7 +27,6 @@ function succeed(
     await recordConfirmed(tx, server, {
       generation: generation as Generation,
       digest: DIGEST,
-      config: {},
       applyId: apply.id,
     });
     return done;
@@ -180,7 +179,6 @@ test("a generation that the server has left behind is not recorded", async () =>
       recordConfirmed(tx, server, {
         generation: 4 as Generation,
         digest: "e".repeat(64) as Digest,
-        config: {},
         applyId: first.apply.id,
       }),
     );

@@ -10,9 +10,9 @@ import { hiddenServers, seenHouse, visibleServers } from "../../planning/places.
 import { openRollout } from "../../planning/store/change-lock.ts";
 import { appliesToRollBack, isAdopted } from "../../planning/store/in-force-by.ts";
 import { getChange, getChangeStatus, listApprovals, listChangeItems } from "../../store/changes.ts";
-import { listNewestPlans } from "../../store/plans.ts";
+import { listNewestPlans, type PlanHead } from "../../store/plans.ts";
 import { listRollouts } from "../../store/rollouts.ts";
-import type { ChangeStatusRow, DocumentKind, PlanRow } from "../../store/tables.ts";
+import type { ChangeStatusRow, DocumentKind } from "../../store/tables.ts";
 import type { Caller } from "../caller.ts";
 import { notFound } from "../refused.ts";
 import { listApplyDetails } from "../store/apply-list.ts";
@@ -173,7 +173,7 @@ export async function changeDetail(house: House, caller: Caller, id: ChangeId): 
 
 async function plansShown(
   house: SeenHouse,
-  rows: readonly PlanRow[],
+  rows: readonly PlanHead[],
   visible: readonly ServerId[] | null,
 ): Promise<Plan[]> {
   const shown = rows.filter((row) => visible === null || visible.includes(row.server_id));

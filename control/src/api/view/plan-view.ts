@@ -1,12 +1,9 @@
 import type { Plan } from "@holdfast/core/api/change.ts";
 import type { Finding } from "@holdfast/core/base/finding.ts";
-import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
-import { trialOfPlan } from "../../planning/apply-change.ts";
-import type { PlanRow } from "../../store/tables.ts";
+import type { PlanHead } from "../../store/plans.ts";
 
-export function planView(row: PlanRow, server: string): Plan {
-  const trial: Partial<TrialSettings> = trialOfPlan(row);
-  const { reconnectSeconds, soakSeconds, windowSeconds, confirm } = trial;
+export function planView(row: PlanHead, server: string): Plan {
+  const { trial } = row;
   return {
     id: row.id,
     changeId: row.change_id,
@@ -23,17 +20,19 @@ export function planView(row: PlanRow, server: string): Plan {
     probes: row.probes.map(({ id, direction, expected, origin }) => ({ id, direction, expected, origin })),
     touchesManagementPath: row.touches_management_path,
     trial:
-      reconnectSeconds === undefined ||
-      soakSeconds === undefined ||
-      windowSeconds === undefined ||
-      confirm === undefined
+      trial === null
         ? null
-        : { reconnectSeconds, soakSeconds: row.touches_management_path ? soakSeconds : 0, windowSeconds, confirm },
+        : {
+            reconnectSeconds: trial.reconnectSeconds,
+            soakSeconds: row.touches_management_path ? trial.soakSeconds : 0,
+            windowSeconds: trial.windowSeconds,
+            confirm: trial.confirm,
+          },
     createdAt: row.created_at.toISOString(),
   };
 }
 
-function sameRevisions(a: PlanRow["revisions"], b: PlanRow["revisions"]): boolean {
+function sameRevisions(a: PlanHead["revisions"], b: PlanHead["revisions"]): boolean {
   return (
     a.length === b.length &&
     a.every((ref) => b.some((other) => other.document_id === ref.document_id && other.revision === ref.revision))
