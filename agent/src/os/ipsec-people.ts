@@ -7,8 +7,8 @@ import { sectionOf, textOf } from "./vici-message.ts";
 
 /** People who call in, many of them in one act, and the addresses that they are given. */
 
-/** Milliseconds in which one device is told that it ends. It is one of many, and may have been asleep for hours. */
-const GOODBYE_MS = 500;
+/** A device is told once that it ends, and not waited for: it is one of many, and may have been asleep for hours. */
+const GOODBYE_MS = 0;
 /** Milliseconds in which an association that was ended gives its address back. */
 const LEASES_MS = 5_000;
 const LOOK_EVERY_MS = 100;

@@ -70,7 +70,8 @@ test("everything into the tunnel: rules for people's own addresses are of their 
     "to: 10.10.0.53 }\n    - { name: back, allow: tcp/22, from: 10.10.5.0/24, to: 10.99.0.0/28 }",
   );
   const side = tunnelSide(tunnel(text), "gw-seoul", new Set(), new Map());
-  const { first } = side?.firewall.forward as { first: { name: string; from: string[]; to: string[] }[] };
+  if (side === null) throw new Error("gw-seoul is an end of the example");
+  const { first } = side.firewall.forward as { first: { name: string; from: string[]; to: string[] }[] };
   expect(first.find(({ name }) => name.includes("back"))).toMatchObject({
     name: "vpn-remote-staff--back-out",
     from: ["10.10.5.0/24"],
