@@ -93,6 +93,7 @@ function addSecrets(state: MockState, nowMs: number): void {
     fingerprint,
     madeBy: "admin",
     madeAt: iso(nowMs - hours * HOUR),
+    dueAt: iso(nowMs + (90 * 24 - hours) * HOUR),
   });
   state.secrets.push(
     {

@@ -2,6 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { SEVERITIES } from "@holdfast/core/base/finding.ts";
 import type { RequestId, ServerId } from "@holdfast/core/base/id.ts";
+import type { LacksByDomain } from "@holdfast/core/capability/lack.ts";
 import type { TunnelAct } from "@holdfast/core/plan/tunnel-act.ts";
 import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
@@ -21,7 +22,8 @@ import {
   type TunnelActResponse,
   TunnelActResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { type Asked, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
+import { type Asked, LACKS_QUESTION, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
+import { toldLacks } from "../gateway/told-lacks.ts";
 import type { CommandSigner } from "../signer/command-signer.ts";
 import { newId } from "../store/new-id.ts";
 import type { TunnelActRow } from "../store/tables.ts";
@@ -30,6 +32,8 @@ import { askTwice, type TunnelAsked } from "./ask-twice.ts";
 export interface AskAgent {
   plan(serverId: ServerId, config: { readonly json: string; readonly digest: string }): Promise<Asked<PlanResponse>>;
   state(serverId: ServerId): Promise<Asked<GetStateResponse>>;
+  /** What it cannot do, now. */
+  lacks(serverId: ServerId): Promise<Asked<LacksByDomain>>;
   /** Packets after this one; asking is what keeps the server looking. */
   packets(
     serverId: ServerId,
@@ -53,6 +57,10 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner): Ask
     async state(serverId) {
       const asked = await switchboard.ask(serverId, "state", STATE_QUESTION);
       return read(asked, (bytes) => fromBinary(GetStateResponseSchema, bytes));
+    },
+    async lacks(serverId) {
+      const asked = await switchboard.ask(serverId, "state", LACKS_QUESTION);
+      return read(asked, (bytes) => toldLacks(fromBinary(GetStateResponseSchema, bytes).domains));
     },
     async packets(serverId, from) {
       const request = toBinary(ReadPacketsRequestSchema, create(ReadPacketsRequestSchema, from));

@@ -2,6 +2,7 @@ import type { Composed, ComposeInput } from "@holdfast/core/compose/layered-sect
 import type { Need } from "@holdfast/core/compose/need.ts";
 import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
 import { TUNNEL_SUITES } from "@holdfast/core/policy/tunnel-suite.ts";
+import { vpnRequirements } from "./capability.ts";
 import { finding } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
 import type { PeopleConfig, TunnelConfig, VpnConfig } from "./model.ts";
@@ -53,7 +54,8 @@ export function composeVpn(input: ComposeInput<VpnSection>): Composed<VpnConfig>
   const isBroken = notes.findings.some((one) => one.severity === "error");
   // Left out where nobody calls in: configs of earlier versions stay as they are, letter for letter.
   const config = isBroken ? null : { tunnels, ...(Object.keys(people).length === 0 ? {} : { people }) };
-  return { config, ...notes, needs, kernel: config === null ? [] : kernelOf(config) };
+  if (config === null) return { config, ...notes, needs };
+  return { config, ...notes, needs, requires: vpnRequirements(config), kernel: kernelOf(config) };
 }
 
 function concrete(part: VpnSection["tunnels"][string]): TunnelConfig {
