@@ -102,7 +102,7 @@ export async function startPeerCharon(guest: Guest, end: Json): Promise<void> {
     const owners = key.owners.map((owner, index) => `    id-${String(index)} = "${owner}"`);
     return ["secrets {", "  ike-peer {", ...owners, `    secret = "${KEYS.first}"`, "  }", "}", ""].join("\n");
   });
-  const conns = bootText(wanted.map(({ conn }) => conn));
+  const conns = bootText(wanted);
   await guest.writeFile(`${PEER_FOLDER}/swanctl/swanctl.conf`, [conns, ...secrets].join("\n"), 0o600);
   await guest.writeFile(`${PEER_FOLDER}/strongswan.conf`, PEER_CONF);
   await inGuest(guest, [

@@ -96,6 +96,15 @@ export class SystemdAgent {
     return this.prepareDomains(requestId, { firewall }, trial);
   }
 
+  /** What a plan of these says, and nothing more. */
+  async findings(
+    domains: Readonly<Record<string, Json>>,
+    trial: Trial,
+  ): Promise<readonly { readonly code: string; readonly message: string }[]> {
+    const { findings } = await (await this.guard()).plan(effectiveConfig(domains, trial));
+    return findings.map(({ code, message }) => ({ code, message }));
+  }
+
   async prepareDomains(
     requestId: string,
     domains: Readonly<Record<string, Json>>,

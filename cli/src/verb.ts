@@ -30,6 +30,7 @@ const OPERANDS = {
   fingerprint: "The key's fingerprint, as the server shows it",
   from: "The older revision",
   id: "The id, of the list of sessions",
+  person: "Where an end is people: the person",
   passkey: "The passkey's id, of holdfast me passkeys list",
   link: "The link's id, of holdfast user links",
   reason: "Why, for those who come after",
@@ -55,12 +56,19 @@ export function verb<T>(options: {
   readonly example: string;
   /** In order. */
   readonly operands?: readonly Operand[];
+  /** Behind those: may be left out. */
+  readonly last?: Operand;
   readonly run: (client: Client, operands: readonly string[], context: Context) => Promise<Answer<T>>;
 }): Command<Context> {
   const operands = options.operands ?? [];
   const positional = {
     kind: "tuple",
-    parameters: operands.map((placeholder) => ({ brief: OPERANDS[placeholder], parse: String, placeholder })),
+    parameters: [...operands, ...(options.last === undefined ? [] : [options.last])].map((placeholder) => ({
+      brief: OPERANDS[placeholder],
+      parse: String,
+      placeholder,
+      ...(placeholder === options.last ? { optional: true as const } : {}),
+    })),
   } as const;
   return buildCommand<VerbFlags, string[], Context>({
     docs: { brief: options.brief, fullDescription: `${options.brief}.\n\nExample: holdfast ${options.example}` },

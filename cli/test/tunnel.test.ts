@@ -82,6 +82,46 @@ test("the sheet for the other administrator says everything but the key", async 
   expect(stdout).not.toContain("seoul-busan-1");
 });
 
+const [PEOPLE = ""] = readFileSync(
+  new URL("../../domains/src/vpn/examples/remote-staff.yaml", import.meta.url),
+  "utf8",
+).split("---\n");
+
+test("where an end is people: who is connected with which address, who has none, who is revoked", async () => {
+  const sa = (person: string, addresses: readonly string[]) => ({
+    ...UP.sas[0],
+    name: `holdfast-remote-staff--${person}`,
+    virtualAddresses: addresses,
+  });
+  api
+    .on("GET /documents/Tunnel/remote-staff", { json: document(PEOPLE, "remote-staff") })
+    .on("GET /servers/gw-seoul/live", {
+      json: live({ ...UP, sas: [sa("alice", ["10.99.0.1"]), { ...sa("bob", []), children: [] }] }),
+    });
+  const { stdout } = await runCli(["tunnel", "show", "remote-staff"], { url: api.url });
+  expect(stdout).toContain("remote-staff at gw-seoul: staff begins");
+  expect(stdout).toMatch(/alice +ESTABLISHED, INSTALLED for 61 s.* 10\.99\.0\.1 +198\.51\.100\.7 +840 bytes in/);
+  expect(stdout).toMatch(/bob +ESTABLISHED, without an address: all are given out/);
+  expect(stdout).toMatch(/carol +revoked/);
+});
+
+test("the sheet for a person says what their device must be told, and never a key; without a person it says whom there is", async () => {
+  api.on("GET /documents/Tunnel/remote-staff", { json: document(PEOPLE, "remote-staff") });
+  const { stdout } = await runCli(["tunnel", "sheet", "remote-staff", "alice"], { url: api.url });
+  expect(stdout).toContain("parameters for alice");
+  expect(stdout).toMatch(/server's identity \(remote ID\) +gw-seoul/);
+  expect(stdout).toMatch(/your identity \(local ID\) +alice@example\.com/);
+  expect(stdout).toMatch(/through the tunnel +10\.10\.0\.0\/16/);
+  expect(stdout).not.toContain("vpn-alice");
+  for (const person of [[], ["carol"], ["dave"]]) {
+    const refused = await runCli(["tunnel", "sheet", "remote-staff", ...person], { url: api.url });
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/cli\.no_person[^]*alice, bob, carol \(revoked\)/),
+    ]);
+  }
+});
+
 test("a tunnel that was deleted is said so", async () => {
   api.on("GET /documents/Tunnel/gone", { json: document(null, "gone") });
   const { stderr, exitCode } = await runCli(["tunnel", "show", "gone"], { url: api.url });

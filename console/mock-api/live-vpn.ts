@@ -36,6 +36,25 @@ export const VPN: VpnConfig = {
       keyFile: "acme-1",
     }),
   },
+  people: {
+    "remote-staff": {
+      local: { address: "203.0.113.10", identity: "gw-seoul", networks: ["10.10.0.0/16"] },
+      pools: ["10.99.0.0/24"],
+      dns: ["10.10.0.53"],
+      persons: {
+        alice: { identity: "alice@example.com", keyFile: "vpn-alice.1.0123456789abcdef" },
+        bob: { identity: "bob@example.com", keyFile: "vpn-bob.2.0123456789abcdef" },
+        "min-ji": { identity: "min-ji@example.com", keyFile: "vpn-min-ji.1.0123456789abcdef" },
+      },
+      clearText: "block",
+      suite: "strong-2026",
+      ikeProposals: [...usual.ikeProposals],
+      childProposals: [...usual.childProposals],
+      ikeSeconds: 43_200,
+      childSeconds: 3600,
+      deadSeconds: 30,
+    },
+  },
 };
 
 /** What a module reports; e2e/console/observed-shapes.test.ts holds it to the real type. */
@@ -50,6 +69,16 @@ export function vpnObserved(seconds: number) {
     localNetworks: [here],
     remoteNetworks: [there],
     version: "IKEv2",
+  });
+  const person = (name: string, addresses: readonly string[], since: number, amount: number) => ({
+    name: `holdfast-remote-staff--${name}`,
+    state: "ESTABLISHED",
+    localAddress: "203.0.113.10",
+    remoteAddress: "198.51.100.80",
+    establishedSeconds: since,
+    rekeySeconds: 31_000,
+    virtualAddresses: addresses,
+    children: [{ label: "c-2", state: "INSTALLED", bytesIn: amount, bytesOut: amount * 9, rekeySeconds: 1200 }],
   });
   return {
     ipsec: {
@@ -81,7 +110,10 @@ export function vpnObserved(seconds: number) {
               },
             ],
           },
+          person("alice", ["10.99.0.1"], 5400, seconds * 640),
+          person("min-ji", ["10.99.0.2"], 310, seconds * 90),
         ],
+        pools: [{ name: "holdfast-pool-346b497141a5e73a", base: "10.99.0.0", size: 254, online: 2, offline: 1 }],
       },
       keyFiles: { "seoul-busan-1": null },
     },

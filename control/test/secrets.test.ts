@@ -251,6 +251,42 @@ test("a written secret for a foreign end: rotated with a value, outdated version
   });
 });
 
+test("keys of people: each reaches the server, one is rotated where it stands, and that of a revoked person can be deleted", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const [a] = await pair(api, kim);
+    const people = `address: dynamic, people: { alice: { identity: a@example.com, psk: "secret:vpn-alice" }, bob: { identity: b@example.com, psk: "secret:vpn-bob" } }`;
+    const staff = tunnel("each", people).replace("then: restart", "then: clear");
+    await put(api, kim, "vpn-alice", CANARY, "0");
+    await put(api, kim, "vpn-bob", OTHER, "0");
+    expect((await applied(api, kim, await planned(api, kim, [staff]))).state).toBe("DONE");
+    expect(received(a as SimulatedAgent)).toEqual([
+      [expect.stringMatching(/^vpn-alice\.1\./), CANARY],
+      [expect.stringMatching(/^vpn-bob\.1\./), OTHER],
+    ]);
+    expect((await api.ask(kim, "rotateSecret", { params: { name: "vpn-bob" }, body: {} })).json.code).toBe(
+      "secret.value_needed",
+    );
+    const value = "canary-of-bob-the-second";
+    const rotation = await api.done(kim, "rotateSecret", { params: { name: "vpn-bob" }, body: { value } });
+    const next = await api.done(kim, "planChange", { params: { id: rotation.id }, body: {} });
+    expect((await applied(api, kim, next)).state).toBe("DONE");
+    expect(received(a as SimulatedAgent)).toContainEqual([expect.stringMatching(/^vpn-bob\.2\./), value]);
+    const { text, revision } = await api.done(kim, "getDocument", { params: { kind: "Tunnel", name: "pair" } });
+    expect(text).toContain('psk: "secret:vpn-alice" }, bob: { identity: b@example.com, psk: "secret:vpn-bob@2" }');
+    const remove = { params: { name: "vpn-bob" }, headers: { "if-match": '"2"' } };
+    expect((await api.ask(kim, "deleteSecret", remove)).json.code).toBe("secret.in_use");
+    const revoked = (text ?? "").replace("b@example.com,", "b@example.com, revoked: gone,");
+    const last = await api.done(kim, "createChange", {
+      body: { title: "bob has left", documents: [{ text: revoked, baseRevision: revision }] },
+    });
+    const plan = await api.done(kim, "planChange", { params: { id: last.id }, body: {} });
+    expect((await applied(api, kim, plan)).state).toBe("DONE");
+    expect(received(a as SimulatedAgent)).toEqual([[expect.stringMatching(/^vpn-alice\.1\./), CANARY]]);
+    await api.done(kim, "deleteSecret", remove);
+  });
+});
+
 test("S16: who uses a secret is told without the servers that the reader may not see", async () => {
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);

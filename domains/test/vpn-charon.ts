@@ -1,6 +1,8 @@
 import type { IpRoute } from "@holdfast/core/plan/ip-state.ts";
+import type { IpsecPoolSeen } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
 import { type Into, intoText, type VpnObserved } from "../src/vpn/facts.ts";
+import { poolSize } from "../src/vpn/people.ts";
 import { type LoadedRecord, readRecord } from "../src/vpn/record.ts";
 import { listing, withCharon } from "./vpn-sample.ts";
 
@@ -29,6 +31,8 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
       const { act } = action;
       switch (act.op) {
         case "load_conn":
+          for (const pool of act.conn.pools ?? [])
+            if (!(charon.pools ?? []).some(({ name }) => name === pool)) throw new Error("there is no such pool");
           return withCharon(observed, {
             conns: [...charon.conns.filter(({ name }) => name !== act.conn.name), listing(act.conn)].toSorted((a, b) =>
               a.name < b.name ? -1 : 1,
@@ -43,6 +47,24 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
           return withCharon(observed, { keys: charon.keys.filter((id) => id !== act.id) });
         case "terminate":
           return withCharon(observed, { sas: charon.sas.filter(({ name }) => name !== act.name) });
+        case "load_pool": {
+          const [base = "", size] = [act.pool.network.split("/")[0], poolSize(act.pool.network)];
+          const pool = { name: act.pool.name, base, size, online: 0, offline: 0 };
+          return withCharon(observed, { pools: sortedByName([...without(charon.pools, act.pool.name), pool]) });
+        }
+        case "unload_pool":
+          return withCharon(observed, { pools: without(charon.pools, act.name) });
+        case "load_people":
+          return [
+            ...act.keys.map((key) => ({ op: "load_key" as const, key })),
+            ...act.conns.map((conn) => ({ op: "load_conn" as const, conn })),
+          ].reduce((state, one) => perform(state, { kind: "ipsec", act: one }), observed);
+        case "end_people":
+          return [
+            ...act.unload.map((name) => ({ op: "unload_conn" as const, name })),
+            ...act.terminate.map((name) => ({ op: "terminate" as const, name })),
+            ...act.keys.map((id) => ({ op: "unload_key" as const, id })),
+          ].reduce((state, one) => perform(state, { kind: "ipsec", act: one }), observed);
         case "initiate":
         case "rekey":
           return observed;
@@ -77,6 +99,14 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "networkd":
       throw new Error(`the vpn domain has no business with ${action.kind}`);
   }
+}
+
+function without(pools: readonly IpsecPoolSeen[] | undefined, name: string): readonly IpsecPoolSeen[] {
+  return (pools ?? []).filter((one) => one.name !== name);
+}
+
+function sortedByName(pools: readonly IpsecPoolSeen[]): readonly IpsecPoolSeen[] {
+  return pools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function splitRoutes(routes: readonly IpRoute[]): { readonly blocks: string[]; readonly into: Into[] } {

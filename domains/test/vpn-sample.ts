@@ -1,8 +1,9 @@
 import type { IpsecConn, IpsecListed, IpsecReading } from "@holdfast/core/plan/ipsec-state.ts";
-import { connOf, wantedOf } from "../src/vpn/conn.ts";
+import { connOf, poolsIn, wantedOf } from "../src/vpn/conn.ts";
 import { blocksOf, intoOf, linksOf, recordOf } from "../src/vpn/diff.ts";
 import { intoText, type VpnObserved } from "../src/vpn/facts.ts";
-import type { TunnelConfig, VpnConfig } from "../src/vpn/model.ts";
+import type { PeopleConfig, TunnelConfig, VpnConfig } from "../src/vpn/model.ts";
+import { poolSize } from "../src/vpn/people.ts";
 import { recordText } from "../src/vpn/record.ts";
 
 /** A server at one end, and what it observes before and after. */
@@ -27,6 +28,28 @@ export function vpnConfig(over: Partial<TunnelConfig> = {}): VpnConfig {
   return { tunnels: { pair: { ...TUNNEL, ...over } } };
 }
 
+/** The same server, with people who call in. */
+export const PEOPLE: PeopleConfig = {
+  local: TUNNEL.local,
+  pools: ["10.99.0.0/24"],
+  dns: ["10.10.0.53"],
+  persons: {
+    alice: { identity: "alice@example.com", keyFile: "pair-1" },
+    bob: { identity: "bob@example.com", keyFile: "pair-2" },
+  },
+  clearText: "block",
+  suite: "strong-2026",
+  ikeProposals: TUNNEL.ikeProposals,
+  childProposals: TUNNEL.childProposals,
+  ikeSeconds: 43_200,
+  childSeconds: 3_600,
+  deadSeconds: 30,
+};
+
+export function peopleConfig(over: Partial<PeopleConfig> = {}): VpnConfig {
+  return { tunnels: {}, people: { staff: { ...PEOPLE, ...over } } };
+}
+
 type Charon = Extract<IpsecReading["charon"], { readonly state: "up" }>;
 
 export const EMPTY_CHARON: Charon = {
@@ -36,6 +59,7 @@ export const EMPTY_CHARON: Charon = {
   conns: [],
   keys: [],
   sas: [],
+  pools: [],
 };
 
 /** A server that could carry the tunnel, with nothing of ours. */
@@ -69,7 +93,7 @@ export function listing(conn: IpsecConn): IpsecListed {
     localIdentity: conn.localIdentity,
     remoteIdentity: conn.remoteIdentity,
     localNetworks: conn.localNetworks,
-    remoteNetworks: conn.remoteNetworks,
+    remoteNetworks: conn.pools === undefined ? conn.remoteNetworks : ["dynamic"],
     version: "IKEv2",
   };
 }
@@ -98,7 +122,17 @@ export function inForce(config: VpnConfig, observed = bareServer()): VpnObserved
         .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
       into: intoOf(wanted).toSorted((a, b) => (intoText(a) < intoText(b) ? -1 : 1)),
     },
-    { conns: wanted.map(({ conn }) => listing(conn)), keys: wanted.map(({ key }) => key.id) },
+    {
+      conns: wanted.map(({ conn }) => listing(conn)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      keys: wanted.map(({ key }) => key.id).toSorted(),
+      pools: poolsIn(wanted).map(({ name, network }) => ({
+        name,
+        base: network.split("/")[0] ?? "",
+        size: poolSize(network),
+        online: 0,
+        offline: 0,
+      })),
+    },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { IpRoute, IpRule, LinkChange } from "@holdfast/core/plan/ip-state.ts";
+import type { IpsecAct, IpsecConn, IpsecKey, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
 import { INTO_METRIC, linkOf } from "@holdfast/domains/vpn/link.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
@@ -47,6 +48,59 @@ test("of rules the vpn domain may set strongSwan's own, and no other", () => {
   expect(checkAction("vpn", setting({ ...lookupRule(4), table: 254 })).ok).toBe(false);
   expect(checkAction("vpn", setting({ ...lookupRule(4), priority: 1 })).ok).toBe(false);
   expect(checkAction("vpn", setting({ ...lookupRule(4), from: "192.0.2.0/24" })).ok).toBe(false);
+});
+
+test("of people and their pools the vpn domain reaches its own, each text of them checked", () => {
+  const conn: IpsecConn = {
+    name: "holdfast-staff--alice",
+    label: "c-0123456789abcdef",
+    localAddress: null,
+    remoteAddress: null,
+    localIdentity: "gw",
+    remoteIdentity: "alice@example.com",
+    localNetworks: ["10.10.0.0/16"],
+    remoteNetworks: [],
+    ikeProposals: ["aes256-sha256-ecp256"],
+    childProposals: ["aes256-sha256-ecp256"],
+    ikeSeconds: 3_600,
+    childSeconds: 3_600,
+    deadSeconds: 30,
+    deadThen: "clear",
+    starts: false,
+    pools: ["holdfast-pool-0123456789abcdef"],
+  };
+  const key: IpsecKey = { id: "ike-holdfast-staff--alice--x", file: "x", owners: ["alice@example.com"] };
+  const pool: IpsecPool = { name: "holdfast-pool-0123456789abcdef", network: "10.99.0.0/24", dns: ["10.10.0.53"] };
+  const isAllowed = (act: IpsecAct): boolean => checkAction("vpn", { kind: "ipsec", act }).ok;
+  const end = { op: "end_people", unload: [conn.name], terminate: [conn.name], keys: [key.id] } as const;
+  const load = (one: Partial<IpsecConn>, other: Partial<IpsecKey> = {}): IpsecAct => ({
+    op: "load_people",
+    keys: [{ ...key, ...other }],
+    conns: [{ ...conn, ...one }],
+  });
+  expect(
+    [load({}), end, { op: "load_pool", pool } as const, { op: "unload_pool", name: pool.name } as const].every(
+      isAllowed,
+    ),
+  ).toBe(true);
+  const others: readonly IpsecAct[] = [
+    load({ name: "office" }),
+    load({ pools: ["dhcp"] }),
+    load({ pools: [] }),
+    load({ pools: ["holdfast-pool-x, other"] }),
+    load({ remoteIdentity: "%any" }),
+    load({}, { file: "../../shadow" }),
+    load({}, { owners: [] }),
+    load({}, { owners: ["%any"] }),
+    { ...end, unload: ["office"] },
+    { ...end, terminate: ["office"] },
+    { ...end, keys: ["somebody"] },
+    { op: "load_pool", pool: { ...pool, name: "office" } },
+    { op: "load_pool", pool: { ...pool, network: "10.99.0.1-10.99.0.9" } },
+    { op: "load_pool", pool: { ...pool, dns: ["dns.example"] } },
+    { op: "unload_pool", name: "office" },
+  ];
+  for (const act of others) expect(isAllowed(act), JSON.stringify(act)).toBe(false);
 });
 
 test("of links the vpn domain makes and removes interfaces of its tunnels, and routes lead into those alone", () => {

@@ -76,7 +76,7 @@ export function writeBootKeys(root: string, keys: readonly IpsecKey[]): Result<n
     for (const { id, file, owners } of keys) {
       const key = readKey(root, file);
       if (!key.ok) return err(`the key ${file} cannot be used: ${key.error}`);
-      const ids = owners.map((owner, index) => `    id-${index + 1} = "${owner}"`);
+      const ids = owners.slice(-1).map((owner, index) => `    id-${index + 1} = "${owner}"`);
       // In base64 no character of a key can mean anything else.
       lines.push(`  ${id} {`, ...ids, `    secret = "0s${Buffer.from(key.value, "utf8").toString("base64")}"`, "  }");
     }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecFailure, IpsecOperation } from "@holdfast/core/plan/ipsec-state.ts";
+import { REQUEST_MS } from "./ipsec-requests.ts";
 import { checkIpsecOperation } from "./ipsec-rules.ts";
-import { refusalIn, REQUEST_MS, withCharon } from "./ipsec.ts";
+import { refusalIn, withCharon } from "./ipsec.ts";
 import type { ViciConnection } from "./vici-connection.ts";
 import { sectionOf, sectionsIn, textOf, type ViciAnswer } from "./vici-message.ts";
 

@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from "node:util";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import type { IpRoute, IpRule, IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
-import type { IpsecAct, IpsecConn, IpsecKey, IpsecOperation } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecAct, IpsecConn, IpsecKey, IpsecOperation, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
 import { CONN_PREFIX, KEY_PREFIX, parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
 import { INTO_METRIC, isOurLink, linkWith, parseLink } from "@holdfast/domains/vpn/link.ts";
 import { parseCanonicalNetwork, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
+import { parsePoolName } from "@holdfast/domains/vpn/people.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 
 /** What the vpn domain may ask: its own connections and keys in charon, by name, and dead ends in the kernel's main table. */
@@ -31,6 +32,14 @@ export function checkIpsecAct(act: IpsecAct): Result<null, string> {
       return first([checkKeyId(act.id)]);
     case "rekey":
       return first([checkConnName(act.name), checkLabel(act.label)]);
+    case "load_pool":
+      return checkPool(act.pool);
+    case "unload_pool":
+      return first([parsePoolName(act.name)]);
+    case "load_people":
+      return first([...act.keys.map(checkKey), ...act.conns.map(checkConn)]);
+    case "end_people":
+      return first([...[...act.unload, ...act.terminate].map(checkConnName), ...act.keys.map(checkKeyId)]);
     case "initiate":
       return first([
         checkConnName(act.name),
@@ -59,10 +68,16 @@ function checkConn(conn: IpsecConn): Result<null, string> {
     ...[...conn.localNetworks, ...conn.remoteNetworks].map(parseCanonicalNetwork),
     ...[...conn.ikeProposals, ...conn.childProposals].map(parseProposal),
     ...(conn.linkId === undefined ? [] : [parseLink(linkWith(conn.linkId))]),
+    ...(conn.pools ?? []).map(parsePoolName),
+    (conn.pools?.length ?? conn.remoteNetworks.length) > 0 ? ok(null) : err("the other end has no network"),
     ...[conn.ikeSeconds, conn.childSeconds, conn.deadSeconds].map((seconds) =>
       Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_SECONDS ? ok(null) : err(`${seconds} is no time`),
     ),
   ]);
+}
+
+function checkPool({ name, network, dns }: IpsecPool): Result<null, string> {
+  return first([parsePoolName(name), parseCanonicalNetwork(network), ...dns.map(parseCanonicalAddress)]);
 }
 
 function checkConnName(name: string): Result<unknown, string> {
@@ -79,7 +94,7 @@ function checkKey({ id, file, owners }: IpsecKey): Result<null, string> {
     checkKeyId(id),
     parseKeyFile(file),
     ...owners.map((owner) => parseIdentity(owner.startsWith("@") ? owner.slice(1) : owner)),
-    owners.length === 2 ? ok(null) : err("a key is of two ends"),
+    owners.length === 1 || owners.length === 2 ? ok(null) : err("a key proves one identity"),
   ]);
 }
 

@@ -6,24 +6,24 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type {
   IpsecAct,
-  IpsecConn,
   IpsecDataPlane,
   IpsecListed,
+  IpsecPoolSeen,
   IpsecReading,
   IpsecSa,
 } from "@holdfast/core/plan/ipsec-state.ts";
-import { idText } from "@holdfast/domains/vpn/conn.ts";
-import { deadAction } from "@holdfast/domains/vpn/render.ts";
 import { readTextIfThere } from "./files.ts";
-import { readKey, readKeyNames } from "./ipsec-keys.ts";
+import { readKeyNames } from "./ipsec-keys.ts";
+import { endPeople, loadPeople, loadPool, unloadPool } from "./ipsec-people.ts";
+import { gone, loadConn, loadKey, REQUEST_MS, terminate } from "./ipsec-requests.ts";
 import { ViciConnection } from "./vici-connection.ts";
-import { listIn, sectionOf, sectionsIn, textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
+import { listIn, sectionOf, sectionsIn, textOf, type ViciAnswer } from "./vici-message.ts";
 
 /** strongSwan's daemon: what it has, and single acts on it. Live only; what it loads when it starts are files. */
 
 const SOCKET = "/run/charon.vici";
-/** Milliseconds for one request; the daemon answers in one to a hundred, and a busy one may take longer. */
-export const REQUEST_MS = 4_000;
+/** Milliseconds in which the other end is told that an association ends. */
+const GOODBYE_MS = 2_000;
 /** Milliseconds between two tries of a key exchange. */
 const TRY_EVERY_MS = 1_000;
 /** Milliseconds that the daemon may take for one exchange before it answers that it did not come to an end. */
@@ -40,11 +40,13 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
     const conns = await vici.listing("list-conns", "list-conn", {}, REQUEST_MS);
     const keys = await vici.request("get-shared", {}, REQUEST_MS);
     const sas = await vici.listing("list-sas", "list-sa", {}, REQUEST_MS);
+    const pools = await vici.request("get-pools", {}, REQUEST_MS);
     if (!version.ok) return version;
     if (!stats.ok) return stats;
     if (!conns.ok) return conns;
     if (!keys.ok) return keys;
     if (!sas.ok) return sas;
+    if (!pools.ok) return pools;
     return ok({
       state: "up",
       version: textOf(version.value, "version"),
@@ -57,6 +59,9 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
       sas: sas.value.events
         .flatMap(sectionsIn)
         .map(([name, sa]) => association(name, sa))
+        .toSorted(byName),
+      pools: sectionsIn(pools.value)
+        .map(([name, pool]) => poolSeen(name, pool))
         .toSorted(byName),
     });
   };
@@ -96,6 +101,7 @@ function association(name: string, sa: ViciAnswer): IpsecSa {
     remoteAddress: textOf(sa, "remote-host"),
     establishedSeconds: count(sa, "established"),
     rekeySeconds: count(sa, "rekey-time"),
+    virtualAddresses: listIn(sa, "remote-vips"),
     children: sectionsIn(sectionOf(sa, "child-sas")).map(([, child]) => ({
       label: textOf(child, "name"),
       state: textOf(child, "state"),
@@ -103,6 +109,16 @@ function association(name: string, sa: ViciAnswer): IpsecSa {
       bytesOut: count(child, "bytes-out"),
       rekeySeconds: count(child, "rekey-time"),
     })),
+  };
+}
+
+function poolSeen(name: string, pool: ViciAnswer): IpsecPoolSeen {
+  return {
+    name,
+    base: textOf(pool, "base"),
+    size: count(pool, "size"),
+    online: count(pool, "online"),
+    offline: count(pool, "offline"),
   };
 }
 
@@ -123,20 +139,23 @@ export function actOnIpsec(root: string, act: IpsecAct): Promise<Result<null, st
 async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Promise<Result<null, string>> {
   switch (act.op) {
     case "load_conn":
-      return succeeded(await vici.request("load-conn", { [act.conn.name]: messageOf(act.conn) }, REQUEST_MS));
+      return loadConn(vici, act.conn);
     case "unload_conn":
       return gone(await vici.request("unload-conn", { name: act.name }, REQUEST_MS));
-    case "load_key": {
-      const key = readKey(root, act.key.file);
-      if (!key.ok) return err(`the key ${act.key.file} cannot be used: ${key.error}`);
-      const message = { id: act.key.id, type: "IKE", data: key.value, owners: act.key.owners };
-      return succeeded(await vici.request("load-shared", message, REQUEST_MS));
-    }
+    case "load_key":
+      return loadKey(root, vici, act.key);
     case "unload_key":
       return gone(await vici.request("unload-shared", { id: act.id }, REQUEST_MS));
     case "terminate":
-      // `force`: the other end may not be there to agree; two seconds are left for it to hear.
-      return gone(await vici.request("terminate", { ike: act.name, force: "yes", timeout: "2000" }, REQUEST_MS));
+      return terminate(vici, act.name, GOODBYE_MS);
+    case "load_pool":
+      return loadPool(vici, act.pool);
+    case "unload_pool":
+      return unloadPool(vici, act.name);
+    case "load_people":
+      return loadPeople(root, vici, act);
+    case "end_people":
+      return endPeople(vici, act);
     case "initiate":
       return initiate(vici, act);
     case "rekey":
@@ -144,34 +163,6 @@ async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Pr
     default:
       return assertNever(act);
   }
-}
-
-function messageOf(conn: IpsecConn): ViciSection {
-  return {
-    version: "2",
-    ...(conn.localAddress === null ? {} : { local_addrs: [conn.localAddress] }),
-    remote_addrs: [conn.remoteAddress ?? "%any"],
-    proposals: conn.ikeProposals,
-    rekey_time: `${conn.ikeSeconds}s`,
-    dpd_delay: `${conn.deadSeconds}s`,
-    keyingtries: "0",
-    unique: "replace",
-    local: { auth: "psk", id: idText(conn.localIdentity) },
-    remote: { auth: "psk", id: idText(conn.remoteIdentity) },
-    children: {
-      [conn.label]: {
-        local_ts: conn.localNetworks,
-        remote_ts: conn.remoteNetworks,
-        esp_proposals: conn.childProposals,
-        rekey_time: `${conn.childSeconds}s`,
-        dpd_action: deadAction(conn),
-        close_action: deadAction(conn) === "restart" ? "start" : "none",
-        // It begins when it is told to: with a start action, loading again would begin a second time.
-        start_action: "none",
-        ...(conn.linkId === undefined ? {} : { if_id_in: String(conn.linkId), if_id_out: String(conn.linkId) }),
-      },
-    },
-  };
 }
 
 /** Until it succeeded or patience is over. Only an end that answered and refused makes it a failure. */
@@ -248,17 +239,6 @@ async function installed(
       textOf(child, "name") === label && textOf(child, "state") === "INSTALLED" ? [textOf(child, "uniqueid")] : [],
     ),
   );
-}
-
-function succeeded(answer: Result<ViciAnswer, string>): Result<null, string> {
-  if (!answer.ok) return answer;
-  if (textOf(answer.value, "success") === "yes") return ok(null);
-  return err(textOf(answer.value, "errmsg") || "strongSwan refused and did not say why");
-}
-
-/** Gone already is success; the reading back decides. */
-function gone(answer: Result<ViciAnswer, string>): Result<null, string> {
-  return answer.ok ? ok(null) : answer;
 }
 
 /** One connection for what `act` does. `down` says what is to be answered when nobody is there. */

@@ -51,7 +51,7 @@ export function tunnelAct(act: TunnelVerb, brief: string, more: string): Command
       positional: {
         kind: "tuple",
         parameters: [
-          { brief: "Name of the tunnel", parse: String, placeholder: "tunnel" },
+          { brief: "Name of the tunnel; where an end is people, TUNNEL--PERSON", parse: String, placeholder: "tunnel" },
           { brief: "The end at which it is done: name of the server", parse: String, placeholder: "server" },
         ],
       },

@@ -3,6 +3,8 @@ import { liveStateSchema } from "@holdfast/core/api/server.ts";
 import { initiatorOf, managedServers } from "@holdfast/core/compose/tunnel-ends.ts";
 import type { TunnelDocument } from "@holdfast/core/policy/document.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
+import { nameOfPerson } from "@holdfast/core/policy/tunnel-people.ts";
+import { personSheetOf, type TunnelSheet, tunnelSheetOf } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
@@ -33,7 +35,12 @@ async function readTunnel(client: Client, name: string): Promise<TunnelDocument>
 interface Listed {
   readonly name: string;
   readonly revision: number;
-  readonly ends: readonly { readonly name: string; readonly server: string | null }[];
+  readonly ends: readonly {
+    readonly name: string;
+    readonly server: string | null;
+    /** How many may come in; null where the end is one machine. */
+    readonly people: number | null;
+  }[];
   readonly inForceOn: readonly { readonly server: string; readonly revision: number }[];
 }
 
@@ -48,7 +55,11 @@ const list = verb({
       value.push({
         name: item.name,
         revision: item.revision,
-        ends: body.ends.map((end) => ({ name: end.name, server: end.kind === "managed" ? end.server : null })),
+        ends: body.ends.map((end) => ({
+          name: end.name,
+          server: end.kind === "managed" ? end.server : null,
+          people: end.kind === "people" ? end.people.filter(({ psk }) => psk !== null).length : null,
+        })),
         inForceOn: item.inForceOn,
       });
     }
@@ -61,7 +72,7 @@ const list = verb({
           value.map(({ name, revision, ends, inForceOn }) => [
             name,
             String(revision),
-            ends.map((end) => `${end.name} (${end.server ?? "external"})`).join(" – "),
+            ends.map((end) => `${end.name} (${whatIs(end)})`).join(" – "),
             inForceOn
               .map((place) => `${place.server}${place.revision === revision ? "" : ` (r${place.revision})`}`)
               .join(" ") || "nowhere",
@@ -71,6 +82,11 @@ const list = verb({
     };
   },
 });
+
+function whatIs({ server, people }: Listed["ends"][number]): string {
+  if (people !== null) return people === 1 ? "1 person" : `${people} people`;
+  return server ?? "external";
+}
 
 /** As much of what a server observes as is shown here; an agent of another version may say more, or less. */
 const observedSchema = z.object({
@@ -84,68 +100,127 @@ const observedSchema = z.object({
             name: z.string(),
             state: z.string(),
             remoteAddress: z.string(),
+            virtualAddresses: z.array(z.string()).optional(),
             establishedSeconds: z.number(),
             children: z.array(
               z.object({ state: z.string(), bytesIn: z.number(), bytesOut: z.number(), rekeySeconds: z.number() }),
             ),
           }),
         ),
+        pools: z.array(z.object({ name: z.string(), size: z.number(), online: z.number() })).optional(),
       }),
     ]),
   }),
 });
 
-type Status = { readonly server: string; readonly state: string; readonly peer: string; readonly traffic: string };
+type Charon = Extract<z.output<typeof observedSchema>["ipsec"]["charon"], { readonly state: "up" }>;
+type Sa = Charon["sas"][number];
+/** `person` of a tunnel of people; their own address is in `has`. */
+type Status = {
+  readonly server: string;
+  readonly person: string | null;
+  readonly state: string;
+  readonly has: string;
+  readonly peer: string;
+  readonly traffic: string;
+};
 
-async function statusOf(client: Client, server: string, tunnel: string): Promise<Status> {
-  const status = (state: string, peer = "", traffic = ""): Status => ({ server, state, peer, traffic });
+/** What one end says of a tunnel: one line, or of people one for each who may come in. */
+async function statusOf(client: Client, server: string, tunnel: TunnelDocument): Promise<readonly Status[]> {
+  const status = (state: string, more: Partial<Status> = {}): Status => ({
+    server,
+    person: null,
+    state,
+    has: "",
+    peer: "",
+    traffic: "",
+    ...more,
+  });
   const live = await client.call("getServerLive", { params: { name: server }, answer: liveStateSchema });
   const domain = live.domains.find((one) => one.domain === "vpn");
-  if (domain === undefined) return status("its agent has no vpn module");
+  if (domain === undefined) return [status("its agent has no vpn module")];
   const observed = observedSchema.safeParse(domain.observed);
-  if (!observed.success) return status("its agent says nothing of tunnels");
+  if (!observed.success) return [status("its agent says nothing of tunnels")];
   const { charon } = observed.data.ipsec;
-  if (charon.state === "down") return status(`strongSwan does not answer: ${charon.why}`);
-  const sa = charon.sas.find(({ name }) => name === `holdfast-${tunnel}`);
-  if (sa === undefined) return status("down: nothing is agreed with the other end");
-  const [child] = sa.children;
-  if (child === undefined) return status(`${sa.state}, without a child`, sa.remoteAddress);
-  return status(
-    `${sa.state}, ${child.state} for ${sa.establishedSeconds} s, new keys in ${child.rekeySeconds} s`,
-    sa.remoteAddress,
-    `${child.bytesIn} bytes in, ${child.bytesOut} out`,
-  );
+  if (charon.state === "down") return [status(`strongSwan does not answer: ${charon.why}`)];
+  const people = tunnel.body.ends.find((end) => end.kind === "people");
+  const found = (name: string): Sa | undefined => charon.sas.find((sa) => sa.name === `holdfast-${name}`);
+  if (people === undefined) {
+    const sa = found(tunnel.name);
+    return [sa === undefined ? status("down: nothing is agreed with the other end") : status(stateOf(sa), saidOf(sa))];
+  }
+  return people.people.map(({ name, psk }) => {
+    const sa = found(nameOfPerson(tunnel.name, name));
+    if (sa === undefined) return status(psk === null ? "revoked" : "not connected", { person: name });
+    const has = sa.virtualAddresses?.join(", ") ?? "";
+    const state = has === "" ? `${sa.state}, without an address: all are given out` : stateOf(sa);
+    return status(state, { person: name, has, ...saidOf(sa) });
+  });
+}
+
+function stateOf({ state, establishedSeconds, children: [child] }: Sa): string {
+  if (child === undefined) return `${state}, without a child`;
+  return `${state}, ${child.state} for ${establishedSeconds} s, new keys in ${child.rekeySeconds} s`;
+}
+
+function saidOf({ remoteAddress, children: [child] }: Sa): Pick<Status, "peer" | "traffic"> {
+  const traffic = child === undefined ? "" : `${child.bytesIn} bytes in, ${child.bytesOut} out`;
+  return { peer: remoteAddress, traffic };
 }
 
 const show = verb({
-  brief: "A tunnel as it is now, asked of both of its servers",
+  brief: "A tunnel as it is now, asked of its servers; where an end is people, who is connected",
   example: "tunnel show seoul-busan",
   operands: ["tunnel"],
   run: async (client, [name = ""]) => {
     const tunnel = await readTunnel(client, name);
     const status: Status[] = [];
-    for (const server of managedServers(tunnel)) status.push(await statusOf(client, server, name));
+    for (const server of managedServers(tunnel)) status.push(...(await statusOf(client, server, tunnel)));
     const begins = initiatorOf(tunnel.body.ends).name;
+    const isPeople = tunnel.body.ends.some(({ kind }) => kind === "people");
     const value = { name, begins, suite: tunnel.body.suite, clearText: tunnel.body.clearText, status };
     return {
       value,
       text: (context) => {
-        const rows = status.map((one) => [one.server, one.state, one.peer, one.traffic].map(plain));
-        return `${name}: ${begins} begins, ${value.suite}, clear text: ${value.clearText}\n\n${table(context, ["server", "state", "other end", "traffic"], rows, "No end of it is a server of ours.")}`;
+        const head = isPeople
+          ? ["person", "state", "has", "calls from", "traffic"]
+          : ["server", "state", "other end", "traffic"];
+        const rows = status.map((one) =>
+          (isPeople
+            ? [one.person ?? one.server, one.state, one.has, one.peer, one.traffic]
+            : [one.server, one.state, one.peer, one.traffic]
+          ).map(plain),
+        );
+        const servers = isPeople ? ` at ${managedServers(tunnel).join(", ")}` : "";
+        return `${name}${servers}: ${begins} begins, ${value.suite}, clear text: ${value.clearText}\n\n${table(context, head, rows, "No end of it is a server of ours.")}`;
       },
     };
   },
 });
 
 const sheet = verb({
-  brief: "What the administrator of an external end has to set",
-  example: "tunnel sheet acme-vpn",
+  brief: "What the administrator of an external end has to set, or a person on their device",
+  example: "tunnel sheet acme-vpn, or: holdfast tunnel sheet remote-staff alice",
   operands: ["tunnel"],
-  run: async (client, [name = ""]) => {
+  last: "person",
+  run: async (client, [name = "", person]) => {
     const tunnel = await readTunnel(client, name);
-    return { value: { name, sheet: tunnelSheet(tunnel) }, text: () => tunnelSheet(tunnel) };
+    const text = tunnelSheet(tunnel, sheetFor(tunnel, person));
+    return { value: { name, ...(person === undefined ? {} : { person }), sheet: text }, text: () => text };
   },
 });
+
+function sheetFor({ name, body }: TunnelDocument, person: string | undefined): TunnelSheet {
+  const people = body.ends.find((end) => end.kind === "people");
+  const found = person === undefined ? tunnelSheetOf(body) : personSheetOf(body, person);
+  if (found !== null) return found;
+  const named = people?.people.map((one) => (one.psk === null ? `${one.name} (revoked)` : one.name)) ?? [];
+  const message =
+    person === undefined
+      ? `The other end of ${name} is people, and each has a sheet of their own.`
+      : `${person} may not come in by ${name}.`;
+  throw new CliError(EXIT.refused, "cli.no_person", message, `There are: ${named.join(", ") || "no people"}.`);
+}
 
 const initiate = tunnelAct(
   "initiate",

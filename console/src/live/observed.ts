@@ -121,10 +121,14 @@ const sa = z.object({
   remoteAddress: z.string(),
   establishedSeconds: z.number(),
   rekeySeconds: z.number(),
+  /** Modules before it was told have none; nor do they have pools. */
+  virtualAddresses: z.array(z.string()).default([]),
   children: z.array(
     z.object({ state: z.string(), bytesIn: z.number(), bytesOut: z.number(), rekeySeconds: z.number() }),
   ),
 });
+
+const pool = z.object({ name: z.string(), base: z.string(), size: z.number(), online: z.number() });
 
 export const vpnSeenSchema = z.object({
   ipsec: z.object({
@@ -136,6 +140,7 @@ export const vpnSeenSchema = z.object({
         dataPlane: z.enum(["kernel", "libipsec", "none"]),
         conns: z.array(conn),
         sas: z.array(sa),
+        pools: z.array(pool).default([]),
       }),
     ]),
     keyFiles: z.record(z.string(), z.string().nullable()),
@@ -150,6 +155,7 @@ export const vpnSeenSchema = z.object({
 });
 export type VpnSeen = z.infer<typeof vpnSeenSchema>;
 export type SaSeen = z.infer<typeof sa>;
+export type PoolSeen = z.infer<typeof pool>;
 
 export const firewallSeenSchema = z.object({
   unreadable: z.string().nullable().optional(),

@@ -5,7 +5,7 @@ import { type ComposedServer, composeServer } from "@holdfast/core/compose/compo
 import { effectiveText } from "@holdfast/core/compose/digest.ts";
 import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
 import { stricterTrial } from "@holdfast/core/compose/floor.ts";
-import { secretOf } from "@holdfast/core/compose/tunnel-key.ts";
+import { secretsOf } from "@holdfast/core/compose/tunnel-key.ts";
 import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../house.ts";
 import { CompositionCache, compositionKey } from "./composition-cache.ts";
@@ -62,7 +62,9 @@ export function composer(
 /** Only what these tunnels name: a new version of another secret makes no composition anew. */
 function secretsNamed(documents: Selected["documents"], secrets: readonly SecretVersion[]): readonly SecretVersion[] {
   const names = new Set(
-    documents.flatMap(({ document }) => (document.kind === "Tunnel" ? [secretOf(document)?.name] : [])),
+    documents.flatMap(({ document }) =>
+      document.kind === "Tunnel" ? secretsOf(document).map(({ name }) => name) : [],
+    ),
   );
   return secrets.filter(({ name }) => names.has(name));
 }

@@ -45,7 +45,7 @@ export async function makeKeys(
   const left: string[] = [];
   let made = 0;
   for (const tunnel of tunnels) {
-    const wanted = secretOf(tunnel);
+    const wanted = secretOf(tunnel.name, tunnel.body.psk);
     if (wanted === null) continue;
     const versions = known.filter(({ name }) => name === wanted.name).map(({ version }) => version);
     if (versions.includes(wanted.version)) continue;

@@ -1,5 +1,5 @@
 import type { ChangeId } from "@holdfast/core/base/id.ts";
-import { boundTo } from "@holdfast/core/compose/tunnel-key.ts";
+import { boundTo, namedKeys, type NamedKey } from "@holdfast/core/compose/tunnel-key.ts";
 import type { TunnelDocument } from "@holdfast/core/policy/document.ts";
 import { editDocument } from "@holdfast/core/policy/edit.ts";
 import { formatPskReference, type PskReference } from "@holdfast/core/policy/tunnel-text.ts";
@@ -21,6 +21,8 @@ interface Head {
   readonly tunnel: TunnelDocument;
   readonly text: string;
   readonly revision: number;
+  /** Where it names the secret, as what. */
+  readonly keys: readonly NamedKey[];
 }
 
 /**
@@ -40,7 +42,7 @@ export async function rotateSecret(
     if (versions.length === 0 && heads.length === 0) notFound(`secret ${name}`);
     const [first] = heads;
     if (first === undefined) refuse("secret.unused", `No tunnel names ${name}.`);
-    const named = heads.map(({ tunnel }) => versionOf(tunnel.body.psk));
+    const named = heads.flatMap(({ keys }) => keys.map(({ psk }) => versionOf(psk)));
     // Counted by what is there; a document may name any number of a secret that nobody has written yet.
     const version = Math.max(0, ...(versions.length === 0 ? named : versions.map((one) => one.version))) + 1;
     const isGenerated = tunnelOfSecret(name) !== null;
@@ -49,7 +51,7 @@ export async function rotateSecret(
         "secret.generated",
         `The key of the tunnel ${first.tunnel.name} is made by Holdfast, and shown to nobody.`,
       );
-    const external = heads.find(({ tunnel }) => tunnel.body.ends.some((end) => end.kind === "external"));
+    const external = heads.find(({ tunnel }) => tunnel.body.ends.some((end) => end.kind !== "managed"));
     if (external !== undefined && wish.value === undefined)
       refuse("secret.value_needed", `The other end of ${external.tunnel.name} is not a server of Holdfast.`);
     const world = await loadWorld(tx, house.documents);
@@ -82,25 +84,26 @@ async function headsNaming(house: House, tx: Transaction, name: string): Promise
   return (await listHeads(tx, "Tunnel", false)).flatMap(({ text, revision }): readonly Head[] => {
     const tunnel = text === null ? undefined : house.documents.parse(text).documents[0];
     if (tunnel?.kind !== "Tunnel" || text === null) return [];
-    const { psk } = tunnel.body;
-    const isNamed =
-      own === null ? psk.from === "secret" && psk.name === name : psk.from === "generated" && tunnel.name === own;
-    return isNamed ? [{ tunnel, text, revision }] : [];
+    const keys = namedKeys(tunnel).filter(({ psk }) =>
+      own === null ? psk.from === "secret" && psk.name === name : psk.from === "generated" && tunnel.name === own,
+    );
+    return keys.length > 0 ? [{ tunnel, text, revision, keys }] : [];
   });
 }
 
 function versionOf(psk: PskReference): number {
-  return psk.from === "file" ? 0 : psk.version;
+  return psk.from === "file" || psk.from === "each" ? 0 : psk.version;
 }
 
-function withVersion({ tunnel, text }: Head, version: number): string {
-  const { psk } = tunnel.body;
-  if (psk.from === "file") return text;
-  const value = formatPskReference({ ...psk, version });
-  const edited = editDocument(text, { kind: "set", path: ["auth", "psk"], value });
-  if (edited.ok) return edited.value;
-  return refuse(
-    "change.invalid",
-    `Tunnel/${tunnel.name} cannot be edited: ${edited.error}. Write ${value} into its text.`,
-  );
+function withVersion({ tunnel, text, keys }: Head, version: number): string {
+  return keys.reduce((before, { psk, path }) => {
+    if (psk.from === "file" || psk.from === "each") return before;
+    const value = formatPskReference({ ...psk, version });
+    const edited = editDocument(before, { kind: "set", path, value });
+    if (edited.ok) return edited.value;
+    return refuse(
+      "change.invalid",
+      `Tunnel/${tunnel.name} cannot be edited: ${edited.error}. Write ${value} into its text.`,
+    );
+  }, text);
 }

@@ -1,5 +1,5 @@
 import type { EffectiveConfig } from "@holdfast/core/compose/effective-config.ts";
-import { secretOf } from "@holdfast/core/compose/tunnel-key.ts";
+import { secretsOf } from "@holdfast/core/compose/tunnel-key.ts";
 import type { ParsedDocument } from "@holdfast/core/policy/document.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../house.ts";
@@ -20,9 +20,8 @@ export async function secretUses(house: Pick<House, "documents">, database: Quer
   const uses: SecretUse[] = [];
   const note = (document: ParsedDocument | null | undefined, as: SecretUse["as"]): void => {
     if (document?.kind !== "Tunnel") return;
-    const named = secretOf(document);
-    if (named !== null)
-      uses.push({ secret: named.name, version: named.version, document: `Tunnel/${document.name}`, as });
+    for (const { name, version } of secretsOf(document))
+      uses.push({ secret: name, version, document: `Tunnel/${document.name}`, as });
   };
   for (const head of world.heads.values()) if (!head.deleted) note(world.document(head.id, head.revision), "head");
   for (const own of world.assigned.values()) {

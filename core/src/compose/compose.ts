@@ -148,7 +148,7 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
   const sides = sidesOf(documents, server.document, observedAddresses, input.secrets ?? []);
   const secretFiles = secretFilesOf(sides);
   findings.push(
-    ...sides.flatMap(({ key }) => key.findings),
+    ...sides.flatMap(({ keys }) => keys.flatMap(({ findings }) => findings)),
     ...unknownEnds(
       sides,
       fleet.map(({ document }) => document.name),

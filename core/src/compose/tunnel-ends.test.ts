@@ -15,6 +15,8 @@ const [EXAMPLE = ""] = readFileSync(
 /** The language with tunnels in it: what a section holds is the domain's matter. */
 const DOMAINS = [...SAMPLE_DOMAINS, { domain: "vpn", schema: z.unknown(), comesFrom: "tunnel" }] as const;
 
+const KEY = new Map([[null, "seoul-busan-1"]]);
+
 function parse(text: string) {
   return parseDocuments(text, { domains: DOMAINS });
 }
@@ -39,7 +41,7 @@ const replaced = (from: string, to: string): string => {
 test("E1: one end is the other with local and remote exchanged", () => {
   type Spec = { local: { address: string | null }; remote: unknown; initiates: boolean; peer: string };
   const spec = (server: string) => {
-    const vpn = tunnelSide(tunnel(), server, new Set(), "seoul-busan-1")?.vpn as { tunnels: { "seoul-busan": Spec } };
+    const vpn = tunnelSide(tunnel(), server, new Set(), KEY)?.vpn as { tunnels: { "seoul-busan": Spec } };
     return vpn.tunnels["seoul-busan"];
   };
   const [seoul, busan] = [spec("gw-seoul"), spec("gw-busan")];
@@ -51,7 +53,7 @@ test("E1: one end is the other with local and remote exchanged", () => {
     initiates: true,
   });
   expect([seoul.initiates, busan.initiates]).toEqual([false, true]);
-  expect(tunnelSide(tunnel(), "web-1", new Set(), "seoul-busan-1")).toBeNull();
+  expect(tunnelSide(tunnel(), "web-1", new Set(), KEY)).toBeNull();
 });
 
 test("E2: the end whose address nobody knows begins, else ours, else the first by name", () => {
@@ -63,7 +65,7 @@ test("E2: the end whose address nobody knows begins, else ours, else the first b
 });
 
 test("E3: traffic in both directions, closed behind what the tunnel opens", () => {
-  const side = tunnelSide(tunnel(), "gw-busan", new Set(["10.20.10.1"]), "seoul-busan-1");
+  const side = tunnelSide(tunnel(), "gw-busan", new Set(["10.20.10.1"]), KEY);
   if (side === null) throw new Error("gw-busan is an end of the example");
   const { first } = side.firewall.forward as { first: { name: string }[] };
   const names = first.map(({ name }) => name);

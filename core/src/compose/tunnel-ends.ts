@@ -40,24 +40,25 @@ export function initiatorOf([one, other]: readonly [TunnelEnd, TunnelEnd]): Tunn
   return one.name < other.name ? one : other;
 }
 
-export function identityOf(end: TunnelEnd): string {
+/** Of an end that is one machine; people have one each. */
+export function identityOf(end: Exclude<TunnelEnd, { readonly kind: "people" }>): string {
   return end.kind === "managed" ? end.server : end.identity;
 }
 
 /**
  * @param ownAddresses every address that this server is known to have: what it expects of itself it can try itself
- * @param keyFile what the file of the key is called (tunnel-key.ts)
+ * @param keyFiles what the files of keys are called (tunnel-key.ts): the one of both ends by null, else by person
  */
 export function tunnelSide(
   tunnel: TunnelDocument,
   server: string,
   ownAddresses: ReadonlySet<string>,
-  keyFile: string,
+  keyFiles: ReadonlyMap<string | null, string>,
 ): TunnelSide | null {
   const { ends } = tunnel.body;
   const local = ends.find((end) => end.kind === "managed" && end.server === server);
   const remote = ends.find((end) => end !== local);
-  if (local === undefined || remote === undefined) return null;
+  if (local?.kind !== "managed" || remote === undefined) return null;
   const { rules, default: rest } = tunnel.body.traffic;
   const out = directed(tunnel.name, rules, local, remote, "out", ends);
   const into = directed(tunnel.name, rules, remote, local, "in", ends);
@@ -73,7 +74,10 @@ export function tunnelSide(
   };
   return {
     tunnel: tunnel.name,
-    vpn: { tunnels: { [tunnel.name]: specOf(tunnel, local, remote, keyFile) } },
+    vpn:
+      remote.kind === "people"
+        ? { tunnels: {}, people: { [tunnel.name]: peopleSpecOf(tunnel, local, remote, keyFiles) } }
+        : { tunnels: { [tunnel.name]: specOf(tunnel, local, remote, keyFiles.get(null) ?? "") } },
     firewall: {
       forward: { first: [...forward.map(({ rule }) => rule), ...closing] },
       inbound: { rules: into.map(({ rule }) => rule) },
@@ -99,12 +103,45 @@ export function tunnelSide(
   };
 }
 
+type ManagedEnd = Extract<TunnelEnd, { readonly kind: "managed" }>;
+type PeopleEnd = Extract<TunnelEnd, { readonly kind: "people" }>;
+type MachineEnd = Exclude<TunnelEnd, PeopleEnd>;
+
+/** Who is revoked is left out: no connection is theirs. */
+function peopleSpecOf(
+  { body }: TunnelDocument,
+  local: ManagedEnd,
+  { networks, dns, people }: PeopleEnd,
+  keyFiles: ReadonlyMap<string | null, string>,
+): Json {
+  const { clearText, suite, ikeSeconds, childSeconds, deadSeconds } = body;
+  return {
+    local: {
+      address: local.natted ? null : local.address,
+      identity: identityOf(local),
+      networks: local.networks.map(canonicalNetwork),
+    },
+    pools: networks.map(canonicalNetwork),
+    dns: [...dns],
+    persons: Object.fromEntries(
+      people.flatMap(({ name, identity, psk }) =>
+        psk === null ? [] : [[name, { identity, keyFile: keyFiles.get(name) ?? "" }]],
+      ),
+    ),
+    clearText,
+    suite,
+    ikeSeconds,
+    childSeconds,
+    deadSeconds,
+  };
+}
+
 /** The vpn section's part: see domains/vpn/section.ts, which reads it. */
-function specOf(tunnel: TunnelDocument, local: TunnelEnd, remote: TunnelEnd, keyFile: string): Json {
+function specOf(tunnel: TunnelDocument, local: ManagedEnd, remote: MachineEnd, keyFile: string): Json {
   const { via, clearText, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
   return {
     local: {
-      address: local.kind === "managed" && local.natted ? null : local.address,
+      address: local.natted ? null : local.address,
       identity: identityOf(local),
       networks: local.networks.map(canonicalNetwork),
     },
@@ -168,7 +205,9 @@ function partOf(texts: readonly string[], end: TunnelEnd, ends: readonly TunnelE
     if (!peer.ok) return [];
     if (peer.value.kind === "end") return peer.value.name === end.name ? end.networks.map(canonicalNetwork) : [];
     const { addresses } = peer.value;
-    const owner = ends.find((one) =>
+    // Of what people may send everywhere, the addresses that they have themselves are their own end's.
+    const byPeople = ends.toSorted((a, b) => Number(b.kind === "people") - Number(a.kind === "people"));
+    const owner = byPeople.find((one) =>
       one.networks.some((network) => {
         const set = addressSetFromText(network);
         return set.ok && isSubset(addresses, set.value);

@@ -7,7 +7,7 @@ import type { TunnelDocument } from "../policy/document.ts";
 import { parseDocuments } from "../policy/parse-documents.ts";
 import { formatPskReference, parsePskReference } from "../policy/tunnel-text.ts";
 import type { SecretVersion } from "../secret/secret-file.ts";
-import { boundTo, secretOf, tunnelKey } from "./tunnel-key.ts";
+import { boundTo, secretsOf, tunnelKeys } from "./tunnel-key.ts";
 
 const [EXAMPLE = ""] = readFileSync(
   fileURLToPath(new URL("../../../domains/src/vpn/examples/seoul-busan.yaml", import.meta.url)),
@@ -48,17 +48,24 @@ test("a key that somebody wrote into the document is refused and never repeated"
 
 test("each reference becomes the file of that very version", () => {
   const store = [made("tunnel.seoul-busan", 1), made("tunnel.seoul-busan", 2), made("acme-vpn", 3, "")];
-  expect(tunnelKey(tunnel("generated"), store)).toEqual({ keyFile: `tunnel.seoul-busan.1.${PRINT}`, findings: [] });
-  expect(tunnelKey(tunnel("generated@2"), store)).toEqual({ keyFile: `tunnel.seoul-busan.2.${PRINT}`, findings: [] });
-  expect(tunnelKey(tunnel("secret:acme-vpn@3"), store)).toEqual({ keyFile: `acme-vpn.3.${PRINT}`, findings: [] });
-  expect(tunnelKey(tunnel("file:seoul-busan-1"), store)).toEqual({ keyFile: "seoul-busan-1", findings: [] });
-  expect(secretOf(tunnel("file:seoul-busan-1"))).toBeNull();
+  const keyOf = (psk: string) => {
+    const [{ person, ...key } = { person: "none" }, ...more] = tunnelKeys(tunnel(psk), store);
+    expect([person, more]).toEqual([null, []]);
+    return key;
+  };
+  expect(keyOf("generated")).toEqual({ keyFile: `tunnel.seoul-busan.1.${PRINT}`, findings: [] });
+  expect(keyOf("generated@2")).toEqual({ keyFile: `tunnel.seoul-busan.2.${PRINT}`, findings: [] });
+  expect(keyOf("secret:acme-vpn@3")).toEqual({ keyFile: `acme-vpn.3.${PRINT}`, findings: [] });
+  expect(keyOf("file:seoul-busan-1")).toEqual({ keyFile: "seoul-busan-1", findings: [] });
+  expect(secretsOf(tunnel("file:seoul-busan-1"))).toEqual([]);
   expect(boundTo(tunnel("generated"))).toBe("gw-busan gw-seoul");
 });
 
 test("what is not in the store, and what another server would share, is an error where it stands; a newer version is a note", () => {
   const codes = (psk: string, store: readonly SecretVersion[]): readonly string[] =>
-    tunnelKey(tunnel(psk), store).findings.map((one) => `${one.severity} ${one.code} ${one.path}`);
+    tunnelKeys(tunnel(psk), store)
+      .flatMap(({ findings }) => findings)
+      .map((one) => `${one.severity} ${one.code} ${one.path}`);
   expect(codes("generated", [])).toEqual(["error compose.unknown_secret auth.psk"]);
   expect(codes("secret:acme-vpn@2", [made("acme-vpn", 1, "")])).toEqual(["error compose.unknown_secret auth.psk"]);
   expect(codes("generated", [made("tunnel.seoul-busan", 1, "gw-busan gw-old")])).toEqual([

@@ -11,7 +11,7 @@ import type { Origin } from "./effective-config.ts";
 import { composeFinding } from "./findings.ts";
 import type { LayeredSection } from "./layered-section.ts";
 import { type TunnelHook, type TunnelSide, tunnelSide } from "./tunnel-ends.ts";
-import { type TunnelKey, tunnelKey } from "./tunnel-key.ts";
+import { type TunnelKey, tunnelKeys } from "./tunnel-key.ts";
 
 /** What the tunnels that end on a server bring to its composition. */
 
@@ -19,7 +19,7 @@ import { type TunnelKey, tunnelKey } from "./tunnel-key.ts";
 export interface PlacedSide {
   readonly assigned: AssignedDocument<TunnelDocument>;
   readonly side: TunnelSide;
-  readonly key: TunnelKey;
+  readonly keys: readonly TunnelKey[];
 }
 
 export function sidesOf(
@@ -31,15 +31,17 @@ export function sidesOf(
   const own = new Set([...server.body.addresses, ...observedAddresses]);
   return documents.flatMap(({ document, revision }): PlacedSide[] => {
     if (document.kind !== "Tunnel") return [];
-    const key = tunnelKey(document, secrets);
-    const side = tunnelSide(document, server.name, own, key.keyFile);
-    return side === null ? [] : [{ assigned: { document, revision }, side, key }];
+    const keys = tunnelKeys(document, secrets);
+    const side = tunnelSide(document, server.name, own, new Map(keys.map(({ person, keyFile }) => [person, keyFile])));
+    return side === null ? [] : [{ assigned: { document, revision }, side, keys }];
   });
 }
 
 /** Files of the keys that come from the store: they go to the server with the config that names them. */
 export function secretFilesOf(sides: readonly PlacedSide[]): readonly string[] {
-  const files = sides.map(({ key }) => key.keyFile).filter((file) => parseSecretFile(file).ok);
+  const files = sides
+    .flatMap(({ keys }) => keys.map(({ keyFile }) => keyFile))
+    .filter((file) => parseSecretFile(file).ok);
   return [...new Set(files)].toSorted();
 }
 
@@ -47,7 +49,7 @@ export function secretFilesOf(sides: readonly PlacedSide[]): readonly string[] {
 export function unknownEnds(sides: readonly PlacedSide[], servers: readonly string[]): readonly Finding[] {
   return sides.flatMap(({ assigned: { document } }) =>
     document.body.ends.flatMap((end) =>
-      end.kind === "external" || servers.includes(end.server)
+      end.kind !== "managed" || servers.includes(end.server)
         ? []
         : [
             composeFinding(
@@ -63,6 +65,8 @@ export function unknownEnds(sides: readonly PlacedSide[], servers: readonly stri
 /** Without a packet that must pass, an end is confirmed when it is loaded, whether or not the other end agrees. */
 export function unprovenTunnels(sides: readonly PlacedSide[], probes: readonly Probe[]): readonly Finding[] {
   return sides.flatMap(({ assigned: { document } }) => {
+    // People come later, or not at all: that nobody is there proves nothing.
+    if (document.body.ends.some(({ kind }) => kind === "people")) return [];
     const id = documentId(document);
     const isProven = probes.some(
       ({ origin, mustHold, expected }) => origin.startsWith(`${id} `) && mustHold === true && expected === "open",

@@ -27,6 +27,17 @@ export type IpsecConn = {
   readonly starts: boolean;
   /** The number of the interface that leads into the tunnel. Left out: packets are chosen by their addresses. */
   readonly linkId?: number;
+  /** Names of pools: the other end is a person, whose network is the address that is given out of them. Left out: it has networks of its own. */
+  readonly pools?: readonly string[];
+};
+
+/** Addresses that are given to people, one network of them. */
+export type IpsecPool = {
+  /** Made of everything in it, as the label of a connection is: charon gives its addresses back, and not what else it was told. */
+  readonly name: string;
+  readonly network: string;
+  /** Resolvers that whoever gets an address is told to ask. */
+  readonly dns: readonly string[];
 };
 
 /** A pre-shared key by the name of its file: the key itself is in no step, no snapshot and no log. */
@@ -35,7 +46,7 @@ export type IpsecKey = {
   readonly id: string;
   /** Name of a file in the folder of keys, or of one that the store of secrets brought. */
   readonly file: string;
-  /** The identities of both ends. */
+  /** The identity that it proves, the other end's; before it, in the notes of earlier versions, this end's. */
   readonly owners: readonly string[];
 };
 
@@ -53,7 +64,20 @@ export type IpsecAct =
    */
   | { readonly op: "initiate"; readonly name: string; readonly label: string; readonly patienceMs: number }
   /** Replaces the keys of a child once. Without a child there is nothing to replace, which is success; a child that keeps its keys is a failure. */
-  | { readonly op: "rekey"; readonly name: string; readonly label: string };
+  | { readonly op: "rekey"; readonly name: string; readonly label: string }
+  /** A pool that is there already is success. */
+  | { readonly op: "load_pool"; readonly pool: IpsecPool }
+  /** A pool that is not there is success; one out of which somebody still has an address is not. */
+  | { readonly op: "unload_pool"; readonly name: string }
+  /** Connections of many people and their keys, in one step: each by itself would take longer to note down than to load. */
+  | { readonly op: "load_people"; readonly keys: readonly IpsecKey[]; readonly conns: readonly IpsecConn[] }
+  /** Takes connections away, ends what is agreed under any of these names, takes keys away. */
+  | {
+      readonly op: "end_people";
+      readonly unload: readonly string[];
+      readonly terminate: readonly string[];
+      readonly keys: readonly string[];
+    };
 
 /** What an operator asks of a connection that is loaded. `label` null: of the whole association, not of its child alone. */
 export type IpsecOperation =
@@ -88,6 +112,8 @@ export type IpsecSa = {
   readonly remoteAddress: string;
   readonly establishedSeconds: number;
   readonly rekeySeconds: number;
+  /** Addresses that the other end has of ours. Left out by an agent from before pools. */
+  readonly virtualAddresses?: readonly string[];
   readonly children: readonly {
     readonly label: string;
     readonly state: string;
@@ -95,6 +121,17 @@ export type IpsecSa = {
     readonly bytesOut: number;
     readonly rekeySeconds: number;
   }[];
+};
+
+/** A pool as charon lists it. */
+export type IpsecPoolSeen = {
+  readonly name: string;
+  readonly base: string;
+  readonly size: number;
+  /** Addresses that somebody has now. */
+  readonly online: number;
+  /** Addresses that are kept for somebody who had them. */
+  readonly offline: number;
 };
 
 /** Who encrypts packets: the kernel, charon itself (its plugin kernel-libipsec), or nobody. */
@@ -110,6 +147,8 @@ export type IpsecReading = {
         readonly conns: readonly IpsecListed[];
         readonly keys: readonly string[];
         readonly sas: readonly IpsecSa[];
+        /** Left out by an agent from before pools. */
+        readonly pools?: readonly IpsecPoolSeen[];
       };
   /** Files in the folder of keys: name to what is wrong with it, null where it can be used. Never what is in them. */
   readonly keyFiles: { readonly [name: string]: string | null };

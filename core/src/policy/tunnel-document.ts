@@ -10,6 +10,14 @@ import {
   proseText,
   serviceReferenceText,
 } from "./text-schema.ts";
+import {
+  MOST_PEOPLE,
+  peopleOf,
+  personNameText,
+  personSchema,
+  resolverText,
+  type TunnelPerson,
+} from "./tunnel-people.ts";
 import { type TunnelSuite, TUNNEL_SUITE_NAMES } from "./tunnel-suite.ts";
 import {
   endAddressText,
@@ -41,7 +49,13 @@ interface AnyEnd {
 export type TunnelEnd =
   /** `natted`: the address is that of a router before the server. */
   | (AnyEnd & { readonly kind: "managed"; readonly server: string; readonly natted: boolean })
-  | (AnyEnd & { readonly kind: "external"; readonly identity: string });
+  | (AnyEnd & { readonly kind: "external"; readonly identity: string })
+  /** `networks`: out of these each gets an address of their own while they are connected. */
+  | (AnyEnd & {
+      readonly kind: "people";
+      readonly people: readonly TunnelPerson[];
+      readonly dns: readonly string[];
+    });
 
 export interface TunnelRule {
   readonly name: string;
@@ -87,17 +101,25 @@ const endSchema = z
       .literal(true)
       .optional()
       .meta({ description: "This end is somebody else's.", examples: [true] }),
+    people: z.record(personNameText, personSchema).optional().meta({
+      description: "This end is people, each with an identity and a key of their own, calling from anywhere.",
+    }),
+    dns: oneOrList(resolverText).optional().meta({ description: "Resolvers that people are told to ask." }),
     address: endAddressText,
     natted: z.boolean().optional().meta({
       description: "true: the address is that of a router before this server, which leads UDP 500 and 4500 to it.",
     }),
     identity: identityText.optional(),
-    networks: oneOrList(networkText).meta({ description: "The networks behind this end." }),
+    networks: oneOrList(networkText).meta({
+      description: "The networks behind this end; of people: the addresses that they are given while connected.",
+    }),
   })
   .superRefine((end, context) => {
     const say = (path: string, message: string): void => context.addIssue({ code: "custom", path: [path], message });
-    if (end.server === undefined && end.external === undefined)
-      say("address", "An end is a `server:` of ours, or `external: true`");
+    if (end.people !== undefined) checkPeople(end, say);
+    else if (end.dns !== undefined) say("dns", "Only people are told which resolvers to ask; take this out");
+    if (end.server === undefined && end.external === undefined && end.people === undefined)
+      say("address", "An end is a `server:` of ours, `external: true`, or `people:`");
     if (end.server !== undefined && end.external !== undefined)
       say("external", "An end is a server of ours or external, not both");
     if (end.external !== undefined && end.identity === undefined)
@@ -110,6 +132,43 @@ const endSchema = z
       say("natted", "An end whose address nobody knows needs no natted; take this out");
     if (end.networks.length === 0) say("networks", "An end without a network sends nothing through the tunnel");
   });
+
+type Say = (path: string, message: string) => void;
+
+function checkPeople(
+  end: {
+    readonly server?: unknown;
+    readonly external?: unknown;
+    readonly identity?: unknown;
+    readonly natted?: unknown;
+    readonly address: string;
+    readonly people?: Readonly<Record<string, { readonly identity: string }>> | undefined;
+  },
+  say: Say,
+): void {
+  const people = Object.entries(end.people ?? {});
+  if (end.server !== undefined || end.external !== undefined)
+    say("people", "An end is people, or one machine; not both");
+  if (end.address !== "dynamic") say("address", "People call from anywhere; write dynamic");
+  if (end.identity !== undefined) say("identity", "Each person has an identity of their own; take this out");
+  if (end.natted !== undefined)
+    say("natted", "Whether people stand behind routers is found out by itself; take this out");
+  if (people.length === 0) say("people", "Nobody is in here; write at least one person");
+  if (people.length > MOST_PEOPLE)
+    say(
+      "people",
+      `${people.length} people are more than ${MOST_PEOPLE}; make a second tunnel with addresses of its own`,
+    );
+  const first = new Map<string, string>();
+  for (const [name, { identity }] of people) {
+    // Mail addresses and host names are compared so by charon.
+    const key = identity.toLowerCase();
+    const other = first.get(key);
+    if (other !== undefined)
+      say("people", `${other} and ${name} have the identity ${identity}; one of them could not be told from the other`);
+    else first.set(key, name);
+  }
+}
 
 const ruleSchema = z
   .strictObject({
@@ -211,8 +270,23 @@ export const tunnelSchema = z
       return;
     }
     const nets = new Map(ends.map(([name, end]) => [name, setOf(asList(end.networks))]));
-    if (one[1].external === true && other[1].external === true)
+    if (one[1].server === undefined && other[1].server === undefined)
       say(["ends"], "Neither end is a server of ours, so there is nothing to configure");
+    const people = ends.find(([, end]) => end.people !== undefined);
+    if (people !== undefined) {
+      if (tunnel.auth.psk !== "each")
+        say(
+          ["auth", "psk"],
+          "A key that all people share could be taken from nobody; write each, and psk: beside each of them",
+        );
+      if (tunnel.via === "interface") say(["via"], "People are told apart by their addresses; write policy");
+      if (tunnel.dead.then === "restart")
+        say(["dead", "then"], "A server cannot call people back, whose addresses nobody knows; write clear");
+      const server = ends.find(([, end]) => end.server !== undefined);
+      if (server?.[1].address === "dynamic")
+        say(["ends", server[0], "address"], "People have to know whom to call; write the address");
+    } else if (tunnel.auth.psk === "each")
+      say(["auth", "psk"], "Only people have a key each; write generated, secret:NAME or file:NAME");
     if (one[1].server !== undefined && one[1].server === other[1].server)
       say(["ends", other[0], "server"], "Both ends are the same server");
     if (tunnel.auth.psk.startsWith("generated") && ends.some(([, end]) => end.external === true))
@@ -224,7 +298,10 @@ export const tunnelSchema = z
       say(["auth", "rotate"], "Holdfast does not know how old a key is that it was not given; take this out");
     if (one[1].address === "dynamic" && other[1].address === "dynamic")
       say(["ends", other[0], "address"], "Nobody knows the address of either end, so neither can begin");
-    if (overlaps(nets.get(one[0]) ?? EMPTY, nets.get(other[0]) ?? EMPTY))
+    // What people send into the tunnel may be everything; the addresses that they have are theirs all the same.
+    const isAllToServer =
+      people !== undefined && ends.some(([, end]) => end.server !== undefined && sendsAll(asList(end.networks)));
+    if (!isAllToServer && overlaps(nets.get(one[0]) ?? EMPTY, nets.get(other[0]) ?? EMPTY))
       say(
         ["ends", other[0], "networks"],
         "Networks of both ends overlap, so nobody can tell which packets belong into the tunnel",
@@ -295,6 +372,7 @@ function endOf(name: string, end: z.output<typeof endSchema> | undefined): Tunne
   if (end === undefined) throw new Error(`the end ${name} is gone`);
   const address = end.address === "dynamic" ? null : end.address;
   const shared = { name, address, networks: end.networks };
+  if (end.people !== undefined) return { ...shared, kind: "people", people: peopleOf(end.people), dns: end.dns ?? [] };
   return end.server === undefined
     ? { ...shared, kind: "external", identity: end.identity ?? "" }
     : { ...shared, kind: "managed", server: end.server, natted: end.natted ?? false };
@@ -303,6 +381,10 @@ function endOf(name: string, end: z.output<typeof endSchema> | undefined): Tunne
 /** Where something in a list was refused, it stands here still as it was written: alone or in a list. */
 function asList(texts: readonly string[] | string): readonly string[] {
   return typeof texts === "string" ? [texts] : texts;
+}
+
+function sendsAll(networks: readonly string[]): boolean {
+  return networks.some((network) => network.endsWith("/0"));
 }
 
 function setOf(networks: readonly string[]): AddressSet {

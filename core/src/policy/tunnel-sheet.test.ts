@@ -4,6 +4,7 @@ import { tunnelSheetText } from "./tunnel-sheet.ts";
 test("as a text to send: whose it is, then the values below each other", () => {
   const text = tunnelSheetText("seoul-acme", {
     end: "acme",
+    reader: "the administrator of acme",
     rows: [
       ["version", "IKEv2 only"],
       ["IKE proposals", "aes256gcm16-prfsha384-ecp384"],

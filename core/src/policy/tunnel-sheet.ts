@@ -4,26 +4,35 @@ import type { TunnelBody, TunnelEnd } from "./tunnel-document.ts";
 import { TUNNEL_SUITES } from "./tunnel-suite.ts";
 
 export interface TunnelSheet {
-  /** Name of the end for whose administrator it is. */
+  /** Name of the end for which it is. */
   readonly end: string;
-  readonly rows: readonly (readonly [string, string])[];
+  /** For whom it is: the administrator of that end, or a person of it. */
+  readonly reader: string;
+  readonly rows: readonly Row[];
 }
 
-/** What the administrator of the other end must set, in words that every vendor's manual has. The key is not among them. */
-export function tunnelSheetOf({ ends, suite, ikeSeconds, childSeconds, deadSeconds }: TunnelBody): TunnelSheet {
+type Row = readonly [string, string];
+type PeopleEnd = Extract<TunnelEnd, { readonly kind: "people" }>;
+type MachineEnd = Exclude<TunnelEnd, PeopleEnd>;
+
+/**
+ * What the administrator of the other end must set, in words that every vendor's manual has. The key is not among them. Null where the other end is
+ * people: each has a sheet of their own.
+ */
+export function tunnelSheetOf({ ends, suite, ikeSeconds, childSeconds, deadSeconds }: TunnelBody): TunnelSheet | null {
   const theirs = ends.find((end) => end.kind === "external") ?? ends[1];
   const ours = ends.find((end) => end !== theirs) ?? ends[0];
-  const { ike, child } = TUNNEL_SUITES[suite];
+  if (theirs.kind === "people" || ours.kind === "people") return null;
   return {
     end: theirs.name,
+    reader: `the administrator of ${theirs.name}`,
     rows: [
       ...endRows("your end", theirs),
       ...endRows("our end", ours),
       ["who begins", initiatorOf(ends) === theirs ? "your end" : "our end; your end answers"],
       ["version", "IKEv2 only"],
       ["authentication", "pre-shared key on both sides; it is handed over separately and never by mail"],
-      ["IKE proposals", ike.join(" or ")],
-      ["ESP proposals", `${child.join(" or ")}; tunnel mode, with perfect forward secrecy`],
+      ...suiteRows(suite),
       ["IKE lifetime", formatDuration(ikeSeconds)],
       ["ESP lifetime", formatDuration(childSeconds)],
       ["dead peer detection", `every ${formatDuration(deadSeconds)}`],
@@ -32,14 +41,49 @@ export function tunnelSheetOf({ ends, suite, ikeSeconds, childSeconds, deadSecon
   };
 }
 
-/** As a text that can be sent. */
-export function tunnelSheetText(tunnel: string, { end, rows }: TunnelSheet): string {
-  const widest = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `${name.padEnd(widest)}  ${value}`);
-  return `Tunnel ${tunnel}: parameters for the administrator of ${end}\n\n${lines.join("\n")}\n`;
+/** What one person's device must be told, in the words that telephones and notebooks use. Null: nobody is called so, or they may not come in any more. */
+export function personSheetOf({ ends, suite }: TunnelBody, person: string): TunnelSheet | null {
+  const theirs = ends.find((end) => end.kind === "people");
+  const server = ends.find((end) => end.kind === "managed");
+  const found = theirs?.people.find(({ name }) => name === person);
+  if (theirs === undefined || server === undefined || found === undefined || found.psk === null) return null;
+  const families = [...new Set(theirs.networks.map((network) => (network.includes(":") ? "IPv6" : "IPv4")))];
+  const isAll = server.networks.some((network) => network.endsWith("/0"));
+  return {
+    end: theirs.name,
+    reader: person,
+    rows: [
+      ["kind of connection", "IKEv2 with a pre-shared key (IKEv2/IPSec PSK)"],
+      ["server", server.address ?? ""],
+      ["server's identity (remote ID)", identityOf(server)],
+      ["your identity (local ID)", found.identity],
+      ["authentication", "pre-shared key, yours alone; it is handed over separately and never by mail"],
+      ...suiteRows(suite),
+      ["your address", `asked of the server (${families.join(" and ")})`],
+      ["resolvers", theirs.dns.length === 0 ? "as without the tunnel" : `${theirs.dns.join(", ")}, from the server`],
+      ["through the tunnel", isAll ? "everything" : server.networks.join(", ")],
+      ["devices", "one at a time: a second one takes the place of the first"],
+      ["to let through", `UDP 500 and UDP 4500 to ${server.address ?? ""}`],
+    ],
+  };
 }
 
-function endRows(title: string, end: TunnelEnd): readonly (readonly [string, string])[] {
+/** As a text that can be sent. */
+export function tunnelSheetText(tunnel: string, { reader, rows }: TunnelSheet): string {
+  const widest = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `${name.padEnd(widest)}  ${value}`);
+  return `Tunnel ${tunnel}: parameters for ${reader}\n\n${lines.join("\n")}\n`;
+}
+
+function suiteRows(suite: TunnelBody["suite"]): readonly Row[] {
+  const { ike, child } = TUNNEL_SUITES[suite];
+  return [
+    ["IKE proposals", ike.join(" or ")],
+    ["ESP proposals", `${child.join(" or ")}; tunnel mode, with perfect forward secrecy`],
+  ];
+}
+
+function endRows(title: string, end: MachineEnd): readonly Row[] {
   return [
     [`${title}: address`, end.address ?? "not known beforehand"],
     [`${title}: identity`, identityOf(end)],

@@ -28,9 +28,12 @@ export type PskReference =
   /** Written once into the store of secrets. */
   | { readonly from: "secret"; readonly name: string; readonly version: number }
   /** A file on each managed end, which somebody put there. */
-  | { readonly from: "file"; readonly name: string };
+  | { readonly from: "file"; readonly name: string }
+  /** Every person has one of their own, named beside them. */
+  | { readonly from: "each" };
 
 export function parsePskReference(text: string): Result<PskReference, string> {
+  if (text === "each") return ok({ from: "each" });
   const [, word = "", rest = "", number] =
     /^(generated|secret:|file:)([^@]*)(?:@([1-9][0-9]{0,5}))?$/s.exec(text) ?? [];
   const version = number === undefined ? 1 : Number(number);
@@ -39,7 +42,7 @@ export function parsePskReference(text: string): Result<PskReference, string> {
   // What is no reference may be somebody's key: it is not repeated in a message that others read.
   if (!isReference)
     return err(
-      "a pre-shared key is never written into a document; write generated, secret:NAME or file:NAME, the first two with @2, @3 and so on for another version",
+      "a pre-shared key is never written into a document; write generated, secret:NAME or file:NAME, the first two with @2, @3 and so on for another version (each: where an end is people)",
     );
   const name = parseItemName(rest);
   if (!name.ok) return name;
@@ -48,6 +51,7 @@ export function parsePskReference(text: string): Result<PskReference, string> {
 
 /** The same as text, as a document has it. */
 export function formatPskReference(psk: PskReference): string {
+  if (psk.from === "each") return psk.from;
   const version = psk.from !== "file" && psk.version > 1 ? `@${psk.version}` : "";
   return psk.from === "generated" ? `generated${version}` : `${psk.from}:${psk.name}${version}`;
 }
@@ -97,8 +101,8 @@ export const tunnelNameText = checkedText(parseTunnelName, {
 
 export const pskText = checkedText(parsePskReference, {
   description:
-    "Where the pre-shared key is: generated, secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on each managed end. generated@2 and secret:NAME@2 are the second version.",
-  examples: ["generated", "generated@2", "secret:acme-vpn", "file:seoul-busan-1"],
+    "Where the pre-shared key is: generated, secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on each managed end. generated@2 and secret:NAME@2 are the second version. each: every person of the other end has a key of their own.",
+  examples: ["generated", "generated@2", "secret:acme-vpn", "file:seoul-busan-1", "each"],
 });
 
 export const endAddressText = checkedText(parseEndAddress, {

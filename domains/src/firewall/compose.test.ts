@@ -173,6 +173,20 @@ test("two policies of one layer: the same is no conflict, another is, and an ord
       policy("b", "role", rule("z", "allow", "10.1.0.0/16")),
     ).codes,
   ).toEqual([]);
+  // What both could take is taken before, in the same way: the order changes nothing.
+  const behind = (first: string): readonly string[] =>
+    composed(
+      policy("base", "fleet", BASE),
+      policy("a", "role", rule("x", "allow", "10.0.0.0/8")),
+      policy("b", "role", `inbound: { rules: [${first}, { name: z, drop: any, from: 10.1.0.0/16 }] }`),
+    ).codes;
+  expect(behind("{ name: w, allow: tcp/22, from: 10.1.0.0/16 }")).toEqual([]);
+  for (const narrower of [
+    "{ name: w, allow: tcp/22, from: 10.1.1.0/24 }",
+    "{ name: w, allow: tcp/23, from: 10.1.0.0/16 }",
+    "{ name: w, allow: tcp/22, from: 10.1.0.0/16, limit: { rate: 10/minute, per: source } }",
+  ])
+    expect(behind(narrower), narrower).toEqual(["firewall.order_unclear"]);
 });
 
 test("what a narrower layer takes out is gone, and taking out nothing is told", () => {

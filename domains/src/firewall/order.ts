@@ -1,7 +1,16 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { Origin } from "@holdfast/core/compose/effective-config.ts";
-import { type AddressSet, addressSetFromJson, ANY, EMPTY, overlaps } from "@holdfast/core/net/address-set.ts";
-import { servicesOverlap } from "@holdfast/core/net/service.ts";
+import {
+  type AddressSet,
+  addressSetFromJson,
+  ANY,
+  EMPTY,
+  intersect,
+  isSubset,
+  overlaps,
+  unionOf,
+} from "@holdfast/core/net/address-set.ts";
+import { areServicesWithin, servicesOverlap } from "@holdfast/core/net/service.ts";
 import type { Resolver } from "./compose-peers.ts";
 import { servicesOf } from "./concrete.ts";
 import { finding } from "./findings.ts";
@@ -33,7 +42,9 @@ export function orderFindings(resolver: Resolver, hook: HookName, placed: readon
         (other) =>
           other.origin.document !== one.origin.document &&
           other.rule.verb !== one.rule.verb &&
-          canMeet(resolver, other.rule, one.rule),
+          canMeet(resolver, other.rule, one.rule) &&
+          !isDecided(resolver, group, one, other) &&
+          !isDecided(resolver, group, other, one),
       );
       if (rival !== undefined) {
         findings.push(
@@ -49,6 +60,33 @@ export function orderFindings(resolver: Resolver, hook: HookName, placed: readon
     }
   }
   return findings;
+}
+
+/**
+ * Whether what `one` and `rival` could both take is taken before it, in the rival's own document, by a rule that says what `one` says: then it is the same
+ * whichever document comes first. Two tunnels that meet at a hub are so, each closed behind what both open.
+ */
+function isDecided(resolver: Resolver, group: readonly PlacedRule[], one: PlacedRule, rival: PlacedRule): boolean {
+  const [a, b] = [one.rule, rival.rule];
+  return group.slice(0, group.indexOf(rival)).some(({ origin, rule }) => {
+    if (origin.document !== rival.origin.document || rule.verb !== a.verb) return false;
+    if (rule.limit !== undefined || rule.expires !== undefined || ![a, b, rule].every(isByAddress)) return false;
+    const services = servicesOf(rule.services);
+    return (
+      (areServicesWithin(servicesOf(a.services), services) || areServicesWithin(servicesOf(b.services), services)) &&
+      (["from", "to"] as const).every((side) =>
+        isSubset(intersect(all(resolver, a[side]), all(resolver, b[side])), all(resolver, rule[side])),
+      )
+    );
+  });
+}
+
+function isByAddress({ from, to }: Rule): boolean {
+  return [...from, ...to].every(({ interfaces }) => interfaces === undefined);
+}
+
+function all(resolver: Resolver, peers: readonly Peer[]): AddressSet {
+  return unionOf(peers.map((peer) => addresses(resolver, peer)));
 }
 
 function canMeet(resolver: Resolver, a: Rule, b: Rule): boolean {

@@ -96,7 +96,7 @@ function beginning(wanted: Wanted, say: Say, path: ManagementPath): readonly Fin
 }
 
 function ending(wanted: Wanted, own: readonly IpsecSa[], say: Say, path: ManagementPath): readonly Finding[] {
-  const { config, conn, tunnel } = wanted;
+  const { config, tunnel } = wanted;
   const children = own.flatMap((sa) => sa.children);
   if (!own.some(carries))
     return [say("vpn.act_comes_back", `${tunnel} carries no packets now; strongSwan stops trying to agree on it.`)];
@@ -120,13 +120,21 @@ function ending(wanted: Wanted, own: readonly IpsecSa[], say: Say, path: Managem
       "vpn.act_cuts",
       `What is agreed with ${config.peer} for ${age} s, with ${passed} bytes in the newest keys, ends: packets between ${between(wanted)} ${where} until it is agreed anew, and connections that are open may break.`,
     ),
-    say(
-      "vpn.act_comes_back",
-      conn.starts && conn.deadThen === "restart"
-        ? `This server begins ${tunnel} again by itself within half a minute.`
-        : `${config.peer} begins ${tunnel} again when it will: a server of this house at once, or within half a minute.`,
-    ),
+    wanted.pools.length === 0 ? comesBack(wanted, say) : personComesBack(wanted, say),
   ];
+}
+
+function personComesBack({ config }: Wanted, say: Say): Finding {
+  return say("vpn.people_come_back", `${config.peer} may connect again at once: the key is as good as before.`);
+}
+
+function comesBack({ config, conn, tunnel }: Wanted, say: Say): Finding {
+  return say(
+    "vpn.act_comes_back",
+    conn.starts && conn.deadThen === "restart"
+      ? `This server begins ${tunnel} again by itself within half a minute.`
+      : `${config.peer} begins ${tunnel} again when it will: a server of this house at once, or within half a minute.`,
+  );
 }
 
 function carries(sa: IpsecSa): boolean {

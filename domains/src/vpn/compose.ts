@@ -5,7 +5,7 @@ import { TUNNEL_SUITES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { vpnRequirements } from "./capability.ts";
 import { finding } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
-import type { TunnelConfig, VpnConfig } from "./model.ts";
+import type { PeopleConfig, TunnelConfig, VpnConfig } from "./model.ts";
 import type { Notes } from "./notes.ts";
 import type { VpnSection } from "./section.ts";
 
@@ -15,21 +15,25 @@ export function composeVpn(input: ComposeInput<VpnSection>): Composed<VpnConfig>
   if (input.layers.length === 0) return { config: null, ...notes, needs: [] };
   const tunnels: Record<string, TunnelConfig> = {};
   const needs: Need[] = [];
+  const people: Record<string, PeopleConfig> = {};
   const nameOfPeer = new Map<string, string>();
+  /** Two connections for one identity: charon would take whichever it finds first. */
+  const meet = (identity: string, name: string, document: string, path: string): void => {
+    const other = nameOfPeer.get(identity.toLowerCase());
+    if (other !== undefined)
+      notes.findings.push(
+        finding(
+          "vpn.same_peer_twice",
+          path,
+          `The tunnels ${other} and ${name} both lead to ${identity}: this end could not tell which of them is calling.`,
+          document,
+        ),
+      );
+    nameOfPeer.set(identity.toLowerCase(), name);
+  };
   for (const { origin, section } of input.layers) {
     for (const [name, part] of Object.entries(section.tunnels)) {
-      const { identity } = part.remote;
-      const other = nameOfPeer.get(identity);
-      if (other !== undefined)
-        notes.findings.push(
-          finding(
-            "vpn.same_peer_twice",
-            "ends",
-            `The tunnels ${other} and ${name} both lead to ${identity}: this end could not tell which of them is calling.`,
-            origin.document,
-          ),
-        );
-      nameOfPeer.set(identity, name);
+      meet(part.remote.identity, name, origin.document, "ends");
       tunnels[name] = concrete(part);
       notes.provenance.push({ item: `vpn.tunnels.${name}`, from: origin, beat: [] });
       const cause = `the tunnel ${name} to ${part.peer}`;
@@ -38,9 +42,18 @@ export function composeVpn(input: ComposeInput<VpnSection>): Composed<VpnConfig>
         { kind: "esp", peer: tunnels[name].remote.address, cause },
       );
     }
+    for (const [name, part] of Object.entries(section.people ?? {})) {
+      for (const { identity } of Object.values(part.persons)) meet(identity, name, origin.document, "ends");
+      people[name] = concretePeople(part);
+      const persons = Object.keys(part.persons).map((person) => `vpn.people.${name}.${person}`);
+      for (const item of [`vpn.people.${name}`, ...persons]) notes.provenance.push({ item, from: origin, beat: [] });
+      const cause = `the people of ${name}, who call from anywhere`;
+      needs.push({ kind: "ike", peer: null, cause }, { kind: "esp", peer: null, cause });
+    }
   }
   const isBroken = notes.findings.some((one) => one.severity === "error");
-  const config = isBroken ? null : { tunnels };
+  // Left out where nobody calls in: configs of earlier versions stay as they are, letter for letter.
+  const config = isBroken ? null : { tunnels, ...(Object.keys(people).length === 0 ? {} : { people }) };
   if (config === null) return { config, ...notes, needs };
   return { config, ...notes, needs, requires: vpnRequirements(config), kernel: kernelOf(config) };
 }
@@ -51,6 +64,16 @@ function concrete(part: VpnSection["tunnels"][string]): TunnelConfig {
     ...part,
     local: { ...part.local, address: canonical(part.local.address) },
     remote: { ...part.remote, address: canonical(part.remote.address) },
+    ikeProposals: [...suite.ike],
+    childProposals: [...suite.child],
+  };
+}
+
+function concretePeople(part: NonNullable<VpnSection["people"]>[string]): PeopleConfig {
+  const suite = TUNNEL_SUITES[part.suite];
+  return {
+    ...part,
+    local: { ...part.local, address: canonical(part.local.address) },
     ikeProposals: [...suite.ike],
     childProposals: [...suite.child],
   };

@@ -1,13 +1,15 @@
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import { ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseAddress } from "@holdfast/core/net/address.ts";
-import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecConn, IpsecKey, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
+import { nameOfPerson } from "@holdfast/core/policy/tunnel-people.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { KEY_FOLDER, STORE_FOLDER } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { linkOf, type TunnelLink } from "./link.ts";
-import type { TunnelConfig, VpnConfig } from "./model.ts";
+import type { PeopleConfig, TunnelConfig, VpnConfig } from "./model.ts";
+import { poolsOf, tunnelOfPerson } from "./people.ts";
 
 /** A tunnel as charon gets it: names of ours, and everything that it may be told, concrete. */
 
@@ -15,29 +17,73 @@ export const CONN_PREFIX = "holdfast-";
 /** swanctl calls a key by the name of its section, which begins so. */
 export const KEY_PREFIX = "ike-holdfast-";
 
-/** What one tunnel is on this server. */
+/** What one tunnel is on this server, or one person of a tunnel of people. */
 export interface Wanted {
+  /** By which an operator acts on it; of a person, with the person's name behind it. */
   readonly tunnel: string;
+  /** The document: what many people share is looked at once. */
+  readonly group: string;
+  /** Where it stands in the config. */
+  readonly path: string;
   readonly config: TunnelConfig;
   readonly conn: IpsecConn;
   readonly key: IpsecKey;
   /** Null: packets are chosen by their addresses. */
   readonly link: TunnelLink | null;
+  /** Out of which a person gets an address; empty for a tunnel between two machines. */
+  readonly pools: readonly IpsecPool[];
 }
 
 export function wantedOf(config: VpnConfig | null): readonly Wanted[] {
-  return Object.entries(config?.tunnels ?? {})
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([tunnel, one]) => ({
-      tunnel,
-      config: one,
-      conn: connOf(tunnel, one),
-      key: keyOf(tunnel, one),
-      link: one.via === "interface" ? linkOf(tunnel) : null,
-    }));
+  const tunnels = inOrder(config?.tunnels ?? {}).map(([tunnel, one]): Wanted => ({
+    tunnel,
+    group: tunnel,
+    path: `tunnels.${tunnel}`,
+    config: one,
+    conn: connOf(tunnel, one),
+    key: keyOf(tunnel, one),
+    link: one.via === "interface" ? linkOf(tunnel) : null,
+    pools: [],
+  }));
+  const people = inOrder(config?.people ?? {}).flatMap(([group, one]) => peopleWanted(group, one));
+  return [...tunnels, ...people];
 }
 
-export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
+function peopleWanted(group: string, people: PeopleConfig): readonly Wanted[] {
+  const pools = poolsOf(people);
+  return inOrder(people.persons).map(([person, { identity, keyFile }]): Wanted => {
+    const tunnel = nameOfPerson(group, person);
+    const config = tunnelOfPerson(people, person, identity, keyFile);
+    const conn = connOf(tunnel, config, pools);
+    return {
+      tunnel,
+      group,
+      path: `people.${group}.${person}`,
+      config,
+      conn,
+      key: keyOf(tunnel, config),
+      link: null,
+      pools,
+    };
+  });
+}
+
+function inOrder<Value>(record: Readonly<Record<string, Value>>): readonly (readonly [string, Value])[] {
+  return Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Pools that these need, each once. */
+export function poolsIn(wanted: readonly { readonly pools?: readonly IpsecPool[] }[]): readonly IpsecPool[] {
+  const found = new Map(wanted.flatMap(({ pools = [] }) => pools.map((pool) => [pool.name, pool])));
+  return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** One of each document. */
+export function oncePerGroup(wanted: readonly Wanted[]): readonly Wanted[] {
+  return wanted.filter(({ group }, index) => wanted.findIndex((one) => one.group === group) === index);
+}
+
+export function connOf(tunnel: string, config: TunnelConfig, pools: readonly IpsecPool[] = []): IpsecConn {
   const { local, remote, initiates, ikeProposals, childProposals, ikeSeconds, childSeconds, deadSeconds, deadThen } =
     config;
   const conn = {
@@ -47,7 +93,8 @@ export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
     localIdentity: local.identity,
     remoteIdentity: remote.identity,
     localNetworks: local.networks,
-    remoteNetworks: remote.networks,
+    // Of a person it is the address that is given.
+    remoteNetworks: pools.length === 0 ? remote.networks : [],
     ikeProposals,
     childProposals,
     ikeSeconds,
@@ -56,12 +103,14 @@ export function connOf(tunnel: string, config: TunnelConfig): IpsecConn {
     deadThen,
     starts: initiates,
     ...(config.via === "interface" ? { linkId: linkOf(tunnel).id } : {}),
+    ...(pools.length === 0 ? {} : { pools: pools.map(({ name }) => name) }),
   };
   return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.keyFile }))}` };
 }
 
 function keyOf(tunnel: string, config: TunnelConfig): IpsecKey {
-  const owners = [idText(config.local.identity), idText(config.remote.identity)];
+  // Not this end's own as well: charon tries every key of which one owner fits, and all of them would fit whoever calls.
+  const owners = [idText(config.remote.identity)];
   // swanctl reads a dot in the name of a section as the way to a part of it.
   return { id: `${KEY_PREFIX}${tunnel}--${config.keyFile.replaceAll(".", "-")}`, file: config.keyFile, owners };
 }

@@ -1,4 +1,5 @@
-import { wantedOf, type Wanted } from "./conn.ts";
+import type { IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
+import { poolsIn, wantedOf, type Wanted } from "./conn.ts";
 import { type Into, intoText, type VpnObserved } from "./facts.ts";
 import { isOurLink, type TunnelLink } from "./link.ts";
 import { isLoaded, listedOf, type Live, liveOf } from "./live.ts";
@@ -14,6 +15,10 @@ export interface VpnDiff {
   readonly gone: readonly string[];
   /** Keys that are to be loaded first. */
   readonly keys: readonly Wanted["key"][];
+  /** Pools that are to be there before anybody's connection is. */
+  readonly poolsToAdd: readonly IpsecPool[];
+  /** Names of pools of ours that shall go once nobody has an address out of them. */
+  readonly poolsToRemove: readonly string[];
   readonly blocksToAdd: readonly string[];
   readonly blocksToRemove: readonly string[];
   readonly linksToMake: readonly TunnelLink[];
@@ -29,8 +34,12 @@ export function vpnDiff(desired: VpnConfig | null, observed: VpnObserved): VpnDi
   const live = liveOf(observed);
   const changed = wanted.filter(({ conn, key }) => !isThere(live, conn, key.id));
   const blocks = blocksOf(wanted);
+  const pools = poolsIn(wanted);
+  const there = (live?.pools ?? []).map(({ name }) => name);
   return {
     wanted,
+    poolsToAdd: pools.filter(({ name }) => !there.includes(name)),
+    poolsToRemove: there.filter((name) => !pools.some((pool) => pool.name === name)),
     changed,
     gone: (live?.conns ?? []).map(({ name }) => name).filter((name) => !wanted.some(({ conn }) => conn.name === name)),
     keys: changed.map(({ key }) => key).filter(({ id }) => live?.keys.includes(id) !== true),
@@ -90,5 +99,7 @@ export function isLinkQuiet({ linksToMake, linksToRemove, intoToAdd, intoToRemov
 }
 
 export function recordOf(wanted: readonly Wanted[]): LoadedRecord {
-  return Object.fromEntries(wanted.map(({ conn, key }) => [conn.label, { conn, key }]));
+  return Object.fromEntries(
+    wanted.map(({ conn, key, pools }) => [conn.label, { conn, key, ...(pools.length === 0 ? {} : { pools }) }]),
+  );
 }

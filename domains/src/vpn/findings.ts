@@ -13,6 +13,19 @@ export const VPN_FINDINGS = {
     remedy:
       "Name the networks of the other end; a tunnel for everything needs clearText: allow and is not blocked while it is down.",
   },
+  "vpn.pool_overlaps": {
+    severity: "error",
+    remedy: "Give people addresses that stand nowhere else: not in another tunnel's networks, not in another pool.",
+  },
+  "vpn.pool_small": {
+    severity: "warning",
+    remedy: "Write a larger network, or leave it: whoever comes when all addresses are given out is turned away.",
+  },
+  "vpn.other_family_outside": {
+    severity: "warning",
+    remedy:
+      "Add a network of the other family to the people's end and to the server's, or accept that such packets leave a person's device beside the tunnel.",
+  },
   // A plan for one server: what is missing on it.
   "vpn.charon_down": {
     severity: "error",
@@ -56,7 +69,8 @@ export const VPN_FINDINGS = {
   },
   "vpn.no_address_in_networks": {
     severity: "error",
-    remedy: "Give this server an address in the networks of its own end: the way into the tunnel begins there.",
+    remedy:
+      "Give this server an address in the networks of its own end, where the way into the tunnel begins; or, for networks behind it, use a kernel with ESP and strongSwan without kernel-libipsec.",
   },
   // What it would do.
   "vpn.management_path_cut": {
@@ -127,6 +141,14 @@ export const VPN_FINDINGS = {
   },
   "vpn.act_vanished": { severity: "error", remedy: "Look at the tunnel as it is now; begin it if it is down." },
   "vpn.act_failed": { severity: "error", remedy: "Look into strongSwan's log on the server." },
+  "vpn.pool_full": {
+    severity: "warning",
+    remedy: "Write a larger network for the people's end, or end the connection of somebody who does not need it.",
+  },
+  "vpn.people_come_back": {
+    severity: "note",
+    remedy: "To keep a person out, write revoked: beside them and apply the change; ending a connection does not.",
+  },
   "vpn.drift": { severity: "warning", remedy: "Find out who changed it; applying puts ours back." },
   "vpn.boot_differs": {
     severity: "warning",

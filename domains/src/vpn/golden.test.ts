@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { composeServer, type ComposedServer } from "@holdfast/core/compose/compose.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { expect, test } from "vitest";
-import { bareServer, inForce } from "../../test/vpn-sample.ts";
+import { bareServer, EMPTY_CHARON, inForce } from "../../test/vpn-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { wantedOf } from "./conn.ts";
 import { vpn } from "./domain.ts";
@@ -18,6 +18,10 @@ import { bootText } from "./render.ts";
 const GOLDEN = fileURLToPath(new URL("./golden/", import.meta.url));
 const EXAMPLES = fileURLToPath(new URL("./examples/", import.meta.url));
 const GUIDE = fileURLToPath(new URL("../../../docs/policy-language.md", import.meta.url));
+
+const KEY_FILES = Object.fromEntries(
+  ["seoul-busan-1", "seoul-busan-2", "vpn-alice-1", "vpn-alice-2", "vpn-bob-1"].map((name) => [name, null]),
+);
 
 const CONTROL_PLANE = [{ address: "192.0.2.200", port: 7081 }];
 
@@ -52,12 +56,9 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
   const desired = configOf(after);
   const confirmed = existsSync(`${folder}before.yaml`) ? configOf(composed(`${folder}before.yaml`)) : null;
   const keys = bareServer({
-    ipsec: { ...bareServer().ipsec, keyFiles: { "seoul-busan-1": null, "seoul-busan-2": null } },
+    ipsec: { ...bareServer().ipsec, keyFiles: KEY_FILES },
   });
-  const observed =
-    confirmed === null
-      ? keys
-      : { ...inForce(confirmed, keys), boot: bootText(wantedOf(confirmed).map(({ conn }) => conn)) };
+  const observed = confirmed === null ? keys : { ...inForce(confirmed, keys), boot: bootText(wantedOf(confirmed)) };
   const plan = vpn.plan({
     desired,
     confirmed,
@@ -83,7 +84,13 @@ test.each(readdirSync(GOLDEN))("golden case %s", (name) => {
 test.each(readdirSync(EXAMPLES))("the example %s composes and plans without an error or a danger", (file) => {
   const example = composed(EXAMPLES + file);
   const desired = configOf(example);
-  const observed = bareServer({ ipsec: { ...bareServer().ipsec, keyFiles: { "seoul-busan-1": null } } });
+  const named = [...readFileSync(EXAMPLES + file, "utf8").matchAll(/file:([a-z0-9-]+)/g)].map(([, key = ""]) => [
+    key,
+    null,
+  ]);
+  // A hub needs the kernel's own: from networks of others charon's takes nothing.
+  const charon = { ...EMPTY_CHARON, dataPlane: "kernel" as const };
+  const observed = bareServer({ ipsec: { charon, keyFiles: Object.fromEntries(named) } });
   const managementPath = { controlPlane: CONTROL_PLANE, inbound: example.floor.management };
   const planned = vpn.plan({ desired, confirmed: null, observed, managementPath });
   const findings = [...example.findings, ...(desired === null ? [] : vpn.validate(desired)), ...planned.findings];

@@ -1,12 +1,12 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { type AddressSet, addressSetFromText, EMPTY, overlaps, unionOf } from "@holdfast/core/net/address-set.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
-import type { Wanted } from "./conn.ts";
+import { oncePerGroup, type Wanted } from "./conn.ts";
 import { finding } from "./findings.ts";
 
 /** Would this cut the way by which the server is mended? What is for the other end's networks goes into the tunnel, or nowhere. */
 export function guardFindings(changed: readonly Wanted[], path: ManagementPath): readonly Finding[] {
-  return changed.flatMap(({ tunnel, config }) => {
+  return oncePerGroup(changed).flatMap(({ tunnel, group, config }) => {
     const remote = networkSet(config.remote.networks);
     const met = [
       ...path.controlPlane
@@ -18,8 +18,8 @@ export function guardFindings(changed: readonly Wanted[], path: ManagementPath):
     return [
       finding(
         "vpn.management_path_cut",
-        `vpn.tunnels.${tunnel}.remote.networks`,
-        `This server is managed from ${met.join(", ")}, which lies within the other end of ${tunnel}: those packets would go into the tunnel, or nowhere while it is down.`,
+        tunnel === group ? `vpn.tunnels.${tunnel}.remote.networks` : `vpn.people.${group}.pools`,
+        `This server is managed from ${met.join(", ")}, which lies within the other end of ${group}: those packets would go into the tunnel, or nowhere while it is down.`,
       ),
     ];
   });

@@ -6,8 +6,9 @@ import type { VpnConfig } from "./model.ts";
 const NOT_STRICT = ["0", "2"] as const;
 
 /** What tunnels ask of the kernel's own filters. The wide settings reach every interface; the stricter of two counts. */
-export function kernelOf({ tunnels }: VpnConfig): readonly KernelSetting[] {
-  const names = Object.keys(tunnels);
+export function kernelOf({ tunnels, people = {} }: VpnConfig): readonly KernelSetting[] {
+  const [machines, groups] = [Object.keys(tunnels), Object.keys(people)];
+  const names = [...machines, ...groups];
   if (names.length === 0) return [];
   const passingOn = names.map((name): KernelSetting => ({
     key: "net.ipv4.ip_forward",
@@ -15,7 +16,10 @@ export function kernelOf({ tunnels }: VpnConfig): readonly KernelSetting[] {
     values: ["1"],
     item: "vpn.tunnels",
     what: `packets of others are not passed on, so ${name} serves this server alone`,
-    tells: { code: "vpn.forwarding_off" satisfies VpnCode, path: `vpn.tunnels.${name}` },
+    tells: {
+      code: "vpn.forwarding_off" satisfies VpnCode,
+      path: `vpn.${groups.includes(name) ? "people" : "tunnels"}.${name}`,
+    },
   }));
   const filters = ["all", "default"].map((name): KernelSetting => ({
     key: `net.ipv4.conf.${name}.rp_filter`,

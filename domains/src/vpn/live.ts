@@ -1,12 +1,14 @@
-import type { IpsecConn, IpsecListed, IpsecSa } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecConn, IpsecListed, IpsecPoolSeen, IpsecSa } from "@holdfast/core/plan/ipsec-state.ts";
 import { CONN_PREFIX, KEY_PREFIX } from "./conn.ts";
 import type { VpnObserved } from "./facts.ts";
+import { POOL_PREFIX } from "./people.ts";
 
 /** What charon has of ours. Null: it does not run. */
 export interface Live {
   readonly conns: readonly IpsecListed[];
   readonly keys: readonly string[];
   readonly sas: readonly IpsecSa[];
+  readonly pools: readonly IpsecPoolSeen[];
 }
 
 export function liveOf({ ipsec: { charon } }: VpnObserved): Live | null {
@@ -15,6 +17,7 @@ export function liveOf({ ipsec: { charon } }: VpnObserved): Live | null {
     conns: charon.conns.filter(({ name }) => name.startsWith(CONN_PREFIX)),
     keys: charon.keys.filter((id) => id.startsWith(KEY_PREFIX)),
     sas: charon.sas.filter(({ name }) => name.startsWith(CONN_PREFIX)),
+    pools: (charon.pools ?? []).filter(({ name }) => name.startsWith(POOL_PREFIX)),
   };
 }
 
@@ -39,6 +42,8 @@ export function shapeOf(listed: IpsecListed): string {
 
 /** What charon writes where any address will do. */
 const ANY_ADDRESS = "%any";
+/** What charon writes where the network is the address that is given. */
+const GIVEN_ADDRESS = ["dynamic"];
 
 function shapeText(conn: IpsecConn): string {
   return shapeOf({
@@ -49,7 +54,7 @@ function shapeText(conn: IpsecConn): string {
     localIdentity: conn.localIdentity,
     remoteIdentity: conn.remoteIdentity,
     localNetworks: conn.localNetworks,
-    remoteNetworks: conn.remoteNetworks,
+    remoteNetworks: conn.pools === undefined ? conn.remoteNetworks : GIVEN_ADDRESS,
     version: "IKEv2",
   });
 }

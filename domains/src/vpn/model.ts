@@ -32,7 +32,29 @@ export const tunnelConfigSchema = z.strictObject({
   via: z.literal("interface").optional(),
 });
 
-export const vpnConfigSchema = z.strictObject({ tunnels: z.record(z.string(), tunnelConfigSchema) });
+/** People who call in, by their names; who is revoked is not among them. */
+export const peopleConfigSchema = z.strictObject({
+  local: endSchema,
+  /** Networks out of which each gets an address. */
+  pools: networks,
+  /** Resolvers that they are told to ask. */
+  dns: z.array(z.string()),
+  persons: z.record(z.string(), z.strictObject({ identity: z.string(), keyFile: z.string() })),
+  clearText: z.enum(["block", "allow"]),
+  suite: z.string(),
+  ikeProposals: proposals,
+  childProposals: proposals,
+  ikeSeconds: seconds,
+  childSeconds: seconds,
+  deadSeconds: seconds,
+});
+
+export const vpnConfigSchema = z.strictObject({
+  tunnels: z.record(z.string(), tunnelConfigSchema),
+  /** Left out: nobody calls in. An agent that does not know it refuses the config as a whole. */
+  people: z.record(z.string(), peopleConfigSchema).optional(),
+});
 
 export type VpnConfig = z.infer<typeof vpnConfigSchema>;
+export type PeopleConfig = z.infer<typeof peopleConfigSchema>;
 export type TunnelConfig = z.infer<typeof tunnelConfigSchema>;

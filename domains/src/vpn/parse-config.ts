@@ -5,6 +5,7 @@ import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { formatNetwork, parseNetwork } from "@holdfast/core/net/network.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
+import { MOST_PEOPLE } from "@holdfast/core/policy/tunnel-people.ts";
 import { parseIdentity, parseTunnelName } from "@holdfast/core/policy/tunnel-text.ts";
 import { parseKeyFile } from "./conn.ts";
 import { finding } from "./findings.ts";
@@ -47,6 +48,29 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
     }
     for (const list of ["ikeProposals", "childProposals"] as const)
       for (const [index, proposal] of tunnel[list].entries()) check([...path, list, index], parseProposal(proposal));
+  }
+  for (const [name, people] of Object.entries(parsed.data.people ?? {})) {
+    const path = ["people", name];
+    check(path, parseTunnelName(name));
+    check([...path, "suite"], parseItemName(people.suite));
+    const { address, identity, networks } = people.local;
+    if (address !== null) check([...path, "local", "address"], parseCanonicalAddress(address));
+    check([...path, "local", "identity"], parseIdentity(identity));
+    for (const [key, list] of [
+      ["local.networks", networks],
+      ["pools", people.pools],
+    ] as const)
+      for (const [index, network] of list.entries()) check([...path, key, index], parseCanonicalNetwork(network));
+    for (const [index, one] of people.dns.entries()) check([...path, "dns", index], parseCanonicalAddress(one));
+    for (const list of ["ikeProposals", "childProposals"] as const)
+      for (const [index, proposal] of people[list].entries()) check([...path, list, index], parseProposal(proposal));
+    const persons = Object.entries(people.persons);
+    if (persons.length > MOST_PEOPLE) complain([...path, "persons"], `${persons.length} people are too many`);
+    for (const [person, one] of persons) {
+      check([...path, "persons", person], parseTunnelName(person));
+      check([...path, "persons", person, "identity"], parseIdentity(one.identity));
+      check([...path, "persons", person, "keyFile"], parseKeyFile(one.keyFile));
+    }
   }
   return findings.length === 0 ? { ok: true, config: parsed.data } : { ok: false, findings };
 }

@@ -5,8 +5,9 @@ import type { VpnObserved } from "./facts.ts";
 import { liveOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
 import { recordText } from "./record.ts";
-import { bootText } from "./render.ts";
-import { bootFileStep, bootKeysStep, recordStep, unloadKeyStep } from "./step.ts";
+import { bootTextOrNone } from "./render.ts";
+import { unloadKeySteps } from "./restore.ts";
+import { bootFileStep, bootKeysStep, recordStep } from "./step.ts";
 
 /**
  * What is confirmed becomes what strongSwan loads by itself. Keys come before the tunnels that need them and go after them; only now is a key
@@ -15,13 +16,13 @@ import { bootFileStep, bootKeysStep, recordStep, unloadKeyStep } from "./step.ts
 export function persistVpn(config: VpnConfig | null, observed: VpnObserved): readonly Step[] {
   const wanted = wantedOf(config);
   const keys = wanted.map(({ key }) => key);
-  const text = wanted.length === 0 ? null : bootText(wanted.map(({ conn }) => conn));
+  const text = bootTextOrNone(wanted);
   const record = recordText(recordOf(wanted));
   const unused = (liveOf(observed)?.keys ?? []).filter((id) => !keys.some((key) => key.id === id));
   const file = observed.boot === text ? [] : [bootFileStep(text)];
   return [
     ...(keys.length > 0 ? [bootKeysStep(keys), ...file] : [...file, ...(observed.swanctl ? [bootKeysStep([])] : [])]),
-    ...unused.map(unloadKeyStep),
+    ...unloadKeySteps(unused),
     ...(observed.recordText === record ? [] : [recordStep("record", record)]),
   ];
 }

@@ -3,7 +3,7 @@ import { contains, isSubset, overlaps, setOfNetwork } from "@holdfast/core/net/a
 import { formatAddress } from "@holdfast/core/net/address.ts";
 import { type InterfaceAddress, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
-import type { Wanted } from "./conn.ts";
+import { oncePerGroup, type Wanted } from "./conn.ts";
 import { KEY_FOLDER, type VpnObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import { networkSet } from "./guard.ts";
@@ -16,7 +16,12 @@ export function placeFindings(wanted: readonly Wanted[], observed: VpnObserved):
     const parsed = parseInterfaceAddress(text);
     return parsed.ok ? [parsed.value] : [];
   });
-  return [...daemonFindings(observed), ...wanted.flatMap((one) => tunnelFindings(one, observed, own))];
+  return [
+    ...daemonFindings(observed),
+    ...wanted.flatMap((one) => keyFindings(one, observed)),
+    ...oncePerGroup(wanted).flatMap((one) => tunnelFindings(one, observed, own)),
+    ...fullPools(wanted, observed),
+  ];
 }
 
 function daemonFindings(observed: VpnObserved): readonly Finding[] {
@@ -86,44 +91,70 @@ function linkFindings(link: TunnelLink, path: string, observed: VpnObserved): re
   ];
 }
 
-function tunnelFindings(
-  { tunnel, config, key, link }: Wanted,
-  observed: VpnObserved,
-  own: readonly InterfaceAddress[],
-): readonly Finding[] {
-  const path = `vpn.tunnels.${tunnel}`;
-  const { charon, keyFiles } = observed.ipsec;
+/** What the store sends comes with the change itself; the guard refuses a change that comes without. */
+function keyFindings({ path, key }: Wanted, { ipsec: { keyFiles } }: VpnObserved): readonly Finding[] {
+  if (parseSecretFile(key.file).ok) return [];
+  const problem = Object.hasOwn(keyFiles, key.file) ? keyFiles[key.file] : "there is no such file";
+  if (problem === null || problem === undefined) return [];
+  const message = `The key ${KEY_FOLDER}/${key.file} cannot be used: ${problem}.`;
+  return [finding("vpn.key_missing", `vpn.${path}.psk`, message)];
+}
+
+/** Who connects next gets no address, is not told why, and tries again. */
+function fullPools(wanted: readonly Wanted[], observed: VpnObserved): readonly Finding[] {
+  return oncePerGroup(wanted).flatMap(({ group, pools }) => {
+    const seen = (liveOf(observed)?.pools ?? []).filter(({ name }) => pools.some((pool) => pool.name === name));
+    const size = seen.reduce((sum, one) => sum + one.size, 0);
+    const online = seen.reduce((sum, one) => sum + one.online, 0);
+    if (seen.length === 0 || online < size) return [];
+    const message = `All ${size} addresses of ${pools.map(({ network }) => network).join(", ")} are given out at this moment: whoever of ${group} connects next is turned away.`;
+    return [finding("vpn.pool_full", `vpn.people.${group}.pools`, message)];
+  });
+}
+
+/** The two ends as findings point at them. */
+function placesOf({ tunnel, group }: Wanted): Readonly<Record<"own" | "local" | "there", string>> {
+  if (tunnel === group) {
+    const own = `vpn.tunnels.${tunnel}`;
+    return { own, local: `${own}.local`, there: `${own}.remote.networks` };
+  }
+  const own = `vpn.people.${group}`;
+  return { own, local: `${own}.local`, there: `${own}.pools` };
+}
+
+function tunnelFindings(wanted: Wanted, observed: VpnObserved, own: readonly InterfaceAddress[]): readonly Finding[] {
+  const { group: tunnel, config, link } = wanted;
+  const at = placesOf(wanted);
+  const { charon } = observed.ipsec;
   const findings: Finding[] = [];
-  // What the store sends comes with the change itself; the guard refuses a change that comes without.
-  const isOfStore = parseSecretFile(key.file).ok;
-  const problem = isOfStore ? null : Object.hasOwn(keyFiles, key.file) ? keyFiles[key.file] : "there is no such file";
-  if (problem !== null && problem !== undefined)
-    findings.push(
-      finding("vpn.key_missing", `${path}.psk`, `The key ${KEY_FOLDER}/${key.file} cannot be used: ${problem}.`),
-    );
   const { local, remote, clearText } = config;
   if (local.address !== null && !own.some(({ address }) => formatAddress(address) === local.address))
     findings.push(
-      finding("vpn.address_not_here", `${path}.local.address`, `This server has no address ${local.address}.`),
+      finding("vpn.address_not_here", `${at.local}.address`, `This server has no address ${local.address}.`),
     );
-  const [here, there] = [networkSet(local.networks), networkSet(remote.networks)];
+  const there = networkSet(remote.networks);
   const swallowed = own.filter(({ network }) => overlaps(setOfNetwork(network), there));
   if (swallowed.length > 0)
     findings.push(
       finding(
         "vpn.remote_network_is_local",
-        `${path}.remote.networks`,
+        at.there,
         `This server itself is in ${swallowed.map(({ address }) => formatAddress(address)).join(", ")}, within the networks of the other end of ${tunnel}.`,
       ),
     );
-  const isInOwn = own.some(({ address }) => contains(here, address));
-  const needsAddress = clearText === "block" || (charon.state === "up" && charon.dataPlane === "libipsec");
-  if (!isInOwn && needsAddress)
+  // charon's own data plane makes a way out of each network, from an address in it, or refuses the child.
+  const isOwnPlane = charon.state === "up" && charon.dataPlane === "libipsec";
+  const without = local.networks.filter(
+    (network) => !own.some(({ address }) => contains(networkSet([network]), address)),
+  );
+  if (isOwnPlane ? without.length > 0 : clearText === "block" && without.length === local.networks.length)
     findings.push(
       finding(
         "vpn.no_address_in_networks",
-        `${path}.local.networks`,
-        `This server has no address in ${local.networks.join(", ")}.`,
+        `${at.local}.networks`,
+        isOwnPlane && without.length < local.networks.length
+          ? `This server has no address in ${without.join(", ")}, and strongSwan encrypts packets itself here (kernel-libipsec), which takes no packets of others from there.`
+          : `This server has no address in ${without.join(", ")}.`,
       ),
     );
   const around = observed.routes.filter((route) => isSubset(networkSet([route]), there));
@@ -131,7 +162,7 @@ function tunnelFindings(
     findings.push(
       finding(
         "vpn.block_bypassed",
-        `${path}.remote.networks`,
+        at.there,
         `Other routes lead to ${around.join(", ")}, within the networks of the other end of ${tunnel}.`,
       ),
     );
@@ -139,16 +170,16 @@ function tunnelFindings(
     findings.push(
       finding(
         "vpn.forwarding_off",
-        path,
+        at.own,
         `This server does not pass on packets of others, so ${tunnel} serves it alone.`,
       ),
     );
-  if (link !== null) findings.push(...linkFindings(link, path, observed));
+  if (link !== null) findings.push(...linkFindings(link, at.own, observed));
   else if (charon.state === "up" && charon.dataPlane === "kernel")
     findings.push(
       finding(
         "vpn.masquerade_first",
-        path,
+        at.own,
         `Packets for the other end of ${tunnel} are translated before they are encrypted, where a rule for the way out catches them; then the tunnel does not take them.`,
       ),
     );

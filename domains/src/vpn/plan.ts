@@ -2,6 +2,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
+import { parsePerson } from "@holdfast/core/policy/tunnel-people.ts";
 import { tunnelOfConn, wantedOf } from "./conn.ts";
 import { intoOf, isLinkQuiet, linksOf, oursIn, vpnDiff, type VpnDiff } from "./diff.ts";
 import type { VpnObserved } from "./facts.ts";
@@ -11,12 +12,16 @@ import { listedOf, liveOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
 import { placeFindings } from "./place.ts";
 import { recordText } from "./record.ts";
-import { blockLine, bootText, diffParts, linkLines } from "./render.ts";
+import { blockLine, bootTextOrNone, diffParts, linkLines } from "./render.ts";
 import {
   blocksStep,
+  endPeopleSteps,
   initiateStep,
+  isPersonConn,
   loadConnStep,
   loadKeyStep,
+  loadPeopleSteps,
+  loadPoolStep,
   makeLinkSteps,
   noteStep,
   PATIENCE_MS,
@@ -24,6 +29,7 @@ import {
   removeLinkSteps,
   terminateStep,
   unloadConnStep,
+  unloadPoolStep,
 } from "./step.ts";
 import { verifyVpn } from "./verify.ts";
 
@@ -46,6 +52,7 @@ export function planVpn(input: PlanInput<VpnConfig, VpnObserved>): DomainPlan {
   const isUp = liveOf(observed) !== null;
   const isQuiet =
     diff.changed.length + diff.gone.length + diff.blocksToAdd.length + diff.blocksToRemove.length === 0 &&
+    diff.poolsToAdd.length + diff.poolsToRemove.length === 0 &&
     isLinkQuiet(diff);
   const guard = guardFindings(diff.changed, managementPath);
   return {
@@ -65,17 +72,30 @@ export function planVpn(input: PlanInput<VpnConfig, VpnObserved>): DomainPlan {
 function steps(diff: VpnDiff, observed: VpnObserved): readonly Step[] {
   const live = liveOf(observed);
   const note = recordText(diff.record) === observed.recordText ? [] : [noteStep(diff.record)];
+  const isNew = (name: string): boolean => listedOf(live, name) === undefined;
+  const people = diff.changed.filter(({ conn }) => isPersonConn(conn.name));
+  const machines = diff.changed.filter(({ conn }) => !isPersonConn(conn.name));
+  const gone = diff.gone.filter((name) => !isPersonConn(name));
   return [
-    ...(diff.changed.length === 0 ? [] : note),
-    ...diff.keys.map(loadKeyStep),
+    // A pool that is put back is known by the note too.
+    ...(diff.changed.length + diff.poolsToAdd.length === 0 ? [] : note),
+    ...diff.keys.filter(({ id }) => machines.some(({ key }) => key.id === id)).map(loadKeyStep),
+    ...diff.poolsToAdd.map(loadPoolStep),
     ...(diff.blocksToAdd.length === 0 ? [] : [blocksStep("block", diff.blocksToAdd, [])]),
     ...makeLinkSteps(diff),
-    ...diff.changed.flatMap(({ conn }) => {
-      const isNew = listedOf(live, conn.name) === undefined;
-      return [loadConnStep(conn, isNew), ...(isNew ? [] : [terminateStep(conn.name)])];
-    }),
-    ...diff.gone.flatMap((name) => [unloadConnStep(name), terminateStep(name)]),
+    ...machines.flatMap(({ conn }) => [
+      loadConnStep(conn, isNew(conn.name)),
+      ...(isNew(conn.name) ? [] : [terminateStep(conn.name)]),
+    ]),
+    ...endPeopleSteps(diff.gone.filter(isPersonConn), false),
+    ...loadPeopleSteps(people, (id) => !diff.keys.some((key) => key.id === id)),
+    ...endPeopleSteps(
+      people.map(({ conn }) => conn.name).filter((name) => !isNew(name)),
+      true,
+    ),
+    ...gone.flatMap((name) => [unloadConnStep(name), terminateStep(name)]),
     ...removeLinkSteps(diff),
+    ...diff.poolsToRemove.map(unloadPoolStep),
     ...(diff.blocksToRemove.length === 0 ? [] : [blocksStep("unblock", [], diff.blocksToRemove)]),
     ...diff.changed
       .filter(({ conn }) => conn.starts)
@@ -111,9 +131,9 @@ function nativeDiff(desired: VpnConfig | null, observed: VpnObserved, diff: VpnD
 
 function flapFindings({ changed, gone }: VpnDiff, observed: VpnObserved): readonly Finding[] {
   const sas = liveOf(observed)?.sas ?? [];
-  const names = [...changed.map(({ conn }) => conn.name), ...gone];
-  return names
-    .filter((name) => sas.some((sa) => sa.name === name))
+  const names = [...changed.map(({ conn }) => conn.name), ...gone].filter((name) => sas.some((sa) => sa.name === name));
+  const machines = names
+    .filter((name) => !isPersonConn(name))
     .map((name) =>
       finding(
         "vpn.flaps",
@@ -123,6 +143,20 @@ function flapFindings({ changed, gone }: VpnDiff, observed: VpnObserved): readon
           : `The tunnel ${tunnelOfConn(name)} carries traffic now; it is interrupted while both ends agree anew.`,
       ),
     );
+  const people = Map.groupBy(names.filter(isPersonConn), (name) => parsePerson(tunnelOfConn(name))?.tunnel ?? "");
+  return [...machines, ...[...people].map(([tunnel, own]) => cutOffFinding(tunnel, own, gone))];
+}
+
+/** One for all of them: of a hundred people nobody reads a hundred lines. */
+function cutOffFinding(tunnel: string, names: readonly string[], gone: readonly string[]): Finding {
+  const list = (some: readonly string[]): string =>
+    some.map((name) => parsePerson(tunnelOfConn(name))?.person ?? name).join(", ");
+  const [out, anew] = [names.filter((name) => gone.includes(name)), names.filter((name) => !gone.includes(name))];
+  const parts = [
+    ...(out.length === 0 ? [] : [`${list(out)} of ${tunnel}: connected now, cut off, and not let in again.`]),
+    ...(anew.length === 0 ? [] : [`${list(anew)} of ${tunnel}: connected now, cut off until they connect anew.`]),
+  ];
+  return finding("vpn.flaps", `vpn.people.${tunnel}`, parts.join(" "));
 }
 
 function openingFindings({ blocksToRemove }: VpnDiff): readonly Finding[] {
@@ -136,9 +170,7 @@ function driftFindings(confirmed: VpnConfig | null, observed: VpnObserved): read
   const live = verifyVpn(confirmed, observed).map((one) =>
     finding("vpn.drift", "vpn", `${one.path} is not as confirmed: expected ${one.expected}, found ${one.found}.`),
   );
-  const wanted = wantedOf(confirmed);
-  const text = wanted.length === 0 ? null : bootText(wanted.map(({ conn }) => conn));
-  if (observed.boot === text) return live;
+  if (observed.boot === bootTextOrNone(wantedOf(confirmed))) return live;
   const message = "The file that strongSwan loads when it starts is not as it was confirmed.";
   return [...live, finding("vpn.boot_differs", "vpn", message)];
 }

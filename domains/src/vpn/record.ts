@@ -1,13 +1,19 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { Entry } from "@holdfast/core/domain.ts";
-import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecConn, IpsecKey, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 
 /**
  * What was loaded into charon, by the label of each connection: charon itself cannot be asked for proposals and lifetimes. It is written before
  * a connection is loaded and cleared after a change is confirmed, so that an undo finds in it whatever it may have to load again.
  */
-export type LoadedRecord = { readonly [label: string]: { readonly conn: IpsecConn; readonly key: IpsecKey } };
+export type LoadedRecord = { readonly [label: string]: Loaded };
+export type Loaded = {
+  readonly conn: IpsecConn;
+  readonly key: IpsecKey;
+  /** Out of which a person gets an address. */
+  readonly pools?: readonly IpsecPool[];
+};
 
 export function recordText(record: LoadedRecord): string | null {
   return Object.keys(record).length === 0 ? null : `${canonicalJson({ version: 1, loaded: record as Json })}\n`;

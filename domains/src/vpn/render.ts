@@ -1,16 +1,17 @@
-import type { IpsecConn } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecConn, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
-import { idText, parseKeyFile, wantedOf, type Wanted } from "./conn.ts";
+import { idText, parseKeyFile, poolsIn, wantedOf, type Wanted } from "./conn.ts";
 import { blocksOf, intoOf, linksOf } from "./diff.ts";
 import type { Into } from "./facts.ts";
 import type { TunnelLink } from "./link.ts";
 import type { VpnConfig } from "./model.ts";
+import type { Loaded } from "./record.ts";
 
 /** The tunnels as swanctl would be told them, with where each key is and what may not leave unencrypted. Never a key. */
 export function renderVpn(config: VpnConfig): string {
   const wanted = wantedOf(config);
   if (wanted.length === 0) return "";
-  const parts = [bootText(wanted.map(({ conn }) => conn)), ...wanted.map((one) => `${keyLine(one)}\n`)];
+  const parts = [bootText(wanted), ...wanted.map((one) => `${keyLine(one)}\n`)];
   const blocks = blocksOf(wanted).map((network) => `${blockLine(network)}\n`);
   const links = linkLines(linksOf(wanted), intoOf(wanted)).map((line) => `${line}\n`);
   return [...parts, ...links, ...blocks].join("");
@@ -36,8 +37,25 @@ export function linkLines(links: readonly TunnelLink[], into: readonly Into[]): 
 const HEAD = "# Written by Holdfast when a change is confirmed. Changes by hand are found as drift and written over.";
 
 /** What strongSwan loads when it starts. There this end begins by itself; on trial it is told to. */
-export function bootText(conns: readonly IpsecConn[]): string {
-  return [HEAD, "connections {", ...conns.flatMap(connLines), "}", ""].join("\n");
+export function bootText(wanted: readonly Pick<Wanted, "conn" | "pools">[]): string {
+  const pools = poolsIn(wanted);
+  return [
+    HEAD,
+    "connections {",
+    ...wanted.flatMap(({ conn }) => connLines(conn)),
+    "}",
+    ...(pools.length === 0 ? [] : ["pools {", ...pools.flatMap(poolLines), "}"]),
+    "",
+  ].join("\n");
+}
+
+/** The same; null where there is nothing to load. */
+export function bootTextOrNone(wanted: readonly Pick<Wanted, "conn" | "pools">[]): string | null {
+  return wanted.length === 0 ? null : bootText(wanted);
+}
+
+export function poolLines({ name, network, dns }: IpsecPool): readonly string[] {
+  return [`  ${name} {`, `    addrs = ${network}`, ...(dns.length === 0 ? [] : [`    dns = ${dns.join(",")}`]), "  }"];
 }
 
 export function connLines(conn: IpsecConn): readonly string[] {
@@ -51,6 +69,7 @@ export function connLines(conn: IpsecConn): readonly string[] {
     `    dpd_delay = ${conn.deadSeconds}s`,
     "    keyingtries = 0",
     "    unique = replace",
+    ...(conn.pools === undefined ? [] : [`    pools = ${conn.pools.join(",")}`]),
     "    local {",
     "      auth = psk",
     `      id = "${idText(conn.localIdentity)}"`,
@@ -62,7 +81,8 @@ export function connLines(conn: IpsecConn): readonly string[] {
     "    children {",
     `      ${conn.label} {`,
     `        local_ts = ${conn.localNetworks.join(",")}`,
-    `        remote_ts = ${conn.remoteNetworks.join(",")}`,
+    // Left out for a person: then it is the address that is given.
+    ...(conn.pools === undefined ? [`        remote_ts = ${conn.remoteNetworks.join(",")}`] : []),
     `        esp_proposals = ${conn.childProposals.join(",")}`,
     `        rekey_time = ${conn.childSeconds}s`,
     `        dpd_action = ${deadAction(conn)}`,
@@ -80,12 +100,11 @@ export function deadAction(conn: IpsecConn): "restart" | "clear" {
   return conn.starts ? conn.deadThen : "clear";
 }
 
-type Loaded = Pick<Wanted, "conn" | "key">;
-
 /** Two states, tunnel by tunnel. */
 export function diffParts(before: readonly Loaded[], after: readonly Loaded[], blocks: DiffPart): readonly DiffPart[] {
+  const pools: DiffPart = [poolsIn(before).flatMap(poolLines), poolsIn(after).flatMap(poolLines)];
   const names = [...new Set([...before, ...after].map(({ conn }) => conn.name))].toSorted();
   const linesIn = (loaded: readonly Loaded[], name: string): readonly string[] =>
     loaded.filter(({ conn }) => conn.name === name).flatMap((one) => [keyLine(one), ...connLines(one.conn)]);
-  return [...names.map((name): DiffPart => [linesIn(before, name), linesIn(after, name)]), blocks];
+  return [...names.map((name): DiffPart => [linesIn(before, name), linesIn(after, name)]), pools, blocks];
 }

@@ -1,20 +1,28 @@
 import type { Mismatch } from "@holdfast/core/domain.ts";
-import type { IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { poolsIn } from "./conn.ts";
 import { linkDiff, oursIn } from "./diff.ts";
 import { intoText, type VpnObserved } from "./facts.ts";
 import { listedOf, type Live, liveOf, shapeOf } from "./live.ts";
+import type { Loaded } from "./record.ts";
 import {
   blocksStep,
+  endPeopleSteps,
   initiateStep,
+  isPersonConn,
+  isPersonKey,
   loadConnStep,
   loadKeyStep,
+  loadPeopleSteps,
+  loadPoolStep,
   makeLinkSteps,
   recordStep,
   removeLinkSteps,
   terminateStep,
   unloadConnStep,
   unloadKeyStep,
+  unloadPeopleKeysStep,
+  unloadPoolStep,
 } from "./step.ts";
 
 /** Milliseconds. An undo begins the old tunnel again and does not wait for the other end. */
@@ -43,27 +51,52 @@ export function restoreVpn(snapshot: VpnObserved, live: VpnObserved): readonly S
 
 function daemonSteps(snapshot: VpnObserved, want: Live, live: VpnObserved, have: Live): readonly Step[] {
   const known = { ...live.record, ...snapshot.record };
-  const back = want.conns.filter((listed) => !isSame(listed.name, want, have));
-  const loaded = back.flatMap(({ name, labels }) =>
-    labels.flatMap((label) => {
-      const found = known[label];
-      return found === undefined ? [] : [{ ...found, isNew: listedOf(have, name) === undefined }];
-    }),
+  const find = (labels: readonly string[]): readonly Loaded[] => labels.flatMap((label) => known[label] ?? []);
+  const loaded = want.conns
+    .filter((listed) => !isSame(listed.name, want, have))
+    .flatMap(({ name, labels }) => find(labels).map((one) => ({ ...one, isNew: listedOf(have, name) === undefined })));
+  const [people, machines] = [loaded.filter(isPerson), loaded.filter((one) => !isPerson(one))];
+  const used = want.conns.flatMap(({ labels }) => find(labels));
+  const keys = used.filter(({ key: { id } }) => want.keys.includes(id) && !have.keys.includes(id));
+  // A key may be gone while the connection that needs it is there.
+  const again = used.filter(
+    (one) => isPerson(one) && [...people, ...keys].some(({ conn }) => conn.name === one.conn.name),
   );
-  const used = want.conns.flatMap(({ labels }) =>
-    labels.flatMap((label): readonly IpsecKey[] => {
-      const key = known[label]?.key;
-      return key === undefined ? [] : [key];
-    }),
-  );
-  const gone = have.conns.filter(({ name }) => listedOf(want, name) === undefined);
+  const gone = have.conns.map(({ name }) => name).filter((name) => listedOf(want, name) === undefined);
+  const pools = poolsIn(used).filter(({ name }) => hasPool(want, name));
+  const unused = have.keys.filter((id) => !want.keys.includes(id));
   return [
-    ...used.filter(({ id }) => want.keys.includes(id) && !have.keys.includes(id)).map(loadKeyStep),
-    ...loaded.flatMap(({ conn, isNew }) => [loadConnStep(conn, isNew), terminateStep(conn.name)]),
-    ...gone.flatMap(({ name }) => [unloadConnStep(name), terminateStep(name)]),
-    ...have.keys.filter((id) => !want.keys.includes(id)).map(unloadKeyStep),
-    ...loaded.filter(({ conn }) => conn.starts).map(({ conn }) => initiateStep(conn, UNDO_PATIENCE_MS)),
+    ...keys.filter((one) => !isPerson(one)).map(({ key }) => loadKeyStep(key)),
+    ...pools.filter(({ name }) => !hasPool(have, name)).map(loadPoolStep),
+    ...machines.flatMap(({ conn, isNew }) => [loadConnStep(conn, isNew), terminateStep(conn.name)]),
+    ...endPeopleSteps(gone.filter(isPersonConn), false),
+    ...loadPeopleSteps(again, (id) => have.keys.includes(id)),
+    ...endPeopleSteps(
+      people.map(({ conn }) => conn.name),
+      true,
+    ),
+    ...gone.filter((name) => !isPersonConn(name)).flatMap((name) => [unloadConnStep(name), terminateStep(name)]),
+    ...have.pools.filter(({ name }) => !hasPool(want, name)).map(({ name }) => unloadPoolStep(name)),
+    ...unloadKeySteps(unused),
+    ...machines.filter(({ conn }) => conn.starts).map(({ conn }) => initiateStep(conn, UNDO_PATIENCE_MS)),
   ];
+}
+
+/** Keys of people in one step, of which there may be many. */
+export function unloadKeySteps(ids: readonly string[]): readonly Step[] {
+  const people = ids.filter(isPersonKey);
+  return [
+    ...ids.filter((id) => !isPersonKey(id)).map(unloadKeyStep),
+    ...(people.length === 0 ? [] : [unloadPeopleKeysStep(people)]),
+  ];
+}
+
+function isPerson({ conn }: Loaded): boolean {
+  return isPersonConn(conn.name);
+}
+
+function hasPool({ pools }: Live, name: string): boolean {
+  return pools.some((one) => one.name === name);
 }
 
 function isSame(name: string, want: Live, have: Live): boolean {
@@ -101,7 +134,14 @@ export function restoredMismatches(
   const keys = want.keys
     .filter((id) => !have.keys.includes(id))
     .map((id) => ({ path: `keys.${id}`, expected: "loaded", found: "not loaded" }));
-  return [...conns, ...keys, ...links, ...blocks, ...record];
+  const [wantPools, havePools] = [want, have].map(({ pools }) =>
+    pools
+      .map(({ name }) => name)
+      .toSorted()
+      .join(", "),
+  );
+  const pools = wantPools === havePools ? [] : [{ path: "pools", expected: wantPools ?? "", found: havePools ?? "" }];
+  return [...conns, ...keys, ...pools, ...links, ...blocks, ...record];
 }
 
 /** Interfaces of ours and what is routed into them, in one text. */

@@ -1,7 +1,8 @@
 import type { Family } from "@holdfast/core/net/address.ts";
 import type { IpRoute, IpRule, LinkChange } from "@holdfast/core/plan/ip-state.ts";
-import type { IpsecAct, IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
+import type { IpsecAct, IpsecConn, IpsecKey, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { parsePerson } from "@holdfast/core/policy/tunnel-people.ts";
 import { tunnelOfConn } from "./conn.ts";
 import type { LinkDiff } from "./diff.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL, BOOT_FILE, type Into, LOOKUP_TABLE, RECORD_FILE } from "./facts.ts";
@@ -78,6 +79,81 @@ export function initiateStep({ name, label }: IpsecConn, patienceMs: number): St
 export function rekeyStep({ name, label }: IpsecConn): Step {
   const title = `Replace the keys of the tunnel ${tunnelOfConn(name)} once, as it will be done from time to time`;
   return ipsecStep(`${name}.rekey`, title, { op: "rekey", name, label }, 3 * VICI_BUDGET_MS);
+}
+
+/** People in one step: few enough that a step is not long, many enough that there are not many steps. */
+const AT_A_TIME = 100;
+/** Milliseconds for each of them on a busy machine; charon takes one. */
+const PERSON_BUDGET_MS = 50;
+/** Milliseconds in which whoever has an address is told that it ends. */
+const GOODBYE_BUDGET_MS = 10_000;
+
+export function loadPoolStep(pool: IpsecPool): Step {
+  const title = `Have addresses of ${pool.network} ready for people`;
+  return ipsecStep(`${pool.name}.load`, title, { op: "load_pool", pool });
+}
+
+export function unloadPoolStep(name: string): Step {
+  const title = "Take a pool away out of which nobody has an address any more";
+  return ipsecStep(`${name}.unload`, title, { op: "unload_pool", name }, GOODBYE_BUDGET_MS);
+}
+
+/** Connections of people with the keys that are not loaded yet, tunnel by tunnel. */
+export function loadPeopleSteps(
+  people: readonly { readonly conn: IpsecConn; readonly key: IpsecKey }[],
+  hasKey: (id: string) => boolean,
+): readonly Step[] {
+  return byTunnel(people, ({ conn }) => conn.name).flatMap(([tunnel, part, all]) => {
+    const keys = all.map(({ key }) => key).filter(({ id }) => !hasKey(id));
+    const conns = all.map(({ conn }) => conn);
+    const title = `Let ${personsIn(conns.map(({ name }) => name))} of ${tunnel} in`;
+    const budgetMs = VICI_BUDGET_MS + all.length * PERSON_BUDGET_MS;
+    return [ipsecStep(`people.${tunnel}.load.${part}`, title, { op: "load_people", keys, conns }, budgetMs)];
+  });
+}
+
+/** `stay`: their connections are loaded anew, and what was agreed with the old ones ends. */
+export function endPeopleSteps(names: readonly string[], stay: boolean): readonly Step[] {
+  return byTunnel(names, (name) => name).map(([tunnel, part, all]) => {
+    const who = `${personsIn(all)} of ${tunnel}`;
+    const title = stay ? `End what was agreed with ${who}` : `Shut out ${who}, and end what was agreed with them`;
+    const act: IpsecAct = { op: "end_people", unload: stay ? [] : all, terminate: all, keys: [] };
+    const budgetMs = GOODBYE_BUDGET_MS + all.length * PERSON_BUDGET_MS;
+    return ipsecStep(`people.${tunnel}.${stay ? "renew" : "end"}.${part}`, title, act, budgetMs);
+  });
+}
+
+export function unloadPeopleKeysStep(ids: readonly string[]): Step {
+  const title = `Take ${ids.length === 1 ? "a key" : `${ids.length} keys`} of people that nothing uses out of strongSwan`;
+  const act: IpsecAct = { op: "end_people", unload: [], terminate: [], keys: ids };
+  return ipsecStep("people.keys.unload", title, act, VICI_BUDGET_MS + ids.length * PERSON_BUDGET_MS);
+}
+
+/** The name of a file may have two dashes as well: then the key of a machine goes in the step of the people's, which does the same. */
+export function isPersonKey(id: string): boolean {
+  return id.split("--").length > 2;
+}
+
+export function isPersonConn(name: string): boolean {
+  return parsePerson(tunnelOfConn(name)) !== null;
+}
+
+function personsIn(names: readonly string[]): string {
+  const persons = names.map((name) => parsePerson(tunnelOfConn(name))?.person ?? name);
+  return persons.length > 3 ? `${persons.length} people` : persons.join(", ");
+}
+
+function byTunnel<One>(
+  all: readonly One[],
+  nameOf: (one: One) => string,
+): readonly (readonly [tunnel: string, part: number, readonly One[]])[] {
+  const groups = Map.groupBy(all, (one) => parsePerson(tunnelOfConn(nameOf(one)))?.tunnel ?? "");
+  return [...groups].flatMap(([tunnel, list]) =>
+    Array.from(
+      { length: Math.ceil(list.length / AT_A_TIME) },
+      (_, part) => [tunnel, part + 1, list.slice(part * AT_A_TIME, (part + 1) * AT_A_TIME)] as const,
+    ),
+  );
 }
 
 /** A dead end behind every other route to the network: what leads into the tunnel comes before it, and the default route after it. */

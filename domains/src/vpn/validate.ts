@@ -1,12 +1,72 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import { overlaps } from "@holdfast/core/net/address-set.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
 import { finding } from "./findings.ts";
+import { networkSet } from "./guard.ts";
 import { linkOf } from "./link.ts";
 import type { VpnConfig } from "./model.ts";
+import { poolSize } from "./people.ts";
 
 /** Remarks about a config alone. */
 export function validateVpn(config: VpnConfig): readonly Finding[] {
-  return [...wideFindings(config), ...sameLinkFindings(config), ...sameRouteFindings(config)];
+  return [
+    ...wideFindings(config),
+    ...sameLinkFindings(config),
+    ...sameRouteFindings(config),
+    ...peopleFindings(config),
+  ];
+}
+
+/** Where the addresses of people lead: into their own connections and nowhere else, and there are enough of them. */
+function peopleFindings({ tunnels, people = {} }: VpnConfig): readonly Finding[] {
+  const others = [
+    ...Object.entries(tunnels).map(([name, { remote }]) => ({ name, networks: remote.networks })),
+    ...Object.entries(people).map(([name, { pools }]) => ({ name, networks: pools })),
+  ];
+  return Object.entries(people).flatMap(([name, { pools, persons, local }]) => {
+    const at = (key: string): string => formatPath(["vpn", "people", name, key]);
+    const met = others.filter((one) => one.name !== name && overlaps(networkSet(one.networks), networkSet(pools)));
+    const count = Object.keys(persons).length;
+    // Of two families each person gets one address of each.
+    const room = Math.max(
+      ...([false, true] as const).map((six) => roomIn(pools.filter((one) => one.includes(":") === six))),
+    );
+    const isAll = local.networks.some((network) => network.endsWith("/0"));
+    const isBoth = [pools, local.networks].every(
+      (list) => list.some((one) => one.includes(":")) && list.some((one) => !one.includes(":")),
+    );
+    return [
+      ...met.map((one) =>
+        finding(
+          "vpn.pool_overlaps",
+          at("pools"),
+          `${pools.join(", ")} for the people of ${name} overlaps ${one.networks.join(", ")} of ${one.name}: a packet for one of them could go to the other.`,
+        ),
+      ),
+      ...(count > room
+        ? [
+            finding(
+              "vpn.pool_small",
+              at("pools"),
+              `${pools.join(", ")} has ${room} ${room === 1 ? "address" : "addresses"} for the ${count} people of ${name}.`,
+            ),
+          ]
+        : []),
+      ...(isAll && !isBoth
+        ? [
+            finding(
+              "vpn.other_family_outside",
+              at("local"),
+              `The people of ${name} send everything into the tunnel, but of one family alone: packets of the other leave their devices beside it.`,
+            ),
+          ]
+        : []),
+    ];
+  });
+}
+
+function roomIn(pools: readonly string[]): number {
+  return pools.reduce((sum, network) => sum + poolSize(network), 0);
 }
 
 /** A packet is routed into one interface only. */

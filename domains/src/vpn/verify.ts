@@ -1,11 +1,11 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
-import { wantedOf } from "./conn.ts";
+import { poolsIn, wantedOf, type Wanted } from "./conn.ts";
 import { blocksOf, intoOf, linkDiff, linksOf, oursIn } from "./diff.ts";
 import { intoText, type VpnObserved } from "./facts.ts";
 import { isLoaded, listedOf, type Live, liveOf, shapeOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
-import { bootText } from "./render.ts";
+import { bootTextOrNone } from "./render.ts";
 
 /**
  * Whether charon and the kernel have what shall be. Security associations come and go with the other end, so they are no part of it: that
@@ -20,9 +20,8 @@ export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): rea
     const down = { path: "strongswan", expected: "running", found: "nobody answers at its socket" };
     return wanted.length === 0 ? blocks : [down, ...blocks];
   }
-  const conns = wanted.flatMap(({ tunnel, conn, key }): readonly Mismatch[] => {
+  const conns = wanted.flatMap(({ path, conn, key }): readonly Mismatch[] => {
     const listed = listedOf(live, conn.name);
-    const path = `tunnels.${tunnel}`;
     if (listed === undefined) return [{ path, expected: "loaded", found: "not loaded" }];
     if (!isLoaded(conn, listed)) return [{ path, expected: "as confirmed", found: "loaded with other settings" }];
     return live.keys.includes(key.id) ? [] : [{ path: `${path}.psk`, expected: "loaded", found: "not loaded" }];
@@ -30,7 +29,19 @@ export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): rea
   const strange = live.conns
     .filter(({ name }) => !wanted.some(({ conn }) => conn.name === name))
     .map(({ name }): Mismatch => ({ path: `connections.${name}`, expected: "absent", found: "loaded" }));
-  return [...conns, ...strange, ...blocks];
+  return [...conns, ...strange, ...poolMismatches(wanted, live), ...blocks];
+}
+
+function poolMismatches(wanted: readonly Wanted[], live: Live): readonly Mismatch[] {
+  const pools = poolsIn(wanted);
+  return [
+    ...pools
+      .filter(({ name }) => !live.pools.some((one) => one.name === name))
+      .map(({ network }) => ({ path: `pools.${network}`, expected: "loaded", found: "not loaded" })),
+    ...live.pools
+      .filter(({ name }) => !pools.some((one) => one.name === name))
+      .map(({ base, size }) => ({ path: `pools.${base}`, expected: "absent", found: `${size} addresses from there` })),
+  ];
 }
 
 function linkMismatches(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
@@ -67,8 +78,7 @@ function blockMismatches(desired: VpnConfig | null, observed: VpnObserved): read
 /** On a boot strongSwan comes later and loads its file by itself: until then that file must say what is confirmed. */
 export function loadedMismatches(desired: VpnConfig | null, observed: VpnObserved): readonly Mismatch[] {
   if (liveOf(observed) !== null) return verifyVpn(desired, observed);
-  const wanted = wantedOf(desired);
-  const text = wanted.length === 0 ? null : bootText(wanted.map(({ conn }) => conn));
+  const text = bootTextOrNone(wantedOf(desired));
   return [
     ...linkMismatches(desired, observed),
     ...blockMismatches(desired, observed),
@@ -90,6 +100,7 @@ export function oursOf(observed: VpnObserved): Json {
     conns: Object.fromEntries(live.conns.map((listed) => [listed.name, shapeOf(listed)])),
     keys: [...usedKeys(live, observed)],
     blocks,
+    ...(live.pools.length === 0 ? {} : { pools: live.pools.map(({ name }) => name).toSorted() }),
     ...interfaces,
   };
 }

@@ -13,6 +13,7 @@ import {
   EMPTY_CHARON,
   inForce,
   labelOf,
+  PEOPLE,
   TUNNEL,
   vpnConfig,
   withCharon,
@@ -23,7 +24,7 @@ import { wantedOf } from "./conn.ts";
 import { vpn } from "./domain.ts";
 import type { VpnObserved } from "./facts.ts";
 import { linkOf } from "./link.ts";
-import type { TunnelConfig, VpnConfig } from "./model.ts";
+import type { PeopleConfig, TunnelConfig, VpnConfig } from "./model.ts";
 
 const LINK = linkOf("pair");
 const NOWHERE: ManagementPath = { controlPlane: [], inbound: [] };
@@ -58,9 +59,31 @@ const eitherWay: fc.Arbitrary<Omit<TunnelConfig, "via">> = fc.record({
   deadThen: fc.constantFrom("restart", "clear"),
 });
 const tunnel: fc.Arbitrary<TunnelConfig> = fc.tuple(eitherWay, through).map(([one, via]) => ({ ...one, ...via }));
+const persons: fc.Arbitrary<PeopleConfig["persons"]> = fc.dictionary(
+  fc.constantFrom("alice", "bob", "carol-2"),
+  fc.record({ identity: fc.constantFrom("a@example.com", "b.example"), keyFile: fc.constantFrom("pair-1", "pair-2") }),
+);
+const people: fc.Arbitrary<PeopleConfig> = fc.record({
+  local: fc.constant(PEOPLE.local),
+  pools: fc.constantFrom(["10.99.0.0/24"], ["10.99.0.0/25", "fd00:99::/64"], ["10.98.0.0/30"]),
+  dns: fc.constantFrom([], ["10.10.0.53"]),
+  persons,
+  clearText: fc.constantFrom("block", "allow"),
+  suite: fc.constant(PEOPLE.suite),
+  ikeProposals: fc.constant(PEOPLE.ikeProposals),
+  childProposals: fc.constant(PEOPLE.childProposals),
+  ikeSeconds: fc.constantFrom(3_600, 43_200),
+  childSeconds: fc.constant(3_600),
+  deadSeconds: fc.constant(30),
+});
 const config: fc.Arbitrary<VpnConfig | null> = fc.oneof(
   fc.constant(null),
-  fc.dictionary(fc.constantFrom("pair", "office", "store-7"), tunnel).map((tunnels) => ({ tunnels })),
+  fc
+    .record({
+      tunnels: fc.dictionary(fc.constantFrom("pair", "office", "store-7"), tunnel),
+      people: fc.dictionary(fc.constantFrom("staff", "guests"), people),
+    })
+    .map((both) => (Object.keys(both.people).length === 0 ? { tunnels: both.tunnels } : both)),
 );
 
 test("from any config to any other: the steps make it so, again there is nothing to do, and an undo from anywhere leads back", () => {

@@ -51,10 +51,12 @@ interface Props {
   readonly remoteAddress: string | null;
   /** A transaction is open on the server. */
   readonly isOpen: boolean;
+  /** Left out: all of them. */
+  readonly only?: readonly TunnelVerb[];
 }
 
 /** What can be done to a tunnel beside changing it; each asks the server first what it would cut. */
-export function TunnelActs({ server, tunnel, seen, remoteAddress, isOpen }: Props): ReactNode {
+export function TunnelActs({ server, tunnel, seen, remoteAddress, isOpen, only = ACTS }: Props): ReactNode {
   const t = useT();
   const denied = useDenied();
   const [asking, setAsking] = useState<TunnelVerb | null>(null);
@@ -65,7 +67,7 @@ export function TunnelActs({ server, tunnel, seen, remoteAddress, isOpen }: Prop
   return (
     <>
       <div className="hf-actions">
-        {ACTS.map((act) => (
+        {only.map((act) => (
           <ReasonButton
             key={act}
             size="sm"

@@ -10,6 +10,7 @@ import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, NotOurs, Origins } from "./live-parts.tsx";
 import { TunnelActs } from "./tunnel-acts.tsx";
 import { TunnelInterface } from "./tunnel-interface.tsx";
+import { VpnPeople } from "./vpn-people.tsx";
 
 interface Props extends LiveProps<VpnConfig, VpnSeen> {
   readonly server: string;
@@ -28,7 +29,7 @@ export function VpnLive(props: Props): ReactNode {
   return (
     <>
       <Daemon seen={seen} />
-      <Differences differences={differences.filter(({ path }) => !path.startsWith("tunnels."))} />
+      <Differences differences={differences.filter(({ path }) => !/^(?:tunnels|people)\./.test(path))} />
       <section>
         <h2 className="hf-small-title">{t("vpn.tunnels")}</h2>
         {tunnels.length === 0 ? <p className="hf-quiet">{t("vpn.tunnels.none")}</p> : null}
@@ -42,6 +43,7 @@ export function VpnLive(props: Props): ReactNode {
           />
         ))}
       </section>
+      <VpnPeople {...props} />
       {foreign.length === 0 ? null : (
         <section>
           <h2 className="hf-small-title">

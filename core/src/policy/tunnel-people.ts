@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { err, ok } from "../base/result.ts";
+import { parseCanonicalAddress } from "../net/address.ts";
+import { checkedText, proseText } from "./text-schema.ts";
+import { identityText, parsePskReference, parseTunnelName, type PskReference } from "./tunnel-text.ts";
+
+/**
+ * The end of a tunnel that is many people, each calling from wherever they are. Every one of them has an identity and a key of their own, so that one can be
+ * shut out and no other notices.
+ */
+
+/** More make a document that nobody reads, and a server that loads them for seconds on every start. */
+export const MOST_PEOPLE = 500;
+
+export interface TunnelPerson {
+  readonly name: string;
+  readonly identity: string;
+  /** Null: revoked, whatever key the document still names. */
+  readonly psk: PersonKey | null;
+}
+
+/** A key that somebody can hand to a person: not one that nobody has seen. */
+export type PersonKey = Exclude<PskReference, { readonly from: "generated" | "each" }>;
+
+export const personNameText = checkedText(parseTunnelName, {
+  description: "How this person is called here: in the live view, in the log and in commands.",
+  examples: ["alice"],
+});
+
+const personPskText = checkedText(
+  (text) => {
+    const psk = parsePskReference(text);
+    if (!psk.ok || isPersonKey(psk.value)) return psk;
+    return err("a person has to be given the key; write secret:NAME or file:NAME");
+  },
+  {
+    description:
+      "Where this person's own key is: secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on the server.",
+    examples: ["secret:vpn-alice", "secret:vpn-alice@2"],
+  },
+);
+
+export const personSchema = z
+  .strictObject({
+    identity: identityText.meta({ description: "How this person's device calls itself: as a rule a mail address." }),
+    psk: personPskText.optional(),
+    revoked: proseText("Why this person may not come in any more; the entry stays for whoever asks later.").optional(),
+  })
+  .superRefine((person, context) => {
+    if (person.psk === undefined && person.revoked === undefined)
+      context.addIssue({
+        code: "custom",
+        path: ["identity"],
+        message: "A person needs a key of their own (`psk:`), or is `revoked:`",
+      });
+  });
+
+export const resolverText = checkedText(
+  (text) => {
+    const address = parseCanonicalAddress(text);
+    return address.ok ? ok(text) : address;
+  },
+  { description: "Address of a resolver that people are told to ask.", examples: ["10.10.0.53"] },
+);
+
+export function peopleOf(people: Readonly<Record<string, z.output<typeof personSchema>>>): readonly TunnelPerson[] {
+  return Object.entries(people)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { identity, psk, revoked }]) => ({
+      name,
+      identity,
+      psk: psk === undefined || revoked !== undefined ? null : keyOf(psk),
+    }));
+}
+
+function keyOf(text: string): PersonKey {
+  const psk = parsePskReference(text);
+  if (!psk.ok) throw new Error(psk.error);
+  if (!isPersonKey(psk.value)) throw new Error("the key of a person was not checked");
+  return psk.value;
+}
+
+function isPersonKey(psk: PskReference): psk is PersonKey {
+  return psk.from === "secret" || psk.from === "file";
+}
+
+/** Between the name of a tunnel and that of a person; neither has two dashes. */
+const PART = "--";
+
+/** How a person's connection is called on a server: also the name by which an operator acts on it. */
+export function nameOfPerson(tunnel: string, person: string): string {
+  return `${tunnel}${PART}${person}`;
+}
+
+/** Null: it is the name of a tunnel. */
+export function parsePerson(name: string): { readonly tunnel: string; readonly person: string } | null {
+  const [tunnel = "", person, ...more] = name.split(PART);
+  return person === undefined || more.length > 0 ? null : { tunnel, person };
+}

@@ -1,0 +1,253 @@
+import { readFileSync } from "node:fs";
+import { composeServer } from "@holdfast/core/compose/compose.ts";
+import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { performed } from "../../test/vpn-charon.ts";
+import { bareServer, EMPTY_CHARON, inForce, PEOPLE, peopleConfig, TUNNEL, withCharon } from "../../test/vpn-sample.ts";
+import { DOMAIN_LANGUAGES } from "../registry.ts";
+import { wantedOf } from "./conn.ts";
+import { vpn } from "./domain.ts";
+import type { VpnObserved } from "./facts.ts";
+import type { VpnConfig } from "./model.ts";
+import { poolSize, poolsOf } from "./people.ts";
+
+const NOWHERE = { controlPlane: [], inbound: [] };
+const plan = (desired: VpnConfig | null, observed: VpnObserved, confirmed: VpnConfig | null = null) =>
+  vpn.plan({ desired, confirmed, observed, managementPath: NOWHERE });
+const { alice, bob } = PEOPLE.persons as { alice: { identity: string; keyFile: string }; bob: typeof alice };
+
+const SA = {
+  state: "ESTABLISHED",
+  localAddress: "203.0.113.10",
+  remoteAddress: "198.51.100.80",
+  establishedSeconds: 60,
+  rekeySeconds: 100,
+  virtualAddresses: ["10.99.0.1"],
+  children: [{ label: "c", state: "INSTALLED", bytesIn: 1, bytesOut: 2, rekeySeconds: 50 }],
+};
+
+test("shutting one out touches nobody else, and the key stays until it is confirmed", () => {
+  const before = inForce(peopleConfig());
+  const without = peopleConfig({ persons: { alice } });
+  const { steps } = plan(without, before);
+  expect(steps.map(({ id, action }) => [id, action.kind === "ipsec" ? action.act.op : action.kind])).toEqual([
+    ["vpn.people.staff.end.1", "end_people"],
+  ]);
+  const persisted = vpn.persist(without, performed(before, steps));
+  expect(persisted.map(({ id }) => id)).toEqual(["vpn.boot.keys", "vpn.boot", "vpn.people.keys.unload", "vpn.record"]);
+  expect(JSON.stringify(persisted[2]?.action)).toContain("ike-holdfast-staff--bob--pair-2");
+});
+
+test("pools come before whoever needs them, and go after everybody has left them", () => {
+  const before = inForce(peopleConfig());
+  const { steps } = plan(peopleConfig({ pools: ["10.98.0.0/24"] }), before);
+  const at = (part: string): number => steps.findIndex(({ id }) => id.includes(part));
+  const [old, now] = [PEOPLE.pools, ["10.98.0.0/24"]].map((pools) => poolsOf({ ...PEOPLE, pools })[0]?.name ?? "");
+  const order = [at(`${now}.load`), at("people.staff.load"), at("people.staff.renew"), at(`${old}.unload`)];
+  expect(order.toSorted((a, b) => a - b)).toEqual(order);
+  expect(order[0]).toBeGreaterThanOrEqual(0);
+  // Other resolvers are another pool: charon does not tell which ones it hands out.
+  expect(poolsOf({ ...PEOPLE, dns: [] })[0]?.name).not.toBe(old);
+});
+
+test("five hundred people are a few steps, and an undo of them too", () => {
+  const persons = Object.fromEntries(
+    Array.from({ length: 500 }, (_, n) => [`p-${n}x`, { identity: `p${n}@example.com`, keyFile: "pair-1" }]),
+  );
+  const many = peopleConfig({ persons, pools: ["10.99.0.0/16"] });
+  const { steps } = plan(many, bareServer());
+  expect(steps.length).toBeLessThan(12);
+  const half = performed(bareServer(), steps);
+  const back = vpn.restore(bareServer(), half);
+  expect(back.length).toBeLessThan(12);
+  expect(vpn.restored?.(bareServer(), half, performed(half, back))).toEqual([]);
+});
+
+test("who is connected and cut off is said in one finding, whoever stays and whoever does not", () => {
+  const sas = ["alice", "bob"].map((name) => ({ ...SA, name: `holdfast-staff--${name}` }));
+  const before = withCharon(inForce(peopleConfig()), { sas });
+  const after = peopleConfig({ persons: { alice: { ...alice, keyFile: "pair-2" } } });
+  expect(plan(after, before).findings.filter(({ code }) => code === "vpn.flaps")).toMatchObject([
+    {
+      path: "vpn.people.staff",
+      message:
+        "bob of staff: connected now, cut off, and not let in again. alice of staff: connected now, cut off until they connect anew.",
+    },
+  ]);
+});
+
+test("what is the same for all people of a tunnel is said once", () => {
+  const persons = { alice, bob, carol: { identity: "c@example.com", keyFile: "nowhere" } };
+  const observed = bareServer({ addresses: ["10.99.0.9/24"], routes: ["10.99.0.0/28"], forwarding: false });
+  const codes = plan(peopleConfig({ persons }), observed).findings.map(({ code, path }) => `${code} ${path}`);
+  expect(codes).toEqual([
+    "vpn.key_missing vpn.people.staff.carol.psk",
+    "vpn.address_not_here vpn.people.staff.local.address",
+    "vpn.remote_network_is_local vpn.people.staff.pools",
+    "vpn.no_address_in_networks vpn.people.staff.local.networks",
+    "vpn.block_bypassed vpn.people.staff.pools",
+    "vpn.forwarding_off vpn.people.staff",
+  ]);
+  const managed = { controlPlane: [{ address: "10.99.0.7", port: 7081 }], inbound: [] };
+  const guarded = vpn.plan({
+    desired: peopleConfig(),
+    confirmed: null,
+    observed: bareServer(),
+    managementPath: managed,
+  });
+  expect(guarded.findings.filter(({ severity }) => severity === "danger")).toMatchObject([
+    { code: "vpn.management_path_cut", path: "vpn.people.staff.pools" },
+  ]);
+});
+
+test("a pool that overlaps another tunnel's networks, one that is too small, one that is full", () => {
+  const codes = (config: VpnConfig): readonly string[] =>
+    vpn.validate(config).map(({ severity, code, path }) => `${severity} ${code} ${path}`);
+  expect(codes(peopleConfig())).toEqual([]);
+  const { people = {} } = peopleConfig({ pools: ["10.20.0.0/16"] });
+  expect(codes({ tunnels: { pair: TUNNEL }, people })).toEqual(["error vpn.pool_overlaps vpn.people.staff.pools"]);
+  expect(codes({ tunnels: {}, people: { ...people, more: { ...PEOPLE, pools: ["10.20.9.0/24"] } } })).toHaveLength(2);
+  expect(codes(peopleConfig({ pools: ["10.99.0.0/32"] }))).toEqual(["warning vpn.pool_small vpn.people.staff.pools"]);
+  // One address of each family for each person.
+  expect(codes(peopleConfig({ pools: ["10.99.0.0/24", "fd00::/128"] }))).toEqual([]);
+  const everything = { ...PEOPLE.local, networks: ["0.0.0.0/0"] };
+  expect(codes(peopleConfig({ local: everything }))).toEqual([
+    "warning vpn.other_family_outside vpn.people.staff.local",
+  ]);
+  const live = inForce(peopleConfig());
+  const pools = (live.ipsec.charon.state === "up" ? (live.ipsec.charon.pools ?? []) : []).map((pool) => ({
+    ...pool,
+    online: pool.size,
+  }));
+  expect(plan(peopleConfig(), withCharon(live, { pools })).findings.map(({ code }) => code)).toContain("vpn.pool_full");
+});
+
+test("a pool that is gone is drift and is put back without touching anybody; one that nobody wants is taken away", () => {
+  const live = withCharon(inForce(peopleConfig()), { pools: [] });
+  expect(vpn.verify(peopleConfig(), live)).toEqual([
+    { path: "pools.10.99.0.0/24", expected: "loaded", found: "not loaded" },
+  ]);
+  expect(plan(peopleConfig(), live).steps.map(({ id }) => id)).toEqual([`vpn.${poolsOf(PEOPLE)[0]?.name ?? ""}.load`]);
+  const strange = { name: "holdfast-pool-0123456789abcdef", base: "10.97.0.0", size: 2, online: 0, offline: 0 };
+  const more = withCharon(inForce(peopleConfig()), { pools: [...(EMPTY_CHARON.pools ?? []), strange] });
+  expect(vpn.verify(peopleConfig(), more)).toContainEqual(expect.objectContaining({ path: "pools.10.97.0.0" }));
+});
+
+test("an agent from before pools says nothing of them: nothing is taken for loaded", () => {
+  const { pools: _, ...older } = EMPTY_CHARON;
+  const observed = vpn.observe({
+    ipsec: { status: 0, stdout: JSON.stringify({ charon: older, keyFiles: {} }), stderr: "" },
+  });
+  expect(vpn.verify(peopleConfig(), observed).map(({ path }) => path)).toContain("pools.10.99.0.0/24");
+});
+
+test("one person is ended by the act that ends a tunnel, and it is said that they may come back", () => {
+  const observed = withCharon(inForce(peopleConfig()), { sas: [{ ...SA, name: "holdfast-staff--alice" }] });
+  const act = (tunnel: string, verb: "terminate" | "initiate") =>
+    vpn.tunnelActs?.decide(peopleConfig(), observed, { tunnel, verb, of: "ike" }, NOWHERE);
+  expect(act("staff--alice", "terminate")).toMatchObject({
+    kind: "possible",
+    operation: { op: "end", name: "holdfast-staff--alice", label: null },
+    findings: [{ code: "vpn.act_cuts" }, { code: "vpn.people_come_back" }],
+  });
+  expect(act("staff--bob", "terminate")).toMatchObject({ kind: "nothing_to_do" });
+  expect(act("staff--bob", "initiate")).toMatchObject({
+    kind: "refused",
+    findings: [{ code: "vpn.act_other_end_begins" }],
+  });
+  expect(act("staff", "terminate")).toMatchObject({ kind: "refused", findings: [{ code: "vpn.act_no_tunnel" }] });
+});
+
+test("addresses that a network has for people", () => {
+  expect(["10.0.0.0/32", "10.0.0.0/31", "10.0.0.0/30", "10.0.0.0/24", "fd00::/127", "fd00::/64"].map(poolSize)).toEqual(
+    [1, 2, 2, 254, 2, 2 ** 31],
+  );
+});
+
+test("hostile strings in every text of people: refused at the door, or only ever a value", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom('a"\n}', "$(id)", "a;b", "%any", "@#00", "a@example.com", "10.0.0.0/8", "x".repeat(65_536)),
+  );
+  const where = fc.constantFrom("pools", "dns", "identity", "keyFile", "name", "group");
+  fc.assert(
+    fc.property(text, where, (hostile, place) => {
+      const person = {
+        identity: place === "identity" ? hostile : "a@example.com",
+        keyFile: place === "keyFile" ? hostile : "pair-1",
+      };
+      const people = {
+        ...PEOPLE,
+        ...(place === "pools" ? { pools: [hostile] } : {}),
+        ...(place === "dns" ? { dns: [hostile] } : {}),
+        persons: { [place === "name" ? hostile : "alice"]: person },
+      };
+      const config = { tunnels: {}, people: { [place === "group" ? hostile : "staff"]: people } };
+      const parsed = vpn.parseConfig(config);
+      if (!parsed.ok) {
+        expect(parsed.findings.every(({ code }) => code === "vpn.config")).toBe(true);
+        return;
+      }
+      const native = vpn.render(parsed.config, bareServer());
+      const usual = vpn.render(peopleConfig({ persons: { alice } }), bareServer());
+      expect(native.split("\n").length).toBe(usual.split("\n").length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const EXAMPLES = new URL("./examples/", import.meta.url);
+
+function firewallOf(file: string, server: string, change = (text: string) => text) {
+  const { documents, findings } = parseDocuments(change(readFileSync(new URL(file, EXAMPLES), "utf8")), {
+    domains: DOMAIN_LANGUAGES,
+  });
+  expect(findings).toEqual([]);
+  return composeServer({
+    server,
+    documents: documents.map((document) => ({ document, revision: 1 })),
+    domains: DOMAIN_LANGUAGES,
+    controlPlane: [],
+  });
+}
+
+test("people and the server's firewall: key exchange from anywhere, their addresses closed but for what is opened", () => {
+  const { config, findings } = firewallOf("remote-staff.yaml", "gw-seoul");
+  expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
+  if (config === null) throw new Error("the example composes");
+  const { needs, forward } = config.domains.firewall as {
+    needs: { kind: string; peer?: string | null }[];
+    forward: { rules: { name: string; verb: string }[] };
+  };
+  expect(needs.filter(({ kind }) => kind === "ike" || kind === "esp")).toMatchObject([
+    { kind: "ike", peer: null },
+    { kind: "esp", peer: null },
+  ]);
+  expect(forward.rules.map(({ name, verb }) => `${verb} ${name}`)).toEqual([
+    "allow vpn-remote-staff--ping-out",
+    "allow vpn-remote-staff--apps-in",
+    "allow vpn-remote-staff--dns-in",
+    "allow vpn-remote-staff--ping-in",
+    "drop vpn-remote-staff--out",
+    "drop vpn-remote-staff--in",
+    "allow out",
+  ]);
+  expect(wantedOf(config.domains.vpn as VpnConfig).map(({ tunnel }) => tunnel)).toEqual([
+    "remote-staff--alice",
+    "remote-staff--bob",
+  ]);
+});
+
+test("a hub and its spokes: what both tunnels open passes from one spoke to the other, what one opens alone is refused", () => {
+  const { config, findings } = firewallOf("hub-and-spoke.yaml", "gw-seoul");
+  expect(findings.filter(({ severity }) => severity === "error" || severity === "danger")).toEqual([]);
+  expect(wantedOf(config?.domains.vpn as VpnConfig).map(({ conn }) => [conn.name, conn.localNetworks])).toEqual([
+    ["holdfast-seoul-busan", ["10.10.0.0/16", "10.30.10.0/24"]],
+    ["holdfast-seoul-daegu", ["10.10.0.0/16", "10.20.10.0/24"]],
+  ]);
+  const alone = firewallOf("hub-and-spoke.yaml", "gw-seoul", (text) => text.replace(/^.*of-busan.*\n/m, ""));
+  expect(alone.findings.filter(({ severity }) => severity === "error").map(({ code }) => code)).toEqual([
+    "firewall.order_unclear",
+  ]);
+});
