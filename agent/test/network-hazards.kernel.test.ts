@@ -56,7 +56,9 @@ async function undoneByItself(domains: Readonly<Record<string, NetworkConfig | o
 
 /** What the server is known not to do, before anybody plans on it. */
 async function lacking(): Promise<readonly string[]> {
-  const { lacks } = (await driftOf(agent)) ?? {};
+  // This module alone: those of other domains are to be started by the test that needs them.
+  const { domains } = await (await agent.guard()).observe({ domains: ["network"] });
+  const { lacks } = domains[0] ?? {};
   return (lacks?.lacks ?? [{ feature: "nobody", code: "said" }]).map(({ feature, code }) => `${feature} ${code}`);
 }
 

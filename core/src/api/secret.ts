@@ -31,6 +31,7 @@ export const secretVersionSchema = z.object({
   dueAt: z
     .string()
     .nullable()
+    .default(null)
     .describe("When it is older than a tunnel that names it allows (auth.rotate); null where none says"),
 });
 export const secretSchema = z.object({

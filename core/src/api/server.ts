@@ -22,6 +22,7 @@ export const capabilitySchema = moduleSchema.extend({
       }),
     )
     .nullable()
+    .default(null)
     .describe("What the server cannot do, as its module found at the last look; null where it has not said"),
 });
 
@@ -46,7 +47,7 @@ export const serverDetailSchema = serverSummarySchema.extend({
   agentVersion: z.string().nullable(),
   bootId: z.string().nullable(),
   capabilities: z.array(capabilitySchema),
-  lacksAt: z.string().nullable().describe("When the server was last asked what it cannot do"),
+  lacksAt: z.string().nullable().default(null).describe("When the server was last asked what it cannot do"),
   facts: z.unknown().describe("{os, kernel, interfaces: [{name, mac, addresses}]} as the agent saw them"),
   policies: z.array(z.object({ kind: z.string(), name: z.string(), revision: z.int() })).describe("What is in force"),
   quarantined: z.array(
