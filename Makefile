@@ -28,8 +28,8 @@ check: ## Compiler, lint, layout, import rules, dead code: all that is known wit
 format: ## Lay out all sources
 	@deploy/dev/bootstrap.sh tools && exec npm run --silent format
 
-screenshots: ## Picture every page of the console in its states into dist/screenshots
-	@deploy/dev/bootstrap.sh test && exec node e2e/console/take-screenshots.ts dist/screenshots "" wide,dark,narrow
+screenshots: ## Picture every page of the console in its states into dist/screenshots, and the user guide's
+	@deploy/dev/bootstrap.sh test && exec node e2e/console/take-screenshots.ts dist/screenshots "" wide,dark,narrow,korean,guide
 
 bench: ## Measure applies and the agent beside raw nft
 	@deploy/dev/bootstrap.sh run && exec npm run --silent bench

@@ -34,6 +34,17 @@ export function fileDomain(name: DomainName, path: string, root: string): AnyDom
       gate("observe");
       return { text: raw["file"]?.status === 0 ? raw["file"].stdout : null };
     },
+    lacks: () =>
+      existsSync(join(root, "lacks", name))
+        ? [
+            {
+              feature: "",
+              code: `${name}.lacking`,
+              reason: "Its file cannot be written.",
+              remedy: "Let it be written.",
+            },
+          ]
+        : [],
     parseConfig: (value) =>
       isMap(value) && typeof value["text"] === "string"
         ? { ok: true, config: { text: value["text"] } }

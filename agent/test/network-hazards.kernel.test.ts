@@ -3,7 +3,20 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
-import { apply, driftOf, link, look, network, NONE, onTrial, refused, static4, TRIAL, words } from "./network-stage.ts";
+import {
+  apply,
+  driftOf,
+  link,
+  look,
+  network,
+  NONE,
+  onTrial,
+  refused,
+  static4,
+  static6,
+  TRIAL,
+  words,
+} from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 let lab: Lab;
@@ -41,6 +54,12 @@ async function undoneByItself(domains: Readonly<Record<string, NetworkConfig | o
   return words(executed);
 }
 
+/** What the server is known not to do, before anybody plans on it. */
+async function lacking(): Promise<readonly string[]> {
+  const { lacks } = (await driftOf(agent)) ?? {};
+  return (lacks?.lacks ?? [{ feature: "nobody", code: "said" }]).map(({ feature, code }) => `${feature} ${code}`);
+}
+
 test("a VLAN and a bond are refused before anything changes where the kernel lacks them, with the reason", async () => {
   const vlan = network({
     wan: WAN,
@@ -52,6 +71,7 @@ test("a VLAN and a bond are refused before anything changes where the kernel lac
     wan: link("eth0", {}),
   });
   expect(await refused(agent, { network: bond })).toMatch(/kernel_lacks.*cannot make a bond, which pair is/);
+  expect(await lacking()).toEqual(["vlan network.kernel_lacks", "bond network.kernel_lacks"]);
 });
 
 test("what networkd could not set, and what it set otherwise, is found by reading back and undone", async () => {
@@ -132,6 +152,65 @@ test("drift is seen and named, put back only when that is said, and what others 
   await apply(agent, {});
 });
 
+test("a route over several ways is in the kernel as it was asked for, changed, and gone again", async () => {
+  const [a, b, c] = ["10.20.0.1", "10.20.0.253", "10.20.0.254"];
+  const shared = (
+    ways: readonly { via: string; weight: number }[],
+    six: readonly { via: string; weight: number }[],
+  ) => ({
+    network: network({
+      wan: {
+        ...WAN,
+        ipv6: static6("fd20::20/64"),
+        routes: [
+          { to: "10.99.0.0/16", ways: [...ways], table: 254, onLink: false },
+          ...(six.length === 0 ? [] : [{ to: "fd99::/64", ways: [...six], table: 100, onLink: false }]),
+        ],
+      },
+    }),
+  });
+  const SIX = [
+    { via: "fd20::1", weight: 1 },
+    { via: "fd20::2", weight: 4 },
+  ];
+  await apply(
+    agent,
+    shared(
+      [
+        { via: a, weight: 3 },
+        { via: b, weight: 1 },
+      ],
+      SIX,
+    ),
+  );
+  const routes = async (): Promise<string> =>
+    (await server.must(["sh", "-c", "ip -4 route show 10.99.0.0/16; ip -6 route show table 100"])).replaceAll(
+      /\s+/g,
+      " ",
+    );
+  expect(await routes()).toMatch(/10.99.0.0\/16 .*via 10.20.0.1 dev eth0 weight 3 .*via 10.20.0.253 dev eth0 weight 1/);
+  expect(await routes()).toMatch(/fd99::\/64 .*via fd20::1 dev eth0 weight 1 .*via fd20::2 dev eth0 weight 4/);
+  // Others in its place, then one way alone; each is read back, and the last undo leaves nothing.
+  const confirmed = await look(server);
+  const other = await onTrial(
+    agent,
+    shared(
+      [
+        { via: a, weight: 1 },
+        { via: c, weight: 2 },
+      ],
+      [],
+    ),
+  );
+  expect(await routes()).toMatch(/weight 1 .*via 10.20.0.254 dev eth0 weight 2/);
+  expect(await routes()).not.toContain("fd99");
+  await agent.abort(other.id);
+  expect(await look(server)).toBe(confirmed);
+  await apply(agent, { network: network({ wan: WAN }) });
+  expect(await routes()).not.toMatch(/10.99|fd99/);
+  await apply(agent, {});
+});
+
 test("an interface that is turned off goes down, and comes back", async () => {
   const off = network({ wan: link("eth0", { ...NONE, enable: false }) });
   const { id } = await onTrial(agent, { network: off });
@@ -150,6 +229,7 @@ test("where nobody that we know sets the network up, it is read and not changed,
     await server.writeFile("/etc/network/interfaces", "auto eth0\niface eth0 inet static\n  address 10.20.0.10/24\n");
     await server.must(["sh", "-c", "systemctl daemon-reload && systemctl start networking.service"]);
     expect(await refused(agent, config)).toMatch(/read_only.*ifupdown/);
+    expect(await lacking()).toContain(" network.read_only");
     await unit("NetworkManager.service");
     await server.must(["sh", "-c", "systemctl daemon-reload && systemctl start NetworkManager.service"]);
     expect(await refused(agent, config)).toMatch(/read_only.*NetworkManager/);

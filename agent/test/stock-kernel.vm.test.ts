@@ -106,6 +106,60 @@ test("released, the bond and the VLAN are gone", async () => {
   expect(await server().must(["ip", "-br", "link", "show"])).not.toMatch(/pair0|staff/);
 });
 
+/** Two cables and the server itself on one switch: VLAN 10 for the server with its tag, 20 between the cables alone. */
+function switched(first: { tagged: { first: number; last: number }[]; untagged?: number }): NetworkConfig {
+  const range = (id: number) => ({ first: id, last: id });
+  return network({
+    left: link("eth0", { port: { vlans: first } }),
+    right: link("eth1", { port: { vlans: { tagged: [range(20)] } } }),
+    lan: link("lan0", {
+      device: { kind: "bridge", members: ["left", "right"], stp: false, vlans: { tagged: [range(10)] } },
+    }),
+    staff: link("staff", { device: { kind: "vlan", id: 10, parent: "lan" }, ipv4: static4("10.42.0.1/24") }),
+  });
+}
+
+test("a bridge that tells VLANs apart lets each cable into its own, and a change takes it out of them again", async ({
+  skip,
+}) => {
+  skip(!IS_WHOLE, SHORT);
+  await inPeer(server(), [
+    "ip link set eth2 nomaster",
+    "ip link set eth2 up",
+    "ip link add link eth2 name tagged10 type vlan id 10",
+    "ip address add 10.42.0.2/24 dev tagged10",
+    "ip link set tagged10 up",
+  ]);
+  const vlans = async (): Promise<string> =>
+    (await server().must(["bridge", "-compressvlans", "vlan", "show"])).replaceAll(/\s+/g, " ");
+  const found = await links();
+  const with10 = switched({
+    tagged: [
+      { first: 10, last: 10 },
+      { first: 30, last: 35 },
+    ],
+  });
+  const [tried] = await hands(server(), "network", [{ verb: "try", desired: with10 }]);
+  expect(tried).toMatchObject({ problems: [] });
+  expect(await links()).toBe(found);
+  await putInForce("network", with10);
+  expect(await vlans()).toMatch(/eth0 10 30-35 .*eth1 20 .*lan0 10/);
+  await until("the peer to answer on the VLAN", () => answers(server(), "10.42.0.2"), PATIENCE_MS);
+
+  // networkd takes a port out of no VLAN: that is done for it, tried and undone as well.
+  const without = switched({ tagged: [], untagged: 20 });
+  const [undone] = await hands(server(), "network", [{ verb: "try", desired: without }]);
+  expect(undone).toMatchObject({ problems: [] });
+  expect(await vlans()).toMatch(/eth0 10 30-35 .*eth1 20 .*lan0 10/);
+  await putInForce("network", without);
+  expect(await vlans()).toMatch(/eth0 20 PVID Egress Untagged .*eth1 20 .*lan0 10/);
+  expect(await answers(server(), "10.42.0.2")).toBe(false);
+
+  const [released] = await hands(server(), "network", [{ verb: "put", desired: null }]);
+  expect(released).toMatchObject({ problems: [] });
+  expect(await links()).toBe(found);
+});
+
 test("a route-based tunnel over the kernel's ESP: its interface, its routes, packets through it, and never in clear text", async () => {
   const tunnel = linkOf("pair");
   const own = bothEnds({ via: "interface" }).b;

@@ -43,6 +43,7 @@ const bare = {
   search: [],
   bridge: null,
   port: null,
+  vlans: null,
   vlan: null,
   bond: null,
 } as const;

@@ -68,6 +68,7 @@ export function systemObserved(server: string, drift: boolean) {
     today: 20_783,
     keyFiles: { kim: `# Made by Holdfast from a policy; changes here are overwritten.\n${KIM}\n`, ana: `${ANA}\n` },
     authorities: {},
+    certificates: {},
     trusted: [],
     chronyReadsSources: false,
     modules: ["br_netfilter"],

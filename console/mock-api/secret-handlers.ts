@@ -27,6 +27,7 @@ export const SECRET_HANDLERS = {
           fingerprint: `7e57${String(version).padStart(8, "0")}`,
           madeBy: user.name,
           madeAt: new Date(nowMs).toISOString(),
+          dueAt: null,
         },
       ],
       usedBy: before?.usedBy ?? [],

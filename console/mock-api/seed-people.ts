@@ -88,11 +88,12 @@ export function addWaitingChange(state: MockState, nowMs: number): void {
 }
 
 function addSecrets(state: MockState, nowMs: number): void {
-  const version = (number: number, fingerprint: string, hours: number) => ({
+  const version = (number: number, fingerprint: string, hours: number, days: number | null = null) => ({
     version: number,
     fingerprint,
     madeBy: "admin",
     madeAt: iso(nowMs - hours * HOUR),
+    dueAt: days === null ? null : iso(nowMs + (days * 24 - hours) * HOUR),
   });
   state.secrets.push(
     {
@@ -105,7 +106,7 @@ function addSecrets(state: MockState, nowMs: number): void {
     {
       name: "tunnel.seoul-busan",
       kind: "generated",
-      versions: [version(1, "c41f0a9d22b7", 700)],
+      versions: [version(1, "c41f0a9d22b7", 700, 90)],
       usedBy: [
         { document: "Tunnel/seoul-busan", version: 1, as: "head" },
         { document: "Tunnel/seoul-busan", version: 1, as: "in_force" },

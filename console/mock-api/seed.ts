@@ -148,11 +148,31 @@ function addServer(state: MockState, nowMs: number, name: string, labels: Readon
     agentVersion: "0.1.0",
     bootId: "7d1f3a52-9c0e-4a83-9d2c-5b7d0c0f7a11",
     capabilities: [
-      { domain: "firewall", available: true, reason: "", module: "holdfast 0.1.0" },
-      { domain: "network", available: true, reason: "", module: "holdfast 0.1.0" },
-      { domain: "system", available: true, reason: "", module: "holdfast 0.1.0" },
-      { domain: "vpn", available: false, reason: "this agent has no module for vpn: upgrade it", module: "" },
+      { domain: "firewall", available: true, reason: "", module: "holdfast 0.1.0", lacks: [] },
+      {
+        domain: "network",
+        available: true,
+        reason: "",
+        module: "holdfast 0.1.0",
+        lacks: [
+          {
+            feature: "bond",
+            code: "network.kernel_lacks",
+            reason: "The kernel of this server cannot make a bond.",
+            remedy: "Load the module or use another kernel; nothing is changed until then.",
+          },
+        ],
+      },
+      { domain: "system", available: true, reason: "", module: "holdfast 0.1.0", lacks: [] },
+      {
+        domain: "vpn",
+        available: false,
+        reason: "this agent has no module for vpn: upgrade it",
+        module: "",
+        lacks: null,
+      },
     ],
+    lacksAt: iso(nowMs - 60_000),
     facts: {
       os: "Debian GNU/Linux 12",
       kernel: "6.1.0-28-amd64",

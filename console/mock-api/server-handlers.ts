@@ -81,6 +81,7 @@ export const SERVER_HANDLERS = {
       agentVersion: null,
       bootId: null,
       capabilities: [],
+      lacksAt: null,
       facts: null,
       quarantined: [],
       pendingKey: null,

@@ -26,6 +26,7 @@ test("every address of the console", () => {
     secrets: paths.secrets(),
     agents: paths.agents(),
     notifications: paths.notifications(),
+    retention: paths.retention(),
     doctor: paths.doctor(),
   } satisfies Record<keyof typeof paths, string>;
   expect(all).toMatchInlineSnapshot(`
@@ -46,6 +47,7 @@ test("every address of the console", () => {
       "overview": "/",
       "password": "/password",
       "providerReturn": "/login/oidc",
+      "retention": "/settings/retention",
       "roles": "/settings/roles",
       "rollout": "/rollouts/019a",
       "secrets": "/settings/secrets",

@@ -48,6 +48,7 @@ export const paths = {
   secrets: () => "/settings/secrets",
   agents: (query: { q?: string } = {}) => withQuery("/settings/agents", query),
   notifications: () => "/settings/notifications",
+  retention: () => "/settings/retention",
   doctor: () => "/doctor",
 } as const;
 
@@ -77,6 +78,7 @@ export const PATTERNS = {
   secrets: "/settings/secrets",
   agents: "/settings/agents",
   notifications: "/settings/notifications",
+  retention: "/settings/retention",
   doctor: "/doctor",
 } as const satisfies Record<keyof typeof paths, string>;
 

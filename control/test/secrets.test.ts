@@ -2,10 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { detect } from "@holdfast/core/alert/detect.ts";
 import type { UserId } from "@holdfast/core/base/id.ts";
 import { sealedAbout } from "@holdfast/proto/wire/sealed-secret.ts";
 import type { SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { look } from "../src/alerts/look.ts";
 import { newKey } from "../src/secrets/envelope.ts";
 import { keySource } from "../src/secrets/key-source.ts";
 import { SecretStore } from "../src/secrets/secret-store.ts";
@@ -510,5 +512,52 @@ test("one key that only a person can change is not changed; a moved row does not
     );
     await expect(both.value(database, "one", 1)).rejects.toMatchObject({ code: "secret.damaged" });
     expect(await both.value(database, "two", 1)).toBe(OTHER);
+  });
+});
+
+test("a key that is older than its tunnel says is told in the plan and by an alert, until the new one is in force", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    await pair(api, kim);
+    const text = tunnel("generated").replace('"generated" }', '"generated", rotate: 90d }');
+    expect((await applied(api, kim, await planned(api, kim, [text]))).state).toBe("DONE");
+    const due = async () => {
+      const facts = await look(api.house.database);
+      return detect(facts).flatMap(({ kind, subject }) => (kind === "key-due" ? [`${kind} ${subject}`] : []));
+    };
+    const codes = (change: Planned) => [
+      ...new Set(change.plans.flatMap(({ findings }) => findings.map(({ code }) => code))),
+    ];
+    const again = (why: string) => `${text}description: ${why}\n`;
+    expect(await due()).toEqual([]);
+    const [secret] = (await api.done(kim, "listSecrets")).items;
+    const [version] = secret?.versions ?? [];
+    expect(Date.parse(version?.dueAt ?? "") - Date.parse(version?.madeAt ?? "")).toBe(90 * 86_400_000);
+    expect(codes(await planned(api, kim, [again("fresh")], "fresh"))).not.toContain("plan.key_due");
+
+    await api.test.owner.run(sql`update holdfast.secret_versions set made_at = now() - interval '91 days'`);
+    expect(await due()).toEqual(["key-due secret/tunnel.pair"]);
+    expect(codes(await planned(api, kim, [again("old")], "old"))).toContain("plan.key_due");
+
+    // One press: the new version at both ends, as a change like any other.
+    const draft = await api.done(kim, "rotateSecret", { params: { name: "tunnel.pair" }, body: { reason: "due" } });
+    const change = await api.done(kim, "planChange", { params: { id: draft.id }, body: {} });
+    expect(codes(change)).not.toContain("plan.key_due");
+    expect((await applied(api, kim, change)).state).toBe("DONE");
+    expect(await due()).toEqual([]);
+  });
+});
+
+test("how old a key may become is said of keys that Holdfast knows the age of, in days", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    await pair(api, kim);
+    const refused = async (auth: string) => {
+      const text = tunnel("generated").replace('auth: { psk: "generated" }', `auth: { ${auth} }`);
+      const answer = await api.ask(kim, "createChange", { body: { title: "no", documents: [{ text }] } });
+      return JSON.stringify(answer.json);
+    };
+    expect(await refused('psk: "file:first", rotate: 90d')).toContain("does not know how old a key is");
+    expect(await refused('psk: "generated", rotate: 1h')).toContain("make sense here");
   });
 });

@@ -1,5 +1,6 @@
 import type { Json } from "./base/canonical-json.ts";
 import type { Finding } from "./base/finding.ts";
+import type { Lack } from "./capability/lack.ts";
 import type { PacketWatch } from "./net/packet-watch.ts";
 import type { IpsecFailure } from "./plan/ipsec-state.ts";
 import type { ManagementPath } from "./plan/management-path.ts";
@@ -120,6 +121,8 @@ export interface Domain<Config extends Json, Observed extends Json> {
   readonly facts: readonly FactQuery[];
   /** Raw facts to observed. Never throws on what a server answers: what cannot be read is said in `Observed`. */
   observe(raw: RawFacts): Observed;
+  /** What this server cannot do, whatever the config: told before anybody plans on it. */
+  lacks(observed: Observed): readonly Lack[];
   /** An effective config from outside, checked; the error is findings that name the field. */
   parseConfig(
     value: unknown,

@@ -32,6 +32,7 @@ TEST_PACKAGES=(
   gcc=gcc
   /usr/include/stdio.h=libc6-dev
   chromium=chromium                     # the console in a real browser
+  /usr/share/fonts/truetype/nanum/NanumGothic.ttf=fonts-nanum   # Korean pictures that can be read
   strace=strace                         # crashes and full disks at a chosen system call
   iptables=iptables                     # foreign firewalls beside ours
   promtool=prometheus                   # rules, and a real scrape of the control plane

@@ -42,16 +42,29 @@ const routesOf = (index: number): fc.Arbitrary<RouteConfig[]> =>
       fc.record({
         net: fc.integer({ min: 0, max: 3 }),
         is: maybe(fc.constantFrom("blackhole", "prohibit")),
+        shared: maybe(fc.record({ weight: fc.constantFrom(1, 3, 256), acrossCards: bool })),
         table: tables,
       }),
       { maxLength: 3, selector: ({ net }) => net },
     )
     .map((routes) =>
-      routes.map(({ net, is, table }): RouteConfig => ({
+      routes.map(({ net, is, shared, table }): RouteConfig => ({
         to: `10.${100 + index * 10 + net}.0.0/16`,
         table,
         onLink: false,
-        ...(is === undefined ? { via: `10.${index}.0.254` } : { is }),
+        ...(is !== undefined
+          ? { is }
+          : shared === undefined
+            ? { via: `10.${index}.0.254` }
+            : {
+                ways: [
+                  { via: `10.${index}.0.254`, weight: shared.weight },
+                  // Every config has the second card.
+                  shared.acrossCards && index !== 1
+                    ? { via: "10.1.0.253", by: "card1", weight: 2 }
+                    : { via: `10.${index}.0.253`, weight: 2 },
+                ],
+              }),
       })),
     );
 
@@ -100,6 +113,13 @@ const bare = (bound: InterfaceConfig["bound"]): InterfaceConfig => ({
   search: [],
 });
 
+const vlans = fc
+  .record({ tagged: fc.subarray([20, 30, 40]), untagged: maybe(fc.constantFrom(1, 10)) })
+  .map(({ tagged, untagged }) => ({
+    tagged: tagged.map((first) => ({ first, last: first + 5 })),
+    ...(untagged === undefined ? {} : { untagged }),
+  }));
+
 const bridge = fc
   .record({
     stp: bool,
@@ -107,6 +127,7 @@ const bridge = fc
     forwardDelay: maybe(fc.constantFrom(2, 4, 15)),
     ageing: maybe(fc.constantFrom(60, 300)),
     multicastSnooping: maybe(bool),
+    vlans: maybe(vlans),
   })
   .map((parts) => ({
     kind: "bridge" as const,
@@ -116,6 +137,7 @@ const bridge = fc
     ...(parts.forwardDelay === undefined ? {} : { forwardDelay: parts.forwardDelay }),
     ...(parts.ageing === undefined ? {} : { ageing: parts.ageing }),
     ...(parts.multicastSnooping === undefined ? {} : { multicastSnooping: parts.multicastSnooping }),
+    ...(parts.vlans === undefined ? {} : { vlans: parts.vlans }),
   }));
 
 export const networkConfig: fc.Arbitrary<NetworkConfig> = fc
@@ -124,7 +146,7 @@ export const networkConfig: fc.Arbitrary<NetworkConfig> = fc
     card0: maybe(interfaceOf(0)),
     card1: interfaceOf(1),
     byMac: bool,
-    lan: maybe(fc.tuple(bridge, interfaceOf(2), maybe(fc.constantFrom(4, 100)))),
+    lan: maybe(fc.tuple(bridge, interfaceOf(2), maybe(fc.constantFrom(4, 100)), vlans)),
     staff: maybe(interfaceOf(3)),
     ipv4: maybe(bool),
     ipv6: maybe(bool),
@@ -135,8 +157,12 @@ export const networkConfig: fc.Arbitrary<NetworkConfig> = fc
     const interfaces: Record<string, InterfaceConfig> = { card1: { bound: bound(1), ...card1 } };
     if (card0 !== undefined) interfaces["card0"] = { bound: bound(0), ...card0 };
     if (lan !== undefined) {
-      const [device, parts, cost] = lan;
-      interfaces["card2"] = { ...bare(bound(2)), ...(cost === undefined ? {} : { port: { cost } }) };
+      const [device, parts, cost, ofPort] = lan;
+      const port = {
+        ...(cost === undefined ? {} : { cost }),
+        ...(device.vlans === undefined ? {} : { vlans: ofPort }),
+      };
+      interfaces["card2"] = { ...bare(bound(2)), ...(Object.keys(port).length === 0 ? {} : { port }) };
       interfaces["lan"] = { bound: { name: "lan0" }, device, ...parts };
     }
     if (staff !== undefined)

@@ -1,5 +1,6 @@
 import { formatNetwork, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import { kernelName } from "../src/network/binding.ts";
+import { vlansOf, wantedVlans } from "../src/network/bridge-vlans.ts";
 import { masterOf, type NetworkConfig, rolesOf } from "../src/network/model.ts";
 import type {
   BridgeState,
@@ -34,6 +35,7 @@ export function hardware(index: number): ObservedLink {
     search: [],
     bridge: null,
     port: null,
+    vlans: null,
     vlan: null,
     bond: null,
     counters: { rxBytes: 0, rxErrors: 0, txBytes: 0, txErrors: 0 },
@@ -158,12 +160,19 @@ export function serverAfter(config: NetworkConfig, before: NetworkObserved = BAR
     if (one === undefined || dev === null || !one.enable || !links.some((link) => link.name === dev)) return [];
     return [
       ...[...one.ipv4.addresses, ...one.ipv6.addresses].map((address) => connected(address, dev)),
-      ...wantedRoutes(one, dev).map(({ via, dev: by, ...route }) => ({
-        ...route,
-        protocol: 4,
-        source: null,
-        hops: by === null ? [] : [{ via, dev: by, weight: 1, onLink: false }],
-      })),
+      ...wantedRoutes(one, dev, (other) => kernelName(config, other, links)).map(
+        ({ via, dev: by, ways, ...route }) => ({
+          ...route,
+          protocol: 4,
+          source: null,
+          hops:
+            ways.length > 0
+              ? ways.map((way) => ({ ...way, onLink: false }))
+              : by === null
+                ? []
+                : [{ via, dev: by, weight: 1, onLink: false }],
+        }),
+      ),
     ];
   });
   const rules = rolesOf(config).flatMap((role) => {
@@ -190,6 +199,8 @@ const USUAL_BRIDGE: BridgeState = {
   maxAge: 2000,
   ageing: 30_000,
   multicastSnooping: true,
+  vlanFiltering: false,
+  defaultVlan: 1,
 };
 
 function made(config: NetworkConfig, role: string, before: NetworkObserved): ObservedLink {
@@ -202,7 +213,7 @@ function made(config: NetworkConfig, role: string, before: NetworkObserved): Obs
   };
   switch (device?.kind) {
     case "bridge": {
-      const { stp, priority, forwardDelay, helloTime, maxAge, ageing, multicastSnooping } = device;
+      const { stp, priority, forwardDelay, helloTime, maxAge, ageing, multicastSnooping, vlans } = device;
       const ticks = (seconds: number | undefined, usual: number): number =>
         seconds === undefined ? usual : seconds * 100;
       return {
@@ -215,6 +226,8 @@ function made(config: NetworkConfig, role: string, before: NetworkObserved): Obs
           maxAge: ticks(maxAge, USUAL_BRIDGE.maxAge),
           ageing: ticks(ageing, USUAL_BRIDGE.ageing ?? 0),
           multicastSnooping: multicastSnooping ?? USUAL_BRIDGE.multicastSnooping,
+          vlanFiltering: vlans !== undefined,
+          defaultVlan: vlans === undefined ? USUAL_BRIDGE.defaultVlan : 0,
         },
       };
     }
@@ -264,6 +277,7 @@ function linkAfter(
       : [],
     dns: one.enable ? one.dns : [],
     search: one.enable ? one.search : [],
+    vlans: vlansAfter(config, role),
     port: isPort
       ? {
           cost: one.port?.cost ?? 2,
@@ -272,4 +286,13 @@ function linkAfter(
         }
       : null,
   };
+}
+
+/** Where a bridge does not tell them apart, every port is in the usual one. */
+function vlansAfter(config: NetworkConfig, role: string): ObservedLink["vlans"] {
+  const above = masterOf(config, role);
+  const bridge = config.interfaces[role]?.device?.kind === "bridge" ? role : above;
+  if (bridge === null || config.interfaces[bridge]?.device?.kind !== "bridge") return null;
+  const vlans = vlansOf(config, role);
+  return vlans === null ? [{ first: 1, last: 1, untagged: true }] : wantedVlans(vlans);
 }

@@ -53,6 +53,7 @@ const PAGES = [
   paths.secrets(),
   paths.agents(),
   paths.notifications(),
+  paths.retention(),
   paths.doctor(),
 ];
 
@@ -253,6 +254,59 @@ test("a view of the servers is saved under a name, found again in a new page, an
     await page.getByRole("menuitem", { name: "Forget “Web, newest failures”" }).click();
     await page.getByRole("button", { name: "Views", exact: true }).click();
     expect(await page.getByRole("menuitem", { name: "Web, newest failures" }).count()).toBe(0);
+  });
+});
+
+const button =
+  (name: string | RegExp) =>
+  async (page: Page): Promise<void> =>
+    page.getByRole("button", { name }).first().click();
+const first =
+  (selector: string) =>
+  async (page: Page): Promise<void> =>
+    page.locator(selector).first().click();
+
+/** Each dialog, by the page it belongs to and what opens it. */
+const DIALOGS: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
+  [paths.servers(), button(/^Enroll/)],
+  [paths.documents(), button("New document")],
+  [paths.documents(), button("Connect two sites…")],
+  [paths.document("Policy", "monitoring"), button(/^Delete/)],
+  [paths.tokens(), button("New token")],
+  [paths.users(), button("New account")],
+  [paths.user("sora"), first("main .pf-v6-c-card .hf-actions button.pf-m-primary")],
+  [paths.user("jules"), first("#user-links button")],
+  [paths.roles(), button("New role")],
+  [paths.roles(), first("main td .hf-actions button")],
+  [paths.secrets(), button("New secret")],
+  [paths.secrets(), first("tr:has-text('tunnel.seoul-busan') button")],
+  [paths.account(), first("main button")],
+];
+
+test("no finding of axe in any dialog", async () => {
+  await visit("busy", {}, async ({ page, server }) => {
+    server.setProvider("Company ID");
+    await signIn(page, server.url);
+    const found: string[] = [];
+    for (const [path, act] of DIALOGS) {
+      await open(page, server, path);
+      await act(page);
+      const dialog = page.getByRole("dialog");
+      await dialog.waitFor();
+      const title = (await dialog.getByRole("heading").first().textContent()) ?? path;
+      found.push(...(await flawsOf(page, "[role=dialog]")).map((flaw) => `${title}: ${flaw}`));
+    }
+    // Of what is pending: reviewed or dropped, from any page.
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    await page.getByRole("button", { name: "Remove ssh" }).click();
+    for (const name of ["Review…", "Discard"]) {
+      await page.getByRole("region", { name: "Pending change" }).getByRole("button", { name, exact: true }).click();
+      await page.getByRole("dialog").waitFor();
+      found.push(...(await flawsOf(page, "[role=dialog]")).map((flaw) => `${name}: ${flaw}`));
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    }
+    expect(found).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { paths } from "@holdfast/console/paths.ts";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { largePolicy } from "./large-policy.ts";
 import { signIn } from "./steps.ts";
 import { buildConsole, open, visit, WAIT_MS } from "./visit.ts";
 
@@ -85,13 +86,103 @@ test("rules are moved and switched by keyboard alone", async () => {
     expect((await names()).slice(0, 2)).toEqual(["web", "ssh"]);
     await page.getByRole("button", { name: "Move ssh up" }).focus();
     await page.keyboard.press("Alt+ArrowUp");
-    await page.getByText("Moved ssh to place 1.").waitFor({ state: "attached" });
+    await page.getByText("Moved ssh to place 1.", { exact: true }).waitFor({ state: "attached" });
     expect((await names()).slice(0, 2)).toEqual(["ssh", "web"]);
     await page.keyboard.press("Alt+ArrowDown");
-    await page.getByText("Moved ssh to place 2.").waitFor({ state: "attached" });
+    await page.getByText("Moved ssh to place 2.", { exact: true }).waitFor({ state: "attached" });
     await page.getByLabel("ping is on").focus();
     await page.keyboard.press("Space");
     await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("rules are dragged, placed by number, copied, switched together, and taken back", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    const names = async (): Promise<readonly string[]> =>
+      Promise.all((await page.getByLabel(/^Name of/).all()).map((input) => input.inputValue()));
+    const row = (name: string) => page.locator("[data-rule]").filter({ has: page.getByLabel(`Name of ${name}`) });
+    await row("ping").locator(".hf-rule-grip").hover();
+    await page.mouse.down();
+    const target = await row("web").boundingBox();
+    if (target === null) throw new Error("the first rule is not on the page");
+    await page.mouse.move(target.x + 60, target.y + 30);
+    await page.mouse.move(target.x + 60, target.y + 4);
+    await page.locator('[data-drop="above"]').waitFor();
+    await page.mouse.up();
+    await expect.poll(names).toEqual(["ping", "web", "ssh", "metrics", "partner-debug"]);
+    await page.getByLabel("Place of ssh").fill("9");
+    await page.keyboard.press("Enter");
+    await page.getByText("A place is a number from 1 to 5.").waitFor();
+    await page.getByLabel("Place of ssh").fill("1");
+    await page.keyboard.press("Enter");
+    await expect.poll(names).toEqual(["ssh", "ping", "web", "metrics", "partner-debug"]);
+    await page.getByRole("button", { name: "Copy web" }).click();
+    await expect.poll(names).toEqual(["ssh", "ping", "web", "web-copy", "metrics", "partner-debug"]);
+    expect(await edited(page)).toContain("# operators only\n      - name: ssh");
+
+    await page.getByLabel("Choose all 6 shown").check();
+    await page.getByText("6 chosen:").waitFor();
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await page.getByRole("button", { name: "Turn off", exact: true }).click();
+    await expect.poll(async () => (await edited(page)).match(/enabled: false/g)?.length).toBe(6);
+    await page.getByRole("button", { name: "Take back: Turned off 6 rules." }).click();
+    await expect.poll(async () => (await edited(page)).match(/enabled: false/g)?.length).toBe(1);
+    for (let step = 0; step < 3; step += 1) await page.getByRole("button", { name: /^Take back:/ }).click();
+    // Nothing is left of it: an edit that came back is no edit.
+    await expect.poll(() => page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+  });
+});
+
+test("what a name holds is edited below the rule that uses it: in the policy, or in the Group that others share", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+    await page.getByRole("button", { name: "What office holds, from ssh" }).click();
+    await page.getByLabel("What office holds", { exact: true }).fill("203.0.113.0/27");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => edited(page)).toContain("office: 203.0.113.0/27");
+    await page.getByLabel("From of web", { exact: true }).fill("partner-networks");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "What partner-networks holds, from web" }).click();
+    await page.getByLabel("addresses of partner-networks").fill("198.51.100.0/25");
+    await page.keyboard.press("Enter");
+    await page.getByText("2 pending edits").waitFor();
+    await page.getByText("Shared: every policy that names it changes with it.", { exact: false }).waitFor();
+    await page.getByRole("link", { name: "Group/partner-networks" }).click();
+    await page.getByRole("textbox", { name: "Text of partner-networks" }).getByText("198.51.100.0/25").waitFor();
+  });
+});
+
+test("ten thousand rules: they are read beside the page, few rows exist, and one is edited and found", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await keep(page, {
+      kind: "Policy",
+      name: "large",
+      text: largePolicy(10_000),
+      baseRevision: 0,
+      baseText: null,
+    });
+    await page.goto(`${server.url}${paths.editDocument("Policy", "large", { view: "rules" })}`);
+    await page.getByLabel("Choose all 10000 shown").waitFor({ timeout: 60_000 });
+    expect(await page.locator("[data-rule]").count()).toBeLessThan(80);
+    await page.getByLabel("Filter rules").fill("rule-7777");
+    await page.getByLabel("Why of rule-7777").fill("OPS-7");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => edited(page)).toContain("10.30.97.0/24\n        why: OPS-7\n      - name: rule-7778");
+    await page.getByLabel("Place of rule-7777").fill("1");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Filter rules").fill("");
+    await expect
+      .poll(() =>
+        page
+          .getByLabel(/^Name of/)
+          .first()
+          .inputValue(),
+      )
+      .toBe("rule-7777");
   });
 });
 

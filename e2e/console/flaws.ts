@@ -1,9 +1,10 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 
-/** Findings of axe on the page as it is, and whether it is wider than the screen. */
-export async function flawsOf(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** Findings of axe on the page as it is, or in a part of it, and whether it is wider than the screen. */
+export async function flawsOf(page: Page, within: string | null = null): Promise<readonly string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (within === null ? axe : axe.include(within)).analyze();
   const overflow = await page.evaluate<number>(
     "document.documentElement.scrollWidth - document.documentElement.clientWidth",
   );

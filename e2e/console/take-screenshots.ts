@@ -1,11 +1,12 @@
 /**
  * Every page of the console in its states, as pictures to be looked at: node e2e/console/take-screenshots.ts FOLDER [part of a name]
- * The pictures are made from the mock API and are not kept in git.
+ * The pictures are made from the mock API and are not kept in git, but for those of the user guide (docs/guide).
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Scenario } from "@holdfast/console/mock-api/seed.ts";
 import { paths } from "@holdfast/console/paths.ts";
+import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
 import type { Page } from "playwright-core";
 import { withBrowser } from "./browser.ts";
 import { type MockServer, startMockServer } from "./mock-server.ts";
@@ -19,6 +20,7 @@ interface Shot {
 }
 
 const WIDE = { width: 1440, height: 900 };
+const IN_GUIDE = { width: 1200, height: 720 };
 const NARROW = { width: 390, height: 844 };
 const SMALLEST = { width: 320, height: 640 };
 /** Lists and charts settle; a running trial has begun. */
@@ -119,6 +121,15 @@ const SHOTS: readonly Shot[] = [
   { name: "document-history", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "history" }) },
   { name: "document-compare", scenario: "busy", path: paths.document("Policy", "web-host", { tab: "compare" }) },
   { name: "editor-rules", scenario: "busy", path: paths.editDocument("Policy", "web-host", { view: "rules" }) },
+  {
+    name: "editor-rules-chosen",
+    scenario: "busy",
+    path: paths.editDocument("Policy", "web-host", { view: "rules" }),
+    act: async (page) => {
+      await page.locator("[data-rule] input[type=checkbox]:not([role])").first().check();
+      await page.locator("[data-rule] button[aria-expanded]").first().click();
+    },
+  },
   { name: "editor-network", scenario: "busy", path: paths.editDocument("Policy", "office-net", { view: "network" }) },
   { name: "editor-system", scenario: "busy", path: paths.editDocument("Policy", "office-net", { view: "system" }) },
   { name: "editor-tunnel", scenario: "busy", path: paths.editDocument("Tunnel", "seoul-busan", { view: "form" }) },
@@ -287,26 +298,48 @@ const SHOTS: readonly Shot[] = [
   },
   { name: "settings-notifications", scenario: "busy", path: paths.notifications() },
   { name: "settings-notifications-empty", scenario: "empty", path: paths.notifications() },
+  { name: "settings-retention", scenario: "busy", path: paths.retention() },
   { name: "doctor", scenario: "busy", path: paths.doctor() },
+];
+
+/** Pictures of the user guide: docs/guide.md names each. */
+const GUIDE: readonly string[] = [
+  "overview-empty",
+  "servers-enrol",
+  "editor-rules-chosen",
+  "review-danger",
+  "rollout-running",
+  "server-on-trial",
+  "apply-restore-failed",
+  "server-observe",
+  "tunnel-wizard",
+  "server-packets",
 ];
 
 /** Pixels; a page that is longer is cut there. */
 const TALLEST = 4000;
+/** Of a picture in the guide, which is kept in git and read beside text: what is below says no more. */
+const TALLEST_IN_GUIDE = 1000;
 
 /** The content scrolls inside the frame: the window is made as high as all of it. */
-async function wholeHeight(page: Page, least: number): Promise<number> {
+async function wholeHeight(page: Page, least: number, most: number): Promise<number> {
   const extra = await page.evaluate<number>(
     "Math.max(0, ...[...document.querySelectorAll('main')].map((one) => one.scrollHeight - one.clientHeight))",
   );
-  return Math.min(TALLEST, least + extra);
+  return Math.min(most, least + extra);
 }
 
-async function shoot(
-  folder: string,
-  filter: string,
-  look: { readonly size: typeof WIDE; readonly dark: boolean; readonly language: string; readonly label: string },
-): Promise<void> {
-  for (const shot of SHOTS.filter(({ name }) => name.includes(filter))) {
+interface Look {
+  readonly size: typeof WIDE;
+  readonly dark: boolean;
+  readonly language: string;
+  /** Behind the name of the file; empty for the guide, whose pictures are small. */
+  readonly label: string;
+}
+
+async function shoot(folder: string, shots: readonly Shot[], look: Look): Promise<void> {
+  const forGuide = look.label === "";
+  for (const shot of shots) {
     const server = await startMockServer(shot.scenario);
     try {
       await withBrowser(
@@ -323,8 +356,13 @@ async function shoot(
           await page.waitForTimeout(SETTLE_MS);
           await shot.act?.(page, server);
           await page.waitForTimeout(SETTLE_MS);
-          await page.setViewportSize({ ...look.size, height: await wholeHeight(page, look.size.height) });
-          await page.screenshot({ path: join(folder, `${shot.name}-${look.label}.png`), fullPage: true });
+          const tallest = forGuide ? TALLEST_IN_GUIDE : TALLEST;
+          await page.setViewportSize({ ...look.size, height: await wholeHeight(page, look.size.height, tallest) });
+          await page.screenshot(
+            forGuide
+              ? { path: join(folder, `${shot.name}.jpg`), type: "jpeg", quality: 70 }
+              : { path: join(folder, `${shot.name}-${look.label}.png`), fullPage: true },
+          );
         },
       );
     } catch (error) {
@@ -336,12 +374,19 @@ async function shoot(
 }
 
 const [folder = "dist/screenshots", filter = "", looks = "wide"] = process.argv.slice(2);
+const wanted = SHOTS.filter(({ name }) => name.includes(filter));
 mkdirSync(folder, { recursive: true });
 if (looks.includes("wide"))
-  await shoot(folder, filter, { size: WIDE, dark: false, language: "en", label: "wide-light" });
-if (looks.includes("dark")) await shoot(folder, filter, { size: WIDE, dark: true, language: "en", label: "wide-dark" });
+  await shoot(folder, wanted, { size: WIDE, dark: false, language: "en", label: "wide-light" });
+if (looks.includes("dark")) await shoot(folder, wanted, { size: WIDE, dark: true, language: "en", label: "wide-dark" });
 if (looks.includes("narrow"))
-  await shoot(folder, filter, { size: NARROW, dark: true, language: "en", label: "narrow-dark" });
+  await shoot(folder, wanted, { size: NARROW, dark: true, language: "en", label: "narrow-dark" });
 if (looks.includes("small"))
-  await shoot(folder, filter, { size: SMALLEST, dark: false, language: "en", label: "small-light" });
-if (looks.includes("korean")) await shoot(folder, filter, { size: WIDE, dark: false, language: "ko", label: "korean" });
+  await shoot(folder, wanted, { size: SMALLEST, dark: false, language: "en", label: "small-light" });
+if (looks.includes("korean")) await shoot(folder, wanted, { size: WIDE, dark: false, language: "ko", label: "korean" });
+if (looks.includes("guide"))
+  await shoot(
+    join(REPOSITORY_ROOT, "docs/guide"),
+    wanted.filter(({ name }) => GUIDE.includes(name)),
+    { size: IN_GUIDE, dark: false, language: "en", label: "" },
+  );

@@ -6,6 +6,7 @@ import { isOutcome, openTransaction, transactionOf } from "@holdfast/core/ledger
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { Lacks } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
 import { reasonOf } from "../log/log.ts";
 import { findingMessage } from "../module/finding-message.ts";
@@ -221,6 +222,11 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
   };
 }
 
+/** A module that says nothing of it leaves it out, which is not the same as saying that nothing is missing. */
+function told(lacks: Lacks | undefined): { readonly lacks?: Lacks } {
+  return lacks === undefined ? {} : { lacks };
+}
+
 /** What one domain is, held against what is confirmed. A module that does not answer is said so, and hides nothing of the others. */
 async function domainState(
   context: GuardContext,
@@ -237,8 +243,8 @@ async function domainState(
     const part = confirmed.value?.domains.get(domain);
     const observed = withObserved ? (await client.observe({}, { timeoutMs: MODULE_READ_TIMEOUT_MS })).observedJson : "";
     if (part === undefined) {
-      const { liveDigest } = await client.getState({}, { timeoutMs: MODULE_READ_TIMEOUT_MS });
-      return { domain, observedJson: observed, liveDigest, confirmedDigest, drift: false };
+      const { liveDigest, lacks } = await client.getState({}, { timeoutMs: MODULE_READ_TIMEOUT_MS });
+      return { domain, observedJson: observed, liveDigest, confirmedDigest, drift: false, ...told(lacks) };
     }
     const verified = await client.verify(
       { configJson: confirmed.value?.textOf(domain) ?? "null", requestId: "" },
@@ -251,6 +257,7 @@ async function domainState(
       confirmedDigest,
       drift: openTransaction(state) === null && verified.mismatches.length > 0,
       differences: verified.mismatches.map(({ path, expected, found }) => ({ path, expected, found })),
+      ...told(verified.lacks),
     };
   } catch (error) {
     return { domain, confirmedDigest, error: reasonOf(error) };

@@ -1,11 +1,17 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Lack } from "@holdfast/core/capability/lack.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
-import { ModuleService, type MismatchMessageSchema } from "@holdfast/proto/gen/holdfast/v1/module_pb.ts";
+import {
+  ModuleService,
+  type MismatchMessageSchema,
+  type ModuleVerifyResponseSchema,
+} from "@holdfast/proto/gen/holdfast/v1/module_pb.ts";
+import type { LacksSchema } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { readTransaction } from "../ledger/transaction-file.ts";
 import { runAbout } from "../log/about.ts";
@@ -97,9 +103,13 @@ export function moduleRoutes({
   const verifyMessage = async (
     config: Json | null,
     from: Json | undefined,
-  ): Promise<{ mismatches: MessageInitShape<typeof MismatchMessageSchema>[]; liveDigest: string }> => {
+  ): Promise<MessageInitShape<typeof ModuleVerifyResponseSchema>> => {
     const { mismatches, observation } = await hands.verify(config, from);
-    return { mismatches: mismatches.map(mismatchMessage), liveDigest: observation.liveDigest };
+    return {
+      mismatches: mismatches.map(mismatchMessage),
+      liveDigest: observation.liveDigest,
+      lacks: lacksMessage(domain.lacks(observation.observed)),
+    };
   };
 
   /** What changes the server: under the ledger's lock, and every line of it, of native commands too, says whose it is. */
@@ -137,7 +147,7 @@ export function moduleRoutes({
 
       getState: async () => {
         const { observed, liveDigest } = await hands.observe();
-        return { observedJson: canonicalJson(observed), liveDigest };
+        return { observedJson: canonicalJson(observed), liveDigest, lacks: lacksMessage(domain.lacks(observed)) };
       },
 
       validate: (request) => {
@@ -278,6 +288,10 @@ function manifestOf(state: LedgerState, requestId: string): string | null {
 
 function refuse(code: RefusalCode, message: string): Error {
   return toConnectError({ code, message });
+}
+
+function lacksMessage(lacks: readonly Lack[]): MessageInitShape<typeof LacksSchema> {
+  return { lacks: lacks.map((one) => ({ ...one })) };
 }
 
 function mismatchMessage(mismatch: Mismatch): MessageInitShape<typeof MismatchMessageSchema> {

@@ -68,6 +68,21 @@ test("of links the vpn domain makes and removes interfaces of its tunnels, and r
   for (const action of others) expect(checkAction("vpn", action).ok, JSON.stringify(action)).toBe(false);
   expect(checkAction("network", link(name, { op: "xfrm", id })).ok).toBe(false);
   expect(checkAction("network", link(name, remove)).ok).toBe(false);
+  const vlans = (first: number, last: number): LinkChange => ({
+    op: "vlans",
+    isBridge: false,
+    absent: [],
+    present: [{ first, last, untagged: false }],
+  });
+  expect(checkAction("network", link("eth0", vlans(20, 29))).ok).toBe(true);
+  for (const [first, last] of [
+    [0, 1],
+    [20, 4095],
+    [29, 20],
+    ["20; reboot" as unknown as number, 30],
+  ] as const)
+    expect(checkAction("network", link("eth0", vlans(first, last))).ok).toBe(false);
+  expect(checkAction("vpn", link(name, vlans(20, 29))).ok).toBe(false);
 
   const none = { addresses: [], routes: [], rules: [] };
   const hop = { via: null, dev: name, weight: 1, onLink: false };

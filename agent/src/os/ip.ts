@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import type { IpRoute, IpRule, IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
+import type { IpRoute, IpRule, IpState, LinkChange, VlanRange } from "@holdfast/core/plan/ip-state.ts";
 import { exec, type ExecResult } from "./exec.ts";
 
 /** Links, addresses, routes and rules of the kernel, by `ip`. Every word was checked before (network-rules.ts). */
@@ -17,7 +17,26 @@ export async function changeLink(link: string, change: LinkChange, timeoutMs: nu
     if (!isOfKind(before.stdout, change.device)) return err(`${link} is no ${change.device}, so it is left alone`);
     return outcome(await exec(["ip", "link", "delete", "dev", link], { timeoutMs }));
   }
+  if (change.op === "vlans") return changeVlans(link, change, timeoutMs);
   return outcome(await exec(["ip", "link", "set", "dev", link, ...wordsOf(change)], { timeoutMs }));
+}
+
+/** Gone already, or there already, is an answer like any other: the reading back decides. Only `bridge` itself may be missing. */
+async function changeVlans(
+  link: string,
+  { isBridge, absent, present }: Extract<LinkChange, { readonly op: "vlans" }>,
+  timeoutMs: number,
+): Promise<Result<null, string>> {
+  const where = ["dev", link, ...(isBridge ? ["self"] : [])];
+  const words = (verb: "add" | "del", { first, last, untagged }: VlanRange): readonly string[] => {
+    const id = first === last ? String(first) : `${first}-${last}`;
+    return ["bridge", "vlan", verb, ...where, "vid", id, ...(verb === "add" && untagged ? ["pvid", "untagged"] : [])];
+  };
+  for (const argv of [...absent.map((range) => words("del", range)), ...present.map((range) => words("add", range))]) {
+    const done = await exec(argv as [string, ...string[]], { timeoutMs });
+    if (done.status === null) return err(firstLine(done));
+  }
+  return ok(null);
 }
 
 /** Made by this name with this number, and up; a name that is somebody else's by now is left alone. */
@@ -36,7 +55,7 @@ async function makeXfrm(
   return outcome(await exec(["ip", "link", "set", "dev", link, "up"], { timeoutMs }));
 }
 
-function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" | "xfrm" }>): readonly string[] {
+function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" | "xfrm" | "vlans" }>): readonly string[] {
   switch (change.op) {
     case "mtu":
       return ["mtu", String(change.mtu)];

@@ -10,6 +10,7 @@ import {
   type LinkChange,
   MADE_DEVICES,
   PORT_SETTINGS,
+  type VlanRange,
 } from "@holdfast/core/plan/ip-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
 
@@ -61,9 +62,19 @@ function checkChange(change: LinkChange): Result<null, string> {
       return err("interfaces of tunnels are of the vpn domain");
     case "bridge":
       return checkSettings(change.settings, BRIDGE_SETTINGS, "a bridge");
+    case "vlans":
+      return first([...change.absent, ...change.present].map(checkVlans));
     case "port":
       return checkSettings(change.settings, PORT_SETTINGS, "a port of a bridge");
   }
+}
+
+const LAST_VLAN = 4094;
+
+function checkVlans({ first: from, last }: VlanRange): Result<null, string> {
+  return isNumber(from, LAST_VLAN) && isNumber(last, LAST_VLAN) && from > 0 && from <= last
+    ? ok(null)
+    : err(`${from}-${last} are no VLANs`);
 }
 
 function checkSettings(

@@ -38,6 +38,8 @@ export class Watching {
   readonly #options: WatchingOptions;
   readonly #watchers = new Set<Queue>();
   readonly #drifted = new Map<string, boolean>();
+  /** By domain, what the server cannot do, as one text. */
+  readonly #lacking = new Map<string, string>();
   readonly #stop = new AbortController();
   #following = false;
 
@@ -141,10 +143,14 @@ export class Watching {
 
   #noteDrift(state: DomainState): void {
     if (state.error === "") this.#options.onLook(state.domain, state.drift);
-    if (state.error !== "" || this.#drifted.get(state.domain) === state.drift) return;
-    const known = this.#drifted.has(state.domain);
+    if (state.error !== "") return;
+    const lacking = JSON.stringify(state.lacks?.lacks.map(({ code, reason }) => [code, reason]) ?? null);
+    const [known, before] = [this.#drifted.get(state.domain), this.#lacking.get(state.domain)];
     this.#drifted.set(state.domain, state.drift);
-    if (known || state.drift) this.#put({ event: { case: "drift", value: state } });
+    this.#lacking.set(state.domain, lacking);
+    const moved = known === undefined ? state.drift : known !== state.drift;
+    // What is missing is read by whoever opens a session; here only that it is another than at the last look.
+    if (moved || (before !== undefined && before !== lacking)) this.#put({ event: { case: "drift", value: state } });
   }
 
   #put(event: WatchEvent): void {

@@ -40,7 +40,7 @@ const list = verb({
       text: (context) =>
         table(
           context,
-          ["secret", "version", "fingerprint", "made by", "when", "named by"],
+          ["secret", "version", "fingerprint", "made by", "when", "due", "named by"],
           value.flatMap(({ name, versions, usedBy }) =>
             versions.map((one) => [
               name,
@@ -48,6 +48,9 @@ const list = verb({
               one.fingerprint,
               one.madeBy,
               relative(one.madeAt, context.now()),
+              one.dueAt === null
+                ? "never"
+                : `${one.dueAt.slice(0, 10)}${Date.parse(one.dueAt) <= context.now() ? " DUE" : ""}`,
               [
                 ...new Set(
                   usedBy

@@ -117,9 +117,14 @@ const show = verb({
           ...value.quarantined.map(
             (item) => `  quarantined: ${item.kind}/${item.name} r${item.revision} (${item.code})`,
           ),
-          ...value.capabilities.map(
-            (item) => `  ${item.domain}: ${item.available ? "available" : `not available: ${item.reason}`}`,
-          ),
+          ...value.capabilities.flatMap((item) => [
+            `  ${item.domain}: ${item.available ? "available" : `not available: ${item.reason}`}`,
+            ...(item.lacks ?? []).map(
+              ({ feature, reason, remedy }) =>
+                `    ${feature === "" ? "lacks" : `lacks ${feature}`}: ${reason} ${remedy}`,
+            ),
+          ]),
+          ...(value.lacksAt === null ? [] : [`  asked what it lacks ${relative(value.lacksAt, context.now())}`]),
           ...(value.pendingKey === null
             ? []
             : [

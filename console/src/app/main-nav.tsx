@@ -40,6 +40,7 @@ const GROUPS: readonly { readonly title: MessageKey; readonly entries: readonly 
       { text: "nav.secrets", to: paths.secrets(), owns: [PATTERNS.secrets] },
       { text: "nav.agents", to: paths.agents(), owns: [PATTERNS.agents] },
       { text: "nav.notifications", to: paths.notifications(), owns: [PATTERNS.notifications] },
+      { text: "nav.retention", to: paths.retention(), owns: [PATTERNS.retention] },
     ],
   },
 ];

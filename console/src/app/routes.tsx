@@ -117,6 +117,11 @@ const routes = root.addChildren([
     }),
     createRoute({
       getParentRoute: () => shell,
+      path: PATTERNS.retention,
+      component: lazyRouteComponent(() => import("../pages/settings/retention.tsx"), "RetentionPage"),
+    }),
+    createRoute({
+      getParentRoute: () => shell,
       path: PATTERNS.doctor,
       component: lazyRouteComponent(() => import("../pages/doctor.tsx"), "DoctorPage"),
     }),

@@ -2,7 +2,8 @@ import { useSyncExternalStore } from "react";
 
 /**
  * The change that is being written: edits of several documents, across screens, kept in the browser until they are reviewed.
- *   N1. Every keystroke is kept at once: no error, lost connection, reload or end of session loses one.
+ *   N1. Every keystroke is kept at once: no error, lost connection, reload or end of session loses one. Where the browser cannot keep
+ *       it (it is too long), the page says so.
  *   N2. An edit that came back to the text it began from is no edit.
  *   N3. It belongs to one person in one browser; two windows see the same.
  */
@@ -114,6 +115,7 @@ const STORAGE_PREFIX = "holdfast.pending.";
 
 let user: string | null = null;
 let current: Pending = NOTHING_PENDING;
+let kept = true;
 const listeners = new Set<() => void>();
 
 function tell(): void {
@@ -130,11 +132,29 @@ export function openPendingOf(name: string): void {
 
 export function updatePending(change: (pending: Pending) => Pending): void {
   current = change(current);
-  if (user !== null) {
-    if (current.edits.length === 0 && current.changeId === null) localStorage.removeItem(STORAGE_PREFIX + user);
-    else localStorage.setItem(STORAGE_PREFIX + user, JSON.stringify(current));
-  }
+  if (user !== null) kept = keepOf(STORAGE_PREFIX + user, current);
   tell();
+}
+
+/** What the browser kept before goes too: a reload must not bring back an older text as if it were the newest. */
+function keepOf(key: string, pending: Pending): boolean {
+  if (pending.edits.length === 0 && pending.changeId === null) {
+    localStorage.removeItem(key);
+    return true;
+  }
+  try {
+    localStorage.setItem(key, JSON.stringify(pending));
+    return true;
+  } catch {
+    // A browser keeps some five million characters of a site, and none where its person forbids it.
+    localStorage.removeItem(key);
+    return false;
+  }
+}
+
+/** False: it is in this window only, and a reload loses it. */
+export function useIsKept(): boolean {
+  return useSyncExternalStore(subscribe, () => kept);
 }
 
 /** As it is at this moment; a page that shows it uses `usePending`. */

@@ -1,6 +1,5 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Result } from "@holdfast/core/base/result.ts";
-import type { Edit } from "@holdfast/core/policy/edit-data.ts";
 import { editDocument } from "@holdfast/core/policy/edit.ts";
 import type { Path } from "@holdfast/core/policy/path.ts";
 import { readYaml } from "@holdfast/core/policy/yaml-source.ts";
@@ -45,15 +44,28 @@ export interface RuleSection {
   readonly rows: readonly RuleRow[];
 }
 
-type Data = { readonly [key: string]: Json | undefined };
+/** What the policy itself calls a list of addresses or services: its own words for `office`. */
+export function definedNames(data: Json | undefined): ReadonlyMap<string, Cell> {
+  const define = isData(data) ? data["define"] : undefined;
+  return new Map(
+    isData(define)
+      ? Object.entries(define).flatMap(([name, words]) => (words === undefined ? [] : [[name, cellOf(words)] as const]))
+      : [],
+  );
+}
 
-function isData(value: Json | undefined): value is Data {
+export type Data = { readonly [key: string]: Json | undefined };
+
+export function isData(value: Json | undefined): value is Data {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Null: the text cannot be read as a policy now; mend it in the text first. */
 export function ruleSections(text: string): readonly RuleSection[] | null {
-  const { data } = readYaml(text);
+  return sectionsOf(readYaml(text).data);
+}
+
+export function sectionsOf(data: Json | undefined): readonly RuleSection[] | null {
   if (!isData(data)) return null;
   const firewall = data["firewall"];
   if (!isData(firewall)) return [];
@@ -70,7 +82,7 @@ export function ruleSections(text: string): readonly RuleSection[] | null {
   });
 }
 
-function rowOf(hook: Hook, place: Place, index: number, rule: Data): RuleRow {
+export function rowOf(hook: Hook, place: Place, index: number, rule: Data): RuleRow {
   const verb = VERBS.find((word) => rule[word] !== undefined) ?? null;
   const extras = (["limit", "log", "expires"] as const).flatMap((key) =>
     rule[key] === undefined ? [] : [`${key} ${shortText(rule[key])}`],
@@ -102,7 +114,7 @@ function textOf(value: Json | undefined): string | null {
   return typeof value === "string" ? value : null;
 }
 
-function cellOf(value: Json | undefined): Cell {
+export function cellOf(value: Json | undefined): Cell {
   if (value === undefined) return null;
   const list: readonly Json[] = Array.isArray(value) ? value : [value];
   if (list.every((item) => typeof item === "string")) return { text: list.join(", "), editable: true };
@@ -120,15 +132,21 @@ export function rulePath(row: Pick<RuleRow, "hook" | "place" | "index">): Path {
   return ["firewall", row.hook, row.place, row.index];
 }
 
-export type RuleEdit =
+/** Within one rule. */
+export type CellEdit =
   | { readonly kind: "name" | "services" | "from" | "to" | "why"; readonly text: string }
   | { readonly kind: "verb"; readonly verb: Verb }
-  | { readonly kind: "enabled"; readonly enabled: boolean }
-  | { readonly kind: "remove" }
-  | { readonly kind: "move"; readonly to: number };
+  | { readonly kind: "enabled"; readonly enabled: boolean };
 
-export function editRule(text: string, row: RuleRow, edit: RuleEdit): Result<string, string> {
-  const path = rulePath(row);
+export type RuleEdit = CellEdit | { readonly kind: "remove" } | { readonly kind: "move"; readonly to: number };
+
+/** @param path where the rule stands in this text */
+export function editRule(
+  text: string,
+  row: RuleRow,
+  edit: RuleEdit,
+  path: Path = rulePath(row),
+): Result<string, string> {
   switch (edit.kind) {
     case "name":
       return editDocument(text, { kind: "set", path: [...path, "name"], value: edit.text.trim() });
@@ -145,14 +163,19 @@ export function editRule(text: string, row: RuleRow, edit: RuleEdit): Result<str
     case "why":
       return setOrRemove(text, [...path, "why"], edit.text.trim() === "" ? null : edit.text.trim(), row.why !== "");
     case "verb":
-      return changeVerb(text, row, edit.verb);
+      return changeVerb(text, row, edit.verb, path);
     case "enabled":
       // Absent means enabled: the shortest text that says so.
       return setOrRemove(text, [...path, "enabled"], edit.enabled ? null : false, !row.enabled);
     case "remove":
       return editDocument(text, { kind: "remove", path });
     case "move":
-      return editDocument(text, { kind: "move", path: path.slice(0, -1), from: row.index, to: edit.to });
+      return editDocument(text, {
+        kind: "move",
+        path: path.slice(0, -1),
+        from: Number(path.at(-1)),
+        to: edit.to,
+      });
   }
 }
 
@@ -162,9 +185,8 @@ function setOrRemove(text: string, path: Path, value: Json | null, isThere: bool
 }
 
 /** The verb is the key of the services, so one goes and the other comes, in one step for the reader. */
-function changeVerb(text: string, row: RuleRow, verb: Verb): Result<string, string> {
+function changeVerb(text: string, row: RuleRow, verb: Verb, path: Path): Result<string, string> {
   if (verb === row.verb) return { ok: true, value: text };
-  const path = rulePath(row);
   const services = row.services === "" ? "any" : wordsToJson(row.services);
   const added = editDocument(text, { kind: "set", path: [...path, verb], value: services });
   if (!added.ok || row.verb === null) return added;
@@ -172,24 +194,26 @@ function changeVerb(text: string, row: RuleRow, verb: Verb): Result<string, stri
 }
 
 /** A new rule, complete and valid, so that the table never holds half a rule; its author says then what it is for. */
-export function addRule(text: string, hook: Hook, at: number, name: string): Result<string, string> {
-  const rule: Json =
-    hook === "outbound"
-      ? { name, allow: "tcp/443", to: "any" }
-      : hook === "inbound"
-        ? { name, allow: "tcp/443", from: "any" }
-        : { name, allow: "tcp/443", from: "any", to: "any" };
-  const path: Path = ["firewall", hook, "rules"];
-  const hasList =
-    ruleSections(text)?.some(
-      (section) => section.hook === hook && section.rows.some((row) => row.place === "rules"),
-    ) === true;
-  const edit: Edit = hasList ? { kind: "insert", path, index: at, value: rule } : { kind: "set", path, value: [rule] };
-  return editDocument(text, edit);
+export function newRule(hook: Hook, name: string): Json {
+  switch (hook) {
+    case "inbound":
+      return { name, allow: "tcp/443", from: "any" };
+    case "forward":
+      return { name, allow: "tcp/443", from: "any", to: "any" };
+    case "outbound":
+      return { name, allow: "tcp/443", to: "any" };
+  }
 }
 
-/** A name that is not there yet. */
-export function freshName(rows: readonly RuleRow[]): string {
+/** A name has 63 characters at most, and `-copy-10000` must have room. */
+const COPIED_NAME = 50;
+
+/** A name that is not there yet: `rule-1`, or `web-copy`, `web-copy-2`. */
+export function freshName(rows: readonly Pick<RuleRow, "name">[], base: string | null = null): string {
   const taken = new Set(rows.map((row) => row.name));
-  for (let number = 1; ; number += 1) if (!taken.has(`rule-${number}`)) return `rule-${number}`;
+  for (let number = 1; ; number += 1) {
+    const name =
+      base === null ? `rule-${number}` : `${base.slice(0, COPIED_NAME)}-copy${number === 1 ? "" : `-${number}`}`;
+    if (!taken.has(name)) return name;
+  }
 }

@@ -3,6 +3,8 @@ import { type Answer, call, Unreachable } from "../api/client.ts";
 
 /** After the last keystroke: short enough to feel immediate, long enough not to ask for every letter. */
 const QUIET_MS = 350;
+/** Longer with the text: a control plane reads a million characters in some two seconds, in which it does nothing else. */
+const QUIET_MS_PER_CHARACTER = 0.002;
 /** While the control plane does not answer. */
 const AGAIN_MS = 4000;
 
@@ -20,7 +22,7 @@ export function useValidation(text: string): Validation {
     newest.current = text;
     setValidation((before) => ({ ...before, state: "checking" }));
     const abort = new AbortController();
-    let timer = window.setTimeout(() => void ask(), QUIET_MS);
+    let timer = window.setTimeout(() => void ask(), QUIET_MS + text.length * QUIET_MS_PER_CHARACTER);
     async function ask(): Promise<void> {
       try {
         const { findings } = await call("validateDocuments", { body: { text }, signal: abort.signal });

@@ -2,6 +2,7 @@ import type { AlertFacts, AuditFact } from "@holdfast/core/alert/facts.ts";
 import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
 import type { Database } from "../store/database.ts";
 import { Baseline } from "./baseline.ts";
+import { RotationRules } from "./rotation-rules.ts";
 import {
   accusing,
   type AuditSaid,
@@ -24,7 +25,11 @@ import {
 } from "./store/facts.ts";
 
 /** Everything that the detectors are told, read one after the other: looking must never take the sessions that work needs. */
-export async function look(database: Database, baseline: Baseline = new Baseline()): Promise<AlertFacts> {
+export async function look(
+  database: Database,
+  baseline: Baseline = new Baseline(),
+  rotation: RotationRules = new RotationRules(),
+): Promise<AlertFacts> {
   const nowMs = (await databaseNow(database)).getTime();
   const health = await databaseHealth(database);
   return {
@@ -71,6 +76,7 @@ export async function look(database: Database, baseline: Baseline = new Baseline
       account,
       lastMs: counter_back_at.getTime(),
     })),
+    keys: await rotation.keys(database),
     audit: auditFact(await auditSaid(database)),
     accusing: (await accusing(database)).map(({ id, name, standing, entries }) => ({
       serverId: id,

@@ -59,6 +59,7 @@ const ACTS = {
   "certificate-expiring": null, // the saga does not send it
   "glass-broken": null, // an emergency is not held up
   "passkey-copied": null, // the sign-in itself refuses it
+  "key-due": null, // a tunnel that is cut because of a date helps nobody
   "audit-broken": null,
   "audit-heads": null,
   "audit-epoch": null,

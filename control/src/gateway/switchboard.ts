@@ -131,6 +131,9 @@ async function readPackets(
 /** Whoever asks here wants to look at the server: a greeting, which wants less, does not come this way. */
 export const STATE_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, { withObserved: true }));
 
+/** The same look, without everything that it saw. */
+export const LACKS_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, {}));
+
 /** Only says what is kept: nothing is handed out on this way. */
 export const AUDIT_HEAD_QUESTION = toBinary(KeepAuditHeadRequestSchema, create(KeepAuditHeadRequestSchema, {}));
 

@@ -2,6 +2,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { SEVERITIES } from "@holdfast/core/base/finding.ts";
 import type { RequestId, ServerId } from "@holdfast/core/base/id.ts";
+import type { LacksByDomain } from "@holdfast/core/capability/lack.ts";
 import type { TunnelAct } from "@holdfast/core/plan/tunnel-act.ts";
 import type { Tool } from "@holdfast/core/tool/tool.ts";
 import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
@@ -30,7 +31,8 @@ import {
   type TunnelActResponse,
   TunnelActResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
-import { type Asked, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
+import { type Asked, LACKS_QUESTION, STATE_QUESTION, type Switchboard } from "../gateway/switchboard.ts";
+import { toldLacks } from "../gateway/told-lacks.ts";
 import type { CommandSigner } from "../signer/command-signer.ts";
 import { newId } from "../store/new-id.ts";
 import type { TunnelActRow } from "../store/tables.ts";
@@ -39,6 +41,8 @@ import { askTwice, type TunnelAsked } from "./ask-twice.ts";
 export interface AskAgent {
   plan(serverId: ServerId, config: { readonly json: string; readonly digest: string }): Promise<Asked<PlanResponse>>;
   state(serverId: ServerId): Promise<Asked<GetStateResponse>>;
+  /** What it cannot do, now. */
+  lacks(serverId: ServerId): Promise<Asked<LacksByDomain>>;
   /** Packets after this one; asking is what keeps the server looking. */
   packets(
     serverId: ServerId,
@@ -70,6 +74,10 @@ export function askAgent(switchboard: Switchboard, commands: CommandSigner): Ask
     async state(serverId) {
       const asked = await switchboard.ask(serverId, "state", STATE_QUESTION);
       return read(asked, (bytes) => fromBinary(GetStateResponseSchema, bytes));
+    },
+    async lacks(serverId) {
+      const asked = await switchboard.ask(serverId, "state", LACKS_QUESTION);
+      return read(asked, (bytes) => toldLacks(fromBinary(GetStateResponseSchema, bytes).domains));
     },
     async packets(serverId, from) {
       const request = toBinary(ReadPacketsRequestSchema, create(ReadPacketsRequestSchema, from));

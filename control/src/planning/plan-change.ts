@@ -16,6 +16,8 @@ import { type Composition, composer } from "./compose-for.ts";
 import { assertMayEdit } from "./edit-scope.ts";
 import { editsOf } from "./edits.ts";
 import { historyFindings } from "./history-findings.ts";
+import { keyFindings } from "./key-findings.ts";
+import { lackFindings } from "./lack-findings.ts";
 import { makeKeys } from "./make-keys.ts";
 import { planRow } from "./plan-row.ts";
 import { planningFinding } from "./planning-findings.ts";
@@ -117,7 +119,11 @@ async function planOne(
     ...serverFindings(row, house.nowMs()),
     ...(await quarantineFindings(house, row, composition.selected.refs)),
     ...historyFindings(world, edits, composition),
+    ...(await keyFindings(house, composition)),
   ];
+  // Said before the agent plans: a plan of what it cannot do would only say the same later, and of one thing after the other.
+  const lacking = await lackFindings(house, row, composition);
+  if (lacking.length > 0) return planRow(composition, null, { ...context, findings: [...lacking, ...findings] });
   return askAndPlan(house, composition, { ...context, findings });
 }
 

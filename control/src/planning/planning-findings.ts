@@ -5,6 +5,10 @@ import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 export const PLANNING_FINDINGS = {
   "plan.brings_earlier": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
   "plan.joins": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
+  "plan.key_due": {
+    severity: "warning",
+    remedy: "Replace it by a change of its own: holdfast secret rotate.",
+  },
   "plan.labels_move": {
     severity: "warning",
     remedy: "See who holds permissions by these labels (holdfast user list); both places must be yours to do this.",

@@ -1,7 +1,8 @@
 import type { DomainState } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
+import { toldLacks } from "../gateway/told-lacks.ts";
 import { agentActor } from "../store/actor.ts";
-import { lockServer, setDrift } from "../store/servers.ts";
+import { lockServer, setDrift, setLacks } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import type { ReconcilerContext } from "./context.ts";
 
@@ -9,7 +10,7 @@ import type { ReconcilerContext } from "./context.ts";
 const LOOK_TIMEOUT_MS = 20_000;
 
 /**
- * Writes down what agents say of drift as they say it. With every new session all domains are looked at, so a lost word heals itself; nobody
+ * Writes down what agents say of drift, and of what their servers cannot do, as they say it. With every new session all domains are looked at, so a lost word heals itself; nobody
  * waits for that look, least of all a trial whose fresh session it is.
  */
 export function recordDrift({ database, sessions, instanceId, log }: Omit<ReconcilerContext, "signal">): void {
@@ -19,7 +20,9 @@ export function recordDrift({ database, sessions, instanceId, log }: Omit<Reconc
     opened(session) {
       void noteWhole(session).catch(unwritten(session));
     },
-    drift(session, { domain, drift }) {
+    drift(session, state) {
+      const { domain, drift } = state;
+      void setLacks(database, session.serverId, toldLacks([state])).catch(unwritten(session));
       void note(session, (known) => [...known.filter((other) => other !== domain), ...(drift ? [domain] : [])]).catch(
         unwritten(session),
       );
@@ -29,6 +32,7 @@ export function recordDrift({ database, sessions, instanceId, log }: Omit<Reconc
   async function noteWhole(session: AgentSession): Promise<void> {
     const states = await look(session);
     if (states === null) return;
+    await setLacks(database, session.serverId, toldLacks(states));
     const unread = states.filter(({ error }) => error !== "").map(({ domain }) => domain);
     const drifting = states.filter(({ drift }) => drift).map(({ domain }) => domain);
     // A domain that could not be read is what it was; one that the agent no longer knows does not drift.

@@ -107,6 +107,12 @@ export async function setFacts(database: Queryable, server: ServerId, facts: Jso
   );
 }
 
+/** What the server cannot do in these domains. A domain that nobody told of is what it was. */
+export async function setLacks(database: Queryable, server: ServerId, told: Json): Promise<void> {
+  await database.run(sql`
+    update servers set lacks = lacks || ${json(told)}::jsonb, lacks_at = now() where id = ${server}`);
+}
+
 /** Domains whose live state is not the confirmed one. Says so once when it changes, to people and to the proof. */
 export async function setDrift(
   tx: Transaction,

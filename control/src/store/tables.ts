@@ -167,6 +167,9 @@ export interface ServerRow {
   readonly agent_version: string | null;
   readonly facts: Json;
   readonly capabilities: Json;
+  /** As its modules said at the last look; read by `lacksOf`. */
+  readonly lacks: Json;
+  readonly lacks_at: Date | null;
   readonly drift: readonly string[];
   readonly locked_code: string | null;
   readonly locked_reason: string | null;

@@ -29,6 +29,7 @@ const CALM: AlertFacts = {
   expiring: [],
   unapproved: [],
   copied: [],
+  keys: [],
   audit: { state: "whole" },
   accusing: [],
   epoch: null,
@@ -229,4 +230,18 @@ test("the same look twice changes nothing the second time, and what has gone is 
 
 test("codes are one for each kind", () => {
   expect(new Set(ALERT_KINDS.map((kind) => ALERTS[kind].code)).size).toBe(ALERT_KINDS.length);
+});
+
+test("a key is due when it is as old as its tunnel says, once for each secret, and until it is replaced", () => {
+  const key = { secret: "tunnel.pair", tunnel: "pair", version: 1, madeMs: NOW - 1_000, dueMs: NOW };
+  const due = (...keys: AlertFacts["keys"]) => detect({ ...CALM, keys }).filter(({ kind }) => kind === "key-due");
+  expect(due({ ...key, dueMs: NOW + 1 })).toEqual([]);
+  const [found, ...more] = due(
+    key,
+    { ...key, tunnel: "other", dueMs: NOW - 5 },
+    { ...key, version: 2, dueMs: NOW + 9 },
+  );
+  expect(more).toEqual([]);
+  expect(found).toMatchObject({ subject: "secret/tunnel.pair", serverId: null });
+  expect(found?.message).toMatch(/key of other, pair was made .* holdfast secret rotate tunnel.pair/);
 });

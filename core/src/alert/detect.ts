@@ -6,7 +6,7 @@ import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 /** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
 export interface Condition {
   readonly kind: AlertKind;
-  /** `apply/<id>`, `server/<id>`, `change/<id>`, `passkey/<id>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
+  /** `apply/<id>`, `server/<id>`, `change/<id>`, `passkey/<id>`, `secret/<name>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
   readonly subject: string;
   readonly serverId: string | null;
   readonly applyId: string | null;
@@ -144,6 +144,19 @@ const DETECTORS = {
       applyId: null,
       message: `The passkey "${passkey}" of ${account} was shown with a counter that had not gone on, last ${new Date(lastMs).toISOString()}: there may be a copy of it. It waits to be removed, or for somebody else than ${account} to look.`,
     })),
+
+  // A secret that two tunnels name, or one whose ends are at two versions, is one thing to do.
+  "key-due": ({ keys, nowMs }) => {
+    const due = keys.filter((key) => key.dueMs <= nowMs).toSorted((a, b) => a.dueMs - b.dueMs);
+    return [...new Set(due.map(({ secret }) => secret))].flatMap((secret): readonly Found[] => {
+      const [oldest, ...more] = due.filter((key) => key.secret === secret);
+      if (oldest === undefined) return [];
+      const { version, madeMs, dueMs } = oldest;
+      const tunnels = [...new Set([oldest, ...more].map(({ tunnel }) => tunnel))].join(", ");
+      const message = `Version ${version} of the key of ${tunnels} was made ${new Date(madeMs).toISOString()} and was to be replaced by ${new Date(dueMs).toISOString()}. It stays in force until somebody does: holdfast secret rotate ${secret}.`;
+      return [{ subject: `secret/${secret}`, serverId: null, applyId: null, message }];
+    });
+  },
 
   "audit-broken": ({ audit }) => {
     if (audit.state !== "broken") return [];

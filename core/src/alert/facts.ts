@@ -13,6 +13,7 @@ export interface AlertFacts {
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
   readonly unapproved: readonly UnapprovedFact[];
   readonly copied: readonly CopiedPasskeyFact[];
+  readonly keys: readonly KeyFact[];
   /** What the instances last said of the audit log. */
   readonly audit: AuditFact;
   /** Servers whose head of the audit log is not in it, as they last said; none of an epoch that is over. */
@@ -80,6 +81,15 @@ export interface CopiedPasskeyFact {
   readonly passkey: string;
   readonly account: string;
   readonly lastMs: number;
+}
+
+/** The key of a tunnel in force that says how old it may become. */
+export interface KeyFact {
+  readonly secret: string;
+  readonly tunnel: string;
+  readonly version: number;
+  readonly madeMs: number;
+  readonly dueMs: number;
 }
 
 /** Why the audit log is not what was written: its chain does not hold, or a head that was kept is not in it, or was signed by another. */

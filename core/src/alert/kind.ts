@@ -18,6 +18,7 @@ export const ALERT_KINDS = [
   "certificate-expiring",
   "glass-broken",
   "passkey-copied",
+  "key-due",
   "audit-broken",
   "audit-heads",
   "audit-epoch",
@@ -36,7 +37,7 @@ export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 export interface AlertRule {
   readonly severity: AlertSeverity;
   /** What one alert of this kind is about. */
-  readonly about: "apply" | "server" | "change" | "passkey" | "instance" | "house";
+  readonly about: "apply" | "server" | "change" | "passkey" | "secret" | "instance" | "house";
   readonly title: string;
   /** The dotted code of the log line that says it has begun. */
   readonly code: string;
@@ -114,6 +115,13 @@ export const ALERTS = {
     title: "A passkey may have been copied",
     code: "alert.passkey_copied",
     byItself: "What was shown with the old counter was refused",
+  },
+  "key-due": {
+    severity: "warning",
+    about: "secret",
+    title: "The key of a tunnel is older than its document allows",
+    code: "alert.key_due",
+    byItself: null,
   },
   "audit-broken": {
     severity: "critical",

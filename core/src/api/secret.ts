@@ -28,6 +28,10 @@ export const secretVersionSchema = z.object({
   fingerprint: z.string().describe("Tells two values apart; the value itself is never shown"),
   madeBy: z.string(),
   madeAt: z.string(),
+  dueAt: z
+    .string()
+    .nullable()
+    .describe("When it is older than a tunnel that names it allows (auth.rotate); null where none says"),
 });
 export const secretSchema = z.object({
   name: z.string().describe("NAME, or tunnel.NAME for a key that was made for a tunnel"),

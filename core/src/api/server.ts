@@ -1,11 +1,28 @@
 import { z } from "zod";
 import { applySummarySchema } from "./apply.ts";
 
-export const capabilitySchema = z.object({
+/** What an agent says of a domain when it connects. */
+export const moduleSchema = z.object({
   domain: z.string(),
   available: z.boolean(),
   reason: z.string(),
   module: z.string(),
+});
+
+export const capabilitySchema = moduleSchema.extend({
+  available: z.boolean().describe("Whether anything of this domain can be changed there"),
+  reason: z.string().describe("Why not"),
+  lacks: z
+    .array(
+      z.object({
+        feature: z.string().describe("What does not work there; empty for all of the domain"),
+        code: z.string().describe("Of the finding by which a plan refuses it"),
+        reason: z.string(),
+        remedy: z.string(),
+      }),
+    )
+    .nullable()
+    .describe("What the server cannot do, as its module found at the last look; null where it has not said"),
 });
 
 export const serverSummarySchema = z.object({
@@ -29,6 +46,7 @@ export const serverDetailSchema = serverSummarySchema.extend({
   agentVersion: z.string().nullable(),
   bootId: z.string().nullable(),
   capabilities: z.array(capabilitySchema),
+  lacksAt: z.string().nullable().describe("When the server was last asked what it cannot do"),
   facts: z.unknown().describe("{os, kernel, interfaces: [{name, mac, addresses}]} as the agent saw them"),
   policies: z.array(z.object({ kind: z.string(), name: z.string(), revision: z.int() })).describe("What is in force"),
   quarantined: z.array(

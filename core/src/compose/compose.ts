@@ -1,5 +1,6 @@
 import type { Json } from "../base/canonical-json.ts";
 import { byDanger, type Finding } from "../base/finding.ts";
+import { type PlacedRequirement, placedRequirements, type Requirement } from "../capability/requirement.ts";
 import { type DomainName, DOMAINS } from "../domain.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
 import type { Probe } from "../plan/probe.ts";
@@ -72,6 +73,8 @@ export interface ComposedServer {
   readonly findings: readonly Finding[];
   /** What a module says of the server as it is, and what this config changes. */
   readonly settled: readonly ToldByModule[];
+  /** What the server must be able to do for this config. */
+  readonly requires: readonly PlacedRequirement[];
   readonly floor: FloorSettings;
   /** The policies that hold on this server, fleet first. */
   readonly policies: readonly { readonly document: string; readonly revision: number }[];
@@ -115,7 +118,7 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
   if (server === undefined) {
     const finding = composeFinding("compose.unknown_server", `There is no document Server/${input.server}.`, {});
     const { settings: floor } = uniteFloors([]);
-    return { config: null, provenance: [], findings: [finding], settled: [], floor, policies: [] };
+    return { config: null, provenance: [], findings: [finding], settled: [], requires: [], floor, policies: [] };
   }
   const target = { name: server.document.name, labels: server.document.body.labels };
   const policies = documents
@@ -186,15 +189,17 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
           },
           ...(secretFiles.length === 0 ? {} : { secrets: secretFiles }),
         };
+  const placed = provenance.map((entry) => ({
+    ...entry,
+    from: finish.origin(entry.from),
+    beat: entry.beat.map((one) => ({ ...one, origin: finish.origin(one.origin) })),
+  }));
   return {
     config,
-    provenance: provenance.map((entry) => ({
-      ...entry,
-      from: finish.origin(entry.from),
-      beat: entry.beat.map((one) => ({ ...one, origin: finish.origin(one.origin) })),
-    })),
+    provenance: placed,
     findings: located,
     settled: composed?.settled ?? [],
+    requires: config === null ? [] : placedRequirements(config.domains, composed?.requires ?? [], placed),
     floor: united.settings,
     policies: policies.map(({ document, revision }) => ({ document: documentId(document), revision })),
   };
@@ -218,6 +223,7 @@ function composeDomains(
   readonly provenance: readonly ProvenanceEntry[];
   readonly findings: readonly Finding[];
   readonly settled: readonly ToldByModule[];
+  readonly requires: readonly (Requirement & { readonly domain: DomainName })[];
 } {
   const findings: Finding[] = [];
   const definitions = new Map<string, Readonly<Record<string, readonly string[]>>>();
@@ -286,6 +292,7 @@ function composeDomains(
   const configs: [DomainName, Json][] = [];
   const provenance: ProvenanceEntry[] = [];
   const needs: Need[] = [];
+  const requires: (Requirement & { readonly domain: DomainName })[] = [];
   for (const domain of COMPOSE_ORDER) {
     const written = scene.filled.flatMap(({ assigned, data }): LayeredSection<Json>[] => {
       const section = data[domain];
@@ -317,6 +324,7 @@ function composeDomains(
     });
     results.push(result);
     needs.push(...result.needs);
+    requires.push(...(result.requires ?? []).map((one) => ({ ...one, domain })));
     findings.push(...result.findings);
     provenance.push(...result.provenance);
     if (result.config !== null) configs.push([domain, result.config]);
@@ -337,6 +345,7 @@ function composeDomains(
     provenance,
     findings: [...findings, ...met.findings, ...used, ...kernelFindings(kernel, provenance)],
     settled: settledByConfig(kernel),
+    requires,
   };
 }
 

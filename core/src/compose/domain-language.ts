@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Json } from "../base/canonical-json.ts";
 import type { Finding } from "../base/finding.ts";
+import type { Requirement } from "../capability/requirement.ts";
 import type { DomainName } from "../domain.ts";
 import type { AddressSet } from "../net/address-set.ts";
 import type { Service } from "../net/service.ts";
@@ -52,6 +53,7 @@ export interface ComposedDomain {
   readonly findings: readonly Finding[];
   readonly needs: readonly Need[];
   readonly uses?: readonly Use[];
+  readonly requires?: readonly Requirement[];
   readonly kernel?: readonly KernelSetting[];
   judge(packets: Packets): Judgement;
 }

@@ -1,5 +1,6 @@
 import type { Finding } from "../base/finding.ts";
 import type { Result } from "../base/result.ts";
+import type { Requirement } from "../capability/requirement.ts";
 import type { AddressSet } from "../net/address-set.ts";
 import type { Service } from "../net/service.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
@@ -53,6 +54,8 @@ export interface Composed<Config> {
   readonly needs: readonly Need[];
   /** Traffic without which this config does nothing, and which nothing is opened for; judged once all domains are composed. */
   readonly uses?: readonly Use[];
+  /** What the server must be able to do, beside the domain itself. */
+  readonly requires?: readonly Requirement[];
   /** What this config sets in the kernel, or cannot do without; held against what the others say once all domains are composed. */
   readonly kernel?: readonly KernelSetting[];
 }

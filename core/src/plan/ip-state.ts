@@ -52,12 +52,17 @@ export const BRIDGE_SETTINGS = [
   "max_age",
   "ageing_time",
   "mcast_snooping",
+  "vlan_filtering",
+  "vlan_default_pvid",
 ] as const;
 export type BridgeSetting = (typeof BRIDGE_SETTINGS)[number];
 
 /** Settings of a port of a bridge, the same way. */
 export const PORT_SETTINGS = ["cost", "priority", "isolated"] as const;
 export type PortSetting = (typeof PORT_SETTINGS)[number];
+
+/** VLANs of a port of a bridge. `untagged`: what comes without a tag is of this one, and what is of this one leaves without. */
+export type VlanRange = { readonly first: number; readonly last: number; readonly untagged: boolean };
 
 export const MADE_DEVICES = ["bridge", "bond", "vlan"] as const;
 /** Kinds of devices that Holdfast makes, and the only ones that it removes. */
@@ -70,4 +75,11 @@ export type LinkChange =
   /** The interface of a tunnel, made and up. One that is there with this number is success. */
   | { readonly op: "xfrm"; readonly id: number }
   | { readonly op: "bridge"; readonly settings: { readonly [Setting in BridgeSetting]?: number } }
+  /** Of a port, or of the bridge itself, which must be said. One that is gone or there already is success. */
+  | {
+      readonly op: "vlans";
+      readonly isBridge: boolean;
+      readonly absent: readonly VlanRange[];
+      readonly present: readonly VlanRange[];
+    }
   | { readonly op: "port"; readonly settings: { readonly [Setting in PortSetting]?: number } };

@@ -67,6 +67,8 @@ export interface TunnelBody {
   readonly via: "policy" | "interface";
   readonly clearText: "block" | "allow";
   readonly psk: PskReference;
+  /** How old the key may become; absent: as old as it likes. */
+  readonly rotateSeconds?: number;
   readonly suite: TunnelSuite;
   readonly ikeSeconds: number;
   readonly childSeconds: number;
@@ -134,6 +136,8 @@ const expectationSchema = z.strictObject({
   why: proseText("Why this must hold.").optional(),
 });
 
+/** A day: applying is for people. Ten years: a key that is never replaced says so by saying nothing. */
+const ROTATE = { least: 86_400, most: 3_650 * 86_400 } as const;
 /** Seconds. Below, peers are busy with keys; above, one key protects more than it should. */
 const LIFETIME = { least: 300, most: 7 * 86_400 } as const;
 /** Seconds. Below, one lost packet ends the tunnel; above, nobody notices for an hour that it is dead. */
@@ -160,7 +164,18 @@ export const tunnelSchema = z
     clearText: z.enum(["block", "allow"]).meta({
       description: "block: packets for the other end never leave unencrypted, also while the tunnel is down.",
     }),
-    auth: z.strictObject({ psk: pskText }).meta({ description: "How the ends prove who they are." }),
+    auth: z
+      .strictObject({
+        psk: pskText,
+        rotate: between(ROTATE.least, ROTATE.most)
+          .optional()
+          .meta({
+            description:
+              "How old the key may become. Then an alert says that it is due; nothing is replaced by itself.",
+            examples: ["90d"],
+          }),
+      })
+      .meta({ description: "How the ends prove who they are." }),
     suite: z.enum(TUNNEL_SUITE_NAMES).meta({ description: "The algorithms; a dated set that never changes." }),
     lifetime: z
       .strictObject({ ike: between(LIFETIME.least, LIFETIME.most), child: between(LIFETIME.least, LIFETIME.most) })
@@ -205,6 +220,8 @@ export const tunnelSchema = z
         ["auth", "psk"],
         "A generated key is shown to nobody, so an external end could not be given it; write secret:NAME",
       );
+    if (tunnel.auth.rotate !== undefined && tunnel.auth.psk.startsWith("file:"))
+      say(["auth", "rotate"], "Holdfast does not know how old a key is that it was not given; take this out");
     if (one[1].address === "dynamic" && other[1].address === "dynamic")
       say(["ends", other[0], "address"], "Nobody knows the address of either end, so neither can begin");
     if (overlaps(nets.get(one[0]) ?? EMPTY, nets.get(other[0]) ?? EMPTY))
@@ -257,6 +274,7 @@ export function tunnelBody(tunnel: z.output<typeof tunnelSchema>): TunnelBody {
     via: tunnel.via,
     clearText: tunnel.clearText,
     psk: pskOf(tunnel.auth.psk),
+    ...(tunnel.auth.rotate === undefined ? {} : { rotateSeconds: secondsOf(tunnel.auth.rotate) }),
     suite: tunnel.suite,
     ikeSeconds: secondsOf(tunnel.lifetime.ike),
     childSeconds: secondsOf(tunnel.lifetime.child),

@@ -1,5 +1,6 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Domain } from "@holdfast/core/domain.ts";
+import { firewallLacks } from "./capability.ts";
 import { type FirewallObserved, firewallFacts, observeFirewall } from "./facts.ts";
 import type { FirewallConfig } from "./model.ts";
 import { parseFirewallConfig } from "./parse-config.ts";
@@ -16,6 +17,7 @@ export const firewall: Domain<FirewallConfig, FirewallObserved> = {
   name: "firewall",
   facts: firewallFacts,
   observe: observeFirewall,
+  lacks: firewallLacks,
   parseConfig: parseFirewallConfig,
   validate: validateFirewall,
   plan: planFirewall,

@@ -160,6 +160,8 @@ test("facts that cannot be read are said, never taken for an empty server", () =
   expect(firewall.verify(closed, observeFirewall({}))).toHaveLength(1);
   expect(firewall.ours(observeFirewall({}))).not.toEqual(firewall.ours(NOTHING));
   expect(planned(closed, null, { unreadable: "x" })).toMatchObject({ steps: [], codes: ["firewall.unreadable"] });
+  expect(firewall.lacks({ ...NOTHING, unreadable: "x" })).toMatchObject([{ feature: "", code: "firewall.unreadable" }]);
+  expect(firewall.lacks(NOTHING)).toEqual([]);
 });
 
 test("an undo onto a table that cannot be read makes it anew", () => {

@@ -1,5 +1,6 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
+import { refusalOf } from "./capability.ts";
 import { changesTitle, firewallChanges } from "./diff.ts";
 import type { FirewallObserved, ObservedHook } from "./facts.ts";
 import { finding } from "./findings.ts";
@@ -17,14 +18,8 @@ import { tableMismatches } from "./verify.ts";
 /** From what is there to what shall be there in one step: one batch that the kernel takes whole or not at all. */
 export function planFirewall(input: PlanInput<FirewallConfig, FirewallObserved>): DomainPlan {
   const { desired, confirmed, observed, managementPath } = input;
-  if (observed.unreadable !== null) {
-    const unreadable = finding(
-      "firewall.unreadable",
-      "firewall",
-      `The table inet holdfast of this server could not be read: ${observed.unreadable}.`,
-    );
-    return { steps: [], nativeDiff: "", findings: [unreadable], touchesManagementPath: false };
-  }
+  const refusal = refusalOf(observed);
+  if (refusal !== null) return { steps: [], nativeDiff: "", findings: [refusal], touchesManagementPath: false };
   const table = desired === null ? null : nativeTable(desired, observed.interfaces);
   const batch = batchBetween(observed.table, table);
   return {

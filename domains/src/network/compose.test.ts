@@ -147,3 +147,60 @@ test.each([
     expect.stringMatching(/^policy\.(value|unknown_key)$/),
   );
 });
+
+test("a route over several ways is one whatever the order, and has no other next hop", () => {
+  const shared = (route: string) =>
+    composed(
+      policy(
+        "p",
+        "role",
+        `interfaces:\n  wan:\n    ipv4: { method: static, addresses: 10.0.0.2/24 }\n    ipv6: { method: none }\n    routes: [${route}]`,
+      ),
+    );
+  const one = shared("{ to: default, ways: [{ via: 10.0.0.9 }, { via: 10.0.0.3, weight: 5 }] }");
+  expect(one.codes).toEqual([]);
+  expect(wanOf(one.config)?.routes).toEqual([
+    {
+      to: "0.0.0.0/0",
+      ways: [
+        { via: "10.0.0.3", weight: 5 },
+        { via: "10.0.0.9", weight: 1 },
+      ],
+      table: 254,
+      onLink: false,
+    },
+  ]);
+  const other = shared("{ to: default, ways: [{ via: 10.0.0.3, weight: 5 }, { via: 10.0.0.9 }] }");
+  expect(other.config).toEqual(one.config);
+  for (const wrong of [
+    "{ to: default, via: 10.0.0.1, ways: [{ via: 10.0.0.3 }, { via: 10.0.0.9 }] }",
+    "{ to: default, is: blackhole, ways: [{ via: 10.0.0.3 }, { via: 10.0.0.9 }] }",
+    "{ to: default, ways: [{ via: 10.0.0.3 }] }",
+    "{ to: default, ways: [{ via: 10.0.0.3, weight: 257 }, { via: 10.0.0.9 }] }",
+  ])
+    expect(shared(wrong).config, wrong).toBeNull();
+});
+
+test("VLANs of a bridge are numbers and ranges in any order, and one form", () => {
+  const { config, codes } = composed(
+    policy(
+      "p",
+      "role",
+      `interfaces:\n  wan: { port: { vlans: { tagged: [30-39, 40, 20], untagged: 10 } }, ${NONE} }\n  br: { bridge: { members: [wan], stp: false, vlans: {} }, ${NONE} }`,
+    ),
+  );
+  expect(codes).toEqual([]);
+  expect(wanOf(config)?.port?.vlans).toEqual({
+    tagged: [
+      { first: 20, last: 20 },
+      { first: 30, last: 40 },
+    ],
+    untagged: 10,
+  });
+  expect(config?.interfaces["br"]?.device).toMatchObject({ vlans: { tagged: [] } });
+  for (const wrong of ["0", "4095", '"30-20"', '"all"', '"1;2"'])
+    expect(
+      composed(policy("p", "role", `interfaces:\n  wan: { port: { vlans: { tagged: [${wrong}] } }, ${NONE} }`)).config,
+      wrong,
+    ).toBeNull();
+});

@@ -11,9 +11,11 @@ import {
   parseNetwork,
 } from "@holdfast/core/net/network.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
+import { networkRequirements } from "./capability.ts";
 import { finding, type NetworkCode } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
 import {
+  type BridgeVlans,
   type Device,
   type InterfaceConfig,
   type Ipv4Config,
@@ -21,9 +23,11 @@ import {
   type NetworkConfig,
   type RouteConfig,
   type RuleConfig,
+  type WayConfig,
 } from "./model.ts";
 import { at, type Notes, within } from "./notes.ts";
 import { type InterfaceSection, type NetworkSection, parseMark } from "./section.ts";
+import { mergedRanges, parseVlanRange } from "./vlan-range.ts";
 
 type Layer = LayeredSection<NetworkSection>;
 type Family = NonNullable<InterfaceSection["ipv4"]> | NonNullable<InterfaceSection["ipv6"]>;
@@ -82,7 +86,7 @@ export function composeNetwork(input: ComposeInput<NetworkSection>): Composed<Ne
   // With an error the rest is shown but never applied: half a policy is another policy.
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
-  return { config, ...notes, needs: needsOf(config), kernel: kernelOf(config) };
+  return { config, ...notes, needs: needsOf(config), requires: networkRequirements(config), kernel: kernelOf(config) };
 }
 
 /** Whether packets for everywhere else leave by this interface. */
@@ -168,7 +172,7 @@ function concreteInterface(
     ...(device === undefined ? {} : { device }),
     enable: section.enable ?? true,
     ...(section.mtu === undefined ? {} : { mtu: section.mtu }),
-    ...(section.port === undefined ? {} : { port: section.port }),
+    ...(section.port === undefined ? {} : { port: concretePort(section.port) }),
     ipv4: { ...concreteFamily(ipv4), method: ipv4.method },
     ipv6: { ...concreteFamily(ipv6), method: ipv6.method },
     routes: (section.routes ?? []).map((route) => concreteRoute(route)),
@@ -182,7 +186,7 @@ function concreteInterface(
 function deviceOf(section: InterfaceSection): Device | undefined {
   const { bridge, bond, vlan } = section;
   if (bridge !== undefined) {
-    const { members, stp, priority, forwardDelay, helloTime, maxAge, ageing, multicastSnooping } = bridge;
+    const { members, stp, priority, forwardDelay, helloTime, maxAge, ageing, multicastSnooping, vlans } = bridge;
     return {
       kind: "bridge",
       members: [...new Set(members)].toSorted(),
@@ -193,6 +197,7 @@ function deviceOf(section: InterfaceSection): Device | undefined {
       ...(maxAge === undefined ? {} : { maxAge: secondsOf(maxAge) }),
       ...(ageing === undefined ? {} : { ageing: secondsOf(ageing) }),
       ...(multicastSnooping === undefined ? {} : { multicastSnooping }),
+      ...(vlans === undefined ? {} : { vlans: concreteVlans(vlans) }),
     };
   }
   if (bond !== undefined) {
@@ -205,6 +210,17 @@ function deviceOf(section: InterfaceSection): Device | undefined {
     };
   }
   return vlan === undefined ? undefined : { kind: "vlan", ...vlan };
+}
+
+function concretePort({ vlans, ...port }: NonNullable<InterfaceSection["port"]>): NonNullable<InterfaceConfig["port"]> {
+  return { ...port, ...(vlans === undefined ? {} : { vlans: concreteVlans(vlans) }) };
+}
+
+function concreteVlans({ tagged, untagged }: NonNullable<NonNullable<InterfaceSection["port"]>["vlans"]>): BridgeVlans {
+  const ranges = (tagged ?? []).map((one) =>
+    typeof one === "number" ? { first: one, last: one } : sure(parseVlanRange(one)),
+  );
+  return { tagged: mergedRanges(ranges), ...(untagged === undefined ? {} : { untagged }) };
 }
 
 function concreteFamily(family: Family): Omit<Ipv4Config, "method"> {
@@ -227,16 +243,33 @@ function concreteFamily(family: Family): Omit<Ipv4Config, "method"> {
 
 function concreteRoute(route: NonNullable<InterfaceSection["routes"]>[number]): RouteConfig {
   const via = route.via === undefined ? undefined : canonicalAddress(route.via);
-  const isSix = route.to === "default" ? (via ?? route.source ?? "").includes(":") : route.to.includes(":");
+  const ways = route.ways?.map(concreteWay).toSorted(byWay);
+  const hint = via ?? ways?.[0]?.via ?? route.source ?? "";
+  const isSix = (route.to === "default" ? hint : route.to).includes(":");
   return {
     to: route.to === "default" ? (isSix ? "::/0" : "0.0.0.0/0") : canonicalNetwork(route.to),
     ...(via === undefined ? {} : { via }),
+    ...(ways === undefined ? {} : { ways }),
     ...(route.is === undefined ? {} : { is: route.is }),
     ...(route.metric === undefined ? {} : { metric: route.metric }),
     table: route.table ?? MAIN_TABLE,
     onLink: route.onLink ?? false,
     ...(route.source === undefined ? {} : { source: canonicalAddress(route.source) }),
   };
+}
+
+function concreteWay({
+  via,
+  by,
+  weight,
+}: NonNullable<NonNullable<InterfaceSection["routes"]>[number]["ways"]>[number]): WayConfig {
+  return { via: canonicalAddress(via), ...(by === undefined ? {} : { by }), weight: weight ?? 1 };
+}
+
+/** The order says nothing, so there is one. */
+function byWay(a: WayConfig, b: WayConfig): number {
+  const text = ({ via, by }: WayConfig): string => `${via} ${by ?? ""}`;
+  return text(a) < text(b) ? -1 : 1;
 }
 
 function concreteRule(rule: NonNullable<InterfaceSection["rules"]>[number]): RuleConfig {

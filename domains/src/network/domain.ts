@@ -1,4 +1,5 @@
 import type { Domain } from "@holdfast/core/domain.ts";
+import { networkLacks } from "./capability.ts";
 import { networkFacts, observeNetwork } from "./facts.ts";
 import { ownState } from "./live.ts";
 import type { NetworkConfig } from "./model.ts";
@@ -15,6 +16,7 @@ export const network: Domain<NetworkConfig, NetworkObserved> = {
   name: "network",
   facts: networkFacts,
   observe: observeNetwork,
+  lacks: networkLacks,
   parseConfig: parseNetworkConfig,
   validate: validateNetwork,
   plan: planNetwork,

@@ -71,6 +71,8 @@ const LINKS = [
         ageing_time: 800,
         topology_change: 1,
         mcast_snooping: 0,
+        vlan_filtering: 1,
+        vlan_default_pvid: 0,
       },
     },
   },
@@ -91,6 +93,20 @@ const RAW: RawFacts = {
   units: units({ "systemd-networkd": "active", "systemd-resolved": "active" }),
   networkd: said(JSON.stringify({ type: "s", data: [JSON.stringify(DESCRIBED)] })),
   links: said(JSON.stringify(LINKS)),
+  "bridge vlans": said(
+    JSON.stringify([
+      {
+        ifname: "eth0",
+        vlans: [
+          { vlan: 20 },
+          { vlan: 10, flags: ["PVID", "Egress Untagged"] },
+          { vlan: 21 },
+          { vlan: 30, vlanEnd: 39 },
+        ],
+      },
+      { ifname: "lan0", vlans: [{ vlan: 20 }] },
+    ]),
+  ),
   routes4: said(
     JSON.stringify([
       { dst: "default", gateway: "10.20.0.1", dev: "eth0", protocol: "4", metric: 50, flags: [] },
@@ -186,6 +202,19 @@ test("links: what is set, what is lent, what only the link has; hardware by the 
     counters: { rxBytes: 1, rxErrors: 2, txBytes: 3, txErrors: 4 },
   });
   expect(links[1]?.bridge).toMatchObject({ stp: true, priority: 4096, ageing: null, multicastSnooping: false });
+  expect(links[1]?.bridge).toMatchObject({ vlanFiltering: true, defaultVlan: 0 });
+  expect(links.map(({ name, vlans }) => [name, vlans])).toEqual([
+    [
+      "eth0",
+      [
+        { first: 10, last: 10, untagged: true },
+        { first: 20, last: 21, untagged: false },
+        { first: 30, last: 39, untagged: false },
+      ],
+    ],
+    ["lan0", [{ first: 20, last: 20, untagged: false }]],
+    ["pair", null],
+  ]);
   expect(links[2]?.bond).toEqual({
     mode: "802.3ad",
     hashPolicy: "layer3+4",

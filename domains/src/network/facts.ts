@@ -20,6 +20,7 @@ export const networkFacts: readonly FactQuery[] = [
   },
   { kind: "command", name: "networkd", argv: DESCRIBE, onlyWith: NETWORKD_STATE },
   { kind: "command", name: "links", argv: ["ip", "-j", "-d", "-s", "address", "show"] },
+  { kind: "command", name: "bridge vlans", argv: ["bridge", "-j", "vlan", "show"] },
   { kind: "command", name: "routes4", argv: ["ip", "-N", "-j", "-4", "route", "show", "table", "all"] },
   { kind: "command", name: "routes6", argv: ["ip", "-N", "-j", "-6", "route", "show", "table", "all"] },
   { kind: "command", name: "rules4", argv: ["ip", "-N", "-d", "-j", "-4", "rule", "show"] },
@@ -42,7 +43,8 @@ export const networkFacts: readonly FactQuery[] = [
 
 export function observeNetwork(raw: RawFacts): NetworkObserved {
   const renderer = rendererOf(raw);
-  const links = readLinks(textOf(raw, "links"), renderer.state === "running" ? textOf(raw, "networkd") : null);
+  const networkd = renderer.state === "running" ? textOf(raw, "networkd") : null;
+  const links = readLinks(textOf(raw, "links"), networkd, textOf(raw, "bridge vlans"));
   const routes4 = readRoutes(textOf(raw, "routes4"), 4);
   const routes6 = readRoutes(textOf(raw, "routes6"), 6);
   const rules4 = readRules(textOf(raw, "rules4"), 4);

@@ -31,6 +31,15 @@ export const NETWORK_FINDINGS = {
     remedy: "Correct the gateway, give the interface an address in its network, or write onLink: true.",
   },
   "network.route_family": { severity: "error", remedy: "Write destination, next hop and source in one family." },
+  "network.bridge_vlans": {
+    severity: "error",
+    remedy: "Write port.vlans for each member of a bridge that has vlans, and for no other.",
+  },
+  "network.bridge_vlan_missing": {
+    severity: "warning",
+    remedy: "Add it to the vlans of the bridge, or nothing arrives there.",
+  },
+  "network.route_ways": { severity: "error", remedy: "Write each way once, and only by interfaces that are up." },
   "network.route_twice": { severity: "error", remedy: "Give the routes different metrics, or take one out." },
   "network.dhcp_pool": {
     severity: "error",

@@ -141,11 +141,11 @@ function waysAfter(desired: NetworkConfig | null, observed: NetworkObserved): re
       const parsed = parseInterfaceAddress(text);
       return parsed.ok ? [{ network: parsed.value.network, metric: 0, dev, isSure: true }] : [];
     });
-    const routed = wantedRoutes(one, dev).flatMap((route) => {
+    const routed = wantedRoutes(one, dev, (other) => named.get(other) ?? null).flatMap((route) => {
       const network = parseNetwork(route.to);
-      return network.ok && route.table === MAIN_TABLE && route.kind === "unicast"
-        ? [{ network: network.value, metric: route.metric, dev, isSure: true }]
-        : [];
+      if (!network.ok || route.table !== MAIN_TABLE || route.kind !== "unicast") return [];
+      const devs = route.ways.length === 0 ? [dev] : route.ways.map((way) => way.dev ?? dev);
+      return devs.map((by) => ({ network: network.value, metric: route.metric, dev: by, isSure: true }));
     });
     return [...connected, ...routed, ...learntWays(one, dev, observed), ...(learns(one) ? maybe(dev) : [])];
   });

@@ -1,6 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Family } from "@holdfast/core/net/address.ts";
 import { hardwareWith } from "./binding.ts";
+import { tellsApart } from "./bridge-vlans.ts";
 import { MAIN_TABLE } from "./model.ts";
 import { type NetworkObserved, type ObservedLink, SET_PROTOCOLS } from "./observed.ts";
 import { FORWARDING_FILE, inForce, type OwnFiles, readOwnFile, valueIn } from "./own-file.ts";
@@ -75,6 +76,7 @@ export function linkState(observed: NetworkObserved, link: ObservedLink): Json {
     // The spanning tree protocol shortens the ageing when it likes.
     bridge: link.bridge?.stp === true ? { ...link.bridge, ageing: null } : link.bridge,
     port: link.port,
+    ...(tellsApart(observed, link) ? { vlans: link.vlans } : {}),
     vlan: link.vlan,
     bond: link.bond,
   };

@@ -17,10 +17,19 @@ const family = {
   metric: int.optional(),
 };
 
+const way = z.strictObject({
+  via: z.string(),
+  /** A role; absent: the interface of the route itself. */
+  by: z.string().optional(),
+  weight: z.int().min(1).max(256),
+});
+
 const route = z.strictObject({
   /** A canonical network; a default route is 0.0.0.0/0 or ::/0. */
   to: z.string(),
   via: z.string().optional(),
+  /** Several next hops, in one order; absent where there is one or none. */
+  ways: z.array(way).min(2).optional(),
   is: z.enum(DEAD_ENDS).optional(),
   metric: int.optional(),
   table: int,
@@ -38,6 +47,13 @@ const rule = z.strictObject({
   table: int,
 });
 
+const vlanId = z.int().min(1).max(4094);
+const vlans = z.strictObject({
+  /** Merged and in order. */
+  tagged: z.array(z.strictObject({ first: vlanId, last: vlanId })),
+  untagged: vlanId.optional(),
+});
+
 const seconds = int.optional();
 const bridge = z.strictObject({
   kind: z.literal("bridge"),
@@ -49,6 +65,8 @@ const bridge = z.strictObject({
   maxAge: seconds,
   ageing: seconds,
   multicastSnooping: z.boolean().optional(),
+  /** Of which the server itself is; absent: the bridge does not tell VLANs apart. */
+  vlans: vlans.optional(),
 });
 const bond = z.strictObject({
   kind: z.literal("bond"),
@@ -74,6 +92,7 @@ const interfaceSchema = z.strictObject({
       cost: z.int().min(1).max(65_535).optional(),
       priority: z.int().min(0).max(63).optional(),
       isolated: z.boolean().optional(),
+      vlans: vlans.optional(),
     })
     .optional(),
   ipv4: z.strictObject({ method: z.enum(["static", "dhcp", "none"]), ...family }),
@@ -100,6 +119,8 @@ export type Device = NonNullable<InterfaceConfig["device"]>;
 export type BridgeDevice = z.infer<typeof bridge>;
 export type BondDevice = z.infer<typeof bond>;
 export type RouteConfig = z.infer<typeof route>;
+export type BridgeVlans = z.infer<typeof vlans>;
+export type WayConfig = z.infer<typeof way>;
 export type RuleConfig = z.infer<typeof rule>;
 export type Ipv4Config = InterfaceConfig["ipv4"];
 export type Ipv6Config = InterfaceConfig["ipv6"];

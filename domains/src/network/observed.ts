@@ -1,4 +1,4 @@
-import type { IpRoute, IpRule } from "@holdfast/core/plan/ip-state.ts";
+import type { IpRoute, IpRule, VlanRange } from "@holdfast/core/plan/ip-state.ts";
 import type { OwnFiles } from "./own-file.ts";
 
 /** What was read from a server. Type aliases throughout, so that all of it is plain JSON to the compiler too. */
@@ -58,6 +58,10 @@ export type BridgeState = {
   /** Null while the spanning tree protocol shortens it, after a change of the tree. */
   readonly ageing: number | null;
   readonly multicastSnooping: boolean;
+  /** Whether it tells VLANs apart; null: this kernel cannot. */
+  readonly vlanFiltering: boolean | null;
+  /** The VLAN that new ports are in by themselves; 0: none. */
+  readonly defaultVlan: number | null;
 };
 
 export type PortState = { readonly cost: number; readonly priority: number; readonly isolated: boolean };
@@ -93,6 +97,8 @@ export type ObservedLink = {
   readonly search: readonly string[];
   readonly bridge: BridgeState | null;
   readonly port: PortState | null;
+  /** Of a bridge or a port of one, the VLANs that it is in; null where nobody said. */
+  readonly vlans: readonly VlanRange[] | null;
   readonly vlan: { readonly id: number; readonly parent: string | null } | null;
   readonly bond: BondState | null;
   readonly counters: {

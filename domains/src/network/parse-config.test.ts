@@ -128,7 +128,7 @@ test("no line of a rendered file holds anything but a key and a value of known l
       for (const text of Object.values(renderFiles(config, BARE_SERVER.links, { mtu: {}, forwarding: {} })))
         for (const line of text.split("\n"))
           expect(line).toMatch(
-            /^(#[ -~]*|\[[A-Za-z0-9]+\]|[A-Za-z0-9]+=[a-zA-Z0-9 .:/!_+-]*|net\.[a-z0-9._]+ = [01]|)$/,
+            /^(#[ -~]*|\[[A-Za-z0-9]+\]|[A-Za-z0-9]+=[a-zA-Z0-9 .:/!_+@-]*|net\.[a-z0-9._]+ = [01]|)$/,
           );
       expect(network.parseConfig(structuredClone(config)).ok).toBe(true);
     }),

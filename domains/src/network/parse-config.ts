@@ -58,12 +58,21 @@ function complaintsAbout(config: NetworkConfig): readonly Finding[] {
       if ("mac" in one.bound) check(`${at}.bound`, { ok: false, error: "a device that we make has a name" });
       for (const other of device.kind === "vlan" ? [device.parent] : device.members) known(`${at}.device`, other);
     }
+    for (const vlans of [one.port?.vlans, one.device?.kind === "bridge" ? one.device.vlans : undefined])
+      for (const { first, last } of vlans?.tagged ?? [])
+        if (first > last) check(`${at}.vlans`, { ok: false, error: `the VLANs ${first} to ${last} run backwards` });
     checkFamilies(at, one, check);
     for (const [index, route] of one.routes.entries()) {
       const path = `${at}.routes[${index}]`;
       check(path, canonicalNetwork(route.to));
       if (route.via !== undefined) check(path, parseCanonicalAddress(route.via));
       if (route.source !== undefined) check(path, parseCanonicalAddress(route.source));
+      for (const way of route.ways ?? []) {
+        check(path, parseCanonicalAddress(way.via));
+        if (way.by !== undefined) known(path, way.by);
+      }
+      if (route.ways !== undefined && (route.via !== undefined || route.is !== undefined || route.onLink))
+        check(path, { ok: false, error: "a route over several ways has no other next hop" });
       if (route.is !== undefined && (route.via !== undefined || route.source !== undefined))
         check(path, { ok: false, error: "a dead end has neither next hop nor source" });
     }

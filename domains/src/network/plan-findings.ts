@@ -1,6 +1,7 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { PlanInput } from "@holdfast/core/domain.ts";
 import { hardwareWith, kernelName, linkOf } from "./binding.ts";
+import { needsVlans } from "./capability.ts";
 import { finding } from "./findings.ts";
 import { foreignFileFor, sortsFirst } from "./foreign-file.ts";
 import { linksMatched, ownDevices } from "./live.ts";
@@ -139,8 +140,7 @@ function removedFindings(
       ),
     ),
     ...routes.flatMap((route) => {
-      const plain = comparable(route);
-      const words = plain === null ? `the route to ${route.to} over several ways` : `the route ${routeInWords(plain)}`;
+      const words = `the route ${routeInWords(comparable(route))}`;
       return isStated(one, route)
         ? []
         : [finding("network.route_removed", path, `On ${link.name}, ${words} is not in the policy and is taken away.`)];
@@ -159,11 +159,22 @@ function isStated(one: NetworkConfig["interfaces"][string], route: NetworkObserv
 
 function kernelFindings(desired: NetworkConfig, observed: NetworkObserved): readonly Finding[] {
   return rolesOf(desired).flatMap((role) => {
-    const kind = desired.interfaces[role]?.device?.kind;
-    if (kind === undefined || kind === "bridge") return [];
+    const device = desired.interfaces[role]?.device;
+    const kind = needsVlans(device) ? "vlan" : device?.kind === "bond" ? "bond" : null;
+    if (kind === null) return [];
     const can = observed.kernel[kind];
     if (can === true) return [];
     const path = `network.interfaces.${role}`;
+    if (device?.kind === "bridge")
+      return can === false
+        ? [
+            finding(
+              "network.kernel_lacks",
+              path,
+              `The kernel of this server knows no VLANs, and the bridge ${role} is to tell them apart.`,
+            ),
+          ]
+        : [];
     return can === false
       ? [finding("network.kernel_lacks", path, `The kernel of this server cannot make a ${kind}, which ${role} is.`)]
       : [

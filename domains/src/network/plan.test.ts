@@ -4,6 +4,7 @@ import { foreignFileFor } from "./foreign-file.ts";
 import type { InterfaceConfig, NetworkConfig } from "./model.ts";
 import type { NetworkObserved } from "./observed.ts";
 import { planNetwork } from "./plan.ts";
+import { verifyNetwork } from "./verify.ts";
 
 const PATH = { controlPlane: [{ address: "192.0.2.200", port: 7081 }], inbound: [] };
 const NONE = { method: "none" as const, addresses: [], gateways: [], use: [] };
@@ -175,4 +176,108 @@ test.each([
     foreign: [{ path: "/etc/systemd/network/50-x.network", kind: "network", text }],
   };
   expect(foreignFileFor({ name: "eth1", mac: "52:54:00:aa:10:02" }, observed) !== null).toBe(isFor);
+});
+
+const SHARED: InterfaceConfig = {
+  ...LAN,
+  routes: [
+    {
+      to: "10.9.0.0/16",
+      ways: [
+        { via: "10.1.0.3", weight: 3 },
+        { via: "10.2.0.4", by: "other", weight: 1 },
+      ],
+      table: 254,
+      onLink: false,
+    },
+  ],
+};
+const OTHER = one("eth2", { ipv4: { ...STATIC, addresses: ["10.2.0.2/24"] } });
+
+test("a route over several ways is read back whole: another weight, a way less and one left behind are found", () => {
+  const wanted = config({ lan: SHARED, other: OTHER });
+  const live = serverAfter(wanted);
+  expect(verifyNetwork(wanted, live)).toEqual([]);
+  const withHops = (change: (hops: NetworkObserved["routes"][number]["hops"]) => typeof hops) => ({
+    ...live,
+    routes: live.routes.map((route) => (route.hops.length > 1 ? { ...route, hops: change(route.hops) } : route)),
+  });
+  const found = (observed: NetworkObserved, of = wanted) => verifyNetwork(of, observed).map(({ path }) => path);
+  // The kernel may tell them in another order.
+  expect(found(withHops((hops) => hops.toReversed()))).toEqual([]);
+  expect(found(withHops((hops) => hops.map((hop) => ({ ...hop, weight: 1 }))))).toContain("interfaces.lan.routes");
+  expect(found(withHops((hops) => hops.slice(0, 1)))).toContain("interfaces.lan.routes");
+  // networkd leaves it behind: it is taken away by name, and its remains would be told.
+  const without = config({ lan: LAN, other: OTHER });
+  expect(found(live, without)).toContain("interfaces.lan.routes");
+  const last = plan(without, live, wanted).steps.at(-1)?.action;
+  expect(last?.kind === "ip_state" ? last.absent.routes.map(({ to }) => to) : []).toEqual(["10.9.0.0/16"]);
+});
+
+test("a way by hardware that is not there is left out with its route, and comes when it is plugged in", () => {
+  const wanted = config({ lan: SHARED, other: { ...OTHER, bound: { mac: "52:54:00:ff:ff:ff" } } });
+  const live = serverAfter(wanted);
+  expect(verifyNetwork(wanted, live)).toEqual([]);
+  expect(live.routes.some(({ hops }) => hops.length > 1)).toBe(false);
+  expect(Object.values(live.own.etc).join("")).not.toContain("MultiPathRoute");
+});
+
+const SWITCH = (tagged: readonly number[], untagged?: number): NetworkConfig =>
+  config({
+    left: one("eth1", {
+      port: {
+        vlans: {
+          tagged: tagged.map((id) => ({ first: id, last: id })),
+          ...(untagged === undefined ? {} : { untagged }),
+        },
+      },
+    }),
+    br: one("br0", { device: { kind: "bridge", members: ["left"], stp: false, vlans: { tagged: [] } } }),
+  });
+
+test("networkd takes a port out of no VLAN, so it is done for it: exactly what is too many, and what is too few", () => {
+  const before = SWITCH([10, 20, 21]);
+  const { steps } = plan(SWITCH([20], 30), serverAfter(before), before);
+  const vlans = steps.flatMap(({ action }) =>
+    action.kind === "link" && action.change.op === "vlans" ? [[action.link, action.change] as const] : [],
+  );
+  expect(vlans).toEqual([
+    [
+      "eth1",
+      {
+        op: "vlans",
+        isBridge: false,
+        absent: [
+          { first: 10, last: 10, untagged: false },
+          { first: 21, last: 21, untagged: false },
+        ],
+        present: [{ first: 30, last: 30, untagged: true }],
+      },
+    ],
+  ]);
+  // After networkd, which makes the bridge.
+  expect(steps.findIndex(({ id }) => id === "network.reload")).toBeLessThan(
+    steps.findIndex(({ id }) => id === "network.vlans.eth1"),
+  );
+  // A way that nobody wrote is found.
+  const live = serverAfter(before);
+  const open = {
+    ...live,
+    links: live.links.map((link) =>
+      link.name === "eth1"
+        ? { ...link, vlans: [...(link.vlans ?? []), { first: 66, last: 66, untagged: false }] }
+        : link,
+    ),
+  };
+  expect(verifyNetwork(before, open)).toEqual([
+    { path: "interfaces.left.vlans", expected: "10, 20-21", found: "10, 20-21, 66" },
+  ]);
+});
+
+test("a kernel without VLANs is refused a bridge that tells them apart, and no other bridge", () => {
+  const lacking: NetworkObserved = { ...BARE_SERVER, kernel: { vlan: false, bond: null } };
+  expect(plan(SWITCH([10]), lacking).codes).toContain("error network.kernel_lacks");
+  expect(
+    plan(config({ br: one("br0", { device: { kind: "bridge", members: [], stp: false } }) }), lacking).codes,
+  ).toEqual([]);
 });

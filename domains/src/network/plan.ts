@@ -2,8 +2,9 @@ import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
 import { kernelName, linkOf } from "./binding.ts";
+import { vlanChange, vlansOf, wantedVlans } from "./bridge-vlans.ts";
+import { refusalOf } from "./capability.ts";
 import { changesInWords, networkChanges } from "./diff.ts";
-import { finding } from "./findings.ts";
 import { foreignFileFor } from "./foreign-file.ts";
 import { foundBefore, rememberedBy } from "./found.ts";
 import { guardFindings, managementLinks } from "./guard.ts";
@@ -19,6 +20,7 @@ import {
   ipStateStep,
   linkStep,
   networkdStep,
+  vlanStep,
   removeConfirmedStep,
   removeTrialStep,
   trialFileStep,
@@ -41,7 +43,7 @@ export function planNetwork(input: PlanInput<NetworkConfig, NetworkObserved>): D
   const { desired, confirmed, observed, managementPath } = input;
   const hasOwn = Object.keys(inForce(observed.own)).length > 0;
   if (desired === null && !hasOwn) return { steps: [], nativeDiff: "", findings: [], touchesManagementPath: false };
-  const refused = refusal(observed);
+  const refused = refusalOf(observed);
   if (refused !== null) return { steps: [], nativeDiff: "", findings: [refused], touchesManagementPath: false };
   const work = workOf(desired, observed);
   // Forwarding is the kernel's own, and waits for nobody.
@@ -59,21 +61,6 @@ export function planNetwork(input: PlanInput<NetworkConfig, NetworkObserved>): D
     touchesManagementPath:
       steps.length > 0 && (confirmed === null || [...touched].some((link) => management.has(link))),
   };
-}
-
-function refusal(observed: NetworkObserved) {
-  if (observed.unreadable !== null)
-    return finding(
-      "network.unreadable",
-      "network",
-      `The network of this server could not be read: no ${observed.unreadable}.`,
-    );
-  if (observed.renderer.state !== "foreign") return null;
-  return finding(
-    "network.read_only",
-    "network",
-    `The network of this server can be looked at and not changed: ${observed.renderer.why}.`,
-  );
 }
 
 function workOf(desired: NetworkConfig | null, observed: NetworkObserved): Work {
@@ -130,6 +117,7 @@ function allSteps(work: Work, confirmed: NetworkConfig | null): readonly Step[] 
     ...deletions,
     ...(reloads ? [networkdStep(title, reconfigure, settling(work, reconfigure))] : []),
     ...bridgeSteps(work),
+    ...vlanSteps(work),
     ...releasedMtu(work),
     ...forwardingSteps(work),
     ...(reloads || stale.rules.length + stale.routes.length + present.rules.length > 0
@@ -209,6 +197,17 @@ function bridgeSteps({ desired, observed, changed }: Work): readonly Step[] {
     };
     if (Object.keys(settings).length === 0) return [];
     return [linkStep("bridge", `Set up the bridge ${link.name}`, link.name, { op: "bridge", settings })];
+  });
+}
+
+/** networkd puts a port into VLANs and takes it out of none; where the bridge is there already it does not tell it to tell them apart either. */
+function vlanSteps({ desired, observed }: Work): readonly Step[] {
+  return rolesOf(desired ?? EMPTY).flatMap((role) => {
+    const vlans = desired === null ? null : vlansOf(desired, role);
+    const link = desired === null ? null : linkOf(desired, role, observed);
+    if (vlans === null || link === null) return [];
+    const change = vlanChange(link.vlans ?? [], wantedVlans(vlans));
+    return vlanStep(link, change, `Let ${link.name} be in the VLANs of its policy`);
   });
 }
 

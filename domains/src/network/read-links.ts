@@ -1,4 +1,6 @@
 import { type Family, FAMILY_BITS, formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
+import type { VlanRange } from "@holdfast/core/plan/ip-state.ts";
+import { tidied } from "./bridge-vlans.ts";
 import { describedLinks } from "./describe.ts";
 import type { BondState, BridgeState, ObservedAddress, ObservedLink } from "./observed.ts";
 import { type Fields, jsonOf, listOf, numberIn, partOf, textIn } from "./read-json.ts";
@@ -7,19 +9,43 @@ import { type Fields, jsonOf, listOf, numberIn, partOf, textIn } from "./read-js
 const FOR_EVER = 4_294_967_295;
 
 /** Links as the kernel has them, and what networkd thinks of each. Null: `ip` did not answer. */
-export function readLinks(ip: string | null, networkd: string | null): readonly ObservedLink[] | null {
+export function readLinks(
+  ip: string | null,
+  networkd: string | null,
+  bridge: string | null,
+): readonly ObservedLink[] | null {
   const links = ip === null ? null : jsonOf(ip);
   if (!Array.isArray(links)) return null;
   const managed = (networkd === null ? null : describedLinks(networkd)) ?? new Map<string, Fields>();
+  const vlans = readVlans(bridge);
   return listOf(links)
     .flatMap((link): readonly ObservedLink[] => {
       const name = textIn(link, "ifname");
-      return name === null ? [] : [readLink(link, name, managed.get(name) ?? {})];
+      return name === null
+        ? []
+        : [{ ...readLink(link, name, managed.get(name) ?? {}), vlans: vlans.get(name) ?? null }];
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function readLink(link: Fields, name: string, managed: Fields): ObservedLink {
+/** What `bridge -j vlan show` says, by link. */
+function readVlans(text: string | null): ReadonlyMap<string, readonly VlanRange[]> {
+  return new Map(
+    listOf(text === null ? null : jsonOf(text)).map((link) => [
+      textIn(link, "ifname") ?? "",
+      tidied(
+        listOf(link["vlans"]).flatMap((one) => {
+          const first = numberIn(one, "vlan");
+          const flags: readonly unknown[] = Array.isArray(one["flags"]) ? one["flags"] : [];
+          if (first === null) return [];
+          return [{ first, last: numberIn(one, "vlanEnd") ?? first, untagged: flags.includes("PVID") }];
+        }),
+      ),
+    ]),
+  );
+}
+
+function readLink(link: Fields, name: string, managed: Fields): Omit<ObservedLink, "vlans"> {
   const flags: readonly unknown[] = Array.isArray(link["flags"]) ? link["flags"] : [];
   const info = partOf(link, "linkinfo");
   const kind = textIn(info, "info_kind");
@@ -106,7 +132,14 @@ function readBridge(data: Fields): BridgeState {
     maxAge: numberIn(data, "max_age") ?? 0,
     ageing: numberIn(data, "topology_change") === 0 ? (numberIn(data, "ageing_time") ?? 0) : null,
     multicastSnooping: numberIn(data, "mcast_snooping") !== 0,
+    vlanFiltering: switchIn(data, "vlan_filtering"),
+    defaultVlan: numberIn(data, "vlan_default_pvid"),
   };
+}
+
+function switchIn(data: Fields, key: string): boolean | null {
+  const value = numberIn(data, key);
+  return value === null ? null : value !== 0;
 }
 
 function readBond(data: Fields): BondState {

@@ -1,5 +1,6 @@
 import type { Family } from "@holdfast/core/net/address.ts";
 import { kernelName, STACKED } from "./binding.ts";
+import { vlansOf, wantedVlans } from "./bridge-vlans.ts";
 import {
   type Device,
   type InterfaceConfig,
@@ -87,13 +88,14 @@ function networkSections(
     ...addresses.map((address): Section => ({ name: "Address", lines: [["Address", address]] })),
     ...gatewaySections(one.ipv4, 4),
     ...gatewaySections(one.ipv6, 6),
-    ...one.routes.map((route): Section => ({ name: "Route", lines: routeLines(route) })),
+    ...one.routes.flatMap((route) => routeSections(config, role, route, links)),
     ...one.rules.flatMap((rule) => ruleSections(config, rule, links)),
     { name: "DHCPv4", lines: dhcp4Lines(one.ipv4) },
     { name: "IPv6AcceptRA", lines: raLines(one.ipv6) },
     { name: "DHCPv6", lines: dhcp6Lines(one.ipv6) },
     { name: "DHCPServer", lines: serverLines(one) },
     { name: "Bridge", lines: portLines(one) },
+    ...vlanSections(config, role),
   ];
 }
 
@@ -163,13 +165,30 @@ function gatewaySections(family: Ipv4Config | Ipv6Config, number: Family): reado
   }));
 }
 
+/** networkd wants the name of each interface that a way goes by; by hardware that is not there the route is left out. */
+function routeSections(
+  config: NetworkConfig,
+  role: string,
+  route: RouteConfig,
+  links: readonly ObservedLink[] | null,
+): readonly Section[] {
+  const nameOf = (other: string): string | null => kernelName(config, other, links ?? []);
+  const ways = (route.ways ?? []).map(({ via, by, weight }) => {
+    const name = nameOf(by ?? role);
+    return name === null ? null : (["MultiPathRoute", `${via}@${name} ${weight}`] as const);
+  });
+  const named = ways.filter((way) => way !== null);
+  if (named.length < ways.length) return [];
+  return [{ name: "Route", lines: [...routeLines(route), ...named] }];
+}
+
 function routeLines(route: RouteConfig): readonly Line[] {
   return [
     ["Destination", route.to],
     ...(route.via === undefined ? [] : ([["Gateway", route.via]] as const)),
     ...(route.onLink ? ([["GatewayOnLink", "yes"]] as const) : []),
     ...(route.is === undefined ? [] : ([["Type", route.is]] as const)),
-    ...(route.via === undefined && route.is === undefined && !route.to.includes(":")
+    ...(route.via === undefined && route.ways === undefined && route.is === undefined && !route.to.includes(":")
       ? ([["Scope", "link"]] as const)
       : []),
     ...(route.metric === undefined ? [] : ([["Metric", String(route.metric)]] as const)),
@@ -279,6 +298,20 @@ function portLines({ port }: InterfaceConfig): readonly Line[] {
   ];
 }
 
+function vlanSections(config: NetworkConfig, role: string): readonly Section[] {
+  const vlans = vlansOf(config, role);
+  return (vlans === null ? [] : wantedVlans(vlans)).map(({ first, last, untagged }): Section => {
+    const id = first === last ? String(first) : `${first}-${last}`;
+    const lines: readonly Line[] = untagged
+      ? [
+          ["EgressUntagged", id],
+          ["PVID", id],
+        ]
+      : [["VLAN", id]];
+    return { name: "BridgeVLAN", lines };
+  });
+}
+
 function netdevSections(name: string, device: Device): readonly Section[] {
   const head: Section = {
     name: "NetDev",
@@ -305,6 +338,13 @@ function netdevSections(name: string, device: Device): readonly Section[] {
             ...(device.multicastSnooping === undefined
               ? []
               : ([["MulticastSnooping", yesNo(device.multicastSnooping)]] as const)),
+            // No port is in a VLAN that nobody wrote.
+            ...(device.vlans === undefined
+              ? []
+              : ([
+                  ["VLANFiltering", "yes"],
+                  ["DefaultPVID", "none"],
+                ] as const)),
           ],
         },
       ];

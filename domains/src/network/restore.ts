@@ -2,6 +2,7 @@ import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import type { IpState, MadeDevice } from "@holdfast/core/plan/ip-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { tellsApart, vlanChange } from "./bridge-vlans.ts";
 import { linkState, ownDevices, ownLinks, ownState } from "./live.ts";
 import { LEARNT_PROTOCOLS, type NetworkObserved, type ObservedLink, STATIC_PROTOCOL } from "./observed.ts";
 import { FORWARDING_FILE, inForce, type OwnFiles } from "./own-file.ts";
@@ -15,6 +16,7 @@ import {
   removeConfirmedStep,
   removeTrialStep,
   trialFileStep,
+  vlanStep,
 } from "./step.ts";
 import { asRule, bridgeSettings, itemKey, portSettings } from "./wanted.ts";
 
@@ -51,6 +53,7 @@ export function restoreNetwork(snapshot: NetworkObserved, live: NetworkObserved)
           live.links.find((one) => one.name === link.name),
         ),
       ),
+    ...snapshot.links.filter((link) => links.has(link.name)).flatMap((link) => vlanSteps(link, snapshot, live)),
     ...forwardingSteps(snapshot, live),
     ...ipStateStep("routing", "Put back addresses, routes and rules as they were", extra, before),
   ];
@@ -164,6 +167,12 @@ function linkSteps(link: ObservedLink, live: ObservedLink | undefined): readonly
   ];
 }
 
+function vlanSteps(link: ObservedLink, snapshot: NetworkObserved, live: NetworkObserved): readonly Step[] {
+  if (link.vlans === null || !tellsApart(snapshot, link)) return [];
+  const now = live.links.find((one) => one.name === link.name)?.vlans ?? [];
+  return vlanStep(link, vlanChange(now, link.vlans), `Put ${link.name} back into its VLANs`);
+}
+
 function forwardingSteps(snapshot: NetworkObserved, live: NetworkObserved): readonly Step[] {
   const isOurs =
     inForce(snapshot.own)[FORWARDING_FILE] !== undefined || inForce(live.own)[FORWARDING_FILE] !== undefined;
@@ -192,7 +201,7 @@ function withLinks(snapshot: NetworkObserved, links: ReadonlySet<string>): IpSta
   };
 }
 
-/** Rules and dead ends that were not there: networkd leaves such things behind. */
+/** Rules, dead ends and routes over several ways that were not there: networkd leaves such things behind. */
 function extraState(snapshot: NetworkObserved, live: NetworkObserved): IpState {
   const rules = new Set(snapshot.rules.map(itemKey));
   const routes = new Set(snapshot.routes.map(itemKey));
@@ -200,6 +209,8 @@ function extraState(snapshot: NetworkObserved, live: NetworkObserved): IpState {
   return {
     ...NO_IP_STATE,
     rules: live.rules.filter((rule) => isStatic(rule) && !rule.isStrange && !rules.has(itemKey(rule))).map(asRule),
-    routes: live.routes.filter((route) => isStatic(route) && route.kind !== "unicast" && !routes.has(itemKey(route))),
+    routes: live.routes.filter(
+      (route) => isStatic(route) && (route.kind !== "unicast" || route.hops.length > 1) && !routes.has(itemKey(route)),
+    ),
   };
 }

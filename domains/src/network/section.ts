@@ -10,6 +10,7 @@ import {
 } from "@holdfast/core/policy/text-schema.ts";
 import { z } from "zod";
 import { parseDomainName } from "./domain-name.ts";
+import { parseVlanRange } from "./vlan-range.ts";
 
 /**
  * The network section as people write it. An interface that a policy names is ours whole: it says what IPv4 and IPv6 shall be there, and what it
@@ -45,8 +46,11 @@ const mark = checkedText(parseMark, {
   description: "A mark of packets, and after / which of its bits count.",
   examples: ["0x10", "0x10/0xff"],
 });
+const vlanRange = checkedText(parseVlanRange, { description: "A range of VLANs.", examples: ["30-39"] });
 /** The highest number of a route's metric, a rule's priority, and of a table. */
 const HIGHEST = 4_294_967_295;
+/** What the kernel has room for (a byte, counted from one). */
+const MOST_WEIGHT = 256;
 const metric = z.int().min(0).max(HIGHEST).meta({ description: "Lower is preferred." });
 const table = z.int().min(1).max(HIGHEST).meta({ description: "The routing table, by number; main is 254." });
 const role = itemNameText.meta({ description: "The role of an interface." });
@@ -99,10 +103,27 @@ const ipv6 = z
   })
   .meta({ description: "IPv6 on this interface: all of it.", examples: [{ method: "ra" }] });
 
+const way = z.strictObject({
+  via: addressText.meta({ description: "The next hop." }),
+  by: role.optional().meta({ description: "The interface that it is reached by. Absent: this one." }),
+  weight: z
+    .int()
+    .min(1)
+    .max(MOST_WEIGHT)
+    .optional()
+    .meta({ description: "How large its part is beside those of the other ways. Default: 1." }),
+});
+
 const route = z
   .strictObject({
     to: destination,
     via: addressText.optional().meta({ description: "The next hop. Absent: the destination is on this link." }),
+    ways: z
+      .array(way)
+      .min(2)
+      .max(16)
+      .optional()
+      .meta({ description: "Several next hops: connections are shared out over them." }),
     is: z.enum(DEAD_ENDS).optional().meta({ description: "A dead end: packets to it are dropped or refused." }),
     metric: metric.optional(),
     table: table.optional(),
@@ -110,7 +131,14 @@ const route = z
     source: addressText.optional().meta({ description: "The own address that packets of this route get." }),
     why: proseText("For people: a ticket or a reason.").optional(),
   })
-  .refine((value) => value.is === undefined || value.via === undefined, "A dead end has no next hop.");
+  .refine(
+    (value) => value.is === undefined || (value.via === undefined && value.ways === undefined),
+    "A dead end has no next hop.",
+  )
+  .refine(
+    (value) => value.ways === undefined || (value.via === undefined && value.onLink === undefined),
+    "A route has one next hop (via) or several (ways); those are in networks of their interfaces.",
+  );
 
 const rule = z
   .strictObject({
@@ -126,6 +154,17 @@ const rule = z
     (value) => [value.from, value.to, value.mark, value.in].some((part) => part !== undefined),
     "A rule says for which packets it is: from, to, mark or in.",
   );
+
+const vlanNumber = z.int().min(1).max(4094);
+const vlans = z.strictObject({
+  tagged: z
+    .array(z.union([vlanNumber, vlanRange]))
+    .optional()
+    .meta({ description: "VLANs whose packets come and leave with their tag." }),
+  untagged: vlanNumber
+    .optional()
+    .meta({ description: "The VLAN of packets without a tag; its own leave without one." }),
+});
 
 const bridge = z
   .strictObject({
@@ -143,6 +182,11 @@ const bridge = z
     maxAge: durationText.optional(),
     ageing: durationText.optional().meta({ description: "How long an address of a neighbour is remembered." }),
     multicastSnooping: z.boolean().optional(),
+    vlans: vlans.optional().meta({
+      description:
+        "The bridge tells VLANs apart: each member says of which it is (port.vlans), and here is of which the server itself is. Absent: it does not.",
+      examples: [{ untagged: 10, tagged: [20, "30-39"] }],
+    }),
   })
   .meta({ description: "This interface is a bridge, made by Holdfast." });
 const bond = z
@@ -192,6 +236,7 @@ export const interfaceSection = z.strictObject({
       cost: z.int().min(1).max(65_535).optional(),
       priority: z.int().min(0).max(63).optional(),
       isolated: z.boolean().optional().meta({ description: "Cannot talk to other isolated ports." }),
+      vlans: vlans.optional().meta({ description: "Of which VLANs it is, in a bridge that tells them apart." }),
     })
     .optional()
     .meta({ description: "How it stands in the bridge that has it as a member." }),

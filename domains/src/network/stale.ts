@@ -12,7 +12,7 @@ import { asRule, itemKey, withoutOrigin } from "./wanted.ts";
  */
 export function staleState(before: OwnFiles, wanted: OwnFiles, observed: NetworkObserved): IpState {
   const [old, kept] = [new Set(statedRules(before).map(itemKey)), new Set(statedRules(wanted).map(itemKey))];
-  const [oldEnds, keptEnds] = [new Set(deadEnds(before)), new Set(deadEnds(wanted))];
+  const [oldEnds, keptEnds] = [new Set(leftBehind(before)), new Set(leftBehind(wanted))];
   return {
     ...NO_IP_STATE,
     rules: observed.rules.filter(isPlain).flatMap((rule) => {
@@ -20,8 +20,9 @@ export function staleState(before: OwnFiles, wanted: OwnFiles, observed: Network
       return old.has(key) && !kept.has(key) ? [asRule(rule)] : [];
     }),
     routes: observed.routes.filter((route) => {
-      const key = `${route.to} ${route.kind} ${route.table}`;
-      return route.protocol === STATIC_PROTOCOL && route.kind !== "unicast" && oldEnds.has(key) && !keptEnds.has(key);
+      const kind = route.hops.length > 1 ? SHARED : route.kind;
+      const key = `${route.to} ${kind} ${route.table}`;
+      return route.protocol === STATIC_PROTOCOL && kind !== "unicast" && oldEnds.has(key) && !keptEnds.has(key);
     }),
   };
 }
@@ -30,9 +31,13 @@ function isPlain(rule: ObservedRule): boolean {
   return rule.protocol === STATIC_PROTOCOL && !rule.isStrange;
 }
 
-function deadEnds(files: OwnFiles): readonly string[] {
+/** Over several next hops. */
+const SHARED = "shared";
+
+/** Dead ends and routes over several ways, as our files state them. */
+function leftBehind(files: OwnFiles): readonly string[] {
   return sectionsOf(files, "Route").flatMap((values) => {
-    const kind = values.get("Type");
+    const kind = values.get("Type") ?? (values.has("MultiPathRoute") ? SHARED : undefined);
     return kind === undefined
       ? []
       : [`${values.get("Destination") ?? ""} ${kind} ${values.get("Table") ?? MAIN_TABLE}`];

@@ -1,5 +1,7 @@
 import type { IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import type { vlanChange } from "./bridge-vlans.ts";
+import type { ObservedLink } from "./observed.ts";
 import { confirmedPath, trialPath } from "./own-file.ts";
 import { FORWARDING_KEYS } from "./render.ts";
 
@@ -58,6 +60,15 @@ export function removeConfirmedStep(name: string): Step {
 
 export function linkStep(id: string, title: string, link: string, change: LinkChange): Step {
   return step(`${id}.${link}`, title, { kind: "link", link, change }, LINK_BUDGET_MS);
+}
+
+export function vlanStep(
+  { name, bridge }: Pick<ObservedLink, "name" | "bridge">,
+  { absent, present }: ReturnType<typeof vlanChange>,
+  title: string,
+): readonly Step[] {
+  if (absent.length + present.length === 0) return [];
+  return [linkStep("vlans", title, name, { op: "vlans", isBridge: bridge !== null, absent, present })];
 }
 
 export function networkdStep(

@@ -27,8 +27,13 @@ const route = (parts: Partial<InterfaceConfig["routes"][number]>) => ({
   ...parts,
 });
 
-test("a plain card has no remark", () => {
+const way = (via: string, by?: string) => ({ via, ...(by === undefined ? {} : { by }), weight: 1 });
+
+test("a plain card has no remark, nor one that shares its packets out over two", () => {
   expect(codesOf({ wan: WAN })).toEqual([]);
+  const lan = one("eth1", { ipv4: static4(["10.1.0.2/24"]) });
+  const ways = [way("10.0.0.3"), way("10.1.0.4", "lan")];
+  expect(codesOf({ wan: { ...WAN, routes: [route({ ways })] }, lan })).toEqual([]);
 });
 
 const BRIDGE = { kind: "bridge" as const, members: ["wan"], stp: true };
@@ -52,6 +57,33 @@ test.each<[string, Readonly<Record<string, InterfaceConfig>>, string]>([
     },
     "network.member",
   ],
+  [
+    "a member that is in no VLAN of a bridge that tells them apart",
+    { wan: MEMBER, br: one("br0", { device: { ...BRIDGE, vlans: { tagged: [] } } }) },
+    "network.bridge_vlans",
+  ],
+  [
+    "VLANs of a member of a bridge that does not tell them apart",
+    { wan: { ...MEMBER, port: { vlans: { tagged: [] } } }, br: one("br0", { device: BRIDGE }) },
+    "network.bridge_vlans",
+  ],
+  [
+    "a VLAN with its tag and without",
+    {
+      wan: { ...MEMBER, port: { vlans: { tagged: [{ first: 5, last: 15 }], untagged: 10 } } },
+      br: one("br0", { device: { ...BRIDGE, vlans: { tagged: [] } } }),
+    },
+    "network.bridge_vlans",
+  ],
+  [
+    "a VLAN of a bridge that does not let the server into it",
+    {
+      wan: { ...MEMBER, port: { vlans: { tagged: [{ first: 10, last: 10 }] } } },
+      br: one("br0", { device: { ...BRIDGE, vlans: { tagged: [] } } }),
+      staff: one("staff", { device: { kind: "vlan", id: 10, parent: "br" } }),
+    },
+    "network.bridge_vlan_missing",
+  ],
   ["the port of no bridge", { wan: { ...WAN, port: { cost: 4 } } }, "network.member"],
   ["static without an address", { wan: one("eth0", { ipv4: static4([]) }) }, "network.method"],
   ["none with an address", { wan: one("eth0", { ipv4: { ...NONE, addresses: ["10.0.0.2/24"] } }) }, "network.method"],
@@ -61,6 +93,32 @@ test.each<[string, Readonly<Record<string, InterfaceConfig>>, string]>([
     "network.gateway_off_link",
   ],
   ["a next hop elsewhere", { wan: { ...WAN, routes: [route({ via: "10.5.0.1" })] } }, "network.gateway_off_link"],
+  [
+    "a way elsewhere, by the other card",
+    {
+      wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("10.0.0.4", "lan")] })] },
+      lan: one("eth1", { ipv4: static4(["10.1.0.2/24"]) }),
+    },
+    "network.gateway_off_link",
+  ],
+  [
+    "a way by a card that is kept down",
+    {
+      wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("10.1.0.4", "lan")] })] },
+      lan: one("eth1", { enable: false, ipv4: static4(["10.1.0.2/24"]) }),
+    },
+    "network.route_ways",
+  ],
+  [
+    "a way twice",
+    { wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("10.0.0.3")] })] } },
+    "network.route_ways",
+  ],
+  [
+    "two families over ways",
+    { wan: { ...WAN, routes: [route({ ways: [way("10.0.0.3"), way("fe80::1")] })] } },
+    "network.route_family",
+  ],
   ["two families in a route", { wan: { ...WAN, routes: [route({ via: "fe80::1" })] } }, "network.route_family"],
   [
     "the same route twice",

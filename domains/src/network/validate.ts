@@ -2,7 +2,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import { type Address, FAMILY_BITS, parseAddress } from "@holdfast/core/net/address.ts";
 import { formatNetwork, lastOf, type Network, parseInterfaceAddress } from "@holdfast/core/net/network.ts";
 import { finding } from "./findings.ts";
-import { type InterfaceConfig, masterKindOf, type NetworkConfig, rolesOf } from "./model.ts";
+import { type InterfaceConfig, masterKindOf, masterOf, type NetworkConfig, rolesOf } from "./model.ts";
 import { routeInWords, wantedRoutes } from "./wanted.ts";
 
 /** Remarks about a config alone, before any server is looked at. */
@@ -15,11 +15,13 @@ export function validateNetwork(config: NetworkConfig): readonly Finding[] {
       return [
         ...memberFindings(config, role, one),
         ...methodFindings(role, one),
-        ...gatewayFindings(role, one),
+        ...gatewayFindings(config, role, one),
         ...routeFindings(role, one),
+        ...wayFindings(config, role, one),
         ...poolFindings(role, one),
         ...mtuFindings(role, one),
         ...bridgeFindings(role, one),
+        ...vlanFindings(config, role, one),
       ];
     }),
     ...addressesTwice(config),
@@ -77,23 +79,41 @@ function methodFindings(role: string, one: InterfaceConfig): readonly Finding[] 
   });
 }
 
-function gatewayFindings(role: string, one: InterfaceConfig): readonly Finding[] {
-  const networks = networksOf(one);
+function gatewayFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
   const hops = [
-    ...[...one.ipv4.gateways, ...one.ipv6.gateways].map((gateway) => ({ via: gateway.via, onLink: gateway.onLink })),
-    ...one.routes.flatMap((route) => (route.via === undefined ? [] : [{ via: route.via, onLink: route.onLink }])),
+    ...[...one.ipv4.gateways, ...one.ipv6.gateways].map(({ via, onLink }) => ({ via, onLink, by: role })),
+    ...one.routes.flatMap(({ via, onLink }) => (via === undefined ? [] : [{ via, onLink, by: role }])),
+    ...one.routes.flatMap(({ ways }) => (ways ?? []).map(({ via, by }) => ({ via, onLink: false, by: by ?? role }))),
   ];
-  const learns = { 4: one.ipv4.method === "dhcp", 6: one.ipv6.method === "ra" || one.ipv6.method === "dhcp" };
-  return hops.flatMap(({ via, onLink }) => {
+  return hops.flatMap(({ via, onLink, by }) => {
+    const other = config.interfaces[by];
     const address = parseAddress(via);
-    if (!address.ok || onLink || learns[address.value.family] || isLinkLocal(address.value)) return [];
-    if (networks.some((network) => isIn(network, address.value))) return [];
+    if (!address.ok || other === undefined || onLink || isLinkLocal(address.value)) return [];
+    const learns = { 4: other.ipv4.method === "dhcp", 6: other.ipv6.method === "ra" || other.ipv6.method === "dhcp" };
+    if (learns[address.value.family] || networksOf(other).some((network) => isIn(network, address.value))) return [];
     return [
       finding(
         "network.gateway_off_link",
         path(role),
-        `${via} stands in no network of ${role}, so it cannot be reached directly.`,
+        `${via} stands in no network of ${by}, so it cannot be reached directly.`,
       ),
+    ];
+  });
+}
+
+/** networkd waits for every interface that a route goes by, and is never done where one of them is kept down. */
+function wayFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
+  return one.routes.flatMap(({ to, ways = [] }, index) => {
+    const names = ways.map(({ via, by }) => `${via} by ${by ?? role}`);
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    const down = ways.find(({ by }) => by !== undefined && config.interfaces[by]?.enable === false);
+    const say = (message: string): Finding =>
+      finding("network.route_ways", path(role, `.routes[${index}].ways`), message);
+    return [
+      ...(twice === undefined ? [] : [say(`The route to ${to} has the way ${twice} twice.`)]),
+      ...(down === undefined
+        ? []
+        : [say(`A way of the route to ${to} goes by ${down.by ?? role}, which is kept down.`)]),
     ];
   });
 }
@@ -118,7 +138,9 @@ export function networksOf(one: InterfaceConfig): readonly Network[] {
 function routeFindings(role: string, one: InterfaceConfig): readonly Finding[] {
   return one.routes.flatMap((route, index) => {
     const families = new Set(
-      [route.to, route.via, route.source].flatMap((text) => (text === undefined ? [] : [text.includes(":")])),
+      [route.to, route.via, route.source, ...(route.ways ?? []).map(({ via }) => via)].flatMap((text) =>
+        text === undefined ? [] : [text.includes(":")],
+      ),
     );
     if (families.size === 1) return [];
     return [
@@ -179,6 +201,41 @@ function bridgeFindings(role: string, { device }: InterfaceConfig): readonly Fin
   });
 }
 
+function vlanFindings(config: NetworkConfig, role: string, one: InterfaceConfig): readonly Finding[] {
+  const master = masterOf(config, role);
+  const above = master === null ? undefined : config.interfaces[master]?.device;
+  const isTold = above?.kind === "bridge" && above.vlans !== undefined;
+  const says: string[] = [];
+  if (isTold && one.port?.vlans === undefined)
+    says.push(`The bridge ${master ?? ""} tells VLANs apart, and ${role} says of none that it is in it.`);
+  if (!isTold && one.port?.vlans !== undefined)
+    says.push(`${role} says of which VLANs it is, and stands in no bridge that tells them apart.`);
+  for (const vlans of [one.port?.vlans, one.device?.kind === "bridge" ? one.device.vlans : undefined]) {
+    const both = vlans?.tagged.find(
+      ({ first, last }) => first <= (vlans.untagged ?? 0) && (vlans.untagged ?? 0) <= last,
+    );
+    if (both !== undefined) says.push(`${role} is in the VLAN ${vlans?.untagged ?? ""} with a tag and without.`);
+  }
+  const parent = one.device?.kind === "vlan" ? config.interfaces[one.device.parent]?.device : undefined;
+  const id = one.device?.kind === "vlan" ? one.device.id : 0;
+  const isLost =
+    parent?.kind === "bridge" &&
+    parent.vlans !== undefined &&
+    !parent.vlans.tagged.some(({ first, last }) => first <= id && id <= last);
+  return [
+    ...says.map((message) => finding("network.bridge_vlans", path(role), message)),
+    ...(isLost
+      ? [
+          finding(
+            "network.bridge_vlan_missing",
+            path(role, ".vlan"),
+            `${role} is the VLAN ${id} of a bridge that tells VLANs apart, and the server itself is not in it with a tag.`,
+          ),
+        ]
+      : []),
+  ];
+}
+
 function addressesTwice(config: NetworkConfig): readonly Finding[] {
   const addresses = new Map<string, string>();
   const networks: { readonly role: string; readonly network: Network }[] = [];
@@ -217,7 +274,7 @@ function routesTwice(config: NetworkConfig): readonly Finding[] {
   return rolesOf(config).flatMap((role) => {
     const one = config.interfaces[role];
     if (one === undefined || !one.enable) return [];
-    return wantedRoutes(one, role).flatMap((route) => {
+    return wantedRoutes(one, role, (other) => other).flatMap((route) => {
       const key = [route.family, route.to, route.table, route.metric].join(" ");
       const other = seen.get(key);
       seen.set(key, role);

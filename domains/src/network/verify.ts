@@ -1,8 +1,15 @@
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { kernelName, linkOf } from "./binding.ts";
+import { vlansInWords, vlansOf, wantedVlans } from "./bridge-vlans.ts";
 import { foundBefore } from "./found.ts";
 import { type BondDevice, type InterfaceConfig, type NetworkConfig, rolesOf } from "./model.ts";
-import { type NetworkObserved, type ObservedLink, SET_PROTOCOLS } from "./observed.ts";
+import {
+  type NetworkObserved,
+  type ObservedLink,
+  type ObservedRoute,
+  SET_PROTOCOLS,
+  STATIC_PROTOCOL,
+} from "./observed.ts";
 import { confirmedPath, inForce, trialPath } from "./own-file.ts";
 import { renderFiles } from "./render.ts";
 import {
@@ -94,6 +101,7 @@ export function linkMismatches(
     ...differs(`${path}.master`, master ?? "none", link.master ?? "none"),
     ...deviceMismatches(path, config, one, link, observed),
     ...portMismatches(path, one, link),
+    ...vlanMismatches(path, config, role, link),
     ...setMismatches(
       `${path}.addresses`,
       [...one.ipv4.addresses, ...one.ipv6.addresses],
@@ -191,6 +199,13 @@ function portMismatches(path: string, one: InterfaceConfig, link: ObservedLink):
   }));
 }
 
+/** What a port is in when the bridge tells VLANs apart, whole: one too many is a way that nobody wrote. */
+function vlanMismatches(path: string, config: NetworkConfig, role: string, link: ObservedLink): readonly Mismatch[] {
+  const vlans = vlansOf(config, role);
+  if (vlans === null) return [];
+  return differs(`${path}.vlans`, vlansInWords(wantedVlans(vlans)), vlansInWords(link.vlans ?? []));
+}
+
 function routeMismatches(
   path: string,
   config: NetworkConfig,
@@ -198,18 +213,40 @@ function routeMismatches(
   link: ObservedLink,
   observed: NetworkObserved,
 ): readonly Mismatch[] {
-  const wanted = wantedRoutes(one, link.name);
+  const nameOf = (role: string): string | null => kernelName(config, role, observed.links);
+  const wanted = wantedRoutes(one, link.name, nameOf);
   const deadEnds = new Set(wanted.filter((route) => route.dev === null).map(itemKey));
   const tables = ownTables(config);
   const found = observed.routes.flatMap((route) => {
     const plain = comparable(route);
-    if (plain === null) return [];
     // The kernel puts IPv6 dead ends on the loopback.
     const placed = plain.kind === "unicast" ? plain : { ...plain, dev: null, via: null };
+    if (plain.ways.length > 0)
+      return deadEnds.has(itemKey(plain)) || isLeftOver(config, route, link, observed) ? [plain] : [];
     const isOurs = placed.dev === link.name && tables.has(route.table) && SET_PROTOCOLS.has(route.protocol);
     return isOurs || deadEnds.has(itemKey(placed)) ? [placed] : [];
   });
   return setMismatches(`${path}.routes`, wanted.map(routeInWords), found.map(routeInWords));
+}
+
+/** Over several ways, made by networkd, and wanted by no interface: told once, at the first link that it goes by. */
+function isLeftOver(
+  config: NetworkConfig,
+  route: ObservedRoute,
+  link: ObservedLink,
+  observed: NetworkObserved,
+): boolean {
+  if (route.protocol !== STATIC_PROTOCOL || route.hops[0]?.dev !== link.name || !ownTables(config).has(route.table))
+    return false;
+  const nameOf = (role: string): string | null => kernelName(config, role, observed.links);
+  return !rolesOf(config).some((role) => {
+    const [one, dev] = [config.interfaces[role], nameOf(role)];
+    return (
+      one !== undefined &&
+      dev !== null &&
+      wantedRoutes(one, dev, nameOf).some((each) => sameItem(each, comparable(route)))
+    );
+  });
 }
 
 function ruleMismatches(

@@ -11,11 +11,20 @@ import { familiesOf } from "./render.ts";
 /** What tells one route from another, for the kernel and for us. */
 export type WantedRoute = Pick<ObservedRoute, "family" | "kind" | "to" | "table" | "metric"> & {
   readonly via: string | null;
-  /** Null for a dead end, which stands on no link. */
+  /** Null for a dead end, which stands on no link, and for a route over several ways. */
   readonly dev: string | null;
+  /** Empty where there is one next hop or none. */
+  readonly ways: readonly Way[];
 };
 
-export function wantedRoutes(one: InterfaceConfig, dev: string): readonly WantedRoute[] {
+export type Way = { readonly via: string | null; readonly dev: string | null; readonly weight: number };
+
+/** A way by hardware that is not there cannot be, nor can the route: the same is left out of our file. */
+export function wantedRoutes(
+  one: InterfaceConfig,
+  dev: string,
+  nameOf: (role: string) => string | null,
+): readonly WantedRoute[] {
   const gateways = ([4, 6] as const).flatMap((family) =>
     (family === 4 ? one.ipv4 : one.ipv6).gateways.map((gateway): RouteConfig => ({
       to: family === 4 ? "0.0.0.0/0" : "::/0",
@@ -23,10 +32,27 @@ export function wantedRoutes(one: InterfaceConfig, dev: string): readonly Wanted
       ...gateway,
     })),
   );
-  return [...gateways, ...one.routes].map((route) => wantedRoute(route, dev));
+  return [...gateways, ...one.routes].flatMap((route) => {
+    const ways = waysOf(route, dev, nameOf);
+    return ways === null ? [] : [wantedRoute(route, dev, ways)];
+  });
 }
 
-function wantedRoute(route: RouteConfig, dev: string): WantedRoute {
+/** Null: one of them goes by hardware that is not there. */
+export function waysOf(
+  { ways = [] }: RouteConfig,
+  dev: string,
+  nameOf: (role: string) => string | null,
+): readonly Way[] | null {
+  const named = ways.map(({ via, by, weight }) => ({ via, dev: by === undefined ? dev : nameOf(by), weight }));
+  return named.some((way) => way.dev === null) ? null : named.toSorted(byText);
+}
+
+function byText(a: object, b: object): number {
+  return itemKey(a) < itemKey(b) ? -1 : 1;
+}
+
+function wantedRoute(route: RouteConfig, dev: string, ways: readonly Way[]): WantedRoute {
   const family: Family = route.to.includes(":") ? 6 : 4;
   return {
     family,
@@ -37,16 +63,18 @@ function wantedRoute(route: RouteConfig, dev: string): WantedRoute {
     metric:
       route.metric === undefined || (family === 6 && route.metric === 0) ? (family === 6 ? 1024 : 0) : route.metric,
     via: route.via ?? null,
-    dev: route.is === undefined ? dev : null,
+    dev: route.is === undefined && ways.length === 0 ? dev : null,
+    ways,
   };
 }
 
-/** The parts of a route that was read which a wanted one can have; null where packets are shared out over several hops. */
-export function comparable(route: ObservedRoute): WantedRoute | null {
+/** The parts of a route that was read which a wanted one can have. */
+export function comparable(route: ObservedRoute): WantedRoute {
   const [hop, ...more] = route.hops;
-  if (more.length > 0) return null;
   const { family, kind, to, table, metric } = route;
-  return { family, kind, to, table, metric, via: hop?.via ?? null, dev: hop?.dev ?? null };
+  const ways = route.hops.map(({ via, dev, weight }): Way => ({ via, dev, weight }));
+  if (more.length > 0) return { family, kind, to, table, metric, via: null, dev: null, ways: ways.toSorted(byText) };
+  return { family, kind, to, table, metric, via: hop?.via ?? null, dev: hop?.dev ?? null, ways: [] };
 }
 
 export type WantedRule = Omit<ObservedRule, "protocol" | "isStrange">;
@@ -103,6 +131,7 @@ export function routeInWords(route: WantedRoute): string {
     ...(route.kind === "unicast" ? [] : [route.kind]),
     ...(route.via === null ? [] : [`via ${route.via}`]),
     ...(route.dev === null ? [] : [`by ${route.dev}`]),
+    ...route.ways.map(({ via, dev, weight }) => `over ${via ?? "the link"} by ${dev ?? "none"} weight ${weight}`),
     ...(route.table === MAIN_TABLE ? [] : [`in table ${route.table}`]),
     `metric ${route.metric}`,
   ];
@@ -143,6 +172,13 @@ export function bridgeDifferences(
       device.multicastSnooping === undefined ? undefined : device.multicastSnooping ? 1 : 0,
       bridge.multicastSnooping ? 1 : 0,
     ],
+    // A bridge of ours is ours whole: without a word it does not tell VLANs apart. Of a kernel that cannot the reading says so.
+    [
+      "vlan_filtering",
+      device.vlans === undefined ? 0 : 1,
+      bridge.vlanFiltering === null ? (device.vlans === undefined ? null : 0) : Number(bridge.vlanFiltering),
+    ],
+    ["vlan_default_pvid", device.vlans === undefined ? undefined : 0, bridge.defaultVlan],
   ];
   return wanted.flatMap(([setting, want, found]) =>
     want === undefined || found === null || want === found ? [] : [[setting, want, found]],
@@ -185,6 +221,8 @@ export function bridgeSettings(bridge: BridgeState): { readonly [Setting in Brid
     max_age: bridge.maxAge,
     ...(bridge.ageing === null ? {} : { ageing_time: bridge.ageing }),
     mcast_snooping: bridge.multicastSnooping ? 1 : 0,
+    ...(bridge.defaultVlan === null ? {} : { vlan_default_pvid: bridge.defaultVlan }),
+    ...(bridge.vlanFiltering === null ? {} : { vlan_filtering: Number(bridge.vlanFiltering) }),
   };
 }
 

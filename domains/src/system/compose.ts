@@ -5,6 +5,7 @@ import { scalarMerge } from "@holdfast/core/compose/scalar-merge.ts";
 import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
 import { parseDuration } from "@holdfast/core/policy/duration.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
+import { systemRequirements } from "./capability.ts";
 import { certificateText } from "./certificate.ts";
 import { parseDay } from "./day.ts";
 import { kernelOf } from "./kernel.ts";
@@ -80,7 +81,14 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
-  return { config, ...notes, needs: [], uses: usesOf(config), kernel: kernelOf(config) };
+  return {
+    config,
+    ...notes,
+    needs: [],
+    requires: systemRequirements(config),
+    uses: usesOf(config),
+    kernel: kernelOf(config),
+  };
 }
 
 type Scalar = <Value extends Json>(

@@ -1,4 +1,5 @@
 import type { Domain } from "@holdfast/core/domain.ts";
+import { systemLacks } from "./capability.ts";
 import { observeSystem, systemFacts, type SystemObserved } from "./facts.ts";
 import type { SystemConfig } from "./model.ts";
 import { parseSystemConfig } from "./parse-config.ts";
@@ -13,6 +14,7 @@ export const system: Domain<SystemConfig, SystemObserved> = {
   name: "system",
   facts: systemFacts,
   observe: observeSystem,
+  lacks: systemLacks,
   parseConfig: parseSystemConfig,
   validate: validateSystem,
   plan: planSystem,

@@ -1,4 +1,5 @@
 import type { Account, Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import { certificateNames } from "./certificate-names.ts";
 import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
@@ -48,6 +49,11 @@ export type EntryPath = (typeof ENTRIES)[number];
 /** Where systemd-sysctl reads, the most important folder first; a file hides those of its name in later ones (sysctl.d(5)). */
 const SYSCTL_FOLDERS = ["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d"] as const;
 
+/** Where programs that are known by their certificate have it, one file each. Keys lie elsewhere and are not read. */
+export const CERTIFICATE_FOLDERS = ["/etc/swanctl/x509", "/etc/ipsec.d/certs"] as const;
+/** The one that Debian makes for the name of the host. */
+const SNAKEOIL = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
+
 const UNIT_PROPERTIES = "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy";
 
 export const systemFacts: readonly FactQuery[] = [
@@ -62,6 +68,8 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "folder", name: "keys", path: KEY_FOLDER, suffix: "" },
   { kind: "folder", name: "authorities", path: AUTHORITY_FOLDER, suffix: ".crt" },
   { kind: "file", name: "trusted", path: "/etc/ssl/certs/ca-certificates.crt" },
+  ...CERTIFICATE_FOLDERS.map((path): FactQuery => ({ kind: "folder", name: path, path, suffix: "" })),
+  { kind: "file", name: SNAKEOIL, path: SNAKEOIL },
   { kind: "file", name: "chrony", path: "/etc/chrony/chrony.conf" },
   { kind: "modules", name: "modules", path: "/sys/module" },
   { kind: "file", name: "nsswitch", path: "/etc/nsswitch.conf" },
@@ -111,6 +119,8 @@ export type SystemObserved = {
   /** Our certificate authorities, by name, and which of them programs find among all that are trusted. */
   readonly authorities: Readonly<Record<string, string>>;
   readonly trusted: readonly string[];
+  /** Certificates of the server's own programs: whom each is for. */
+  readonly certificates: Readonly<Record<string, readonly string[]>>;
   /** Whether chrony, where it is, reads the folder in which our file stands. */
   readonly chronyReadsSources: boolean;
   /** Modules that the kernel has already. */
@@ -150,6 +160,7 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     trusted: Object.entries(authorities).flatMap(([name, text]) =>
       text !== "" && bundle.includes(text) ? [name] : [],
     ),
+    certificates: certificatesOf(raw),
     chronyReadsSources: /^\s*sourcedir\s+\/etc\/chrony\/sources\.d\/?\s*$/m.test(raw["chrony"]?.stdout ?? ""),
     modules: namesOf(raw["modules"]),
     foreignAccounts: /^(passwd|group):.*\b(sss|ldap|winbind|nis)\b/m.test(raw["nsswitch"]?.stdout ?? ""),
@@ -159,6 +170,23 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     units: unitsOf(raw["units"], raw["unit files"]),
     booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
   };
+}
+
+/** Only those that are for somebody. */
+function certificatesOf(raw: RawFacts): SystemObserved["certificates"] {
+  const snakeoil = raw[SNAKEOIL];
+  const files = [
+    ...CERTIFICATE_FOLDERS.flatMap((folder) =>
+      Object.entries(textsOf(raw[folder])).map(([name, text]) => [`${folder}/${name}`, text] as const),
+    ),
+    ...(snakeoil?.status === 0 ? [[SNAKEOIL, snakeoil.stdout] as const] : []),
+  ];
+  return Object.fromEntries(
+    files.flatMap(([path, text]) => {
+      const names = certificateNames(text);
+      return names.length === 0 ? [] : [[path, names]];
+    }),
+  );
 }
 
 function jsonOf(fact: RawFact | undefined): unknown {

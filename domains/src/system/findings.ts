@@ -70,6 +70,11 @@ export const SYSTEM_FINDINGS = {
     severity: "warning",
     remedy: "Add the new name under system.hosts, or programs that look their own name up will wait.",
   },
+  "system.host_name_in_certificates": {
+    severity: "warning",
+    remedy:
+      "Get a certificate for the new name first; whoever checks the old one would no longer know this server by it.",
+  },
   "system.hosts_shadowed": { severity: "note", remedy: "Nothing to do: our lines stand first." },
   "system.timezone_in_daemons": {
     severity: "note",

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { SimulatedSystem } from "../../test/simulated-system.ts";
 import { CERTIFICATE } from "../../test/system-sample.ts";
+import { systemRequirements } from "./capability.ts";
 import { authoritiesIn, parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { system } from "./domain.ts";
 import { hostsBlock, parseHostsBlock } from "./hosts-block.ts";
@@ -84,6 +85,27 @@ test("who keeps the time takes the servers: timesyncd, or chrony where it reads 
   expect(system.verify(ntp, server.observe())).toEqual([]);
   server.performAll(system.restore(snapshot, server.observe()));
   expect(server.picture()).toEqual(before);
+});
+
+test("what a server cannot do is known before a config asks for it, and is what a plan would refuse", () => {
+  const server = new SimulatedSystem();
+  expect(system.lacks(server.observe())).toEqual([]);
+  server.sshd = null;
+  for (const unit of ["rsyslog.service", "systemd-timesyncd.service"])
+    server.units.set(unit, { active: false, enabled: false });
+  const lacks = system.lacks(server.observe());
+  expect(lacks.map(({ feature, code }) => [feature, code])).toEqual([
+    ["ssh", "system.ssh_missing"],
+    ["ntp", "system.ntp_nobody"],
+    ["logs", "system.logs_no_rsyslog"],
+  ]);
+  const config: SystemConfig = {
+    ssh: { maxTries: 3 },
+    ntp: { servers: ["192.0.2.1"] },
+    logs: { to: [{ host: "logs.internal", port: 514, by: "tcp" }] },
+  };
+  expect(systemRequirements(config).map(({ feature }) => feature)).toEqual(lacks.map(({ feature }) => feature));
+  expect(codes(server, config)).toEqual(expect.arrayContaining(lacks.map(({ code }) => code)));
 });
 
 test("logs go nowhere where nobody would send them", () => {

@@ -1,5 +1,6 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
+import { namesOnly } from "./certificate-names.ts";
 import type { SlotChange } from "./diff.ts";
 import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
@@ -186,7 +187,34 @@ function nameFindings(
         ),
       ]
     : [];
-  return [...shadowed, ...forgotten, ...managed, ...zone];
+  return [...shadowed, ...forgotten, ...certificateFindings(observed, renamed), ...managed, ...zone];
+}
+
+/** Certificates that programs of this server have for the name that it loses. */
+function certificateFindings({ certificates }: SystemObserved, renamed: SlotChange | undefined): readonly Finding[] {
+  const { from: before, to: after } = renamed ?? {};
+  if (typeof before !== "string" || typeof after !== "string") return [];
+  return Object.entries(certificates)
+    .filter(([, names]) => namesOnly(names, before, after))
+    .map(([path, names]) =>
+      finding(
+        "system.host_name_in_certificates",
+        "system.hostname",
+        `The certificate ${path} is for ${names.join(", ")}, and not for the new name ${after}.`,
+      ),
+    );
+}
+
+/** Without one, or with one that does not take its own files, no setting of ssh does anything. */
+export function missingSshd({ booting, sshd, sshdProblem }: SystemObserved): readonly Finding[] {
+  if (booting || sshd !== null) return [];
+  return [
+    finding(
+      "system.ssh_missing",
+      "system.ssh",
+      `sshd of this server does not say what it would do: ${sshdProblem ?? ""}.`,
+    ),
+  ];
 }
 
 function sshFindings(
@@ -196,14 +224,7 @@ function sshFindings(
 ): readonly Finding[] {
   const ssh = sshWish(desired, observed);
   if (ssh === undefined || observed.booting) return [];
-  if (observed.sshd === null)
-    return [
-      finding(
-        "system.ssh_missing",
-        "system.ssh",
-        `sshd of this server does not say what it would do: ${observed.sshdProblem ?? ""}.`,
-      ),
-    ];
+  if (observed.sshd === null) return missingSshd(observed);
   const socket = ["ssh.socket", "sshd.socket"].find((name) => observed.units?.[name]?.active === "active");
   if (socket !== undefined && ssh.port !== undefined)
     return [

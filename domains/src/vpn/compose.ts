@@ -2,6 +2,7 @@ import type { Composed, ComposeInput } from "@holdfast/core/compose/layered-sect
 import type { Need } from "@holdfast/core/compose/need.ts";
 import { formatAddress, parseAddress } from "@holdfast/core/net/address.ts";
 import { TUNNEL_SUITES } from "@holdfast/core/policy/tunnel-suite.ts";
+import { vpnRequirements } from "./capability.ts";
 import { finding } from "./findings.ts";
 import { kernelOf } from "./kernel.ts";
 import type { TunnelConfig, VpnConfig } from "./model.ts";
@@ -40,7 +41,8 @@ export function composeVpn(input: ComposeInput<VpnSection>): Composed<VpnConfig>
   }
   const isBroken = notes.findings.some((one) => one.severity === "error");
   const config = isBroken ? null : { tunnels };
-  return { config, ...notes, needs, kernel: config === null ? [] : kernelOf(config) };
+  if (config === null) return { config, ...notes, needs };
+  return { config, ...notes, needs, requires: vpnRequirements(config), kernel: kernelOf(config) };
 }
 
 function concrete(part: VpnSection["tunnels"][string]): TunnelConfig {

@@ -1,5 +1,6 @@
 import type { Domain } from "@holdfast/core/domain.ts";
 import { decideAct, failedAct } from "./act.ts";
+import { vpnLacks } from "./capability.ts";
 import { observeVpn, vpnFacts, type VpnObserved } from "./facts.ts";
 import type { VpnConfig } from "./model.ts";
 import { parseVpnConfig } from "./parse-config.ts";
@@ -15,6 +16,7 @@ export const vpn: Domain<VpnConfig, VpnObserved> = {
   name: "vpn",
   facts: vpnFacts,
   observe: observeVpn,
+  lacks: vpnLacks,
   parseConfig: parseVpnConfig,
   validate: validateVpn,
   plan: planVpn,

@@ -20,15 +20,29 @@ export function placeFindings(wanted: readonly Wanted[], observed: VpnObserved):
 }
 
 function daemonFindings(observed: VpnObserved): readonly Finding[] {
+  const strange = (liveOf(observed)?.conns ?? []).filter(
+    ({ labels }) => !labels.every((label) => observed.record[label] !== undefined),
+  );
+  return [
+    ...missingFindings(observed),
+    ...strange.map(({ name }) =>
+      finding(
+        "vpn.unknown_conn",
+        "vpn",
+        `A connection ${name} is loaded that this agent did not load, so an undo could not bring it back.`,
+      ),
+    ),
+  ];
+}
+
+/** Without these no tunnel works here, whatever it is. */
+export function missingFindings(observed: VpnObserved): readonly Finding[] {
   const { charon } = observed.ipsec;
   const swanctl = observed.swanctl
     ? []
     : [finding("vpn.swanctl_missing", "vpn", "There is no folder /etc/swanctl/conf.d on this server.")];
   if (charon.state === "down")
     return [finding("vpn.charon_down", "vpn", `strongSwan does not answer on this server: ${charon.why}.`), ...swanctl];
-  const strange = (liveOf(observed)?.conns ?? []).filter(
-    ({ labels }) => !labels.every((label) => observed.record[label] !== undefined),
-  );
   return [
     ...swanctl,
     ...(charon.dataPlane === "none"
@@ -40,26 +54,26 @@ function daemonFindings(observed: VpnObserved): readonly Finding[] {
           ),
         ]
       : []),
-    ...strange.map(({ name }) =>
-      finding(
-        "vpn.unknown_conn",
-        "vpn",
-        `A connection ${name} is loaded that this agent did not load, so an undo could not bring it back.`,
-      ),
-    ),
   ];
 }
 
-/** Whether the kernel can give the tunnel an interface. */
-function linkFindings(link: TunnelLink, path: string, { ipsec, links, canMakeLinks }: VpnObserved): readonly Finding[] {
+/** Whether the kernel can give a tunnel an interface. */
+export function interfaceFindings(path: string, { ipsec, canMakeLinks }: VpnObserved): readonly Finding[] {
   const { charon } = ipsec;
   const lacks = (why: string): Finding => finding("vpn.kernel_lacks_interface", `${path}.via`, why);
-  const foreign = links.find(({ name, id }) => id === link.id && name !== link.name);
   return [
     ...(canMakeLinks === false ? [lacks("The kernel of this server cannot make an XFRM interface.")] : []),
     ...(charon.state === "up" && charon.dataPlane === "libipsec"
       ? [lacks("strongSwan encrypts packets itself here (kernel-libipsec), which knows no interfaces of tunnels.")]
       : []),
+  ];
+}
+
+/** Whether this tunnel can have the interface that it is to have. */
+function linkFindings(link: TunnelLink, path: string, observed: VpnObserved): readonly Finding[] {
+  const foreign = observed.links.find(({ name, id }) => id === link.id && name !== link.name);
+  return [
+    ...interfaceFindings(path, observed),
     ...(foreign === undefined
       ? []
       : [

@@ -18,6 +18,7 @@ import {
   withCharon,
 } from "../../test/vpn-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
+import { vpnRequirements } from "./capability.ts";
 import { wantedOf } from "./conn.ts";
 import { vpn } from "./domain.ts";
 import type { VpnObserved } from "./facts.ts";
@@ -406,6 +407,18 @@ test("where there can be no interface it is said before anything changes", () =>
   expect(codes(own, { ...onKernel, canMakeLinks: true })).not.toContain("error vpn.kernel_lacks_interface");
   const taken = [{ name: "theirs", id: LINK.id, isUp: true }];
   expect(codes(own, { ...onKernel, canMakeLinks: true, links: taken })).toContain("error vpn.interface_taken");
+  // The same is known of the server before anybody plans on it.
+  const lacks = (observed: VpnObserved) => vpn.lacks(observed).map(({ feature, code }) => `${feature} ${code}`);
+  expect(lacks({ ...onKernel, canMakeLinks: false })).toEqual(["interface vpn.kernel_lacks_interface"]);
+  expect(lacks({ ...onKernel, canMakeLinks: true })).toEqual([]);
+  expect(lacks(withCharon(onKernel, { dataPlane: "none" }))).toContain(" vpn.no_data_plane");
+  const ipsec = { charon: { state: "down", why: "it is not installed" }, keyFiles: {} } as const;
+  expect(lacks({ ...onKernel, ipsec, swanctl: false, canMakeLinks: null })).toEqual([
+    " vpn.charon_down",
+    " vpn.swanctl_missing",
+  ]);
+  expect(vpnRequirements(own)).toEqual([{ feature: "interface", item: `vpn.tunnels.${Object.keys(own.tunnels)[0]}` }]);
+  expect(vpnRequirements(vpnConfig())).toEqual([]);
   const two = { tunnels: { ...own.tunnels, other: { ...TUNNEL, via: "interface" as const } } };
   expect(vpn.validate(two).map(({ code }) => code)).toEqual(["vpn.route_twice"]);
 });

@@ -9,6 +9,8 @@ import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { sealOpener } from "@holdfast/agent/guard/sealing.ts";
 import { type ServedConnection, serveOver } from "@holdfast/agent/rpc/http2-service.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import type { Lack } from "@holdfast/core/capability/lack.ts";
+import { DOMAINS } from "@holdfast/core/domain.ts";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
 import {
   type Command,
@@ -123,6 +125,8 @@ export class SimulatedAgent {
   /** What it was led along, each time. */
   readonly led: number[] = [];
   drifting: readonly string[] = [];
+  /** What its modules say that it cannot do, by domain; a domain that is not there says nothing. */
+  lacking: Readonly<Record<string, readonly Lack[]>> = {};
   /** What `Spans` answers; null: it is an agent of before that question. */
   onSpans: ((traceId: string) => { readonly spansJson: string; readonly nowMs: number }) | null = null;
   /** What `ReadPackets` answers; null: it is an agent of before that question. */
@@ -211,6 +215,26 @@ export class SimulatedAgent {
       watcher.push(create(WatchEventSchema, { event: { case: "drift", value: { domain, drift } } }));
   }
 
+  /** What is missing is another thing than at the last look. */
+  sayLacks(domain: string, lacks: readonly Lack[]): void {
+    this.lacking = { ...this.lacking, [domain]: lacks };
+    const [state] = this.#states().filter((one) => one.domain === domain);
+    if (state === undefined) return;
+    for (const watcher of this.#watchers)
+      watcher.push(create(WatchEventSchema, { event: { case: "drift", value: state } }));
+  }
+
+  #states() {
+    return [...new Set([...this.drifting, ...Object.keys(this.lacking)])].map((domain) => {
+      const lacks = this.lacking[domain];
+      return {
+        domain,
+        drift: this.drifting.includes(domain),
+        ...(lacks === undefined ? {} : { lacks: { lacks: lacks.map((one) => ({ ...one })) } }),
+      };
+    });
+  }
+
   powerCut(): void {
     this.#hangUp();
     this.bootId = randomUUID();
@@ -267,7 +291,7 @@ export class SimulatedAgent {
         bootId: this.bootId,
         hostname: "simulated",
         init: "plain",
-        domains: [{ domain: "firewall", available: true, reason: "", module: "simulated" }],
+        domains: DOMAINS.map((domain) => ({ domain, available: true, reason: "", module: "simulated" })),
         factsJson: canonicalJson({ interfaces: [{ name: "eth0", addresses: ["192.0.2.10/24"] }] }),
         commandKeyId: this.commandKeyId,
         ...this.#sealingKey(),
@@ -288,7 +312,7 @@ export class SimulatedAgent {
         lockedReason: this.ledger.lockedCode,
         confirmedConfigDigest: this.ledger.confirmedDigest,
         confirmedRequestId: this.ledger.confirmedRequestId,
-        domains: ledgerOnly ? [] : this.drifting.map((domain) => ({ domain, drift: true })),
+        domains: ledgerOnly ? [] : this.#states(),
       }),
       prepare: (command) =>
         this.#call("prepare", command, session, ({ requestId, fence, verb }) => {

@@ -12,6 +12,7 @@ import {
   type PendingEdit,
   sameDocument,
   updatePending,
+  useIsKept,
   usePending,
   withEdit,
   withoutEdit,
@@ -223,11 +224,16 @@ function formRoot(view: EditorView): readonly string[] | null {
 
 function Status({ validation }: { readonly validation: Validation }): ReactNode {
   const t = useT();
+  const isKept = useIsKept();
   return (
     <span className="hf-editor-status" role="status">
       <FindingCounts findings={validation.findings} />
       <span className="hf-quiet">{t(`editor.state.${validation.state}`)}</span>
-      <span className="hf-quiet">{t("editor.kept")}</span>
+      {isKept ? (
+        <span className="hf-quiet">{t("editor.kept")}</span>
+      ) : (
+        <strong className="hf-bad-text">{t("editor.notKept")}</strong>
+      )}
     </span>
   );
 }

@@ -27,6 +27,7 @@ const TITLES = {
   "certificate-expiring": "alert.certificateExpiring",
   "glass-broken": "alert.glassBroken",
   "passkey-copied": "alert.passkeyCopied",
+  "key-due": "alert.keyDue",
   "audit-broken": "alert.auditBroken",
   "audit-heads": "alert.auditHeads",
   "audit-epoch": "alert.auditEpoch",

@@ -1,26 +1,20 @@
 import {
-  Button,
   Divider,
   Dropdown,
   DropdownItem,
   DropdownList,
-  Form,
   FormGroup,
   MenuToggle,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
   TextInput,
 } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { usePlace } from "../../app/place.ts";
 import { useT } from "../../i18n/language.ts";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { paths } from "../../paths.ts";
-import { ReasonButton } from "../../ui/reason-button.tsx";
 import { NAME_MOST, parseViews, type SavedView, viewOf, VIEWS_MOST, withoutView, withView } from "./saved-views.ts";
 
 /** Another person at the same browser has views of their own. */
@@ -110,37 +104,25 @@ function NameDialog({
   const id = useId();
   const [text, setText] = useState("");
   const name = text.trim();
-  const missing = name === "" ? t("servers.views.nameFirst") : null;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (missing === null) onNamed(name);
-  };
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby={`${id}-title`}>
-      <ModalHeader title={t("servers.views.save")} labelId={`${id}-title`} />
-      <ModalBody>
-        <p>{t("servers.views.what")}</p>
-        <Form id={`${id}-form`} onSubmit={submit} className="hf-dialog-form">
-          <FormGroup label={t("servers.views.name")} fieldId={`${id}-name`} isRequired>
-            <TextInput
-              id={`${id}-name`}
-              value={text}
-              maxLength={NAME_MOST}
-              onChange={(_event, value) => setText(value)}
-              autoFocus
-            />
-          </FormGroup>
-        </Form>
-        {views.some((view) => view.name === name) ? <p>{t("servers.views.replaces", { name })}</p> : null}
-      </ModalBody>
-      <ModalFooter>
-        <ReasonButton reason={missing} variant="primary" onClick={() => onNamed(name)}>
-          {t("servers.views.keep")}
-        </ReasonButton>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog
+      title={t("servers.views.save")}
+      text={t("servers.views.what")}
+      submitText={t("servers.views.keep")}
+      missing={name === "" ? t("servers.views.nameFirst") : null}
+      onSubmit={() => onNamed(name)}
+      onClose={onClose}
+    >
+      <FormGroup label={t("servers.views.name")} fieldId={`${id}-name`} isRequired>
+        <TextInput
+          id={`${id}-name`}
+          value={text}
+          maxLength={NAME_MOST}
+          onChange={(_event, value) => setText(value)}
+          autoFocus
+        />
+      </FormGroup>
+      {views.some((view) => view.name === name) ? <p>{t("servers.views.replaces", { name })}</p> : null}
+    </FormDialog>
   );
 }

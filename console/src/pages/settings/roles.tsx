@@ -1,24 +1,14 @@
 import type { Permission } from "@holdfast/core/api/account.ts";
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
-import {
-  Alert,
-  Button,
-  Form,
-  FormGroup,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-  TextInput,
-} from "@patternfly/react-core";
+import { Alert, Button, FormGroup, TextInput } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
-import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
@@ -174,58 +164,45 @@ function RoleDialog({ role, onClose }: { readonly role: Role | null; readonly on
     onSettled: () => client.invalidateQueries({ queryKey: ["listRoles"] }),
   });
   const missing = name.trim() === "" ? t("roles.nameFirst") : chosen.length === 0 ? t("roles.permissionFirst") : null;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (missing === null && !save.isPending) save.mutate();
-  };
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="role-title">
-      <ModalHeader
-        title={role === null ? t("roles.new") : t("roles.changeOf", { name: role.name })}
-        labelId="role-title"
-      />
-      <ModalBody>
-        <Form id="role-form" onSubmit={submit}>
-          {role === null ? (
-            <FormGroup label={t("roles.name")} fieldId="role-name" isRequired>
-              <TextInput
-                id="role-name"
-                value={name}
-                onChange={(_event, value) => setName(value)}
-                autoComplete="off"
-                spellCheck={false}
-                placeholder="web-operator"
-                autoFocus
-              />
-            </FormGroup>
-          ) : role.heldBy.length === 0 ? null : (
-            <Alert
-              isInline
-              variant="warning"
-              component="p"
-              title={t("roles.change.ask", { names: role.heldBy.join(", ") })}
-            />
-          )}
-          <FormGroup label={t("roles.description")} fieldId="role-description">
-            <TextInput
-              id="role-description"
-              value={description}
-              onChange={(_event, value) => setDescription(value)}
-              maxLength={200}
-            />
-          </FormGroup>
-          <PermissionBoxes chosen={chosen} offered={PERMISSIONS} onChange={setChosen} />
-        </Form>
-        <ProblemAlert error={save.error} title={t("act.failed")} />
-      </ModalBody>
-      <ModalFooter>
-        <ReasonButton type="submit" form="role-form" reason={missing} isLoading={save.isPending}>
-          {t("action.save")}
-        </ReasonButton>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog
+      title={role === null ? t("roles.new") : t("roles.changeOf", { name: role.name })}
+      submitText={t("action.save")}
+      missing={missing}
+      isPending={save.isPending}
+      error={save.error}
+      onSubmit={() => save.mutate()}
+      onClose={onClose}
+    >
+      {role === null ? (
+        <FormGroup label={t("roles.name")} fieldId="role-name" isRequired>
+          <TextInput
+            id="role-name"
+            value={name}
+            onChange={(_event, value) => setName(value)}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder="web-operator"
+            autoFocus
+          />
+        </FormGroup>
+      ) : role.heldBy.length === 0 ? null : (
+        <Alert
+          isInline
+          variant="warning"
+          component="p"
+          title={t("roles.change.ask", { names: role.heldBy.join(", ") })}
+        />
+      )}
+      <FormGroup label={t("roles.description")} fieldId="role-description">
+        <TextInput
+          id="role-description"
+          value={description}
+          onChange={(_event, value) => setDescription(value)}
+          maxLength={200}
+        />
+      </FormGroup>
+      <PermissionBoxes chosen={chosen} offered={PERMISSIONS} onChange={setChosen} />
+    </FormDialog>
   );
 }

@@ -1,24 +1,10 @@
 import { SECRET_LENGTH, type Secret } from "@holdfast/core/api/secret.ts";
-import {
-  Alert,
-  Button,
-  Form,
-  FormGroup,
-  FormHelperText,
-  HelperText,
-  HelperTextItem,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-  TextInput,
-} from "@patternfly/react-core";
+import { Alert, FormGroup, FormHelperText, HelperText, HelperTextItem, TextInput } from "@patternfly/react-core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { call } from "../../api/client.ts";
 import { useT } from "../../i18n/language.ts";
-import { ProblemAlert } from "../../parts/problem-alert.tsx";
-import { ReasonButton } from "../../ui/reason-button.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 
 /** The etag of a secret that is not there yet. */
 const NONE = "0";
@@ -46,46 +32,34 @@ export function SecretDialog({
       : value.length < SECRET_LENGTH.least
         ? t("secrets.short", SECRET_LENGTH)
         : null;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (missing === null && !put.isPending) put.mutate();
-  };
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="secret-put-title">
-      <ModalHeader
-        title={secret === null ? t("secrets.new") : t("secrets.putOf", { name: secret.name })}
-        labelId="secret-put-title"
-      />
-      <ModalBody>
-        <Form id="secret-form" onSubmit={submit} autoComplete="off">
-          {secret === null ? (
-            <FormGroup label={t("secrets.name")} fieldId="secret-name" isRequired>
-              <TextInput
-                id="secret-name"
-                value={name}
-                onChange={(_event, next) => setName(next)}
-                autoComplete="off"
-                spellCheck={false}
-                placeholder="acme-vpn"
-                autoFocus
-              />
-            </FormGroup>
-          ) : (
-            <Alert isInline isPlain variant="info" component="p" title={t("secrets.put.why")} />
-          )}
-          <SecretValue value={value} onChange={setValue} />
-        </Form>
-        <ProblemAlert error={put.error} title={t("secrets.failed")} />
-      </ModalBody>
-      <ModalFooter>
-        <ReasonButton type="submit" form="secret-form" reason={missing} isLoading={put.isPending}>
-          {t("secrets.write")}
-        </ReasonButton>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog
+      title={secret === null ? t("secrets.new") : t("secrets.putOf", { name: secret.name })}
+      submitText={t("secrets.write")}
+      missing={missing}
+      isPending={put.isPending}
+      error={put.error}
+      failed="secrets.failed"
+      onSubmit={() => put.mutate()}
+      onClose={onClose}
+    >
+      {secret === null ? (
+        <FormGroup label={t("secrets.name")} fieldId="secret-name" isRequired>
+          <TextInput
+            id="secret-name"
+            value={name}
+            onChange={(_event, next) => setName(next)}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder="acme-vpn"
+            autoFocus
+          />
+        </FormGroup>
+      ) : (
+        <Alert isInline isPlain variant="info" component="p" title={t("secrets.put.why")} />
+      )}
+      <SecretValue value={value} onChange={setValue} />
+    </FormDialog>
   );
 }
 

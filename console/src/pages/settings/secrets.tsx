@@ -174,6 +174,12 @@ function Versions({ secret }: { readonly secret: Secret }): ReactNode {
       <code title={t("secrets.fingerprint")}>{one.fingerprint}</code>{" "}
       <span className="hf-quiet">
         {one.madeBy} · <TimeText at={one.madeAt} />
+        {one.dueAt === null ? null : (
+          <>
+            {" · "}
+            {t("secrets.due")} <TimeText at={one.dueAt} isEnd />
+          </>
+        )}
       </span>
     </>
   );

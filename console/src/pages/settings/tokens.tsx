@@ -1,23 +1,12 @@
 import type { Permission } from "@holdfast/core/api/account.ts";
-import {
-  Button,
-  Form,
-  FormGroup,
-  FormSelect,
-  FormSelectOption,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-  TextInput,
-} from "@patternfly/react-core";
+import { Button, FormGroup, FormSelect, FormSelectOption, TextInput } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useLanguage, useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
-import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { TableHead } from "../../ui/table-head.tsx";
@@ -142,49 +131,35 @@ export function NewToken({ offered, make: send, onClose, onMade }: NewTokenProps
       onMade(token.secret);
     },
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (name.trim() !== "" && chosen.length > 0 && !make.isPending) make.mutate();
-  };
+  const missing = name.trim() === "" ? t("dialog.nameFirst") : chosen.length === 0 ? t("roles.permissionFirst") : null;
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="token-title">
-      <ModalHeader title={t("tokens.new")} labelId="token-title" />
-      <ModalBody>
-        <Form id="token-form" onSubmit={submit}>
-          <FormGroup label={t("tokens.name")} fieldId="token-name" isRequired>
-            <TextInput
-              id="token-name"
-              value={name}
-              onChange={(_event, value) => setName(value)}
-              maxLength={100}
-              placeholder="backup job"
-              autoFocus
-            />
-          </FormGroup>
-          <PermissionBoxes chosen={chosen} offered={offered} onChange={setChosen} />
-          <FormGroup label={t("tokens.lives")} fieldId="token-days">
-            <FormSelect id="token-days" value={days} onChange={(_event, value) => setDays(Number(value))}>
-              {DAYS.map((choice) => (
-                <FormSelectOption key={choice} value={choice} label={t("days", { count: choice })} />
-              ))}
-            </FormSelect>
-          </FormGroup>
-        </Form>
-        <ProblemAlert error={make.error} title={t("act.failed")} />
-      </ModalBody>
-      <ModalFooter>
-        <Button
-          type="submit"
-          form="token-form"
-          isLoading={make.isPending}
-          isDisabled={name.trim() === "" || chosen.length === 0}
-        >
-          {t("tokens.make")}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog
+      title={t("tokens.new")}
+      submitText={t("tokens.make")}
+      missing={missing}
+      isPending={make.isPending}
+      error={make.error}
+      onSubmit={() => make.mutate()}
+      onClose={onClose}
+    >
+      <FormGroup label={t("tokens.name")} fieldId="token-name" isRequired>
+        <TextInput
+          id="token-name"
+          value={name}
+          onChange={(_event, value) => setName(value)}
+          maxLength={100}
+          placeholder="backup job"
+          autoFocus
+        />
+      </FormGroup>
+      <PermissionBoxes chosen={chosen} offered={offered} onChange={setChosen} />
+      <FormGroup label={t("tokens.lives")} fieldId="token-days">
+        <FormSelect id="token-days" value={days} onChange={(_event, value) => setDays(Number(value))}>
+          {DAYS.map((choice) => (
+            <FormSelectOption key={choice} value={choice} label={t("days", { count: choice })} />
+          ))}
+        </FormSelect>
+      </FormGroup>
+    </FormDialog>
   );
 }

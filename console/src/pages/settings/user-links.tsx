@@ -1,23 +1,11 @@
-import {
-  Button,
-  Card,
-  CardBody,
-  CardTitle,
-  Form,
-  FormGroup,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-  TextInput,
-} from "@patternfly/react-core";
+import { Button, Card, CardBody, CardTitle, FormGroup, TextInput } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
-import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { type Link, LinksList } from "./links-list.tsx";
@@ -108,46 +96,34 @@ function NewLink({ name, provider, onClose }: NewLinkProps): ReactNode {
     onSuccess: onClose,
     onSettled: look,
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (subject.trim() !== "" && !link.isPending) link.mutate();
-  };
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="link-title">
-      <ModalHeader title={t("links.new.title", { name, provider })} labelId="link-title" />
-      <ModalBody>
-        <div className="hf-stack">
-          <p>{t("links.new.text", { name, provider })}</p>
-          <Form id="link-form" onSubmit={submit}>
-            <FormGroup label={t("links.subject")} fieldId="link-subject" isRequired>
-              <TextInput
-                id="link-subject"
-                value={subject}
-                onChange={(_event, value) => setSubject(value)}
-                maxLength={255}
-                autoComplete="off"
-                autoCapitalize="none"
-                spellCheck={false}
-                aria-describedby="link-how"
-                autoFocus
-              />
-              <p id="link-how" className="hf-quiet">
-                {t("links.subject.how")}
-              </p>
-            </FormGroup>
-          </Form>
-          <ProblemAlert error={link.error} title={t("act.failed")} />
-        </div>
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="link-form" isLoading={link.isPending} isDisabled={subject.trim() === ""}>
-          {t("links.new.do")}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+    <FormDialog
+      title={t("links.new.title", { name, provider })}
+      text={t("links.new.text", { name, provider })}
+      submitText={t("links.new.do")}
+      missing={subject.trim() === "" ? t("links.subjectFirst") : null}
+      isPending={link.isPending}
+      error={link.error}
+      onSubmit={() => link.mutate()}
+      onClose={onClose}
+    >
+      <FormGroup label={t("links.subject")} fieldId="link-subject" isRequired>
+        <TextInput
+          id="link-subject"
+          value={subject}
+          onChange={(_event, value) => setSubject(value)}
+          maxLength={255}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          aria-describedby="link-how"
+          autoFocus
+        />
+        <p id="link-how" className="hf-quiet">
+          {t("links.subject.how")}
+        </p>
+      </FormGroup>
+    </FormDialog>
   );
 }
 

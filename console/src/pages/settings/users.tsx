@@ -1,26 +1,14 @@
 import type { Permission } from "@holdfast/core/api/account.ts";
 import { PERMISSIONS } from "@holdfast/core/api/account.ts";
-import {
-  Alert,
-  Button,
-  Form,
-  FormGroup,
-  Label,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
-  Radio,
-  TextInput,
-} from "@patternfly/react-core";
+import { Alert, FormGroup, Label, Radio, TextInput } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { type Answer, call } from "../../api/client.ts";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { usePlace } from "../../app/place.ts";
 import { useT } from "../../i18n/language.ts";
-import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { FormDialog } from "../../parts/form-dialog.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
@@ -163,56 +151,46 @@ function NewAccount({ onClose, onPerson }: NewAccountProps): ReactNode {
     },
     onSettled: () => client.invalidateQueries({ queryKey: ["listUsers"] }),
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (name !== "" && !make.isPending) make.mutate();
-  };
   return (
-    <Modal isOpen variant="small" onClose={onClose} aria-labelledby="user-title">
-      <ModalHeader title={t("users.new")} labelId="user-title" />
-      <ModalBody>
-        <Form id="user-form" onSubmit={submit}>
-          <FormGroup label={t("users.name")} fieldId="user-name" isRequired>
-            <TextInput
-              id="user-name"
-              value={name}
-              onChange={(_event, value) => setName(value)}
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              autoFocus
+    <FormDialog
+      title={t("users.new")}
+      submitText={t("users.make")}
+      missing={name === "" ? t("dialog.nameFirst") : null}
+      isPending={make.isPending}
+      error={make.error}
+      onSubmit={() => make.mutate()}
+      onClose={onClose}
+    >
+      <FormGroup label={t("users.name")} fieldId="user-name" isRequired>
+        <TextInput
+          id="user-name"
+          value={name}
+          onChange={(_event, value) => setName(value)}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+        />
+      </FormGroup>
+      <FormGroup label={t("users.kind")} role="radiogroup" fieldId="user-kind">
+        <div className="hf-boxes">
+          {(["person", "service"] as const).map((one) => (
+            <Radio
+              key={one}
+              id={`user-kind-${one}`}
+              name="user-kind"
+              label={t(`users.kind.${one}`)}
+              description={t(`users.kind.${one}.why`)}
+              isChecked={kind === one}
+              onChange={() => setKind(one)}
             />
-          </FormGroup>
-          <FormGroup label={t("users.kind")} role="radiogroup" fieldId="user-kind">
-            <div className="hf-boxes">
-              {(["person", "service"] as const).map((one) => (
-                <Radio
-                  key={one}
-                  id={`user-kind-${one}`}
-                  name="user-kind"
-                  label={t(`users.kind.${one}`)}
-                  description={t(`users.kind.${one}.why`)}
-                  isChecked={kind === one}
-                  onChange={() => setKind(one)}
-                />
-              ))}
-            </div>
-          </FormGroup>
-          <div>
-            <PermissionBoxes chosen={chosen} offered={PERMISSIONS} onChange={setChosen} />
-            <p className="hf-quiet">{t("users.narrowLater")}</p>
-          </div>
-        </Form>
-        <ProblemAlert error={make.error} title={t("act.failed")} />
-      </ModalBody>
-      <ModalFooter>
-        <Button type="submit" form="user-form" isLoading={make.isPending} isDisabled={name === ""}>
-          {t("users.make")}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-      </ModalFooter>
-    </Modal>
+          ))}
+        </div>
+      </FormGroup>
+      <div>
+        <PermissionBoxes chosen={chosen} offered={PERMISSIONS} onChange={setChosen} />
+        <p className="hf-quiet">{t("users.narrowLater")}</p>
+      </div>
+    </FormDialog>
   );
 }

@@ -5,7 +5,7 @@ import type { Phase } from "@holdfast/core/apply/state.ts";
 import { ASKED_FOR } from "../../store/asked-for.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
-import type { BreakGlass, TransactionTrial, Wish } from "../../store/tables.ts";
+import type { BreakGlass, RevisionRef, TransactionTrial, Wish } from "../../store/tables.ts";
 
 export async function databaseNow(database: Queryable): Promise<Date> {
   const { at } = await database.one<{ at: Date }>(sql`select now() as at`);
@@ -231,4 +231,30 @@ export function databaseHealth(database: Queryable): Promise<DatabaseHealth> {
            (select age(datfrozenxid) from pg_database where datname = current_database()) as oldest_age,
            coalesce((select max(away_seconds) from instances where back_at > now() - interval '15 minutes'), 0)::float8 as away_seconds
     from pg_stat_database d where d.datname = current_database()`);
+}
+
+/** Tunnels in force, in every revision that some server has. */
+export function tunnelsInForce(database: Queryable): Promise<readonly RevisionRef[]> {
+  return database.rows<RevisionRef>(sql`
+    select distinct a.document_id, a.revision from assignments a join documents d on d.id = a.document_id where d.kind = 'Tunnel'`);
+}
+
+export function revisionText(
+  database: Queryable,
+  ref: RevisionRef,
+): Promise<{ readonly text: string | null } | undefined> {
+  return database.maybe<{ readonly text: string | null }>(
+    sql`select text from revisions where document_id = ${ref.document_id} and revision = ${ref.revision}`,
+  );
+}
+
+export interface MadeKey {
+  readonly name: string;
+  readonly version: number;
+  readonly made_at: Date;
+}
+
+export function keysMade(database: Queryable, names: readonly string[]): Promise<readonly MadeKey[]> {
+  return database.rows<MadeKey>(sql`
+    select s.name, v.version, v.made_at from secrets s join secret_versions v on v.secret_id = s.id where s.name = any(${names}::text[])`);
 }

@@ -1,7 +1,9 @@
 import type { Secret } from "@holdfast/core/api/secret.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
+import { dueMs, type RotationRule } from "@holdfast/core/secret/rotation.ts";
 import { tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../../house.ts";
+import { rotationRules } from "../../planning/key-findings.ts";
 import { hiddenServers } from "../../planning/places.ts";
 import { rotateSecret } from "../../planning/rotate-secret.ts";
 import { assertEverywhere } from "../../planning/scope.ts";
@@ -98,6 +100,7 @@ export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
 async function secretsBy(house: House, database: Queryable): Promise<ReadonlyMap<string, Secret>> {
   const versions = await listVersions(database);
   const uses = await secretUses(house, database);
+  const rules = await rotationRules(house, database);
   const names = [...new Set(versions.map(({ name }) => name))].toSorted();
   return new Map(
     names.map((name) => [
@@ -106,6 +109,7 @@ async function secretsBy(house: House, database: Queryable): Promise<ReadonlyMap
         name,
         versions.filter((one) => one.name === name),
         uses,
+        rules.filter(({ secret }) => secret === name),
       ),
     ]),
   );
@@ -118,7 +122,12 @@ function shown(secret: Secret, hidden: ReadonlySet<string>): Secret {
   return { ...secret, usedBy: secret.usedBy.filter((use) => !isHidden(use.document)) };
 }
 
-function view(name: string, versions: readonly ListedVersion[], uses: readonly SecretUse[]): Secret {
+function view(
+  name: string,
+  versions: readonly ListedVersion[],
+  uses: readonly SecretUse[],
+  rules: readonly RotationRule[],
+): Secret {
   return {
     name,
     kind: tunnelOfSecret(name) === null ? "written" : "generated",
@@ -127,10 +136,17 @@ function view(name: string, versions: readonly ListedVersion[], uses: readonly S
       fingerprint: one.fingerprint,
       madeBy: one.made_by_name,
       madeAt: one.made_at.toISOString(),
+      dueAt: dueAt(one, rules),
     })),
     usedBy: uses.filter((use) => use.secret === name).map(({ document, version, as }) => ({ document, version, as })),
     etag: String(versions.at(-1)?.version ?? 0),
   };
+}
+
+/** By the strictest of those that name this version. */
+function dueAt({ version, made_at }: ListedVersion, rules: readonly RotationRule[]): string | null {
+  const times = rules.filter((rule) => rule.version === version).map((rule) => dueMs(made_at.getTime(), rule));
+  return times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
 }
 
 function whoMoved(name: string, versions: readonly ListedVersion[]): string {

@@ -1,8 +1,11 @@
 import type { ServerDetail, ServerSummary } from "@holdfast/core/api/server.ts";
-import { capabilitySchema } from "@holdfast/core/api/server.ts";
+import { moduleSchema } from "@holdfast/core/api/server.ts";
 import type { ApplyId } from "@holdfast/core/base/id.ts";
+import { WHOLE } from "@holdfast/core/capability/lack.ts";
+import { DOMAINS } from "@holdfast/core/domain.ts";
 import { z } from "zod";
 import { fingerprintOf } from "../../gateway/peer.ts";
+import { lacksOf } from "../../gateway/told-lacks.ts";
 import type { SeenHouse } from "../../house.ts";
 import type { ServerPlace } from "../../planning/places.ts";
 import { listKeys } from "../../store/enrolment.ts";
@@ -50,12 +53,12 @@ export async function serverDetail(house: SeenHouse, place: ServerPlace): Promis
     listKeys(database, place.id),
   ]);
   const pending = keys.find(waitsForApproval);
-  const capabilities = z.array(capabilitySchema).safeParse(row.capabilities);
   return {
     ...summary(status, place.labels, applies, row.paused_reason, house.nowMs()),
     agentVersion: row.agent_version,
     bootId: row.boot_id,
-    capabilities: capabilities.success ? capabilities.data : [],
+    capabilities: capabilitiesOf(row),
+    lacksAt: iso(row.lacks_at),
     facts: row.facts,
     policies: policies.map(({ kind, name, revision }) => ({ kind, name, revision })),
     quarantined: quarantined.map(({ kind, name, revision, code, created_at }) => ({
@@ -71,6 +74,22 @@ export async function serverDetail(house: SeenHouse, place: ServerPlace): Promis
         : { fingerprint: fingerprintOf(pending.tls_key_sha256), since: pending.created_at.toISOString() },
     etag: etagOf(row),
   };
+}
+
+/** What its modules are, and what each found that the server cannot do. Where all of a domain is missing it is not available. */
+function capabilitiesOf(row: ServerRow): ServerDetail["capabilities"] {
+  const modules = z.array(moduleSchema).safeParse(row.capabilities);
+  const lacks = lacksOf(row);
+  return (modules.success ? modules.data : []).map((module) => {
+    const domain = DOMAINS.find((name) => name === module.domain);
+    const missing = domain === undefined ? undefined : lacks[domain];
+    const whole = module.available ? missing?.find(({ feature }) => feature === WHOLE) : undefined;
+    return {
+      ...module,
+      ...(whole === undefined ? {} : { available: false, reason: whole.reason }),
+      lacks: missing === undefined ? null : missing.map((one) => ({ ...one })),
+    };
+  });
 }
 
 /** A renewed key is pending too, until it has been seen on a connection; it has its certificate already and waits for nobody. */

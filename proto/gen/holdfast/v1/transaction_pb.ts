@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/transaction.proto.
  */
 export const file_holdfast_v1_transaction: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ob2xkZmFzdC92MS90cmFuc2FjdGlvbi5wcm90bxILaG9sZGZhc3QudjEikAMKC1RyYW5zYWN0aW9uEhIKCnJlcXVlc3RfaWQYASABKAkSLAoFcGhhc2UYAiABKA4yHS5ob2xkZmFzdC52MS5UcmFuc2FjdGlvblBoYXNlEg0KBWZlbmNlGAMgASgEEhEKCW1heF9mZW5jZRgEIAEoBBIMCgRjb2RlGAUgASgJEg8KB21lc3NhZ2UYBiABKAkSEQoJc2VydmVyX2lzGAcgASgJEhEKCWxhc3Rfc3RlcBgIIAEoCRIUCgxyZW1haW5pbmdfbXMYCSABKAQSEgoKZ2VuZXJhdGlvbhgKIAEoBBITCgtsaXZlX2RpZ2VzdBgLIAEoCRIlCgdyZWNlaXB0GAwgASgLMhQuaG9sZGZhc3QudjEuUmVjZWlwdBItCghmaW5kaW5ncxgNIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEikKB2VudHJpZXMYDiADKAsyGC5ob2xkZmFzdC52MS5MZWRnZXJFbnRyeRIYChBzZXNzaW9uX2lzX2ZyZXNoGA8gASgIIjoKC0xlZGdlckVudHJ5EgwKBGtpbmQYASABKAkSDQoFYXRfbXMYAiABKAMSDgoGZGV0YWlsGAMgASgJIioKB1JlY2VpcHQSDAoEYm9keRgBIAEoCRIRCglzaWduYXR1cmUYAiABKAwiXwoORmluZGluZ01lc3NhZ2USEAoIc2V2ZXJpdHkYASABKAkSDAoEY29kZRgCIAEoCRIMCgRwYXRoGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSDgoGcmVtZWR5GAUgASgJIlMKEVR1bm5lbEFjdFJlc3BvbnNlEg8KB291dGNvbWUYASABKAkSLQoIZmluZGluZ3MYAiADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZSq1AwoQVHJhbnNhY3Rpb25QaGFzZRIhCh1UUkFOU0FDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEh0KGVRSQU5TQUNUSU9OX1BIQVNFX1VOS05PV04QARIbChdUUkFOU0FDVElPTl9QSEFTRV9TVEFMRRACEh4KGlRSQU5TQUNUSU9OX1BIQVNFX1BSRVBBUkVEEAMSGwoXVFJBTlNBQ1RJT05fUEhBU0VfQVJNRUQQBBIeChpUUkFOU0FDVElPTl9QSEFTRV9DSEFOR0lORxAFEh4KGlRSQU5TQUNUSU9OX1BIQVNFX09OX1RSSUFMEAYSHwobVFJBTlNBQ1RJT05fUEhBU0VfQ09ORklSTUVEEAcSHwobVFJBTlNBQ1RJT05fUEhBU0VfRklOQUxJWkVEEAgSHwobVFJBTlNBQ1RJT05fUEhBU0VfUkVWRVJUSU5HEAkSHgoaVFJBTlNBQ1RJT05fUEhBU0VfUkVWRVJURUQQChIjCh9UUkFOU0FDVElPTl9QSEFTRV9SRVZFUlRfRkFJTEVEEAsSHQoZVFJBTlNBQ1RJT05fUEhBU0VfUkVGVVNFRBAMYgZwcm90bzM");
+  fileDesc("Ch1ob2xkZmFzdC92MS90cmFuc2FjdGlvbi5wcm90bxILaG9sZGZhc3QudjEikAMKC1RyYW5zYWN0aW9uEhIKCnJlcXVlc3RfaWQYASABKAkSLAoFcGhhc2UYAiABKA4yHS5ob2xkZmFzdC52MS5UcmFuc2FjdGlvblBoYXNlEg0KBWZlbmNlGAMgASgEEhEKCW1heF9mZW5jZRgEIAEoBBIMCgRjb2RlGAUgASgJEg8KB21lc3NhZ2UYBiABKAkSEQoJc2VydmVyX2lzGAcgASgJEhEKCWxhc3Rfc3RlcBgIIAEoCRIUCgxyZW1haW5pbmdfbXMYCSABKAQSEgoKZ2VuZXJhdGlvbhgKIAEoBBITCgtsaXZlX2RpZ2VzdBgLIAEoCRIlCgdyZWNlaXB0GAwgASgLMhQuaG9sZGZhc3QudjEuUmVjZWlwdBItCghmaW5kaW5ncxgNIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEikKB2VudHJpZXMYDiADKAsyGC5ob2xkZmFzdC52MS5MZWRnZXJFbnRyeRIYChBzZXNzaW9uX2lzX2ZyZXNoGA8gASgIIjoKC0xlZGdlckVudHJ5EgwKBGtpbmQYASABKAkSDQoFYXRfbXMYAiABKAMSDgoGZGV0YWlsGAMgASgJIioKB1JlY2VpcHQSDAoEYm9keRgBIAEoCRIRCglzaWduYXR1cmUYAiABKAwiXwoORmluZGluZ01lc3NhZ2USEAoIc2V2ZXJpdHkYASABKAkSDAoEY29kZRgCIAEoCRIMCgRwYXRoGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSDgoGcmVtZWR5GAUgASgJIkUKBExhY2sSDwoHZmVhdHVyZRgBIAEoCRIMCgRjb2RlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIOCgZyZW1lZHkYBCABKAkiKQoFTGFja3MSIAoFbGFja3MYASADKAsyES5ob2xkZmFzdC52MS5MYWNrIlMKEVR1bm5lbEFjdFJlc3BvbnNlEg8KB291dGNvbWUYASABKAkSLQoIZmluZGluZ3MYAiADKAsyGy5ob2xkZmFzdC52MS5GaW5kaW5nTWVzc2FnZSq1AwoQVHJhbnNhY3Rpb25QaGFzZRIhCh1UUkFOU0FDVElPTl9QSEFTRV9VTlNQRUNJRklFRBAAEh0KGVRSQU5TQUNUSU9OX1BIQVNFX1VOS05PV04QARIbChdUUkFOU0FDVElPTl9QSEFTRV9TVEFMRRACEh4KGlRSQU5TQUNUSU9OX1BIQVNFX1BSRVBBUkVEEAMSGwoXVFJBTlNBQ1RJT05fUEhBU0VfQVJNRUQQBBIeChpUUkFOU0FDVElPTl9QSEFTRV9DSEFOR0lORxAFEh4KGlRSQU5TQUNUSU9OX1BIQVNFX09OX1RSSUFMEAYSHwobVFJBTlNBQ1RJT05fUEhBU0VfQ09ORklSTUVEEAcSHwobVFJBTlNBQ1RJT05fUEhBU0VfRklOQUxJWkVEEAgSHwobVFJBTlNBQ1RJT05fUEhBU0VfUkVWRVJUSU5HEAkSHgoaVFJBTlNBQ1RJT05fUEhBU0VfUkVWRVJURUQQChIjCh9UUkFOU0FDVElPTl9QSEFTRV9SRVZFUlRfRkFJTEVEEAsSHQoZVFJBTlNBQ1RJT05fUEhBU0VfUkVGVVNFRBAMYgZwcm90bzM");
 
 /**
  * @generated from message holdfast.v1.Transaction
@@ -212,6 +212,63 @@ export const FindingMessageSchema: GenMessage<FindingMessage> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_transaction, 3);
 
 /**
+ * Something that a server cannot do, as a module found it.
+ *
+ * @generated from message holdfast.v1.Lack
+ */
+export type Lack = Message<"holdfast.v1.Lack"> & {
+  /**
+   * What would not work there: a word of the domain, for example bond; empty for all of the domain.
+   *
+   * @generated from field: string feature = 1;
+   */
+  feature: string;
+
+  /**
+   * Of the finding with which a plan would refuse it.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: string remedy = 4;
+   */
+  remedy: string;
+};
+
+/**
+ * Describes the message holdfast.v1.Lack.
+ * Use `create(LackSchema)` to create a new message.
+ */
+export const LackSchema: GenMessage<Lack> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_transaction, 4);
+
+/**
+ * Everything that is missing. Absent where nobody said, which is another thing than an empty list.
+ *
+ * @generated from message holdfast.v1.Lacks
+ */
+export type Lacks = Message<"holdfast.v1.Lacks"> & {
+  /**
+   * @generated from field: repeated holdfast.v1.Lack lacks = 1;
+   */
+  lacks: Lack[];
+};
+
+/**
+ * Describes the message holdfast.v1.Lacks.
+ * Use `create(LacksSchema)` to create a new message.
+ */
+export const LacksSchema: GenMessage<Lacks> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_transaction, 5);
+
+/**
  * What came of an act on a tunnel, or would.
  *
  * @generated from message holdfast.v1.TunnelActResponse
@@ -237,7 +294,7 @@ export type TunnelActResponse = Message<"holdfast.v1.TunnelActResponse"> & {
  * Use `create(TunnelActResponseSchema)` to create a new message.
  */
 export const TunnelActResponseSchema: GenMessage<TunnelActResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_transaction, 4);
+  messageDesc(file_holdfast_v1_transaction, 6);
 
 /**
  * The ledger's words. UNKNOWN is "the ledger has nothing of it", which is no verdict: only Abort's tombstone makes it one.
