@@ -11,7 +11,7 @@ import {
   serviceReferenceText,
 } from "./text-schema.ts";
 import {
-  MOST_PEOPLE,
+  checkPeople,
   peopleOf,
   personNameText,
   personSchema,
@@ -132,43 +132,6 @@ const endSchema = z
       say("natted", "An end whose address nobody knows needs no natted; take this out");
     if (end.networks.length === 0) say("networks", "An end without a network sends nothing through the tunnel");
   });
-
-type Say = (path: string, message: string) => void;
-
-function checkPeople(
-  end: {
-    readonly server?: unknown;
-    readonly external?: unknown;
-    readonly identity?: unknown;
-    readonly natted?: unknown;
-    readonly address: string;
-    readonly people?: Readonly<Record<string, { readonly identity: string }>> | undefined;
-  },
-  say: Say,
-): void {
-  const people = Object.entries(end.people ?? {});
-  if (end.server !== undefined || end.external !== undefined)
-    say("people", "An end is people, or one machine; not both");
-  if (end.address !== "dynamic") say("address", "People call from anywhere; write dynamic");
-  if (end.identity !== undefined) say("identity", "Each person has an identity of their own; take this out");
-  if (end.natted !== undefined)
-    say("natted", "Whether people stand behind routers is found out by itself; take this out");
-  if (people.length === 0) say("people", "Nobody is in here; write at least one person");
-  if (people.length > MOST_PEOPLE)
-    say(
-      "people",
-      `${people.length} people are more than ${MOST_PEOPLE}; make a second tunnel with addresses of its own`,
-    );
-  const first = new Map<string, string>();
-  for (const [name, { identity }] of people) {
-    // Mail addresses and host names are compared so by charon.
-    const key = identity.toLowerCase();
-    const other = first.get(key);
-    if (other !== undefined)
-      say("people", `${other} and ${name} have the identity ${identity}; one of them could not be told from the other`);
-    else first.set(key, name);
-  }
-}
 
 const ruleSchema = z
   .strictObject({
@@ -294,6 +257,8 @@ export const tunnelSchema = z
         ["auth", "psk"],
         "A generated key is shown to nobody, so an external end could not be given it; write secret:NAME",
       );
+    if (tunnel.auth.rotate !== undefined && tunnel.auth.psk === "each")
+      say(["auth", "rotate"], "Each person has to be given a new key, one after the other; take this out");
     if (tunnel.auth.rotate !== undefined && tunnel.auth.psk.startsWith("file:"))
       say(["auth", "rotate"], "Holdfast does not know how old a key is that it was not given; take this out");
     if (one[1].address === "dynamic" && other[1].address === "dynamic")

@@ -84,6 +84,44 @@ function isPersonKey(psk: PskReference): psk is PersonKey {
   return psk.from === "secret" || psk.from === "file";
 }
 
+type Say = (path: string, message: string) => void;
+
+/** What an end of people may not have beside them, and what they may not have in common. */
+export function checkPeople(
+  end: {
+    readonly server?: unknown;
+    readonly external?: unknown;
+    readonly identity?: unknown;
+    readonly natted?: unknown;
+    readonly address: string;
+    readonly people?: Readonly<Record<string, { readonly identity: string }>> | undefined;
+  },
+  say: Say,
+): void {
+  const people = Object.entries(end.people ?? {});
+  if (end.server !== undefined || end.external !== undefined)
+    say("people", "An end is people, or one machine; not both");
+  if (end.address !== "dynamic") say("address", "People call from anywhere; write dynamic");
+  if (end.identity !== undefined) say("identity", "Each person has an identity of their own; take this out");
+  if (end.natted !== undefined)
+    say("natted", "Whether people stand behind routers is found out by itself; take this out");
+  if (people.length === 0) say("people", "Nobody is in here; write at least one person");
+  if (people.length > MOST_PEOPLE)
+    say(
+      "people",
+      `${people.length} people are more than ${MOST_PEOPLE}; make a second tunnel with addresses of its own`,
+    );
+  const first = new Map<string, string>();
+  for (const [name, { identity }] of people) {
+    // Mail addresses and host names are compared so by charon.
+    const key = identity.toLowerCase();
+    const other = first.get(key);
+    if (other !== undefined)
+      say("people", `${other} and ${name} have the identity ${identity}; one of them could not be told from the other`);
+    else first.set(key, name);
+  }
+}
+
 /** Between the name of a tunnel and that of a person; neither has two dashes. */
 const PART = "--";
 
