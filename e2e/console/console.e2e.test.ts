@@ -268,7 +268,12 @@ const first =
 
 /** Each dialog, by the page it belongs to and what opens it. */
 const DIALOGS: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
+  [paths.overview(), button("I am at it")],
   [paths.servers(), button(/^Enroll/)],
+  [paths.server("web-3"), button("Pause")],
+  [paths.server("web-3"), button("Release")],
+  [paths.server("db-2"), button("Unlock")],
+  [paths.server("web-1", { tab: "live", domain: "vpn" }), button(/^Begin: /)],
   [paths.documents(), button("New document")],
   [paths.documents(), button("Connect two sites…")],
   [paths.document("Policy", "monitoring"), button(/^Delete/)],

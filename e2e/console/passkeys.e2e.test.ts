@@ -14,6 +14,7 @@ import { tcpConnect } from "@holdfast/testkit/servers/probes.ts";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withBrowser } from "./browser.ts";
+import { flawsOf } from "./flaws.ts";
 
 const WAIT_MS = 90_000;
 const PASSWORD = "a longer password of mine";
@@ -85,8 +86,10 @@ test("a passkey is made, shown in the middle of an apply that goes on, signs in 
     await page.getByRole("button", { name: "New passkey" }).click();
     await page.locator("#passkey-name").fill("this laptop");
     await page.locator("#passkey-password").fill(PASSWORD);
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
     await page.getByRole("button", { name: "Make the passkey" }).click();
     await page.getByRole("dialog", { name: "Recovery codes" }).waitFor();
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
     await page.getByRole("button", { name: "I have kept it" }).click();
     await page.getByText("this laptop").waitFor();
 
@@ -103,6 +106,7 @@ test("a passkey is made, shown in the middle of an apply that goes on, signs in 
     await page.getByRole("button", { name: /^Apply to 1 server/ }).click();
     const dialog = page.getByRole("dialog", { name: "Show that it is you" });
     await dialog.getByText("none was shown in this session").waitFor();
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
     expect(await tcpConnect(house.networks.visitor, house.server("web-1").address, PORTS.other)).not.toBe("open");
     await dialog.getByRole("button", { name: "Use a passkey" }).click();
     await page.waitForURL(/\/rollouts\//);
