@@ -1,10 +1,16 @@
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
-import type { IpState, MadeDevice } from "@holdfast/core/plan/ip-state.ts";
+import type { BridgeSetting, IpState, MadeDevice } from "@holdfast/core/plan/ip-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { tellsApart, vlanChange } from "./bridge-vlans.ts";
 import { linkState, ownDevices, ownLinks, ownState } from "./live.ts";
-import { LEARNT_PROTOCOLS, type NetworkObserved, type ObservedLink, STATIC_PROTOCOL } from "./observed.ts";
+import {
+  type BridgeState,
+  LEARNT_PROTOCOLS,
+  type NetworkObserved,
+  type ObservedLink,
+  STATIC_PROTOCOL,
+} from "./observed.ts";
 import { FORWARDING_FILE, inForce, type OwnFiles } from "./own-file.ts";
 import {
   confirmedFileStep,
@@ -153,7 +159,7 @@ function linkSteps(link: ObservedLink, live: ObservedLink | undefined): readonly
       : [
           linkStep("bridge", `Set up the bridge ${link.name} as it was`, link.name, {
             op: "bridge",
-            settings: bridgeSettings(link.bridge),
+            settings: bridgeChanges(link.bridge, live?.bridge ?? null),
           }),
         ]),
     ...(link.port === null || (live !== undefined && live.port !== null && itemKey(live.port) === itemKey(link.port))
@@ -165,6 +171,17 @@ function linkSteps(link: ObservedLink, live: ObservedLink | undefined): readonly
           }),
         ]),
   ];
+}
+
+/** What a bridge is that was just made. */
+const NEW_BRIDGE = { vlan_filtering: 0 } as const;
+
+/** Only what differs: a kernel whose bridges cannot tell VLANs apart refuses even to be told that they do not. */
+function bridgeChanges(was: BridgeState, is: BridgeState | null): { readonly [Setting in BridgeSetting]?: number } {
+  const now: { readonly [Setting in BridgeSetting]?: number } = is === null ? NEW_BRIDGE : bridgeSettings(is);
+  return Object.fromEntries(
+    Object.entries(bridgeSettings(was)).filter(([setting, value]) => now[setting as BridgeSetting] !== value),
+  );
 }
 
 function vlanSteps(link: ObservedLink, snapshot: NetworkObserved, live: NetworkObserved): readonly Step[] {
