@@ -63,9 +63,9 @@ export function unsteadyTests(modules: readonly TestModule[]): readonly string[]
 
 export class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    const reasons = [...skipReasons(modules, { kernel: whyNoKernelTests(), vm: whyNoGuests() })].map(
-      ([reason, count]) => `skipped ${count}: ${reason}\n`,
-    );
+    const reasons = [
+      ...skipReasons(modules, { kernel: whyNoKernelTests(), alone: whyNoKernelTests(), vm: whyNoGuests() }),
+    ].map(([reason, count]) => `skipped ${count}: ${reason}\n`);
     const unsteady = unsteadyTests(modules).map((test) => `passed when tried again: ${test}\n`);
     process.stdout.write(
       `${reasons.join("")}${unsteady.join("")}${closingLine(countRun(modules, unhandledErrors.length))}\n`,

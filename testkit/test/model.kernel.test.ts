@@ -6,7 +6,7 @@ import { REPOSITORY_ROOT } from "../src/repository.ts";
 /** Two and a half minutes of processor time, several at once; a machine that is shared needs much longer. */
 const PATIENCE_MS = 20 * 60_000;
 
-// Among the kernel tests, which run one after the other: it takes every processor for itself.
+// Among the tests that run alone: it takes every processor for itself.
 test(
   "the protocol model holds, every mutant of it is refuted and every witness reached",
   { timeout: PATIENCE_MS },
