@@ -1,7 +1,4 @@
 import { readFileSync } from "node:fs";
-import { composeServer } from "@holdfast/core/compose/compose.ts";
-import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
-import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import { wantedOf } from "@holdfast/domains/vpn/conn.ts";
 import { vpn } from "@holdfast/domains/vpn/domain.ts";
 import type { VpnConfig } from "@holdfast/domains/vpn/model.ts";
@@ -15,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 import { passes } from "./vpn-pair.ts";
+import { vpnPart } from "./vpn-part.ts";
 
 /** The hub of the example with its own agent, and two spokes as strongSwan reads their ends from a file. */
 
@@ -68,15 +66,8 @@ name: gw-seoul
 const EXAMPLE = readFileSync(new URL("../../domains/src/vpn/examples/hub-and-spoke.yaml", import.meta.url), "utf8");
 
 function endOf(server: string, text = HUB_AND_SPOKES): VpnConfig {
-  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
-  const { config, findings: said } = composeServer({
-    server,
-    documents: documents.map((document) => ({ document, revision: 1 })),
-    domains: DOMAIN_LANGUAGES,
-    controlPlane: [],
-  });
-  const parsed = vpn.parseConfig(config?.domains.vpn);
-  if (!parsed.ok) throw new Error(JSON.stringify([...findings, ...said]));
+  const parsed = vpn.parseConfig(vpnPart(text, server));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings));
   return parsed.config;
 }
 

@@ -1,10 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { composeServer } from "@holdfast/core/compose/compose.ts";
-import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
-import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import { vpnPart } from "./vpn-part.ts";
 
 /** Two servers with strongSwan and its own data plane (this machine's kernel has no ESP), each with a network behind it. */
 export interface VpnPair {
@@ -76,20 +74,7 @@ apiVersion: holdfast/v1
 kind: Server
 name: gw-b
 `;
-  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
-  if (findings.length > 0) throw new Error(JSON.stringify(findings));
-  const part = (server: string): Json => {
-    const { config, findings: said } = composeServer({
-      server,
-      documents: documents.map((document) => ({ document, revision: 1 })),
-      domains: DOMAIN_LANGUAGES,
-      controlPlane: [],
-    });
-    const own = config?.domains.vpn;
-    if (own === undefined) throw new Error(JSON.stringify(said));
-    return own;
-  };
-  return { a: part("gw-a"), b: part("gw-b") };
+  return { a: vpnPart(text, "gw-a"), b: vpnPart(text, "gw-b") };
 }
 
 /** Everything of ours on a server, in its own words; without what counts and what is agreed anew. */

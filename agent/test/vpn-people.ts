@@ -1,10 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { composeServer } from "@holdfast/core/compose/compose.ts";
-import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
-import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import { vpnPart } from "./vpn-part.ts";
 
 /** A server that people call, and devices of people: strongSwan as somebody sets it up by the sheet, with nothing of ours on them. */
 
@@ -133,15 +131,5 @@ apiVersion: holdfast/v1
 kind: Server
 name: gw-a
 `;
-  const { documents, findings } = parseDocuments(text, { domains: DOMAIN_LANGUAGES });
-  if (findings.length > 0) throw new Error(JSON.stringify(findings));
-  const { config, findings: said } = composeServer({
-    server: "gw-a",
-    documents: documents.map((document) => ({ document, revision: 1 })),
-    domains: DOMAIN_LANGUAGES,
-    controlPlane: [],
-  });
-  const own = config?.domains.vpn;
-  if (own === undefined) throw new Error(JSON.stringify(said));
-  return own;
+  return vpnPart(text, "gw-a");
 }

@@ -1,13 +1,9 @@
-import { InsideProgram } from "@holdfast/testkit/servers/inside-program.ts";
-import type { Collected } from "@holdfast/testkit/servers/inside/collect.ts";
 import { BenchHouse } from "./bench-house.ts";
 import type { BenchContext } from "./context.ts";
-import { CLIENT_ADDRESS, CONTROL_ADDRESS, policyText } from "./documents.ts";
+import { CONTROL_ADDRESS, policyText } from "./documents.ts";
 import { type ProcessorTime, since } from "./processor-time.ts";
 import { row, type Row } from "./result.ts";
-
-const COLLECTOR_PORT = 4318;
-const TRACES = { HOLDFAST_TRACES_URL: `http://${CLIENT_ADDRESS}:${COLLECTOR_PORT}/v1/traces` };
+import { TRACES, TraceTap } from "./trace-tap.ts";
 
 const METRICS_PORT = 7082;
 /** Asked for once with each apply, which is far more often than a Prometheus does. */
@@ -40,22 +36,13 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
     if (scraped.has(house)) await scrape(house);
   };
   const houses: BenchHouse[] = [];
-  let spans = 0;
-  let collector: InsideProgram | null = null;
+  let spans: TraceTap | null = null;
   try {
     for (const { environment } of HOUSES) {
       const house = await BenchHouse.open([{ name: "web-1", kind, labels: { role: "web" } }], environment);
       houses.push(house);
       if ("HOLDFAST_METRICS_HOST" in environment) scraped.add(house);
-      if ("HOLDFAST_TRACES_URL" in environment) {
-        collector = await InsideProgram.start(house.client, "collect", {
-          port: COLLECTOR_PORT,
-          address: CLIENT_ADDRESS,
-        });
-        collector.listen((told) => {
-          spans += ((told as Collected).body.match(/"spanId"/g) ?? []).length;
-        });
-      }
+      if ("HOLDFAST_TRACES_URL" in environment) spans = await TraceTap.beside(house.client);
       for (const mode of ["observe", "enforce"] as const)
         await house.apply(`Begin: ${mode}`, [policyText({ ...set, mode, changed: null, turn: 0 })]);
       for (let run = 0; run < warmUp; run++) await apply(house);
@@ -71,7 +58,9 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
         spent[index]?.agent.push(sumOf(used, "agent: ") / perTurn);
       }
     }
-    say(`${part}: about ${(spans / (2 + warmUp + turns * perTurn)).toFixed(0)} spans for each plan and apply`);
+    say(
+      `${part}: about ${((spans?.count ?? 0) / (2 + warmUp + turns * perTurn)).toFixed(0)} spans for each plan and apply`,
+    );
     return HOUSES.flatMap(({ what }, index) => {
       const against = (side: "control" | "database" | "agent") => ({
         against: { [HOUSES[0].what]: spent[0]?.[side] ?? [] },
@@ -83,7 +72,7 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
       ];
     });
   } finally {
-    await collector?.stop();
+    await spans?.close();
     for (const house of houses) await house.close();
   }
 }

@@ -37,7 +37,7 @@ import { insertEnrolmentToken } from "../src/store/enrolment.ts";
 import { listHostTransactions } from "../src/store/host-transactions.ts";
 import { newId } from "../src/store/new-id.ts";
 /** A whole control plane in this process, real database and real TLS, with simulated agents: what the saga's tests stand on. */
-import { insertPlan, type PlanHead } from "../src/store/plans.ts";
+import { getPlan, insertPlan, type PlanHead } from "../src/store/plans.ts";
 import { getRollout, insertRollout, setTargetApply } from "../src/store/rollouts.ts";
 import { getServer, insertServer } from "../src/store/servers.ts";
 import type { ApplyRow, HostTransactionRow, RolloutRow, ServerRow, Wish } from "../src/store/tables.ts";
@@ -390,8 +390,9 @@ async function openHouse(
     const text = canonicalJson(config);
     const digest = createHash("sha256").update(text).digest("hex") as Digest;
     const { generation } = await house.readServer(server);
-    return insertPlan(test.app, {
-      id: newId<PlanId>(),
+    const id = newId<PlanId>();
+    await insertPlan(test.app, {
+      id,
       change_id: changeId,
       server_id: server,
       kind,
@@ -411,6 +412,9 @@ async function openHouse(
       touches_management_path: touches,
       created_by: stored.author,
     });
+    const plan = await getPlan(test.app, id);
+    if (plan === undefined) throw new Error(`plan ${id} was not written`);
+    return plan;
   };
   return house;
 }

@@ -64,6 +64,11 @@ function readKeyAt(path: string): Result<string, string> {
   }
 }
 
+/** The identities that a key proves. Whoever it is loaded for may come in as any of them, so this end's own, in old notes, is none. */
+export function provenBy({ owners }: IpsecKey): readonly string[] {
+  return owners.slice(-1);
+}
+
 /** What strongSwan loads when it starts: all of these keys, or no file. A key that cannot be read leaves the file as it is. */
 export function writeBootKeys(root: string, keys: readonly IpsecKey[]): Result<null, string> {
   const path = join(root, BOOT_KEYS_FILE);
@@ -73,12 +78,13 @@ export function writeBootKeys(root: string, keys: readonly IpsecKey[]): Result<n
       return ok(null);
     }
     const lines: string[] = [];
-    for (const { id, file, owners } of keys) {
-      const key = readKey(root, file);
-      if (!key.ok) return err(`the key ${file} cannot be used: ${key.error}`);
-      const ids = owners.slice(-1).map((owner, index) => `    id-${index + 1} = "${owner}"`);
+    for (const key of keys) {
+      const read = readKey(root, key.file);
+      if (!read.ok) return err(`the key ${key.file} cannot be used: ${read.error}`);
+      const ids = provenBy(key).map((owner, index) => `    id-${index + 1} = "${owner}"`);
       // In base64 no character of a key can mean anything else.
-      lines.push(`  ${id} {`, ...ids, `    secret = "0s${Buffer.from(key.value, "utf8").toString("base64")}"`, "  }");
+      const secret = `0s${Buffer.from(read.value, "utf8").toString("base64")}`;
+      lines.push(`  ${key.id} {`, ...ids, `    secret = "${secret}"`, "  }");
     }
     writeFileDurably(path, ["# Written by Holdfast.", "secrets {", ...lines, "}", ""].join("\n"), BOOT_KEYS_MODE);
     return ok(null);

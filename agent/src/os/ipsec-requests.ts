@@ -2,7 +2,7 @@ import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { idText } from "@holdfast/domains/vpn/conn.ts";
 import { deadAction } from "@holdfast/domains/vpn/render.ts";
-import { readKey } from "./ipsec-keys.ts";
+import { provenBy, readKey } from "./ipsec-keys.ts";
 import type { ViciConnection } from "./vici-connection.ts";
 import { textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
 
@@ -14,7 +14,7 @@ export const REQUEST_MS = 4_000;
 export async function loadKey(root: string, vici: ViciConnection, key: IpsecKey): Promise<Result<null, string>> {
   const read = readKey(root, key.file);
   if (!read.ok) return err(`the key ${key.file} cannot be used: ${read.error}`);
-  const message = { id: key.id, type: "IKE", data: read.value, owners: key.owners.slice(-1) };
+  const message = { id: key.id, type: "IKE", data: read.value, owners: provenBy(key) };
   return succeeded(await vici.request("load-shared", message, REQUEST_MS));
 }
 

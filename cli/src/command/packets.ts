@@ -6,6 +6,7 @@ import { CliError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { understoodEvent } from "../understood-event.ts";
 import { painter, plain } from "../view/style.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { writeOut } from "../write-out.ts";
@@ -67,39 +68,21 @@ function packetsIn(context: Context, { event, data }: StreamEvent): readonly Pac
     context.process.stderr.write(`${plain(text)}\n`);
   };
   if (event === "packets") {
-    const { packets, missed, sampled } = understood(PACKET_EVENTS.packets, data);
+    const { packets, missed, sampled } = understoodEvent(PACKET_EVENTS.packets, data);
     if (missed > 0) say(`${missed} packets went by before they were taken.`);
     if (sampled && packets.length > 0) say("More comes than is shown: a sample of 50 a second in each direction.");
     return packets;
   }
   if (event === "lost")
-    say(`The server cannot be asked for a moment: ${understood(PACKET_EVENTS.lost, data).why}. It goes on by itself.`);
+    say(
+      `The server cannot be asked for a moment: ${understoodEvent(PACKET_EVENTS.lost, data).why}. It goes on by itself.`,
+    );
   if (event === "ended") {
-    const { code, message } = understood(PACKET_EVENTS.ended, data);
+    const { code, message } = understoodEvent(PACKET_EVENTS.ended, data);
     throw new CliError(EXIT.refused, code, message, "Look again with the same command.");
   }
   // A word of a newer control plane.
   return [];
-}
-
-function understood<Value>(
-  schema: { safeParse(value: unknown): { success: boolean; data?: Value } },
-  data: string,
-): Value {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    // Told below.
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success && parsed.data !== undefined) return parsed.data;
-  throw new CliError(
-    EXIT.unreachable,
-    "cli.answer_not_understood",
-    "The control plane sent packets in a shape that this command does not know.",
-    "Use a holdfast of the same version as the control plane.",
-  );
 }
 
 const COLOUR = { allowed: "green", dropped: "red", rejected: "red", would_drop: "yellow" } as const satisfies Record<

@@ -1,6 +1,7 @@
 import { eventReader, type StreamEvent } from "@holdfast/core/api/event-text.ts";
 import { TOOL_EVENTS, type ToolEnding } from "@holdfast/core/api/tool.ts";
 import { capturedLine } from "@holdfast/core/tool/captured-words.ts";
+import { ETHERNET } from "@holdfast/core/tool/headers-only.ts";
 import { type CapturedPacket, pcapFile } from "@holdfast/core/tool/pcap.ts";
 import type { Tool } from "@holdfast/core/tool/tool.ts";
 import type { z } from "zod";
@@ -8,6 +9,7 @@ import { CliError } from "../cli-error.ts";
 import { openClient } from "../client.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { understoodEvent } from "../understood-event.ts";
 import { plain } from "../view/style.ts";
 import { writeOut } from "../write-out.ts";
 import { writeWhole } from "../write-whole.ts";
@@ -23,9 +25,6 @@ interface Shown {
   /** A file of packets. */
   readonly out?: string;
 }
-
-/** Ethernet: what an empty file says of the link that nothing came by. */
-const USUAL_LINK = 1;
 
 /** Runs a tool until it ends, printing what comes as it comes. */
 export async function runTool(context: Context, server: string, ask: AskedTool, { json, out }: Shown): Promise<void> {
@@ -73,7 +72,8 @@ class Followed {
   readonly #isCapture: boolean;
   readonly #json: boolean;
   readonly packets: CapturedPacket[] = [];
-  linkType = USUAL_LINK;
+  /** An empty file says of the link that nothing came by that it is the usual one. */
+  linkType = ETHERNET;
   text = "";
   ended: z.infer<typeof TOOL_EVENTS.ended> | null = null;
 
@@ -85,16 +85,16 @@ class Followed {
 
   async take({ event, data }: StreamEvent): Promise<void> {
     if (event === "output") {
-      const { text } = understood(TOOL_EVENTS.output, data);
+      const { text } = understoodEvent(TOOL_EVENTS.output, data);
       this.text += text;
       if (!this.#json) await writeOut(this.#context, text.split("\n").map(plain).join("\n"));
     }
-    if (event === "packets" && this.#isCapture) await this.#takePackets(understood(TOOL_EVENTS.packets, data));
+    if (event === "packets" && this.#isCapture) await this.#takePackets(understoodEvent(TOOL_EVENTS.packets, data));
     if (event === "lost")
       this.#context.process.stderr.write(
-        `${plain(`The server cannot be asked for a moment: ${understood(TOOL_EVENTS.lost, data).why}.`)}\n`,
+        `${plain(`The server cannot be asked for a moment: ${understoodEvent(TOOL_EVENTS.lost, data).why}.`)}\n`,
       );
-    if (event === "ended") this.ended = understood(TOOL_EVENTS.ended, data);
+    if (event === "ended") this.ended = understoodEvent(TOOL_EVENTS.ended, data);
     // Another word is one of a newer control plane.
   }
 
@@ -110,24 +110,4 @@ class Followed {
       await writeOut(this.#context, `${this.#json ? JSON.stringify(line) : plain(words.trimEnd())}\n`);
     }
   }
-}
-
-function understood<Value>(
-  schema: { safeParse(value: unknown): { success: boolean; data?: Value } },
-  data: string,
-): Value {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    // Told below.
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success && parsed.data !== undefined) return parsed.data;
-  throw new CliError(
-    EXIT.unreachable,
-    "cli.answer_not_understood",
-    "The control plane sent events in a shape that this command does not know.",
-    "Use a holdfast of the same version as the control plane.",
-  );
 }

@@ -25,7 +25,7 @@ export function usePackets(name: string): Packets {
     const read = packetLogReader();
     setError(null);
     setLog((before) => ({ ...before, lost: null, ended: null }));
-    follow("watchPackets", { name }, leave.signal, (part) => setLog((before) => read(before, part)))
+    follow("watchPackets", { name }, leave.signal, (part) => setLog(read(part)))
       .catch((cause: unknown) => {
         if (leave.signal.aborted) return;
         setError(cause instanceof Error ? cause : new Unreachable(String(cause)));

@@ -29,7 +29,7 @@ export function useTool(name: string): UsedTool {
     const read = toolRunReader();
     setError(null);
     setRun(NOTHING_RUN);
-    follow("useTool", { name }, leave.signal, (part) => setRun((before) => read(before, part)), asked)
+    follow("useTool", { name }, leave.signal, (part) => setRun(read(part)), asked)
       .catch((cause: unknown) => {
         if (leave.signal.aborted) return;
         setError(cause instanceof Error ? cause : new Unreachable(String(cause)));

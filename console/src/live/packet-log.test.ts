@@ -26,7 +26,8 @@ const packets = (numbers: readonly number[], missed = 0): string =>
 test("the newest stands first, and each row has a key of its own when numbers begin anew", () => {
   const read = packetLogReader();
   const text = packets([1, 2], 3) + packets([1]);
-  const log = read(read(NO_PACKETS, text.slice(0, 50)), text.slice(50));
+  const first = read(text.slice(0, 50))(NO_PACKETS);
+  const log = read(text.slice(50))(first);
   expect(log.packets.map(({ number }) => number)).toEqual([1, 2, 1]);
   expect(new Set(log.packets.map(({ key }) => key)).size).toBe(3);
   expect(log.missed).toBe(3);
@@ -35,16 +36,16 @@ test("the newest stands first, and each row has a key of its own when numbers be
 test("only so many are kept", () => {
   const read = packetLogReader();
   let log = NO_PACKETS;
-  for (let at = 0; at < 5; at += 1) log = read(log, packets(Array.from({ length: 400 }, (_, one) => one)));
+  for (let at = 0; at < 5; at += 1) log = read(packets(Array.from({ length: 400 }, (_, one) => one)))(log);
   expect(log.packets).toHaveLength(1_000);
 });
 
 test("lost is over with the next packets; ended stays; nonsense changes nothing", () => {
   const read = packetLogReader();
-  const lost = read(NO_PACKETS, event("lost", { why: "gone" }));
+  const lost = read(event("lost", { why: "gone" }))(NO_PACKETS);
   expect(lost.lost).toBe("gone");
-  expect(read(lost, packets([])).lost).toBeNull();
-  const ended = read(lost, event("ended", { code: "packets.too_long", message: "x" }));
-  expect(read(ended, packets([1])).ended?.code).toBe("packets.too_long");
-  expect(read(NO_PACKETS, "event: packets\ndata: {nonsense\n\nevent: newer\ndata: 1\n\n")).toEqual(NO_PACKETS);
+  expect(read(packets([]))(lost).lost).toBeNull();
+  const ended = read(event("ended", { code: "packets.too_long", message: "x" }))(lost);
+  expect(read(packets([1]))(ended).ended?.code).toBe("packets.too_long");
+  expect(read("event: packets\ndata: {nonsense\n\nevent: newer\ndata: 1\n\n")(NO_PACKETS)).toEqual(NO_PACKETS);
 });

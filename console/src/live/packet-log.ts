@@ -1,4 +1,4 @@
-import { eventReader, type StreamEvent } from "@holdfast/core/api/event-text.ts";
+import { eventReader, eventValue, type StreamEvent } from "@holdfast/core/api/event-text.ts";
 import { type Packet, PACKET_EVENTS } from "@holdfast/core/api/packet-log.ts";
 
 /** What a page knows of the packets that it follows. */
@@ -22,17 +22,23 @@ export const NO_PACKETS: PacketLog = { packets: [], missed: 0, isSampled: false,
 /** Packets kept: ten seconds of the largest sample. A page that was forgotten must not fill the browser. */
 const KEPT = 1_000;
 
-/** What comes in parts, one event after the other; an event that is not understood is passed over. */
-export function packetLogReader(): (log: PacketLog, part: string) => PacketLog {
+/**
+ * What comes in parts, one event after the other; an event that is not understood is passed over. Taking a part is done once; what it makes of a
+ * log may be asked for as often as React likes.
+ */
+export function packetLogReader(): (part: string) => (log: PacketLog) => PacketLog {
   const read = eventReader();
   let count = 0;
   const next = (): number => (count += 1);
-  return (log, part) => read(part).reduce((now, event) => withEvent(now, event, next), log);
+  return (part) => {
+    const events = read(part);
+    return (log) => events.reduce((now, event) => withEvent(now, event, next), log);
+  };
 }
 
 function withEvent(log: PacketLog, { event, data }: StreamEvent, nextKey: () => number): PacketLog {
   if (event === "packets") {
-    const { data: told } = PACKET_EVENTS.packets.safeParse(jsonOf(data));
+    const { data: told } = PACKET_EVENTS.packets.safeParse(eventValue(data));
     if (told === undefined) return log;
     const fresh = told.packets.map((packet) => ({ ...packet, key: nextKey() })).toReversed();
     return {
@@ -43,15 +49,7 @@ function withEvent(log: PacketLog, { event, data }: StreamEvent, nextKey: () => 
       lost: null,
     };
   }
-  if (event === "lost") return { ...log, lost: PACKET_EVENTS.lost.safeParse(jsonOf(data)).data?.why ?? log.lost };
-  if (event === "ended") return { ...log, ended: PACKET_EVENTS.ended.safeParse(jsonOf(data)).data ?? log.ended };
+  if (event === "lost") return { ...log, lost: PACKET_EVENTS.lost.safeParse(eventValue(data)).data?.why ?? log.lost };
+  if (event === "ended") return { ...log, ended: PACKET_EVENTS.ended.safeParse(eventValue(data)).data ?? log.ended };
   return log;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
-import { eventReader, type StreamEvent } from "@holdfast/core/api/event-text.ts";
+import { eventReader, eventValue, type StreamEvent } from "@holdfast/core/api/event-text.ts";
 import { TOOL_EVENTS, type ToolEnding } from "@holdfast/core/api/tool.ts";
 import { type CapturedLine, capturedLine } from "@holdfast/core/tool/captured-words.ts";
+import { ETHERNET } from "@holdfast/core/tool/headers-only.ts";
 import type { Captured, CapturedPacket } from "@holdfast/core/tool/pcap.ts";
 
 /** What a page knows of the run of a tool that it follows. */
@@ -16,25 +17,29 @@ export interface ToolRun {
   readonly ended: { readonly outcome: ToolEnding; readonly message: string } | null;
 }
 
-/** Ethernet: what an empty file says of the link that nothing came by. */
-const USUAL_LINK = 1;
-
 export const NOTHING_RUN: ToolRun = {
   text: "",
-  captured: { linkType: USUAL_LINK, packets: [] },
+  // An empty file says of the link that nothing came by that it is the usual one.
+  captured: { linkType: ETHERNET, packets: [] },
   lines: [],
   lost: null,
   ended: null,
 };
 
-/** What comes in parts, one event after the other; an event that is not understood is passed over. A run is bounded, so all of it is kept. */
-export function toolRunReader(): (run: ToolRun, part: string) => ToolRun {
+/**
+ * What comes in parts, one event after the other; an event that is not understood is passed over. A run is bounded, so all of it is kept.
+ * Taking a part is done once; what it makes of a run may be asked for as often as React likes.
+ */
+export function toolRunReader(): (part: string) => (run: ToolRun) => ToolRun {
   const read = eventReader();
-  return (run, part) => read(part).reduce(withEvent, run);
+  return (part) => {
+    const events = read(part);
+    return (run) => events.reduce(withEvent, run);
+  };
 }
 
 function withEvent(run: ToolRun, { event, data }: StreamEvent): ToolRun {
-  const value = jsonOf(data);
+  const value = eventValue(data);
   switch (event) {
     case "output":
       return { ...run, text: run.text + (TOOL_EVENTS.output.safeParse(value).data?.text ?? ""), lost: null };
@@ -60,13 +65,5 @@ function withEvent(run: ToolRun, { event, data }: StreamEvent): ToolRun {
     default:
       // `begun`, and words of a newer control plane.
       return run;
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -6,7 +6,6 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { holdsOn } from "@holdfast/core/access/grant.ts";
-import { narrow } from "@holdfast/core/access/narrow.ts";
 import type { PACKET_EVENTS, Packet } from "@holdfast/core/api/packet-log.ts";
 import type { ProblemCode } from "@holdfast/core/api/problem-code.ts";
 import { PACKET_DIRECTIONS, PACKET_OUTCOMES } from "@holdfast/core/net/seen-packet.ts";
@@ -17,12 +16,11 @@ import type { House } from "../house.ts";
 import { packetOrigins, type PacketOrigins } from "../planning/packet-origins.ts";
 import { loadPlaces, type ServerPlace } from "../planning/places.ts";
 import { transaction } from "../store/transaction.ts";
-import { effectiveGrants } from "../store/users.ts";
 import { beginStream } from "./begin-stream.ts";
 import type { Caller } from "./caller.ts";
+import { grantsNow } from "./grants-now.ts";
 import { short } from "./outside-text.ts";
 import { refuse } from "./refused.ts";
-import { isTokenLive } from "./store/token-live.ts";
 
 const ASK_EVERY_MS = 1_000;
 /** Also how long a permission that was taken away still shows packets. */
@@ -214,10 +212,8 @@ function keepPlace(from: { readonly watchId: string; readonly after: bigint }, a
 }
 
 async function mayStillWatch(house: House, caller: Caller, place: ServerPlace): Promise<boolean> {
-  const token = await isTokenLive(house.database, caller.tokenId);
-  if (token === undefined) return false;
-  const held = await effectiveGrants(house.database, caller.userId);
-  const grants = token.kind === "session" ? held : narrow(held, token);
+  const grants = await grantsNow(house, caller);
+  if (grants === null) return false;
   // Its labels may have moved meanwhile, and with them whose it is.
   const now = (await loadPlaces(house)).find(({ id }) => id === place.id);
   return now !== undefined && holdsOn(grants, "watch", now, ["firewall"]);

@@ -8,7 +8,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { holdsOn } from "@holdfast/core/access/grant.ts";
-import { narrow } from "@holdfast/core/access/narrow.ts";
 import type { ProblemCode } from "@holdfast/core/api/problem-code.ts";
 import { PROBLEMS } from "@holdfast/core/api/problem-code.ts";
 import type { TOOL_EVENTS, ToolEnding } from "@holdfast/core/api/tool.ts";
@@ -20,13 +19,12 @@ import type { z } from "zod";
 import type { House } from "../house.ts";
 import { loadPlaces, type ServerPlace } from "../planning/places.ts";
 import { newId } from "../store/new-id.ts";
-import { effectiveGrants } from "../store/users.ts";
 import { beginStream } from "./begin-stream.ts";
 import type { Caller } from "./caller.ts";
+import { grantsNow } from "./grants-now.ts";
 import { inTransaction } from "./in-transaction.ts";
 import { lines, short } from "./outside-text.ts";
 import { refuse } from "./refused.ts";
-import { isTokenLive } from "./store/token-live.ts";
 
 /** Milliseconds before each question; the last one again and again. A name is known at once, a ping is one a second. */
 const ASK_AFTER_MS = [100, 400, 1_000] as const;
@@ -193,11 +191,8 @@ export class ToolStreams {
   }
 
   async #mayStill({ caller, place, ask }: Running): Promise<boolean> {
-    const { database } = this.#house;
-    const token = await isTokenLive(database, caller.tokenId);
-    if (token === undefined) return false;
-    const held = await effectiveGrants(database, caller.userId);
-    const grants = token.kind === "session" ? held : narrow(held, token);
+    const grants = await grantsNow(this.#house, caller);
+    if (grants === null) return false;
     // Its labels may have moved meanwhile, and with them whose it is.
     const now = (await loadPlaces(this.#house)).find(({ id }) => id === place.id);
     return now !== undefined && mayUse(grants, now, ask);

@@ -5,8 +5,7 @@
  *   Q2. A question is taken by one instance and answered once. Whoever asked waits for its time and then says "unreachable".
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { create, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { InstanceId, ServerId } from "@holdfast/core/base/id.ts";
 import { SignedCommandSchema, TunnelCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import {
@@ -38,6 +37,7 @@ import { type AgentClient, call, type CallResult } from "./agent-client.ts";
 import type { AgentSessions } from "./agent-sessions.ts";
 import { describedTools, toolAnswer } from "./tool-answer.ts";
 import { tunnelAnswer } from "./tunnel-answer.ts";
+import { unlessTooOld } from "./unless-too-old.ts";
 
 /** What an agent answered, or why it could not be asked. Asking changes nothing, so every loss on the way is the same: ask again. */
 export type Asked<T> =
@@ -104,29 +104,20 @@ const VERBS = {
   packets: async (client, bytes, options) =>
     toBinary(
       ReadPacketsResponseSchema,
-      await readPackets(client, fromBinary(ReadPacketsRequestSchema, bytes), options),
+      await unlessTooOld(client.readPackets(fromBinary(ReadPacketsRequestSchema, bytes), options), () =>
+        create(ReadPacketsResponseSchema, PACKETS_TOO_OLD),
+      ),
     ),
 } as const satisfies Record<
   QuestionVerb,
   (client: AgentClient, bytes: Uint8Array, options: { readonly timeoutMs: number }) => Promise<Uint8Array>
 >;
 
-/** An agent from before it could says so in the words of one that cannot. */
-async function readPackets(
-  client: AgentClient,
-  request: MessageShape<typeof ReadPacketsRequestSchema>,
-  options: { readonly timeoutMs: number },
-): Promise<MessageShape<typeof ReadPacketsResponseSchema>> {
-  try {
-    return await client.readPackets(request, options);
-  } catch (error) {
-    if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
-    return create(ReadPacketsResponseSchema, {
-      refusedCode: "packets.unsupported",
-      refusedMessage: "this agent is from before packets could be looked at",
-    });
-  }
-}
+/** An agent from before packets could be looked at. */
+const PACKETS_TOO_OLD = {
+  refusedCode: "packets.unsupported",
+  refusedMessage: "this agent is from before packets could be looked at",
+} as const;
 
 /** Whoever asks here wants to look at the server: a greeting, which wants less, does not come this way. */
 export const STATE_QUESTION = toBinary(GetStateRequestSchema, create(GetStateRequestSchema, { withObserved: true }));

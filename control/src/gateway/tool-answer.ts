@@ -1,5 +1,4 @@
 import { create, type MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
 import { TOOLS } from "@holdfast/core/tool/tool.ts";
 import {
   type DescribeToolsResponse,
@@ -7,13 +6,13 @@ import {
   type ToolResponse,
   ToolResponseSchema,
 } from "@holdfast/proto/gen/holdfast/v1/tools_pb.ts";
+import { unlessTooOld } from "./unless-too-old.ts";
 
 const TOO_OLD = {
   code: "tools.agent_too_old",
   words: "this agent is from before there were tools: upgrade it",
 } as const;
 
-/** An agent from before there were tools says so in the words of one that has none. */
 export function describedTools(
   asked: Promise<DescribeToolsResponse>,
 ): Promise<MessageShape<typeof DescribeToolsResponseSchema>> {
@@ -28,13 +27,4 @@ export function toolAnswer(asked: Promise<ToolResponse>): Promise<MessageShape<t
   return unlessTooOld(asked, () =>
     create(ToolResponseSchema, { refusedCode: TOO_OLD.code, refusedMessage: TOO_OLD.words }),
   );
-}
-
-async function unlessTooOld<T>(asked: Promise<T>, instead: () => T): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
-    return instead();
-  }
 }

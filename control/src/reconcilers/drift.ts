@@ -10,8 +10,8 @@ import type { ReconcilerContext } from "./context.ts";
 const LOOK_TIMEOUT_MS = 20_000;
 
 /**
- * Writes down what agents say of drift, and of what their servers cannot do, as they say it. With every new session all domains are looked at, so a lost word heals itself; nobody
- * waits for that look, least of all a trial whose fresh session it is.
+ * Writes down what agents say of drift, and of what their servers cannot do, as they say it. With every new session all domains are looked at, so
+ * a lost word heals itself; nobody waits for that look, least of all a trial whose fresh session it is.
  */
 export function recordDrift({ database, sessions, instanceId, log }: Omit<ReconcilerContext, "signal">): void {
   const unwritten = (session: AgentSession) => (error: unknown) =>

@@ -62,7 +62,7 @@ export interface Ending {
   readonly message: string | null;
   /** What the host transaction came to; null when it was closed without the agent's word, or was never sent. */
   readonly outcome: "finalized" | "reverted" | "revert_failed" | "refused" | null;
-  /** The plan's config is in force: assignments, generation and confirmed config move. */
+  /** The plan's config is in force: assignments, generation and confirmed digest move. */
   readonly confirmed: boolean;
   /** No applies until somebody has looked. */
   readonly lock: { readonly code: string; readonly reason: string } | null;

@@ -14,17 +14,14 @@ export interface PlanHead extends Omit<PlanRow, "config" | "provenance"> {
   readonly secrets: readonly string[];
 }
 
-export function insertPlan(database: Queryable, plan: NewPlan): Promise<PlanHead> {
-  return database.one<PlanHead>(sql`
+export async function insertPlan(database: Queryable, plan: NewPlan): Promise<void> {
+  await database.run(sql`
     insert into plans (id, change_id, server_id, kind, status, config, config_digest, provenance, revisions, before_revisions, plan_digest, base_digest,
                        base_generation, steps, native_diff, findings, probes, touches_management_path, created_by)
     values (${plan.id}, ${plan.change_id}, ${plan.server_id}, ${plan.kind}, ${plan.status}, ${plan.config}, ${plan.config_digest},
             ${json(plain(plan.provenance))}, ${json(plain(plan.revisions))}, ${json(plain(plan.before_revisions))}, ${plan.plan_digest}, ${plan.base_digest}, ${plan.base_generation},
             ${json(plain(plan.steps))}, ${json(plan.native_diff)}, ${json(plain(plan.findings))}, ${json(plain(plan.probes))},
-            ${plan.touches_management_path}, ${plan.created_by})
-    returning id, change_id, server_id, kind, status, config_digest, config::json -> 'trial' as trial,
-              coalesce(config::json -> 'secrets', '[]') as secrets, revisions, before_revisions, plan_digest, base_digest, base_generation,
-              steps, native_diff, findings, probes, touches_management_path, created_at, created_by`);
+            ${plan.touches_management_path}, ${plan.created_by})`);
 }
 
 export function getPlan(database: Queryable, id: PlanId): Promise<PlanHead | undefined> {

@@ -4,6 +4,15 @@ export interface StreamEvent {
   readonly data: string;
 }
 
+/** What its data says; null where that is no JSON. */
+export function eventValue(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null;
+  }
+}
+
 /** Bytes of an event that is still coming; one of ours is far below, and what is no stream of ours must not fill the memory. */
 const LONGEST_EVENT = 4 * 1024 * 1024;
 

@@ -4,7 +4,7 @@
  */
 
 /** How each link type begins, by its number in a pcap file (tcpdump.org/linktypes.html). */
-const ETHERNET = 1;
+export const ETHERNET = 1;
 const RAW_IP = 101;
 const LINUX_COOKED = 113;
 const LINUX_COOKED_2 = 276;

@@ -58,7 +58,7 @@ export type BridgeState = {
   /** Null while the spanning tree protocol shortens it, after a change of the tree. */
   readonly ageing: number | null;
   readonly multicastSnooping: boolean;
-  /** Whether it tells VLANs apart; null: this kernel cannot. */
+  /** Whether it tells VLANs apart; null: nothing is said of it. A kernel that cannot says no, and refuses to be told so. */
   readonly vlanFiltering: boolean | null;
   /** The VLAN that new ports are in by themselves; 0: none. */
   readonly defaultVlan: number | null;
