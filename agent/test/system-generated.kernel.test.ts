@@ -70,7 +70,7 @@ test("generated policies, one on the other: applied, read back, undone and confi
   await using lab = Lab.open({ prefix: `hfg-${process.pid}` });
   try {
     const bundle = join(folder, "hands.mjs");
-    const main = join(REPOSITORY_ROOT, "agent/test/system-hands-main.ts");
+    const main = join(REPOSITORY_ROOT, "agent/test/generated-hands-main.ts");
     execFileSync(process.execPath, [join(REPOSITORY_ROOT, "deploy/package/bundle.ts"), main, bundle]);
     const server = lab.server({ name: "web", kind: "systemd", enable: ["ssh", "rsyslog"], attachments: [] });
     await server.start();
@@ -89,7 +89,13 @@ test("generated policies, one on the other: applied, read back, undone and confi
     const found = (await server.exec(["sh", "-c", LOOK])).stdout;
     // As a unit, like the module itself: only there a container's own name can be set.
     const unit = ["systemd-run", "--quiet", "--wait", "--pipe", "--property=ProtectProc=invisible"];
-    const program = [server.nodeBinary, "--disable-warning=ExperimentalWarning", "/run/hands.mjs", "/run/configs.json"];
+    const program = [
+      server.nodeBinary,
+      "--disable-warning=ExperimentalWarning",
+      "/run/hands.mjs",
+      "system",
+      "/run/configs.json",
+    ];
     const done = await server.must([...unit, ...program], { timeoutMs: 500_000 });
     const answer = JSON.parse(done) as { readonly steps: number; readonly problems: readonly string[] };
     expect(answer.problems, JSON.stringify(configs)).toEqual([]);
