@@ -28,8 +28,8 @@ const tunnel = fc.record({
   ike: fc.constantFrom("1h", "12h"),
   child: fc.constantFrom("30m", "1h"),
   dead: fc.constantFrom("10s", "2m"),
-  then: fc.constantFrom("restart", "clear"),
-  networks: fc.constantFrom("[10.71.0.0/24]", "[10.71.0.0/25, 10.71.0.128/25]"),
+  reaction: fc.constantFrom("restart", "clear"),
+  networks: fc.constantFrom("[10.71.0.0/24]", "[10.71.0.0/25]"),
 });
 const people = fc.record({
   pool: fc.constantFrom("10.99.0.0/24", "10.98.0.0/30"),
@@ -57,7 +57,7 @@ ends:
 clearText: ${one.clearText}
 auth: { psk: "file:${one.key}" }
 lifetime: { ike: ${one.ike}, child: ${one.child} }
-dead: { after: ${one.dead}, then: ${one.then} }
+dead: { after: ${one.dead}, then: ${one.reaction} }
 ${TAIL}---
 apiVersion: holdfast/v1
 kind: Server

@@ -7,7 +7,7 @@ import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { DOMAIN_LANGUAGES, DOMAIN_MODULES, nativeTextOf } from "@holdfast/domains/registry.ts";
 import { describe, expect, test } from "vitest";
 import { isMap, isScalar, isSeq, parseAllDocuments, type Document, type Node } from "yaml";
-import { REPOSITORY_ROOT } from "../src/repository.ts";
+import { REPOSITORY_ROOT } from "./repository.ts";
 
 /**
  * Every string of every document and of every config, replaced by what has broken other people's configuration: it is refused where it
@@ -36,10 +36,12 @@ const FREE_TEXT = new Set(["why", "description", "comment", "motd", "issue", "is
 /** What goes to charon as a value of a message and stands on no command line. */
 const NO_COMMAND_LINE = new Set(["identity"]);
 
-const EXAMPLES = readdirSync(join(REPOSITORY_ROOT, "domains/src"), { withFileTypes: true })
+const DOMAINS = join(REPOSITORY_ROOT, "domains/src");
+
+const EXAMPLES = readdirSync(DOMAINS, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .flatMap(({ name }) => {
-    const folder = join(REPOSITORY_ROOT, "domains/src", name, "examples");
+    const folder = join(DOMAINS, name, "examples");
     return readdirSync(folder).map((file) => ({
       name: `${name}/${file}`,
       text: withServers(readFileSync(join(folder, file), "utf8")),
@@ -89,9 +91,7 @@ function documentsIn(text: string): readonly Document[] {
 }
 
 function placesOf(documents: readonly Document[]): readonly Place[] {
-  return documents.flatMap(({ contents }, document) =>
-    walk(contents as Node | null, []).map((place) => ({ ...place, document })),
-  );
+  return documents.flatMap(({ contents }, document) => walk(contents, []).map((place) => ({ ...place, document })));
 }
 
 function walk(node: Node | null, path: readonly (string | number)[]): readonly Omit<Place, "document">[] {
@@ -136,7 +136,7 @@ function outcome(text: string): { readonly data: string; readonly native: string
     });
     if (composed.config === null || composed.config === undefined) return null;
     for (const [domain, part] of Object.entries(composed.config.domains))
-      native.push(nativeTextOf(domain as DomainName, part as Json) ?? "");
+      native.push(nativeTextOf(domain as DomainName, part) ?? "");
   }
   return { data: JSON.stringify(documents.map(({ data }) => data)), native: native.join("\n") };
 }
@@ -230,7 +230,7 @@ describe.each(modules)("a config of %s from outside", (name, domain) => {
         const given = documents.map((document) => ({ document, revision: 1 }));
         const composed = composeServer({ server, documents: given, domains: DOMAIN_LANGUAGES, controlPlane: [] });
         const part = composed.config?.domains[name];
-        return part === undefined ? [] : [part as Json];
+        return part === undefined ? [] : [part];
       });
   });
 
