@@ -277,6 +277,7 @@ const DIALOGS: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
   [paths.server("web-1", { tab: "live", domain: "vpn" }), button(/^Begin: /)],
   [paths.documents(), button("New document")],
   [paths.documents(), button("Connect two sites…")],
+  [paths.documents(), button("Let people in…")],
   [paths.document("Policy", "monitoring"), button(/^Delete/)],
   [paths.tokens(), button("New token")],
   [paths.users(), button("New account")],

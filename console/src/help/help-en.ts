@@ -37,12 +37,13 @@ export const helpEn: HelpTexts = {
     how: [
       "A policy names the servers that it is for (selector). What it does not mention is not touched.",
       "“New document” begins a pending change in this browser; no server hears of it before the review.",
-      "“Connect two sites…” makes one tunnel with both of its ends.",
+      "“Connect two sites…” makes one tunnel with both of its ends; “Let people in…” one for telephones and notebooks that call a server.",
     ],
   },
   document: {
     what: "One document with all its revisions. A revision never changes: an edit makes the next one.",
     how: [
+      "A tunnel with an end that is not ours has its sheets below the text: what to tell the other administrator, or each person.",
       "“Compare” shows two revisions beside each other; the address carries which.",
       "“Edit” begins a pending change on top of the newest revision. Should somebody else make another meanwhile, you are told before anything is overwritten.",
       "Deleting is an edit too: it is reviewed, applied on trial and can be undone.",

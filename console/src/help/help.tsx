@@ -17,8 +17,8 @@ export interface Help {
   readonly isOpen: boolean;
   readonly page: HelpPage | null;
   readonly opener: RefObject<HTMLButtonElement | null>;
-  toggle(): void;
-  close(): void;
+  readonly toggle: () => void;
+  readonly close: () => void;
 }
 
 /** Help for the page that is shown, wherever the focus is. It stays open while a person goes from page to page. */
