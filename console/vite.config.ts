@@ -1,8 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig } from "vite";
 
 /**
  * Looks of the component library that the console never puts on. They are two thirds of its variables, and each is read, kept and
@@ -20,33 +17,9 @@ const wornLooksOnly = {
   },
 };
 
-const COMPRESSED = new Set([".js", ".css", ".svg"]);
-/** Smaller files fit into a packet as they are. */
-const COMPRESSED_FROM_BYTES = 1400;
-/** Of 11: the last two steps take ten times as long for two in a hundred. */
-const BROTLI_QUALITY = 9;
-
-/** Each file beside itself as it travels, so that the control plane compresses nothing while somebody waits. */
-function compressed(): Plugin {
-  return {
-    name: "compressed",
-    apply: "build",
-    writeBundle({ dir }) {
-      const assets = join(dir ?? "dist", "assets");
-      for (const name of readdirSync(assets).filter((file) => COMPRESSED.has(extname(file)))) {
-        const bytes = readFileSync(join(assets, name));
-        if (bytes.length < COMPRESSED_FROM_BYTES) continue;
-        const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };
-        writeFileSync(join(assets, `${name}.br`), brotliCompressSync(bytes, { params }));
-        writeFileSync(join(assets, `${name}.gz`), gzipSync(bytes, { level: 9 }));
-      }
-    },
-  };
-}
-
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), compressed()],
+  plugins: [react()],
   css: { postcss: { plugins: [wornLooksOnly] } },
   build: {
     outDir: "dist",

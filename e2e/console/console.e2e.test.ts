@@ -315,7 +315,7 @@ test("no finding of axe in any dialog", async () => {
     }
     expect(found).toEqual([]);
   });
-});
+}, 300_000);
 
 test("a log that servers contradict is accepted by name and with a reason, and axe finds nothing in any of it", async () => {
   await visit("busy", {}, async ({ page, server }) => {

@@ -163,12 +163,12 @@ function People({ people, onChange }: PeopleProps): ReactNode {
   return (
     <fieldset className="hf-form-part" data-depth={0}>
       <legend className="hf-form-title">{t("invite.who")}</legend>
-      <ul className="hf-people">
+      <div className="hf-people">
         {people.map((person, at) => {
           const called = person.name.trim() === "" ? t("invite.number", { number: at + 1 }) : person.name.trim();
           return (
             // Lines are only ever added below and taken out whole.
-            <li key={at} role="group" aria-label={called}>
+            <div key={at} role="group" aria-label={called}>
               <Input label={t("invite.name")} value={person.name} onChange={(name) => put(at, { name })} />
               <Input
                 label={t("invite.identity")}
@@ -191,10 +191,10 @@ function People({ people, onChange }: PeopleProps): ReactNode {
               >
                 {t("invite.remove.short")}
               </ReasonButton>
-            </li>
+            </div>
           );
         })}
-      </ul>
+      </div>
       <Button size="sm" variant="secondary" onClick={() => onChange([...people, NOBODY])}>
         {t("invite.add")}
       </Button>
