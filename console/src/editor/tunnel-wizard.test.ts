@@ -54,7 +54,8 @@ test("an end of somebody else has its identity, IPv6 is quoted, and its administ
   });
   expect(read(text).findings).toEqual([]);
   const [sheet] = sheetsOf(text);
-  const sent = sheet === null ? "" : tunnelSheetText("acme", sheet);
+  if (sheet === undefined) throw new Error("there is no sheet");
+  const sent = tunnelSheetText("acme", sheet);
   expect(sent).toContain("parameters for the administrator of acme");
   expect(sent).toContain("aes256gcm16-prfsha384-ecp384");
   expect(sent).not.toContain("seoul-busan-1");
