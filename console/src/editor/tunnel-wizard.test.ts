@@ -2,7 +2,7 @@ import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { tunnelSheetText } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import { expect, test } from "vitest";
-import { sheetOf, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
+import { sheetsOf, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
 
 const WISH: TunnelWish = {
   name: "seoul-busan",
@@ -31,7 +31,7 @@ test("two servers of ours become one document that has no finding", () => {
       },
     },
   ]);
-  expect(sheetOf(tunnelText(WISH))).toBeNull();
+  expect(sheetsOf(tunnelText(WISH))).toEqual([]);
   const made = read(tunnelText({ ...WISH, keyFile: "" }));
   expect(made.findings).toEqual([]);
   expect(made.documents).toMatchObject([{ body: { psk: { from: "generated" } } }]);
@@ -53,7 +53,7 @@ test("an end of somebody else has its identity, IPv6 is quoted, and its administ
     services: "",
   });
   expect(read(text).findings).toEqual([]);
-  const sheet = sheetOf(text);
+  const [sheet] = sheetsOf(text);
   const sent = sheet === null ? "" : tunnelSheetText("acme", sheet);
   expect(sent).toContain("parameters for the administrator of acme");
   expect(sent).toContain("aes256gcm16-prfsha384-ecp384");
@@ -74,5 +74,5 @@ test("whatever is typed is a value and never YAML; half a form has findings, and
   expect(documents).toEqual([]);
   expect(findings.length).toBeGreaterThan(0);
   expect(findings.map(({ code }) => code)).not.toContain("document.yaml");
-  expect(sheetOf(odd)).toBeNull();
+  expect(sheetsOf(odd)).toEqual([]);
 });
