@@ -1,4 +1,4 @@
-import type { Secret } from "@holdfast/core/api/secret.ts";
+import type { Secret, SecretCertificateView } from "@holdfast/core/api/secret.ts";
 import { Label } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -8,6 +8,7 @@ import { useDenied } from "../../api/session.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { paths } from "../../paths.ts";
+import { CopyText } from "../../ui/copy-text.tsx";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
@@ -163,6 +164,34 @@ function SecretTable({ items, denied, onOpen }: TableProps): ReactNode {
   );
 }
 
+/** Whose it is, until when, and whether its authority has signed it; the rest behind a fold. */
+function CertificateLine({ certificate }: { readonly certificate: SecretCertificateView }): ReactNode {
+  const t = useT();
+  const { subject, issuer, serial, fingerprint, notAfter, isChained, pem } = certificate;
+  return (
+    <details>
+      <summary>
+        <span className="hf-badges">
+          {t("secrets.certificate", { subject })} · {t("secrets.certificate.ends")} <TimeText at={notAfter} isEnd />
+          {isChained ? null : (
+            <Label isCompact color="red">
+              {t("secrets.certificate.broken")}
+            </Label>
+          )}
+        </span>
+      </summary>
+      <p className="hf-quiet">{t("secrets.certificate.issuer", { issuer })}</p>
+      <p className="hf-quiet">
+        {t("secrets.certificate.serial")} <code className="hf-break">{serial}</code>
+      </p>
+      <p className="hf-quiet">
+        SHA-256 <code className="hf-break">{fingerprint}</code>
+      </p>
+      <CopyText text={pem} shown={t("secrets.certificate.copy")} />
+    </details>
+  );
+}
+
 /** The newest in full; older ones behind a fold. */
 function Versions({ secret }: { readonly secret: Secret }): ReactNode {
   const t = useT();
@@ -181,6 +210,7 @@ function Versions({ secret }: { readonly secret: Secret }): ReactNode {
           </>
         )}
       </span>
+      {one.certificate === null ? null : <CertificateLine certificate={one.certificate} />}
     </>
   );
   return (
