@@ -1,4 +1,5 @@
 import type { Secret, SecretCertificateView } from "@holdfast/core/api/secret.ts";
+import { TUNNEL_AUTHORITY_SECRET } from "@holdfast/core/secret/secret-file.ts";
 import { Label } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -148,6 +149,7 @@ function SecretTable({ items, denied, onOpen }: TableProps): ReactNode {
                     isDanger
                     reason={
                       denied ??
+                      (secret.name === TUNNEL_AUTHORITY_SECRET ? t("secrets.put.generated") : null) ??
                       (documents.length === 0 ? null : t("secrets.inUse", { documents: documents.join(", ") }))
                     }
                     onClick={() => onOpen({ kind: "delete", secret })}
