@@ -172,15 +172,13 @@ function CertificateLine({ certificate }: { readonly certificate: SecretCertific
   const { subject, issuer, serial, fingerprint, notAfter, isChained, pem } = certificate;
   return (
     <details>
-      <summary>
-        <span className="hf-badges">
-          {t("secrets.certificate", { subject })} · {t("secrets.certificate.ends")} <TimeText at={notAfter} isEnd />
-          {isChained ? null : (
-            <Label isCompact color="red">
-              {t("secrets.certificate.broken")}
-            </Label>
-          )}
-        </span>
+      <summary className="hf-quiet">
+        {t("secrets.certificate", { subject })} · {t("secrets.certificate.ends")} <TimeText at={notAfter} isEnd />{" "}
+        {isChained ? null : (
+          <Label isCompact color="red">
+            {t("secrets.certificate.broken")}
+          </Label>
+        )}
       </summary>
       <p className="hf-quiet">{t("secrets.certificate.issuer", { issuer })}</p>
       <p className="hf-quiet">
