@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { readLabels } from "../labels.ts";
 import { readAll, readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
+import { printLive } from "../view/live.ts";
 import { outcome } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -137,26 +138,12 @@ const show = verb({
 });
 
 const state = verb({
-  brief: "Ask the server itself, now: live beside confirmed",
+  brief: "Ask the server itself, now: live beside confirmed, what differs, interfaces and neighbours",
   example: "server state web-1",
   operands: ["server"],
   run: async (client, [name = ""]) => {
     const value = await client.call("getServerLive", { params: { name }, answer: liveStateSchema });
-    return {
-      value,
-      text: (context) =>
-        `generation ${value.generation}, boot ${value.bootId}\n${table(
-          context,
-          ["domain", "live", "confirmed", "drift"],
-          value.domains.map((item) => [
-            item.domain,
-            item.liveDigest.slice(0, 12),
-            item.confirmedDigest.slice(0, 12) || "none",
-            item.error || (item.drift ? "DRIFT" : "no"),
-          ]),
-          "The server reports no domain.",
-        )}`,
-    };
+    return { value, text: (context) => printLive(context, value) };
   },
 });
 
