@@ -1052,6 +1052,12 @@ export const en = {
   "secrets.as.head": "newest revision",
   "secrets.as.in_force": "in force on a server",
   "secrets.as.under_way": "being applied",
+  "secrets.certificate": "Certificate {{subject}}",
+  "secrets.certificate.broken": "not signed by its authority",
+  "secrets.certificate.copy": "Copy the certificate (PEM)",
+  "secrets.certificate.ends": "ends",
+  "secrets.certificate.issuer": "Issued by {{issuer}}",
+  "secrets.certificate.serial": "Serial number",
   "secrets.delete": "Delete",
   "secrets.delete.ask_one":
     "Delete {{name}} with its {{count}} version. It cannot be brought back, except from a backup of the database.",

@@ -1039,6 +1039,12 @@ export const ko = {
   "secrets.as.head": "최신 리비전에서",
   "secrets.as.in_force": "서버에서 시행 중",
   "secrets.as.under_way": "적용 중",
+  "secrets.certificate": "인증서 {{subject}}",
+  "secrets.certificate.broken": "인증 기관의 서명이 아님",
+  "secrets.certificate.copy": "인증서 복사(PEM)",
+  "secrets.certificate.ends": "만료:",
+  "secrets.certificate.issuer": "발급자: {{issuer}}",
+  "secrets.certificate.serial": "일련번호",
   "secrets.delete": "삭제",
   "secrets.delete.ask_one":
     "{{name}}을(를) 버전 {{count}}개와 함께 삭제합니다. 데이터베이스 백업이 아니면 되살릴 수 없습니다.",
