@@ -137,7 +137,7 @@ const show = verb({
 });
 
 const state = verb({
-  brief: "Ask the server itself, now: live beside confirmed",
+  brief: "Ask the server itself, now: live beside confirmed, and whether it waits to be restarted",
   example: "server state web-1",
   operands: ["server"],
   run: async (client, [name = ""]) => {
@@ -155,10 +155,32 @@ const state = verb({
             item.error || (item.drift ? "DRIFT" : "no"),
           ]),
           "The server reports no domain.",
-        )}`,
+        )}${restartText(value.domains.find(({ domain }) => domain === "system")?.observed)}`,
     };
   },
 });
+
+const restartSchema = z.object({
+  restart: z.array(
+    z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("package"), name: z.string() }),
+      z.object({ kind: z.literal("kernel"), runs: z.string(), next: z.string() }),
+    ]),
+  ),
+});
+
+/** A line for each who asks for a restart; an agent from before that question says nothing. */
+function restartText(observed: unknown): string {
+  const seen = restartSchema.safeParse(observed);
+  if (!seen.success) return "";
+  return seen.data.restart
+    .map((reason) =>
+      reason.kind === "kernel"
+        ? `restart wanted: the next boot starts the kernel ${plain(reason.next)}; ${plain(reason.runs)} runs now\n`
+        : `restart wanted: ${reason.name === "" ? "a package that was upgraded" : plain(reason.name)} asks for it\n`,
+    )
+    .join("");
+}
 
 const config = verb({
   brief: "The effective config, and where each item comes from",
