@@ -68,6 +68,15 @@ test("one gives addresses out and the other gets one, with gateway and name serv
   const lent = observed.links.find(({ name }) => name === "eth0")?.addresses.find(({ source }) => source === "learnt");
   expect(lent).toMatchObject({ leaseSeconds: expect.any(Number) as number });
 
+  // The server knows it by what it was told to say, and is told no name.
+  const mac = (await client.must(["cat", "/sys/class/net/eth0/address"])).trim();
+  const lentTo = async (): Promise<string> => gateway.must(["networkctl", "status", "eth0"]);
+  expect(await lentTo()).not.toContain(`(to ${mac})`);
+  const byMac = network({ lan: link("eth0", { ipv4: { ...dhcp4(), clientId: "mac", tellHostname: false } }) });
+  const named = await onTrial(clientAgent, { network: byMac });
+  expect(await lentTo()).toContain(`(to ${mac})`);
+  await abort(clientAgent, named.id);
+
   // Only its address is used: neither gateway nor name server.
   const { id } = await onTrial(clientAgent, { network: network({ lan: link("eth0", { ipv4: dhcp4(["address"]) }) }) });
   expect(await client.must(["ip", "route", "show", "default"])).toBe("");

@@ -1,5 +1,5 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import type { NetworkConfig } from "@holdfast/domains/network/model.ts";
+import type { Device, NetworkConfig } from "@holdfast/domains/network/model.ts";
 import { linkOf } from "@holdfast/domains/vpn/link.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import { until } from "@holdfast/testkit/until.ts";
@@ -49,15 +49,18 @@ const BONDED_PEER = [
   "ip address add 10.41.0.2/24 dev vlan10",
 ];
 
-const BONDED: NetworkConfig = network({
-  left: link("eth0", {}),
-  right: link("eth1", {}),
-  pair: link("pair0", {
-    device: { kind: "bond", mode: "active-backup", members: ["left", "right"], primary: "left", monitorMs: 100 },
-    ipv4: static4("10.40.0.1/24"),
-  }),
-  staff: link("staff", { device: { kind: "vlan", id: 10, parent: "pair" }, ipv4: static4("10.41.0.1/24") }),
-});
+const BOND = { kind: "bond", mode: "active-backup", members: ["left", "right"], primary: "left" } as const;
+
+function bonded(device: Device): NetworkConfig {
+  return network({
+    left: link("eth0", {}),
+    right: link("eth1", {}),
+    pair: link("pair0", { device, ipv4: static4("10.40.0.1/24") }),
+    staff: link("staff", { device: { kind: "vlan", id: 10, parent: "pair" }, ipv4: static4("10.41.0.1/24") }),
+  });
+}
+
+const BONDED = bonded({ ...BOND, members: [...BOND.members], monitorMs: 100 });
 
 function links(): Promise<string> {
   const addresses = "ip -o -4 address show | sed 's/valid_lft.*//'";
@@ -98,6 +101,17 @@ test("a pulled cable moves the traffic to the other member of the bond, and back
   await until("the primary to carry again", async () => (await active()) === "eth0", PATIENCE_MS);
   // The peer's bond has no cable of its own pulled: it answers on the member on which it is asked.
   await until("the peer to answer on the VLAN", () => answers(server(), "10.41.0.2"), PATIENCE_MS);
+});
+
+test("the bond asks its neighbour instead of looking at the cable, and is read back so", async ({ skip }) => {
+  skip(!IS_WHOLE, SHORT);
+  const before = await links();
+  const arp = { intervalMs: 200, targets: ["10.40.0.2"] };
+  await putInForce("network", bonded({ ...BOND, members: [...BOND.members], arp }));
+  expect(await server().must(["cat", "/sys/class/net/pair0/bonding/arp_ip_target"])).toBe("10.40.0.2\n");
+  await until("the peer to answer over the bond", () => answers(server(), "10.40.0.2"), PATIENCE_MS);
+  await putInForce("network", BONDED);
+  expect(await links()).toBe(before);
 });
 
 test("released, the bond and the VLAN are gone", async () => {

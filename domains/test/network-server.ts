@@ -241,6 +241,8 @@ function made(config: NetworkConfig, role: string, before: NetworkObserved): Obs
           hashPolicy: device.hashPolicy ?? "layer2",
           lacpRate: device.lacpRate ?? null,
           monitorMs: device.monitorMs ?? 0,
+          arpIntervalMs: device.arp?.intervalMs ?? 0,
+          arpTargets: device.arp?.targets ?? [],
           minLinks: device.minLinks ?? 0,
           primary: device.primary === undefined ? null : kernelName(config, device.primary, before.links),
         },

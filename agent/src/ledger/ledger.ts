@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import {
   checkNext,
@@ -111,7 +112,7 @@ export class Ledger {
 
   /** Reads what others have appended since. */
   #refresh(): void {
-    const newest = segmentNumbers(this.#folder).at(-1);
+    const newest = this.#newest();
     if (newest === undefined) return;
     if (newest !== this.#number || this.#file === null) {
       this.#file?.close();
@@ -121,6 +122,12 @@ export class Ledger {
     } else if (this.#image.damage === null && this.#file.hasBytesAt(this.#image.end)) {
       this.#image = readOn(this.#file.read(), this.#image.end, this.#image.head, this.#image.state);
     }
+  }
+
+  /** The newest segment. They are numbered without a gap, and whoever follows the ledger asks fifty times a second: no folder is read for it. */
+  #newest(): number | undefined {
+    const isStillNewest = this.#file !== null && !existsSync(segmentPath(this.#folder, this.#number + 1));
+    return isStillNewest ? this.#number : segmentNumbers(this.#folder).at(-1);
   }
 
   /** A segment whose first record cannot be read carries nothing: what the one before said is the good part then. */

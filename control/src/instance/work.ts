@@ -31,6 +31,7 @@ import type { SecretStore } from "../secrets/secret-store.ts";
 import type { Database } from "../store/database.ts";
 import { listen } from "../store/listen.ts";
 import { WORK_CHANNEL } from "../store/transaction.ts";
+import { readNotice } from "../store/work-notice.ts";
 import { NO_TRACES, type Traces } from "../trace/traces.ts";
 import { beat } from "./instance.ts";
 import { type Loop, startLoop } from "./loop.ts";
@@ -150,8 +151,9 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     [WORK_CHANNEL],
     POLL_MS,
     (channel, payload) => {
-      dispatching.wake();
-      engine.notified(channel === null ? null : payload);
+      const notice = channel === null ? null : readNotice(payload);
+      if (notice === null || notice.rolloutId !== null) dispatching.wake();
+      engine.notified(notice);
     },
     (error) => log.warn({ err: error }, "the database's notifications were lost; polling goes on"),
   );

@@ -22,6 +22,7 @@ import { traceOf } from "../store/rollouts.ts";
 import { StoreFailure } from "../store/store-failure.ts";
 import type { HostTransactionRow } from "../store/tables.ts";
 import { type Transaction, transaction } from "../store/transaction.ts";
+import type { WorkNotice } from "../store/work-notice.ts";
 import type { TracedBy } from "../trace/apply-trace.ts";
 import { CallAnswers } from "../trace/call-answers.ts";
 import { NO_TRACES, type Traces } from "../trace/traces.ts";
@@ -105,10 +106,11 @@ export class SagaEngine {
   }
 
   /** A notification of the work channel; null when some may have been missed. */
-  notified(payload: string | null): void {
+  notified(notice: WorkNotice | null): void {
     if (this.#isClosed) return;
-    const server = payload === null ? null : serverOf(payload);
-    if (server === undefined) return this.wake();
+    // It is about a rollout: one that goes on again has applies to be claimed.
+    if (notice !== null && notice.serverId === null) return this.wake();
+    const server = notice?.serverId ?? null;
     for (const [id, runner] of this.#runners) {
       if (server === null || server === id)
         void runner.lookAtWish().catch((error: unknown) => this.#trouble(error, "a wish could not be read"));
@@ -243,11 +245,6 @@ export class SagaEngine {
     const code = error instanceof StoreFailure ? error.code : "saga.trouble";
     this.#options.log.warn({ result_code: code, err: error }, what);
   }
-}
-
-/** Undefined: it is about a rollout. One that goes on again has applies to be claimed. */
-function serverOf(payload: string): ServerId | undefined {
-  return (JSON.parse(payload) as { readonly server_id?: ServerId }).server_id;
 }
 
 /** Nothing that this machine can see proves that others can still come in to it: somebody outside has to say so. */

@@ -88,8 +88,9 @@ export async function move(tx: Transaction, apply: ApplyRow, step: Move, by: Act
     returning *`);
   const moved = orLostRace(row, apply);
   await writeApplyEvent(tx, moved, apply.state, by, "apply.moved");
-  // Work that nobody holds: a rollback of something that had ended, or a server that is free for the next.
-  if (moved.lease_owner === null) tx.notify("holdfast_work", { server_id: moved.server_id });
+  // Work that nobody holds: a rollback of something that had ended, or a server that is free for the next. What has ended moves rollouts on.
+  if (moved.lease_owner === null)
+    tx.notify("holdfast_work", { server_id: moved.server_id, ...(open ? {} : { rollout_id: moved.rollout_id }) });
   return moved;
 }
 

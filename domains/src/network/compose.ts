@@ -173,7 +173,12 @@ function concreteInterface(
     enable: section.enable ?? true,
     ...(section.mtu === undefined ? {} : { mtu: section.mtu }),
     ...(section.port === undefined ? {} : { port: concretePort(section.port) }),
-    ipv4: { ...concreteFamily(ipv4), method: ipv4.method },
+    ipv4: {
+      ...concreteFamily(ipv4),
+      method: ipv4.method,
+      ...(ipv4.clientId === undefined ? {} : { clientId: ipv4.clientId }),
+      ...(ipv4.tellHostname === undefined ? {} : { tellHostname: ipv4.tellHostname }),
+    },
     ipv6: { ...concreteFamily(ipv6), method: ipv6.method },
     routes: (section.routes ?? []).map((route) => concreteRoute(route)),
     rules: (section.rules ?? []).map((rule) => concreteRule(rule)),
@@ -201,12 +206,15 @@ function deviceOf(section: InterfaceSection): Device | undefined {
     };
   }
   if (bond !== undefined) {
-    const { members, monitor, ...rest } = bond;
+    const { members, monitor, arp, ...rest } = bond;
     return {
       ...rest,
       kind: "bond",
       members: [...new Set(members)].toSorted(),
       ...(monitor === undefined ? {} : { monitorMs: monitor }),
+      ...(arp === undefined
+        ? {}
+        : { arp: { intervalMs: arp.interval, targets: [...new Set(arp.targets.map(canonicalAddress))].toSorted() } }),
     };
   }
   return vlan === undefined ? undefined : { kind: "vlan", ...vlan };

@@ -84,7 +84,15 @@ const LINKS = [
     address: "52:54:00:aa:10:01",
     linkinfo: {
       info_kind: "bond",
-      info_data: { mode: "802.3ad", miimon: 100, xmit_hash_policy: "layer3+4", min_links: 1, ad_lacp_rate: "fast" },
+      info_data: {
+        mode: "802.3ad",
+        miimon: 100,
+        xmit_hash_policy: "layer3+4",
+        min_links: 1,
+        ad_lacp_rate: "fast",
+        arp_interval: 0,
+        arp_ip_target: [],
+      },
     },
   },
 ];
@@ -220,6 +228,8 @@ test("links: what is set, what is lent, what only the link has; hardware by the 
     hashPolicy: "layer3+4",
     lacpRate: "fast",
     monitorMs: 100,
+    arpIntervalMs: 0,
+    arpTargets: [],
     minLinks: 1,
     primary: null,
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BOND_MODES, DEAD_ENDS, HASH_POLICIES, LEARNT } from "./section.ts";
+import { BOND_MODES, CLIENT_IDS, DEAD_ENDS, HASH_POLICIES, LEARNT } from "./section.ts";
 
 /**
  * The network part of an effective config: everything is concrete and in one form. Addresses and networks are canonical texts. Only roles stay
@@ -76,6 +76,7 @@ const bond = z.strictObject({
   hashPolicy: z.enum(HASH_POLICIES).optional(),
   lacpRate: z.enum(["slow", "fast"]).optional(),
   monitorMs: int.optional(),
+  arp: z.strictObject({ intervalMs: int, targets: z.array(z.string()) }).optional(),
   minLinks: int.optional(),
 });
 const vlan = z.strictObject({ kind: z.literal("vlan"), id: z.int().min(1).max(4094), parent: z.string() });
@@ -95,7 +96,13 @@ const interfaceSchema = z.strictObject({
       vlans: vlans.optional(),
     })
     .optional(),
-  ipv4: z.strictObject({ method: z.enum(["static", "dhcp", "none"]), ...family }),
+  ipv4: z.strictObject({
+    method: z.enum(["static", "dhcp", "none"]),
+    ...family,
+    /** Only with dhcp; absent: networkd's own default. */
+    clientId: z.enum(CLIENT_IDS).optional(),
+    tellHostname: z.boolean().optional(),
+  }),
   ipv6: z.strictObject({ method: z.enum(["static", "ra", "dhcp", "none"]), ...family }),
   routes: z.array(route),
   rules: z.array(rule),

@@ -71,6 +71,9 @@ export type BondState = {
   readonly hashPolicy: string | null;
   readonly lacpRate: string | null;
   readonly monitorMs: number;
+  readonly arpIntervalMs: number;
+  /** Sorted. */
+  readonly arpTargets: readonly string[];
   readonly minLinks: number;
   /** The kernel's name of a member. */
   readonly primary: string | null;

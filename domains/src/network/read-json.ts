@@ -24,6 +24,11 @@ export function textIn(fields: Fields, key: string): string | null {
   return typeof value === "string" ? value : null;
 }
 
+export function textsIn(fields: Fields, key: string): readonly string[] {
+  const value = fields[key];
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
 /** Also where the number is written as a text, as `ip -N` does. */
 export function numberIn(fields: Fields, key: string): number | null {
   const value = fields[key];

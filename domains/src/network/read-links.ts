@@ -3,7 +3,7 @@ import type { VlanRange } from "@holdfast/core/plan/ip-state.ts";
 import { tidied } from "./bridge-vlans.ts";
 import { describedLinks } from "./describe.ts";
 import type { BondState, BridgeState, ObservedAddress, ObservedLink } from "./observed.ts";
-import { type Fields, jsonOf, listOf, numberIn, partOf, textIn } from "./read-json.ts";
+import { type Fields, jsonOf, listOf, numberIn, partOf, textIn, textsIn } from "./read-json.ts";
 
 /** A life time that never ends, as `ip` prints it. */
 const FOR_EVER = 4_294_967_295;
@@ -148,6 +148,8 @@ function readBond(data: Fields): BondState {
     hashPolicy: textIn(data, "xmit_hash_policy"),
     lacpRate: textIn(data, "ad_lacp_rate"),
     monitorMs: numberIn(data, "miimon") ?? 0,
+    arpIntervalMs: numberIn(data, "arp_interval") ?? 0,
+    arpTargets: textsIn(data, "arp_ip_target").toSorted(),
     minLinks: numberIn(data, "min_links") ?? 0,
     primary: textIn(data, "primary"),
   };

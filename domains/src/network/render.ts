@@ -232,9 +232,11 @@ function yesNo(value: boolean): string {
   return value ? "yes" : "no";
 }
 
-function dhcp4Lines({ method, use, metric }: Ipv4Config): readonly Line[] {
+function dhcp4Lines({ method, use, metric, clientId, tellHostname }: Ipv4Config): readonly Line[] {
   if (method !== "dhcp") return [];
   return [
+    ...(clientId === undefined ? [] : ([["ClientIdentifier", clientId]] as const)),
+    ...(tellHostname === undefined ? [] : ([["SendHostname", yesNo(tellHostname)]] as const)),
     ["UseDNS", yesNo(use.includes("dns"))],
     ["UseDomains", yesNo(use.includes("search"))],
     ["UseNTP", yesNo(use.includes("ntp"))],
@@ -358,6 +360,12 @@ function netdevSections(name: string, device: Device): readonly Section[] {
             ...(device.hashPolicy === undefined ? [] : ([["TransmitHashPolicy", device.hashPolicy]] as const)),
             ...(device.lacpRate === undefined ? [] : ([["LACPTransmitRate", device.lacpRate]] as const)),
             ...(device.monitorMs === undefined ? [] : ([["MIIMonitorSec", `${device.monitorMs}ms`]] as const)),
+            ...(device.arp === undefined
+              ? []
+              : ([
+                  ["ARPIntervalSec", `${device.arp.intervalMs}ms`],
+                  ["ARPIPTargets", device.arp.targets.join(" ")],
+                ] as const)),
             ...numberLine("MinLinks", device.minLinks),
           ],
         },

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
+import { type Address, parseAddress } from "@holdfast/core/net/address.ts";
 import { parseInterfaceAddress, parseNetwork } from "@holdfast/core/net/network.ts";
 import {
   addressText,
@@ -26,11 +27,18 @@ export const BOND_MODES = [
   "balance-tlb",
   "balance-alb",
 ] as const;
+/** Modes in which the kernel's bonding refuses to watch by ARP (bonding.rst, arp_interval). */
+export const DEAF_TO_ARP: readonly (typeof BOND_MODES)[number][] = ["802.3ad", "balance-tlb", "balance-alb"];
+/** BOND_MAX_ARP_TARGETS of the kernel. */
+const MOST_ARP_TARGETS = 16;
 export const HASH_POLICIES = ["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4"] as const;
 /** Routes that lead nowhere, and how they say so. */
 export const DEAD_ENDS = ["blackhole", "unreachable", "prohibit"] as const;
 /** What may be taken from a DHCP server or a router besides the address itself. */
 export const LEARNT = ["address", "gateway", "routes", "dns", "search", "ntp", "mtu"] as const;
+
+/** How a DHCP client names itself. */
+export const CLIENT_IDS = ["mac", "duid"] as const;
 
 const interfaceAddress = checkedText(parseInterfaceAddress, {
   description: "The address of this server with the length of its network.",
@@ -40,6 +48,7 @@ const destination = checkedText(parseDestination, {
   description: "A network, or default.",
   examples: ["10.30.0.0/16", "default"],
 });
+const ipv4Address = checkedText(parseIpv4Address, { description: "An IPv4 address.", examples: ["10.20.10.254"] });
 const network = checkedText(parseNetwork, { description: "A network.", examples: ["10.30.0.0/16"] });
 const domainName = checkedText(parseDomainName, { description: "A domain.", examples: ["example.com"] });
 const mark = checkedText(parseMark, {
@@ -86,7 +95,19 @@ const ipv4 = z
     gateways,
     use,
     metric: learntMetric,
+    clientId: z.enum(CLIENT_IDS).optional().meta({
+      description:
+        "What the DHCP server knows this server by: its hardware's address, or the number of this installation. Default: duid.",
+    }),
+    tellHostname: z
+      .boolean()
+      .optional()
+      .meta({ description: "Whether the DHCP server is told the hostname of this server. Default: true." }),
   })
+  .refine(
+    ({ method, clientId, tellHostname }) => method === "dhcp" || (clientId === undefined && tellHostname === undefined),
+    "clientId and tellHostname are for method: dhcp.",
+  )
   .meta({
     description: "IPv4 on this interface: all of it.",
     examples: [{ method: "static", addresses: "10.20.10.1/24" }],
@@ -202,8 +223,29 @@ const bond = z
       .max(60_000)
       .optional()
       .meta({ description: "Milliseconds between two looks at the cable." }),
+    arp: z
+      .strictObject({
+        interval: z.int().min(1).max(60_000).meta({ description: "Milliseconds between two questions." }),
+        targets: oneOrList(ipv4Address)
+          .refine((targets) => targets.length <= MOST_ARP_TARGETS, `The kernel asks ${MOST_ARP_TARGETS} at most.`)
+          .meta({ description: "IPv4 addresses that answer as long as the way to them is whole." }),
+      })
+      .optional()
+      .meta({
+        description:
+          "Members are looked after by asking these addresses (ARP), where a cable says nothing. Not beside monitor.",
+        examples: [{ interval: 1000, targets: ["10.20.10.254"] }],
+      }),
     minLinks: z.int().min(1).max(64).optional(),
   })
+  .refine(
+    ({ monitor, arp }) => monitor === undefined || arp === undefined,
+    "A bond looks at the cable (monitor) or asks addresses (arp), not both.",
+  )
+  .refine(
+    ({ mode, arp }) => arp === undefined || !DEAF_TO_ARP.includes(mode),
+    `A bond of mode ${DEAF_TO_ARP.join(", ")} cannot ask addresses: look at the cable (monitor).`,
+  )
   .meta({ description: "This interface is a bond, made by Holdfast." });
 const vlan = z
   .strictObject({ id: z.int().min(1).max(4094), parent: role })
@@ -274,6 +316,12 @@ export function parseDestination(text: string): Result<string, string> {
   if (text === "default") return ok(text);
   const network = parseNetwork(text);
   return network.ok ? ok(text) : network;
+}
+
+function parseIpv4Address(text: string): Result<Address, string> {
+  const address = parseAddress(text);
+  if (!address.ok || address.value.family === 4) return address;
+  return err(`${JSON.stringify(text)} is not an IPv4 address; ARP knows no other`);
 }
 
 /** `0x10` or `0x10/0xff`: the value, and which bits of it are looked at. */

@@ -184,6 +184,8 @@ function bondMismatches(
     ...stated("hashPolicy", device.hashPolicy, bond?.hashPolicy),
     ...stated("lacpRate", device.lacpRate, bond?.lacpRate),
     ...stated("monitor", device.monitorMs, bond?.monitorMs),
+    ...stated("arp.interval", device.arp?.intervalMs, bond?.arpIntervalMs),
+    ...stated("arp.targets", device.arp?.targets.join(" "), bond?.arpTargets.join(" ")),
     ...stated("minLinks", device.minLinks, bond?.minLinks),
     ...(device.primary === undefined
       ? []
