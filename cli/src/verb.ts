@@ -24,6 +24,7 @@ const OPERANDS = {
   alert: "The alert's id, of holdfast alert list",
   apply: "The apply's id, of holdfast server history",
   change: "The change's id, of holdfast change list",
+  "change|apply": "The id of a change, of holdfast change list, or of one apply, of holdfast server history",
   digest: "The digest that was read, of holdfast change show",
   document: "NAME of a policy, or KIND/NAME",
   epoch: "The number that holdfast audit verify told",

@@ -1,4 +1,4 @@
-import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
+import { type ApplyDetail, applyDetailSchema } from "@holdfast/core/api/apply.ts";
 import {
   type ChangeDetail,
   changeDetailSchema,
@@ -57,35 +57,54 @@ const show = verb({
 });
 
 const story = verb({
-  brief: "The whole story of one apply, line by line",
+  brief: "The whole story of a change, server by server, or of one apply, line by line",
   example: "change story 0199…",
-  operands: ["apply"],
+  operands: ["change|apply"],
   run: async (client, [id = ""]) => {
-    const value = await client.call("getApply", { params: { id }, answer: applyDetailSchema });
+    const value = await storiesOf(client, id);
     return {
       value,
       text: (context) =>
-        [
-          `${painter(context)("bold", value.server)}  ${outcome(context, value.state, value.serverIs, value.effect)}`,
-          ...(value.message === null ? [] : [`  ${plain(value.message)} (${value.code ?? ""})`]),
-          ...(value.waitingFor === null ? [] : [`  waiting for: ${value.waitingFor}`]),
-          `  request ${value.requestId ?? "none yet"}, fence ${value.fence ?? "none"}, retries ${value.retryCount}`,
-          table(
-            context,
-            ["at", "state", "phase", "why", "who"],
-            value.events.map((event) => [
-              event.at,
-              event.toState,
-              event.phase ?? "",
-              plain([event.code, event.message].filter((part) => part !== null).join(": ")),
-              event.actor,
-            ]),
-            "Nothing happened yet.",
-          ),
-        ].join("\n"),
+        value.length === 0
+          ? "This change has been applied to no server yet.\n"
+          : value.map((apply) => printStory(context, apply)).join("\n"),
     };
   },
 });
+
+/** A person has the id of the change at hand, or that of one server's apply: both are asked for by the same word. */
+async function storiesOf(client: Client, id: string): Promise<readonly ApplyDetail[]> {
+  const storyOf = (apply: string): Promise<ApplyDetail> =>
+    client.call("getApply", { params: { id: apply }, answer: applyDetailSchema });
+  try {
+    return [await storyOf(id)];
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== "resource.not_found") throw error;
+  }
+  const { applies } = await client.call("getChange", { params: { id }, answer: changeDetailSchema });
+  return Promise.all(applies.map((apply) => storyOf(apply.id)));
+}
+
+function printStory(context: Context, apply: ApplyDetail): string {
+  return [
+    `${painter(context)("bold", apply.server)}  ${outcome(context, apply.state, apply.serverIs, apply.effect)}`,
+    ...(apply.message === null ? [] : [`  ${plain(apply.message)} (${apply.code ?? ""})`]),
+    ...(apply.waitingFor === null ? [] : [`  waiting for: ${apply.waitingFor}`]),
+    `  request ${apply.requestId ?? "none yet"}, fence ${apply.fence ?? "none"}, retries ${apply.retryCount}`,
+    table(
+      context,
+      ["at", "state", "phase", "why", "who"],
+      apply.events.map((event) => [
+        event.at,
+        event.toState,
+        event.phase ?? "",
+        plain([event.code, event.message].filter((part) => part !== null).join(": ")),
+        event.actor,
+      ]),
+      "Nothing happened yet.",
+    ),
+  ].join("\n");
+}
 
 interface ApplyFlags {
   readonly yes: boolean;

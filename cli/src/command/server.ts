@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { readLabels } from "../labels.ts";
 import { readAll, readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
+import { printLive } from "../view/live.ts";
 import { outcome } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
@@ -137,50 +138,15 @@ const show = verb({
 });
 
 const state = verb({
-  brief: "Ask the server itself, now: live beside confirmed, and whether it waits to be restarted",
+  brief:
+    "Ask the server itself, now: live beside confirmed, what differs, restarts that are asked for, interfaces and neighbours",
   example: "server state web-1",
   operands: ["server"],
   run: async (client, [name = ""]) => {
     const value = await client.call("getServerLive", { params: { name }, answer: liveStateSchema });
-    return {
-      value,
-      text: (context) =>
-        `generation ${value.generation}, boot ${value.bootId}\n${table(
-          context,
-          ["domain", "live", "confirmed", "drift"],
-          value.domains.map((item) => [
-            item.domain,
-            item.liveDigest.slice(0, 12),
-            item.confirmedDigest.slice(0, 12) || "none",
-            item.error || (item.drift ? "DRIFT" : "no"),
-          ]),
-          "The server reports no domain.",
-        )}${restartText(value.domains.find(({ domain }) => domain === "system")?.observed)}`,
-    };
+    return { value, text: (context) => printLive(context, value) };
   },
 });
-
-const restartSchema = z.object({
-  restart: z.array(
-    z.discriminatedUnion("kind", [
-      z.object({ kind: z.literal("package"), name: z.string() }),
-      z.object({ kind: z.literal("kernel"), runs: z.string(), next: z.string() }),
-    ]),
-  ),
-});
-
-/** A line for each who asks for a restart; an agent from before that question says nothing. */
-function restartText(observed: unknown): string {
-  const seen = restartSchema.safeParse(observed);
-  if (!seen.success) return "";
-  return seen.data.restart
-    .map((reason) =>
-      reason.kind === "kernel"
-        ? `restart wanted: the next boot starts the kernel ${plain(reason.next)}; ${plain(reason.runs)} runs now\n`
-        : `restart wanted: ${reason.name === "" ? "a package that was upgraded" : plain(reason.name)} asks for it\n`,
-    )
-    .join("");
-}
 
 const config = verb({
   brief: "The effective config, and where each item comes from",
