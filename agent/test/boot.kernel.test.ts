@@ -81,6 +81,7 @@ test("started again in the same boot, by no boot unit, it leaves the trial to th
   expect((await lastOf(id)).last).toBe("on_trial");
 });
 
+// I5.
 test("what is confirmed is put into force again after something else loaded its own", async () => {
   await cutAt("finalized");
   agent.write(SYSTEM_FILE, "the distribution's own");
@@ -89,6 +90,7 @@ test("what is confirmed is put into force again after something else loaded its 
   expect(agent.server()).toEqual(AFTER);
 });
 
+// I17.
 test("confirmed and not yet finished when the power went: the next boot finishes it", async () => {
   const [id, nonce] = [makeRequestId(), makeNonce()];
   await agent.startGuard();

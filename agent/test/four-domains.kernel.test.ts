@@ -70,6 +70,7 @@ async function drifting(): Promise<readonly string[]> {
   return domains.filter(({ drift, error }) => drift || error !== "").map(({ domain, error }) => `${domain} ${error}`);
 }
 
+// I4.
 describe("a step of one domain fails after the steps of those before it", () => {
   test.each<{
     readonly domain: keyof Four;

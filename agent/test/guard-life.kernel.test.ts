@@ -59,6 +59,7 @@ test("a change is prepared, executed, confirmed on a fresh session and finished,
   expect((await agent.guard().getState({})).domains.find(({ domain }) => domain === "system")?.drift).toBe(true);
 });
 
+// I11.
 test("the same messages again are answered with what became of them, and nothing is done twice", async () => {
   const { id, nonce } = await onTrial(AFTER);
   await agent.confirm(id, nonce);
@@ -97,6 +98,7 @@ test("with a new session the reconnect time does not matter any more", async () 
   expect((await agent.confirm(id, nonce)).phase).toBe(TransactionPhase.FINALIZED);
 });
 
+// I7, I19.
 test("S17: a confirm over an old session, with a wrong nonce or an old fence is refused and changes nothing", async () => {
   const old = process.hrtime.bigint();
   const { id, nonce } = await onTrial(AFTER);

@@ -46,6 +46,19 @@ test("a firewall is applied, confirmed, in force after a reboot and after nftabl
   expect(await agent.table()).toBe(confirmed);
 });
 
+test("a small edit that takes most of the rules away is a danger that somebody must accept", async () => {
+  const trial = { windowSeconds: 60, reconnectSeconds: 60 };
+  const many = Array.from({ length: 30 }, (_, at) => 7000 + at);
+  const { id, nonce } = await onTrial(lettingIn(80, ...many), 60);
+  expect((await agent.confirm(id, nonce)).phase).toBe(TransactionPhase.FINALIZED);
+  const codes = async (...ports: readonly number[]): Promise<readonly string[]> =>
+    (await agent.findings({ firewall: lettingIn(...ports) }, trial)).map(({ code }) => code);
+  expect(await codes(80)).toContain("plan.removes_much");
+  expect(await codes(80, ...many.slice(1))).not.toContain("plan.removes_much");
+  const back = await onTrial(lettingIn(80), 60);
+  expect((await agent.confirm(back.id, back.nonce)).phase).toBe(TransactionPhase.FINALIZED);
+});
+
 test("an abort kills the module, puts the table back and lets the module serve again", async () => {
   const before = await agent.table();
   const { id } = await onTrial(lettingIn(80, 443), 60);
@@ -58,6 +71,7 @@ test("an abort kills the module, puts the table back and lets the module serve a
   });
 });
 
+// I8, I18.
 test("guard killed for good on trial, systemd reloaded twice a second: PID 1 undoes at the deadline all the same", async () => {
   const before = await agent.table();
   const { id } = await onTrial(lettingIn(8443), 1);

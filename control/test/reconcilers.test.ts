@@ -69,6 +69,7 @@ test("what nobody can ask is in doubt, and the server's word takes the doubt awa
   });
 });
 
+// I14.
 test("long after its window an apply is decided to be undone, and undone when its server is back", async () => {
   await withSagaHouse(async (house) => {
     const { agent, apply } = await abandoned(house);

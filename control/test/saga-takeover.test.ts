@@ -135,6 +135,7 @@ test("handing over in order: the next instance need not wait for a lease", async
   });
 });
 
+// I21.
 test("an agent whose fence is ahead of a restored database is believed, and goes on above it", async () => {
   await withSagaHouse(async (house) => {
     const one = await house.instance();

@@ -5,13 +5,16 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { UserId } from "@holdfast/core/base/id.ts";
 import { withDatabase } from "@holdfast/testkit/database.ts";
 import { expect, test } from "vitest";
 import { reachSigner } from "../src/signer/command-signer.ts";
+import { factsOf } from "../src/signer/store/facts.ts";
 import type { SignerAnswer } from "../src/signer/wire.ts";
 import { Database } from "../src/store/database.ts";
 import { newId } from "../src/store/new-id.ts";
 import { sql } from "../src/store/sql.ts";
+import { insertUser } from "../src/store/users.ts";
 import { type SagaHouse, withSagaHouse } from "./saga-house.ts";
 
 const PATIENT = 60_000;
@@ -135,8 +138,10 @@ test("its role reads what a command follows from, and can write nothing and read
     try {
       await database.rows(sql`select object, action, result_code from audit_log`);
       await database.rows(sql`select id, fence, enrolment, locked_code from servers`);
+      await database.rows(sql`select id, disabled_at from users`);
       for (const text of [
         "select * from users",
+        "select password_hash from users",
         "select * from tokens",
         "select * from secrets",
         "select * from audit_log",
@@ -152,6 +157,32 @@ test("its role reads what a command follows from, and can write nothing and read
     }
   });
 });
+
+test("S14: the word of somebody who is shut out counts for what began while they were let in, and for nothing after", async () => {
+  await withSagaHouse(async (house) => {
+    const { server } = await house.agent("web-1", await house.instance());
+    const apply = await house.apply(server, { touches: true, person: true });
+    await house.until(apply.id, (row) => row.phase === "on_trial");
+    const [sent] = await house.sent(apply.id);
+    const second: UserId = newId();
+    await house.do((tx) =>
+      insertUser(tx, { id: second, name: "second", passwordHash: null, mustChange: false }, house.by),
+    );
+    await house.test.owner.run({
+      text: "insert into holdfast.approvals (change_id, user_id, digest) select id, $2, digest from holdfast.changes where id = $1",
+      values: [apply.change_id, second],
+    });
+    const counted = async (disabledAt: string | null): Promise<number> => {
+      await house.do((tx) => tx.run(sql`update users set disabled_at = ${disabledAt} where id = ${second}`));
+      return Number((await factsOf(house.database, sent?.request_id ?? ""))?.approvals);
+    };
+    expect(await counted(null)).toBe(1);
+    expect(await counted("infinity")).toBe(1);
+    expect(await counted("-infinity")).toBe(0);
+    await house.wish(apply.id, "confirm");
+    expect(await house.ended(apply.id)).toMatchObject({ state: "APPLIED" });
+  });
+}, 60_000);
 
 test("how many approvals a rollout needed is never written anew", async () => {
   await withSagaHouse(async (house) => {

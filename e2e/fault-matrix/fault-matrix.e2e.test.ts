@@ -4,7 +4,7 @@
  */
 import { House } from "@holdfast/testkit/house/house.ts";
 import { expect, test } from "vitest";
-import { ALL_FAULTS, judge, MATRIX_HOUSE, printed, type Verdict } from "./matrix.ts";
+import { ALL_FAULTS, judge, MATRIX_HOUSE, printedWhole, type Verdict } from "./matrix.ts";
 import { Stage } from "./stage.ts";
 
 const SLICE = ALL_FAULTS.filter((fault) => fault.slice === true);
@@ -16,7 +16,7 @@ test("each fault ends as the table says", { timeout: SLICE.length * MS_PER_FAULT
   const stage = Stage.of(house);
   const verdicts: Verdict[] = [];
   for (const fault of SLICE) verdicts.push(await judge(fault, stage));
-  process.stdout.write(`${printed(verdicts)}\n`);
+  process.stdout.write(`${printedWhole(verdicts)}\n`);
   expect(verdicts.filter((verdict) => verdict.wrong.length > 0).map(({ fault, wrong }) => ({ fault, wrong }))).toEqual(
     [],
   );

@@ -1,4 +1,6 @@
+import { setMood } from "./crooked-nft.ts";
 import type { Fault, Outcome } from "./fault.ts";
+import { beginSlowAbort } from "./power-faults.ts";
 import { mustKill } from "./process-faults.ts";
 import type { Stage } from "./stage.ts";
 
@@ -64,12 +66,30 @@ const SLICE: Readonly<Record<Victim, GridStep>> = {
 
 const VICTIMS = Object.keys(KILL) as readonly Victim[];
 
-export const KILL_GRID: readonly Fault[] = VICTIMS.flatMap((victim) =>
-  STEPS.map((step): Fault => ({
-    test: `kill-${victim}-${step}`,
-    how: `${victim} at ${step}`,
-    ...(SLICE[victim] === step ? { slice: true } : {}),
-    outcomes: endingsOf(victim, step),
-    suffer: async (stage) => stage.end(await stage.at(step, () => KILL[victim](stage))),
+/** Whoever may die while the undo is under way. The undo itself and power are rows 10 and 19; a module is ended before an undo begins. */
+const DURING_UNDO = ["session", "guard", "control", "database"] as const satisfies readonly Victim[];
+
+export const KILL_GRID: readonly Fault[] = [
+  ...VICTIMS.flatMap((victim) =>
+    STEPS.map((step): Fault => ({
+      test: `kill-${victim}-${step}`,
+      how: `${victim} at ${step}`,
+      ...(SLICE[victim] === step ? { slice: true } : {}),
+      outcomes: endingsOf(victim, step),
+      suffer: async (stage) => stage.end(await stage.at(step, () => KILL[victim](stage))),
+    })),
+  ),
+  ...DURING_UNDO.map((victim): Fault => ({
+    test: `kill-${victim}-reverting`,
+    how: `${victim} at reverting`,
+    ...(victim === "guard" ? { slice: true } : {}),
+    outcomes: [ENDINGS.undone],
+    async suffer(stage) {
+      const begun = await beginSlowAbort(stage);
+      await KILL[victim](stage);
+      const ending = await stage.end(begun);
+      await setMood(stage.server, "honest");
+      return ending;
+    },
   })),
-);
+];

@@ -73,10 +73,8 @@ export interface Verdict {
 
 /** Provokes one row and judges its end. Never rejects: a matrix goes on. */
 export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
-  const row = FAULT_TABLE.find((candidate) => candidate.test === fault.test);
   const began = performance.now();
-  const outcomes = fault.outcomes ?? row?.outcomes ?? [];
-  const expected = outcomes.map(inWords).join(" or ");
+  const { outcomes, ...name } = nameOf(fault);
   let got = "no end";
   const wrong: string[] = [];
   try {
@@ -95,13 +93,18 @@ export async function judge(fault: Fault, stage: Stage): Promise<Verdict> {
   }
   if (wrong.length > 0) wrong.push(`the story\n${await lastWords(stage)}`);
   const seconds = (performance.now() - began) / 1000;
+  return { ...name, got, wrong, seconds };
+}
+
+/** What the table calls it, and how it may end. */
+function nameOf(fault: Fault): Pick<Verdict, "row" | "fault" | "expected"> & { readonly outcomes: readonly Outcome[] } {
+  const row = FAULT_TABLE.find((candidate) => candidate.test === fault.test);
+  const outcomes = fault.outcomes ?? row?.outcomes ?? [];
   return {
     row: row?.row ?? 0,
     fault: `${row?.fault ?? fault.test}${fault.how === undefined ? "" : ` (${fault.how})`}`,
-    expected,
-    got,
-    wrong,
-    seconds,
+    expected: outcomes.map(inWords).join(" or "),
+    outcomes,
   };
 }
 
@@ -164,7 +167,20 @@ function inWords(outcome: Outcome): string {
   return `${outcome.expectedState}${effect}, ${outcome.expectedServer}`;
 }
 
-/** The whole matrix, for people. */
+/** The whole matrix, for people: what this run provoked with its verdict, and every other cell by its name. */
+export function printedWhole(verdicts: readonly Verdict[]): string {
+  const provoked = new Set(verdicts.map(({ fault }) => fault));
+  const others = ALL_FAULTS.map(nameOf)
+    .filter(({ fault }) => !provoked.has(fault))
+    .toSorted((a, b) => a.row - b.row)
+    .map(
+      ({ row, fault, expected }) =>
+        `${String(row).padStart(2)} not in this run (make soak)  ${fault}\n        expected ${expected}`,
+    );
+  return [printed(verdicts), ...others, `${verdicts.length} of ${ALL_FAULTS.length} cells provoked`].join("\n");
+}
+
+/** Some cells, for people. */
 export function printed(verdicts: readonly Verdict[]): string {
   return verdicts
     .toSorted((a, b) => a.row - b.row)

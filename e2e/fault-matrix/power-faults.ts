@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerKind } from "@holdfast/core/ledger/kind.ts";
-import type { BegunApply } from "../one-apply.ts";
+import { z } from "zod";
+import { type BegunApply, untilRow } from "../one-apply.ts";
 import { setMood } from "./crooked-nft.ts";
 import type { Fault } from "./fault.ts";
 import type { Ending, Stage } from "./stage.ts";
@@ -103,6 +104,26 @@ export async function beginSlowUndo(stage: Stage): Promise<BegunApply> {
     await gate.passTo("step_done");
     await setMood(stage.server, "slow");
     stage.server.kill("guard");
+    await gate.release();
+    await gate.watch("reverting");
+    return begun;
+  });
+}
+
+/** The same, asked for by an operator on trial, with the guard alive. */
+export async function beginSlowAbort(stage: Stage): Promise<BegunApply> {
+  await setMood(stage.server, "honest");
+  return stage.inSteps(async (gate, change) => {
+    await gate.hold();
+    const begun = await stage.apply(change);
+    await gate.passTo("on_trial");
+    await setMood(stage.server, "slow");
+    await stage.house.operator.call("abortApply", {
+      params: { id: begun.applyId },
+      body: { reason: "the test has seen enough" },
+      answer: z.unknown(),
+    });
+    await untilRow(stage.house, begun.applyId, "the abort", (row) => row.state === "ROLLBACKING");
     await gate.release();
     await gate.watch("reverting");
     return begun;

@@ -4,6 +4,7 @@ import type { NetworkConfig } from "@holdfast/domains/network/model.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readModuleCase } from "../src/conformance/module-case.ts";
 import { CHECKS, reportInWords, runConformance } from "../src/conformance/run-conformance.ts";
+import { runKitOn } from "../src/conformance/run-on-server.ts";
 import { Lab } from "../src/servers/lab.ts";
 import { nodeBinary, repository } from "../src/servers/machine.ts";
 import { inNamespace } from "../src/servers/network-namespace.ts";
@@ -40,6 +41,7 @@ const office = (ports: readonly number[], networks: readonly string[]): Firewall
 const THEIRS =
   "table ip theirs { chain input { type filter hook input priority 10; policy accept; tcp dport 25 drop; }; }";
 
+// I6: the kit tries a step without each of the records that must stand before it.
 test("the firewall module keeps the contract on a real kernel", { timeout: 300_000 }, async () => {
   const server = await lab.bare({ name: "server", attachments: [] });
   const inside = (...argv: readonly string[]): readonly string[] => inNamespace(server.namespace, argv);
@@ -120,7 +122,7 @@ ip route show type blackhole
 ip rule show priority 1000
 exit 0`;
 
-test("the network module keeps the contract on a server with networkd", { timeout: 600_000 }, async () => {
+test("the network module keeps the contract on a server with networkd", { timeout: 1_260_000 }, async () => {
   const lan = await lab.network({ name: "lan", subnet4: "10.50.0.0/24" });
   const server = lab.server({
     name: "net",
@@ -132,7 +134,7 @@ test("the network module keeps the contract on a server with networkd", { timeou
     ],
   });
   await server.start();
-  const sh = (script: string): readonly string[] => ["sh", "-c", script];
+  const sh = (script: string): string[] => ["sh", "-c", script];
   const via = { via: "10.50.0.254", table: 254, onLink: false };
   const cases = {
     configs: {
@@ -166,15 +168,8 @@ test("the network module keeps the contract on a server with networkd", { timeou
       ),
     },
   };
-  await server.writeFile("/root/cases.json", JSON.stringify(cases));
-  // The kit runs there too: it holds the ledger's lock against the module, and both must see one file.
-  const node = [server.nodeBinary, "--disable-warning=ExperimentalWarning"];
-  const places = { socket: "/run/holdfast/module-network.sock", ledger: "/var/lib/holdfast/ledger" };
-  const kit = [join(server.repo, "testkit/src/conformance/conformance-main.ts"), "--domain", "network"];
-  const told = Object.entries({ ...places, cases: "/root/cases.json" }).flatMap(([key, path]) => [`--${key}`, path]);
-  const module = [...node, join(server.repo, "agent/src/main.ts"), "module", "network"];
-  const run = await server.exec([...node, ...kit, ...told, "--", ...module], { timeoutMs: 600_000 });
-  process.stdout.write(run.stdout);
-  expect(run.stdout + run.stderr).toContain(`${String(CHECKS.length)} passed, 0 failed`);
-  expect(run.code).toBe(0);
+  const { report, code } = await runKitOn(server, "network", cases);
+  process.stdout.write(report);
+  expect(report).toContain(`${String(CHECKS.length)} passed, 0 failed`);
+  expect(code).toBe(0);
 });

@@ -10,7 +10,7 @@ import type { DomainHands, Observation } from "../module/domain-hands.ts";
 import type { UndoContext } from "../revert/undo-transaction.ts";
 
 /**
- * Puts what is confirmed into force on every boot: nftables and sysctl hold it in the kernel only, and the system's own units may have loaded
+ * I17: puts what is confirmed into force on every boot: nftables and sysctl hold it in the kernel only, and the system's own units may have loaded
  * something else before. What was confirmed and not yet finalised is finished here too. Each domain is tried; answers with what failed.
  */
 export async function recoverConfirmed(context: UndoContext): Promise<Result<null, string>> {

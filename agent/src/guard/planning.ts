@@ -4,6 +4,7 @@ import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 import { transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
+import { removesMuch } from "@holdfast/core/plan/removes-much.ts";
 import type { ModulePlanResponse } from "@holdfast/proto/gen/holdfast/v1/module_pb.ts";
 import type { FindingMessage } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { digestOf } from "../digest.ts";
@@ -63,6 +64,7 @@ export async function planConfig(
       plan: await askModule(context, asked, path, rehearse),
     };
     findings.push(...planned.plan.findings.map(toFinding));
+    findings.push(...removesMuch(domain, asked.confirmedJson, asked.configJson));
     findings.push(...(await cutsOfFloor(context, asked, floor.value, planned.plan)));
     domains.push(planned);
   }

@@ -43,7 +43,9 @@ export async function prepare(
   const { requestId } = command;
   const fence = Number(command.fence);
   const state = context.ledger.read();
+  // I11.
   if (transactionOf(state, requestId) !== null) return ok(null);
+  // I9: the ledger says it again under its lock.
   if (fence <= state.maxFence)
     return err({
       code: "guard.fence_stale",
@@ -136,6 +138,7 @@ function objectionTo(plan: GuardPlan, config: GuardConfig, wanted: PrepareComman
   const errors = plan.findings.filter((finding) => finding.severity === "error");
   const [first] = errors;
   if (first !== undefined) return { code: first.code, message: first.message, findings: errors };
+  // I21.
   if (BigInt(plan.baseGeneration) !== wanted.baseGeneration) {
     return moved(`the server is at generation ${plan.baseGeneration}, the plan was made on ${wanted.baseGeneration}`);
   }

@@ -35,6 +35,7 @@ export async function confirm(context: GuardContext, request: ConfirmRequest): P
   if (request.nonce !== null) {
     if (one.armed === null || nonceDigest(request.nonce) !== one.armed.nonceSha256)
       return err({ code: "guard.nonce", message: "the nonce is not the one that Execute brought" });
+    // I19.
     if (!isFresh(one, request.sessionMonotonicNs)) {
       return err({
         code: "guard.session_not_fresh",

@@ -200,7 +200,7 @@ export function moduleRoutes({
           refusedMessage: `the module ${domain.name} decides nothing about packets`,
         },
 
-      // M2: the lock is held from the look at the ledger until the server is changed.
+      // M2, I6: the lock is held from the look at the ledger until the server is changed.
       applyStep: (request) =>
         working("step", request.requestId, request.stepId, async ({ state }) => {
           if (!isAtStepBegin(state, request.requestId, request.stepId, request.stepDigest)) {

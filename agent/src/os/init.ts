@@ -4,8 +4,8 @@ import type { DomainName } from "@holdfast/core/domain.ts";
 /**
  * What is asked of whoever outlives our processes: systemd where it runs, detached processes of our own where it does not.
  *
- *   I1. When `arm` has answered ok, the undo of that request starts at the deadline though every process of ours is killed.
- *   I2. When `stopModules` has answered ok, no process of those modules runs, nor any that they started.
+ *   O1. When `arm` has answered ok, the undo of that request starts at the deadline though every process of ours is killed (I8).
+ *   O2. When `stopModules` has answered ok, no process of those modules runs, nor any that they started.
  */
 export interface Init {
   readonly kind: "systemd" | "plain";

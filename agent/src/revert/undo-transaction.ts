@@ -19,10 +19,10 @@ import type { AgentPaths } from "../paths.ts";
  *
  *   U1. Once `confirmed` is in the ledger nothing is undone.
  *   U2. Nothing else changes the server meanwhile: the modules are killed before, and the ledger's lock is held throughout.
- *   U3. It needs the ledger and the snapshots, nothing else. Where the ledger cannot be written any more, the server is put back all the same.
+ *   U3. It needs the ledger and the snapshots, nothing else (I18). Where the ledger cannot be written any more, the server is put back all the same.
  *   U4. It may be killed anywhere and begin again: each restore is repeatable.
  *   U5. `reverted` is written only after the server was read back and is what the snapshots hold; or, where they are damaged, what was
- *       confirmed last, and then the server is locked until a person has looked.
+ *       confirmed last, and then the server is locked until a person has looked (I4, I5).
  */
 export interface UndoContext {
   readonly paths: AgentPaths;

@@ -25,7 +25,7 @@ test("two servers of ours become one document that has no finding", () => {
       kind: "Tunnel",
       name: "seoul-busan",
       body: {
-        psk: { from: "file", name: "seoul-busan-1" },
+        key: { from: "file", name: "seoul-busan-1" },
         clearText: "block",
         traffic: { default: "drop", rules: [{ services: ["icmp/echo", "tcp/443"], from: ["end:seoul", "end:busan"] }] },
       },
@@ -34,7 +34,7 @@ test("two servers of ours become one document that has no finding", () => {
   expect(sheetsOf(tunnelText(WISH))).toEqual([]);
   const made = read(tunnelText({ ...WISH, keyFile: "" }));
   expect(made.findings).toEqual([]);
-  expect(made.documents).toMatchObject([{ body: { psk: { from: "generated" } } }]);
+  expect(made.documents).toMatchObject([{ body: { key: { from: "generated" } } }]);
 });
 
 test("an end of somebody else has its identity, IPv6 is quoted, and its administrator gets a sheet without the key", () => {

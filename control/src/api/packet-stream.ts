@@ -15,6 +15,7 @@ import type { z } from "zod";
 import type { House } from "../house.ts";
 import { packetOrigins, type PacketOrigins } from "../planning/packet-origins.ts";
 import { loadPlaces, type ServerPlace } from "../planning/places.ts";
+import { newId } from "../store/new-id.ts";
 import { transaction } from "../store/transaction.ts";
 import { beginStream } from "./begin-stream.ts";
 import type { Caller } from "./caller.ts";
@@ -64,7 +65,9 @@ export class PacketStreams {
     this.#open.set(stop, caller);
     try {
       const first = await this.#first(caller, place);
-      await this.#audit(caller, place, "server.packets_watched", "ok", {});
+      // By it the end is known to be of this beginning, whoever writes it.
+      const look = newId<string>();
+      await this.#audit(caller, place, "server.packets_watched", "ok", {}, look);
       reply.hijack();
       reply.raw.on("close", () => stop.abort());
       reply.raw.on("error", () => stop.abort());
@@ -73,7 +76,7 @@ export class PacketStreams {
       const running = this.#run({ caller, place, reply, signal: stop.signal }, first)
         .then((told) => {
           const seconds = Math.round((this.#house.nowMs() - startedMs) / 1000);
-          return this.#audit(caller, place, "server.packets_watch_ended", "ok", { seconds, packets: told });
+          return this.#audit(caller, place, "server.packets_watch_ended", "ok", { seconds, packets: told }, look);
         })
         .catch((error: unknown) =>
           this.#house.log.error({ err: error, server_id: place.id }, "a stream of packets was cut off"),
@@ -179,6 +182,7 @@ export class PacketStreams {
     action: string,
     resultCode: string,
     facts: Readonly<Record<string, number>>,
+    look?: string,
   ): Promise<void> {
     const written = await transaction(this.#house.database, async (tx) =>
       tx.audit({
@@ -186,6 +190,7 @@ export class PacketStreams {
         action,
         object: `server/${place.id}`,
         serverId: place.id,
+        ...(look === undefined ? {} : { requestId: look }),
         ...(Object.keys(facts).length === 0 ? {} : { new: facts }),
         resultCode,
       }),

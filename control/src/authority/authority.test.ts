@@ -115,6 +115,7 @@ test("a command's signature covers exactly its bytes under its own context", asy
   expect(signed.keyId).toMatch(/^[0-9a-f]{16}$/);
 });
 
+// I16.
 test("a receipt counts only for its server, request and outcome, and only signed by a key of that server", () => {
   const guard = generateKeyPairSync("ed25519");
   const other = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "der" });

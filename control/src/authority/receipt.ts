@@ -22,7 +22,7 @@ export interface ReceiptExpectation {
 }
 
 /**
- * Whether a guard has signed this outcome of this transaction on this server. `receiptKeys` are the SubjectPublicKeyInfo of the server's keys,
+ * I16: whether a guard has signed this outcome of this transaction on this server. `receiptKeys` are the SubjectPublicKeyInfo of the server's keys,
  * newest first: the receipt may be older than the last renewal.
  */
 export function checkReceipt(

@@ -2,7 +2,7 @@
  * gRPC over a connection that the agent dialled: this side accepted the socket, and is the client on it.
  *   T1. One socket, one HTTP/2 session, no reconnecting in here: when it is gone, every call on it fails, and the agent dials again.
  *   T2. Every failure of the wire is `Unavailable`, and that means unknown: the message may have arrived.
- *   T3. No call begins inside a database transaction (invariant 15).
+ *   T3. No call begins inside a database transaction (I15).
  */
 import http2 from "node:http2";
 import type { Duplex } from "node:stream";

@@ -25,6 +25,7 @@ import { notify } from "../reconcilers/notify.ts";
 import { retention } from "../reconcilers/retention.ts";
 import { silentInstances } from "../reconcilers/silent-instances.ts";
 import { stuckApplies } from "../reconcilers/stuck-applies.ts";
+import { unendedLooks } from "../reconcilers/unended-looks.ts";
 import { dispatchDue } from "../rollout/dispatch.ts";
 import { SagaEngine } from "../saga/engine.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
@@ -123,6 +124,7 @@ export async function startWork(options: WorkOptions): Promise<Work> {
     inDoubt,
     silentInstances,
     forgottenActs,
+    unendedLooks(),
     alerts(),
     ...channels.map((channel) => notify(channel, options.address)),
     retention,

@@ -68,3 +68,13 @@ test("a module knows only its own domain: what it says of the kernel is left out
     "compose.kernel_against network.forwarding.ipv4",
   ]);
 });
+
+test("a plan that takes away most of what is in force is a danger, and a rollback that does is what was asked for", () => {
+  const finding = { severity: "danger", code: "plan.removes_much", path: "firewall" };
+  const value = create(PlanResponseSchema, { findings: [finding], planDigest: "p", baseDigest: "b" });
+  const severityOf = (kind: "forward" | "rollback") =>
+    planRow(compositionOf(MASQUERADE), { kind: "answered", value }, { ...CONTEXT, kind }).findings.find(
+      ({ code }) => code === "plan.removes_much",
+    )?.severity;
+  expect([severityOf("forward"), severityOf("rollback")]).toEqual(["danger", "warning"]);
+});

@@ -5,6 +5,7 @@ import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/cor
 import type { ToldByModule } from "@holdfast/core/compose/kernel-setting.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import type { Probe } from "@holdfast/core/plan/probe.ts";
+import { REMOVES_MUCH } from "@holdfast/core/plan/removes-much.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { Asked } from "../gateway/switchboard.ts";
 import { newId } from "../store/new-id.ts";
@@ -67,7 +68,10 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
   const findings = [
     ...own,
     ...drift,
-    ...answer.findings.map(readFinding).filter((told) => !isSettled(told, composed.settled)),
+    ...answer.findings
+      .map(readFinding)
+      .filter((told) => !isSettled(told, composed.settled))
+      .map((told) => asToldOf(context.kind, told)),
   ].toSorted(byDanger);
   const isRefused = findings.some((finding) => finding.severity === "error");
   const changesTunnel = answer.steps.some(({ domain }) => domain === "vpn");
@@ -91,6 +95,11 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
 
 function isSettled({ code, path }: Finding, settled: readonly ToldByModule[]): boolean {
   return settled.some((one) => one.code === code && one.path === path);
+}
+
+/** A rollback takes away what its change has brought, however much: that is what was asked for. */
+function asToldOf(kind: NewPlan["kind"], told: Finding): Finding {
+  return kind === "rollback" && told.code === REMOVES_MUCH ? { ...told, severity: "warning" } : told;
 }
 
 /** A tunnel that is down already must not keep a change from a server that has nothing to do with it. */

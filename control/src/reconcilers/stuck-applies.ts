@@ -7,7 +7,7 @@ import type { Reconciler } from "./context.ts";
 import { listStuckForward } from "./store/unheld.ts";
 
 /**
- * Decides to undo what was executed and has neither been confirmed nor undone long after its window, while its server is away. The decision is
+ * I14: decides to undo what was executed and has neither been confirmed nor undone long after its window, while its server is away. The decision is
  * the row's; the Abort leaves as soon as there is a session, and only the server's answer ends it. What is held, its runner judges by itself.
  */
 export const stuckApplies: Reconciler = {

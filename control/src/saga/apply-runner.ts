@@ -1,7 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 /**
  * Carries one claimed apply over one session: decides, commits the intent, sends, hears, decides again.
- *   P1. The intent is committed before the message leaves, and no message leaves inside a transaction (invariant 15).
+ *   P1. The intent is committed before the message leaves, and no message leaves inside a transaction (I15).
  *   P2. What it knows beyond the rows is only the last answer and the probes since the claim. A kill at any line loses nothing else.
  *   P3. Every write is compare-and-set on the claim. One that fails means that somebody else has it, or that an operator has spoken: look again.
  *   P4. It lives and dies with its session: another session is another claim with another fence.

@@ -1,6 +1,6 @@
 /**
  * What the saga does next, from what is known. No clock, no network, no database: the performer does what is said here and comes back.
- *   S1. Only the agent's word ends a transaction, and only with a valid receipt: a timeout is never a verdict (invariants 1, 2, 16).
+ *   S1. Only the agent's word ends a transaction, and only with a valid receipt: a timeout is never a verdict (I1, I2, I16).
  *       The one exception is a person's force_close, which says `unknown` and locks the server.
  *   S2. Confirm leaves only over a session that the agent opened after on_trial (19), with every counting probe green.
  *   S3. Once an abort has been decided, Execute and Confirm are not sent again.

@@ -30,7 +30,7 @@ export async function recordEnding(
   by: Actor,
 ): Promise<ApplyRow> {
   if (ending.outcome !== null) {
-    // The server's word first: the database's own law asks for it (invariants 1 and 2).
+    // The server's word first: the database's own law asks for it (I1, I2).
     await recordOutcome(tx, sent.request_id, {
       outcome: ending.outcome,
       code: ending.code,

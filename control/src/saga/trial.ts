@@ -1,7 +1,7 @@
 import type { Probe, ProbeResult } from "@holdfast/core/plan/probe.ts";
 
 /**
- * Whether a change on trial has earned its confirmation.
+ * Whether a change on trial has earned its confirmation (I7).
  *   T1. A probe counts only when it passed before the change: what did not work before proves nothing now. One that must hold counts anyway.
  *   T2. Green means that every counting probe passed in the last round and the soak is over.
  *   T3. A vantage point that cannot see is no evidence: it neither passes a counting probe nor excuses it.

@@ -58,6 +58,7 @@ function judged(ask: (typeof FORWARD)[number], over: Partial<TransactionFacts> =
   return judgeApply({ ask, ...of, secrets: [] }, { ...SOUND, ...over }, sha256, least);
 }
 
+// I20.
 test.each(FORWARD)("%s of a transaction that is begun, approved and in its turn is signed", (ask) => {
   expect(judged(ask)).toBeNull();
   expect(judged(ask, { kind: "rollback", plan_kind: "rollback", approvals: 0, apply_state: "ROLLBACKING" })).toBeNull();

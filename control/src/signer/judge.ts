@@ -2,7 +2,7 @@
  * Whether a command may be signed. Pure: the rows say what is so, the wish says what is asked.
  *   J1. Nothing is signed that the database does not hold as begun: an open apply that is claimed with this fence, its current transaction,
  *       its intent to send this very message committed.
- *   J2. What goes forward is a plan of a change that is READY with the approvals it needs, in a rollout that the audit log knows, in its wave.
+ *   J2. What goes forward is a plan of a change that is READY with the approvals it needs, in a rollout that the audit log knows, in its wave (I20).
  *   J3. The way back asks for the least: an abort is signed for whatever is open, also where everything else is in doubt.
  */
 import { assertNever } from "@holdfast/core/base/never.ts";

@@ -165,6 +165,7 @@ test("nothing new is claimed where the server is not connected here, locked or p
   });
 });
 
+// I10.
 test("a second apply for a busy server is refused by name", async () => {
   await withDatabase(async ({ app }) => {
     const house = await storedHouse(app);
@@ -237,6 +238,7 @@ test("the story of an apply is whole, and its audit entries name who and what", 
   });
 });
 
+// I12.
 test("a change of state without its event does not commit", async () => {
   await withDatabase(async ({ app }) => {
     const house = await storedHouse(app);

@@ -5,7 +5,7 @@ import type { Transaction } from "./transaction.ts";
 
 /**
  * Writes down what has just become of an apply: its event, and where the state has changed its audit entry, in the same transaction
- * (invariant 12), and tells whoever watches. `action` names what happened where the state did not change.
+ * (I12), and tells whoever watches. `action` names what happened where the state did not change.
  */
 export async function writeApplyEvent(
   tx: Transaction,

@@ -94,6 +94,7 @@ async function onBench(body: (bench: Bench) => Promise<void>): Promise<void> {
   });
 }
 
+// I13.
 test("S15: the database allows exactly the steps of core's table", async () => {
   await onBench(async (bench) => {
     const found: string[] = [];
@@ -113,6 +114,7 @@ test("S15: the database allows exactly the steps of core's table", async () => {
   });
 });
 
+// I1, I2.
 test("a state that claims something about the server needs the server's word", async () => {
   const outcomes = [null, "finalized", "reverted", "revert_failed", "refused"] as const;
   const applying: Place = { state: "APPLYING", effect: null };

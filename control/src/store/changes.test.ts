@@ -16,6 +16,7 @@ import {
 } from "./changes.ts";
 import { getDocument, getRevision, listHeads, listInForce, listRevisions, readRevisions } from "./documents.ts";
 import { newId } from "./new-id.ts";
+import { sql } from "./sql.ts";
 import { transaction } from "./transaction.ts";
 import { insertUser } from "./users.ts";
 
@@ -136,6 +137,13 @@ test("S14: an approval is another's, of this content, and an edit voids it", asy
     expect(await give(house.author)).toMatchObject({ ok: false, error: { code: "store.approval_refused" } });
     expect(await give(second, DIGEST)).toMatchObject({ ok: false, error: { code: "store.approval_refused" } });
     expect(await give(second)).toMatchObject({ ok: true });
+    expect(await listApprovals(app, change.id)).toMatchObject([{ user_id: second }]);
+    // Whoever is shut out has no more say; let in again, they have.
+    const shut = (at: string) =>
+      house.do((tx) => tx.run(sql`update users set disabled_at = ${at} where id = ${second}`));
+    await shut("now");
+    expect(await listApprovals(app, change.id)).toEqual([]);
+    await house.do((tx) => tx.run(sql`update users set disabled_at = null where id = ${second}`));
     expect(await listApprovals(app, change.id)).toMatchObject([{ user_id: second }]);
     const edited = await house.do((tx) =>
       replaceItems(tx, change.id, change.version, [{ kind: "Policy", name: "web", text: "2" }], house.by),

@@ -99,10 +99,14 @@ export async function withdrawApproval(tx: Transaction, change: ChangeRow, user:
   return true;
 }
 
-/** Those that are for the content of now. */
+/** Those that are for the content of now, by people who are still let in: whoever is shut out has no more say in what begins. */
 export function listApprovals(database: Queryable, id: ChangeId): Promise<readonly ApprovalRow[]> {
   return database.rows<ApprovalRow>(sql`
-    select p.* from approvals p join changes c on c.id = p.change_id where p.change_id = ${id} and p.digest = c.digest order by p.approved_at`);
+    select p.* from approvals p
+    join changes c on c.id = p.change_id
+    join users u on u.id = p.user_id
+    where p.change_id = ${id} and p.digest = c.digest and u.disabled_at is null
+    order by p.approved_at`);
 }
 
 // ── READY and away ───────────────────────────────────────────────────────────────────────────────────────────────────

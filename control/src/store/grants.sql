@@ -37,6 +37,7 @@ begin
     execute format('grant execute on function sees(uuid) to %I', signer);
     execute format('grant select on applies, host_transactions, plans, rollouts, rollout_targets, changes, approvals, tunnel_acts to %I', signer);
     execute format('grant select (id, fence, enrolment, locked_code) on servers to %I', signer);
+    execute format('grant select (id, disabled_at) on users to %I', signer);
     execute format('grant select (object, action, result_code) on audit_log to %I', signer);
   end if;
 end $$;

@@ -55,6 +55,7 @@ test("messages are intended in order, once, and nothing goes forward after an ab
   });
 });
 
+// I11.
 test("a request id is one transaction, and its verdict does not change", async () => {
   await withDatabase(async ({ app }) => {
     const house = await storedHouse(app);

@@ -8,7 +8,7 @@ export function inTransactionScope<T>(body: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Invariant 15: no message leaves inside a database transaction, and no lock is held while a server is waited for. Every gateway call
+ * I15: no message leaves inside a database transaction, and no lock is held while a server is waited for. Every gateway call
  * begins with this. It is a bug in the caller, so it throws.
  */
 export function assertNotInTransaction(what: string): void {

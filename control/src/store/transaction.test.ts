@@ -18,6 +18,7 @@ test("a commit that the database answers with ROLLBACK is a failure, not a succe
   });
 });
 
+// I15.
 test("nothing leaves for the outside inside a transaction", async () => {
   await withDatabase(async ({ app }) => {
     await expect(transaction(app, async () => assertNotInTransaction("Prepare"))).rejects.toThrow(

@@ -1,8 +1,8 @@
 /**
- * The life of a change on one server, as data. Everything that asks "may this happen?" asks this table: the database's trigger, the API's
+ * The life of a change on one server, as data: the only moves there are (I13). Everything that asks "may this happen?" asks this table: the database's trigger, the API's
  * refusals, the console's buttons, the picture in the docs and the model test.
  *
- *   A1. APPLYING and ROLLBACKING are the only open states; at most one apply per server is open.
+ *   A1. APPLYING and ROLLBACKING are the only open states; at most one apply per server is open (I10).
  *   A2. ROLLED_BACK is never inferred: the agent read the server back and signed a receipt.
  *   A3. FAILED says what it left behind: effect `none`, `restore_failed` or `unknown`.
  */

@@ -90,6 +90,7 @@ test("a whole life raises the generation once and leaves nothing open", () => {
   });
 });
 
+// I3.
 test("L1: of confirmed and reverting only the first can be written", () => {
   const trial = life(EMPTY_LEDGER, id(1), 1, ["prepared", "armed", "on_trial"]);
   const confirmed = life(trial, id(1), 1, ["confirmed"]);
@@ -104,6 +105,7 @@ test("L1: of confirmed and reverting only the first can be written", () => {
   });
 });
 
+// I9.
 test("D1, D2: a second transaction is refused while one is open, and needs a higher fence after it", () => {
   const open = life(EMPTY_LEDGER, id(1), 5, ["prepared", "armed"]);
   expect(checkNext(open, draft("prepared", id(2), 6, open))).toMatchObject({
@@ -118,6 +120,7 @@ test("D1, D2: a second transaction is refused while one is open, and needs a hig
   expect(checkNext(done, draft("prepared", id(2), 6, done))).toMatchObject({ ok: true });
 });
 
+// I22.
 test("D4: a failed undo locks the server; a later undo or a person unlocks it", () => {
   const failed = life(EMPTY_LEDGER, id(1), 1, ["prepared", "armed", "step_begin", "reverting", "revert_failed"]);
   expect(failed.lock).toMatchObject({ code: "server.restore_failed" });
@@ -187,6 +190,7 @@ test("parse refuses what the ledger never writes", () => {
   }
 });
 
+// I23.
 test("whatever is tried in whatever order, the invariants hold", () => {
   const attempt = fc.record({
     kind: fc.constantFrom(...LEDGER_KINDS),

@@ -14,9 +14,9 @@ import {
  * The ledger's records, folded into what the server is bound to.
  *
  *   D1. At most one transaction is open; another may be prepared only when none is.
- *   D2. The highest fence never falls. A new transaction needs a higher one; a tombstone too.
+ *   D2. The highest fence never falls (I9). A new transaction needs a higher one; a tombstone too.
  *   D3. `confirmed` raises the generation by exactly one and becomes what is in force.
- *   D4. `revert_failed` locks the server until somebody releases it.
+ *   D4. `revert_failed` locks the server until somebody releases it (I22).
  *   D5. What is forgotten is answered as stale, never as unknown.
  */
 export const EMPTY_LEDGER: LedgerState = {

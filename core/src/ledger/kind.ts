@@ -1,7 +1,7 @@
 /**
  * What the ledger on a server can say of one host transaction, in order. Each record is fsynced before the next act.
  *
- *   L1. Whichever of `confirmed` and `reverting` is written first has won; the other is refused for that request for ever.
+ *   L1. Whichever of `confirmed` and `reverting` is written first has won; the other is refused for that request for ever (I3).
  *   L2. Nothing on the server changes before `armed` is on disk.
  *   L3. A tombstone (`refused`) answers every later message of that request.
  */
@@ -20,7 +20,7 @@ export const LEDGER_KINDS = [
 ] as const;
 export type LedgerKind = (typeof LEDGER_KINDS)[number];
 
-/** Which record may follow which, for one request. `null` is a request of which the ledger has nothing. */
+/** I23: which record may follow which, for one request. `null` is a request of which the ledger has nothing. */
 export const LEDGER_NEXT = {
   prepared: ["armed", "reverted", "refused"],
   armed: ["step_begin", "on_trial", "reverting"],

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import { readModuleCase } from "./module-case.ts";
-import { reportInWords, runConformance, type ConformanceWish } from "./run-conformance.ts";
+import { type CheckResult, reportInWords, runConformance, type ConformanceWish } from "./run-conformance.ts";
 
 const USAGE = `usage: node testkit/src/conformance/conformance-main.ts
          --domain DOMAIN --socket PATH --ledger DIR [--snapshots DIR] --cases FILE -- COMMAND [ARGUMENT]...
@@ -30,7 +30,11 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   try {
-    const results = await runConformance(wish.value);
+    // It takes minutes on a slow server: whoever waits sees that it goes on, and where it stands when it is cut off.
+    const onResult = ({ name, broken }: CheckResult): void => {
+      process.stderr.write(`${broken === null ? "passed" : "FAILED"}  ${name}\n`);
+    };
+    const results = await runConformance({ ...wish.value, onResult });
     process.stdout.write(`${reportInWords(results)}\n`);
     return results.every(({ broken }) => broken === null) ? EXIT.passed : EXIT.failed;
   } catch (error) {

@@ -12,7 +12,7 @@ const json = z.json().transform((value) => value as Json);
  * What the kit cannot know of a domain, brought by whoever runs it: some configs, and commands that look at the server without the module.
  * Commands are argument vectors; none is read by a shell unless it names one.
  */
-const moduleCaseSchema = z.strictObject({
+export const moduleCaseSchema = z.strictObject({
   configs: z.strictObject({
     /** Two that are valid, lead to different servers, and take at least one step from one to the other. */
     a: json,

@@ -63,7 +63,10 @@ export function factsOf(database: Queryable, requestId: string): Promise<Transac
              as approvals_needed,
            r.break_glass is not null and exists (
              select from audit_log l where l.object = 'rollout/' || r.id::text and l.action = 'rollout.glass_broken') as glass_is_broken,
-           (select count(*) from approvals o where o.change_id = c.id and o.digest = c.digest and o.user_id <> c.author_id) as approvals,
+           (select count(*) from approvals o join users u on u.id = o.user_id
+            where o.change_id = c.id and o.digest = c.digest and o.user_id <> c.author_id
+              -- What has begun with the word of somebody goes on when they leave: a trial must not fall because of that.
+              and (u.disabled_at is null or u.disabled_at > r.created_at)) as approvals,
            h.kind, h.nonce, h.config_digest, h.plan_digest, h.prepare_sent_at is not null as prepare_sent,
            h.execute_sent_at is not null as execute_sent, h.confirm_sent_at is not null as confirm_sent,
            h.abort_sent_at is not null as abort_sent, h.fresh_since is not null as is_fresh,
@@ -82,7 +85,7 @@ export function factsOf(database: Queryable, requestId: string): Promise<Transac
     join changes c on c.id = a.change_id
     join plans p on p.id = h.plan_id
     left join lateral (
-      select o.id, o.change_id, o.current_wave, o.approvals_needed, o.break_glass, t.wave
+      select o.id, o.change_id, o.current_wave, o.approvals_needed, o.break_glass, o.created_at, t.wave
       from rollout_targets t join rollouts o on o.id = t.rollout_id
       where t.server_id = h.server_id and t.plan_id = h.plan_id and o.kind = h.kind
         and case h.kind when 'forward' then o.id = a.rollout_id else t.apply_id = a.id end

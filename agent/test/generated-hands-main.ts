@@ -1,17 +1,21 @@
 import { readFileSync } from "node:fs";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import { DOMAINS } from "@holdfast/core/domain.ts";
 import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
 import { domainHands, inWords, type AnyDomain } from "../src/module/domain-hands.ts";
 import { Nft } from "../src/os/nft.ts";
 
 /**
- * The system module's hands, on the server on which this runs, without a ledger around them. Each config of a file is applied on the one
+ * A module's hands, on the server on which this runs, without a ledger around them: DOMAIN FILE. Each config of the file is applied on the one
  * before, read back, taken back whole, applied again and made the boot config; at the end all is released. Prints what went wrong, as JSON.
  */
-const system = DOMAIN_MODULES.system as unknown as AnyDomain;
-const hands = domainHands(system, { root: "/", nft: new Nft("/run/holdfast-test") });
+const [, , domainName, file = ""] = process.argv;
+const name = DOMAINS.find((known) => known === domainName);
+if (name === undefined) throw new Error(`there is no domain ${String(domainName)}`);
+const domain = DOMAIN_MODULES[name] as unknown as AnyDomain;
+const hands = domainHands(domain, { root: "/", nft: new Nft("/run/holdfast-test") });
 const managementPath = { controlPlane: [], inbound: [] };
-const configs = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as readonly Json[];
+const configs = JSON.parse(readFileSync(file, "utf8")) as readonly Json[];
 const problems: string[] = [];
 let steps = 0;
 
@@ -29,7 +33,7 @@ async function apply(desired: Json | null, confirmed: Json | null, where: string
 
 let confirmed: Json | null = null;
 for (const [index, value] of [...configs, null].entries()) {
-  const parsed = value === null ? null : system.parseConfig(value);
+  const parsed = value === null ? null : domain.parseConfig(value);
   if (parsed !== null && !parsed.ok) throw new Error(canonicalJson(value));
   const desired = parsed === null ? null : parsed.config;
   const before = await hands.observe();
