@@ -19,7 +19,7 @@ up: ## Start the control plane and a demo of three real servers; Ctrl-C ends it 
 test: ## Run every check and every test; as root, also those on real servers
 	@deploy/dev/bootstrap.sh test && exec npm run --silent test
 
-test-vm: ## Run all tests on a stock Debian kernel in QEMU: VLANs, bonds, kernel ESP. make test runs the shortest
+test-vm: ## Run all tests on a stock Debian kernel in QEMU: VLANs, bonds, kernel ESP (without KVM half an hour and more). make test runs the shortest
 	@deploy/dev/bootstrap.sh test && HOLDFAST_VM=whole exec npm run --silent test:vm
 
 check: ## Compiler, lint, layout, import rules, dead code: all that is known without running the house

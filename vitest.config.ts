@@ -71,8 +71,8 @@ export default defineConfig({
           ...(whyNoGuests() === undefined ? {} : { testNamePattern: /(?!)/ }),
           fileParallelism: false,
           sequence: { groupOrder: 3 },
-          // An emulated processor is some twenty times slower; a transaction starts four programs.
-          testTimeout: 600_000,
+          // An emulated processor is some twenty times slower; a transaction starts four programs, and one test of the whole takes a dozen of them.
+          testTimeout: process.env["HOLDFAST_VM"] === "whole" ? 2_400_000 : 600_000,
           hookTimeout: 600_000,
         },
       },

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
 import { create, type Message, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
+import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { CommandSchema, type SignedCommand, SignedCommandSchema } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
 import { digestOfText } from "../src/digest.ts";
@@ -68,9 +69,14 @@ export function effectiveConfig(
   domains: Readonly<Record<string, Json>>,
   trial: Trial,
 ): { configJson: string; configDigest: string } {
+  // What of the store a tunnel names: the test has put it there.
+  const secrets = [...JSON.stringify(domains).matchAll(/"keyFile":"([^"]+)"/g)]
+    .map(([, file = ""]) => file)
+    .filter((file) => parseSecretFile(file).ok);
   const configJson = canonicalJson({
     server: "test",
     domains,
+    ...(secrets.length === 0 ? {} : { secrets }),
     probes: [],
     trial: {
       reconnectSeconds: trial.reconnectSeconds ?? 60,

@@ -21,6 +21,9 @@ export interface HandsAnswer {
   readonly problems: readonly string[];
 }
 
+/** An emulated processor takes so much longer for a step than the server that its time was measured for. */
+const SLOWNESS = 20;
+
 const [name = "", given = "[]"] = process.argv.slice(2);
 const found = Object.values(DOMAIN_MODULES).find((one) => one.name === name);
 if (found === undefined) throw new Error(`${name} is no domain`);
@@ -36,7 +39,7 @@ for (const { verb, desired } of JSON.parse(given) as readonly HandsWish[]) {
   const plan = await hands.plan({ desired: config, confirmed: null, managementPath, rehearse: true }, before.observed);
   const problems: string[] = [];
   for (const step of plan.steps) {
-    const done = await hands.apply(step);
+    const done = await hands.apply({ ...step, budgetMs: step.budgetMs * SLOWNESS });
     if (!done.ok) problems.push(`${step.id}: ${done.error}`);
   }
   problems.push(...(await hands.verify(config)).mismatches.map(inWords));

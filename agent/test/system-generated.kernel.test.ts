@@ -8,6 +8,8 @@ import { expect, test } from "vitest";
 
 const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
 
+const LOGS_EXAMPLE = readFileSync(join(REPOSITORY_ROOT, "domains/src/system/examples/logs-by-tls.yaml"), "utf8");
+
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const key = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"K".repeat(43)} ana@office`;
 const text = fc.constantFrom("", "Ask ops.\n", "$(reboot); `id` %n \\l ${HOME} '\"\n", "두 줄\n둘째 줄\n");
@@ -24,6 +26,9 @@ const user = fc.oneof(
     until: optional(fc.constantFrom(40_000)),
   }),
 );
+
+/** Nobody has its key; it vouches for nobody. */
+const AUTHORITY = `${(LOGS_EXAMPLE.match(/-----BEGIN[^]*END CERTIFICATE-----/)?.[0] ?? "").replaceAll(/^ +/gm, "")}\n`;
 
 /** What a server of the lab can do of everything, over a small world, so that settings meet the ones before them. */
 const config = fc.record({
@@ -50,7 +55,12 @@ const config = fc.record({
   resolver: optional(
     fc.record({ servers: optional(fc.constant(["192.0.2.53"])), search: optional(fc.constant(["internal"])) }),
   ),
-  logs: optional(fc.constant({ to: [{ host: "192.0.2.9", port: 514, by: "udp" }] })),
+  logs: optional(
+    fc.constantFrom(
+      { to: [{ host: "192.0.2.9", port: 514, by: "udp" }] },
+      { to: [{ host: "127.0.0.1", port: 6514, by: "tls", name: "logs.internal" }], tls: { authority: AUTHORITY } },
+    ),
+  ),
   modules: optional(fc.record({ block: fc.subarray(["usb_storage", "dccp"]) })),
   units: optional(
     fc.dictionary(fc.constantFrom("thing.service"), fc.record({ enabled: fc.boolean(), running: fc.boolean() })),

@@ -1,4 +1,5 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
@@ -48,10 +49,19 @@ export interface TunnelWish {
   readonly suite?: string;
   readonly clearText?: string;
   readonly via?: string;
+  /** The version of both certificates, instead of a key. */
+  readonly certificates?: number;
 }
 
 /** The vpn part of both ends, from one document and the composition that the control plane uses. */
-export function bothEnds(wish: TunnelWish = {}): { readonly a: Json; readonly b: Json } {
+export function bothEnds(
+  wish: TunnelWish = {},
+  secrets: readonly SecretVersion[] = [],
+): { readonly a: Json; readonly b: Json } {
+  const auth =
+    wish.certificates === undefined
+      ? `psk: "file:${wish.key ?? "first"}"`
+      : `certificate: "generated@${wish.certificates}"`;
   const text = `apiVersion: holdfast/v1
 kind: Tunnel
 name: pair
@@ -60,7 +70,7 @@ ends:
   b: { server: gw-b, address: dynamic, networks: 10.72.0.0/24 }
 via: ${wish.via ?? "policy"}
 clearText: ${wish.clearText ?? "block"}
-auth: { psk: "file:${wish.key ?? "first"}" }
+auth: { ${auth} }
 suite: ${wish.suite ?? "strong-2026"}
 lifetime: { ike: 12h, child: 1h }
 dead: { after: 10s, then: restart }
@@ -74,7 +84,7 @@ apiVersion: holdfast/v1
 kind: Server
 name: gw-b
 `;
-  return { a: vpnPart(text, "gw-a"), b: vpnPart(text, "gw-b") };
+  return { a: vpnPart(text, "gw-a", secrets), b: vpnPart(text, "gw-b", secrets) };
 }
 
 /** Everything of ours on a server, in its own words; without what counts and what is agreed anew. */

@@ -82,6 +82,45 @@ test("the sheet for the other administrator says everything but the key", async 
   expect(stdout).not.toContain("seoul-busan-1");
 });
 
+const PEM = (of: string): string => `-----BEGIN CERTIFICATE-----\nMI${of.repeat(82)}\n-----END CERTIFICATE-----\n`;
+
+function secretOfEnd(end: string, notAfter: string, isChained: boolean) {
+  const certificate = {
+    subject: `CN=gw-${end}`,
+    issuer: "CN=Holdfast tunnels 1",
+    serial: "5f",
+    fingerprint: "9b".repeat(32),
+    notBefore: AT,
+    notAfter,
+    isChained,
+    pem: PEM("x"),
+    authorityPem: PEM("a"),
+  };
+  const version = { version: 1, fingerprint: "f", madeBy: "kim", madeAt: AT, dueAt: AT, certificate };
+  return { name: `tunnel.seoul-busan--${end}`, kind: "generated", versions: [version], usedBy: [], etag: "1" };
+}
+
+test("certificates: whose, until when, and whether their authority has signed them; the sheet has the authority", async () => {
+  const items = [
+    secretOfEnd("busan", "2020-01-01T00:00:00.000Z", true),
+    secretOfEnd("seoul", "2999-01-01T00:00:00.000Z", false),
+  ];
+  const external = EXAMPLE.replace(
+    "server: gw-busan",
+    `external: true\n    identity: vpn.acme.example\n    authority: ${JSON.stringify(PEM("x"))}`,
+  ).replace(/psk: .*/, "certificate: generated");
+  api
+    .on("GET /secrets", { json: { items, nextCursor: null } })
+    .on("GET /documents/Tunnel/seoul-busan", { json: document(external) });
+  const listed = await runCli(["tunnel", "certificates"], { url: api.url });
+  expect(listed.stdout).toMatch(/tunnel\.seoul-busan--busan +1 +CN=gw-busan.* 2020-01-01 ENDED +complete +nobody/);
+  expect(listed.stdout).toMatch(/tunnel\.seoul-busan--seoul .* 2999-01-01 DUE +BROKEN/);
+  const { stdout } = await runCli(["tunnel", "sheet", "seoul-busan"], { url: api.url });
+  expect(stdout).toMatch(/authentication +certificates on both sides/);
+  expect(stdout).toMatch(/your certificate +names vpn\.acme\.example/);
+  expect(stdout).toContain(`our authority:\n\n${PEM("a")}`);
+});
+
 const [PEOPLE = ""] = readFileSync(
   new URL("../../domains/src/vpn/examples/remote-staff.yaml", import.meta.url),
   "utf8",

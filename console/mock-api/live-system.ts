@@ -71,6 +71,7 @@ export function systemObserved(server: string, drift: boolean) {
     certificates: {},
     trusted: [],
     chronyReadsSources: false,
+    logDrivers: ["ossl" as const],
     modules: ["br_netfilter"],
     foreignAccounts: false,
     sshd: {
@@ -89,5 +90,11 @@ export function systemObserved(server: string, drift: boolean) {
       "logrotate.service": { load: "loaded", active: "failed", file: "static", neededBy: [] },
     },
     booting: false,
+    restart: drift
+      ? [
+          { kind: "package" as const, name: "linux-image-6.1.0-31-amd64" },
+          { kind: "kernel" as const, runs: "6.1.0-30-amd64", next: "6.1.0-31-amd64" },
+        ]
+      : [],
   };
 }

@@ -28,6 +28,7 @@ export const SECRET_HANDLERS = {
           madeBy: user.name,
           madeAt: new Date(nowMs).toISOString(),
           dueAt: null,
+          certificate: null,
         },
       ],
       usedBy: before?.usedBy ?? [],

@@ -1,3 +1,4 @@
+import type { SecretCertificateView } from "@holdfast/core/api/secret.ts";
 import { type MockState, type MockUser, nextId } from "./state.ts";
 
 const HOUR = 3_600_000;
@@ -94,6 +95,18 @@ function addSecrets(state: MockState, nowMs: number): void {
     madeBy: "admin",
     madeAt: iso(nowMs - hours * HOUR),
     dueAt: days === null ? null : iso(nowMs + (days * 24 - hours) * HOUR),
+    certificate: null,
+  });
+  const certificate = (end: string): SecretCertificateView => ({
+    subject: `CN=gw-${end}, OU=tunnel busan-jeju`,
+    issuer: "CN=Holdfast tunnels 1",
+    serial: "5f0c7d20b1a94be28d6e3f1122334455",
+    fingerprint: "9b1d".repeat(16),
+    notBefore: iso(nowMs - 343 * 24 * HOUR),
+    notAfter: iso(nowMs + 22 * 24 * HOUR),
+    isChained: true,
+    pem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+    authorityPem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
   });
   state.secrets.push(
     {
@@ -103,6 +116,18 @@ function addSecrets(state: MockState, nowMs: number): void {
       usedBy: [],
       etag: "2",
     },
+    ...["busan", "jeju"].map((end) => ({
+      name: `tunnel.busan-jeju--${end}`,
+      kind: "generated" as const,
+      versions: [
+        {
+          ...version(1, end === "busan" ? "77d0c2b5ae13" : "1f4e9a60d8c2", 343 * 24, 335),
+          certificate: certificate(end),
+        },
+      ],
+      usedBy: [{ document: "Tunnel/busan-jeju", version: 1, as: "in_force" as const }],
+      etag: "1",
+    })),
     {
       name: "tunnel.seoul-busan",
       kind: "generated",

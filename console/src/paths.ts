@@ -82,6 +82,18 @@ export const PATTERNS = {
   doctor: "/doctor",
 } as const satisfies Record<keyof typeof paths, string>;
 
+/** Which page an address is, the most literal first: `/documents/Policy/web/edit` is no document of that name. */
+export function pageAt(pathname: string): keyof typeof PATTERNS | null {
+  const parts = (path: string): readonly string[] => path.split("/").filter((one) => one !== "");
+  const here = parts(pathname);
+  const fits = (pattern: string): boolean => {
+    const wanted = parts(pattern);
+    return wanted.length === here.length && wanted.every((one, at) => one.startsWith("$") || one === here[at]);
+  };
+  const names = Object.keys(PATTERNS) as (keyof typeof PATTERNS)[];
+  return names.find((name) => fits(PATTERNS[name])) ?? null;
+}
+
 /** Only a path of our own may be returned to after signing in: no other host, no `//host`. */
 export function safeNext(next: string | undefined): string {
   return next !== undefined && /^\/(?![/\\])/.test(next) && !next.startsWith(PATTERNS.login) ? next : paths.overview();

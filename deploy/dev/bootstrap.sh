@@ -39,6 +39,7 @@ TEST_PACKAGES=(
   amtool=prometheus-alertmanager        # what it calls for reaches somebody
   visudo=sudo                           # what people may do, checked by sudo itself
   rsyslogd=rsyslog                      # logs that leave a server
+  '/usr/lib/*/rsyslog/lmnsd_ossl.so=rsyslog-openssl'   # and leave it by TLS
   haproxy=haproxy                       # several control planes behind a load balancer
   swanctl=strongswan-swanctl            # tunnels between two real charon daemons
   charon-systemd=charon-systemd

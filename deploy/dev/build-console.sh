@@ -7,7 +7,7 @@ PATH=$PWD/.tools/node_modules/.bin:$PWD/node_modules/.bin:$PATH
 
 # The stamp lies in the build itself: `make clean` takes both.
 made_of() {
-  { find console/src core/src domains/src -type f -print0; printf '%s\0' console/index.html console/vite.config.ts console/package.json package-lock.json deploy/dev/build-console.sh; } |
+  { find console/src core/src domains/src -type f -print0; printf '%s\0' console/index.html console/vite.config.ts console/package.json package-lock.json deploy/dev/build-console.sh deploy/dev/compress-files.ts; } |
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 }
 
@@ -31,6 +31,7 @@ if ! NODE_ENV=production vite build console --config console/vite.config.ts --ou
   echo 'bootstrap: the console could not be built (all of it is in node_modules/.cache/console-build.log)' >&2
   exit 1
 fi
+node deploy/dev/compress-files.ts "$fresh/assets"
 echo "$stamp" >"$fresh/.stamp"
 if [[ -d console/dist ]]; then mv -T console/dist "$old"; fi
 mv -T "$fresh" console/dist

@@ -6,6 +6,7 @@ import { ENTRIES, observeSystem, type SystemObserved } from "../src/system/facts
 import { withoutHostsBlock } from "../src/system/hosts-block.ts";
 import { LOAD_FILE } from "../src/system/kernel-module.ts";
 import { RSYSLOG_FILE } from "../src/system/log-text.ts";
+import { KERNEL_LINKS } from "../src/system/restart.ts";
 import { KEY_FOLDER } from "../src/system/ssh-key.ts";
 import { SSHD_DROP_IN } from "../src/system/sshd-text.ts";
 import { SUDO_FILE } from "../src/system/sudo-text.ts";
@@ -67,6 +68,9 @@ export class SimulatedSystem {
   readonly folders = new Map<string, Readonly<Record<string, string>>>([
     ["/usr/lib/sysctl.d", { "50-default.conf": "net.core.somaxconn = 128\n-net.ipv4.conf.*.rp_filter = 2\n" }],
   ]);
+  logDrivers = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so\n";
+  /** Other files, by the name of the fact. */
+  texts: Readonly<Record<string, string>> = {};
   accounts: readonly Account[] = [
     { ...person("root", 0, []), password: "locked" },
     { ...person("kim", 1000, ["ops"]), keys: 1 },
@@ -108,7 +112,7 @@ export class SimulatedSystem {
 
   /** Through text, as the agent answers. */
   facts(): RawFacts {
-    const entries = ENTRIES.map((path): [string, RawFact] => [
+    const entries = [...ENTRIES, ...KERNEL_LINKS].map((path): [string, RawFact] => [
       path,
       said(JSON.stringify(this.entries.get(path) ?? { type: "absent" })),
     ]);
@@ -116,6 +120,7 @@ export class SimulatedSystem {
     return {
       ...Object.fromEntries(entries),
       ...Object.fromEntries(folders),
+      ...Object.fromEntries(Object.entries(this.texts).map(([name, text]) => [name, said(text)])),
       sysctl: said(JSON.stringify(Object.fromEntries(this.sysctl))),
       hostname: said(`${this.hostname}\n`),
       group: said(this.groups.map((name) => `${name}:x:100:\n`).join("")),
@@ -126,6 +131,7 @@ export class SimulatedSystem {
       accounts: said(JSON.stringify(this.accounts)),
       clock: said(`${this.today * 86_400 + 3_600}\n`),
       chrony: said(this.chronyConf),
+      "log drivers": said(this.logDrivers),
       nsswitch: said(this.nsswitch),
       sshd: this.#sshdFact(),
       tcp4: said(this.#listeningText()),

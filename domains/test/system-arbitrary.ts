@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { SystemConfig } from "../src/system/model.ts";
+import type { LogTarget, SystemConfig } from "../src/system/model.ts";
 import { parseSystemConfig } from "../src/system/parse-config.ts";
 import { CERTIFICATE, KEY } from "./system-sample.ts";
 
@@ -69,7 +69,19 @@ const user = fc.oneof(
     sudo: optional(fc.constantFrom("none" as const, "password" as const, "free" as const)),
   }),
 );
-const LOGS = { host: "logs.internal", port: 514, by: "tcp" as "tcp" | "udp" };
+const LOGS: readonly (readonly [LogTarget, ...LogTarget[]])[] = [
+  [{ host: "logs.internal", port: 514, by: "tcp" }],
+  [{ host: "fd00::9", port: 514, by: "udp" }],
+  [{ host: "logs.internal", port: 6514, by: "tls", name: "logs.internal" }],
+  [
+    { host: "fd00::9", port: 514, by: "udp" },
+    { host: "fd00::8", port: 6514, by: "tls", name: "logs.internal" },
+  ],
+];
+const LOG_TLS: readonly NonNullable<SystemConfig["logs"]>["tls"][] = [
+  { authority: CERTIFICATE },
+  { authority: CERTIFICATE, certificate: "/etc/ssl/certs/web.pem", key: "/etc/ssl/private/web.key" },
+];
 
 export const systemConfig: fc.Arbitrary<SystemConfig> = fc
   .record({
@@ -93,7 +105,7 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
     modules: optional(
       fc.record({ load: optional(some("br_netfilter", "nf_tables")), block: optional(some("usb_storage")) }),
     ),
-    logs: optional(fc.record({ to: some(LOGS, { ...LOGS, by: "udp", host: "fd00::9" }) })),
+    logs: optional(fc.record({ to: fc.constantFrom(...LOGS), tls: fc.constantFrom(...LOG_TLS) })),
     authorities: optional(fc.dictionary(fc.constantFrom("house", "lab"), fc.constant(CERTIFICATE))),
     units: optional(fc.dictionary(fc.constantFrom("cron.service", "fail2ban.service"), unit)),
   })

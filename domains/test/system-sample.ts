@@ -51,7 +51,13 @@ export const FULL_CONFIG: SystemConfig = {
     mallory: { state: "absent" },
   },
   modules: { load: ["br_netfilter"], block: ["usb_storage"] },
-  logs: { to: [{ host: "logs.internal", port: 514, by: "tcp" }] },
+  logs: {
+    to: [
+      { host: "logs.internal", port: 514, by: "tcp" },
+      { host: "10.0.0.9", port: 6514, by: "tls", name: "logs.example.org" },
+    ],
+    tls: { authority: CERTIFICATE, certificate: "/etc/ssl/certs/web-7.pem", key: "/etc/ssl/private/web-7.key" },
+  },
   authorities: { house: CERTIFICATE },
   units: { "cron.service": { enabled: true, running: true } },
 };

@@ -124,7 +124,7 @@ export function inForce(config: VpnConfig, observed = bareServer()): VpnObserved
     },
     {
       conns: wanted.map(({ conn }) => listing(conn)).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-      keys: wanted.map(({ key }) => key.id).toSorted(),
+      keys: [...new Set(wanted.map(({ key }) => key.id))].toSorted(),
       pools: poolsIn(wanted).map(({ name, network }) => ({
         name,
         base: network.split("/")[0] ?? "",

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { en } from "@holdfast/console/i18n/en.ts";
 import { ko } from "@holdfast/console/i18n/ko.ts";
 import { paths } from "@holdfast/console/paths.ts";
 import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
@@ -276,6 +277,7 @@ const DIALOGS: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
   [paths.server("web-1", { tab: "live", domain: "vpn" }), button(/^Begin: /)],
   [paths.documents(), button("New document")],
   [paths.documents(), button("Connect two sites…")],
+  [paths.documents(), button("Let people in…")],
   [paths.document("Policy", "monitoring"), button(/^Delete/)],
   [paths.tokens(), button("New token")],
   [paths.users(), button("New account")],
@@ -313,21 +315,77 @@ test("no finding of axe in any dialog", async () => {
     }
     expect(found).toEqual([]);
   });
+}, 300_000);
+
+test("a log that servers contradict is accepted by name and with a reason, and axe finds nothing in any of it", async () => {
+  await visit("busy", {}, async ({ page, server }) => {
+    server.setServersKnowMore(["web-1", "gw-seoul"]);
+    await signIn(page, server.url);
+    await open(page, server, paths.audit());
+    await page.getByText("gw-seoul").first().waitFor();
+    expect(await flawsOf(page)).toEqual([]);
+    await page.getByRole("button", { name: en["audit.accept"] }).click();
+    const dialog = page.getByRole("dialog");
+    const accept = dialog.getByRole("button", { name: en["audit.accept"] });
+    expect(await accept.isDisabled()).toBe(true);
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
+    await dialog.getByLabel(en["dialog.reason"]).fill("the backup of Tuesday was put back");
+    expect(await accept.isDisabled()).toBe(true);
+    await dialog.getByRole("textbox").last().fill(en["audit.accept.word"].replace("{{epoch}}", "2"));
+    await accept.click();
+    await dialog.waitFor({ state: "detached" });
+    await expect.poll(() => page.getByRole("button", { name: en["audit.accept"] }).count()).toBe(0);
+  });
+});
+
+test("every page explains itself to a keyboard, beside the page and not over a dialog", async () => {
+  await visit("busy", { viewport: { width: 1400, height: 900 } }, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.server("web-2"));
+    const help = page.getByRole("complementary", { name: en["help.title"] });
+    await page.keyboard.press("F1");
+    // It has the focus, so that a screen reader begins there.
+    await help.getByText("One server: what it should have").waitFor();
+    expect(await page.evaluate("document.activeElement.textContent")).toBe(en["help.title"]);
+    // What the states mean is said in the words of the page itself.
+    await help.getByText(en["status.locked.why"]).waitFor();
+    await help.getByText(en["help.serverIs.mixed"]).waitFor();
+    expect(await flawsOf(page)).toEqual([]);
+    // It goes along to other pages.
+    await page.getByRole("link", { name: "Policies", exact: true }).click();
+    await help.getByText("What servers should have").waitFor();
+    await help.getByRole("button", { name: en["help.close"] }).click();
+    await help.waitFor({ state: "detached" });
+    const opener = page.getByRole("button", { name: en["help.open"] });
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe(en["help.open"]);
+    expect(await opener.count()).toBe(1);
+    await page.keyboard.press("Enter");
+    await help.waitFor();
+    await page.keyboard.press("Escape");
+    await help.waitFor({ state: "detached" });
+    // A dialog is open: what lies behind it stays shut.
+    await page.getByRole("button", { name: "New document" }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("F1");
+    expect(await help.count()).toBe(0);
+  });
 });
 
 test.each([
-  { scheme: "light", width: 1280 },
-  { scheme: "dark", width: 390 },
+  { scheme: "light", width: 1280, locale: "en" },
+  { scheme: "dark", width: 390, locale: "en" },
+  { scheme: "dark", width: 800, locale: "ko-KR" },
 ] as const)(
-  "no finding of axe on any page ($scheme, $width px), and nothing is wider than the screen",
-  async ({ scheme, width }) => {
-    await visit("busy", { colorScheme: scheme, viewport: { width, height: 900 } }, async ({ page, server }) => {
+  "no finding of axe on any page ($scheme, $width px, $locale), and nothing is wider than the screen",
+  async ({ scheme, width, locale }) => {
+    const words = locale === "ko-KR" ? ko : en;
+    await visit("busy", { colorScheme: scheme, locale, viewport: { width, height: 900 } }, async ({ page, server }) => {
       const found: string[] = [];
       const check = async (path: string, tab = page): Promise<void> => {
         found.push(...(await flawsOf(tab)).map((flaw) => `${path}: ${flaw}`));
       };
       await page.goto(server.url);
-      await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
+      await page.getByRole("heading", { name: words["login.title"], exact: true }).waitFor();
       await check("/login");
       await signIn(page, server.url);
       // Two at a time: axe keeps one processor busy.
@@ -341,11 +399,14 @@ test.each([
       await Promise.all([walk(page), walk(await page.context().newPage())]);
       await open(page, server, paths.failures());
       await page.getByRole("link", { name: "Only the application may reach PostgreSQL" }).first().click();
-      await page.getByText("The story").waitFor();
+      await page.getByText(words["story.title"]).waitFor();
       await check("an apply");
-      await page.getByRole("link", { name: "The whole rollout" }).click();
-      await page.getByText("Wave 1").first().waitFor();
+      await page.getByRole("link", { name: words["apply.rollout"] }).click();
+      await page.getByText(words["rollout.wave"].replace("{{wave}}", "1")).first().waitFor();
       await check("a rollout");
+      await page.keyboard.press("F1");
+      await page.getByRole("complementary", { name: words["help.title"] }).getByRole("term").first().waitFor();
+      await check("help");
       expect(found).toEqual([]);
     });
   },

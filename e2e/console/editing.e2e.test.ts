@@ -3,6 +3,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { paths } from "@holdfast/console/paths.ts";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { flawsOf } from "./flaws.ts";
 import { largePolicy } from "./large-policy.ts";
 import { signIn } from "./steps.ts";
 import { buildConsole, open, visit, WAIT_MS } from "./visit.ts";
@@ -346,6 +347,46 @@ test("two sites are connected: one document of both ends, its findings while typ
     await put.click();
     await page.getByRole("heading", { level: 1, name: /seoul-acme/ }).waitFor();
     await page.getByLabel("clearText", { exact: true }).waitFor();
+    await page.getByText("1 pending edit").waitFor();
+  });
+});
+
+test("people are let in: each with a key of their own, what is missing named, and a sheet for each that has no key", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    await signIn(page, server.url);
+    await open(page, server, paths.documents());
+    await page.getByRole("button", { name: "Let people in…" }).click();
+    const dialog = page.getByRole("dialog");
+    const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
+    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
+    await dialog.getByLabel("Server they call").selectOption("gw-seoul");
+    await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
+    await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
+    await dialog.getByLabel("Addresses they are given").fill("10.99.0.0/24");
+    await dialog.getByLabel("Name", { exact: true }).fill("alice");
+    await dialog.getByLabel("Identity").fill("alice@example.com");
+    await dialog.getByRole("button", { name: "Another person" }).click();
+    const bob = dialog.getByRole("group", { name: "Person 2" });
+    await bob.getByLabel("Name", { exact: true }).fill("bob");
+    // One that is called as another could not be told from them.
+    await dialog.getByRole("group", { name: "bob" }).getByLabel("Identity").fill("alice@example.com");
+    await dialog.locator(".hf-finding").first().waitFor();
+    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await dialog.getByRole("group", { name: "bob" }).getByLabel("Identity").fill("bob@example.com");
+    await dialog.getByText("Not in the store of secrets yet: vpn-alice, vpn-bob.").waitFor();
+    await dialog.getByText("Sheet for bob").click();
+    await dialog
+      .getByRole("definition")
+      .filter({ hasText: /^bob@example.com$/ })
+      .waitFor();
+    await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
+    await dialog.getByRole("button", { name: "Take out: bob" }).click();
+    expect(await dialog.getByText("Sheet for bob").count()).toBe(0);
+    await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    await put.click();
+    await page.getByRole("heading", { level: 1, name: /remote-staff/ }).waitFor();
     await page.getByText("1 pending edit").waitFor();
   });
 });

@@ -37,6 +37,8 @@ export interface MockServer {
   setReachable(reachable: boolean): void;
   /** From here on there is a provider to sign in with, of this name. */
   setProvider(label: string): void;
+  /** These servers hold the head of a longer audit log, as after a backup was put back. */
+  setServersKnowMore(servers: readonly string[]): void;
   /** Ends every session, as a restart with a new key would. */
   signEverybodyOut(): void;
   close(): Promise<void>;
@@ -142,6 +144,9 @@ export async function startMockServer(scenario: Scenario, port = 0): Promise<Moc
     },
     setProvider(label) {
       state.provider = label;
+    },
+    setServersKnowMore(servers) {
+      state.knowMore = servers;
     },
     signEverybodyOut() {
       state.sessions.clear();

@@ -143,6 +143,32 @@ const SHOTS: readonly Shot[] = [
     },
   },
   {
+    name: "people-wizard",
+    scenario: "busy",
+    path: paths.documents(),
+    act: async (page) => {
+      await click("Let people in…")(page);
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
+      await dialog.getByLabel("Server they call").selectOption("gw-seoul");
+      await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
+      await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
+      await dialog.getByLabel("Addresses they are given").fill("10.99.0.0/24");
+      await dialog.getByLabel("Name", { exact: true }).fill("alice");
+      await dialog.getByLabel("Identity").fill("alice@example.com");
+      await dialog.getByText("Sheet for alice").click();
+    },
+  },
+  {
+    name: "help-server",
+    scenario: "busy",
+    path: paths.server("web-2"),
+    act: async (page) => {
+      await page.keyboard.press("F1");
+      await page.getByRole("complementary", { name: "Help for this page" }).waitFor();
+    },
+  },
+  {
     name: "editor-text-errors",
     scenario: "busy",
     path: paths.editDocument("Policy", "web-host", { view: "text" }),
@@ -313,7 +339,10 @@ const GUIDE: readonly string[] = [
   "apply-restore-failed",
   "server-observe",
   "tunnel-wizard",
+  "people-wizard",
   "server-packets",
+  "server-tools",
+  "help-server",
 ];
 
 /** Pixels; a page that is longer is cut there. */

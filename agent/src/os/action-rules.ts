@@ -102,7 +102,9 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
     case "ipsec":
       return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
     case "ipsec_boot_keys":
-      return domain === "vpn" ? checkKeys(action.keys) : err(`${domain} has no business with keys of tunnels`);
+      return domain === "vpn"
+        ? checkKeys(action.keys, action.certificates)
+        : err(`${domain} has no business with keys of tunnels`);
     case "networkd":
     case "link":
     case "ip_state":

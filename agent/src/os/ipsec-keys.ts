@@ -1,10 +1,17 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { lstatSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
-import { parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
-import { errorCode, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
+import {
+  certificateFile,
+  CERTIFICATE_FOLDER,
+  certificatePem,
+  parseKeyFile,
+  privateKeyId,
+} from "@holdfast/domains/vpn/conn.ts";
+import { errorCode, namesIn, readTextIfThere, removeFileDurably, writeFileDurably } from "./files.ts";
 
 /**
  * Pre-shared keys. They lie on the server, where an administrator or the guard put them, and are read at the moment in which strongSwan gets
@@ -69,8 +76,75 @@ export function provenBy({ owners }: IpsecKey): readonly string[] {
   return owners.slice(-1);
 }
 
-/** What strongSwan loads when it starts: all of these keys, or no file. A key that cannot be read leaves the file as it is. */
-export function writeBootKeys(root: string, keys: readonly IpsecKey[]): Result<null, string> {
+/** A private key of the store, in PEM: the base64 of its PKCS #8, and the one that this number is of. */
+export function readPrivateKey(root: string, file: string, id: string): Result<string, string> {
+  const read = readKey(root, file);
+  if (!read.ok) return read;
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: Buffer.from(read.value, "base64"), format: "der", type: "pkcs8" });
+  } catch {
+    return err("it is no private key");
+  }
+  return keyIdOf(key) === id
+    ? ok(key.export({ type: "pkcs8", format: "pem" }).toString())
+    : err("it is not the key of this certificate");
+}
+
+/** As strongSwan has it: the SHA-1 of the bits of the public key, which of an elliptic curve are an uncompressed point. */
+function keyIdOf(key: KeyObject): string {
+  const jwk = createPublicKey(key).export({ format: "jwk" });
+  if (jwk.kty !== "EC" || jwk.x === undefined || jwk.y === undefined) return "";
+  const point = [Buffer.from([4]), Buffer.from(jwk.x, "base64url"), Buffer.from(jwk.y, "base64url")];
+  return createHash("sha1").update(Buffer.concat(point)).digest("hex");
+}
+
+/** strongSwan loads every private key in here when it starts. */
+const PRIVATE_FOLDER = "/etc/swanctl/private";
+const PRIVATE_NAME = /^holdfast-[0-9a-f]{40}\.pem$/;
+const CERTIFICATE_NAME = /^holdfast-[0-9a-f]{16}\.pem$/;
+
+/**
+ * What strongSwan loads when it starts: all of these keys and certificates, and no others of ours. A key that cannot be read leaves everything as it
+ * is. Certificates come before the keys, since the file of the connections that names them comes after both.
+ */
+export function writeBootKeys(
+  root: string,
+  keys: readonly IpsecKey[],
+  certificates: readonly string[] = [],
+): Result<null, string> {
+  try {
+    const files = new Map<string, string>();
+    for (const { id, file } of keys) {
+      const number = privateKeyId(id);
+      if (number === null) continue;
+      const read = readPrivateKey(root, file, number);
+      if (!read.ok) return err(`the key ${file} cannot be used: ${read.error}`);
+      files.set(join(root, PRIVATE_FOLDER, `holdfast-${number}.pem`), read.value);
+    }
+    const shared = writeSharedKeys(
+      root,
+      keys.filter(({ id }) => privateKeyId(id) === null),
+    );
+    if (!shared.ok) return shared;
+    for (const one of certificates) files.set(join(root, certificateFile(one)), certificatePem(one));
+    for (const [path, text] of files) {
+      if (readTextIfThere(path) !== text) writeFileDurably(path, text, BOOT_KEYS_MODE);
+    }
+    for (const [folder, isOurs] of [
+      [join(root, PRIVATE_FOLDER), PRIVATE_NAME],
+      [join(root, CERTIFICATE_FOLDER), CERTIFICATE_NAME],
+    ] as const)
+      for (const name of namesIn(folder))
+        if (isOurs.test(name) && !files.has(join(folder, name))) removeFileDurably(join(folder, name));
+    return ok(null);
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** All of these keys, or no file. */
+function writeSharedKeys(root: string, keys: readonly IpsecKey[]): Result<null, string> {
   const path = join(root, BOOT_KEYS_FILE);
   try {
     if (keys.length === 0) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecAct, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
-import { gone, loadConn, loadKey, REQUEST_MS, succeeded, terminate } from "./ipsec-requests.ts";
+import { gone, loadConn, loadKey, REQUEST_MS, succeeded, terminate, unloadKey } from "./ipsec-requests.ts";
 import type { ViciConnection } from "./vici-connection.ts";
 import { sectionOf, textOf } from "./vici-message.ts";
 
@@ -62,7 +62,7 @@ export async function endPeople(vici: ViciConnection, act: Act<"end_people">): P
     if (!ended.ok) return ended;
   }
   for (const id of act.keys) {
-    const unloaded = gone(await vici.request("unload-shared", { id }, REQUEST_MS));
+    const unloaded = await unloadKey(vici, id);
     if (!unloaded.ok) return unloaded;
   }
   return ok(null);

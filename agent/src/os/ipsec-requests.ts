@@ -1,8 +1,8 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
-import { idText } from "@holdfast/domains/vpn/conn.ts";
-import { deadAction } from "@holdfast/domains/vpn/render.ts";
-import { provenBy, readKey } from "./ipsec-keys.ts";
+import { idText, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
+import { authOf, deadAction } from "@holdfast/domains/vpn/render.ts";
+import { provenBy, readKey, readPrivateKey } from "./ipsec-keys.ts";
 import type { ViciConnection } from "./vici-connection.ts";
 import { textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
 
@@ -12,10 +12,34 @@ import { textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
 export const REQUEST_MS = 4_000;
 
 export async function loadKey(root: string, vici: ViciConnection, key: IpsecKey): Promise<Result<null, string>> {
+  const id = privateKeyId(key.id);
+  if (id !== null) return loadPrivateKey(root, vici, key.file, id);
   const read = readKey(root, key.file);
   if (!read.ok) return err(`the key ${key.file} cannot be used: ${read.error}`);
   const message = { id: key.id, type: "IKE", data: read.value, owners: provenBy(key) };
   return succeeded(await vici.request("load-shared", message, REQUEST_MS));
+}
+
+/** strongSwan says by which number it knows the key; another one would be the key of another certificate. */
+async function loadPrivateKey(
+  root: string,
+  vici: ViciConnection,
+  file: string,
+  id: string,
+): Promise<Result<null, string>> {
+  const read = readPrivateKey(root, file, id);
+  if (!read.ok) return err(`the key ${file} cannot be used: ${read.error}`);
+  return succeeded(await vici.request("load-key", { type: "any", data: read.value }, REQUEST_MS));
+}
+
+/** A key that is not there is success. */
+export async function unloadKey(vici: ViciConnection, id: string): Promise<Result<null, string>> {
+  const number = privateKeyId(id);
+  return gone(
+    number === null
+      ? await vici.request("unload-shared", { id }, REQUEST_MS)
+      : await vici.request("unload-key", { id: number }, REQUEST_MS),
+  );
 }
 
 /** `force`: the other end may not be there to agree; some time is left for it to hear. */
@@ -38,8 +62,17 @@ function messageOf(conn: IpsecConn): ViciSection {
     keyingtries: "0",
     unique: "replace",
     ...(conn.pools === undefined ? {} : { pools: conn.pools }),
-    local: { auth: "psk", id: idText(conn.localIdentity) },
-    remote: { auth: "psk", id: idText(conn.remoteIdentity) },
+    local: {
+      auth: authOf(conn),
+      id: idText(conn.localIdentity),
+      ...certificateList("certs", conn.certificates?.own),
+    },
+    remote: {
+      auth: authOf(conn),
+      id: idText(conn.remoteIdentity),
+      ...certificateList("certs", conn.certificates?.peer),
+      ...certificateList("cacerts", conn.certificates?.authority),
+    },
     children: {
       [conn.label]: {
         local_ts: conn.localNetworks,
@@ -55,6 +88,10 @@ function messageOf(conn: IpsecConn): ViciSection {
       },
     },
   };
+}
+
+function certificateList(key: "certs" | "cacerts", certificate: string | null | undefined): ViciSection {
+  return certificate === null || certificate === undefined ? {} : { [key]: [Buffer.from(certificate, "base64")] };
 }
 
 export function succeeded(answer: Result<ViciAnswer, string>): Result<null, string> {

@@ -4,11 +4,12 @@ import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import type { IpRoute, IpRule, IpState, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey, IpsecOperation, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
-import { parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
-import { CONN_PREFIX, KEY_PREFIX, parseKeyFile } from "@holdfast/domains/vpn/conn.ts";
+import { parseCertificateBody, parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
+import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
+import { CONN_PREFIX, KEY_PREFIX, parseKeyFile, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
 import { INTO_METRIC, isOurLink, linkWith, parseLink } from "@holdfast/domains/vpn/link.ts";
-import { parseCanonicalNetwork, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
+import { parseCanonicalNetwork, parsePrivateKeyId, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
 import { parsePoolName } from "@holdfast/domains/vpn/people.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 
@@ -54,8 +55,8 @@ export function checkIpsecOperation({ name, label }: IpsecOperation): Result<nul
   return first([checkConnName(name), label === null ? ok(null) : checkLabel(label)]);
 }
 
-export function checkKeys(keys: readonly IpsecKey[]): Result<null, string> {
-  return first(keys.map(checkKey));
+export function checkKeys(keys: readonly IpsecKey[], certificates: readonly string[] = []): Result<null, string> {
+  return first([...keys.map(checkKey), ...certificates.map(parseCertificateBody)]);
 }
 
 function checkConn(conn: IpsecConn): Result<null, string> {
@@ -69,11 +70,21 @@ function checkConn(conn: IpsecConn): Result<null, string> {
     ...[...conn.ikeProposals, ...conn.childProposals].map(parseProposal),
     ...(conn.linkId === undefined ? [] : [parseLink(linkWith(conn.linkId))]),
     ...(conn.pools ?? []).map(parsePoolName),
+    checkCertificates(conn.certificates),
     (conn.pools?.length ?? conn.remoteNetworks.length) > 0 ? ok(null) : err("the other end has no network"),
     ...[conn.ikeSeconds, conn.childSeconds, conn.deadSeconds].map((seconds) =>
       Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_SECONDS ? ok(null) : err(`${seconds} is no time`),
     ),
   ]);
+}
+
+/** By certificate, a connection that says nothing of the other end's would let in whoever has one of any authority. */
+function checkCertificates(certificates: IpsecConn["certificates"]): Result<null, string> {
+  if (certificates === undefined) return ok(null);
+  const accepted = [certificates.peer, certificates.authority].filter((one) => one !== null);
+  return accepted.length === 0
+    ? err("nothing says which certificate of the other end is accepted")
+    : first([certificates.own, ...accepted].map(parseCertificateBody));
 }
 
 function checkPool({ name, network, dns }: IpsecPool): Result<null, string> {
@@ -90,6 +101,12 @@ function checkLabel(label: string): Result<unknown, string> {
 }
 
 function checkKey({ id, file, owners }: IpsecKey): Result<null, string> {
+  if (privateKeyId(id) !== null)
+    return first([
+      checkKeyId(id),
+      parseSecretFile(file),
+      owners.length === 0 ? ok(null) : err("a private key proves what its certificate says"),
+    ]);
   return first([
     checkKeyId(id),
     parseKeyFile(file),
@@ -99,6 +116,8 @@ function checkKey({ id, file, owners }: IpsecKey): Result<null, string> {
 }
 
 function checkKeyId(id: string): Result<null, string> {
+  const number = privateKeyId(id);
+  if (number !== null) return first([parsePrivateKeyId(number)]);
   return id.startsWith(KEY_PREFIX) && /^[a-z0-9-]{1,160}$/.test(id)
     ? ok(null)
     : err(`${JSON.stringify(id)} is no key of ours`);

@@ -12,10 +12,11 @@ import type {
   IpsecReading,
   IpsecSa,
 } from "@holdfast/core/plan/ipsec-state.ts";
+import { PRIVATE_PREFIX } from "@holdfast/domains/vpn/conn.ts";
 import { readTextIfThere } from "./files.ts";
 import { readKeyNames } from "./ipsec-keys.ts";
 import { endPeople, loadPeople, loadPool, unloadPool } from "./ipsec-people.ts";
-import { gone, loadConn, loadKey, REQUEST_MS, terminate } from "./ipsec-requests.ts";
+import { gone, loadConn, loadKey, REQUEST_MS, terminate, unloadKey } from "./ipsec-requests.ts";
 import { ViciConnection } from "./vici-connection.ts";
 import { listIn, sectionOf, sectionsIn, textOf, type ViciAnswer } from "./vici-message.ts";
 
@@ -39,12 +40,14 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
     const stats = await vici.request("stats", {}, REQUEST_MS);
     const conns = await vici.listing("list-conns", "list-conn", {}, REQUEST_MS);
     const keys = await vici.request("get-shared", {}, REQUEST_MS);
+    const privateKeys = await vici.request("get-keys", {}, REQUEST_MS);
     const sas = await vici.listing("list-sas", "list-sa", {}, REQUEST_MS);
     const pools = await vici.request("get-pools", {}, REQUEST_MS);
     if (!version.ok) return version;
     if (!stats.ok) return stats;
     if (!conns.ok) return conns;
     if (!keys.ok) return keys;
+    if (!privateKeys.ok) return privateKeys;
     if (!sas.ok) return sas;
     if (!pools.ok) return pools;
     return ok({
@@ -55,7 +58,10 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
         .flatMap(sectionsIn)
         .map(([name, conn]) => listed(name, conn))
         .toSorted(byName),
-      keys: listIn(keys.value, "keys").toSorted(),
+      keys: [
+        ...listIn(keys.value, "keys"),
+        ...listIn(privateKeys.value, "keys").map((id) => `${PRIVATE_PREFIX}${id}`),
+      ].toSorted(),
       sas: sas.value.events
         .flatMap(sectionsIn)
         .map(([name, sa]) => association(name, sa))
@@ -145,7 +151,7 @@ async function performAct(root: string, vici: ViciConnection, act: IpsecAct): Pr
     case "load_key":
       return loadKey(root, vici, act.key);
     case "unload_key":
-      return gone(await vici.request("unload-shared", { id: act.id }, REQUEST_MS));
+      return unloadKey(vici, act.id);
     case "terminate":
       return terminate(vici, act.name, GOODBYE_MS);
     case "load_pool":

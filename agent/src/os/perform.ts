@@ -86,7 +86,7 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
     case "ipsec":
       return actOnIpsec(machine.root, action.act);
     case "ipsec_boot_keys":
-      return writeBootKeys(machine.root, action.keys);
+      return writeBootKeys(machine.root, action.keys, action.certificates);
     default:
       return assertNever(action);
   }

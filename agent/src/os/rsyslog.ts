@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
-import { RSYSLOG_FILE, withFolder } from "@holdfast/domains/system/log-text.ts";
+import { parseLogText, RSYSLOG_FILE, withFolder } from "@holdfast/domains/system/log-text.ts";
 import { readFolder } from "./entry.ts";
 import { exec } from "./exec.ts";
 import { makeFolder, readTextIfThere, removeFileDurably, removeFolder, writeFileDurably } from "./files.ts";
+import { checkSecureLogs, heardOfLogServers } from "./log-server.ts";
 import { actOnUnit, isUnitActive, isUnitFailed } from "./unit.ts";
 
 const DAEMON = "/usr/sbin/rsyslogd";
@@ -17,6 +18,10 @@ const CHECK_TIMEOUT_MS = 10_000;
 export async function rehearseRsyslog(root: string, text: string | null): Promise<Result<null, string>> {
   if (text === null) return ok(null);
   if (!existsSync(join(root, DAEMON))) return err("rsyslog is not installed on this server");
+  const said = parseLogText(text);
+  if (!said.ok) return said;
+  const secure = checkSecureLogs(root, said.value);
+  if (!secure.ok) return secure;
   const main = readTextIfThere(join(root, MAIN));
   if (main === null) return err(`there is no ${MAIN}`);
   const folder = dirname(RSYSLOG_FILE);
@@ -28,7 +33,10 @@ export async function rehearseRsyslog(root: string, text: string | null): Promis
   try {
     removeFolder(scratch);
     makeFolder(join(scratch, "conf.d"), 0o700);
-    const files = { ...readFolder(join(root, folder), ".conf"), [RSYSLOG_FILE.slice(folder.length + 1)]: text };
+    const name = RSYSLOG_FILE.slice(folder.length + 1);
+    // It names itself, for the authority stands in it.
+    const itself = text.replaceAll(RSYSLOG_FILE, join(scratch, "conf.d", name));
+    const files = { ...readFolder(join(root, folder), ".conf"), [name]: itself };
     for (const [name, content] of Object.entries(files)) writeFileDurably(join(scratch, "conf.d", name), content, MODE);
     writeFileDurably(join(scratch, "rsyslog.conf"), copied, MODE);
     const next = await check(join(scratch, "rsyslog.conf"));
@@ -62,7 +70,13 @@ export async function changeRsyslog(
   // One that does not run reads its files when it starts; one that died of ours is started again by an undo.
   const isMeant = await isUnitActive(UNIT, CHECK_TIMEOUT_MS);
   const isDead = !isChecked && (await isUnitFailed(UNIT, CHECK_TIMEOUT_MS));
-  return isMeant || isDead ? actOnUnit(UNIT, "restart", timeoutMs) : ok(null);
+  if (!isMeant && !isDead) return ok(null);
+  const sinceMs = Date.now();
+  const restarted = await actOnUnit(UNIT, "restart", timeoutMs);
+  const said = text === null || !isChecked ? null : parseLogText(text);
+  return restarted.ok && said?.ok === true && said.value.targets.length > 0
+    ? heardOfLogServers(root, said.value, sinceMs)
+    : restarted;
 }
 
 async function check(main: string): Promise<Result<null, string>> {

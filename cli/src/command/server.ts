@@ -138,7 +138,8 @@ const show = verb({
 });
 
 const state = verb({
-  brief: "Ask the server itself, now: live beside confirmed, what differs, interfaces and neighbours",
+  brief:
+    "Ask the server itself, now: live beside confirmed, what differs, restarts that are asked for, interfaces and neighbours",
   example: "server state web-1",
   operands: ["server"],
   run: async (client, [name = ""]) => {

@@ -1,6 +1,8 @@
 import { documentSchema, documentSummarySchema } from "@holdfast/core/api/document.ts";
+import { secretSchema } from "@holdfast/core/api/secret.ts";
 import { liveStateSchema } from "@holdfast/core/api/server.ts";
 import { initiatorOf, managedServers } from "@holdfast/core/compose/tunnel-ends.ts";
+import { secretsOf } from "@holdfast/core/compose/tunnel-key.ts";
 import type { TunnelDocument } from "@holdfast/core/policy/document.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { nameOfPerson } from "@holdfast/core/policy/tunnel-people.ts";
@@ -205,10 +207,57 @@ const sheet = verb({
   last: "person",
   run: async (client, [name = "", person]) => {
     const tunnel = await readTunnel(client, name);
-    const text = tunnelSheet(tunnel, sheetFor(tunnel, person));
+    const text = tunnelSheet(tunnel, sheetFor(tunnel, person), await authoritiesFor(client, tunnel));
     return { value: { name, ...(person === undefined ? {} : { person }), sheet: text }, text: () => text };
   },
 });
+
+/** Of the certificates that our ends have in this revision. */
+async function authoritiesFor(client: Client, tunnel: TunnelDocument): Promise<readonly string[]> {
+  if (tunnel.body.key.from !== "certificate") return [];
+  const named = secretsOf(tunnel);
+  const versions = (await readAll(client, "listSecrets", secretSchema)).flatMap(({ name, versions: all }) =>
+    all.filter(({ version }) => named.some((one) => one.name === name && one.version === version)),
+  );
+  return [...new Set(versions.flatMap(({ certificate }) => certificate?.authorityPem ?? []))];
+}
+
+const certificates = verb({
+  brief:
+    "Certificates that the ends of tunnels have, until when they are good, and whether their authority has signed them",
+  example: "tunnel certificates",
+  run: async (client) => {
+    const value = (await readAll(client, "listSecrets", secretSchema)).flatMap(({ name, versions, usedBy }) =>
+      versions.flatMap(({ version, certificate, dueAt }) => {
+        const uses = usedBy.filter((use) => use.version === version);
+        return certificate === null ? [] : [{ name, version, certificate, dueAt, usedBy: uses }];
+      }),
+    );
+    return {
+      value,
+      text: (context) =>
+        table(
+          context,
+          ["certificate", "version", "for", "issued by", "ends", "chain", "named by"],
+          value.map(({ name, version, certificate, dueAt, usedBy }) => [
+            name,
+            String(version),
+            plain(certificate.subject),
+            plain(certificate.issuer),
+            `${certificate.notAfter.slice(0, 10)}${standing(certificate.notAfter, dueAt, context.now())}`,
+            certificate.isChained ? "complete" : "BROKEN",
+            [...new Set(usedBy.map(({ document }) => document))].join(" ") || "nobody",
+          ]),
+          "No certificates yet. Write auth: { certificate: generated } into a Tunnel.",
+        ),
+    };
+  },
+});
+
+function standing(notAfter: string, dueAt: string | null, nowMs: number): string {
+  if (Date.parse(notAfter) <= nowMs) return " ENDED";
+  return dueAt !== null && Date.parse(dueAt) <= nowMs ? " DUE" : "";
+}
 
 function sheetFor({ name, body }: TunnelDocument, person: string | undefined): TunnelSheet {
   const people = body.ends.find((end) => end.kind === "people");
@@ -239,8 +288,9 @@ const rekey = tunnelAct(
 );
 
 export const tunnelRoutes = buildRouteMap({
-  routes: { list, show, sheet, initiate, terminate, rekey },
+  routes: { list, show, sheet, certificates, initiate, terminate, rekey },
   docs: {
-    brief: "Tunnels: list, show both ends as they are now, begin, end, new keys, the sheet for the other administrator",
+    brief:
+      "Tunnels: list, show both ends as they are now, begin, end, new keys, certificates, the sheet for the other administrator",
   },
 });

@@ -23,11 +23,22 @@ const networkSeen = z.object({
   ),
 });
 
+/** Why it waits to be restarted; an agent from before that question says nothing. */
+const systemSeen = z.object({
+  restart: z.array(
+    z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("package"), name: z.string() }),
+      z.object({ kind: z.literal("kernel"), runs: z.string(), next: z.string() }),
+    ]),
+  ),
+});
+
 /** A server as it is now: each domain held against what was confirmed, what differs item by item, its interfaces and its neighbours. */
 export function printLive(context: Context, live: LiveState): string {
   const differences = live.domains.flatMap(({ domain, differences: items }) =>
     items.map(({ path, expected, found }) => [domain, path, expected, found].map((text) => plain(text))),
   );
+  const system = systemSeen.safeParse(live.domains.find(({ domain }) => domain === "system")?.observed);
   const seen = networkSeen.safeParse(live.domains.find(({ domain }) => domain === "network")?.observed);
   return [
     `generation ${live.generation}, boot ${live.bootId}\n`,
@@ -45,8 +56,15 @@ export function printLive(context: Context, live: LiveState): string {
     ...(differences.length === 0
       ? []
       : ["\n", table(context, ["domain", "item", "confirmed", "found"], differences, "")]),
+    ...(system.success ? system.data.restart.map(restartLine) : []),
     ...(seen.success ? ["\n", printNetwork(context, seen.data)] : []),
   ].join("");
+}
+
+function restartLine(reason: z.infer<typeof systemSeen>["restart"][number]): string {
+  if (reason.kind === "kernel")
+    return `restart wanted: the next boot starts the kernel ${plain(reason.next)}; ${plain(reason.runs)} runs now\n`;
+  return `restart wanted: ${reason.name === "" ? "a package that was upgraded" : plain(reason.name)} asks for it\n`;
 }
 
 function printNetwork(context: Context, { links, neighbours }: z.infer<typeof networkSeen>): string {

@@ -13,6 +13,8 @@ const POLL_SLOW_MS = 60_000;
 const POLL_LOST_MS = 2000;
 /** The most that the API gives at once. */
 const LARGEST_PAGE = "200";
+/** Of servers and documents. */
+const LONG_PAGE = "1000";
 
 const pollMs = (): number => (connection().stream === "live" ? POLL_LIVE_MS : POLL_LOST_MS);
 
@@ -54,7 +56,7 @@ const limit = LARGEST_PAGE;
 const SHARED_KINDS = DOCUMENT_KINDS.filter((kind) => kind !== "Server");
 
 function documentsOf(kind: string, signal: AbortSignal) {
-  return allPages((cursor) => call("listDocuments", { query: { kind, cursor, limit }, signal }));
+  return allPages((cursor) => call("listDocuments", { query: { kind, cursor, limit: LONG_PAGE }, signal }));
 }
 
 export const queries = {
@@ -72,7 +74,8 @@ export const queries = {
   servers: () =>
     queryOptions({
       queryKey: ["listServers"],
-      queryFn: ({ signal }) => allPages((cursor) => call("listServers", { query: { cursor, limit }, signal })),
+      queryFn: ({ signal }) =>
+        allPages((cursor) => call("listServers", { query: { cursor, limit: LONG_PAGE }, signal })),
       refetchInterval: pollMs,
       meta: { live: true },
     }),

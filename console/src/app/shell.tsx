@@ -19,6 +19,7 @@ import { onSignedOut, Refused } from "../api/client.ts";
 import { followEvents } from "../api/events.ts";
 import { queries } from "../api/queries.ts";
 import { openPendingOf } from "../editor/pending.ts";
+import { HelpAside, HelpButton, useHelp } from "../help/help.tsx";
 import { useT } from "../i18n/language.ts";
 import { PendingBar } from "../parts/pending-bar.tsx";
 import { LostBanner, StaleMark } from "../parts/stale-mark.tsx";
@@ -40,6 +41,7 @@ export function Shell(): ReactNode {
   const client = useQueryClient();
   const me = useQuery(queries.me());
   const nav = useSidebar(MAIN_ID);
+  const help = useHelp();
 
   useEffect(() => {
     const toLogin = (): void => {
@@ -71,52 +73,56 @@ export function Shell(): ReactNode {
   openPendingOf(user);
 
   return (
-    <Page
-      className="hf-page"
-      mainContainerId={MAIN_ID}
-      onPageResize={nav.resized}
-      skipToContent={<SkipToContent href={`#${MAIN_ID}`}>{t("shell.skip")}</SkipToContent>}
-      masthead={
-        <Masthead display={{ default: "inline" }}>
-          <MastheadMain>
-            <MastheadToggle>
-              <PageToggleButton
-                variant="plain"
-                aria-label={t("shell.toggleNav")}
-                isSidebarOpen={nav.isOpen}
-                onSidebarToggle={nav.toggle}
-              >
-                <BarsIcon />
-              </PageToggleButton>
-            </MastheadToggle>
-            <MastheadBrand>
-              <MastheadLogo component="span" className="hf-logo">
-                <img src={icon} alt="" width={28} height={28} />
-                <span>Holdfast</span>
-              </MastheadLogo>
-            </MastheadBrand>
-          </MastheadMain>
-          <MastheadContent className="hf-masthead-tools">
-            <StaleMark />
-            <PreferencesMenu />
-            <UserMenu user={user} />
-          </MastheadContent>
-        </Masthead>
-      }
-      sidebar={
-        <PageSidebar isSidebarOpen={nav.isOpen}>
-          <PageSidebarBody>
-            <MainNav onChosen={nav.chosen} />
-          </PageSidebarBody>
-        </PageSidebar>
-      }
-    >
-      <LostBanner />
-      <Suspense fallback={<Waiting text={t("load.page")} />}>
-        <Outlet />
-      </Suspense>
-      <PendingBar />
-    </Page>
+    <>
+      <Page
+        className={help.isOpen ? "hf-page hf-page-helped" : "hf-page"}
+        mainContainerId={MAIN_ID}
+        onPageResize={nav.resized}
+        skipToContent={<SkipToContent href={`#${MAIN_ID}`}>{t("shell.skip")}</SkipToContent>}
+        masthead={
+          <Masthead display={{ default: "inline" }}>
+            <MastheadMain>
+              <MastheadToggle>
+                <PageToggleButton
+                  variant="plain"
+                  aria-label={t("shell.toggleNav")}
+                  isSidebarOpen={nav.isOpen}
+                  onSidebarToggle={nav.toggle}
+                >
+                  <BarsIcon />
+                </PageToggleButton>
+              </MastheadToggle>
+              <MastheadBrand>
+                <MastheadLogo component="span" className="hf-logo">
+                  <img src={icon} alt="" width={28} height={28} />
+                  <span>Holdfast</span>
+                </MastheadLogo>
+              </MastheadBrand>
+            </MastheadMain>
+            <MastheadContent className="hf-masthead-tools">
+              <StaleMark />
+              <HelpButton help={help} />
+              <PreferencesMenu />
+              <UserMenu user={user} />
+            </MastheadContent>
+          </Masthead>
+        }
+        sidebar={
+          <PageSidebar isSidebarOpen={nav.isOpen}>
+            <PageSidebarBody>
+              <MainNav onChosen={nav.chosen} />
+            </PageSidebarBody>
+          </PageSidebar>
+        }
+      >
+        <LostBanner />
+        <Suspense fallback={<Waiting text={t("load.page")} />}>
+          <Outlet />
+        </Suspense>
+        <PendingBar />
+      </Page>
+      <HelpAside help={help} />
+    </>
   );
 }
 

@@ -2,7 +2,7 @@ import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { tunnelSheetText } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { DOMAIN_LANGUAGES } from "@holdfast/domains/registry.ts";
 import { expect, test } from "vitest";
-import { sheetOf, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
+import { sheetsOf, tunnelText, type TunnelWish } from "./tunnel-wizard.ts";
 
 const WISH: TunnelWish = {
   name: "seoul-busan",
@@ -25,16 +25,16 @@ test("two servers of ours become one document that has no finding", () => {
       kind: "Tunnel",
       name: "seoul-busan",
       body: {
-        psk: { from: "file", name: "seoul-busan-1" },
+        key: { from: "file", name: "seoul-busan-1" },
         clearText: "block",
         traffic: { default: "drop", rules: [{ services: ["icmp/echo", "tcp/443"], from: ["end:seoul", "end:busan"] }] },
       },
     },
   ]);
-  expect(sheetOf(tunnelText(WISH))).toBeNull();
+  expect(sheetsOf(tunnelText(WISH))).toEqual([]);
   const made = read(tunnelText({ ...WISH, keyFile: "" }));
   expect(made.findings).toEqual([]);
-  expect(made.documents).toMatchObject([{ body: { psk: { from: "generated" } } }]);
+  expect(made.documents).toMatchObject([{ body: { key: { from: "generated" } } }]);
 });
 
 test("an end of somebody else has its identity, IPv6 is quoted, and its administrator gets a sheet without the key", () => {
@@ -53,8 +53,9 @@ test("an end of somebody else has its identity, IPv6 is quoted, and its administ
     services: "",
   });
   expect(read(text).findings).toEqual([]);
-  const sheet = sheetOf(text);
-  const sent = sheet === null ? "" : tunnelSheetText("acme", sheet);
+  const [sheet] = sheetsOf(text);
+  if (sheet === undefined) throw new Error("there is no sheet");
+  const sent = tunnelSheetText("acme", sheet);
   expect(sent).toContain("parameters for the administrator of acme");
   expect(sent).toContain("aes256gcm16-prfsha384-ecp384");
   expect(sent).not.toContain("seoul-busan-1");
@@ -74,5 +75,5 @@ test("whatever is typed is a value and never YAML; half a form has findings, and
   expect(documents).toEqual([]);
   expect(findings.length).toBeGreaterThan(0);
   expect(findings.map(({ code }) => code)).not.toContain("document.yaml");
-  expect(sheetOf(odd)).toBeNull();
+  expect(sheetsOf(odd)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { API_VERSION } from "@holdfast/core/policy/document.ts";
 import { tunnelBody, tunnelSchema } from "@holdfast/core/policy/tunnel-document.ts";
-import { type TunnelSheet, tunnelSheetOf } from "@holdfast/core/policy/tunnel-sheet.ts";
+import { personSheetOf, type TunnelSheet, tunnelSheetOf } from "@holdfast/core/policy/tunnel-sheet.ts";
 import type { TunnelSuite } from "@holdfast/core/policy/tunnel-suite.ts";
 import { readYaml } from "@holdfast/core/policy/yaml-source.ts";
 
@@ -67,26 +67,35 @@ function endText({ name, server, address, identity, networks }: WizardEnd): stri
   return `  ${scalar(name)}:\n${who}    address: ${scalar(address)}\n    networks: ${flowList(networks)}\n`;
 }
 
-function words(text: string): readonly string[] {
+export function words(text: string): readonly string[] {
   return text.split(/[,\s]+/).filter((word) => word !== "");
 }
 
-function flowList(text: string): string {
+export function flowList(text: string): string {
   return `[${words(text).map(scalar).join(", ")}]`;
 }
 
 /** Quoted unless it can be nothing but a word: what people type is never YAML. */
-function scalar(text: string): string {
+export function scalar(text: string): string {
   const typed = text.trim();
   return /^[a-z][a-z0-9]*([-./][a-z0-9]+)*$/.test(typed) && !/^(true|false|null|yes|no|on|off|y|n)$/.test(typed)
     ? typed
     : JSON.stringify(typed);
 }
 
-/** The sheet for the administrator of an end that is not ours; null where both are ours, or the text is not right yet. */
-export function sheetOf(text: string): TunnelSheet | null {
+export interface HandedSheet extends TunnelSheet {
+  readonly to: "administrator" | "person";
+}
+
+/** The sheets that this tunnel is handed over with: to the administrator of an end that is not ours, or to each person. None where the text is not right yet. */
+export function sheetsOf(text: string): readonly HandedSheet[] {
   const parsed = tunnelSchema.safeParse(readYaml(text).data);
-  if (!parsed.success) return null;
+  if (!parsed.success) return [];
   const body = tunnelBody(parsed.data);
-  return body.ends.some((end) => end.kind === "external") ? tunnelSheetOf(body) : null;
+  const people = body.ends.find((end) => end.kind === "people");
+  const to = people === undefined ? "administrator" : "person";
+  const sheets = people?.people.map(({ name }) => personSheetOf(body, name)) ?? [
+    body.ends.some((end) => end.kind === "external") ? tunnelSheetOf(body) : null,
+  ];
+  return sheets.flatMap((sheet) => (sheet === null ? [] : [{ ...sheet, to }]));
 }

@@ -1,12 +1,18 @@
 import i18next, { type TFunction } from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { en } from "./en.ts";
-import { ko } from "./ko.ts";
+import type { ko } from "./ko.ts";
 
 export const LANGUAGES = ["en", "ko"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-const TEXTS = { en, ko } as const satisfies Record<Language, Record<keyof typeof en, string>>;
+type Texts = Readonly<Record<keyof typeof en, string>>;
+
+/** English is there at once, because it stands in for whatever cannot be fetched; any other is fetched when it is read. */
+const TEXTS = {
+  en: async (): Promise<Texts> => en,
+  ko: async (): Promise<typeof ko> => (await import("./ko.ts")).ko,
+} as const satisfies Record<Language, () => Promise<Texts>>;
 
 /** A key without the plural ending that i18next adds. */
 type Base<Key extends string> = Key extends `${infer Stem}_one` | `${infer Stem}_other` ? Stem : Key;
@@ -29,10 +35,11 @@ function chosenLanguage(): Language {
 export async function startLanguage(): Promise<void> {
   const language = chosenLanguage();
   document.documentElement.lang = language;
+  const texts = await TEXTS[language]();
   await i18next.use(initReactI18next).init({
     lng: language,
     fallbackLng: "en",
-    resources: { en: { translation: TEXTS.en }, ko: { translation: TEXTS.ko } },
+    resources: { en: { translation: en }, [language]: { translation: texts } },
     // Keys have dots of their own, and React escapes.
     keySeparator: false,
     nsSeparator: false,
@@ -42,6 +49,7 @@ export async function startLanguage(): Promise<void> {
 
 export async function setLanguage(language: Language): Promise<void> {
   localStorage.setItem(STORAGE_KEY, language);
+  i18next.addResourceBundle(language, "translation", await TEXTS[language]());
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);
 }

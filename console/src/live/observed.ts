@@ -88,6 +88,11 @@ const account = z.object({
 });
 const unit = z.object({ load: z.string(), active: z.string(), file: z.string() });
 
+const restartReason = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("package"), name: z.string() }),
+  z.object({ kind: z.literal("kernel"), runs: z.string(), next: z.string() }),
+]);
+
 export const systemSeenSchema = z.object({
   foundProblem: z.string().nullable(),
   sysctl: z.record(z.string(), z.string()),
@@ -103,6 +108,8 @@ export const systemSeenSchema = z.object({
   listening: z.array(z.number()),
   units: z.record(z.string(), unit).nullable(),
   booting: z.boolean(),
+  /** Absent: the agent is older than the question. */
+  restart: z.array(restartReason).optional(),
 });
 export type SystemSeen = z.infer<typeof systemSeenSchema>;
 export type AccountSeen = z.infer<typeof account>;

@@ -37,6 +37,8 @@ const SERVER_IS_LOOK = {
   unknown: { color: "orange", icon: QuestionCircleIcon, text: "serverIs.unknown" },
 } as const satisfies Record<ServerIs, Look>;
 
+export const SERVER_IS = Object.keys(SERVER_IS_LOOK) as readonly ServerIs[];
+
 export const PHASE_TEXT = {
   dispatched: "phase.dispatched",
   prepared: "phase.prepared",

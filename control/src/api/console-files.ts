@@ -20,16 +20,15 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
   const index = path.join(folder, "index.html");
   if (existsSync(index)) {
     await app.register(fastifyStatic, {
-      root: folder,
-      wildcard: false,
+      root: path.join(folder, "assets"),
+      prefix: "/assets/",
       index: false,
-      setHeaders(response, file) {
-        void response.header(
-          "cache-control",
-          file.includes(`${path.sep}assets${path.sep}`)
-            ? `public, max-age=${IMMUTABLE_SECONDS}, immutable`
-            : "no-cache",
-        );
+      decorateReply: false,
+      // The build leaves each file beside itself as it travels.
+      preCompressed: true,
+      cacheControl: false,
+      setHeaders(response) {
+        void response.header("cache-control", `public, max-age=${IMMUTABLE_SECONDS}, immutable`);
       },
     });
   }

@@ -44,7 +44,7 @@ export const AGENT_PORT_CERTIFICATE_MS = 30 * DAY_MS;
 /** Rotating the authority means enrolling the fleet again; ten years is the usual compromise. */
 const AUTHORITY_MS = 3650 * DAY_MS;
 /** Clocks of servers that have just booted may lag. */
-const SKEW_MS = 10 * 60_000;
+export const SKEW_MS = 10 * 60_000;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
@@ -63,7 +63,7 @@ export async function makeAuthorityCertificate(key: KeyObject, publicKey: KeyObj
   const own = new x509.PublicKey(publicKey.export({ type: "spki", format: "der" }));
   const name = "CN=Holdfast authority";
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
+    serialNumber: newSerial(),
     subject: name,
     issuer: name,
     notBefore: new Date(nowMs - SKEW_MS),
@@ -93,7 +93,7 @@ export async function certificateAuthority(key: KeyObject, certificatePem: strin
     nowMs: number,
     names: x509.JsonGeneralNames,
   ) {
-    const serialNumber = serial();
+    const serialNumber = newSerial();
     const notAfterMs = nowMs + lifeMs;
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber,
@@ -150,7 +150,7 @@ function importSigningKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
 }
 
 /** 16 random bytes, positive and never with a leading zero (RFC 5280 §4.1.2.2). */
-function serial(): string {
+export function newSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString("hex");

@@ -12,6 +12,7 @@ import { getServer } from "../store/servers.ts";
 import type { ChangeRow, RevisionRef, ServerRow } from "../store/tables.ts";
 import { EVENTS_CHANNEL, transaction } from "../store/transaction.ts";
 import { atMost } from "./at-most.ts";
+import { certificateFindings } from "./certificate-findings.ts";
 import { type Composition, composer } from "./compose-for.ts";
 import { assertMayEdit } from "./edit-scope.ts";
 import { editsOf } from "./edits.ts";
@@ -120,6 +121,7 @@ async function planOne(
     ...(await quarantineFindings(house, row, composition.selected.refs)),
     ...historyFindings(world, edits, composition),
     ...(await keyFindings(house, composition)),
+    ...(await certificateFindings(house, edits, composition)),
   ];
   // Said before the agent plans: a plan of what it cannot do would only say the same later, and of one thing after the other.
   const lacking = await lackFindings(house, row, composition);

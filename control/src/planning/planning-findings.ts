@@ -4,6 +4,28 @@ import { OVERWRITES_DRIFT } from "../saga/overwrites-drift.ts";
 /** What the control plane itself has to say about a plan, beside the composer and the agent. */
 export const PLANNING_FINDINGS = {
   "plan.brings_earlier": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
+  "plan.certificate_chain": {
+    severity: "error",
+    remedy: "Issue both certificates anew: holdfast secret rotate tunnel.NAME.",
+  },
+  "plan.certificate_ended": {
+    severity: "error",
+    remedy:
+      "Of a server of ours: holdfast secret rotate tunnel.NAME. Of an external end: ask its administrator for the new one.",
+  },
+  "plan.certificate_ends": {
+    severity: "warning",
+    remedy: "Ask the administrator of that end for the next one, and write it into the document before that day.",
+  },
+  "plan.certificate_no_authority": {
+    severity: "error",
+    remedy: "Write it as certificate:, or ask for the certificate of the authority that has issued it.",
+  },
+  "plan.certificate_other_name": {
+    severity: "error",
+    remedy: "Correct identity:, letter for letter, or ask for the certificate of this very end.",
+  },
+  "plan.certificate_unreadable": { severity: "error", remedy: "Copy it anew, from BEGIN to END CERTIFICATE." },
   "plan.joins": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
   "plan.key_due": {
     severity: "warning",

@@ -15,6 +15,7 @@ import {
   listVersions,
   lockHouse,
   lockSecret,
+  type PublicPart,
   setHouse,
   takeWrappedOtherwise,
   whileNobodyElseRekeys,
@@ -41,6 +42,8 @@ export interface NewSecretValue {
   readonly value: string;
   readonly boundTo: string;
   readonly madeBy: UserId;
+  /** What is public of a private key. */
+  readonly certificate?: PublicPart;
 }
 
 export interface Rekeyed {
@@ -84,9 +87,10 @@ export class SecretStore {
     const dataKey = await this.#dataKey(row);
     const about = aboutSecret(row.id);
     const fingerprint = fingerprintOf(await this.#fingerprintKey(house), about, one.value);
-    const { version, boundTo, madeBy } = one;
+    const { version, boundTo, madeBy, certificate } = one;
     const sealed = seal(dataKey, Buffer.from(one.value, "utf8"), aboutVersion(row.id, version));
-    await insertVersion(tx, { secretId: row.id, name: one.name, version, sealed, fingerprint, boundTo, madeBy }, by);
+    const added = { secretId: row.id, name: one.name, version, sealed, fingerprint, boundTo, madeBy };
+    await insertVersion(tx, { ...added, ...(certificate === undefined ? {} : { certificate }) }, by);
     return { name: one.name, version, fingerprint, boundTo };
   }
 
@@ -243,12 +247,11 @@ export class SecretStore {
 }
 
 export async function catalogue(database: Queryable): Promise<readonly SecretVersion[]> {
-  return (await listVersions(database)).map(({ name, version, fingerprint, bound_to }) => ({
-    name,
-    version,
-    fingerprint,
-    boundTo: bound_to,
-  }));
+  return (await listVersions(database)).map((row) => {
+    const { name, version, fingerprint, bound_to: boundTo, certificate: own, authority, private_id: keyId } = row;
+    const isPrivate = own !== null && authority !== null && keyId !== null;
+    return { name, version, fingerprint, boundTo, ...(isPrivate ? { certificate: { own, authority, keyId } } : {}) };
+  });
 }
 
 function missing(keyId: string, words: string): Refused {

@@ -66,12 +66,26 @@ export interface NewVersion {
   readonly fingerprint: string;
   readonly boundTo: string;
   readonly madeBy: UserId;
+  /** What is public of a private key. */
+  readonly certificate?: PublicPart;
+}
+
+export interface PublicPart {
+  readonly own: string;
+  readonly authority: string;
+  readonly keyId: string;
+  readonly notAfterMs: number;
 }
 
 export async function insertVersion(tx: Transaction, one: NewVersion, by: Actor): Promise<void> {
+  const { own = null, authority = null, keyId = null, notAfterMs } = one.certificate ?? {};
+  const notAfter = notAfterMs === undefined ? null : new Date(notAfterMs);
   const touched = await tx.run(sql`
-    insert into secret_versions (secret_id, version, sealed, fingerprint, bound_to, made_by)
-    values (${one.secretId}, ${one.version}, ${one.sealed}, ${one.fingerprint}, ${one.boundTo}, ${one.madeBy})
+    insert into secret_versions
+      (secret_id, version, sealed, fingerprint, bound_to, made_by, certificate, authority, private_id, not_after)
+    values
+      (${one.secretId}, ${one.version}, ${one.sealed}, ${one.fingerprint}, ${one.boundTo}, ${one.madeBy},
+       ${own}, ${authority}, ${keyId}, ${notAfter})
     on conflict (secret_id, version) do nothing`);
   if (touched !== 1)
     throw new StoreFailure("store.lost_race", `version ${one.version} of ${one.name} has been made meanwhile`, {});
@@ -92,7 +106,8 @@ export interface ListedVersion extends Omit<SecretVersionRow, "sealed"> {
 /** Every version of every secret, without what is sealed. */
 export function listVersions(database: Queryable): Promise<readonly ListedVersion[]> {
   return database.rows<ListedVersion>(sql`
-    select s.name, v.secret_id, v.version, v.fingerprint, v.bound_to, v.made_by, v.made_at, u.name as made_by_name
+    select s.name, v.secret_id, v.version, v.fingerprint, v.bound_to, v.made_by, v.made_at, u.name as made_by_name,
+           v.certificate, v.authority, v.private_id, v.not_after
     from secrets s join secret_versions v on v.secret_id = s.id join users u on u.id = v.made_by
     order by s.name, v.version`);
 }

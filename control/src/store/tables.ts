@@ -129,6 +129,11 @@ export interface SecretVersionRow {
   readonly bound_to: string;
   readonly made_by: UserId;
   readonly made_at: Date;
+  /** Base64 of the DER; null: it is no private key. So are the other three. */
+  readonly certificate: string | null;
+  readonly authority: string | null;
+  readonly private_id: string | null;
+  readonly not_after: Date | null;
 }
 
 /** One row: which key-encryption key this house uses. */

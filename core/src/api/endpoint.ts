@@ -101,11 +101,15 @@ export interface Endpoint {
 /** Most items on one page; a client that wants all follows the cursor. */
 const PAGE_MOST = 200;
 const PAGE_USUAL = 50;
+/** Of what a fleet has ten thousand of and a client wants all of at once: as many pages as there are, one after another. */
+const LONG_PAGE_MOST = 1000;
 
-const paging = {
+const upTo = (most: number) => ({
   cursor: z.string().max(500).optional(),
-  limit: z.coerce.number().int().min(1).max(PAGE_MOST).default(PAGE_USUAL),
-};
+  limit: z.coerce.number().int().min(1).max(most).default(PAGE_USUAL),
+});
+const paging = upTo(PAGE_MOST);
+const longPaging = upTo(LONG_PAGE_MOST);
 const page = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
@@ -175,7 +179,7 @@ export const ENDPOINTS = {
   getCommandKey: { answer: commandKeySchema },
   listCertificates: { query: z.object({ ...paging, name: z.string().optional() }), answer: page(certificateSchema) },
   listServers: {
-    query: z.object({ ...paging, name: z.string().optional(), label: z.string().optional().describe("key=value") }),
+    query: z.object({ ...longPaging, name: z.string().optional(), label: z.string().optional().describe("key=value") }),
     answer: page(serverSummarySchema),
   },
   createServer: { body: createServerSchema, answer: serverDetailSchema, status: 201 },
@@ -195,7 +199,10 @@ export const ENDPOINTS = {
   actOnTunnel: { body: tunnelActSchema, answer: tunnelActedSchema },
   explainPacket: { body: explainRequestSchema, answer: explainResponseSchema },
 
-  listDocuments: { query: z.object({ ...paging, kind: z.string().optional() }), answer: page(documentSummarySchema) },
+  listDocuments: {
+    query: z.object({ ...longPaging, kind: z.string().optional() }),
+    answer: page(documentSummarySchema),
+  },
   getDocument: { answer: documentSchema },
   listRevisions: { query: z.object(paging), answer: page(revisionSchema) },
   diffRevisions: {

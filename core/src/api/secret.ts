@@ -23,6 +23,19 @@ export const rotateSecretSchema = z
   })
   .default({ reason: "" });
 
+/** What is public of a private key. */
+const certificateOfSecretSchema = z.object({
+  subject: z.string(),
+  issuer: z.string(),
+  serial: z.string().describe("Lower-case hex"),
+  fingerprint: z.string().describe("SHA-256 of the certificate, lower-case hex"),
+  notBefore: z.string(),
+  notAfter: z.string(),
+  isChained: z.boolean().describe("Whether the authority that is told beside it has signed it"),
+  pem: z.string(),
+  authorityPem: z.string().describe("Of the authority that has issued it, which an external end must be given"),
+});
+
 export const secretVersionSchema = z.object({
   version: z.int(),
   fingerprint: z.string().describe("Tells two values apart; the value itself is never shown"),
@@ -32,10 +45,17 @@ export const secretVersionSchema = z.object({
     .string()
     .nullable()
     .default(null)
-    .describe("When it is older than a tunnel that names it allows (auth.rotate); null where none says"),
+    .describe(
+      "When it is older than a tunnel that names it allows (auth.rotate), or a month before its certificate ends; null where none says",
+    ),
+  certificate: certificateOfSecretSchema.nullable().default(null).describe("Null: it is no private key"),
 });
 export const secretSchema = z.object({
-  name: z.string().describe("NAME, or tunnel.NAME for a key that was made for a tunnel"),
+  name: z
+    .string()
+    .describe(
+      "NAME, tunnel.NAME for a key that was made for a tunnel, tunnel.NAME--END for the private key of one end",
+    ),
   kind: z.enum(["written", "generated"]),
   versions: z.array(secretVersionSchema),
   usedBy: z.array(
@@ -52,3 +72,4 @@ export const rekeySchema = z.object({
   wrapped: z.int().describe("Secrets that were wrapped anew by this call"),
 });
 export type Secret = z.infer<typeof secretSchema>;
+export type SecretCertificateView = z.infer<typeof certificateOfSecretSchema>;

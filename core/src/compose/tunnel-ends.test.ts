@@ -15,7 +15,7 @@ const [EXAMPLE = ""] = readFileSync(
 /** The language with tunnels in it: what a section holds is the domain's matter. */
 const DOMAINS = [...SAMPLE_DOMAINS, { domain: "vpn", schema: z.unknown(), comesFrom: "tunnel" }] as const;
 
-const KEY = new Map([[null, "seoul-busan-1"]]);
+const KEY = new Map([[null, { keyFile: "seoul-busan-1", certificates: null }]]);
 
 function parse(text: string) {
   return parseDocuments(text, { domains: DOMAINS });

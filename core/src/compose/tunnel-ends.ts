@@ -6,6 +6,7 @@ import type { ExpectationText } from "../policy/expectation.ts";
 import type { Path } from "../policy/path.ts";
 import type { TunnelEnd, TunnelRule } from "../policy/tunnel-document.ts";
 import { parseTunnelPeer } from "../policy/tunnel-text.ts";
+import type { TunnelKey } from "./tunnel-key.ts";
 
 /**
  * What each managed end of a tunnel gets, made from the one document.
@@ -47,13 +48,13 @@ export function identityOf(end: Exclude<TunnelEnd, { readonly kind: "people" }>)
 
 /**
  * @param ownAddresses every address that this server is known to have: what it expects of itself it can try itself
- * @param keyFiles what the files of keys are called (tunnel-key.ts): the one of both ends by null, else by person
+ * @param keys what this server proves itself by, and the other end (tunnel-key.ts): the one of a machine by null, else by person
  */
 export function tunnelSide(
   tunnel: TunnelDocument,
   server: string,
   ownAddresses: ReadonlySet<string>,
-  keyFiles: ReadonlyMap<string | null, string>,
+  keys: ReadonlyMap<string | null, SideKey>,
 ): TunnelSide | null {
   const { ends } = tunnel.body;
   const local = ends.find((end) => end.kind === "managed" && end.server === server);
@@ -76,8 +77,8 @@ export function tunnelSide(
     tunnel: tunnel.name,
     vpn:
       remote.kind === "people"
-        ? { tunnels: {}, people: { [tunnel.name]: peopleSpecOf(tunnel, local, remote, keyFiles) } }
-        : { tunnels: { [tunnel.name]: specOf(tunnel, local, remote, keyFiles.get(null) ?? "") } },
+        ? { tunnels: {}, people: { [tunnel.name]: peopleSpecOf(tunnel, local, remote, keys) } }
+        : { tunnels: { [tunnel.name]: specOf(tunnel, local, remote, keys.get(null)) } },
     firewall: {
       forward: { first: [...forward.map(({ rule }) => rule), ...closing] },
       inbound: { rules: into.map(({ rule }) => rule) },
@@ -103,6 +104,7 @@ export function tunnelSide(
   };
 }
 
+export type SideKey = Pick<TunnelKey, "keyFile" | "certificates">;
 type ManagedEnd = Extract<TunnelEnd, { readonly kind: "managed" }>;
 type PeopleEnd = Extract<TunnelEnd, { readonly kind: "people" }>;
 type MachineEnd = Exclude<TunnelEnd, PeopleEnd>;
@@ -112,7 +114,7 @@ function peopleSpecOf(
   { body }: TunnelDocument,
   local: ManagedEnd,
   { networks, dns, people }: PeopleEnd,
-  keyFiles: ReadonlyMap<string | null, string>,
+  keys: ReadonlyMap<string | null, SideKey>,
 ): Json {
   const { clearText, suite, ikeSeconds, childSeconds, deadSeconds } = body;
   return {
@@ -125,7 +127,7 @@ function peopleSpecOf(
     dns: [...dns],
     persons: Object.fromEntries(
       people.flatMap(({ name, identity, psk }) =>
-        psk === null ? [] : [[name, { identity, keyFile: keyFiles.get(name) ?? "" }]],
+        psk === null ? [] : [[name, { identity, keyFile: keys.get(name)?.keyFile ?? "" }]],
       ),
     ),
     clearText,
@@ -137,8 +139,9 @@ function peopleSpecOf(
 }
 
 /** The vpn section's part: see domains/vpn/section.ts, which reads it. */
-function specOf(tunnel: TunnelDocument, local: ManagedEnd, remote: MachineEnd, keyFile: string): Json {
+function specOf(tunnel: TunnelDocument, local: ManagedEnd, remote: MachineEnd, key: SideKey | undefined): Json {
   const { via, clearText, suite, ikeSeconds, childSeconds, deadSeconds, deadThen, ends } = tunnel.body;
+  const certificates = key?.certificates ?? null;
   return {
     local: {
       address: local.natted ? null : local.address,
@@ -149,14 +152,15 @@ function specOf(tunnel: TunnelDocument, local: ManagedEnd, remote: MachineEnd, k
     peer: remote.kind === "managed" ? `${remote.name} (${remote.server})` : remote.name,
     initiates: initiatorOf(ends) === local,
     clearText,
-    keyFile,
+    keyFile: key?.keyFile ?? "",
     suite,
     ikeSeconds,
     childSeconds,
     deadSeconds,
     deadThen,
-    // Left out for policy: configs of earlier versions stay as they are, letter for letter.
+    // Left out for policy, and for a pre-shared key: configs of earlier versions stay as they are, letter for letter.
     ...(via === "interface" ? { via } : {}),
+    ...(certificates === null ? {} : { certificates: { ...certificates } }),
   };
 }
 

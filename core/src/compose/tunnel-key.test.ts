@@ -5,7 +5,7 @@ import { z } from "zod";
 import { SAMPLE_DOMAINS } from "../../test/sample-domain.ts";
 import type { TunnelDocument } from "../policy/document.ts";
 import { parseDocuments } from "../policy/parse-documents.ts";
-import { formatPskReference, parsePskReference } from "../policy/tunnel-text.ts";
+import { formatKeyReference, parsePskReference } from "../policy/tunnel-text.ts";
 import type { SecretVersion } from "../secret/secret-file.ts";
 import { boundTo, secretsOf, tunnelKeys } from "./tunnel-key.ts";
 
@@ -35,7 +35,7 @@ const made = (name: string, version: number, ends = "gw-busan gw-seoul"): Secret
 
 test.each(["generated", "generated@2", "secret:acme-vpn", "secret:acme-vpn@12", "file:seoul-busan-1"])("%s", (text) => {
   const psk = parsePskReference(text);
-  expect(psk.ok && formatPskReference(psk.value)).toBe(text);
+  expect(psk.ok && formatKeyReference(psk.value)).toBe(text);
 });
 
 test("a key that somebody wrote into the document is refused and never repeated", () => {
@@ -49,8 +49,12 @@ test("a key that somebody wrote into the document is refused and never repeated"
 test("each reference becomes the file of that very version", () => {
   const store = [made("tunnel.seoul-busan", 1), made("tunnel.seoul-busan", 2), made("acme-vpn", 3, "")];
   const keyOf = (psk: string) => {
-    const [{ person, ...key } = { person: "none" }, ...more] = tunnelKeys(tunnel(psk), store);
-    expect([person, more]).toEqual([null, []]);
+    const [{ person, certificates, ...key } = { person: "none", certificates: null }, ...more] = tunnelKeys(
+      tunnel(psk),
+      "gw-seoul",
+      store,
+    );
+    expect([person, certificates, more]).toEqual([null, null, []]);
     return key;
   };
   expect(keyOf("generated")).toEqual({ keyFile: `tunnel.seoul-busan.1.${PRINT}`, findings: [] });
@@ -58,12 +62,12 @@ test("each reference becomes the file of that very version", () => {
   expect(keyOf("secret:acme-vpn@3")).toEqual({ keyFile: `acme-vpn.3.${PRINT}`, findings: [] });
   expect(keyOf("file:seoul-busan-1")).toEqual({ keyFile: "seoul-busan-1", findings: [] });
   expect(secretsOf(tunnel("file:seoul-busan-1"))).toEqual([]);
-  expect(boundTo(tunnel("generated"))).toBe("gw-busan gw-seoul");
+  expect(boundTo(tunnel("generated"), null)).toBe("gw-busan gw-seoul");
 });
 
 test("what is not in the store, and what another server would share, is an error where it stands; a newer version is a note", () => {
   const codes = (psk: string, store: readonly SecretVersion[]): readonly string[] =>
-    tunnelKeys(tunnel(psk), store)
+    tunnelKeys(tunnel(psk), "gw-seoul", store)
       .flatMap(({ findings }) => findings)
       .map((one) => `${one.severity} ${one.code} ${one.path}`);
   expect(codes("generated", [])).toEqual(["error compose.unknown_secret auth.psk"]);
@@ -73,6 +77,70 @@ test("what is not in the store, and what another server would share, is an error
   ]);
   expect(codes("secret:acme-vpn", [made("acme-vpn", 1, ""), made("acme-vpn", 2, "")])).toEqual([
     "note compose.secret_outdated auth.psk",
+  ]);
+});
+
+const CERT = (of: string) => `MI${of.repeat(90).slice(0, 82)}`;
+
+const issued = (end: string, version: number, server: string): SecretVersion => ({
+  ...made(`tunnel.seoul-busan--${end}`, version, server),
+  certificate: { own: CERT(end), authority: CERT("a"), keyId: "a".repeat(40) },
+});
+
+function byCertificate(text = EXAMPLE): TunnelDocument {
+  const [document] = read("generated", text.replace(/psk: .*/, "certificate: generated@2")).documents;
+  if (document?.kind !== "Tunnel") throw new Error("the example is a Tunnel");
+  return document;
+}
+
+test("by certificate each server gets its own private key alone, and accepts the other end's very certificate", () => {
+  const store = [issued("seoul", 2, "gw-seoul"), issued("busan", 2, "gw-busan"), issued("busan", 1, "gw-busan")];
+  const [key, ...more] = tunnelKeys(byCertificate(), "gw-seoul", store);
+  expect(more).toEqual([]);
+  expect(key).toEqual({
+    person: null,
+    keyFile: `tunnel.seoul-busan--seoul.2.${PRINT}`,
+    certificates: { own: CERT("seoul"), keyId: "a".repeat(40), peer: CERT("busan"), authority: CERT("a") },
+    findings: [],
+  });
+  expect(secretsOf(byCertificate()).map(({ name }) => name)).toEqual([
+    "tunnel.seoul-busan--busan",
+    "tunnel.seoul-busan--seoul",
+  ]);
+});
+
+test("a certificate of another server, and one of the other end that is not there, are errors where they stand", () => {
+  const codes = (store: readonly SecretVersion[]): readonly string[] =>
+    tunnelKeys(byCertificate(), "gw-seoul", store)
+      .flatMap(({ findings }) => findings)
+      .map((one) => `${one.code} ${one.path}`);
+  expect(codes([issued("seoul", 2, "gw-seoul")])).toEqual(["compose.unknown_secret auth.certificate"]);
+  expect(codes([issued("seoul", 2, "gw-old"), issued("busan", 2, "gw-busan")])).toEqual([
+    "compose.key_of_other_ends auth.certificate",
+  ]);
+});
+
+test("an external end says whose word is taken for it, and an end that has a key says nothing of certificates", () => {
+  const pem = `-----BEGIN CERTIFICATE-----\n${CERT("x")}\n-----END CERTIFICATE-----`;
+  const external = (more: string) =>
+    EXAMPLE.replace(/psk: .*/, "certificate: generated@2").replace(
+      "server: gw-busan",
+      `external: true\n    identity: vpn.acme.example\n${more}`,
+    );
+  const quoted = JSON.stringify(`${pem}\n`);
+  const [key] = tunnelKeys(byCertificate(external(`    authority: ${quoted}`)), "gw-seoul", [
+    issued("seoul", 2, "gw-seoul"),
+  ]);
+  expect(key?.certificates).toMatchObject({ peer: null, authority: CERT("x") });
+  const messages = (text: string) => read("generated", text).findings.map(({ message }) => message);
+  expect(messages(external(""))).toEqual([expect.stringContaining("needs authority:")]);
+  expect(messages(external(`    authority: ${quoted}\n    certificate: ${quoted}`))).toEqual([
+    expect.stringContaining("one of them"),
+  ]);
+  expect(messages(external("    authority: MIIB"))).toEqual([expect.stringContaining("not one certificate in PEM")]);
+  expect(messages(EXAMPLE.replace("server: gw-busan", `server: gw-busan\n    authority: ${quoted}`))).toEqual([
+    expect.stringContaining("take this out"),
+    expect.stringContaining("pre-shared key"),
   ]);
 });
 

@@ -31,8 +31,8 @@ export function sidesOf(
   const own = new Set([...server.body.addresses, ...observedAddresses]);
   return documents.flatMap(({ document, revision }): PlacedSide[] => {
     if (document.kind !== "Tunnel") return [];
-    const keys = tunnelKeys(document, secrets);
-    const side = tunnelSide(document, server.name, own, new Map(keys.map(({ person, keyFile }) => [person, keyFile])));
+    const keys = tunnelKeys(document, server.name, secrets);
+    const side = tunnelSide(document, server.name, own, new Map(keys.map((key) => [key.person, key])));
     return side === null ? [] : [{ assigned: { document, revision }, side, keys }];
   });
 }

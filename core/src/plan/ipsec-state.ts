@@ -29,6 +29,11 @@ export type IpsecConn = {
   readonly linkId?: number;
   /** Names of pools: the other end is a person, whose network is the address that is given out of them. Left out: it has networks of its own. */
   readonly pools?: readonly string[];
+  /**
+   * As the base64 of their DER: by which this end proves itself, the very one that the other end has (null: any of the authority), and the authority
+   * that has issued the other end's (null: that very one is believed by itself). Left out: the ends have a pre-shared key.
+   */
+  readonly certificates?: { readonly own: string; readonly peer: string | null; readonly authority: string | null };
 };
 
 /** Addresses that are given to people, one network of them. */
@@ -40,13 +45,13 @@ export type IpsecPool = {
   readonly dns: readonly string[];
 };
 
-/** A pre-shared key by the name of its file: the key itself is in no step, no snapshot and no log. */
+/** A pre-shared or private key by the name of its file: the key itself is in no step, no snapshot and no log. */
 export type IpsecKey = {
   /** What it is called in charon, which tells only this of it. */
   readonly id: string;
   /** Name of a file in the folder of keys, or of one that the store of secrets brought. */
   readonly file: string;
-  /** The identity that it proves, the other end's; before it, in the notes of earlier versions, this end's. */
+  /** The identity that it proves, the other end's; before it, in the notes of earlier versions, this end's. Empty: a private key, known by its id. */
   readonly owners: readonly string[];
 };
 
@@ -145,6 +150,7 @@ export type IpsecReading = {
         readonly version: string;
         readonly dataPlane: IpsecDataPlane;
         readonly conns: readonly IpsecListed[];
+        /** Pre-shared ones by their names, private ones by their numbers. */
         readonly keys: readonly string[];
         readonly sas: readonly IpsecSa[];
         /** Left out by an agent from before pools. */

@@ -78,7 +78,8 @@ export type Action =
   /** One request to strongSwan's daemon, over vici. */
   | { readonly kind: "ipsec"; readonly act: IpsecAct }
   /** The keys that strongSwan loads by itself when it starts, read from their files at this moment; an empty list removes them. */
-  | { readonly kind: "ipsec_boot_keys"; readonly keys: readonly IpsecKey[] };
+  /** `certificates`, as the base64 of their DER: left out by plans from before there were any. */
+  | { readonly kind: "ipsec_boot_keys"; readonly keys: readonly IpsecKey[]; readonly certificates?: readonly string[] };
 
 export const UNIT_VERBS = ["start", "stop", "enable", "disable", "restart"] as const;
 export type UnitVerb = (typeof UNIT_VERBS)[number];

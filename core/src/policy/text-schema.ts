@@ -15,15 +15,16 @@ const LONGEST = 200;
 /** A text that one of our parsers accepts. It stays the text that was written; the parser's sentence becomes the finding. */
 export function checkedText(
   parse: (text: string) => Result<unknown, string>,
-  meta: { readonly description: string; readonly examples: readonly string[] },
+  meta: { readonly description: string; readonly examples: readonly string[]; readonly longest?: number },
 ): z.ZodString {
+  const longest = meta.longest ?? LONGEST;
   return z
     .string()
     .superRefine((text, context) => {
-      if (text.length > LONGEST) {
+      if (text.length > longest) {
         context.addIssue({
           code: "custom",
-          message: `This text has ${text.length} characters; at most ${LONGEST} make sense here`,
+          message: `This text has ${text.length} characters; at most ${longest} make sense here`,
         });
         return;
       }

@@ -20,12 +20,17 @@ import {
 } from "./tunnel-people.ts";
 import { type TunnelSuite, TUNNEL_SUITE_NAMES } from "./tunnel-suite.ts";
 import {
+  authorityText,
+  certificateReferenceText,
+  certificateText,
   endAddressText,
   identityText,
+  type KeyReference,
   networkText,
+  parseCertificateReference,
+  parseCertificateText,
   parsePskReference,
   parseTunnelPeer,
-  type PskReference,
   pskText,
   tunnelNameText,
   tunnelPeerText,
@@ -49,13 +54,21 @@ interface AnyEnd {
 export type TunnelEnd =
   /** `natted`: the address is that of a router before the server. */
   | (AnyEnd & { readonly kind: "managed"; readonly server: string; readonly natted: boolean })
-  | (AnyEnd & { readonly kind: "external"; readonly identity: string })
+  | (AnyEnd & {
+      readonly kind: "external";
+      readonly identity: string;
+      /** Whose word is taken for it; null: it has the pre-shared key. */
+      readonly trusted: TrustedCertificate | null;
+    })
   /** `networks`: out of these each gets an address of their own while they are connected. */
   | (AnyEnd & {
       readonly kind: "people";
       readonly people: readonly TunnelPerson[];
       readonly dns: readonly string[];
     });
+
+/** The base64 of the DER of one certificate: the end's own, or that of the authority that issues it. */
+export type TrustedCertificate = { readonly of: "end" | "authority"; readonly certificate: string };
 
 export interface TunnelRule {
   readonly name: string;
@@ -80,7 +93,7 @@ export interface TunnelBody {
   readonly ends: readonly [TunnelEnd, TunnelEnd];
   readonly via: "policy" | "interface";
   readonly clearText: "block" | "allow";
-  readonly psk: PskReference;
+  readonly key: KeyReference;
   /** How old the key may become; absent: as old as it likes. */
   readonly rotateSeconds?: number;
   readonly suite: TunnelSuite;
@@ -110,6 +123,8 @@ const endSchema = z
       description: "true: the address is that of a router before this server, which leads UDP 500 and 4500 to it.",
     }),
     identity: identityText.optional(),
+    certificate: certificateText.optional(),
+    authority: authorityText.optional(),
     networks: oneOrList(networkText).meta({
       description: "The networks behind this end; of people: the addresses that they are given while connected.",
     }),
@@ -128,6 +143,9 @@ const endSchema = z
       say("identity", "The identity of a server of ours is its name; take this out");
     if (end.external !== undefined && end.natted !== undefined)
       say("natted", "Whether an external end stands behind a router is found out by itself; take this out");
+    for (const key of ["certificate", "authority"] as const)
+      if (end[key] !== undefined && end.external === undefined)
+        say(key, "Holdfast issues the certificates of servers of ours itself; take this out");
     if (end.address === "dynamic" && end.natted === true)
       say("natted", "An end whose address nobody knows needs no natted; take this out");
     if (end.networks.length === 0) say("networks", "An end without a network sends nothing through the tunnel");
@@ -188,15 +206,20 @@ export const tunnelSchema = z
     }),
     auth: z
       .strictObject({
-        psk: pskText,
+        psk: pskText.optional(),
+        certificate: certificateReferenceText.optional(),
         rotate: between(ROTATE.least, ROTATE.most)
           .optional()
           .meta({
             description:
-              "How old the key may become. Then an alert says that it is due; nothing is replaced by itself.",
+              "How old the key may become. Then an alert says that it is due; nothing is replaced by itself. Certificates are due a month before they end, or earlier as this says.",
             examples: ["90d"],
           }),
       })
+      .refine(
+        (auth) => (auth.psk === undefined) !== (auth.certificate === undefined),
+        "The ends prove who they are by psk: or by certificate:; write one of them",
+      )
       .meta({ description: "How the ends prove who they are." }),
     suite: z.enum(TUNNEL_SUITE_NAMES).meta({ description: "The algorithms; a dated set that never changes." }),
     lifetime: z
@@ -233,11 +256,12 @@ export const tunnelSchema = z
       return;
     }
     const nets = new Map(ends.map(([name, end]) => [name, setOf(asList(end.networks))]));
+    checkCertificates(tunnel.auth.certificate !== undefined, ends, say);
     if (one[1].server === undefined && other[1].server === undefined)
       say(["ends"], "Neither end is a server of ours, so there is nothing to configure");
     const people = ends.find(([, end]) => end.people !== undefined);
     if (people !== undefined) {
-      if (tunnel.auth.psk !== "each")
+      if (tunnel.auth.psk !== undefined && tunnel.auth.psk !== "each")
         say(
           ["auth", "psk"],
           "A key that all people share could be taken from nobody; write each, and psk: beside each of them",
@@ -252,14 +276,14 @@ export const tunnelSchema = z
       say(["auth", "psk"], "Only people have a key each; write generated, secret:NAME or file:NAME");
     if (one[1].server !== undefined && one[1].server === other[1].server)
       say(["ends", other[0], "server"], "Both ends are the same server");
-    if (tunnel.auth.psk.startsWith("generated") && ends.some(([, end]) => end.external === true))
+    if (tunnel.auth.psk?.startsWith("generated") === true && ends.some(([, end]) => end.external === true))
       say(
         ["auth", "psk"],
         "A generated key is shown to nobody, so an external end could not be given it; write secret:NAME",
       );
     if (tunnel.auth.rotate !== undefined && tunnel.auth.psk === "each")
       say(["auth", "rotate"], "Each person has to be given a new key, one after the other; take this out");
-    if (tunnel.auth.rotate !== undefined && tunnel.auth.psk.startsWith("file:"))
+    if (tunnel.auth.rotate !== undefined && tunnel.auth.psk?.startsWith("file:") === true)
       say(["auth", "rotate"], "Holdfast does not know how old a key is that it was not given; take this out");
     if (one[1].address === "dynamic" && other[1].address === "dynamic")
       say(["ends", other[0], "address"], "Nobody knows the address of either end, so neither can begin");
@@ -304,6 +328,42 @@ export const tunnelSchema = z
   })
   .meta({ title: "Tunnel", description: "An IPsec tunnel between two ends, written once." });
 
+/** Characters. The secret of an end is called by the names of the tunnel and of the end, and so is its file on the server. */
+const LONGEST_END = 32;
+
+interface EndWithCertificates {
+  readonly server?: string | undefined;
+  readonly external?: true | undefined;
+  readonly people?: unknown;
+  readonly certificate?: string | undefined;
+  readonly authority?: string | undefined;
+}
+
+/** By certificate, everybody has one and knows whose word to take for the other's; by key, nobody has. */
+function checkCertificates(
+  isByCertificate: boolean,
+  ends: readonly (readonly [string, EndWithCertificates])[],
+  say: (path: (string | number)[], message: string) => void,
+): void {
+  for (const [name, end] of ends) {
+    const given = (["certificate", "authority"] as const).filter((key) => end[key] !== undefined);
+    if (!isByCertificate) {
+      for (const key of given)
+        say(["ends", name, key], "The ends of this tunnel prove themselves by a pre-shared key; take this out");
+      continue;
+    }
+    if (name.length > LONGEST_END)
+      say(["ends", name], `With certificates the name of an end has at most ${LONGEST_END} characters`);
+    if (end.people !== undefined)
+      say(["auth", "certificate"], "People have a key each; write psk: each instead, and psk: beside each of them");
+    if (end.external !== undefined && given.length !== 1)
+      say(
+        ["ends", name, given[1] ?? "identity"],
+        "By certificate, an external end needs authority: (whatever that authority issues for its identity) or certificate: (this one alone), one of them",
+      );
+  }
+}
+
 /** The body of what the schema has accepted. */
 export function tunnelBody(tunnel: z.output<typeof tunnelSchema>): TunnelBody {
   const [one, other] = Object.keys(tunnel.ends)
@@ -315,7 +375,7 @@ export function tunnelBody(tunnel: z.output<typeof tunnelSchema>): TunnelBody {
     ends: [one, other],
     via: tunnel.via,
     clearText: tunnel.clearText,
-    psk: pskOf(tunnel.auth.psk),
+    key: keyOf(tunnel.auth),
     ...(tunnel.auth.rotate === undefined ? {} : { rotateSeconds: secondsOf(tunnel.auth.rotate) }),
     suite: tunnel.suite,
     ikeSeconds: secondsOf(tunnel.lifetime.ike),
@@ -339,7 +399,7 @@ function endOf(name: string, end: z.output<typeof endSchema> | undefined): Tunne
   const shared = { name, address, networks: end.networks };
   if (end.people !== undefined) return { ...shared, kind: "people", people: peopleOf(end.people), dns: end.dns ?? [] };
   return end.server === undefined
-    ? { ...shared, kind: "external", identity: end.identity ?? "" }
+    ? { ...shared, kind: "external", identity: end.identity ?? "", trusted: trustedOf(end) }
     : { ...shared, kind: "managed", server: end.server, natted: end.natted ?? false };
 }
 
@@ -361,10 +421,23 @@ function setOf(networks: readonly string[]): AddressSet {
   );
 }
 
-function pskOf(text: string): PskReference {
-  const psk = parsePskReference(text);
-  if (!psk.ok) throw new Error(psk.error);
-  return psk.value;
+function keyOf({ psk, certificate }: z.output<typeof tunnelSchema>["auth"]): KeyReference {
+  if (certificate !== undefined) {
+    const reference = parseCertificateReference(certificate);
+    if (!reference.ok) throw new Error(reference.error);
+    return { from: "certificate", version: reference.value.version };
+  }
+  const reference = parsePskReference(psk ?? "");
+  if (!reference.ok) throw new Error(reference.error);
+  return reference.value;
+}
+
+function trustedOf({ certificate, authority }: EndWithCertificates): TrustedCertificate | null {
+  const text = certificate ?? authority;
+  if (text === undefined) return null;
+  const body = parseCertificateText(text);
+  if (!body.ok) throw new Error(body.error);
+  return { of: certificate === undefined ? "authority" : "end", certificate: body.value };
 }
 
 function secondsOf(text: string): number {

@@ -34,8 +34,8 @@ const replaced = (from: string, to: string): string => {
 
 test("the server gets who may come in, and who is revoked is in no part of it", () => {
   const KEYS = new Map([
-    ["alice", "a"],
-    ["bob", "b"],
+    ["alice", { keyFile: "a", certificates: null }],
+    ["bob", { keyFile: "b", certificates: null }],
   ]);
   const side = tunnelSide(tunnel(), "gw-seoul", new Set(), KEYS);
   expect(side?.vpn).toEqual({

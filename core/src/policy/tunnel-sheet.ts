@@ -19,7 +19,14 @@ type MachineEnd = Exclude<TunnelEnd, PeopleEnd>;
  * What the administrator of the other end must set, in words that every vendor's manual has. The key is not among them. Null where the other end is
  * people: each has a sheet of their own.
  */
-export function tunnelSheetOf({ ends, suite, ikeSeconds, childSeconds, deadSeconds }: TunnelBody): TunnelSheet | null {
+export function tunnelSheetOf({
+  ends,
+  key,
+  suite,
+  ikeSeconds,
+  childSeconds,
+  deadSeconds,
+}: TunnelBody): TunnelSheet | null {
   const theirs = ends.find((end) => end.kind === "external") ?? ends[1];
   const ours = ends.find((end) => end !== theirs) ?? ends[0];
   if (theirs.kind === "people" || ours.kind === "people") return null;
@@ -31,7 +38,14 @@ export function tunnelSheetOf({ ends, suite, ikeSeconds, childSeconds, deadSecon
       ...endRows("our end", ours),
       ["who begins", initiatorOf(ends) === theirs ? "your end" : "our end; your end answers"],
       ["version", "IKEv2 only"],
-      ["authentication", "pre-shared key on both sides; it is handed over separately and never by mail"],
+      ...(key.from === "certificate"
+        ? certificateRows(ours, theirs)
+        : [
+            [
+              "authentication",
+              "pre-shared key on both sides; it is handed over separately and never by mail",
+            ] satisfies Row,
+          ]),
       ...suiteRows(suite),
       ["IKE lifetime", formatDuration(ikeSeconds)],
       ["ESP lifetime", formatDuration(childSeconds)],
@@ -68,11 +82,16 @@ export function personSheetOf({ ends, suite }: TunnelBody, person: string): Tunn
   };
 }
 
-/** As a text that can be sent. */
-export function tunnelSheetText(tunnel: string, { reader, rows }: TunnelSheet): string {
+/** As a text that can be sent. `authorities`, in PEM: whom that end has to believe. */
+export function tunnelSheetText(
+  tunnel: string,
+  { reader, rows }: TunnelSheet,
+  authorities: readonly string[] = [],
+): string {
   const widest = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(widest)}  ${value}`);
-  return `Tunnel ${tunnel}: parameters for ${reader}\n\n${lines.join("\n")}\n`;
+  const parts = authorities.map((pem) => `\nour authority:\n\n${pem.trim()}\n`);
+  return `Tunnel ${tunnel}: parameters for ${reader}\n\n${lines.join("\n")}\n${parts.join("")}`;
 }
 
 function suiteRows(suite: TunnelBody["suite"]): readonly Row[] {
@@ -80,6 +99,27 @@ function suiteRows(suite: TunnelBody["suite"]): readonly Row[] {
   return [
     ["IKE proposals", ike.join(" or ")],
     ["ESP proposals", `${child.join(" or ")}; tunnel mode, with perfect forward secrecy`],
+  ];
+}
+
+function certificateRows(ours: MachineEnd, theirs: MachineEnd): readonly Row[] {
+  const trusted = theirs.kind === "external" ? theirs.trusted : null;
+  return [
+    ["authentication", "certificates on both sides (ECDSA P-384); no key leaves its end"],
+    [
+      "our certificate",
+      `names ${identityOf(ours)}; accept what our authority has issued for that name: it is renewed once a year, the authority once in ten`,
+    ],
+    ...(trusted === null
+      ? []
+      : [
+          [
+            "your certificate",
+            trusted.of === "end"
+              ? "the one that you have given us, and no other: tell us before you renew it"
+              : `names ${identityOf(theirs)}, issued by the authority that you have given us`,
+          ] satisfies Row,
+        ]),
   ];
 }
 

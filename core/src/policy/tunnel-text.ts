@@ -32,6 +32,40 @@ export type PskReference =
   /** Every person has one of their own, named beside them. */
   | { readonly from: "each" };
 
+/** How the ends of a tunnel prove who they are. */
+export type KeyReference =
+  | PskReference
+  /** A certificate for each end of ours, issued by the control plane; another version is other keys and other certificates. */
+  | { readonly from: "certificate"; readonly version: number };
+
+export function parseCertificateReference(text: string): Result<{ readonly version: number }, string> {
+  const found = /^generated(?:@([1-9][0-9]{0,5}))?$/.exec(text);
+  return found === null
+    ? err("write generated: Holdfast issues a certificate for each end of ours; generated@2 is the second one of each")
+    : ok({ version: Number(found[1] ?? "1") });
+}
+
+/** Characters of a certificate in PEM; an ordinary one has one to two thousand. */
+const LONGEST_CERTIFICATE = 16_000;
+
+/** One certificate in PEM, as the base64 of its DER. What is in it is judged where there is a clock and a library. */
+export function parseCertificateText(text: string): Result<string, string> {
+  const refused = err(
+    "this is not one certificate in PEM; copy from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and nothing else",
+  );
+  // A private key that was pasted here is not repeated in a message that others read.
+  const body = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/.exec(text)?.[1];
+  if (body === undefined || text.length > LONGEST_CERTIFICATE) return refused;
+  return parseCertificateBody(body.replace(/\s/g, ""));
+}
+
+/** The base64 of a certificate's DER, in one line: a sequence with a long length (X.690). */
+export function parseCertificateBody(body: string): Result<string, string> {
+  return body.length % 4 === 0 && body.length <= LONGEST_CERTIFICATE && /^MI[A-Za-z0-9+/]{60,}={0,2}$/.test(body)
+    ? ok(body)
+    : err("this is not a certificate");
+}
+
 export function parsePskReference(text: string): Result<PskReference, string> {
   if (text === "each") return ok({ from: "each" });
   const [, word = "", rest = "", number] =
@@ -50,10 +84,12 @@ export function parsePskReference(text: string): Result<PskReference, string> {
 }
 
 /** The same as text, as a document has it. */
-export function formatPskReference(psk: PskReference): string {
-  if (psk.from === "each") return psk.from;
-  const version = psk.from !== "file" && psk.version > 1 ? `@${psk.version}` : "";
-  return psk.from === "generated" ? `generated${version}` : `${psk.from}:${psk.name}${version}`;
+export function formatKeyReference(key: KeyReference): string {
+  if (key.from === "each") return key.from;
+  const version = key.from !== "file" && key.version > 1 ? `@${key.version}` : "";
+  return key.from === "generated" || key.from === "certificate"
+    ? `generated${version}`
+    : `${key.from}:${key.name}${version}`;
 }
 
 /** One address, or `dynamic` for an end whose address others cannot know. */
@@ -103,6 +139,27 @@ export const pskText = checkedText(parsePskReference, {
   description:
     "Where the pre-shared key is: generated, secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on each managed end. generated@2 and secret:NAME@2 are the second version. each: every person of the other end has a key of their own.",
   examples: ["generated", "generated@2", "secret:acme-vpn", "file:seoul-busan-1", "each"],
+});
+
+export const certificateReferenceText = checkedText(parseCertificateReference, {
+  description:
+    "generated: each end of ours proves itself by a certificate that Holdfast issues, and accepts no other one of the other end. generated@2 is the second one of each.",
+  examples: ["generated", "generated@2"],
+});
+
+const EXAMPLE_PEM = "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n";
+
+export const certificateText = checkedText(parseCertificateText, {
+  description: "The certificate of an end that is not ours, in PEM: this one is accepted and no other.",
+  examples: [EXAMPLE_PEM],
+  longest: LONGEST_CERTIFICATE,
+});
+
+export const authorityText = checkedText(parseCertificateText, {
+  description:
+    "The certificate of the authority of an end that is not ours, in PEM: what it issues for the end's identity is accepted.",
+  examples: [EXAMPLE_PEM],
+  longest: LONGEST_CERTIFICATE,
 });
 
 export const endAddressText = checkedText(parseEndAddress, {

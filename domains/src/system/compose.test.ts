@@ -1,6 +1,7 @@
 import { composeServer } from "@holdfast/core/compose/compose.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { expect, test } from "vitest";
+import { CERTIFICATE } from "../../test/system-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 
@@ -105,6 +106,39 @@ test("two policies of one layer that differ are refused, both named; the same tw
   expect(JSON.stringify(differing.findings)).toMatch(/Policy\/a.*Policy\/b|Policy\/b.*Policy\/a/);
   const same = composed(policy("a", "role", "{ timezone: UTC }"), policy("b", "role", "{ timezone: UTC }"));
   expect(same.config).toEqual({ timezone: "UTC" });
+});
+
+const TLS = (target: string, tls = ""): string =>
+  policy("a", "fleet", `{ logs: { to: { port: 6514, ${target} }${tls} } }`);
+const AUTHORITY = `, tls: { authority: ${JSON.stringify(CERTIFICATE.trimEnd())} }`;
+
+test("a log server by tls is for its own name, or for the one that is written", () => {
+  const { config } = composed(TLS("by: tls, host: logs.internal", AUTHORITY));
+  expect(config).toEqual({
+    logs: {
+      to: [{ host: "logs.internal", port: 6514, by: "tls", name: "logs.internal" }],
+      tls: { authority: CERTIFICATE },
+    },
+  });
+  const named = composed(TLS("by: tls, host: 192.0.2.9, name: logs.internal", AUTHORITY));
+  expect(named.config?.logs?.to[0]).toMatchObject({ host: "192.0.2.9", name: "logs.internal" });
+});
+
+test.each([
+  ["an address without a name", TLS("by: tls, host: 192.0.2.9", AUTHORITY), "Write `name:`"],
+  ["a name where nobody shows one", TLS("by: udp, host: a.internal, name: b.internal"), "Only a log server by tls"],
+  [
+    "a certificate without its key",
+    TLS("by: tls, host: a.internal", AUTHORITY.replace(" }", ', certificate: "/etc/ssl/certs/a.pem" }')),
+    "its key are written together",
+  ],
+  [
+    "a key that is none of the server's",
+    TLS("by: tls, host: a.internal", AUTHORITY.replace(" }", ', certificate: "/etc/ssl/a.pem", key: "/etc/shadow" }')),
+    "no file below /etc/ssl",
+  ],
+])("logs by tls: %s is refused in words", (_what, text, said) => {
+  expect(JSON.stringify(composed(text).findings)).toContain(said);
 });
 
 const FIREWALL = (inbound: string, outbound: string): string =>

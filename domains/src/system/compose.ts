@@ -37,6 +37,7 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
   const sysctl = mapOf(layers, "sysctl", (section) => section.sysctl, notes);
   const units = mapOf(layers, "units", (section) => section.units, notes);
   const logs = scalar("logs.to", (section) => section.logs?.to);
+  const tls = scalar("logs.tls", (section) => tlsOf(section));
   const users = mapOf(layers, "users", (section) => section.users, notes);
   const authorities = mapOf(layers, "authorities", (section) => section.authorities, notes);
   const config: SystemConfig = defined({
@@ -76,7 +77,7 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
       }),
       (section) => section.modules !== undefined,
     ),
-    logs: logs === undefined ? undefined : { to: logs },
+    logs: logs === undefined ? undefined : defined({ to: logs, tls }),
     authorities: authorities === undefined ? undefined : mapped(authorities, (_, text) => certificateText(text)),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
@@ -124,6 +125,12 @@ function composeSsh(scalar: Scalar): SshConfig {
     banner: own("banner"),
     log: own("log"),
   });
+}
+
+function tlsOf({ logs }: SystemSection): NonNullable<SystemConfig["logs"]>["tls"] {
+  if (logs?.tls === undefined) return undefined;
+  const { authority, certificate, key } = logs.tls;
+  return defined({ authority: certificateText(authority), certificate, key });
 }
 
 type UserSection = NonNullable<SystemSection["users"]>[string];

@@ -3,7 +3,8 @@ import { certificateNames } from "./certificate-names.ts";
 import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
-import { RSYSLOG_FILE } from "./log-text.ts";
+import { LOG_DRIVERS, type LogDriver, RSYSLOG_FILE } from "./log-text.ts";
+import { restartFacts, type RestartReason, restartReasons } from "./restart.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
@@ -74,6 +75,8 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "modules", name: "modules", path: "/sys/module" },
   { kind: "file", name: "nsswitch", path: "/etc/nsswitch.conf" },
   { kind: "command", name: "sshd", argv: ["/usr/sbin/sshd", "-T"] },
+  { kind: "command", name: "log drivers", argv: ["find", "/usr/lib", "-maxdepth", "3", "-name", "lmnsd_*.so"] },
+  ...restartFacts,
   { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
   { kind: "file", name: "tcp6", path: "/proc/net/tcp6" },
   { kind: "command", name: "booted", argv: ["systemctl", "is-system-running"] },
@@ -125,6 +128,8 @@ export type SystemObserved = {
   readonly chronyReadsSources: boolean;
   /** Modules that the kernel has already. */
   readonly modules: readonly string[];
+  /** With what rsyslog here can speak TLS, best first. */
+  readonly logDrivers: readonly LogDriver[];
   /** Whether accounts may also come from elsewhere (LDAP, SSSD), where we do not see them. */
   readonly foreignAccounts: boolean;
   /** What sshd would do if it started now; null with the reason why it does not say. */
@@ -135,6 +140,8 @@ export type SystemObserved = {
   readonly units: Readonly<Record<string, ObservedUnit>> | null;
   /** The system's own units are not up yet: what they will do is not done. */
   readonly booting: boolean;
+  /** Why the server waits to be restarted; empty: nobody asks for it. */
+  readonly restart: readonly RestartReason[];
 };
 
 export function observeSystem(raw: RawFacts): SystemObserved {
@@ -163,11 +170,13 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     certificates: certificatesOf(raw),
     chronyReadsSources: /^\s*sourcedir\s+\/etc\/chrony\/sources\.d\/?\s*$/m.test(raw["chrony"]?.stdout ?? ""),
     modules: namesOf(raw["modules"]),
+    logDrivers: LOG_DRIVERS.filter((driver) => raw["log drivers"]?.stdout.includes(`/rsyslog/lmnsd_${driver}.so`)),
     foreignAccounts: /^(passwd|group):.*\b(sss|ldap|winbind|nis)\b/m.test(raw["nsswitch"]?.stdout ?? ""),
     sshd: sshd?.status === 0 ? parseEffective(sshd.stdout) : null,
     sshdProblem: sshd?.status === 0 ? null : (sshd?.stderr.trim().split("\n")[0] ?? "it was not asked"),
     listening: listeningOf(raw["tcp4"], raw["tcp6"]),
     units: unitsOf(raw["units"], raw["unit files"]),
+    restart: restartReasons(raw, (name) => entryOf(raw[name])),
     booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
   };
 }

@@ -21,7 +21,11 @@ export const SYSTEM_FINDINGS = {
   },
   "system.logs_in_clear": {
     severity: "warning",
-    remedy: "Send them through a tunnel, or to a log server in the same protected network.",
+    remedy: "Write by: tls, send them through a tunnel, or to a log server in the same protected network.",
+  },
+  "system.logs_no_authority": {
+    severity: "error",
+    remedy: "Write the certificate of who vouches for them under system.logs.tls.authority.",
   },
   "system.sudo_free": { severity: "note", remedy: "Write sudo: password if the account has one." },
   "system.unit_not_at_boot": { severity: "note", remedy: "Write enabled too, if the next boot shall bring the same." },
@@ -138,6 +142,10 @@ export const SYSTEM_FINDINGS = {
   "system.logs_no_rsyslog": {
     severity: "error",
     remedy: "Install and start rsyslog, or take system.logs out of the policies of this server.",
+  },
+  "system.logs_no_tls": {
+    severity: "error",
+    remedy: "Install rsyslog-openssl (or rsyslog-gnutls) on the server, or send its logs another way.",
   },
   "system.user_removed": {
     severity: "warning",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOG_LEVELS, LOG_TRANSPORTS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
+import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
  * The system part of an effective config: everything is concrete. Kernel settings are the texts that the kernel takes, addresses canonical,
@@ -47,10 +47,19 @@ const userSchema = z.union([
   }),
 ]);
 
-const logTargetSchema = z.strictObject({
-  host: z.string(),
-  port: z.int().min(1).max(65_535),
-  by: z.enum(LOG_TRANSPORTS),
+const logPort = z.int().min(1).max(65_535);
+const logTargetSchema = z.union([
+  z.strictObject({ host: z.string(), port: logPort, by: z.enum(CLEAR_LOG_TRANSPORTS) }),
+  /** `name` is whom its certificate must be for. */
+  z.strictObject({ host: z.string(), port: logPort, by: z.literal("tls"), name: z.string() }),
+]);
+
+const logsSchema = z.strictObject({
+  to: z.array(logTargetSchema).min(1),
+  /** Who vouches for log servers that are spoken to over TLS, and where the server's own certificate stands. */
+  tls: z
+    .strictObject({ authority: z.string(), certificate: z.string().optional(), key: z.string().optional() })
+    .optional(),
 });
 
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
@@ -70,7 +79,7 @@ export const systemConfigSchema = z.strictObject({
   units: z.record(z.string(), unitSchema).optional(),
   users: z.record(z.string(), userSchema).optional(),
   modules: z.strictObject({ load: z.array(z.string()).optional(), block: z.array(z.string()).optional() }).optional(),
-  logs: z.strictObject({ to: z.array(logTargetSchema).min(1) }).optional(),
+  logs: logsSchema.optional(),
   /** Name to certificate. */
   authorities: textByName.optional(),
 });
@@ -78,6 +87,7 @@ export const systemConfigSchema = z.strictObject({
 export type SystemConfig = z.infer<typeof systemConfigSchema>;
 export type SshConfig = z.infer<typeof sshConfigSchema>;
 export type UnitConfig = z.infer<typeof unitSchema>;
+export type LogTarget = z.infer<typeof logTargetSchema>;
 export type UserConfig = z.infer<typeof userSchema>;
 
 export const BANNERS = { motd: "/etc/motd", issue: "/etc/issue", issueNet: "/etc/issue.net" } as const;

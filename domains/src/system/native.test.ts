@@ -19,10 +19,13 @@ function plainServer(text: string): SimulatedSystem {
   return server;
 }
 
-function codes(server: SimulatedSystem, desired: SystemConfig): readonly string[] {
+function plan(server: SimulatedSystem, desired: SystemConfig) {
   const managementPath = { controlPlane: [], inbound: [] };
-  return system
-    .plan({ desired, confirmed: null, observed: server.observe(), managementPath })
+  return system.plan({ desired, confirmed: null, observed: server.observe(), managementPath });
+}
+
+function codes(server: SimulatedSystem, desired: SystemConfig): readonly string[] {
+  return plan(server, desired)
     .findings.filter(({ severity }) => severity !== "note")
     .map(({ code }) => code);
 }
@@ -116,6 +119,25 @@ test("logs go nowhere where nobody would send them", () => {
   expect(system.verify(config, server.observe()).map(({ path }) => path)).toContain("logs");
 });
 
+test("logs go by TLS only where rsyslog speaks it, and what spoke it at first goes on doing so", () => {
+  const server = new SimulatedSystem();
+  const config: SystemConfig = {
+    logs: {
+      to: [{ host: "logs.internal", port: 6514, by: "tls", name: "logs.internal" }],
+      tls: { authority: CERTIFICATE },
+    },
+  };
+  const drivers = server.logDrivers;
+  server.logDrivers = "";
+  expect(codes(server, config)).toEqual(["system.logs_no_tls"]);
+  server.logDrivers = drivers.replace("ossl", "gtls");
+  const [step] = plan(server, config).steps.filter(({ action }) => action.kind === "rsyslog");
+  expect(JSON.stringify(step)).toContain("gtls");
+  server.performAll(plan(server, config).steps);
+  server.logDrivers += drivers;
+  expect(plan(server, config).steps).toEqual([]);
+});
+
 test("what programs must see is read back where programs look", () => {
   const server = new SimulatedSystem();
   const config: SystemConfig = { authorities: { house: CERTIFICATE }, modules: { load: ["br_netfilter"] } };
@@ -125,10 +147,24 @@ test("what programs must see is read back where programs look", () => {
 });
 
 test("every text that we make is one that the performer takes, and nothing else is", () => {
-  const logs = logText({ to: [{ host: "2001:db8::9", port: 514, by: "udp" }] });
-  expect(parseLogText(logs)).toMatchObject({ ok: true });
+  const logs = logText({ to: [{ host: "2001:db8::9", port: 514, by: "udp" }] }, "ossl");
+  expect(parseLogText(logs)).toEqual({ ok: true, value: { authority: null, targets: [], own: null } });
   expect(parseLogText(`${logs}*.* action(type="omprog" binary="/bin/sh")\n`).ok).toBe(false);
   expect(parseLogText(logs.replace("2001:db8::9", 'x" queue.filename="y')).ok).toBe(false);
+  const own = { certificate: "/etc/ssl/certs/web.pem", key: "/etc/ssl/private/web.key" };
+  const target = { host: "fd00::9", port: 6514, name: "logs.internal" };
+  const secure = logText({ to: [{ ...target, by: "tls" }], tls: { authority: CERTIFICATE, ...own } }, "gtls");
+  expect(parseLogText(secure)).toEqual({ ok: true, value: { authority: CERTIFICATE, targets: [target], own } });
+  for (const [text, other] of [
+    ["x509/name", "anon"],
+    ['StreamDriverMode="1"', 'StreamDriverMode="0"'],
+    ["95-holdfast.conf", "../passwd"],
+    ["*/\n", ""],
+    ["-----END", '*/ module(load="omprog") /*\n-----END'],
+    ["fd00__9", "/../../etc/cron.d/x"],
+    ["256m", '256m" queue.spoolDirectory="/etc'],
+  ] as const)
+    expect(parseLogText(secure.replace(new RegExp(text.replace("*", "\\*"), "i"), other)).ok, other).toBe(false);
   expect(parseLoadText(loadText(["br_netfilter"]))).toEqual({ ok: true, value: ["br_netfilter"] });
   expect(parseLoadText(`${HEAD}../x\n`).ok).toBe(false);
   const block = blockText(["usb_storage"]);

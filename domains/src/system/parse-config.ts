@@ -7,6 +7,7 @@ import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { finding } from "./findings.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { parseTlsFile } from "./log-text.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
 import {
   parseAccountName,
@@ -91,8 +92,16 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
   }
   each(["modules", "load"], config.modules?.load, parseModuleName);
   each(["modules", "block"], config.modules?.block, parseBlockedModule);
-  for (const [index, { host }] of (config.logs?.to ?? []).entries())
-    check(["logs", "to", index, "host"], parseTimeServer(host));
+  for (const [index, target] of (config.logs?.to ?? []).entries()) {
+    check(["logs", "to", index, "host"], parseTimeServer(target.host));
+    if (target.by === "tls") check(["logs", "to", index, "name"], parseDnsName(target.name));
+  }
+  const { tls } = config.logs ?? {};
+  if (tls !== undefined) {
+    check(["logs", "tls", "authority"], parseCertificate(tls.authority));
+    if (tls.certificate !== undefined) check(["logs", "tls", "certificate"], parseTlsFile(tls.certificate));
+    if (tls.key !== undefined) check(["logs", "tls", "key"], parseTlsFile(tls.key));
+  }
   for (const [name, text] of Object.entries(config.authorities ?? {})) {
     check(["authorities", name], parseAuthorityName(name));
     check(["authorities", name], parseCertificate(text));

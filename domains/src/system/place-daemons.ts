@@ -12,15 +12,28 @@ export function daemonFindings(desired: SystemConfig, observed: SystemObserved):
   return [
     ...(desired.ntp === undefined ? [] : ntpFindings(desired.ntp, observed)),
     ...(desired.resolver === undefined ? [] : resolverFindings(desired.resolver, observed)),
-    ...(desired.logs !== undefined && !isActive("rsyslog.service")
-      ? [
-          finding(
-            "system.logs_no_rsyslog",
-            "system.logs",
-            "rsyslog does not run on this server, so nobody would send its logs anywhere.",
-          ),
-        ]
-      : []),
+    ...(desired.logs === undefined ? [] : logFindings(desired.logs, observed, isActive(RSYSLOG))),
+  ];
+}
+
+const RSYSLOG = "rsyslog.service";
+
+function logFindings(
+  logs: NonNullable<SystemConfig["logs"]>,
+  observed: SystemObserved,
+  isRunning: boolean,
+): readonly Finding[] {
+  if (!isRunning)
+    return [
+      finding(
+        "system.logs_no_rsyslog",
+        "system.logs",
+        "rsyslog does not run on this server, so nobody would send its logs anywhere.",
+      ),
+    ];
+  if (observed.logDrivers.length > 0 || logs.to.every(({ by }) => by !== "tls")) return [];
+  return [
+    finding("system.logs_no_tls", "system.logs.to", "rsyslog of this server has nothing with which it speaks TLS."),
   ];
 }
 

@@ -13,6 +13,7 @@ import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { parseDay } from "./day.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { parseTlsFile } from "./log-text.ts";
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey } from "./sysctl-key.ts";
@@ -25,7 +26,12 @@ export const ROOT_LOGINS = ["never", "keys", "any"] as const;
 export const TCP_FORWARDINGS = ["all", "none", "local", "remote"] as const;
 export const LOG_LEVELS = ["info", "verbose"] as const;
 export const SUDO = ["none", "password", "free"] as const;
-export const LOG_TRANSPORTS = ["tcp", "udp"] as const;
+export const CLEAR_LOG_TRANSPORTS = ["tcp", "udp"] as const;
+const LOG_TRANSPORTS = [...CLEAR_LOG_TRANSPORTS, "tls"] as const;
+
+type LogTargetSection =
+  | { host: string; port: number; by: (typeof CLEAR_LOG_TRANSPORTS)[number] }
+  | { host: string; port: number; by: "tls"; name: string };
 
 /** Characters of a banner; it is shown at every login. */
 const LONGEST_BANNER = 4000;
@@ -225,6 +231,31 @@ const blockedModule = checkedText(parseBlockedModule, {
 });
 const authorityName = checkedText(parseAuthorityName, { description: "A name for it.", examples: ["house"] });
 
+const tlsFile = checkedText(parseTlsFile, {
+  description: "A file on the server, below /etc/ssl, /etc/pki or /etc/letsencrypt/live.",
+  examples: ["/etc/ssl/certs/web-1.pem"],
+});
+const logTarget = z
+  .strictObject({
+    host: checkedText(parseTimeServer, { description: "A name or an address.", examples: ["logs.internal"] }),
+    port: portNumber,
+    by: z.enum(LOG_TRANSPORTS).meta({ description: "tcp, udp, or tls (then with logs.tls)." }),
+    name: hostName.optional().meta({ description: "Whom its certificate is for, where that is not the host." }),
+  })
+  .transform((value, context): LogTargetSection => {
+    const { host, port, by } = value;
+    if (by !== "tls") {
+      if (value.name === undefined) return { host, port, by };
+      context.addIssue({ code: "custom", path: ["name"], message: "Only a log server by tls shows a name" });
+      return z.NEVER;
+    }
+    const name = value.name ?? host;
+    if (!parseAddress(name).ok) return { host, port, by, name };
+    const message = "Write `name:`, whom its certificate is for: rsyslog finds no address in a certificate";
+    context.addIssue({ code: "custom", path: ["name"], message });
+    return z.NEVER;
+  });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -285,16 +316,24 @@ export const systemSectionSchema = z
       .meta({ description: "Modules of the kernel." }),
     logs: z
       .strictObject({
-        to: oneOrList(
-          z.strictObject({
-            host: checkedText(parseTimeServer, { description: "A name or an address.", examples: ["logs.internal"] }),
-            port: portNumber,
-            by: z.enum(LOG_TRANSPORTS).meta({ description: "tcp or udp." }),
-          }),
-        ).meta({ description: "Log servers, all of which get everything." }),
+        to: oneOrList(logTarget).meta({ description: "Log servers, all of which get everything." }),
+        tls: z
+          .strictObject({
+            authority: longText(parseCertificate, { description: "The certificate of who vouches for them, in PEM." }),
+            certificate: tlsFile.optional().meta({
+              description: "Where on the server its own certificate stands, for log servers that ask for one.",
+            }),
+            key: tlsFile.optional().meta({ description: "Where on the server the key of that certificate stands." }),
+          })
+          .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
+            path: ["key"],
+            message: "A certificate and its key are written together, or neither",
+          })
+          .optional()
+          .meta({ description: "For log servers by tls. What they do not take stays in a queue on disk." }),
       })
       .optional()
-      .meta({ description: "Where rsyslog sends what is logged. It goes over the network in clear." }),
+      .meta({ description: "Where rsyslog sends what is logged; by tcp and udp it goes over the network in clear." }),
     authorities: z
       .record(authorityName, longText(parseCertificate, { description: "One certificate in PEM." }))
       .optional()

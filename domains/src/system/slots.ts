@@ -5,7 +5,7 @@ import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
 import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
 import { BLOCK_FILE, blockText, LOAD_FILE, loadText } from "./kernel-module.ts";
-import { logText, RSYSLOG_FILE } from "./log-text.ts";
+import { logDriver, logText, RSYSLOG_FILE } from "./log-text.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
 import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
 import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
@@ -80,7 +80,7 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   const { load, block } = config.modules ?? {};
   if (load !== undefined) slots["modules:load"] = load.length === 0 ? null : loadText(load);
   if (block !== undefined) slots["modules:block"] = block.length === 0 ? null : blockText(block);
-  if (config.logs !== undefined) slots["logs"] = logText(config.logs);
+  if (config.logs !== undefined) slots["logs"] = logText(config.logs, logDriver(observed));
   for (const [name, text] of Object.entries(config.authorities ?? {})) slots[`authority:${name}`] = text;
   return slots;
 }

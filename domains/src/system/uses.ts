@@ -23,7 +23,7 @@ export function usesOf(config: SystemConfig): readonly Use[] {
     ...out("system.ntp.servers", "The time is asked of", config.ntp?.servers ?? [], "udp", 123),
     ...out("system.resolver.servers", "Names are asked of", config.resolver?.servers ?? [], "udp", 53),
     ...(config.logs?.to ?? []).flatMap(({ host, port, by }) =>
-      out("system.logs.to", "Logs are sent to", [host], by, port),
+      out("system.logs.to", "Logs are sent to", [host], by === "udp" ? by : "tcp", port),
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { CERTIFICATE } from "../../test/system-sample.ts";
 import type { SystemConfig } from "./model.ts";
 import { validateSystem } from "./validate.ts";
 
@@ -24,6 +25,24 @@ test.each<[string, SystemConfig, readonly string[]]>([
   ["a cipher that few clients speak", { ssh: { ciphers: ["aes192-ctr"] } }, ["system.ssh_few_clients"]],
   ["one more that all of them do", { ssh: { ciphers: ["aes192-ctr", "aes256-ctr"] } }, []],
   ["a new key exchange alone", { ssh: { keyExchange: ["mlkem768x25519-sha256"] } }, ["system.ssh_few_clients"]],
+  [
+    "logs by tls, and nobody vouches for the log server",
+    { logs: { to: [{ host: "a", port: 6514, by: "tls", name: "a" }] } },
+    ["system.logs_no_authority"],
+  ],
+  [
+    "logs by tls beside logs in clear",
+    {
+      logs: {
+        to: [
+          { host: "a", port: 6514, by: "tls", name: "a" },
+          { host: "b", port: 514, by: "udp" },
+        ],
+        tls: { authority: CERTIFICATE },
+      },
+    },
+    ["system.logs_in_clear"],
+  ],
   ["a banner that nobody sees", { banners: { issueNet: "hello" } }, ["system.banner_not_shown"]],
   ["a banner that sshd shows", { banners: { issueNet: "hello" }, ssh: { banner: true } }, []],
   [

@@ -66,15 +66,7 @@ export function validateSystem(config: SystemConfig): readonly Finding[] {
     ...sshFindings(config),
     ...unitFindings(config),
     ...userFindings(config),
-    ...(config.logs === undefined
-      ? []
-      : [
-          finding(
-            "system.logs_in_clear",
-            "system.logs",
-            "Logs go over the network as they are, for everybody to read.",
-          ),
-        ]),
+    ...logFindings(config),
   ];
 }
 
@@ -154,6 +146,26 @@ function userFindings(config: SystemConfig): readonly Finding[] {
         ]
       : [],
   );
+}
+
+function logFindings({ logs }: SystemConfig): readonly Finding[] {
+  if (logs === undefined) return [];
+  const clear = logs.to.filter(({ by }) => by !== "tls");
+  const isUnvouched = clear.length < logs.to.length && logs.tls === undefined;
+  return [
+    ...(clear.length === 0
+      ? []
+      : [
+          finding(
+            "system.logs_in_clear",
+            "system.logs",
+            `Logs go over the network as they are to ${clear.map(({ host }) => host).join(", ")}, for everybody to read.`,
+          ),
+        ]),
+    ...(isUnvouched
+      ? [finding("system.logs_no_authority", "system.logs.tls", "Nobody vouches for the log servers by tls.")]
+      : []),
+  ];
 }
 
 function unitFindings(config: SystemConfig): readonly Finding[] {

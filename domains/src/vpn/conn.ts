@@ -17,6 +17,14 @@ export const CONN_PREFIX = "holdfast-";
 /** swanctl calls a key by the name of its section, which begins so. */
 export const KEY_PREFIX = "ike-holdfast-";
 
+/** Private keys, behind it by the number that strongSwan itself has for each. */
+export const PRIVATE_PREFIX = "private-";
+
+/** The number of a private key; null: it is a pre-shared one. */
+export function privateKeyId(id: string): string | null {
+  return id.startsWith(PRIVATE_PREFIX) ? id.slice(PRIVATE_PREFIX.length) : null;
+}
+
 /** What one tunnel is on this server, or one person of a tunnel of people. */
 export interface Wanted {
   /** By which an operator acts on it; of a person, with the person's name behind it. */
@@ -86,6 +94,7 @@ export function oncePerGroup(wanted: readonly Wanted[]): readonly Wanted[] {
 export function connOf(tunnel: string, config: TunnelConfig, pools: readonly IpsecPool[] = []): IpsecConn {
   const { local, remote, initiates, ikeProposals, childProposals, ikeSeconds, childSeconds, deadSeconds, deadThen } =
     config;
+  const { certificates } = config;
   const conn = {
     name: `${CONN_PREFIX}${tunnel}`,
     localAddress: local.address,
@@ -104,11 +113,19 @@ export function connOf(tunnel: string, config: TunnelConfig, pools: readonly Ips
     starts: initiates,
     ...(config.via === "interface" ? { linkId: linkOf(tunnel).id } : {}),
     ...(pools.length === 0 ? {} : { pools: pools.map(({ name }) => name) }),
+    ...(certificates === undefined
+      ? {}
+      : {
+          certificates: { own: certificates.own, peer: certificates.peer, authority: certificates.authority },
+        }),
   };
   return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.keyFile }))}` };
 }
 
 function keyOf(tunnel: string, config: TunnelConfig): IpsecKey {
+  // A private key proves what the certificate beside it says.
+  if (config.certificates !== undefined)
+    return { id: `${PRIVATE_PREFIX}${config.certificates.keyId}`, file: config.keyFile, owners: [] };
   // Not this end's own as well: charon tries every key of which one owner fits, and all of them would fit whoever calls.
   const owners = [idText(config.remote.identity)];
   // swanctl reads a dot in the name of a section as the way to a part of it.
@@ -120,6 +137,29 @@ export function parseKeyFile(file: string): Result<{ readonly path: string }, st
   if (parseSecretFile(file).ok) return ok({ path: `${STORE_FOLDER}/${file}` });
   const name = parseItemName(file);
   return name.ok ? ok({ path: `${KEY_FOLDER}/${name.value}` }) : name;
+}
+
+/**
+ * Where strongSwan finds a certificate when it starts, beside the file that names it. Not in its own folders of certificates: what lies there is believed
+ * for every connection, others' too.
+ */
+export const CERTIFICATE_FOLDER = "/etc/swanctl/conf.d";
+
+export function certificateFile(certificate: string): string {
+  return `${CERTIFICATE_FOLDER}/holdfast-${fingerprint(certificate)}.pem`;
+}
+
+export function certificatePem(certificate: string): string {
+  const lines = certificate.match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
+}
+
+/** All that these connections name, each once. */
+export function certificatesIn(conns: readonly IpsecConn[]): readonly string[] {
+  const all = conns.flatMap(({ certificates }) =>
+    certificates === undefined ? [] : [certificates.own, certificates.peer, certificates.authority],
+  );
+  return [...new Set(all)].filter((one) => one !== null).toSorted();
 }
 
 /** The tunnel that a connection or a key of ours is of. */

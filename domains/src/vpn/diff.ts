@@ -42,7 +42,10 @@ export function vpnDiff(desired: VpnConfig | null, observed: VpnObserved): VpnDi
     poolsToRemove: there.filter((name) => !pools.some((pool) => pool.name === name)),
     changed,
     gone: (live?.conns ?? []).map(({ name }) => name).filter((name) => !wanted.some(({ conn }) => conn.name === name)),
-    keys: changed.map(({ key }) => key).filter(({ id }) => live?.keys.includes(id) !== true),
+    keys: changed
+      .map(({ key }) => key)
+      .filter(({ id }, index, all) => all.findIndex((one) => one.id === id) === index)
+      .filter(({ id }) => live?.keys.includes(id) !== true),
     blocksToAdd: blocks.filter((network) => !observed.blocks.includes(network)),
     blocksToRemove: observed.blocks.filter((network) => !blocks.includes(network)),
     ...linkDiff({ links: linksOf(wanted), into: intoOf(wanted) }, observed),

@@ -133,7 +133,7 @@ export const VPN_FINDINGS = {
   "vpn.act_refused_there": {
     severity: "error",
     remedy:
-      "AUTHENTICATION_FAILED: the keys or identities differ. NO_PROPOSAL_CHOSEN: the suites differ. TS_UNACCEPTABLE: the networks differ. The other end's log says more.",
+      "AUTHENTICATION_FAILED: the keys, certificates or identities differ, or a certificate has ended. NO_PROPOSAL_CHOSEN: the suites differ. TS_UNACCEPTABLE: the networks differ. The other end's log says more.",
   },
   "vpn.act_no_answer": {
     severity: "error",

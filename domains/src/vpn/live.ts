@@ -1,5 +1,5 @@
 import type { IpsecConn, IpsecListed, IpsecPoolSeen, IpsecSa } from "@holdfast/core/plan/ipsec-state.ts";
-import { CONN_PREFIX, KEY_PREFIX } from "./conn.ts";
+import { CONN_PREFIX, KEY_PREFIX, privateKeyId } from "./conn.ts";
 import type { VpnObserved } from "./facts.ts";
 import { POOL_PREFIX } from "./people.ts";
 
@@ -11,11 +11,13 @@ export interface Live {
   readonly pools: readonly IpsecPoolSeen[];
 }
 
-export function liveOf({ ipsec: { charon } }: VpnObserved): Live | null {
+export function liveOf({ ipsec: { charon }, record }: VpnObserved): Live | null {
   if (charon.state === "down") return null;
+  // A private key has no name of ours: those that we have noted are ours.
+  const noted = new Set(Object.values(record).map(({ key }) => key.id));
   return {
     conns: charon.conns.filter(({ name }) => name.startsWith(CONN_PREFIX)),
-    keys: charon.keys.filter((id) => id.startsWith(KEY_PREFIX)),
+    keys: charon.keys.filter((id) => (privateKeyId(id) === null ? id.startsWith(KEY_PREFIX) : noted.has(id))),
     sas: charon.sas.filter(({ name }) => name.startsWith(CONN_PREFIX)),
     pools: (charon.pools ?? []).filter(({ name }) => name.startsWith(POOL_PREFIX)),
   };

@@ -12,6 +12,16 @@ const endSchema = z.strictObject({
 const proposals = z.array(z.string()).min(1);
 const seconds = z.int().min(1).max(604_800);
 
+/** Certificates as the base64 of their DER; the file of the key holds the private one. */
+const certificatesSchema = z.strictObject({
+  own: z.string(),
+  /** SHA-1 of the public key: what strongSwan calls the private one by. */
+  keyId: z.string(),
+  /** The other end has this very one; null: any that the authority has issued for its identity. */
+  peer: z.string().nullable(),
+  authority: z.string().nullable(),
+});
+
 export const tunnelConfigSchema = z.strictObject({
   local: endSchema,
   remote: endSchema,
@@ -30,6 +40,8 @@ export const tunnelConfigSchema = z.strictObject({
   deadThen: z.enum(["restart", "clear"]),
   /** Left out: packets are chosen by their addresses. An agent that does not know it refuses the config as a whole. */
   via: z.literal("interface").optional(),
+  /** Left out: the ends have a pre-shared key. */
+  certificates: certificatesSchema.optional(),
 });
 
 /** People who call in, by their names; who is revoked is not among them. */

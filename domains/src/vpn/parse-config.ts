@@ -6,7 +6,8 @@ import { formatNetwork, parseNetwork } from "@holdfast/core/net/network.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
 import { MOST_PEOPLE } from "@holdfast/core/policy/tunnel-people.ts";
-import { parseIdentity, parseTunnelName } from "@holdfast/core/policy/tunnel-text.ts";
+import { parseCertificateBody, parseIdentity, parseTunnelName } from "@holdfast/core/policy/tunnel-text.ts";
+import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { parseKeyFile } from "./conn.ts";
 import { finding } from "./findings.ts";
 import { type VpnConfig, vpnConfigSchema } from "./model.ts";
@@ -39,6 +40,7 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
     check([...path, "keyFile"], parseKeyFile(tunnel.keyFile));
     check([...path, "peer"], parsePeerWords(tunnel.peer));
     check([...path, "suite"], parseItemName(tunnel.suite));
+    for (const [key, result] of certificateChecks(tunnel)) check([...path, "certificates", key], result);
     for (const side of ["local", "remote"] as const) {
       const { address, identity, networks } = tunnel[side];
       if (address !== null) check([...path, side, "address"], parseCanonicalAddress(address));
@@ -73,6 +75,28 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
     }
   }
   return findings.length === 0 ? { ok: true, config: parsed.data } : { ok: false, findings };
+}
+
+function certificateChecks({
+  certificates,
+  keyFile,
+}: VpnConfig["tunnels"][string]): readonly (readonly [string, Result<unknown, string>])[] {
+  if (certificates === undefined) return [];
+  const { own, peer, authority, keyId } = certificates;
+  const isAccepting = peer !== null || authority !== null;
+  return [
+    ["own", parseCertificateBody(own)],
+    ["peer", isAccepting ? ok(null) : err("nothing says which certificate of the other end is accepted")],
+    ...(peer === null ? [] : [["peer", parseCertificateBody(peer)] as const]),
+    ...(authority === null ? [] : [["authority", parseCertificateBody(authority)] as const]),
+    ["keyId", parsePrivateKeyId(keyId)],
+    ["own", parseSecretFile(keyFile).ok ? ok(null) : err("its private key is not of the store of secrets")],
+  ];
+}
+
+/** A SHA-1, as strongSwan writes it. */
+export function parsePrivateKeyId(text: string): Result<string, string> {
+  return /^[0-9a-f]{40}$/.test(text) ? ok(text) : err(`${JSON.stringify(text.slice(0, 80))} is no private key of ours`);
 }
 
 export function parseCanonicalNetwork(text: string): Result<string, string> {

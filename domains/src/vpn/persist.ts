@@ -1,5 +1,5 @@
 import type { Step } from "@holdfast/core/plan/step.ts";
-import { wantedOf } from "./conn.ts";
+import { certificatesIn, wantedOf } from "./conn.ts";
 import { recordOf } from "./diff.ts";
 import type { VpnObserved } from "./facts.ts";
 import { liveOf } from "./live.ts";
@@ -21,7 +21,9 @@ export function persistVpn(config: VpnConfig | null, observed: VpnObserved): rea
   const unused = (liveOf(observed)?.keys ?? []).filter((id) => !keys.some((key) => key.id === id));
   const file = observed.boot === text ? [] : [bootFileStep(text)];
   return [
-    ...(keys.length > 0 ? [bootKeysStep(keys), ...file] : [...file, ...(observed.swanctl ? [bootKeysStep([])] : [])]),
+    ...(keys.length > 0
+      ? [bootKeysStep(keys, certificatesIn(wanted.map(({ conn }) => conn))), ...file]
+      : [...file, ...(observed.swanctl ? [bootKeysStep([], [])] : [])]),
     ...unloadKeySteps(unused),
     ...(observed.recordText === record ? [] : [recordStep("record", record)]),
   ];

@@ -1,6 +1,6 @@
 import type { IpsecConn, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
-import { idText, parseKeyFile, poolsIn, wantedOf, type Wanted } from "./conn.ts";
+import { certificateFile, idText, parseKeyFile, poolsIn, privateKeyId, wantedOf, type Wanted } from "./conn.ts";
 import { blocksOf, intoOf, linksOf } from "./diff.ts";
 import type { Into } from "./facts.ts";
 import type { TunnelLink } from "./link.ts";
@@ -19,6 +19,8 @@ export function renderVpn(config: VpnConfig): string {
 
 export function keyLine({ key }: Pick<Wanted, "key">): string {
   const file = parseKeyFile(key.file);
+  if (privateKeyId(key.id) !== null)
+    return `# private key ${privateKeyId(key.id)}: ${file.ok ? file.value.path : key.file}`;
   return `# key of ${key.owners.join(" and ")}: ${file.ok ? file.value.path : key.file}`;
 }
 
@@ -59,6 +61,8 @@ export function poolLines({ name, network, dns }: IpsecPool): readonly string[] 
 }
 
 export function connLines(conn: IpsecConn): readonly string[] {
+  const { certificates } = conn;
+  const auth = authOf(conn);
   return [
     `  ${conn.name} {`,
     "    version = 2",
@@ -71,11 +75,14 @@ export function connLines(conn: IpsecConn): readonly string[] {
     "    unique = replace",
     ...(conn.pools === undefined ? [] : [`    pools = ${conn.pools.join(",")}`]),
     "    local {",
-    "      auth = psk",
+    `      auth = ${auth}`,
+    ...(certificates === undefined ? [] : [`      certs = ${certificateFile(certificates.own)}`]),
     `      id = "${idText(conn.localIdentity)}"`,
     "    }",
     "    remote {",
-    "      auth = psk",
+    `      auth = ${auth}`,
+    ...fileLine("certs", certificates?.peer),
+    ...fileLine("cacerts", certificates?.authority),
     `      id = "${idText(conn.remoteIdentity)}"`,
     "    }",
     "    children {",
@@ -93,6 +100,14 @@ export function connLines(conn: IpsecConn): readonly string[] {
     "    }",
     "  }",
   ];
+}
+
+export function authOf({ certificates }: IpsecConn): "psk" | "pubkey" {
+  return certificates === undefined ? "psk" : "pubkey";
+}
+
+function fileLine(key: string, certificate: string | null | undefined): readonly string[] {
+  return certificate === null || certificate === undefined ? [] : [`      ${key} = ${certificateFile(certificate)}`];
 }
 
 /** Only the end that begins connects again; the other waits for it. */

@@ -57,7 +57,9 @@ function daemonSteps(snapshot: VpnObserved, want: Live, live: VpnObserved, have:
     .flatMap(({ name, labels }) => find(labels).map((one) => ({ ...one, isNew: listedOf(have, name) === undefined })));
   const [people, machines] = [loaded.filter(isPerson), loaded.filter((one) => !isPerson(one))];
   const used = want.conns.flatMap(({ labels }) => find(labels));
-  const keys = used.filter(({ key: { id } }) => want.keys.includes(id) && !have.keys.includes(id));
+  const keys = used
+    .filter(({ key: { id } }) => want.keys.includes(id) && !have.keys.includes(id))
+    .filter(({ key }, index, all) => all.findIndex((one) => one.key.id === key.id) === index);
   // A key may be gone while the connection that needs it is there.
   const again = used.filter(
     (one) => isPerson(one) && [...people, ...keys].some(({ conn }) => conn.name === one.conn.name),

@@ -250,8 +250,8 @@ export function bootFileStep(text: string | null): Step {
   return vpnStep("boot", `${verb} the tunnels that strongSwan loads when it starts`, action, WRITE_BUDGET_MS);
 }
 
-export function bootKeysStep(keys: readonly IpsecKey[]): Step {
-  const action: Action = { kind: "ipsec_boot_keys", keys };
+export function bootKeysStep(keys: readonly IpsecKey[], certificates: readonly string[]): Step {
+  const action: Action = { kind: "ipsec_boot_keys", keys, ...(certificates.length === 0 ? {} : { certificates }) };
   const verb = keys.length === 0 ? "Remove" : "Write";
   return vpnStep("boot.keys", `${verb} the keys that strongSwan loads when it starts`, action, WRITE_BUDGET_MS);
 }

@@ -24,7 +24,15 @@ export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): rea
     const listed = listedOf(live, conn.name);
     if (listed === undefined) return [{ path, expected: "loaded", found: "not loaded" }];
     if (!isLoaded(conn, listed)) return [{ path, expected: "as confirmed", found: "loaded with other settings" }];
-    return live.keys.includes(key.id) ? [] : [{ path: `${path}.psk`, expected: "loaded", found: "not loaded" }];
+    return live.keys.includes(key.id)
+      ? []
+      : [
+          {
+            path: `${path}.${key.owners.length === 0 ? "privateKey" : "psk"}`,
+            expected: "loaded",
+            found: "not loaded",
+          },
+        ];
   });
   const strange = live.conns
     .filter(({ name }) => !wanted.some(({ conn }) => conn.name === name))

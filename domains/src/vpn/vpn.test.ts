@@ -58,7 +58,21 @@ const eitherWay: fc.Arbitrary<Omit<TunnelConfig, "via">> = fc.record({
   deadSeconds: fc.constantFrom(10, 30),
   deadThen: fc.constantFrom("restart", "clear"),
 });
-const tunnel: fc.Arbitrary<TunnelConfig> = fc.tuple(eitherWay, through).map(([one, via]) => ({ ...one, ...via }));
+const body = (of: string): string => `MI${of.repeat(82)}`;
+const proof: fc.Arbitrary<Pick<TunnelConfig, "certificates">> = fc.oneof(
+  fc.constant({}),
+  fc.record({
+    certificates: fc.record({
+      own: fc.constantFrom(body("a"), body("b")),
+      keyId: fc.constantFrom("a".repeat(40), "b".repeat(40)),
+      peer: fc.constantFrom(null, body("c")),
+      authority: fc.constantFrom(body("d"), body("e")),
+    }),
+  }),
+);
+const tunnel: fc.Arbitrary<TunnelConfig> = fc
+  .tuple(eitherWay, through, proof)
+  .map(([one, via, certificates]) => ({ ...one, ...via, ...certificates }));
 const persons: fc.Arbitrary<PeopleConfig["persons"]> = fc.dictionary(
   fc.constantFrom("alice", "bob", "carol-2"),
   fc.record({ identity: fc.constantFrom("a@example.com", "b.example"), keyFile: fc.constantFrom("pair-1", "pair-2") }),

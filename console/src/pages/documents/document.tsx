@@ -1,6 +1,6 @@
 import { FormSelect, FormSelectOption, Label, Tab, Tabs, TabTitleText } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { useAddressPart, usePlace } from "../../app/place.ts";
@@ -16,6 +16,9 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
+
+/** Brings the schema of tunnels with it, which other documents do not need. */
+const TunnelSheets = lazy(async () => ({ default: (await import("./tunnel-sheets.tsx")).TunnelSheets }));
 
 const TAB_TEXT = {
   text: "document.tab.text",
@@ -105,6 +108,11 @@ export function DocumentPage(): ReactNode {
                     <div className="hf-tab">
                       {key === "text" ? (
                         <NativeText text={data.text ?? t("documents.deleted")} label={t(TAB_TEXT.text)} />
+                      ) : null}
+                      {key === "text" && kind === "Tunnel" && data.text !== null ? (
+                        <Suspense fallback={null}>
+                          <TunnelSheets name={name} text={data.text} />
+                        </Suspense>
                       ) : null}
                       {key === "history" ? <History kind={kind} name={name} /> : null}
                       {key === "compare" ? <Compare kind={kind} name={name} head={data.revision} /> : null}

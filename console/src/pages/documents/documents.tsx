@@ -37,6 +37,8 @@ import { TimeText } from "../../ui/time-text.tsx";
 /** Brings the schema of tunnels with it, which the list does not need. */
 const TunnelWizard = lazy(async () => ({ default: (await import("./tunnel-wizard-dialog.tsx")).TunnelWizard }));
 
+const PeopleWizard = lazy(async () => ({ default: (await import("./people-wizard-dialog.tsx")).PeopleWizard }));
+
 type DocumentSummary = z.infer<typeof documentSummarySchema>;
 /** What this page is about; a server's own document is edited from its page. */
 const LISTED_KINDS = DOCUMENT_KINDS.filter((kind) => kind !== "Server");
@@ -47,6 +49,7 @@ export function DocumentsPage(): ReactNode {
   const documents = useQuery(queries.documents());
   const [creating, setCreating] = useState(false);
   const [connecting, setConnecting] = useState(false);
+  const [inviting, setInviting] = useState(false);
   return (
     <>
       <PageHead
@@ -56,6 +59,9 @@ export function DocumentsPage(): ReactNode {
           <span className="hf-badges">
             <ReasonButton variant="secondary" reason={denied("edit")} onClick={() => setConnecting(true)}>
               {t("wizard.open")}
+            </ReasonButton>
+            <ReasonButton variant="secondary" reason={denied("edit")} onClick={() => setInviting(true)}>
+              {t("invite.open")}
             </ReasonButton>
             <ReasonButton reason={denied("edit")} onClick={() => setCreating(true)}>
               {t("documents.new")}
@@ -71,6 +77,11 @@ export function DocumentsPage(): ReactNode {
       {connecting ? (
         <Suspense fallback={null}>
           <TunnelWizard known={documents.data ?? []} onClose={() => setConnecting(false)} />
+        </Suspense>
+      ) : null}
+      {inviting ? (
+        <Suspense fallback={null}>
+          <PeopleWizard known={documents.data ?? []} onClose={() => setInviting(false)} />
         </Suspense>
       ) : null}
       {creating ? <NewDocument known={documents.data ?? []} onClose={() => setCreating(false)} /> : null}

@@ -1,30 +1,24 @@
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
-import { tunnelSheetText } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useId, useState } from "react";
-import { z } from "zod";
 import { queries } from "../../api/queries.ts";
 import { usePlace } from "../../app/place.ts";
-import { beginNew, type KnownDocument, type Taken } from "../../editor/new-document.ts";
+import { beginNew, type KnownDocument } from "../../editor/new-document.ts";
 import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
-import { sheetOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
+import { sheetsOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
 import { useValidation } from "../../editor/use-validation.ts";
-import { type MessageKey, useT } from "../../i18n/language.ts";
+import { useT } from "../../i18n/language.ts";
 import { FindingList } from "../../parts/findings.tsx";
 import { paths } from "../../paths.ts";
-import { CopyText } from "../../ui/copy-text.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
+import { Sheet } from "./sheet.tsx";
+import { Choice, Input, TAKEN_TEXT, useAddressesOf } from "./wizard-fields.tsx";
 
 const NOTHING: WizardEnd = { name: "", server: "", address: "", identity: "", networks: "" };
 /** The value of the choice that is no server. */
 const EXTERNAL = "\u0000";
-
-const TAKEN_TEXT = {
-  exists: "wizard.taken",
-  pending: "wizard.takenPending",
-} as const satisfies Record<Taken, MessageKey>;
 
 /** From two ends to one Tunnel document in the pending change. Nothing is applied here. */
 export function TunnelWizard({
@@ -53,7 +47,7 @@ export function TunnelWizard({
   const begun = beginNew(known, usePending(), { kind: "Tunnel", name, text });
   const errors = validation.findings.filter(({ severity }) => severity === "error");
   const isBegun = name !== "" && [one, other].every((end) => end.networks.trim() !== "");
-  const sheet = sheetOf(text);
+  const [sheet] = sheetsOf(text);
   const reason =
     (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
     (isBegun ? null : t("wizard.fill")) ??
@@ -125,20 +119,7 @@ export function TunnelWizard({
               {text}
             </pre>
           </details>
-          {sheet === null ? null : (
-            <details>
-              <summary>{t("wizard.sheet", { end: sheet.end })}</summary>
-              <CopyText text={tunnelSheetText(name, sheet)} shown={t("wizard.sheet.copy")} />
-              <dl className="hf-ends">
-                {sheet.rows.map(([setting, value]) => (
-                  <div key={setting}>
-                    <dt>{setting}</dt>
-                    <dd>{value}</dd>
-                  </div>
-                ))}
-              </dl>
-            </details>
-          )}
+          {sheet === undefined ? null : <Sheet tunnel={name} sheet={sheet} />}
         </div>
       </ModalBody>
       <ModalFooter>
@@ -174,8 +155,6 @@ function keyFileOf({ name, ends }: TunnelWish): string {
   return `${name.trim() === "" ? "tunnel" : name.trim()}-1`;
 }
 
-const factsSchema = z.object({ interfaces: z.array(z.object({ addresses: z.array(z.string()) })) });
-
 interface EndProps {
   readonly title: string;
   readonly end: WizardEnd;
@@ -186,14 +165,7 @@ interface EndProps {
 function End({ title, end, servers, onChange }: EndProps): ReactNode {
   const t = useT();
   const id = useId();
-  const detail = useQuery({ ...queries.server(end.server ?? ""), enabled: end.server !== null && end.server !== "" });
-  const facts = factsSchema.safeParse(detail.data?.facts);
-  const addresses = facts.success
-    ? facts.data.interfaces
-        .flatMap((one) => one.addresses)
-        .map((address) => address.split("/")[0] ?? "")
-        .filter((address) => !/^(127\.|::1$|fe80:)/.test(address))
-    : [];
+  const addresses = useAddressesOf(end.server ?? "");
   return (
     <fieldset className="hf-form-part" data-depth={0}>
       <legend className="hf-form-title">{title}</legend>
@@ -234,57 +206,5 @@ function End({ title, end, servers, onChange }: EndProps): ReactNode {
         onChange={(networks) => onChange({ ...end, networks })}
       />
     </fieldset>
-  );
-}
-
-interface InputProps {
-  readonly label: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-  readonly help?: string;
-  readonly placeholder?: string;
-  readonly list?: string;
-}
-
-function Input({ label, value, onChange, help, placeholder, list }: InputProps): ReactNode {
-  const id = useId();
-  return (
-    <div className="hf-form-line">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        className="hf-cell"
-        value={value}
-        placeholder={placeholder}
-        list={list}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={(event) => onChange(event.target.value)}
-      />
-      {help === undefined ? null : <span className="hf-quiet hf-small hf-form-help">{help}</span>}
-    </div>
-  );
-}
-
-interface ChoiceProps {
-  readonly label: string;
-  readonly value: string;
-  readonly choices: readonly (readonly [string, string])[];
-  readonly onChange: (value: string) => void;
-}
-
-function Choice({ label, value, choices, onChange }: ChoiceProps): ReactNode {
-  const id = useId();
-  return (
-    <div className="hf-form-line">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} className="hf-cell" value={value} onChange={(event) => onChange(event.target.value)}>
-        {choices.map(([key, text]) => (
-          <option key={key} value={key}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }

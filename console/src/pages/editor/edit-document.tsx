@@ -1,13 +1,13 @@
 import { API_VERSION } from "@holdfast/core/policy/document.ts";
 import type { Outline } from "@holdfast/core/policy/schema-outline.ts";
 import { Alert, Button, Label, ToggleGroup, ToggleGroupItem } from "@patternfly/react-core";
-import { useQuery } from "@tanstack/react-query";
+import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
+import { lazyRouteComponent } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useDenied } from "../../api/session.ts";
 import { useAddressPart } from "../../app/place.ts";
 import { useSearchState } from "../../app/search-state.ts";
-import { CodeEditor } from "../../editor/code-editor.tsx";
 import {
   type PendingEdit,
   sameDocument,
@@ -28,6 +28,9 @@ import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { RuleTable } from "./rule-table.tsx";
 import { SchemaForm } from "./schema-form.tsx";
+
+/** Half of the page's script, for one of its views. */
+const CodeEditor = lazyRouteComponent(() => import("../../editor/code-editor.tsx"), "CodeEditor");
 
 const VIEW_TEXT = {
   rules: "editor.view.rules",
@@ -51,6 +54,7 @@ export function EditDocumentPage(): ReactNode {
   const pending = usePending();
   const kept = pending.edits.find((edit) => sameDocument(edit, { kind, name }));
   const head = useQuery(queries.documentIfAny(kind, name));
+  usePrefetchQuery(queries.schema(kind));
   const start: PendingEdit | undefined =
     kept ?? (head.data === undefined ? undefined : beginning(kind, name, head.data));
   return (

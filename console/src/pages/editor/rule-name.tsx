@@ -35,7 +35,7 @@ export function NameButtons({ text, rule, open, onOpen }: ButtonsProps): ReactNo
           aria-label={t("rules.name.open", { name, rule })}
           onClick={() => onOpen(open === name ? null : name)}
         >
-          {name} {open === name ? "▴" : "▾"}
+          {name} <span aria-hidden="true">{open === name ? "▴" : "▾"}</span>
         </button>
       ))}
     </span>

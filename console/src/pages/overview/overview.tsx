@@ -2,7 +2,7 @@ import type { ApplySummary } from "@holdfast/core/api/apply.ts";
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { isOpen } from "@holdfast/core/apply/state.ts";
 import { Card, CardBody, CardTitle } from "@patternfly/react-core";
-import { useQuery } from "@tanstack/react-query";
+import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { useT } from "../../i18n/language.ts";
@@ -30,6 +30,10 @@ const LINES = 6;
 export function OverviewPage(): ReactNode {
   const t = useT();
   const servers = useQuery(queries.servers());
+  // What the cards show, asked for beside the servers and not after them.
+  usePrefetchQuery(queries.applies());
+  usePrefetchQuery(queries.alerts());
+  usePrefetchQuery(queries.objectives());
   // Here, and not in the empty state: the first server ends that state while the dialog is open.
   const [enrolling, setEnrolling] = useState(false);
   return (

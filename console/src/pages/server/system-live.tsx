@@ -30,6 +30,7 @@ export function SystemLive(props: Props): ReactNode {
         </Alert>
       )}
       {seen.booting ? <Alert component="p" isInline variant="info" title={t("sys.booting")} /> : null}
+      <RestartWanted reasons={seen.restart ?? []} />
       <Differences differences={differences.filter(({ path }) => !PLACED.test(path))} />
       <section>
         <h2 className="hf-small-title">{t("sys.facts")}</h2>
@@ -63,6 +64,21 @@ export function SystemLive(props: Props): ReactNode {
         <FailedUnits seen={seen} />
       </section>
     </>
+  );
+}
+
+/** A server that waits to be restarted: what is tried on it now runs otherwise after that. */
+function RestartWanted({ reasons }: { readonly reasons: NonNullable<SystemSeen["restart"]> }): ReactNode {
+  const t = useT();
+  if (reasons.length === 0) return null;
+  const packages = reasons.flatMap((reason) => (reason.kind === "package" && reason.name !== "" ? [reason.name] : []));
+  const kernel = reasons.find((reason) => reason.kind === "kernel");
+  return (
+    <Alert component="p" isInline variant="warning" title={t("sys.restart")}>
+      {packages.length === 0 ? null : <p>{t("sys.restart.packages", { packages: packages.join(", ") })}</p>}
+      {kernel === undefined ? null : <p>{t("sys.restart.kernel", { next: kernel.next, runs: kernel.runs })}</p>}
+      <p>{t("sys.restart.meaning")}</p>
+    </Alert>
   );
 }
 
@@ -118,6 +134,16 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       should: listed(desired?.logs?.to.map(({ host, port, by }) => `${host}:${port} (${by})`)),
       origins: origins("logs"),
       differences: at("logs"),
+    },
+    {
+      key: "restart",
+      name: t("sys.restart.name"),
+      now: t(
+        seen.restart === undefined ? "live.unknown" : seen.restart.length === 0 ? "sys.restart.no" : "sys.restart.yes",
+      ),
+      should: undefined,
+      origins: [],
+      differences: [],
     },
     {
       key: "listening",

@@ -1,4 +1,5 @@
-import type { Secret } from "@holdfast/core/api/secret.ts";
+import type { Secret, SecretCertificateView } from "@holdfast/core/api/secret.ts";
+import { TUNNEL_AUTHORITY_SECRET } from "@holdfast/core/secret/secret-file.ts";
 import { Label } from "@patternfly/react-core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -8,6 +9,7 @@ import { useDenied } from "../../api/session.ts";
 import { useT } from "../../i18n/language.ts";
 import { ActDialog } from "../../parts/act-dialog.tsx";
 import { paths } from "../../paths.ts";
+import { CopyText } from "../../ui/copy-text.tsx";
 import { AppLink } from "../../ui/link.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { PageBody, PageHead } from "../../ui/page-head.tsx";
@@ -147,6 +149,7 @@ function SecretTable({ items, denied, onOpen }: TableProps): ReactNode {
                     isDanger
                     reason={
                       denied ??
+                      (secret.name === TUNNEL_AUTHORITY_SECRET ? t("secrets.put.generated") : null) ??
                       (documents.length === 0 ? null : t("secrets.inUse", { documents: documents.join(", ") }))
                     }
                     onClick={() => onOpen({ kind: "delete", secret })}
@@ -160,6 +163,32 @@ function SecretTable({ items, denied, onOpen }: TableProps): ReactNode {
         })}
       </tbody>
     </table>
+  );
+}
+
+/** Whose it is, until when, and whether its authority has signed it; the rest behind a fold. */
+function CertificateLine({ certificate }: { readonly certificate: SecretCertificateView }): ReactNode {
+  const t = useT();
+  const { subject, issuer, serial, fingerprint, notAfter, isChained, pem } = certificate;
+  return (
+    <details>
+      <summary className="hf-quiet">
+        {t("secrets.certificate", { subject })} · {t("secrets.certificate.ends")} <TimeText at={notAfter} isEnd />{" "}
+        {isChained ? null : (
+          <Label isCompact color="red">
+            {t("secrets.certificate.broken")}
+          </Label>
+        )}
+      </summary>
+      <p className="hf-quiet">{t("secrets.certificate.issuer", { issuer })}</p>
+      <p className="hf-quiet">
+        {t("secrets.certificate.serial")} <code className="hf-break">{serial}</code>
+      </p>
+      <p className="hf-quiet">
+        SHA-256 <code className="hf-break">{fingerprint}</code>
+      </p>
+      <CopyText text={pem} shown={t("secrets.certificate.copy")} />
+    </details>
   );
 }
 
@@ -181,6 +210,7 @@ function Versions({ secret }: { readonly secret: Secret }): ReactNode {
           </>
         )}
       </span>
+      {one.certificate === null ? null : <CertificateLine certificate={one.certificate} />}
     </>
   );
   return (

@@ -1,7 +1,8 @@
-import type { Secret } from "@holdfast/core/api/secret.ts";
+import { X509Certificate } from "node:crypto";
+import type { Secret, SecretCertificateView } from "@holdfast/core/api/secret.ts";
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { dueMs, type RotationRule } from "@holdfast/core/secret/rotation.ts";
-import { tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
+import { isSecretOfEnd, TUNNEL_AUTHORITY_SECRET, tunnelOfSecret } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../../house.ts";
 import { rotationRules } from "../../planning/key-findings.ts";
 import { hiddenServers } from "../../planning/places.ts";
@@ -66,6 +67,8 @@ export function secretHandlers(house: House): Pick<Handlers, SecretRoutes> {
     async deleteSecret({ caller, params, ifMatch }) {
       const { name } = params;
       assertEverywhere(caller, "edit");
+      if (name === TUNNEL_AUTHORITY_SECRET)
+        refuse("secret.generated", `${name} is the key of the authority that issues the certificates of tunnels.`);
       const hidden = await hiddenServers(house, caller);
       const done = await transaction(database, async (tx) => {
         const row = (await lockSecret(tx, name)) ?? notFound(`secret ${name}`);
@@ -109,7 +112,9 @@ async function secretsBy(house: House, database: Queryable): Promise<ReadonlyMap
         name,
         versions.filter((one) => one.name === name),
         uses,
-        rules.filter(({ secret }) => secret === name),
+        rules.filter(
+          ({ secret, tunnel }) => secret === name || (isSecretOfEnd(name) && tunnelOfSecret(name) === tunnel),
+        ),
       ),
     ]),
   );
@@ -130,17 +135,40 @@ function view(
 ): Secret {
   return {
     name,
-    kind: tunnelOfSecret(name) === null ? "written" : "generated",
+    kind: tunnelOfSecret(name) === null && name !== TUNNEL_AUTHORITY_SECRET ? "written" : "generated",
     versions: versions.map((one) => ({
       version: one.version,
       fingerprint: one.fingerprint,
       madeBy: one.made_by_name,
       madeAt: one.made_at.toISOString(),
       dueAt: dueAt(one, rules),
+      certificate: certificateOf(one),
     })),
     usedBy: uses.filter((use) => use.secret === name).map(({ document, version, as }) => ({ document, version, as })),
     etag: String(versions.at(-1)?.version ?? 0),
   };
+}
+
+function certificateOf(row: ListedVersion): SecretCertificateView | null {
+  if (row.certificate === null) return null;
+  const read = new X509Certificate(Buffer.from(row.certificate, "base64"));
+  const by = new X509Certificate(Buffer.from(row.authority ?? row.certificate, "base64"));
+  return {
+    subject: oneLine(read.subject),
+    issuer: oneLine(read.issuer),
+    serial: read.serialNumber.toLowerCase(),
+    fingerprint: read.fingerprint256.replaceAll(":", "").toLowerCase(),
+    notBefore: read.validFromDate.toISOString(),
+    notAfter: read.validToDate.toISOString(),
+    isChained: read.checkIssued(by) && read.verify(by.publicKey),
+    pem: read.toString(),
+    authorityPem: by.toString(),
+  };
+}
+
+/** Node writes a name in lines. */
+function oneLine(name: string): string {
+  return name.split("\n").join(", ");
 }
 
 /** By the strictest of those that name this version. */

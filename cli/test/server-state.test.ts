@@ -1,0 +1,40 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ApiDouble } from "./api-double.ts";
+import { runCli } from "./run-cli.ts";
+
+let api: ApiDouble;
+beforeEach(async () => {
+  api = await ApiDouble.start();
+});
+afterEach(() => api.close());
+
+async function stateWith(observed: Json): Promise<string> {
+  const digests = { liveDigest: "l", confirmedDigest: "c", drift: false, differences: [], error: "" };
+  const domains = [{ domain: "system", observed, ...digests }];
+  const at = "2026-01-02T03:04:00.000Z";
+  api.on("GET /servers/web-1/live", { json: { at, generation: 1, bootId: "b", open: null, domains } });
+  const { stdout, exitCode } = await runCli(["server", "state", "web-1"], { url: api.url });
+  expect(exitCode).toBe(0);
+  return stdout;
+}
+
+test("a server that waits to be restarted says for what", async () => {
+  const text = await stateWith({
+    restart: [
+      { kind: "package", name: "libc6" },
+      { kind: "package", name: "" },
+      { kind: "kernel", runs: "6.1.0-30-amd64", next: "6.1.0-31-amd64" },
+    ],
+  });
+  expect(text).toContain("restart wanted: libc6 asks for it\n");
+  expect(text).toContain("restart wanted: a package that was upgraded asks for it\n");
+  expect(text).toContain("restart wanted: the next boot starts the kernel 6.1.0-31-amd64; 6.1.0-30-amd64 runs now\n");
+});
+
+test.each([
+  ["one for which nobody asks", { restart: [] }],
+  ["an agent from before the question", {}],
+])("%s is told without a word on restarts", async (_what, observed) => {
+  expect(await stateWith(observed)).not.toContain("restart");
+});

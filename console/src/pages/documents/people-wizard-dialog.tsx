@@ -1,0 +1,221 @@
+import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
+import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useId, useState } from "react";
+import { queries } from "../../api/queries.ts";
+import { usePlace } from "../../app/place.ts";
+import { beginNew, type KnownDocument } from "../../editor/new-document.ts";
+import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import {
+  missingSecrets,
+  type PeopleWish,
+  peopleText,
+  secretOf,
+  typedPeople,
+  type WizardPerson,
+} from "../../editor/people-wizard.ts";
+import { sheetsOf } from "../../editor/tunnel-wizard.ts";
+import { useValidation } from "../../editor/use-validation.ts";
+import { useT } from "../../i18n/language.ts";
+import { FindingList } from "../../parts/findings.tsx";
+import { paths } from "../../paths.ts";
+import { AppLink } from "../../ui/link.tsx";
+import { ReasonButton } from "../../ui/reason-button.tsx";
+import { Sheet } from "./sheet.tsx";
+import { Choice, Input, TAKEN_TEXT, useAddressesOf } from "./wizard-fields.tsx";
+
+const NOBODY: WizardPerson = { name: "", identity: "", secret: "" };
+
+/** From a server and a list of people to one Tunnel document in the pending change, with a sheet for each of them. Nothing is applied here. */
+export function PeopleWizard({
+  known,
+  onClose,
+}: {
+  readonly known: readonly KnownDocument[];
+  readonly onClose: () => void;
+}): ReactNode {
+  const t = useT();
+  const id = useId();
+  const place = usePlace();
+  const servers = useQuery(queries.servers());
+  const [wish, setWish] = useState<PeopleWish>({
+    name: "",
+    server: "",
+    address: "",
+    networks: "",
+    pool: "",
+    dns: "",
+    people: [NOBODY],
+    suite: TUNNEL_SUITE_NAMES[0],
+    services: "icmp/echo",
+  });
+  const addresses = useAddressesOf(wish.server);
+  const text = peopleText(wish);
+  const validation = useValidation(text);
+  const name = wish.name.trim();
+  const begun = beginNew(known, usePending(), { kind: "Tunnel", name, text });
+  const errors = validation.findings.filter(({ severity }) => severity === "error");
+  const isBegun = [name, wish.server, wish.networks, wish.pool].every((one) => one.trim() !== "");
+  const reason =
+    (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
+    (isBegun && typedPeople(wish).length > 0 ? null : t("invite.fill")) ??
+    (validation.state === "checking" ? t("editor.checking") : null) ??
+    (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
+  const put = (): void => {
+    if (!begun.ok) return;
+    updatePending((pending) => withEdit(pending, begun.value));
+    place.go(paths.editDocument("Tunnel", name, { view: "form" }));
+  };
+  const set = (part: Partial<PeopleWish>): void => setWish({ ...wish, ...part });
+  return (
+    <Modal isOpen variant="large" onClose={onClose} aria-labelledby={`${id}-title`}>
+      <ModalHeader title={t("invite.title")} labelId={`${id}-title`} description={t("invite.sub")} />
+      <ModalBody>
+        <div className="hf-stack hf-form">
+          <div className="hf-form-lines">
+            <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => set({ name: typed })} />
+            <Choice
+              label={t("invite.server")}
+              value={wish.server}
+              choices={[["", t("wizard.choose")], ...(servers.data ?? []).map((one) => [one.name, one.name] as const)]}
+              onChange={(server) => set({ server })}
+            />
+            <Input
+              label={t("invite.address")}
+              help={t("invite.address.help")}
+              value={wish.address}
+              list={`${id}-addresses`}
+              onChange={(address) => set({ address })}
+            />
+            <datalist id={`${id}-addresses`}>
+              {addresses.map((address) => (
+                <option key={address} value={address} />
+              ))}
+            </datalist>
+            <Input
+              label={t("invite.networks")}
+              help={t("invite.networks.help")}
+              value={wish.networks}
+              onChange={(networks) => set({ networks })}
+            />
+            <Input
+              label={t("invite.pool")}
+              help={t("invite.pool.help")}
+              value={wish.pool}
+              onChange={(pool) => set({ pool })}
+            />
+            <Input
+              label={t("invite.dns")}
+              help={t("invite.dns.help")}
+              value={wish.dns}
+              onChange={(dns) => set({ dns })}
+            />
+            <Input
+              label={t("wizard.services")}
+              help={t("invite.services.help")}
+              value={wish.services}
+              onChange={(services) => set({ services })}
+            />
+            <Choice
+              label={t("wizard.suite")}
+              value={wish.suite}
+              choices={TUNNEL_SUITE_NAMES.map((suite) => [suite, suite])}
+              onChange={(value) => set({ suite: TUNNEL_SUITE_NAMES.find((suite) => suite === value) ?? wish.suite })}
+            />
+          </div>
+          <People people={wish.people} onChange={(people) => set({ people })} />
+          <MissingKeys wish={wish} />
+          {isBegun ? <FindingList findings={validation.findings} /> : null}
+          <details>
+            <summary>{t("wizard.text")}</summary>
+            <pre className="hf-diff" tabIndex={0} role="region" aria-label={t("wizard.text")}>
+              {text}
+            </pre>
+          </details>
+          {sheetsOf(text).map((sheet) => (
+            <Sheet key={sheet.reader} tunnel={name} sheet={sheet} />
+          ))}
+        </div>
+      </ModalBody>
+      <ModalFooter>
+        <ReasonButton reason={reason} onClick={put}>
+          {t("wizard.put")}
+        </ReasonButton>
+        <Button variant="link" onClick={onClose}>
+          {t("action.cancel")}
+        </Button>
+        {reason === null ? null : <span className="hf-quiet">{reason}</span>}
+      </ModalFooter>
+    </Modal>
+  );
+}
+
+interface PeopleProps {
+  readonly people: readonly WizardPerson[];
+  readonly onChange: (people: readonly WizardPerson[]) => void;
+}
+
+/** A line for each, which says who they are to a screen reader too. */
+function People({ people, onChange }: PeopleProps): ReactNode {
+  const t = useT();
+  const put = (at: number, part: Partial<WizardPerson>): void =>
+    onChange(people.map((person, index) => (index === at ? { ...person, ...part } : person)));
+  return (
+    <fieldset className="hf-form-part" data-depth={0}>
+      <legend className="hf-form-title">{t("invite.who")}</legend>
+      <div className="hf-people">
+        {people.map((person, at) => {
+          const called = person.name.trim() === "" ? t("invite.number", { number: at + 1 }) : person.name.trim();
+          return (
+            // Lines are only ever added below and taken out whole.
+            <div key={at} role="group" aria-label={called}>
+              <Input label={t("invite.name")} value={person.name} onChange={(name) => put(at, { name })} />
+              <Input
+                label={t("invite.identity")}
+                value={person.identity}
+                placeholder="alice@example.com"
+                onChange={(identity) => put(at, { identity })}
+              />
+              <Input
+                label={t("invite.secret")}
+                value={person.secret}
+                placeholder={person.name.trim() === "" ? "" : secretOf(person)}
+                onChange={(secret) => put(at, { secret })}
+              />
+              <ReasonButton
+                size="sm"
+                variant="secondary"
+                reason={people.length === 1 ? t("invite.one") : null}
+                aria-label={t("invite.remove", { name: called })}
+                onClick={() => onChange(people.filter((_, index) => index !== at))}
+              >
+                {t("invite.remove.short")}
+              </ReasonButton>
+            </div>
+          );
+        })}
+      </div>
+      <Button size="sm" variant="secondary" onClick={() => onChange([...people, NOBODY])}>
+        {t("invite.add")}
+      </Button>
+      <p className="hf-quiet hf-small">{t("invite.who.help")}</p>
+    </fieldset>
+  );
+}
+
+/** A key is written under Secrets, by hand, since somebody has to give it to the person. Without it the plan would refuse. */
+function MissingKeys({ wish }: { readonly wish: PeopleWish }): ReactNode {
+  const t = useT();
+  const secrets = useQuery(queries.secrets());
+  if (secrets.data === undefined || typedPeople(wish).length === 0) return null;
+  const missing = missingSecrets(
+    wish,
+    secrets.data.map(({ name }) => name),
+  );
+  if (missing.length === 0) return null;
+  return (
+    <p>
+      {t("invite.missing", { names: missing.join(", ") })} <AppLink to={paths.secrets()}>{t("nav.secrets")}</AppLink>
+    </p>
+  );
+}

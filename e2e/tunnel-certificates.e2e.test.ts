@@ -1,0 +1,169 @@
+import { sql } from "@holdfast/control/store/sql.ts";
+import { changeDetailSchema } from "@holdfast/core/api/change.ts";
+import { type Secret, secretSchema } from "@holdfast/core/api/secret.ts";
+import { PORTS } from "@holdfast/testkit/house/documents.ts";
+import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
+import { House } from "@holdfast/testkit/house/house.ts";
+import { useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import { madeEnd, tunnelAuthority } from "@holdfast/testkit/servers/tunnel-certificates.ts";
+import { until } from "@holdfast/testkit/until.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { z } from "zod";
+
+/** Certificates of a tunnel through the whole house: issued when the change is written, sealed for each end, renewed by a change. */
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const INSIDE = { "gw-a": "10.71.0.1", "gw-b": "10.72.0.1" } as const;
+const TUNNEL_WITHIN_MS = 90_000;
+const DAY_MS = 24 * 3_600_000;
+
+let house: House;
+let a: HouseServer;
+let b: HouseServer;
+
+beforeAll(async () => {
+  house = await House.open({
+    servers: [{ name: "gw-a" }, { name: "gw-b" }],
+    trial: { reconnect: 10, soak: 1, window: 50 },
+  });
+  [a, b] = [house.server("gw-a"), house.server("gw-b")];
+  for (const { machine, name } of [a, b]) {
+    // A network behind the server; a bridge stays up with nobody on it.
+    await machine.must(["ip", "link", "add", "inside", "type", "bridge"]);
+    await machine.must(["ip", "address", "add", `${INSIDE[name as keyof typeof INSIDE]}/24`, "dev", "inside"]);
+    await machine.must(["ip", "link", "set", "inside", "up"]);
+    await useOwnDataPlane(machine, true);
+  }
+}, 240_000);
+afterAll(() => house.close());
+
+const server = ({ name, address }: HouseServer): string => `apiVersion: holdfast/v1
+kind: Server
+name: ${name}
+addresses: [${address}, ${INSIDE[name as keyof typeof INSIDE]}]
+`;
+
+const tunnel = (certificate: string, other = "server: gw-b"): string => `apiVersion: holdfast/v1
+kind: Tunnel
+name: pair
+ends:
+  a: { server: gw-a, address: ${a.address}, networks: 10.71.0.0/24 }
+  b: { ${other}, address: dynamic, networks: 10.72.0.0/24 }
+via: policy
+clearText: block
+auth: { certificate: "${certificate}" }
+suite: strong-2026
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 10s, then: restart }
+traffic:
+  default: drop
+  rules:
+    - { name: app, allow: tcp/${PORTS.app}, from: [end:a, end:b], to: [end:a, end:b] }
+expect:
+  - { from: ${INSIDE["gw-a"]}, to: ${INSIDE["gw-b"]}, service: tcp/${PORTS.app}, is: open }
+  - { from: ${INSIDE["gw-b"]}, to: ${INSIDE["gw-a"]}, service: tcp/${PORTS.app}, is: open }
+`;
+
+async function reaches({ machine }: HouseServer, target: string): Promise<boolean> {
+  return (await machine.exec(["timeout", "2", "bash", "-c", `: </dev/tcp/${target}/${PORTS.app}`])).code === 0;
+}
+
+async function passes(): Promise<boolean> {
+  return (await reaches(a, INSIDE["gw-b"])) && (await reaches(b, INSIDE["gw-a"]));
+}
+
+async function certificates(): Promise<readonly Secret[]> {
+  return (await house.operator.call("listSecrets", { answer: z.object({ items: z.array(secretSchema) }) })).items;
+}
+
+async function files({ machine }: HouseServer): Promise<readonly string[]> {
+  const listed = await machine.must(["ls", "/var/lib/holdfast/secrets"]);
+  return listed
+    .split("\n")
+    .filter((name) => name !== "")
+    .map((name) => name.replace(/\.[0-9a-f]{16}$/, ""));
+}
+
+test("issued with the change, each end gets its own private key alone, and packets pass", async () => {
+  await house.operator.apply("Connect the two", [server(a), server(b), tunnel("generated")]);
+  await until("packets to pass", passes, TUNNEL_WITHIN_MS);
+  expect(await files(a)).toEqual(["tunnel.pair--a.1"]);
+  expect(await files(b)).toEqual(["tunnel.pair--b.1"]);
+  expect(await b.machine.must(["swanctl", "--list-conns"])).toContain("public key authentication");
+  const made = await certificates();
+  expect(made.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+    "authority.tunnels generated",
+    "tunnel.pair--a generated",
+    "tunnel.pair--b generated",
+  ]);
+  for (const { name, versions } of made) {
+    expect(versions[0]?.certificate).toMatchObject({ issuer: "CN=Holdfast tunnels 1", isChained: true });
+    expect(versions[0]?.dueAt === null).toBe(name === "authority.tunnels");
+  }
+  // No private key is anywhere in what the control plane writes down.
+  for (const { machine, name } of [a, b]) {
+    const [file = ""] = (await machine.must(["ls", "/var/lib/holdfast/secrets"])).split("\n");
+    const value = (await machine.must(["cat", `/var/lib/holdfast/secrets/${file}`])).trim().slice(36, 100);
+    const [row] = await house.database.rows<{ text: string }>(
+      sql`select (select string_agg(p::text, ' ') from plans p) || (select string_agg(t::text, ' ') from host_transactions t)
+                 || (select string_agg(l::text, ' ') from audit_log l) || (select string_agg(v::text, ' ') from secret_versions v) as text`,
+    );
+    expect(row?.text).toContain("tunnel.pair--");
+    expect([name, row?.text.includes(value), house.controlOutput().includes(value)]).toEqual([name, false, false]);
+  }
+});
+
+test("renewed by a change at both ends, and only then are the keys of before gone", async () => {
+  const made = await house.operator.call("rotateSecret", {
+    params: { name: "tunnel.pair" },
+    body: {},
+    answer: changeDetailSchema,
+  });
+  const planned = await house.operator.call("planChange", {
+    params: { id: made.id },
+    body: { trial: {} },
+    answer: changeDetailSchema,
+  });
+  const rollout = await house.operator.applyPlanned(planned);
+  expect((await house.operator.waitRollout(rollout?.id ?? "")).state).toBe("DONE");
+  await until("packets to pass", passes, TUNNEL_WITHIN_MS);
+  expect([await files(a), await files(b)]).toEqual([["tunnel.pair--a.2"], ["tunnel.pair--b.2"]]);
+  await b.machine.must(["systemctl", "restart", "strongswan.service"]);
+  await until("packets to pass with what strongSwan has loaded by itself", passes, TUNNEL_WITHIN_MS, 500);
+});
+
+test("the authority is nobody's to write or delete, and a version that is not the next one is refused", async () => {
+  const [authority] = await certificates();
+  await expect(
+    house.operator.call("deleteSecret", {
+      params: { name: "authority.tunnels" },
+      ifMatch: authority?.etag ?? "",
+      answer: secretSchema,
+    }),
+  ).rejects.toThrow(/secret.generated/);
+  await expect(house.operator.begin("Too far", [tunnel("generated@9")])).rejects.toThrow(/secret.not_next/);
+});
+
+test("what another administrator sent is looked at while planning: ended, of another name, no authority", async () => {
+  const foreign = await tunnelAuthority();
+  const wish = { tunnel: "pair", end: "b", server: "vpn.acme.example", version: 1 };
+  const old = await madeEnd(foreign, wish, Date.now() - 400 * DAY_MS);
+  const good = await madeEnd(foreign, wish);
+  const pem = (body: string): string =>
+    JSON.stringify(`-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`);
+  const codes = async (identity: string, key: string, body: string): Promise<readonly string[]> => {
+    const text = tunnel("generated@2", `external: true, identity: ${identity}, ${key}: ${pem(body)}`);
+    const change = await house.operator.plan("Another end", [text]);
+    return change.plans.flatMap(({ findings }) =>
+      findings.flatMap(({ code }) => (code.startsWith("plan.certificate") ? [code] : [])),
+    );
+  };
+  expect(await codes(wish.server, "certificate", good.issued.certificate)).toEqual([]);
+  expect(await codes(wish.server, "certificate", old.issued.certificate)).toEqual(["plan.certificate_ended"]);
+  expect(await codes("vpn.other.example", "certificate", good.issued.certificate)).toEqual([
+    "plan.certificate_other_name",
+  ]);
+  expect(await codes(wish.server, "authority", good.issued.certificate)).toEqual(["plan.certificate_no_authority"]);
+  expect(await codes(wish.server, "authority", foreign.certificate)).toEqual([]);
+});

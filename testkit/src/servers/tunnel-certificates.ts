@@ -1,0 +1,46 @@
+import {
+  issueForEnd,
+  type IssuedForEnd,
+  makeTunnelAuthority,
+  type TunnelAuthority,
+} from "@holdfast/control/authority/tunnel-authority.ts";
+import { type SecretVersion, secretFile, secretOfEnd } from "@holdfast/core/secret/secret-file.ts";
+import type { LabServer } from "./server.ts";
+
+/** What the control plane does for the ends of a tunnel, without one: certificates by its own authority, and files where the guard puts them. */
+
+/** Where the guard keeps what the store of secrets sends. */
+const FOLDER = "/var/lib/holdfast/secrets";
+
+export interface TunnelEndWish {
+  readonly tunnel: string;
+  readonly end: string;
+  readonly server: string;
+  readonly version: number;
+}
+
+export interface MadeEnd {
+  readonly secret: SecretVersion;
+  readonly issued: IssuedForEnd;
+}
+
+export function tunnelAuthority(): Promise<TunnelAuthority> {
+  return makeTunnelAuthority(1, Date.now());
+}
+
+/** @param atMs when it was issued: so long ago that it has ended, say */
+export async function madeEnd(
+  authority: TunnelAuthority,
+  { tunnel, end, server, version }: TunnelEndWish,
+  atMs = Date.now(),
+): Promise<MadeEnd> {
+  const issued = await issueForEnd(authority, { tunnel, identity: server }, atMs);
+  const certificate = { own: issued.certificate, authority: issued.authority, keyId: issued.keyId };
+  const fingerprint = issued.keyId.slice(0, 16);
+  return { issued, secret: { name: secretOfEnd(tunnel, end), version, fingerprint, boundTo: server, certificate } };
+}
+
+export async function putPrivateKey(server: LabServer, { secret, issued }: MadeEnd): Promise<void> {
+  await server.must(["mkdir", "-p", "-m", "700", FOLDER]);
+  await server.writeFile(`${FOLDER}/${secretFile(secret)}`, `${issued.value}\n`, 0o600);
+}
