@@ -76,6 +76,8 @@ function Fleet({ servers }: { readonly servers: readonly ServerSummary[] }): Rea
         <AlertsCard />
         <Attention servers={servers} />
         <ObjectivesCard />
+      </div>
+      <div className="hf-under">
         <RecentActs />
       </div>
     </div>
