@@ -140,6 +140,8 @@ const SHOTS: readonly Shot[] = [
     act: async (page) => {
       await click("Connect two sites…")(page);
       await page.getByLabel("Name of the tunnel").fill("seoul-acme");
+      await page.getByLabel("They prove themselves").selectOption("by certificates that Holdfast issues");
+      await page.getByLabel("Server", { exact: true }).last().selectOption("Somebody else’s");
     },
   },
   {

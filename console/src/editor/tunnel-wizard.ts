@@ -1,5 +1,5 @@
 import { API_VERSION } from "@holdfast/core/policy/document.ts";
-import { tunnelBody, tunnelSchema } from "@holdfast/core/policy/tunnel-document.ts";
+import { type TrustedCertificate, tunnelBody, tunnelSchema } from "@holdfast/core/policy/tunnel-document.ts";
 import { personSheetOf, type TunnelSheet, tunnelSheetOf } from "@holdfast/core/policy/tunnel-sheet.ts";
 import type { TunnelSuite } from "@holdfast/core/policy/tunnel-suite.ts";
 import { readYaml } from "@holdfast/core/policy/yaml-source.ts";
@@ -12,6 +12,8 @@ export interface WizardEnd {
   /** A literal address, or `dynamic`. */
   readonly address: string;
   readonly identity: string;
+  /** With certificates, of an end that is somebody else's: whose certificate was sent, and the certificate as text. */
+  readonly sent: { readonly of: TrustedCertificate["of"]; readonly pem: string };
   /** In words, apart by commas or spaces. */
   readonly networks: string;
 }
@@ -19,6 +21,8 @@ export interface WizardEnd {
 export interface TunnelWish {
   readonly name: string;
   readonly ends: readonly [WizardEnd, WizardEnd];
+  /** How the ends prove who they are. */
+  readonly by: "key" | "certificate";
   /** Name of the key's file on the managed servers. Empty: Holdfast makes the key, which it can where both ends are its own. */
   readonly keyFile: string;
   readonly suite: TunnelSuite;
@@ -41,11 +45,11 @@ kind: Tunnel
 name: ${scalar(wish.name)}
 
 ends:
-${endText(one)}${endText(other)}
+${endText(one, wish.by)}${endText(other, wish.by)}
 via: policy
 clearText: ${wish.clearText}${wish.clearText === "block" ? "                   # traffic between these networks never leaves unencrypted" : ""}
 auth:
-  psk: ${pskText(wish)}
+  ${proofText(wish)}
 suite: ${wish.suite}
 lifetime: { ike: 12h, child: 1h }
 dead: { after: 30s, then: restart }
@@ -55,16 +59,39 @@ traffic:                             # what may pass; rendered into the firewall
 ${rules}`;
 }
 
-function pskText({ keyFile }: TunnelWish): string {
+function proofText({ by, keyFile }: TunnelWish): string {
+  if (by === "certificate")
+    return "certificate: generated             # issued for each end of ours, good for a year; `holdfast secret rotate` issues the next";
   if (keyFile === "")
-    return "generated                     # made for this tunnel and seen by nobody; `holdfast secret rotate` makes another";
-  return `${scalar(`file:${keyFile}`)}       # below /etc/holdfast/secrets/vpn on each server of ours; a new key gets a new name`;
+    return "psk: generated                     # made for this tunnel and seen by nobody; `holdfast secret rotate` makes another";
+  return `psk: ${scalar(`file:${keyFile}`)}       # below /etc/holdfast/secrets/vpn on each server of ours; a new key gets a new name`;
 }
 
-function endText({ name, server, address, identity, networks }: WizardEnd): string {
+/** What an end's certificate is called in the document. */
+const SENT_KEY = { end: "certificate", authority: "authority" } as const satisfies Record<
+  TrustedCertificate["of"],
+  string
+>;
+
+function endText({ name, server, address, identity, sent, networks }: WizardEnd, by: TunnelWish["by"]): string {
+  const trusted = by === "certificate" ? pemText(SENT_KEY[sent.of], sent.pem) : "";
   const who =
-    server === null ? `    external: true\n    identity: ${scalar(identity)}\n` : `    server: ${scalar(server)}\n`;
+    server === null
+      ? `    external: true\n    identity: ${scalar(identity)}\n${trusted}`
+      : `    server: ${scalar(server)}\n`;
   return `  ${scalar(name)}:\n${who}    address: ${scalar(address)}\n    networks: ${flowList(networks)}\n`;
+}
+
+/** Somebody took the wrong file. It must not leave this page, not even to be looked at. */
+export function isPrivate(pem: string): boolean {
+  return /PRIVATE KEY/i.test(pem);
+}
+
+/** Line by line below its key: indented, nothing that was pasted is YAML. */
+function pemText(key: string, pem: string): string {
+  if (isPrivate(pem)) return "";
+  const lines = pem.split(/[\r\n]+/).flatMap((line) => (line.trim() === "" ? [] : [`      ${line.trim()}\n`]));
+  return lines.length === 0 ? "" : `    ${key}: |\n${lines.join("")}`;
 }
 
 export function words(text: string): readonly string[] {

@@ -7,16 +7,23 @@ import { queries } from "../../api/queries.ts";
 import { usePlace } from "../../app/place.ts";
 import { beginNew, type KnownDocument } from "../../editor/new-document.ts";
 import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
-import { sheetsOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
+import { isPrivate, sheetsOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
 import { useValidation } from "../../editor/use-validation.ts";
 import { useT } from "../../i18n/language.ts";
 import { FindingList } from "../../parts/findings.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { Sheet } from "./sheet.tsx";
-import { Choice, Input, TAKEN_TEXT, useAddressesOf } from "./wizard-fields.tsx";
+import { Choice, Input, Lines, TAKEN_TEXT, useAddressesOf } from "./wizard-fields.tsx";
 
-const NOTHING: WizardEnd = { name: "", server: "", address: "", identity: "", networks: "" };
+const NOTHING: WizardEnd = {
+  name: "",
+  server: "",
+  address: "",
+  identity: "",
+  sent: { of: "authority", pem: "" },
+  networks: "",
+};
 /** The value of the choice that is no server. */
 const EXTERNAL = "\u0000";
 
@@ -35,6 +42,7 @@ export function TunnelWizard({
   const [wish, setWish] = useState<TunnelWish>({
     name: "",
     ends: [NOTHING, NOTHING],
+    by: "key",
     keyFile: "",
     suite: TUNNEL_SUITE_NAMES[0],
     clearText: "block",
@@ -50,6 +58,7 @@ export function TunnelWizard({
   const [sheet] = sheetsOf(text);
   const reason =
     (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
+    (wish.ends.some(({ sent }) => isPrivate(sent.pem)) ? t("wizard.sent.private") : null) ??
     (isBegun ? null : t("wizard.fill")) ??
     (validation.state === "checking" ? t("editor.checking") : null) ??
     (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
@@ -65,24 +74,37 @@ export function TunnelWizard({
         <div className="hf-stack hf-form">
           <div className="hf-form-lines">
             <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => setWish({ ...wish, name: typed })} />
-            <Input
-              label={t("wizard.key")}
-              help={t("wizard.key.help")}
-              value={wish.keyFile}
-              placeholder={keyFileOf(wish) === "" ? t("wizard.key.generated") : keyFileOf(wish)}
-              onChange={(keyFile) => setWish({ ...wish, keyFile })}
+            <Choice
+              label={t("wizard.by")}
+              value={wish.by}
+              choices={[
+                ["key", t("wizard.by.key")],
+                ["certificate", t("wizard.by.certificate")],
+              ]}
+              onChange={(value) => setWish({ ...wish, by: value === "certificate" ? "certificate" : "key" })}
             />
+            {wish.by === "key" ? (
+              <Input
+                label={t("wizard.key")}
+                help={t("wizard.key.help")}
+                value={wish.keyFile}
+                placeholder={keyFileOf(wish) === "" ? t("wizard.key.generated") : keyFileOf(wish)}
+                onChange={(keyFile) => setWish({ ...wish, keyFile })}
+              />
+            ) : null}
           </div>
           <div className="hf-wizard-ends">
             <End
               title={t("wizard.one")}
               end={one}
+              by={wish.by}
               servers={servers.data ?? []}
               onChange={(end) => setWish({ ...wish, ends: [end, other] })}
             />
             <End
               title={t("wizard.other")}
               end={other}
+              by={wish.by}
               servers={servers.data ?? []}
               onChange={(end) => setWish({ ...wish, ends: [one, end] })}
             />
@@ -158,11 +180,12 @@ function keyFileOf({ name, ends }: TunnelWish): string {
 interface EndProps {
   readonly title: string;
   readonly end: WizardEnd;
+  readonly by: TunnelWish["by"];
   readonly servers: readonly ServerSummary[];
   readonly onChange: (end: WizardEnd) => void;
 }
 
-function End({ title, end, servers, onChange }: EndProps): ReactNode {
+function End({ title, end, by, servers, onChange }: EndProps): ReactNode {
   const t = useT();
   const id = useId();
   const addresses = useAddressesOf(end.server ?? "");
@@ -198,6 +221,26 @@ function End({ title, end, servers, onChange }: EndProps): ReactNode {
           value={end.identity}
           onChange={(identity) => onChange({ ...end, identity })}
         />
+      ) : null}
+      {end.server === null && by === "certificate" ? (
+        <>
+          <Choice
+            label={t("wizard.sent")}
+            value={end.sent.of}
+            choices={[
+              ["authority", t("wizard.sent.authority")],
+              ["end", t("wizard.sent.end")],
+            ]}
+            onChange={(value) => onChange({ ...end, sent: { ...end.sent, of: value === "end" ? "end" : "authority" } })}
+          />
+          <Lines
+            label={t("wizard.sent.pem")}
+            help={t("wizard.sent.help")}
+            placeholder="-----BEGIN CERTIFICATE-----"
+            value={end.sent.pem}
+            onChange={(pem) => onChange({ ...end, sent: { ...end.sent, pem } })}
+          />
+        </>
       ) : null}
       <Input
         label={t("wizard.networks")}

@@ -53,6 +53,26 @@ export function Input({ label, value, onChange, help, placeholder, list }: Input
   );
 }
 
+/** The same of several lines, for what is pasted. */
+export function Lines({ label, value, onChange, help, placeholder }: Omit<InputProps, "list">): ReactNode {
+  const id = useId();
+  return (
+    <div className="hf-form-line">
+      <label htmlFor={id}>{label}</label>
+      <textarea
+        id={id}
+        className="hf-cell"
+        rows={4}
+        value={value}
+        placeholder={placeholder}
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {help === undefined ? null : <span className="hf-quiet hf-small hf-form-help">{help}</span>}
+    </div>
+  );
+}
+
 interface ChoiceProps {
   readonly label: string;
   readonly value: string;
