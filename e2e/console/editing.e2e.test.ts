@@ -342,8 +342,21 @@ test("two sites are connected: one document of both ends, its findings while typ
     await dialog.getByText("Sheet for the administrator of there").click();
     await dialog.getByText("aes256gcm16-prfsha384-ecp384").waitFor();
     await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    // By certificates theirs is asked for; a private key that was taken for it leaves the page in no request.
+    const sent: string[] = [];
+    page.on("request", (request) => sent.push(request.postData() ?? ""));
+    const proof = dialog.getByLabel("They prove themselves");
+    await proof.selectOption({ label: "by certificates that Holdfast issues" });
+    await other.getByLabel("Certificate", { exact: true }).fill("-----BEGIN PRIVATE KEY-----\nY2FuYXJ5");
+    await dialog.getByText("it was sent nowhere").first().waitFor();
+    await dialog.locator(".hf-finding").first().waitFor();
+    expect(await put.getAttribute("aria-disabled")).toBe("true");
     const { violations } = await new AxeBuilder({ page }).include("[role=dialog]").analyze();
     expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+    await proof.selectOption({ label: "by a key that both have" });
+    await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    expect(sent.join()).toContain("seoul-acme");
+    expect(sent.join()).not.toContain("Y2FuYXJ5");
     await put.click();
     await page.getByRole("heading", { level: 1, name: /seoul-acme/ }).waitFor();
     await page.getByLabel("clearText", { exact: true }).waitFor();

@@ -58,7 +58,9 @@ export function TunnelWizard({
   const [sheet] = sheetsOf(text);
   const reason =
     (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
-    (wish.ends.some(({ sent }) => isPrivate(sent.pem)) ? t("wizard.sent.private") : null) ??
+    (wish.ends.some((end) => asksForCertificate(end, wish.by) && isPrivate(end.sent.pem))
+      ? t("wizard.sent.private")
+      : null) ??
     (isBegun ? null : t("wizard.fill")) ??
     (validation.state === "checking" ? t("editor.checking") : null) ??
     (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
@@ -177,6 +179,10 @@ function keyFileOf({ name, ends }: TunnelWish): string {
   return `${name.trim() === "" ? "tunnel" : name.trim()}-1`;
 }
 
+function asksForCertificate({ server }: WizardEnd, by: TunnelWish["by"]): boolean {
+  return server === null && by === "certificate";
+}
+
 interface EndProps {
   readonly title: string;
   readonly end: WizardEnd;
@@ -222,7 +228,7 @@ function End({ title, end, by, servers, onChange }: EndProps): ReactNode {
           onChange={(identity) => onChange({ ...end, identity })}
         />
       ) : null}
-      {end.server === null && by === "certificate" ? (
+      {asksForCertificate(end, by) ? (
         <>
           <Choice
             label={t("wizard.sent")}
