@@ -7,11 +7,11 @@ import {
 } from "@holdfast/core/api/change.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
-import { CliError, usageError } from "../cli-error.ts";
+import { type ApplyFlags, applyPlanned, type ForwardFlags } from "../apply-planned.ts";
+import { CliError } from "../cli-error.ts";
 import { type Client, openClient } from "../client.ts";
 import type { Context } from "../context.ts";
-import { EXIT } from "../exit-code.ts";
-import { applicable, BREAK_GLASS, obstacles, printReview } from "../make-change.ts";
+import { BREAK_GLASS, printReview } from "../make-change.ts";
 import { readNewest } from "../read-all.ts";
 import { asPerson } from "../step-up.ts";
 import { act, verb } from "../verb.ts";
@@ -106,16 +106,6 @@ function printStory(context: Context, apply: ApplyDetail): string {
   ].join("\n");
 }
 
-interface ApplyFlags {
-  readonly yes: boolean;
-  readonly acceptDanger: boolean;
-  readonly json: boolean;
-}
-
-interface ForwardFlags extends ApplyFlags {
-  readonly breakGlass?: string;
-}
-
 const apply = buildCommand<ForwardFlags, [string], Context>({
   docs: {
     brief: "Plan a change again and apply exactly that",
@@ -159,69 +149,6 @@ const rollback = buildCommand<ApplyFlags, [string], Context>({
     await applyPlanned(this, client, change, flags, "rollbackChange");
   },
 });
-
-async function applyPlanned(
-  context: Context,
-  client: Client,
-  change: ChangeDetail,
-  flags: ForwardFlags,
-  route: "applyChange" | "rollbackChange",
-): Promise<void> {
-  const kind = route === "applyChange" ? "forward" : "rollback";
-  const plans = change.plans.filter((plan) => plan.kind === kind);
-  if (!flags.json) context.process.stdout.write(printReview(context, change, plans));
-  const stopping = obstacles(plans);
-  if (stopping.length > 0) {
-    throw new CliError(
-      EXIT.refused,
-      "change.not_plannable",
-      `Not possible on ${stopping.map((plan) => plan.server).join(", ")}.`,
-      "Mend what the plans say.",
-    );
-  }
-  const doable = applicable(plans);
-  if (doable.length === 0) {
-    context.process.stdout.write("Nothing to do.\n");
-    return;
-  }
-  const risky = doable.flatMap((plan) =>
-    plan.findings
-      .filter((finding) => finding.severity === "danger")
-      .map((finding) => ({ server: plan.server, finding })),
-  );
-  if (risky.length > 0 && !flags.acceptDanger) {
-    throw new CliError(
-      EXIT.refused,
-      "change.danger_not_accepted",
-      "There are findings marked DANGER.",
-      "Read them; then add --accept-danger.",
-      risky.map(({ finding }) => finding),
-    );
-  }
-  if (!flags.yes) {
-    if (!context.interactive) throw usageError("Nobody is here to ask.", "Add --yes.");
-    if (
-      (
-        await context.ask(
-          `${kind === "forward" ? "Apply" : "Roll back"} on ${doable.map((plan) => plan.server).join(", ")}? Type yes: `,
-        )
-      ).trim() !== "yes"
-    ) {
-      throw new CliError(EXIT.refused, "cli.not_confirmed", "Not done; nothing was changed.", "");
-    }
-  }
-  const body = {
-    plans: doable.map((plan) => ({ planId: plan.id, planDigest: plan.planDigest })),
-    acknowledge: risky.map(({ server, finding }) => ({ server, code: finding.code, path: finding.path })),
-    ...(flags.breakGlass === undefined ? {} : { breakGlass: flags.breakGlass }),
-  };
-  const rollout = await asPerson(context, client, (as) =>
-    as.call(route, { params: { id: change.id }, body, answer: rolloutSchema }),
-  );
-  const result = await watchRollout(context, client, rollout.id);
-  if (flags.json) context.process.stdout.write(`${JSON.stringify(result.rollout)}\n`);
-  context.process.exitCode = result.exitCode;
-}
 
 const confirm = act({
   brief: "Confirm a trial, as the person who sees that it works",

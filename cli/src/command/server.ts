@@ -23,6 +23,7 @@ import { outcome } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { relative } from "../view/time.ts";
+import { releaseCommand } from "./release.ts";
 
 const nothing = z.unknown();
 
@@ -303,17 +304,21 @@ const approve = act({
   done: ([name]) => `${name} is approved; its agent gets its certificate at its next question.`,
 });
 
-const release = act({
-  brief: "End management; the server keeps what is in force",
-  example: "server release web-1 'moved to another team'",
-  operands: ["server", "reason"],
-  send: (client, [name = "", reason]) =>
-    client.call("releaseServer", { params: { name }, body: { reason }, answer: nothing }),
-  done: ([name]) => `${name} is released. It keeps what is in force; its certificate is revoked.`,
-});
-
 export const serverRoutes = buildRouteMap({
-  routes: { list, show, state, config, history, certificates, enroll, approve, pause, resume, unlock, release },
+  routes: {
+    list,
+    show,
+    state,
+    config,
+    history,
+    certificates,
+    enroll,
+    approve,
+    pause,
+    resume,
+    unlock,
+    release: releaseCommand,
+  },
   docs: { brief: "Servers: list, show, enroll, pause, unlock" },
   aliases: { remove: "release" },
 });

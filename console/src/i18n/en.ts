@@ -1148,7 +1148,7 @@ export const en = {
     "They were undone here for a reason of their own, and are not applied again before somebody retries them.",
   "server.release": "Release",
   "server.release.ask":
-    "End the management of {{server}}. What is in force there stays; Holdfast no longer touches or watches it.",
+    "End the management of {{server}}. What is in force there stays; Holdfast no longer touches or watches it. To put back what was found before Holdfast, first apply its document with leaves: true.",
   "server.resume": "End the pause",
   "server.tab.agent": "Agent",
   "server.tab.config": "Effective config",

@@ -1133,7 +1133,7 @@ export const ko = {
   "server.quarantined.why": "자신의 문제로 여기서 되돌려졌으며, 누군가 다시 시도하기 전에는 적용되지 않습니다.",
   "server.release": "해제",
   "server.release.ask":
-    "{{server}}의 관리를 끝냅니다. 시행 중인 것은 남고, Holdfast는 더는 건드리거나 지켜보지 않습니다.",
+    "{{server}}의 관리를 끝냅니다. 시행 중인 것은 남고, Holdfast는 더는 건드리거나 지켜보지 않습니다. Holdfast 이전 상태로 되돌리려면 먼저 leaves: true를 넣은 서버 문서를 적용하세요.",
   "server.resume": "중지 끝내기",
   "server.tab.agent": "에이전트",
   "server.tab.config": "실효 설정",

@@ -2,7 +2,7 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import type { Composition } from "./compose-for.ts";
 import { planningFinding } from "./planning-findings.ts";
 import type { Edit } from "./selection.ts";
-import { labelsOf, type World } from "./world.ts";
+import { labelsOf, ownDocument, type World } from "./world.ts";
 
 /**
  * What comes along that the author may not have in mind: revisions that this server never had, policies that it newly comes under or leaves,
@@ -10,9 +10,30 @@ import { labelsOf, type World } from "./world.ts";
  */
 export function historyFindings(world: World, edits: readonly Edit[], composition: Composition): readonly Finding[] {
   return [
+    ...leaving(world, composition),
     ...labelFindings(world, composition),
     ...gains(world, edits, composition),
     ...losses(world, edits, composition),
+  ];
+}
+
+/** It is written in one word and takes everything. */
+function leaving(world: World, { server, selected }: Composition): readonly Finding[] {
+  if (selected.leaves === null) return [];
+  const hasLeft = ownDocument(world, server)?.document.body.leaves === true;
+  return [
+    ...(hasLeft
+      ? []
+      : [
+          planningFinding(
+            "plan.lets_go",
+            `${server.name} leaves: every setting that Holdfast has made there goes back to what was found before it, the firewall included.`,
+            "leaves",
+          ),
+        ]),
+    ...selected.leaves.tunnels.map((tunnel) =>
+      planningFinding("plan.tunnel_stays", `Tunnel/${tunnel} still has an end on ${server.name}.`, "leaves"),
+    ),
   ];
 }
 
@@ -67,7 +88,11 @@ function losses(world: World, edits: readonly Edit[], { server, selected }: Comp
     const head = world.heads.get(id);
     if (kept.has(id) || (head?.kind !== "Policy" && head?.kind !== "Floor")) return [];
     const isDeleted = edits.some((edit) => edit.documentId === id && edit.document === null);
-    const why = isDeleted ? "it is deleted" : "it does not select the server any more";
+    const why = isDeleted
+      ? "it is deleted"
+      : selected.leaves === null
+        ? "it does not select the server any more"
+        : "the server leaves";
     return [planningFinding("plan.leaves", `${server.name} leaves ${head.kind}/${head.name}: ${why}.`)];
   });
 }

@@ -2,7 +2,8 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 /**
  * A rollback is planned like any change: today's composition without it.
  *   R1. Each document of the change goes back to the revision that the server had before the change came, and out when it had none.
- *   R2. Everything else stays as it is today, later changes included.
+ *   R2. Everything else stays as it is today, later changes included; but a document that the server left by this change (its labels, or that it
+ *       leaves) comes back in the revision of then, if nothing has brought it another since.
  *   R3. A later change that was built on one of its documents stands in the way: it is named and the plan is refused, because taking out the
  *       middle of a text is for a person to do.
  */
@@ -113,10 +114,34 @@ export async function withoutChange(
       }
       edits.push(await editBack(house, tx, plan, document.id, item, here));
     }
+    edits.push(...(await leftBy(house, tx, plan, world, server, edits)));
     const composition = composer(house, world, edits)(server);
     result.push({ apply, conflicts, composition });
   }
   return result;
+}
+
+/** R2. What the server had before the change and not by its plan, and that none of the change's own documents is. */
+async function leftBy(
+  house: House,
+  tx: Queryable,
+  plan: PlanHead,
+  world: World,
+  server: WorldServer,
+  edits: readonly Edit[],
+): Promise<readonly Edit[]> {
+  const known = new Set([
+    ...plan.revisions.map((ref) => ref.document_id),
+    ...edits.map((edit) => edit.documentId),
+    ...(world.assigned.get(server.id)?.keys() ?? []),
+  ]);
+  const left: Edit[] = [];
+  for (const ref of plan.before_revisions) {
+    const head = world.heads.get(ref.document_id);
+    if (known.has(ref.document_id) || head === undefined || head.deleted) continue;
+    left.push(await readEdit(house, tx, ref, head.kind, head.name));
+  }
+  return left;
 }
 
 /** R1. The revision of the document that this server had when the change's plan was made. */

@@ -37,7 +37,7 @@ function compositionOf(sections: string): Composition {
       confirmedDigest: null,
       observedAddresses: [],
     },
-    selected: { documents: [], refs: [], labels: {} },
+    selected: { documents: [], refs: [], labels: {}, leaves: null },
     composed,
     config: { text: config, digest: sha256(config) },
   };

@@ -39,6 +39,11 @@ export const PLANNING_FINDINGS = {
     severity: "warning",
     remedy: "What only this document said goes back to what was found; look at the diff, which shows all of it.",
   },
+  "plan.lets_go": {
+    severity: "danger",
+    remedy:
+      "See in the diff what is left of the firewall, the network and who may log in; take leaves: out where it was not meant.",
+  },
   [OVERWRITES_DRIFT]: {
     severity: "danger",
     remedy: "Look at what was changed by hand; take it into a policy, or overwrite it.",
@@ -58,6 +63,10 @@ export const PLANNING_FINDINGS = {
   "plan.server_locked": {
     severity: "warning",
     remedy: "Look at the server, then unlock it; until then nothing is applied.",
+  },
+  "plan.tunnel_stays": {
+    severity: "error",
+    remedy: "Delete the tunnel, or give that end to another server, in a change of its own or in this one.",
   },
   "plan.server_not_enrolled": {
     severity: "note",

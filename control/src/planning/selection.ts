@@ -6,6 +6,7 @@ import type { DocumentId } from "@holdfast/core/base/id.ts";
  *   W2. A floor that selects a server holds there, also when it came into force elsewhere first: a floor is not chosen.
  *   W3. A server that is new, or that a change of its labels brings under a policy, gets the revision of that policy that is in force on others.
  *   W4. A tunnel holds on the servers that it names. One that is new and named gets the revision that is in force at the other end.
+ *   W5. On a server that leaves nothing holds but floors, which say how the change is tried. A tunnel that still names it stands in the way.
  */
 import type { AssignedDocument } from "@holdfast/core/compose/compose.ts";
 import { managedServers } from "@holdfast/core/compose/tunnel-ends.ts";
@@ -30,6 +31,8 @@ export interface Selected {
   /** What will be in force on this server: its own document, policies and floors that select it, groups that they use. */
   readonly refs: readonly RevisionRef[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Null: it stays. Of a server that leaves (W5), the tunnels that still have an end on it. */
+  readonly leaves: { readonly tunnels: readonly string[] } | null;
 }
 
 interface Candidate {
@@ -69,7 +72,9 @@ export function selectFor(
 ): Selected {
   const own = fleet.find(({ document }) => document.name === server.name);
   const labels = own?.document.kind === "Server" ? own.document.body.labels : {};
-  const before = ownDocument(world, server)?.document.body.labels;
+  const inForceHere = ownDocument(world, server)?.document.body;
+  // What left holds nothing: when it comes back, it comes newly under everything.
+  const before = inForceHere?.leaves === true ? undefined : inForceHere?.labels;
   const assigned = world.assigned.get(server.id) ?? new Map<DocumentId, number>();
   const edited = new Map(edits.map((edit) => [edit.documentId, edit]));
   const isNew = server.confirmedDigest === null && server.generation === 0;
@@ -92,11 +97,14 @@ export function selectFor(
     else if (head.kind === "Floor") offer(head.id, inForce.get(head.id)); // W2
     else offer(head.id, joins(world, server, head.id, labels, before, isNew, inForce)); // W3
   }
-  const holding = candidates.filter(({ document }) => {
+  const selected = candidates.filter(({ document }) => {
     if (document.kind === "Tunnel") return managedServers(document).includes(server.name); // W4
     if (document.kind !== "Policy" && document.kind !== "Floor") return false;
     return selects(document.body.selector, { name: server.name, labels });
   });
+  const isLeaving = own?.document.kind === "Server" && own.document.body.leaves;
+  const holding = isLeaving ? selected.filter(({ document }) => document.kind === "Floor") : selected; // W5
+  const tunnels = selected.filter(({ document }) => document.kind === "Tunnel").map(({ document }) => document.name);
   const groups = candidates.filter(({ document }) => document.kind === "Group");
   const used = groupsUsed(
     holding.map(({ document }) => document.data),
@@ -109,6 +117,7 @@ export function selectFor(
       .map(({ id, revision }) => ({ document_id: id, revision }))
       .sort(byDocument),
     labels,
+    leaves: isLeaving ? { tunnels: tunnels.toSorted() } : null,
   };
 }
 

@@ -168,9 +168,16 @@ function readDocument(slice: Slice, options: ParseOptions): ReadDocument {
     case "Server":
       return finish(
         readPlain(serverSchema, data),
-        ({ description, labels = {}, addresses = [], interfaces = {}, params = {} }) => ({
+        ({ description, labels = {}, addresses = [], interfaces = {}, params = {}, leaves = false }) => ({
           kind,
-          body: { labels, addresses, interfaces, params, ...(description === undefined ? {} : { description }) },
+          body: {
+            labels,
+            addresses,
+            interfaces,
+            params,
+            leaves,
+            ...(description === undefined ? {} : { description }),
+          },
           ...common,
         }),
       );

@@ -22,6 +22,8 @@ export interface ServerBody {
   readonly addresses: readonly string[];
   readonly interfaces: Readonly<Record<string, InterfaceBinding>>;
   readonly params: Readonly<Record<string, Readonly<Record<string, ParameterValue>>>>;
+  /** Nothing but its floors holds here: the server goes back to what was found before Holdfast. */
+  readonly leaves: boolean;
 }
 
 const bindingSchema = z
@@ -73,5 +75,9 @@ export const serverSchema = z
       .optional()
       .meta({ description: "What hardware each interface role is; a role without a binding is the kernel's name." }),
     params: parameterValuesSchema.optional(),
+    leaves: z.boolean().optional().meta({
+      description:
+        "true: no policy and no tunnel holds here any more, and every setting goes back to what was found before Holdfast. The last change before a server is released.",
+    }),
   })
   .meta({ title: "Server", description: "One machine: labels, hardware, parameter values." });
