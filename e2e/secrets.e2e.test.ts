@@ -2,23 +2,19 @@ import { randomBytes } from "node:crypto";
 import { sql } from "@holdfast/control/store/sql.ts";
 import { changeDetailSchema, rolloutSchema } from "@holdfast/core/api/change.ts";
 import { secretSchema } from "@holdfast/core/api/secret.ts";
-import { PORTS } from "@holdfast/testkit/house/documents.ts";
 import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
-import { House } from "@holdfast/testkit/house/house.ts";
+import type { House } from "@holdfast/testkit/house/house.ts";
 import { must } from "@holdfast/testkit/servers/child.ts";
-import { useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { TUNNEL_WITHIN_MS, TwoGateways, WINDOW_SECONDS } from "./two-gateways.ts";
 
 /** Keys of a tunnel out of the store, through the whole house: packets pass, keys are changed on trial, and no value is anywhere that it need not be. */
 
 /** A whole window of an end that waits in vain, and a tunnel that is begun again after it. */
 vi.setConfig({ testTimeout: 300_000 });
 
-const INSIDE = { "gw-a": "10.71.0.1", "gw-b": "10.72.0.1" } as const;
-const WINDOW_SECONDS = 50;
-const TUNNEL_WITHIN_MS = 90_000;
 const NOBODY_LISTENS = 4712;
 /** A busy machine reads a whole disk. */
 const LONG_SEARCH_MS = 120_000;
@@ -28,61 +24,21 @@ const BEGINNING = "/var/beginning";
 const CANARIES = Array.from({ length: 3 }, () => `canary-${randomBytes(16).toString("hex")}`);
 const [FIRST = "", SECOND = "", THIRD = ""] = CANARIES;
 
+let stage: TwoGateways;
 let house: House;
 let a: HouseServer;
 let b: HouseServer;
 
 beforeAll(async () => {
-  house = await House.open({
-    servers: [{ name: "gw-a" }, { name: "gw-b" }],
-    trial: { reconnect: 10, soak: 1, window: WINDOW_SECONDS },
-  });
-  [a, b] = [house.server("gw-a"), house.server("gw-b")];
-  for (const { machine, name } of [a, b]) {
-    // A network behind the server; a bridge stays up with nobody on it.
-    await machine.must(["ip", "link", "add", "inside", "type", "bridge"]);
-    await machine.must(["ip", "address", "add", `${INSIDE[name as keyof typeof INSIDE]}/24`, "dev", "inside"]);
-    await machine.must(["ip", "link", "set", "inside", "up"]);
-    await useOwnDataPlane(machine, true);
-    await machine.writeFile(BEGINNING, "");
-  }
+  stage = await TwoGateways.open();
+  ({ house, a, b } = stage);
+  for (const { machine } of [a, b]) await machine.writeFile(BEGINNING, "");
 }, 240_000);
-afterAll(() => house.close());
+afterAll(() => stage.close());
 
-const server = ({ name, address }: HouseServer): string => `apiVersion: holdfast/v1
-kind: Server
-name: ${name}
-addresses: [${address}, ${INSIDE[name as keyof typeof INSIDE]}]
-`;
-
-const tunnel = (psk: string, expected: number = PORTS.app): string => `apiVersion: holdfast/v1
-kind: Tunnel
-name: pair
-ends:
-  a: { server: gw-a, address: ${a.address}, networks: 10.71.0.0/24 }
-  b: { server: gw-b, address: dynamic, networks: 10.72.0.0/24 }
-via: policy
-clearText: block
-auth: { psk: "${psk}" }
-suite: strong-2026
-lifetime: { ike: 12h, child: 1h }
-dead: { after: 10s, then: restart }
-traffic:
-  default: drop
-  rules:
-    - { name: app, allow: [tcp/${PORTS.app}, tcp/${NOBODY_LISTENS}], from: [end:a, end:b], to: [end:a, end:b] }
-expect:
-  - { from: ${INSIDE["gw-a"]}, to: ${INSIDE["gw-b"]}, service: tcp/${expected}, is: open }
-  - { from: ${INSIDE["gw-b"]}, to: ${INSIDE["gw-a"]}, service: tcp/${expected}, is: open }
-`;
-
-async function reaches({ machine }: HouseServer, target: string): Promise<boolean> {
-  return (await machine.exec(["timeout", "2", "bash", "-c", `: </dev/tcp/${target}/${PORTS.app}`])).code === 0;
-}
-
-async function passes(): Promise<boolean> {
-  return (await reaches(a, INSIDE["gw-b"])) && (await reaches(b, INSIDE["gw-a"]));
-}
+const tunnel = (psk: string, expected?: number): string =>
+  stage.tunnel(`{ psk: "${psk}" }`, expected === undefined ? {} : { port: expected });
+const passes = (): Promise<boolean> => stage.passes();
 
 const write = (name: string, value: string, etag: string) =>
   house.operator.call("putSecret", { params: { name }, body: { value }, ifMatch: etag, answer: secretSchema });
@@ -122,7 +78,7 @@ const statesOf = (rollout: z.infer<typeof rolloutSchema>) =>
 
 test("a written secret: both ends get it, packets pass, and strongSwan finds it again by itself", async () => {
   await write("pair-key", FIRST, "0");
-  await house.operator.apply("Connect the two", [server(a), server(b), tunnel("secret:pair-key")]);
+  await house.operator.apply("Connect the two", [...stage.servers(), tunnel("secret:pair-key")]);
   await until("packets to pass", passes, TUNNEL_WITHIN_MS);
   for (const one of [a, b]) {
     expect(await kept(one)).toEqual({ "pair-key.1": FIRST });

@@ -1,77 +1,34 @@
 import { sql } from "@holdfast/control/store/sql.ts";
 import { changeDetailSchema } from "@holdfast/core/api/change.ts";
 import { type Secret, secretSchema } from "@holdfast/core/api/secret.ts";
-import { PORTS } from "@holdfast/testkit/house/documents.ts";
 import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
-import { House } from "@holdfast/testkit/house/house.ts";
-import { useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import type { House } from "@holdfast/testkit/house/house.ts";
 import { madeEnd, tunnelAuthority } from "@holdfast/testkit/servers/tunnel-certificates.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { TUNNEL_WITHIN_MS, TwoGateways } from "./two-gateways.ts";
 
 /** Certificates of a tunnel through the whole house: issued when the change is written, sealed for each end, renewed by a change. */
 
 vi.setConfig({ testTimeout: 300_000 });
 
-const INSIDE = { "gw-a": "10.71.0.1", "gw-b": "10.72.0.1" } as const;
-const TUNNEL_WITHIN_MS = 90_000;
 const DAY_MS = 24 * 3_600_000;
 
+let stage: TwoGateways;
 let house: House;
 let a: HouseServer;
 let b: HouseServer;
 
 beforeAll(async () => {
-  house = await House.open({
-    servers: [{ name: "gw-a" }, { name: "gw-b" }],
-    trial: { reconnect: 10, soak: 1, window: 50 },
-  });
-  [a, b] = [house.server("gw-a"), house.server("gw-b")];
-  for (const { machine, name } of [a, b]) {
-    // A network behind the server; a bridge stays up with nobody on it.
-    await machine.must(["ip", "link", "add", "inside", "type", "bridge"]);
-    await machine.must(["ip", "address", "add", `${INSIDE[name as keyof typeof INSIDE]}/24`, "dev", "inside"]);
-    await machine.must(["ip", "link", "set", "inside", "up"]);
-    await useOwnDataPlane(machine, true);
-  }
+  stage = await TwoGateways.open();
+  ({ house, a, b } = stage);
 }, 240_000);
-afterAll(() => house.close());
+afterAll(() => stage.close());
 
-const server = ({ name, address }: HouseServer): string => `apiVersion: holdfast/v1
-kind: Server
-name: ${name}
-addresses: [${address}, ${INSIDE[name as keyof typeof INSIDE]}]
-`;
-
-const tunnel = (certificate: string, other = "server: gw-b"): string => `apiVersion: holdfast/v1
-kind: Tunnel
-name: pair
-ends:
-  a: { server: gw-a, address: ${a.address}, networks: 10.71.0.0/24 }
-  b: { ${other}, address: dynamic, networks: 10.72.0.0/24 }
-via: policy
-clearText: block
-auth: { certificate: "${certificate}" }
-suite: strong-2026
-lifetime: { ike: 12h, child: 1h }
-dead: { after: 10s, then: restart }
-traffic:
-  default: drop
-  rules:
-    - { name: app, allow: tcp/${PORTS.app}, from: [end:a, end:b], to: [end:a, end:b] }
-expect:
-  - { from: ${INSIDE["gw-a"]}, to: ${INSIDE["gw-b"]}, service: tcp/${PORTS.app}, is: open }
-  - { from: ${INSIDE["gw-b"]}, to: ${INSIDE["gw-a"]}, service: tcp/${PORTS.app}, is: open }
-`;
-
-async function reaches({ machine }: HouseServer, target: string): Promise<boolean> {
-  return (await machine.exec(["timeout", "2", "bash", "-c", `: </dev/tcp/${target}/${PORTS.app}`])).code === 0;
-}
-
-async function passes(): Promise<boolean> {
-  return (await reaches(a, INSIDE["gw-b"])) && (await reaches(b, INSIDE["gw-a"]));
-}
+const tunnel = (certificate: string, other?: string): string =>
+  stage.tunnel(`{ certificate: "${certificate}" }`, other === undefined ? {} : { other });
+const passes = (): Promise<boolean> => stage.passes();
 
 async function certificates(): Promise<readonly Secret[]> {
   return (await house.operator.call("listSecrets", { answer: z.object({ items: z.array(secretSchema) }) })).items;
@@ -86,7 +43,7 @@ async function files({ machine }: HouseServer): Promise<readonly string[]> {
 }
 
 test("issued with the change, each end gets its own private key alone, and packets pass", async () => {
-  await house.operator.apply("Connect the two", [server(a), server(b), tunnel("generated")]);
+  await house.operator.apply("Connect the two", [...stage.servers(), tunnel("generated")]);
   await until("packets to pass", passes, TUNNEL_WITHIN_MS);
   expect(await files(a)).toEqual(["tunnel.pair--a.1"]);
   expect(await files(b)).toEqual(["tunnel.pair--b.1"]);

@@ -2,79 +2,36 @@ import { randomBytes } from "node:crypto";
 import { sql } from "@holdfast/control/store/sql.ts";
 import { changeDetailSchema, rolloutSchema } from "@holdfast/core/api/change.ts";
 import { tunnelActedSchema } from "@holdfast/core/api/tunnel-act.ts";
-import { policyText, PORTS, USUAL_RULES } from "@holdfast/testkit/house/documents.ts";
+import { policyText, USUAL_RULES } from "@holdfast/testkit/house/documents.ts";
 import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
-import { House } from "@holdfast/testkit/house/house.ts";
-import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import type { House } from "@holdfast/testkit/house/house.ts";
+import { putKey } from "@holdfast/testkit/servers/strongswan.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { TUNNEL_WITHIN_MS, TwoGateways, WINDOW_SECONDS } from "./two-gateways.ts";
 
 /** A tunnel through the whole house: one document, two servers, one wave, and packets that decide. */
 
 /** A whole window of an end that waits in vain, and a tunnel that is begun again after it. */
 vi.setConfig({ testTimeout: 300_000 });
 
-const INSIDE = { "gw-a": "10.71.0.1", "gw-b": "10.72.0.1" } as const;
-const WINDOW_SECONDS = 50;
 const KEYS = { good: randomBytes(32).toString("base64"), other: randomBytes(32).toString("base64") };
-const TUNNEL_WITHIN_MS = 90_000;
 
+let stage: TwoGateways;
 let house: House;
 let a: HouseServer;
 let b: HouseServer;
 
 beforeAll(async () => {
-  house = await House.open({
-    servers: [{ name: "gw-a" }, { name: "gw-b" }],
-    trial: { reconnect: 10, soak: 1, window: WINDOW_SECONDS },
-  });
-  [a, b] = [house.server("gw-a"), house.server("gw-b")];
-  for (const { machine, name } of [a, b]) {
-    // A network behind the server; a bridge stays up with nobody on it.
-    await machine.must(["ip", "link", "add", "inside", "type", "bridge"]);
-    await machine.must(["ip", "address", "add", `${INSIDE[name as keyof typeof INSIDE]}/24`, "dev", "inside"]);
-    await machine.must(["ip", "link", "set", "inside", "up"]);
-    await useOwnDataPlane(machine, true);
-    await putKey(machine, "pair-1", KEYS.good);
-  }
+  stage = await TwoGateways.open();
+  ({ house, a, b } = stage);
+  for (const { machine } of [a, b]) await putKey(machine, "pair-1", KEYS.good);
 }, 240_000);
-afterAll(() => house.close());
+afterAll(() => stage.close());
 
-const server = ({ name, address }: HouseServer): string => `apiVersion: holdfast/v1
-kind: Server
-name: ${name}
-addresses: [${address}, ${INSIDE[name as keyof typeof INSIDE]}]
-`;
-
-const tunnel = (key: string): string => `apiVersion: holdfast/v1
-kind: Tunnel
-name: pair
-ends:
-  a: { server: gw-a, address: ${a.address}, networks: 10.71.0.0/24 }
-  b: { server: gw-b, address: dynamic, networks: 10.72.0.0/24 }
-via: policy
-clearText: block
-auth: { psk: "file:${key}" }
-suite: strong-2026
-lifetime: { ike: 12h, child: 1h }
-dead: { after: 10s, then: restart }
-traffic:
-  default: drop
-  rules:
-    - { name: app, allow: tcp/${PORTS.app}, from: [end:a, end:b], to: [end:a, end:b] }
-expect:
-  - { from: ${INSIDE["gw-a"]}, to: ${INSIDE["gw-b"]}, service: tcp/${PORTS.app}, is: open }
-  - { from: ${INSIDE["gw-b"]}, to: ${INSIDE["gw-a"]}, service: tcp/${PORTS.app}, is: open }
-`;
-
-async function reaches({ machine }: HouseServer, target: string): Promise<boolean> {
-  return (await machine.exec(["timeout", "2", "bash", "-c", `: </dev/tcp/${target}/${PORTS.app}`])).code === 0;
-}
-
-async function passes(): Promise<boolean> {
-  return (await reaches(a, INSIDE["gw-b"])) && (await reaches(b, INSIDE["gw-a"]));
-}
+const tunnel = (key: string): string => stage.tunnel(`{ psk: "file:${key}" }`);
+const passes = (): Promise<boolean> => stage.passes();
 
 async function look({ machine }: HouseServer): Promise<string> {
   const script =
@@ -86,7 +43,7 @@ const statesOf = (rollout: z.infer<typeof rolloutSchema>) =>
   rollout.waves.map((wave) => wave.servers.map((one) => `${one.server} ${one.apply?.state ?? ""}`).toSorted());
 
 test("one change, one wave, both ends confirmed when packets pass; the key is nowhere in the control plane", async () => {
-  const rollout = await house.operator.begin("Connect the two", [server(a), server(b), tunnel("pair-1")]);
+  const rollout = await house.operator.begin("Connect the two", [...stage.servers(), tunnel("pair-1")]);
   const ended = await house.operator.waitRollout(rollout?.id ?? "");
   expect([ended.state, statesOf(ended)]).toEqual(["DONE", [["gw-a APPLIED", "gw-b APPLIED"]]]);
   await until("packets to pass", passes, TUNNEL_WITHIN_MS);

@@ -1,6 +1,6 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
-import { type Transaction, TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import {
@@ -11,16 +11,12 @@ import {
 } from "@holdfast/testkit/servers/tunnel-certificates.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeNonce, makeRequestId } from "./commander.ts";
+import { makeNonce } from "./commander.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 import { bothEnds, INSIDE, look, passes, vpnPair } from "./vpn-pair.ts";
+import { confirm, drift, type End, onTrial, prepared, words } from "./vpn-trial.ts";
 
 /** Two servers that prove themselves by certificates, with the real daemon. */
-
-interface End {
-  readonly server: LabServer;
-  readonly agent: SystemdAgent;
-}
 
 type Name = "a" | "b";
 type Pair = Readonly<Record<Name, MadeEnd>>;
@@ -35,7 +31,6 @@ let first: Pair;
 let second: Pair;
 
 const DAY_MS = 24 * 3_600_000;
-const TRIAL = { windowSeconds: 100, reconnectSeconds: 100 };
 
 beforeAll(async () => {
   lab = Lab.open({ prefix: `hfc-${process.pid}` });
@@ -69,29 +64,6 @@ async function placed(pair: Pair): Promise<{ readonly a: Json; readonly b: Json 
   return bothEnds({ certificates: pair.a.secret.version }, secrets);
 }
 
-function words(transaction: Pick<Transaction, "code" | "message">): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
-
-async function prepared(end: End, vpn: Json | null, overwriteDrift = false): Promise<string> {
-  const id = makeRequestId();
-  const transaction = await end.agent.prepareDomains(id, vpn === null ? {} : { vpn }, TRIAL, overwriteDrift);
-  expect(transaction, words(transaction)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
-  return id;
-}
-
-async function onTrial(end: End, vpn: Json | null, overwriteDrift = false): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [await prepared(end, vpn, overwriteDrift), makeNonce()];
-  const executed = await end.agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
-  return { id, nonce };
-}
-
-async function confirm(end: End, { id, nonce }: { id: string; nonce: string }): Promise<void> {
-  const confirmed = await end.agent.confirm(id, nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
-
 async function abort(end: End, { id }: { id: string }): Promise<void> {
   const aborted = await end.agent.abort(id);
   expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
@@ -112,10 +84,6 @@ async function lookWhole(server: LabServer): Promise<string> {
 
 function states(): Promise<readonly string[]> {
   return Promise.all([lookWhole(a.server), lookWhole(b.server)]);
-}
-
-async function drift({ agent }: End): Promise<unknown> {
-  return (await (await agent.guard()).getState({})).domains.find(({ domain }) => domain === "vpn");
 }
 
 async function noDrift(): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { type Transaction, TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
-import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,11 +8,7 @@ import { makeNonce, makeRequestId } from "./commander.ts";
 import { link, network, static4 } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 import { bothEnds, INSIDE, KEYS, look, passes, type TunnelWish, vpnPair } from "./vpn-pair.ts";
-
-interface End {
-  readonly server: LabServer;
-  readonly agent: SystemdAgent;
-}
+import { confirm, drift, type End, onTrial, prepared, TRIAL, words } from "./vpn-trial.ts";
 
 let lab: Lab;
 let a: End;
@@ -33,32 +28,8 @@ afterAll(async () => {
   await lab.close();
 });
 
-const TRIAL = { windowSeconds: 100, reconnectSeconds: 100 };
 /** A boot, strongSwan after it, and an exchange. */
 const TUNNEL_WITHIN_MS = 60_000;
-
-function words(transaction: Pick<Transaction, "code" | "message">): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
-
-async function prepared(end: End, vpn: Json | null, overwriteDrift = false): Promise<string> {
-  const id = makeRequestId();
-  const transaction = await end.agent.prepareDomains(id, vpn === null ? {} : { vpn }, TRIAL, overwriteDrift);
-  expect(transaction, words(transaction)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
-  return id;
-}
-
-async function onTrial(end: End, vpn: Json | null, overwriteDrift = false): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [await prepared(end, vpn, overwriteDrift), makeNonce()];
-  const executed = await end.agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
-  return { id, nonce };
-}
-
-async function confirm(end: End, { id, nonce }: { id: string; nonce: string }): Promise<void> {
-  const confirmed = await end.agent.confirm(id, nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
 
 /** Both on trial, the answering end first; both confirmed when packets pass. */
 async function applyBoth(wish: TunnelWish = {}): Promise<void> {
@@ -92,10 +63,6 @@ async function somaxconn(): Promise<string> {
 
 async function associations(end: End): Promise<string> {
   return end.server.must(["swanctl", "--list-sas"]);
-}
-
-async function drift(end: End): Promise<unknown> {
-  return (await (await end.agent.guard()).getState({})).domains.find(({ domain }) => domain === "vpn");
 }
 
 test("two ends of one document: on trial, packets pass encrypted; undone, both are as they were", async () => {

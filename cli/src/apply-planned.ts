@@ -3,7 +3,7 @@ import { CliError, usageError } from "./cli-error.ts";
 import type { Client } from "./client.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
-import { applicable, obstacles, printReview } from "./make-change.ts";
+import { applicable, dangers, obstacles, printReview } from "./make-change.ts";
 import { asPerson } from "./step-up.ts";
 import { watchRollout } from "./watch-rollout.ts";
 
@@ -42,11 +42,7 @@ export async function applyPlanned(
     context.process.stdout.write("Nothing to do.\n");
     return false;
   }
-  const risky = doable.flatMap((plan) =>
-    plan.findings
-      .filter((finding) => finding.severity === "danger")
-      .map((finding) => ({ server: plan.server, finding })),
-  );
+  const risky = dangers(doable);
   if (risky.length > 0 && !flags.acceptDanger) {
     throw new CliError(
       EXIT.refused,

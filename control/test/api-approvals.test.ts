@@ -3,7 +3,7 @@ import { look } from "../src/alerts/look.ts";
 import { recordAlerts } from "../src/alerts/record.ts";
 import { factsOf } from "../src/signer/store/facts.ts";
 import { systemActor } from "../src/store/actor.ts";
-import { bodyOf, type Planned, planned, policy } from "./api-changes.ts";
+import { applied, bodyOf, ended, planned, type Planned, policy } from "./api-changes.ts";
 import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
 
 /** Each test runs several rollouts over real TLS and a real database; on a busy machine they are slow, and a hang is still seen. */
@@ -13,18 +13,6 @@ const WHY = "the shop is down and nobody else is awake";
 
 const floor = (more: string): string =>
   `apiVersion: holdfast/v1\nkind: Floor\nname: house\nselector: { role: web }\n${more}`;
-
-async function ended(api: ApiHouse, token: string, rollout: string) {
-  return api.until(async () => {
-    const now = await api.done(token, "getRollout", { params: { id: rollout } });
-    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
-  }, "the rollout to end");
-}
-
-async function applied(api: ApiHouse, token: string, change: Planned, more: object = {}) {
-  const body = { ...bodyOf(change), ...more };
-  return ended(api, token, (await api.done(token, "applyChange", { params: { id: change.id }, body })).id);
-}
 
 function tryApply(api: ApiHouse, token: string, change: Planned, more: object = {}) {
   return api.ask(token, "applyChange", { params: { id: change.id }, body: { ...bodyOf(change), ...more } });

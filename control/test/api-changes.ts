@@ -31,3 +31,17 @@ export const bodyOf = (change: Planned, kind: "forward" | "rollback" = "forward"
       .map((finding) => ({ server: plan.server, code: finding.code, path: finding.path })),
   ),
 });
+
+/** How a rollout ended. */
+export async function ended(api: ApiHouse, token: string, rollout: string) {
+  return api.until(async () => {
+    const now = await api.done(token, "getRollout", { params: { id: rollout } });
+    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
+  }, "the rollout to end");
+}
+
+/** Applies what was planned, every danger accepted, and waits for its end. */
+export async function applied(api: ApiHouse, token: string, change: Planned, more: object = {}) {
+  const body = { ...bodyOf(change), ...more };
+  return ended(api, token, (await api.done(token, "applyChange", { params: { id: change.id }, body })).id);
+}

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { bodyOf, type Planned, planned, policy } from "./api-changes.ts";
-import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
+import { applied, bodyOf, ended, planned, policy } from "./api-changes.ts";
+import { EVERYTHING, withApi } from "./api-house.ts";
 
 /** Each test runs several rollouts over real TLS and a real database; on a busy machine they are slow, and a hang is still seen. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -14,18 +14,6 @@ management:
   - { name: ops, networks: 198.51.100.0/24, tcpPorts: 22 }
 approvals: ${approvals}
 `;
-
-async function ended(api: ApiHouse, token: string, rollout: string) {
-  return api.until(async () => {
-    const now = await api.done(token, "getRollout", { params: { id: rollout } });
-    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
-  }, "the rollout to end");
-}
-
-async function applied(api: ApiHouse, token: string, change: Planned) {
-  const rollout = await api.done(token, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
-  return ended(api, token, rollout.id);
-}
 
 test("S37: a policy goes from the API to APPLIED and back, and everything that was asked stands in the audit log", async () => {
   await withApi(async (api) => {

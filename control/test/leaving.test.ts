@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { bodyOf, type Planned, planned, policy } from "./api-changes.ts";
+import { applied, bodyOf, ended, planned, type Planned, policy } from "./api-changes.ts";
 import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
 
 /** Several rollouts over real TLS and a real database. */
@@ -16,16 +16,8 @@ management:
 const server = (more: string): string =>
   `apiVersion: holdfast/v1\nkind: Server\nname: web-1\nlabels: { role: web }\n${more}`;
 
-async function ended(api: ApiHouse, token: string, rollout: string) {
-  return api.until(async () => {
-    const now = await api.done(token, "getRollout", { params: { id: rollout } });
-    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
-  }, "the rollout to end");
-}
-
-async function applied(api: ApiHouse, token: string, change: Planned): Promise<void> {
-  const rollout = await api.done(token, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
-  expect(await ended(api, token, rollout.id)).toMatchObject({ state: "DONE" });
+async function inForceNow(api: ApiHouse, token: string, change: Planned): Promise<void> {
+  expect(await applied(api, token, change)).toMatchObject({ state: "DONE" });
 }
 
 async function rolledBack(api: ApiHouse, token: string, change: Planned): Promise<void> {
@@ -44,7 +36,7 @@ test("a server that leaves keeps its floor and nothing else; it is a danger, and
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     await api.server(kim, "web-1", { role: "web" });
-    await applied(api, kim, await planned(api, kim, [FLOOR, policy("web", 443)]));
+    await inForceNow(api, kim, await planned(api, kim, [FLOOR, policy("web", 443)]));
 
     const leaving = await planned(api, kim, [server("leaves: true\n")], "web-1 leaves");
     const [plan] = leaving.plans;
@@ -61,7 +53,7 @@ test("a server that leaves keeps its floor and nothing else; it is a danger, and
         body: { ...bodyOf(leaving), acknowledge: [] },
       }),
     ).toMatchObject({ status: 409 });
-    await applied(api, kim, leaving);
+    await inForceNow(api, kim, leaving);
     expect(await inForce(api, kim)).toEqual(["Floor/house r1", "Server/web-1 r2"]);
     expect((await api.done(kim, "getServerConfig", { params: { name: "web-1" } })).native).toEqual({});
 
@@ -80,9 +72,9 @@ test("a policy that a server left by its labels comes back with the rollback, al
   await withApi(async (api) => {
     const kim = await api.account("kim", EVERYTHING);
     await api.server(kim, "web-1", { role: "web" });
-    await applied(api, kim, await planned(api, kim, [policy("web", 443)]));
+    await inForceNow(api, kim, await planned(api, kim, [policy("web", 443)]));
     const moved = await planned(api, kim, [server("").replace("role: web", "role: db")], "web-1 is a database");
-    await applied(api, kim, moved);
+    await inForceNow(api, kim, moved);
     expect(await inForce(api, kim)).toEqual(["Server/web-1 r2"]);
     await rolledBack(api, kim, moved);
     expect(await inForce(api, kim)).toEqual(["Policy/web r1", "Server/web-1 r1"]);

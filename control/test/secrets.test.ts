@@ -16,7 +16,7 @@ import { reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
 import { sql } from "../src/store/sql.ts";
 import { transaction } from "../src/store/transaction.ts";
-import { bodyOf, type Planned, planned } from "./api-changes.ts";
+import { applied, bodyOf, planned, type Planned } from "./api-changes.ts";
 import { type ApiHouse, EVERYTHING, withApi } from "./api-house.ts";
 
 /** Several rollouts over real TLS and a real database; on a busy machine they are slow, and a hang is still seen. */
@@ -67,14 +67,6 @@ const put = (api: ApiHouse, token: string, name: string, value: string, etag: st
 
 async function pair(api: ApiHouse, token: string): Promise<readonly SimulatedAgent[]> {
   return [await api.server(token, "gw-a", {}), await api.server(token, "gw-b", {})];
-}
-
-async function applied(api: ApiHouse, token: string, change: Planned) {
-  const { id } = await api.done(token, "applyChange", { params: { id: change.id }, body: bodyOf(change) });
-  return api.until(async () => {
-    const now = await api.done(token, "getRollout", { params: { id } });
-    return now.state === "DONE" || now.state === "HALTED" ? now : undefined;
-  }, "the rollout to end");
 }
 
 /** What came sealed with the last Prepare, opened with the guard's half. */

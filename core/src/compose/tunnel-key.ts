@@ -7,9 +7,7 @@ import { secretFile, secretOfEnd, secretOfTunnel, type SecretVersion } from "../
 import { composeFinding } from "./findings.ts";
 import { managedServers } from "./tunnel-ends.ts";
 
-/** From a document's reference to the name of the key's file on a server; a key of the store is never more than its name here. */
-
-/** A key that a tunnel names, and where in its text. */
+/** A key that a tunnel names, and where in its text. One of the store is never more than its name here. */
 export interface NamedKey {
   /** Null: no person's. */
   readonly person: string | null;

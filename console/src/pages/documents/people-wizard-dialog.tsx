@@ -1,11 +1,9 @@
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
-import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
+import { Button } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useId, useState } from "react";
 import { queries } from "../../api/queries.ts";
-import { usePlace } from "../../app/place.ts";
-import { beginNew, type KnownDocument } from "../../editor/new-document.ts";
-import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
+import type { KnownDocument } from "../../editor/new-document.ts";
 import {
   missingSecrets,
   type PeopleWish,
@@ -14,15 +12,12 @@ import {
   typedPeople,
   type WizardPerson,
 } from "../../editor/people-wizard.ts";
-import { sheetsOf } from "../../editor/tunnel-wizard.ts";
-import { useValidation } from "../../editor/use-validation.ts";
 import { useT } from "../../i18n/language.ts";
-import { FindingList } from "../../parts/findings.tsx";
 import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
-import { Sheet } from "./sheet.tsx";
-import { Choice, Input, TAKEN_TEXT, useAddressesOf } from "./wizard-fields.tsx";
+import { TunnelDraftDialog, useTunnelDraft } from "./tunnel-draft.tsx";
+import { Choice, Input, useAddressesOf } from "./wizard-fields.tsx";
 
 const NOBODY: WizardPerson = { name: "", identity: "", secret: "" };
 
@@ -36,7 +31,6 @@ export function PeopleWizard({
 }): ReactNode {
   const t = useT();
   const id = useId();
-  const place = usePlace();
   const servers = useQuery(queries.servers());
   const [wish, setWish] = useState<PeopleWish>({
     name: "",
@@ -51,102 +45,68 @@ export function PeopleWizard({
   });
   const addresses = useAddressesOf(wish.server);
   const text = peopleText(wish);
-  const validation = useValidation(text);
   const name = wish.name.trim();
-  const begun = beginNew(known, usePending(), { kind: "Tunnel", name, text });
-  const errors = validation.findings.filter(({ severity }) => severity === "error");
   const isBegun = [name, wish.server, wish.networks, wish.pool].every((one) => one.trim() !== "");
-  const reason =
-    (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
-    (isBegun && typedPeople(wish).length > 0 ? null : t("invite.fill")) ??
-    (validation.state === "checking" ? t("editor.checking") : null) ??
-    (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
-  const put = (): void => {
-    if (!begun.ok) return;
-    updatePending((pending) => withEdit(pending, begun.value));
-    place.go(paths.editDocument("Tunnel", name, { view: "form" }));
-  };
+  const unready = isBegun && typedPeople(wish).length > 0 ? null : t("invite.fill");
+  const draft = useTunnelDraft({ known, name, text, unready });
   const set = (part: Partial<PeopleWish>): void => setWish({ ...wish, ...part });
   return (
-    <Modal isOpen variant="large" onClose={onClose} aria-labelledby={`${id}-title`}>
-      <ModalHeader title={t("invite.title")} labelId={`${id}-title`} description={t("invite.sub")} />
-      <ModalBody>
-        <div className="hf-stack hf-form">
-          <div className="hf-form-lines">
-            <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => set({ name: typed })} />
-            <Choice
-              label={t("invite.server")}
-              value={wish.server}
-              choices={[["", t("wizard.choose")], ...(servers.data ?? []).map((one) => [one.name, one.name] as const)]}
-              onChange={(server) => set({ server })}
-            />
-            <Input
-              label={t("invite.address")}
-              help={t("invite.address.help")}
-              value={wish.address}
-              list={`${id}-addresses`}
-              onChange={(address) => set({ address })}
-            />
-            <datalist id={`${id}-addresses`}>
-              {addresses.map((address) => (
-                <option key={address} value={address} />
-              ))}
-            </datalist>
-            <Input
-              label={t("invite.networks")}
-              help={t("invite.networks.help")}
-              value={wish.networks}
-              onChange={(networks) => set({ networks })}
-            />
-            <Input
-              label={t("invite.pool")}
-              help={t("invite.pool.help")}
-              value={wish.pool}
-              onChange={(pool) => set({ pool })}
-            />
-            <Input
-              label={t("invite.dns")}
-              help={t("invite.dns.help")}
-              value={wish.dns}
-              onChange={(dns) => set({ dns })}
-            />
-            <Input
-              label={t("wizard.services")}
-              help={t("invite.services.help")}
-              value={wish.services}
-              onChange={(services) => set({ services })}
-            />
-            <Choice
-              label={t("wizard.suite")}
-              value={wish.suite}
-              choices={TUNNEL_SUITE_NAMES.map((suite) => [suite, suite])}
-              onChange={(value) => set({ suite: TUNNEL_SUITE_NAMES.find((suite) => suite === value) ?? wish.suite })}
-            />
-          </div>
-          <People people={wish.people} onChange={(people) => set({ people })} />
-          <MissingKeys wish={wish} />
-          {isBegun ? <FindingList findings={validation.findings} /> : null}
-          <details>
-            <summary>{t("wizard.text")}</summary>
-            <pre className="hf-diff" tabIndex={0} role="region" aria-label={t("wizard.text")}>
-              {text}
-            </pre>
-          </details>
-          {sheetsOf(text).map((sheet) => (
-            <Sheet key={sheet.reader} tunnel={name} sheet={sheet} />
+    <TunnelDraftDialog
+      title={t("invite.title")}
+      sub={t("invite.sub")}
+      draft={draft}
+      isBegun={isBegun}
+      onClose={onClose}
+    >
+      <div className="hf-form-lines">
+        <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => set({ name: typed })} />
+        <Choice
+          label={t("invite.server")}
+          value={wish.server}
+          choices={[["", t("wizard.choose")], ...(servers.data ?? []).map((one) => [one.name, one.name] as const)]}
+          onChange={(server) => set({ server })}
+        />
+        <Input
+          label={t("invite.address")}
+          help={t("invite.address.help")}
+          value={wish.address}
+          list={`${id}-addresses`}
+          onChange={(address) => set({ address })}
+        />
+        <datalist id={`${id}-addresses`}>
+          {addresses.map((address) => (
+            <option key={address} value={address} />
           ))}
-        </div>
-      </ModalBody>
-      <ModalFooter>
-        <ReasonButton reason={reason} onClick={put}>
-          {t("wizard.put")}
-        </ReasonButton>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-        {reason === null ? null : <span className="hf-quiet">{reason}</span>}
-      </ModalFooter>
-    </Modal>
+        </datalist>
+        <Input
+          label={t("invite.networks")}
+          help={t("invite.networks.help")}
+          value={wish.networks}
+          onChange={(networks) => set({ networks })}
+        />
+        <Input
+          label={t("invite.pool")}
+          help={t("invite.pool.help")}
+          value={wish.pool}
+          onChange={(pool) => set({ pool })}
+        />
+        <Input label={t("invite.dns")} help={t("invite.dns.help")} value={wish.dns} onChange={(dns) => set({ dns })} />
+        <Input
+          label={t("wizard.services")}
+          help={t("invite.services.help")}
+          value={wish.services}
+          onChange={(services) => set({ services })}
+        />
+        <Choice
+          label={t("wizard.suite")}
+          value={wish.suite}
+          choices={TUNNEL_SUITE_NAMES.map((suite) => [suite, suite])}
+          onChange={(value) => set({ suite: TUNNEL_SUITE_NAMES.find((suite) => suite === value) ?? wish.suite })}
+        />
+      </div>
+      <People people={wish.people} onChange={(people) => set({ people })} />
+      <MissingKeys wish={wish} />
+    </TunnelDraftDialog>
   );
 }
 

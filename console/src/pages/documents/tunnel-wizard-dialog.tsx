@@ -1,20 +1,13 @@
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
-import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useId, useState } from "react";
 import { queries } from "../../api/queries.ts";
-import { usePlace } from "../../app/place.ts";
-import { beginNew, type KnownDocument } from "../../editor/new-document.ts";
-import { updatePending, usePending, withEdit } from "../../editor/pending.ts";
-import { isPrivate, sheetsOf, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
-import { useValidation } from "../../editor/use-validation.ts";
+import type { KnownDocument } from "../../editor/new-document.ts";
+import { isPrivate, tunnelText, type TunnelWish, type WizardEnd } from "../../editor/tunnel-wizard.ts";
 import { useT } from "../../i18n/language.ts";
-import { FindingList } from "../../parts/findings.tsx";
-import { paths } from "../../paths.ts";
-import { ReasonButton } from "../../ui/reason-button.tsx";
-import { Sheet } from "./sheet.tsx";
-import { Choice, Input, Lines, TAKEN_TEXT, useAddressesOf } from "./wizard-fields.tsx";
+import { TunnelDraftDialog, useTunnelDraft } from "./tunnel-draft.tsx";
+import { Choice, Input, Lines, useAddressesOf } from "./wizard-fields.tsx";
 
 const NOTHING: WizardEnd = {
   name: "",
@@ -36,8 +29,6 @@ export function TunnelWizard({
   readonly onClose: () => void;
 }): ReactNode {
   const t = useT();
-  const id = useId();
-  const place = usePlace();
   const servers = useQuery(queries.servers());
   const [wish, setWish] = useState<TunnelWish>({
     name: "",
@@ -49,113 +40,86 @@ export function TunnelWizard({
     services: "icmp/echo",
   });
   const text = tunnelText(withNames(wish));
-  const validation = useValidation(text);
   const [one, other] = wish.ends;
   const name = wish.name.trim();
-  const begun = beginNew(known, usePending(), { kind: "Tunnel", name, text });
-  const errors = validation.findings.filter(({ severity }) => severity === "error");
   const isBegun = name !== "" && [one, other].every((end) => end.networks.trim() !== "");
-  const [sheet] = sheetsOf(text);
-  const reason =
-    (begun.ok ? null : t(TAKEN_TEXT[begun.error], { name })) ??
-    (wish.ends.some((end) => asksForCertificate(end, wish.by) && isPrivate(end.sent.pem))
-      ? t("wizard.sent.private")
-      : null) ??
-    (isBegun ? null : t("wizard.fill")) ??
-    (validation.state === "checking" ? t("editor.checking") : null) ??
-    (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
-  const put = (): void => {
-    if (!begun.ok) return;
-    updatePending((pending) => withEdit(pending, begun.value));
-    place.go(paths.editDocument("Tunnel", name, { view: "form" }));
-  };
+  const unready = wish.ends.some((end) => asksForCertificate(end, wish.by) && isPrivate(end.sent.pem))
+    ? t("wizard.sent.private")
+    : isBegun
+      ? null
+      : t("wizard.fill");
+  const draft = useTunnelDraft({ known, name, text, unready });
   return (
-    <Modal isOpen variant="large" onClose={onClose} aria-labelledby={`${id}-title`}>
-      <ModalHeader title={t("wizard.title")} labelId={`${id}-title`} description={t("wizard.sub")} />
-      <ModalBody>
-        <div className="hf-stack hf-form">
-          <div className="hf-form-lines">
-            <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => setWish({ ...wish, name: typed })} />
-            <Choice
-              label={t("wizard.by")}
-              value={wish.by}
-              choices={[
-                ["key", t("wizard.by.key")],
-                ["certificate", t("wizard.by.certificate")],
-              ]}
-              onChange={(value) => setWish({ ...wish, by: value === "certificate" ? "certificate" : "key" })}
-            />
-            {wish.by === "key" ? (
-              <Input
-                label={t("wizard.key")}
-                help={t("wizard.key.help")}
-                value={wish.keyFile}
-                placeholder={keyFileOf(wish) === "" ? t("wizard.key.generated") : keyFileOf(wish)}
-                onChange={(keyFile) => setWish({ ...wish, keyFile })}
-              />
-            ) : null}
-          </div>
-          <div className="hf-wizard-ends">
-            <End
-              title={t("wizard.one")}
-              end={one}
-              by={wish.by}
-              servers={servers.data ?? []}
-              onChange={(end) => setWish({ ...wish, ends: [end, other] })}
-            />
-            <End
-              title={t("wizard.other")}
-              end={other}
-              by={wish.by}
-              servers={servers.data ?? []}
-              onChange={(end) => setWish({ ...wish, ends: [one, end] })}
-            />
-          </div>
-          <div className="hf-form-lines">
-            <Input
-              label={t("wizard.services")}
-              help={t("wizard.services.help")}
-              value={wish.services}
-              onChange={(services) => setWish({ ...wish, services })}
-            />
-            <Choice
-              label={t("wizard.suite")}
-              value={wish.suite}
-              choices={TUNNEL_SUITE_NAMES.map((suite) => [suite, suite])}
-              onChange={(value) =>
-                setWish({ ...wish, suite: TUNNEL_SUITE_NAMES.find((suite) => suite === value) ?? wish.suite })
-              }
-            />
-            <Choice
-              label={t("wizard.clearText")}
-              value={wish.clearText}
-              choices={[
-                ["block", t("wizard.clearText.block")],
-                ["allow", t("wizard.clearText.allow")],
-              ]}
-              onChange={(value) => setWish({ ...wish, clearText: value === "allow" ? "allow" : "block" })}
-            />
-          </div>
-          {isBegun ? <FindingList findings={validation.findings} /> : null}
-          <details>
-            <summary>{t("wizard.text")}</summary>
-            <pre className="hf-diff" tabIndex={0} role="region" aria-label={t("wizard.text")}>
-              {text}
-            </pre>
-          </details>
-          {sheet === undefined ? null : <Sheet tunnel={name} sheet={sheet} />}
-        </div>
-      </ModalBody>
-      <ModalFooter>
-        <ReasonButton reason={reason} onClick={put}>
-          {t("wizard.put")}
-        </ReasonButton>
-        <Button variant="link" onClick={onClose}>
-          {t("action.cancel")}
-        </Button>
-        {reason === null ? null : <span className="hf-quiet">{reason}</span>}
-      </ModalFooter>
-    </Modal>
+    <TunnelDraftDialog
+      title={t("wizard.title")}
+      sub={t("wizard.sub")}
+      draft={draft}
+      isBegun={isBegun}
+      onClose={onClose}
+    >
+      <div className="hf-form-lines">
+        <Input label={t("wizard.name")} value={wish.name} onChange={(typed) => setWish({ ...wish, name: typed })} />
+        <Choice
+          label={t("wizard.by")}
+          value={wish.by}
+          choices={[
+            ["key", t("wizard.by.key")],
+            ["certificate", t("wizard.by.certificate")],
+          ]}
+          onChange={(value) => setWish({ ...wish, by: value === "certificate" ? "certificate" : "key" })}
+        />
+        {wish.by === "key" ? (
+          <Input
+            label={t("wizard.key")}
+            help={t("wizard.key.help")}
+            value={wish.keyFile}
+            placeholder={keyFileOf(wish) === "" ? t("wizard.key.generated") : keyFileOf(wish)}
+            onChange={(keyFile) => setWish({ ...wish, keyFile })}
+          />
+        ) : null}
+      </div>
+      <div className="hf-wizard-ends">
+        <End
+          title={t("wizard.one")}
+          end={one}
+          by={wish.by}
+          servers={servers.data ?? []}
+          onChange={(end) => setWish({ ...wish, ends: [end, other] })}
+        />
+        <End
+          title={t("wizard.other")}
+          end={other}
+          by={wish.by}
+          servers={servers.data ?? []}
+          onChange={(end) => setWish({ ...wish, ends: [one, end] })}
+        />
+      </div>
+      <div className="hf-form-lines">
+        <Input
+          label={t("wizard.services")}
+          help={t("wizard.services.help")}
+          value={wish.services}
+          onChange={(services) => setWish({ ...wish, services })}
+        />
+        <Choice
+          label={t("wizard.suite")}
+          value={wish.suite}
+          choices={TUNNEL_SUITE_NAMES.map((suite) => [suite, suite])}
+          onChange={(value) =>
+            setWish({ ...wish, suite: TUNNEL_SUITE_NAMES.find((suite) => suite === value) ?? wish.suite })
+          }
+        />
+        <Choice
+          label={t("wizard.clearText")}
+          value={wish.clearText}
+          choices={[
+            ["block", t("wizard.clearText.block")],
+            ["allow", t("wizard.clearText.allow")],
+          ]}
+          onChange={(value) => setWish({ ...wish, clearText: value === "allow" ? "allow" : "block" })}
+        />
+      </div>
+    </TunnelDraftDialog>
   );
 }
 
