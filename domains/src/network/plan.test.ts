@@ -71,6 +71,24 @@ test.each(["vlan", "bond"] as const)(
   },
 );
 
+test("a bond that is made anew takes its members in again, whose own files are as before", () => {
+  const bonded = (device: Partial<Extract<InterfaceConfig["device"], { readonly kind: "bond" }>>): NetworkConfig =>
+    config({
+      left: one("eth0", {}),
+      right: one("eth1", {}),
+      pair: one("pair0", { device: { kind: "bond", mode: "active-backup", members: ["left", "right"], ...device } }),
+    });
+  const before = bonded({ monitorMs: 100 });
+  const { steps } = plan(bonded({ arp: { intervalMs: 200, targets: ["10.1.0.1"] } }), serverAfter(before), before);
+  expect(steps.map(({ id }) => id)).toEqual([
+    "network.write.left.network",
+    "network.write.pair.netdev",
+    "network.write.right.network",
+    "network.delete.pair0",
+    "network.reload",
+  ]);
+});
+
 test("devices that others made are never taken", () => {
   const wanted = config({ br: one("br0", { device: { kind: "bridge", members: [], stp: false } }) });
   const [eth0] = BARE_SERVER.links;

@@ -66,18 +66,31 @@ export function planNetwork(input: PlanInput<NetworkConfig, NetworkObserved>): D
 function workOf(desired: NetworkConfig | null, observed: NetworkObserved): Work {
   const before = inForce(observed.own);
   const wanted = desired === null ? {} : renderFiles(desired, observed.links, foundBefore(observed, desired));
+  const differing = Object.keys(wanted).filter((name) => wanted[name] !== before[name]);
   return {
     desired,
     observed,
     before,
     wanted,
-    changed: Object.keys(wanted)
-      .filter((name) => wanted[name] !== before[name])
-      .toSorted(),
+    changed: [...new Set([...differing, ...membersOfRebuilt(desired, before, wanted)])].toSorted(),
     gone: Object.keys(before)
       .filter((name) => wanted[name] === undefined)
       .toSorted(),
   };
+}
+
+/**
+ * A bond whose file changes is made anew. networkd (252) keeps what it once read of a member's file for as long as that file is the same, and with it the
+ * bond that is gone: members would stay outside. Their files are written again, and networkd reads them again.
+ */
+function membersOfRebuilt(desired: NetworkConfig | null, before: OwnFiles, wanted: OwnFiles): readonly string[] {
+  return rolesOf(desired ?? EMPTY).flatMap((role) => {
+    const device = desired?.interfaces[role]?.device;
+    const file = `${role}.netdev`;
+    if (device?.kind !== "bond" || before[file] === undefined || before[file] === wanted[file]) return [];
+    // A member that is not ours has no file of ours.
+    return device.members.map((member) => `${member}.network`).filter((name) => wanted[name] !== undefined);
+  });
 }
 
 /** What leaves the policy leaves `/etc` too: there its file would hold as soon as the one on trial is gone. An undo puts it back, a boot too. */
