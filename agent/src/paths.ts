@@ -21,6 +21,8 @@ export interface AgentPaths {
   readonly sealingKey: string;
   /** The newest head of the control plane's audit log. */
   readonly auditHead: string;
+  /** What the guard put back by itself. */
+  readonly floorRepairs: string;
   /** Secrets that came with a change, in clear: daemons need them at every start. */
   readonly secrets: string;
   /** The session's own folder: TLS key and certificates. */
@@ -34,9 +36,14 @@ export interface AgentPaths {
   moduleSocket(domain: DomainName): string;
   /** Which process serves a module, where no init system knows. */
   moduleProcess(domain: DomainName): string;
+  /** Touched by a module when somebody changes what its domain owns; the session looks then. */
+  movedFile(domain: DomainName): string;
   /** Which process waits for the deadline of a transaction, where no init system does. */
   deadlineProcess(requestId: string): string;
 }
+
+/** How the names of such files begin; the rest is the domain. */
+export const MOVED = "moved-";
 
 export function agentPaths(root: string): AgentPaths {
   const etc = join(root, "etc/holdfast");
@@ -53,6 +60,7 @@ export function agentPaths(root: string): AgentPaths {
     receiptKey: join(state, "receipt.key"),
     sealingKey: join(state, "sealing.key"),
     auditHead: join(state, "audit-head.json"),
+    floorRepairs: join(state, "floor-repairs.json"),
     secrets: join(state, "secrets"),
     session: join(state, "session"),
     run,
@@ -61,6 +69,7 @@ export function agentPaths(root: string): AgentPaths {
     metricsSocket: join(root, "run/holdfast-agent/metrics.sock"),
     moduleSocket: (domain) => join(run, `module-${domain}.sock`),
     moduleProcess: (domain) => join(run, `module-${domain}.pid`),
+    movedFile: (domain) => join(run, `${MOVED}${domain}`),
     deadlineProcess: (requestId) => join(run, `deadline-${requestId}.pid`),
   };
 }

@@ -10,6 +10,7 @@ import { digestOfText } from "../src/digest.ts";
 export type CommandInit = Exclude<MessageInitShape<typeof CommandSchema>, Message>;
 
 export interface Trial {
+  readonly whenFloorLost?: "repair";
   readonly windowSeconds?: number;
   readonly reconnectSeconds?: number;
 }
@@ -77,6 +78,7 @@ export function effectiveConfig(
     server: "test",
     domains,
     ...(secrets.length === 0 ? {} : { secrets }),
+    ...(trial.whenFloorLost === undefined ? {} : { whenFloorLost: trial.whenFloorLost }),
     probes: [],
     trial: {
       reconnectSeconds: trial.reconnectSeconds ?? 60,

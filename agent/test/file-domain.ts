@@ -108,6 +108,11 @@ export function fileDomain(name: DomainName, path: string, root: string): AnyDom
       gate("persist");
       return [];
     },
+    // The file itself is its floor; another text in it is drift.
+    floorLost: (confirmed, observed) =>
+      textOf(observed) === null && wanted(confirmed) !== null
+        ? [{ path: "file", expected: path, found: "no such file" }]
+        : [],
     probes: () => [],
   };
 }

@@ -1,5 +1,5 @@
 import { verify } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { SIGNED_TEXT } from "@holdfast/proto/wire/session.ts";
@@ -158,6 +158,35 @@ test("the control plane crashes on trial: the agent dials again and again, and u
   expect(await later.getTransaction({ requestId: id })).toMatchObject({
     phase: TransactionPhase.REVERTED,
     code: "trial.no_reconnect",
+  });
+});
+
+test("a floor that is lost is put back as soon as a module says that something moved, with no control plane there", async () => {
+  agent.write("/etc/holdfast/agent.json", JSON.stringify({ driftSeconds: 86_400 }));
+  await enroll();
+  agent.start(["run"]);
+  const first = await control.session(0);
+  const config = agent.config({ system: "confirmed", whenFloorLost: "repair" });
+  const plan = await first.plan(config);
+  const [id, nonce] = [makeRequestId(), makeNonce()];
+  const value = { kind: "forward", ...config, planDigest: plan.planDigest, baseGeneration: 0n };
+  await first.prepare(control.command(id, 1n, { case: "prepare", value }));
+  await first.execute(control.command(id, 1n, { case: "execute", value: { nonce } }));
+  const second = await control.session(1);
+  const done = await second.confirm(control.command(id, 1n, { case: "confirm", value: { nonce } }));
+  expect(done.phase).toBe(TransactionPhase.FINALIZED);
+  const { port } = control;
+  await control.crash();
+  agent.remove("/etc/motd");
+  writeFileSync(agent.paths.movedFile("system"), "");
+  await expect.poll(() => agent.server().system, { timeout: 20_000 }).toBe("confirmed");
+  // Whoever comes next is told, although nobody was there.
+  await control.listen(port);
+  const later = await control.session(control.sessions.length);
+  const { domains } = await later.getState({});
+  expect(domains.find(({ domain }) => domain === "system")).toMatchObject({
+    drift: false,
+    floor: { lost: [], whenLost: "repair", gaveUp: false, repairs: [{ failure: "" }] },
   });
 });
 

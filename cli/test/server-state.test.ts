@@ -38,3 +38,17 @@ test.each([
 ])("%s is told without a word on restarts", async (_what, observed) => {
   expect(await stateWith(observed)).not.toContain("restart");
 });
+
+test("a lost floor is said in plain words, with what the server did about it", async () => {
+  const lost = [{ path: "table", expected: "the table inet holdfast", found: "no table inet holdfast" }];
+  const floor = { lost, whenLost: "alarm", repairs: [], gaveUp: false };
+  const digests = { liveDigest: "l", confirmedDigest: "c", drift: true, differences: [], error: "" };
+  const domains = [{ domain: "firewall", observed: {}, ...digests, floor }];
+  api.on("GET /servers/web-1/live", {
+    json: { at: "2026-01-02T03:04:00.000Z", generation: 1, bootId: "b", open: null, domains },
+  });
+  const { stdout } = await runCli(["server", "state", "web-1"], { url: api.url });
+  expect(stdout).toContain(
+    "FLOOR LOST outside of any change: firewall: table: expected the table inet holdfast, found no table inet holdfast; its floor does not let the server put it back by itself\n",
+  );
+});

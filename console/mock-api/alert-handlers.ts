@@ -27,11 +27,13 @@ function standing({ state, nowMs }: MockCall): readonly Alert[] {
   return state.servers.slice(0, 200).flatMap((server): Alert[] => {
     const kind: AlertKind | null =
       server.locked === null
-        ? server.drift.length > 0
-          ? "drift"
-          : server.enrolment === "enrolled" && !server.connected
-            ? "agent-lost"
-            : null
+        ? server.floor.length > 0
+          ? "floor-lost"
+          : server.drift.length > 0
+            ? "drift"
+            : server.enrolment === "enrolled" && !server.connected
+              ? "agent-lost"
+              : null
         : "rollback-failed";
     if (kind === null) return [];
     const id = `alert-${server.id}`;
@@ -62,7 +64,11 @@ function standing({ state, nowMs }: MockCall): readonly Alert[] {
   });
 }
 
-const MESSAGES: Readonly<Record<"drift" | "agent-lost" | "rollback-failed", (server: string) => string>> = {
+const MESSAGES: Readonly<
+  Record<"floor-lost" | "drift" | "agent-lost" | "rollback-failed", (server: string) => string>
+> = {
+  "floor-lost": (server) =>
+    `${server} lost what lets management in, outside of any change: firewall: table: expected the table inet holdfast, found no table inet holdfast; it was put back 3 times and lost again, so the server leaves it as it is.`,
   drift: (server) => `${server} is not what was confirmed.`,
   "agent-lost": (server) => `The agent of ${server} is not connected. What is in force there stays in force.`,
   "rollback-failed": (server) =>

@@ -145,6 +145,7 @@ function addServer(state: MockState, nowMs: number, name: string, labels: Readon
     locked: null,
     paused: null,
     drift: [],
+    floor: [],
     agentVersion: "0.1.0",
     bootId: "7d1f3a52-9c0e-4a83-9d2c-5b7d0c0f7a11",
     capabilities: [
@@ -306,6 +307,18 @@ function makeBusy(state: MockState, nowMs: number): void {
     ],
   });
   Object.assign(server("web-3"), { drift: ["system", "network", "firewall"] });
+  Object.assign(server("db-1"), {
+    drift: ["firewall"],
+    floor: [
+      {
+        domain: "firewall",
+        lost: [{ path: "table", expected: "the table inet holdfast", found: "no table inet holdfast" }],
+        whenLost: "repair",
+        repairs: [28, 17, 4].map((ago) => ({ at: iso(nowMs - ago * MINUTE), lost: "table", failure: "" })),
+        gaveUp: true,
+      },
+    ],
+  });
   Object.assign(server("mon-1"), { paused: { until: iso(nowMs + 2 * HOUR), reason: "Disk is being replaced" } });
   Object.assign(server("gw-seoul"), { connected: false, lastSeenAt: iso(nowMs - 38_000) });
   addServer(state, nowMs, "web-4", { role: "web", site: "busan" });

@@ -78,6 +78,7 @@ export const SERVER_HANDLERS = {
       locked: null,
       paused: null,
       drift: [],
+      floor: [],
       agentVersion: null,
       bootId: null,
       capabilities: [],

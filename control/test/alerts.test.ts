@@ -1,6 +1,7 @@
 /** Alerts from real rows: each test makes the trouble, looks, and looks again when it has gone. */
 import type { AlertKind } from "@holdfast/core/alert/kind.ts";
 import type { AlertId, InstanceId } from "@holdfast/core/base/id.ts";
+import type { FloorByDomain } from "@holdfast/core/floor/standing.ts";
 import { type TestDatabase, withDatabase } from "@holdfast/testkit/database.ts";
 import { type StoredHouse, storedHouse } from "@holdfast/testkit/stored-house.ts";
 import pino from "pino";
@@ -18,7 +19,7 @@ import { holdDuty, releaseDuties } from "../src/store/duties.ts";
 import { reportInstance } from "../src/store/instances.ts";
 import { newId } from "../src/store/new-id.ts";
 import { getRollout, setRolloutState } from "../src/store/rollouts.ts";
-import { lockForApplies, setDrift, unlock } from "../src/store/servers.ts";
+import { lockForApplies, setDrift, setFloor, unlock } from "../src/store/servers.ts";
 import { transaction } from "../src/store/transaction.ts";
 import { withSagaHouse } from "./saga-house.ts";
 
@@ -51,6 +52,36 @@ test("a house that is well has no alerts", async () => {
     const { house } = await calm(one);
     await lookOnce(house);
     expect(await standing(one.app)).toEqual([]);
+  });
+});
+
+test("a floor that is lost calls at once; put back, it is told for an hour and then no more; a confirmed state ends it", async () => {
+  await withDatabase(async (one) => {
+    const { house, server } = await calm(one);
+    const lost = [{ path: "table", expected: "the table inet holdfast", found: "no table inet holdfast" }];
+    const firewall = { lost, whenLost: "repair" as const, repairs: [], gaveUp: false };
+    const set = (floor: FloorByDomain) => house.do((tx) => setFloor(tx, server, floor, house.by));
+    expect(await set({ firewall })).toBe(true);
+    expect(await set({ firewall })).toBe(false);
+    await lookOnce(house);
+    const [alert, ...more] = await listAlerts(one.app, EVERY_STATE);
+    expect(more).toEqual([]);
+    expect(alert).toMatchObject({ kind: "floor-lost", state: "open", server_name: "web-1" });
+    expect(alert?.message).toContain("no table inet holdfast");
+    const repairs = [{ at: "2026-11-27T02:00:00.000Z", lost: "table", failure: "" }];
+    await set({ firewall: { ...firewall, lost: [], repairs } });
+    await lookOnce(house);
+    const [back] = await listAlerts(one.app, EVERY_STATE);
+    expect(back).toMatchObject({ id: alert?.id, state: "open" });
+    expect(back?.message).toContain("put back by itself once");
+    await asOwner(one, "update holdfast.servers set floor_at = now() - interval '61 minutes'");
+    await lookOnce(house);
+    expect(await standing(one.app)).toEqual([]);
+    const said = await one.app.rows<{ action: string }>({
+      text: "select action from audit_log where action like 'server.floor%' order by id",
+      values: [],
+    });
+    expect(said.map(({ action }) => action)).toEqual(["server.floor_lost", "server.floor_repaired"]);
   });
 });
 

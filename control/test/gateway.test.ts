@@ -323,3 +323,21 @@ test("drift is written down as the agent says it", async () => {
     await expect.poll(async () => (await house.readServer(server)).drift, { timeout: 10_000 }).toEqual([]);
   });
 });
+
+test("a lost floor is written down as the agent says it, cut to a length, and forgotten when it stands", async () => {
+  await withSagaHouse(async (house) => {
+    const one = await house.instance();
+    const { server, agent } = await house.agent("web-1", one);
+    const floor = async () => (await house.readServer(server)).floor;
+    const lost = Array.from({ length: 50 }, () => ({ path: "x".repeat(9_000), expected: "there", found: "gone" }));
+    agent.sayFloor("firewall", { lost, whenLost: "anything", repairs: [{ atMs: Number.NaN, lost: "table" }] });
+    await expect
+      .poll(floor, { timeout: 10_000 })
+      .toMatchObject({ firewall: { whenLost: "alarm", gaveUp: false, repairs: [{ lost: "table", failure: "" }] } });
+    const kept = (await floor()) as { firewall: { lost: readonly { path: string }[] } };
+    expect(kept.firewall.lost).toHaveLength(10);
+    expect(kept.firewall.lost[0]?.path).toHaveLength(500);
+    agent.sayFloor("firewall", {});
+    await expect.poll(floor, { timeout: 10_000 }).toEqual({});
+  });
+});

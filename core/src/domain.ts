@@ -154,6 +154,16 @@ export interface Domain<Config extends Json, Observed extends Json> {
    * is confirmed. Without it that is what `verify` says.
    */
   loaded?(config: Config | null, observed: Observed): readonly Mismatch[];
+  /**
+   * What of the management path no longer holds in what is live, although it is confirmed and nobody asked for it through us: more than drift.
+   * It never says so of what could not be read. Absent: nothing in this domain carries the floor by itself.
+   */
+  floorLost?(confirmed: Config, observed: Observed, managementPath: ManagementPath): readonly Mismatch[];
+  /**
+   * A command that prints lines when somebody changes what this domain owns, so that a loss is seen at once and not at the next look. It is read
+   * only for that something has moved; where it cannot run, looks from time to time are all there is.
+   */
+  readonly moves?: readonly [string, ...string[]];
   /** What keeps a confirmed config going where it does not by itself, from time to time; it changes nothing that is configured. */
   tend?(config: Config, observed: Observed): readonly Step[];
   /**

@@ -315,6 +315,7 @@ const SHOTS: readonly Shot[] = [
   },
   { name: "settings-agents", scenario: "busy", path: paths.agents() },
   { name: "settings-agents-empty", scenario: "empty", path: paths.agents() },
+  { name: "server-floor-lost", scenario: "busy", path: paths.server("db-1") },
   { name: "server-drift", scenario: "busy", path: paths.server("web-3") },
   {
     name: "audit-accept",

@@ -1,6 +1,7 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
+import { WHEN_FLOOR_LOST, type WhenFloorLost } from "@holdfast/core/floor/keep-floor.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { digestOfText } from "../digest.ts";
@@ -16,6 +17,7 @@ export interface GuardConfig {
   readonly windowMs: number;
   readonly reconnectMs: number;
   readonly managementPath: ManagementPath;
+  readonly whenFloorLost: WhenFloorLost;
   /** Files of the secrets that must have come with it. */
   readonly secrets: readonly string[];
 }
@@ -49,6 +51,9 @@ export function readConfig(json: string, digest: string): Result<GuardConfig, st
   if (!isSeconds(reconnectSeconds)) return err(`\`trial.reconnectSeconds\` must be 1 to ${MAX_WINDOW_SECONDS}`);
   const managementPath = readManagementPath(value["managementPath"]);
   if (!managementPath.ok) return err(`\`managementPath\` ${managementPath.error}`);
+  const whenFloorLost = WHEN_FLOOR_LOST.find((known) => known === (value["whenFloorLost"] ?? "alarm"));
+  if (whenFloorLost === undefined)
+    return err(`\`whenFloorLost\` must be one of ${WHEN_FLOOR_LOST.join(", ")}: upgrade this agent first`);
   const secrets = value["secrets"] ?? [];
   if (!Array.isArray(secrets) || !secrets.every((file) => typeof file === "string" && parseSecretFile(file).ok))
     return err("`secrets` must be names of secrets");
@@ -60,6 +65,7 @@ export function readConfig(json: string, digest: string): Result<GuardConfig, st
     windowMs: windowSeconds * 1000,
     reconnectMs: reconnectSeconds * 1000,
     managementPath: managementPath.value,
+    whenFloorLost,
     secrets: secrets as readonly string[],
   });
 }

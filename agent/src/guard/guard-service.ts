@@ -1,28 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { DOMAINS, type DomainName } from "@holdfast/core/domain.ts";
 import { isOutcome, openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
-import type { DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
-import type { Lacks } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { sealingKeyText } from "@holdfast/proto/wire/sealed-secret.ts";
-import { reasonOf } from "../log/log.ts";
 import { findingMessage } from "../module/finding-message.ts";
 import { toConnectError } from "../rpc/refusal.ts";
 import { answerAuditHead } from "./answer-audit-head.ts";
 import { commandTimeMs } from "./command-clock.ts";
 import { adoptKeys, trustedKeyId } from "./command-keys.ts";
-import type { GuardContext } from "./context.ts";
+import { domainState } from "./domain-state.ts";
 import type { Guard } from "./guard.ts";
 import { MODULE_READ_TIMEOUT_MS } from "./modules.ts";
-import { confirmedConfig, planConfig } from "./planning.ts";
+import { planConfig } from "./planning.ts";
 import { transactionMessage, type TransactionMessage } from "./transaction-message.ts";
 import { askAboutTunnel } from "./tunnel-act.ts";
 import { verifyCommand } from "./verify-command.ts";
-
-type DomainStateMessage = MessageInitShape<typeof DomainStateSchema>;
 
 /** The domain whose decisions are about packets. */
 const WATCHED = "firewall" as const satisfies DomainName;
@@ -194,6 +188,8 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
 
       keepAuditHead: (request) => answerAuditHead(context, request),
 
+      lookAfter: ({ domains }) => guard.lookAfter(domains),
+
       readPackets: async (request) => {
         if (!context.modules.available.includes(WATCHED))
           return {
@@ -220,46 +216,4 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
       },
     });
   };
-}
-
-/** A module that says nothing of it leaves it out, which is not the same as saying that nothing is missing. */
-function told(lacks: Lacks | undefined): { readonly lacks?: Lacks } {
-  return lacks === undefined ? {} : { lacks };
-}
-
-/** What one domain is, held against what is confirmed. A module that does not answer is said so, and hides nothing of the others. */
-async function domainState(
-  context: GuardContext,
-  domain: DomainName,
-  withObserved: boolean,
-): Promise<DomainStateMessage> {
-  const state = context.ledger.read();
-  const confirmedTransaction = state.confirmed === null ? null : transactionOf(state, state.confirmed.requestId);
-  const confirmedDigest = confirmedTransaction?.onTrial?.liveDigests[domain] ?? "";
-  try {
-    const client = await context.modules.of(domain);
-    const confirmed = confirmedConfig(context);
-    if (!confirmed.ok) return { domain, confirmedDigest, error: confirmed.error };
-    const part = confirmed.value?.domains.get(domain);
-    const observed = withObserved ? (await client.observe({}, { timeoutMs: MODULE_READ_TIMEOUT_MS })).observedJson : "";
-    if (part === undefined) {
-      const { liveDigest, lacks } = await client.getState({}, { timeoutMs: MODULE_READ_TIMEOUT_MS });
-      return { domain, observedJson: observed, liveDigest, confirmedDigest, drift: false, ...told(lacks) };
-    }
-    const verified = await client.verify(
-      { configJson: confirmed.value?.textOf(domain) ?? "null", requestId: "" },
-      { timeoutMs: MODULE_READ_TIMEOUT_MS },
-    );
-    return {
-      domain,
-      observedJson: observed,
-      liveDigest: verified.liveDigest,
-      confirmedDigest,
-      drift: openTransaction(state) === null && verified.mismatches.length > 0,
-      differences: verified.mismatches.map(({ path, expected, found }) => ({ path, expected, found })),
-      ...told(verified.lacks),
-    };
-  } catch (error) {
-    return { domain, confirmedDigest, error: reasonOf(error) };
-  }
 }

@@ -9,6 +9,7 @@ import { reasonOf } from "../log/log.ts";
 import type { Refusal } from "../rpc/refusal.ts";
 import type { GuardContext } from "./context.ts";
 import { armTransaction, changeServer } from "./execute.ts";
+import { lookAfter } from "./look-after.ts";
 import { prepare } from "./prepare.ts";
 import { confirm, finalize } from "./settle.ts";
 import { actOnTunnel, refusedWhileOpen } from "./tunnel-act.ts";
@@ -116,6 +117,16 @@ export class Guard {
       });
     const fresh = await this.#checkFence(fence);
     return fresh.ok ? ok(await actOnTunnel(this.context, command, wish)) : fresh;
+  }
+
+  /** What is put back is so in turn with what is prepared: no plan is made on a server in the middle of it. */
+  async lookAfter(domains: readonly string[]): ReturnType<typeof lookAfter> {
+    const wanted = this.context.modules.available.filter((one) => domains.length === 0 || domains.includes(one));
+    return lookAfter(this.context, wanted, (keep) => {
+      const turn = this.#prepares.then(keep);
+      this.#prepares = turn.catch(() => undefined);
+      return turn;
+    });
   }
 
   sessionEstablished(monotonicNs: bigint): void {

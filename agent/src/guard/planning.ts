@@ -159,7 +159,7 @@ async function cutsOfFloor(
   }));
 }
 
-function pathJson(path: ManagementPath): string {
+export function pathJson(path: ManagementPath): string {
   return canonicalJson(path as unknown as Json);
 }
 

@@ -39,7 +39,13 @@ export interface DomainHands {
   verify(
     desired: Json | null,
     before?: Json,
-  ): Promise<{ readonly mismatches: readonly Mismatch[]; readonly observation: Observation }>;
+    /** With it, also what of this path no longer holds. */
+    managementPath?: ManagementPath,
+  ): Promise<{
+    readonly mismatches: readonly Mismatch[];
+    readonly floorLost: readonly Mismatch[];
+    readonly observation: Observation;
+  }>;
   apply(step: Step): Promise<Result<null, string>>;
   /** Puts a snapshot back and reads back. */
   restore(snapshot: Json): Promise<Result<Observation, string>>;
@@ -150,9 +156,14 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       };
     },
 
-    verify: async (desired, before) => {
+    verify: async (desired, before, managementPath) => {
       const observation = before === undefined ? await observe() : await observeAgain(before, desired);
-      return { mismatches: domain.verify(desired, observation.observed), observation };
+      const isAsked = desired !== null && managementPath !== undefined;
+      return {
+        mismatches: domain.verify(desired, observation.observed),
+        floorLost: isAsked ? (domain.floorLost?.(desired, observation.observed, managementPath) ?? []) : [],
+        observation,
+      };
     },
 
     apply: (step) => perform(machine, step),

@@ -2,6 +2,7 @@ import { DOMAINS } from "@holdfast/core/domain.ts";
 import { openLedger, type Role } from "../agent-program.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { logCommands } from "../log/commands.ts";
+import { watchForChanges } from "../os/change-watch.ts";
 import { identify, rememberProcess, tellReady } from "../os/processes.ts";
 import { hasPassedSocket, listenOnPassedSocket, listenOnPath } from "../os/sockets.ts";
 import { grpcServer } from "../rpc/http2-service.ts";
@@ -57,6 +58,7 @@ export async function runModule(role: Role, name: string, readyDescriptor: numbe
   }
   if (readyDescriptor !== null) tellReady(readyDescriptor);
   role.log.info("module serves", { domain: name });
+  const changes = domain.moves === undefined ? null : watchForChanges(domain.moves, role.paths.movedFile(domain.name));
   const ended = new AbortController();
   await Promise.race([
     untilIdle(activity, IDLE_MS, () => packets?.isBusy() ?? false, ended.signal),
@@ -65,6 +67,7 @@ export async function runModule(role: Role, name: string, readyDescriptor: numbe
   ended.abort();
   close();
   packets?.close();
+  changes?.close();
   role.machine.nft.close();
   ledger.value.close();
   return EXIT.done;

@@ -3,8 +3,9 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Lack } from "@holdfast/core/capability/lack.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
-import { transactionOf } from "@holdfast/core/ledger/fold.ts";
+import { openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { LedgerState } from "@holdfast/core/ledger/record.ts";
+import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import {
   ModuleService,
@@ -103,10 +104,12 @@ export function moduleRoutes({
   const verifyMessage = async (
     config: Json | null,
     from: Json | undefined,
+    path?: ManagementPath,
   ): Promise<MessageInitShape<typeof ModuleVerifyResponseSchema>> => {
-    const { mismatches, observation } = await hands.verify(config, from);
+    const { mismatches, floorLost, observation } = await hands.verify(config, from, path);
     return {
       mismatches: mismatches.map(mismatchMessage),
+      floorLost: floorLost.map(mismatchMessage),
       liveDigest: observation.liveDigest,
       lacks: lacksMessage(domain.lacks(observation.observed)),
     };
@@ -214,7 +217,12 @@ export function moduleRoutes({
           return { liveDigest: "" };
         }),
 
-      verify: (request) => verifyMessage(parse("config_json", request.configJson), before(request)),
+      verify: (request) =>
+        verifyMessage(
+          parse("config_json", request.configJson),
+          before(request),
+          request.managementPathJson === "" ? undefined : managementPathOf(request),
+        ),
 
       restore: (request) =>
         working("restore", request.requestId, "", async () => {
@@ -257,8 +265,11 @@ export function moduleRoutes({
           }),
 
       load: (request) =>
-        ledger.exclusively(async () => {
+        working("load", request.requestId, "", async ({ state }) => {
           const config = parse("config_json", request.configJson);
+          // Under the lock: whoever begins a transaction after this look waits until what is confirmed is in force.
+          if (openTransaction(state) !== null)
+            throw refuse("module.transaction_open", "a transaction is open, and what is in force is its matter");
           const loaded = await hands.load(config, { controlPlane: [], inbound: [] });
           if (loaded.ok) return { mismatches: [], liveDigest: loaded.value.liveDigest };
           return {

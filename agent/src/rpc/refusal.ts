@@ -29,6 +29,7 @@ export const REFUSALS = {
   "module.config_invalid": Code.InvalidArgument,
   "module.step_unknown": Code.FailedPrecondition,
   "module.step_failed": Code.Aborted,
+  "module.transaction_open": Code.FailedPrecondition,
   "module.snapshot_unreadable": Code.InvalidArgument,
 } as const satisfies Record<string, Code>;
 export type RefusalCode = keyof typeof REFUSALS;

@@ -29,8 +29,8 @@ test("it counts, and whatever happens it never has a sample more than at the sta
   measures.command("confirm", "refused");
   measures.sessionBegan();
   measures.dialFailed();
-  measures.drift("firewall", true);
-  measures.drift('x"} 1\nholdfast_other', true);
+  measures.drift("firewall", true, true);
+  measures.drift('x"} 1\nholdfast_other', true, true);
   const text = measures.text(FACTS);
   expect(names(text)).toEqual(before);
   expect(new Set(before).size).toBe(before.length);
@@ -38,6 +38,7 @@ test("it counts, and whatever happens it never has a sample more than at the sta
     'holdfast_agent_commands_total{verb="execute",result="passed_on"} 3',
     'holdfast_agent_commands_total{verb="confirm",result="refused"} 1',
     'holdfast_agent_drifted{domain="firewall"} 1',
+    'holdfast_agent_floor_lost{domain="firewall"} 1',
     "holdfast_agent_certificate_expiry_seconds 86400",
     "holdfast_agent_connected 1",
   ])

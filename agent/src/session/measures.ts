@@ -25,6 +25,7 @@ export class Measures {
   #failedDials = 0;
   readonly #commands = new Map<string, number>();
   readonly #drifted = new Map<DomainName, boolean>();
+  readonly #floorLost = new Map<DomainName, boolean>();
 
   sessionBegan(): void {
     this.#sessions += 1;
@@ -39,9 +40,11 @@ export class Measures {
     this.#commands.set(key, (this.#commands.get(key) ?? 0) + 1);
   }
 
-  drift(domain: string, isDrifted: boolean): void {
+  drift(domain: string, isDrifted: boolean, isFloorLost: boolean): void {
     const known = DOMAINS.find((one) => one === domain);
-    if (known !== undefined) this.#drifted.set(known, isDrifted);
+    if (known === undefined) return;
+    this.#drifted.set(known, isDrifted);
+    this.#floorLost.set(known, isFloorLost);
   }
 
   /** Prometheus' text format. */
@@ -72,6 +75,12 @@ export class Measures {
         "gauge",
         "1 where the live state was not the confirmed one at the last look",
         DOMAINS.map((domain): Sample => [`{domain="${domain}"}`, this.#drifted.get(domain) === true ? 1 : 0]),
+      ),
+      family(
+        "holdfast_agent_floor_lost",
+        "gauge",
+        "1 where what lets management in did not hold at the last look",
+        DOMAINS.map((domain): Sample => [`{domain="${domain}"}`, this.#floorLost.get(domain) === true ? 1 : 0]),
       ),
       family("holdfast_agent_certificate_expiry_seconds", "gauge", "Until the certificate ends; 0 without one", [
         ["", Math.round(untilEnd)],

@@ -21,6 +21,7 @@ import { hostRoutes } from "./host-service.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { listenForControlPlane } from "./listen.ts";
 import { Measures } from "./measures.ts";
+import { Moves } from "./moves.ts";
 import { isDueForRenewal, renew } from "./renew.ts";
 import { serveMeasures } from "./serve-measures.ts";
 import { Watching } from "./watching.ts";
@@ -103,7 +104,8 @@ class Session {
       guard: this.#guard,
       log: role.log,
       driftSeconds: role.settings.driftSeconds,
-      onLook: (domain, isDrifted) => this.#measures.drift(domain, isDrifted),
+      moves: new Moves(role.paths.run),
+      onLook: (domain, isDrifted, isFloorLost) => this.#measures.drift(domain, isDrifted, isFloorLost),
       onTrial: (requestId) => this.#goFresh(requestId),
     });
   }

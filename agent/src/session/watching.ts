@@ -4,6 +4,7 @@ import type { DomainState, WatchEventSchema } from "@holdfast/proto/gen/holdfast
 import { TransactionPhase, type Transaction } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { reasonOf, type Log } from "../log/log.ts";
 import type { GuardLink } from "./guard-link.ts";
+import type { Moves } from "./moves.ts";
 
 type WatchEvent = MessageInitShape<typeof WatchEventSchema>;
 
@@ -25,8 +26,10 @@ export interface WatchingOptions {
   readonly guard: GuardLink;
   readonly log: Log;
   readonly driftSeconds: number;
+  /** Where modules say that somebody has moved something. */
+  readonly moves: Moves;
   /** What was found at each look. */
-  readonly onLook: (domain: string, isDrifted: boolean) => void;
+  readonly onLook: (domain: string, isDrifted: boolean, isFloorLost: boolean) => void;
   readonly onTrial: (requestId: string) => void;
 }
 
@@ -40,6 +43,8 @@ export class Watching {
   readonly #drifted = new Map<string, boolean>();
   /** By domain, what the server cannot do, as one text. */
   readonly #lacking = new Map<string, string>();
+  /** By domain, how the floor stands, as one text. */
+  readonly #floors = new Map<string, string>();
   readonly #stop = new AbortController();
   #following = false;
 
@@ -127,28 +132,33 @@ export class Watching {
     if (transaction.phase === TransactionPhase.ON_TRIAL) this.#options.onTrial(transaction.requestId);
   }
 
+  /** Also while no control plane is connected: a floor that is lost may be why. */
   async #lookForDrift(): Promise<void> {
     const { signal } = this.#stop;
+    const { guard, moves, driftSeconds, log } = this.#options;
     while (!signal.aborted) {
-      await sleep(this.#options.driftSeconds * 1000, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || this.#watchers.size === 0) continue;
+      const domains = await moves.next(driftSeconds * 1000, signal);
+      if (signal.aborted) continue;
       try {
-        const { domains, open } = await this.#options.guard.call((client) => client.getState({}));
-        if (open === undefined) for (const domain of domains) this.#noteDrift(domain);
+        const looked = await guard.call((client) => client.lookAfter({ domains: [...domains] }));
+        if (!looked.open) for (const domain of looked.domains) this.#noteDrift(domain);
       } catch (error) {
-        this.#options.log.warn("the live state could not be looked at", {}, { reason: reasonOf(error) });
+        log.warn("the live state could not be looked at", {}, { reason: reasonOf(error) });
       }
     }
   }
 
   #noteDrift(state: DomainState): void {
-    if (state.error === "") this.#options.onLook(state.domain, state.drift);
     if (state.error !== "") return;
+    this.#options.onLook(state.domain, state.drift, (state.floor?.lost.length ?? 0) > 0);
     const lacking = JSON.stringify(state.lacks?.lacks.map(({ code, reason }) => [code, reason]) ?? null);
+    const floor = floorText(state);
     const [known, before] = [this.#drifted.get(state.domain), this.#lacking.get(state.domain)];
+    const floorBefore = this.#floors.get(state.domain) ?? STANDS;
     this.#drifted.set(state.domain, state.drift);
     this.#lacking.set(state.domain, lacking);
-    const moved = known === undefined ? state.drift : known !== state.drift;
+    this.#floors.set(state.domain, floor);
+    const moved = (known === undefined ? state.drift : known !== state.drift) || floorBefore !== floor;
     // What is missing is read by whoever opens a session; here only that it is another than at the last look.
     if (moved || (before !== undefined && before !== lacking)) this.#put({ event: { case: "drift", value: state } });
   }
@@ -156,6 +166,17 @@ export class Watching {
   #put(event: WatchEvent): void {
     for (const queue of this.#watchers) queue.put(event);
   }
+}
+
+const STANDS = floorText({});
+
+function floorText({ floor }: Pick<DomainState, "floor">): string {
+  const { lost = [], repairs = [], gaveUp = false } = floor ?? {};
+  return JSON.stringify([
+    lost.map(({ path, expected, found }) => [path, expected, found]),
+    repairs.map(({ atMs, failure }) => [atMs, failure]),
+    gaveUp,
+  ]);
 }
 
 class Queue {

@@ -335,6 +335,8 @@ function stateOf(context: Context, server: ServerSummary): string {
   if (server.open !== null) return `${paint("yellow", server.open.state)} ${server.open.phase ?? ""}`.trim();
   if (server.locked !== null) return paint("red", `locked (${server.locked.code})`);
   if (server.paused !== null) return paint("yellow", `paused ${relative(server.paused.until, context.now())}`);
+  const lost = server.floor.filter((one) => one.lost.length > 0).map(({ domain }) => domain);
+  if (lost.length > 0) return paint("red", `floor lost (${lost.join(", ")})`);
   if (server.drift.length > 0) return paint("yellow", `drift (${server.drift.join(", ")})`);
   return paint("green", "at rest");
 }

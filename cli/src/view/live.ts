@@ -1,4 +1,5 @@
 import type { liveStateSchema } from "@holdfast/core/api/server.ts";
+import { floorWords } from "@holdfast/core/floor/standing.ts";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { plain } from "./style.ts";
@@ -56,6 +57,13 @@ export function printLive(context: Context, live: LiveState): string {
     ...(differences.length === 0
       ? []
       : ["\n", table(context, ["domain", "item", "confirmed", "found"], differences, "")]),
+    ...live.domains.flatMap(({ domain, floor }) =>
+      floor === null
+        ? []
+        : [
+            `${floor.lost.length > 0 ? "FLOOR LOST" : "floor was lost"} outside of any change: ${plain(floorWords(domain, floor))}\n`,
+          ],
+    ),
     ...(system.success ? system.data.restart.map(restartLine) : []),
     ...(seen.success ? ["\n", printNetwork(context, seen.data)] : []),
   ].join("");

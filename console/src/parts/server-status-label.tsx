@@ -23,6 +23,12 @@ interface Look {
 export const SERVER_STATUS_LOOK = {
   in_doubt: { color: "orange", icon: QuestionCircleIcon, text: "status.in_doubt", why: "status.in_doubt.why" },
   locked: { color: "red", icon: LockIcon, text: "status.locked", why: "status.locked.why" },
+  floor_lost: {
+    color: "red",
+    icon: ExclamationTriangleIcon,
+    text: "status.floor_lost",
+    why: "status.floor_lost.why",
+  },
   key_waits: { color: "orange", icon: KeyIcon, text: "status.key_waits", why: "status.key_waits.why" },
   applying: { color: "blue", icon: InProgressIcon, text: "status.applying", why: "status.applying.why" },
   drift: { color: "yellow", icon: ExclamationTriangleIcon, text: "status.drift", why: "status.drift.why" },

@@ -14,7 +14,7 @@ test("each server has one word, the one that needs a person most", () => {
     "web-3": "drift",
     "gw-seoul": "in_doubt",
     "gw-busan": "ok",
-    "db-1": "ok",
+    "db-1": "floor_lost",
     "db-2": "locked",
     "mon-1": "paused",
     "web-4": "key_waits",

@@ -5,6 +5,7 @@ import { isOpen } from "@holdfast/core/apply/state.ts";
 export const SERVER_STATUSES = [
   "in_doubt",
   "locked",
+  "floor_lost",
   "key_waits",
   "applying",
   "drift",
@@ -17,12 +18,20 @@ export const SERVER_STATUSES = [
 export type ServerStatus = (typeof SERVER_STATUSES)[number];
 
 /** Those that ask somebody to look. */
-export const NEEDS_A_PERSON: readonly ServerStatus[] = ["in_doubt", "locked", "key_waits", "drift", "offline"];
+export const NEEDS_A_PERSON: readonly ServerStatus[] = [
+  "in_doubt",
+  "locked",
+  "floor_lost",
+  "key_waits",
+  "drift",
+  "offline",
+];
 
 export function serverStatus(server: ServerSummary): ServerStatus {
   if (server.enrolment === "released") return "released";
   if (server.open?.phase === "in_doubt") return "in_doubt";
   if (server.locked !== null) return "locked";
+  if (isFloorLost(server)) return "floor_lost";
   if (server.enrolment === "pending") return "key_waits";
   if (server.enrolment === "expected") return "expected";
   if (server.open !== null && isOpen(server.open.state)) return "applying";
@@ -30,6 +39,11 @@ export function serverStatus(server: ServerSummary): ServerStatus {
   if (server.drift.length > 0) return "drift";
   if (server.paused !== null) return "paused";
   return "ok";
+}
+
+/** What lets management in does not hold now. */
+function isFloorLost({ floor }: ServerSummary): boolean {
+  return floor.some(({ lost }) => lost.length > 0);
 }
 
 /** Each word must be found in the name, a label, the status or the last change. `site:seoul` asks for that label. */

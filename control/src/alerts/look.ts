@@ -1,5 +1,6 @@
 import type { AlertFacts, AuditFact } from "@holdfast/core/alert/facts.ts";
 import { waitingFor } from "@holdfast/core/apply/waiting-for.ts";
+import { floorOf } from "../gateway/told-floor.ts";
 import type { Database } from "../store/database.ts";
 import { Baseline } from "./baseline.ts";
 import { RotationRules } from "./rotation-rules.ts";
@@ -13,6 +14,7 @@ import {
   databaseNow,
   drifted,
   expiring,
+  floors,
   hours,
   instanceDisks,
   leftBehind,
@@ -52,6 +54,12 @@ export async function look(
       code: code ?? "apply.failed",
     })),
     drifted: (await drifted(database)).map(({ id, name, drift }) => ({ serverId: id, server: name, domains: drift })),
+    floors: (await floors(database)).map((row) => ({
+      serverId: row.id,
+      server: row.name,
+      floor: floorOf(row),
+      sinceMs: row.floor_at.getTime(),
+    })),
     away: (await away(database)).map(({ id, name, since }) => ({
       serverId: id,
       server: name,

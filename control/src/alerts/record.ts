@@ -54,6 +54,7 @@ const ACTS = {
   "failure-rate": pauseRollouts,
   "rollback-failed": null, // the ending itself locks the server, and the dispatcher halts the rollout
   "in-doubt": null,
+  "floor-lost": null, // the server itself puts back what was confirmed, where its floor says so
   drift: null,
   "agent-lost": null,
   "certificate-expiring": null, // the saga does not send it

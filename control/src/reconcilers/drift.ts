@@ -1,8 +1,11 @@
+import { DOMAINS } from "@holdfast/core/domain.ts";
+import { type FloorStanding, floorWords } from "@holdfast/core/floor/standing.ts";
 import type { DomainState } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
+import { floorOf, toldFloor } from "../gateway/told-floor.ts";
 import { toldLacks } from "../gateway/told-lacks.ts";
 import { agentActor } from "../store/actor.ts";
-import { lockServer, setDrift, setLacks } from "../store/servers.ts";
+import { lockServer, setDrift, setFloor, setLacks } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import type { ReconcilerContext } from "./context.ts";
 
@@ -23,6 +26,7 @@ export function recordDrift({ database, sessions, instanceId, log }: Omit<Reconc
     drift(session, state) {
       const { domain, drift } = state;
       void setLacks(database, session.serverId, toldLacks([state])).catch(unwritten(session));
+      void noteFloor(session, [state]).catch(unwritten(session));
       void note(session, (known) => [...known.filter((other) => other !== domain), ...(drift ? [domain] : [])]).catch(
         unwritten(session),
       );
@@ -33,10 +37,37 @@ export function recordDrift({ database, sessions, instanceId, log }: Omit<Reconc
     const states = await look(session);
     if (states === null) return;
     await setLacks(database, session.serverId, toldLacks(states));
+    await noteFloor(session, states);
     const unread = states.filter(({ error }) => error !== "").map(({ domain }) => domain);
     const drifting = states.filter(({ drift }) => drift).map(({ domain }) => domain);
     // A domain that could not be read is what it was; one that the agent no longer knows does not drift.
     await note(session, (known) => [...known.filter((domain) => unread.includes(domain)), ...drifting]);
+  }
+
+  /** Domains that could not be read are what they were. */
+  async function noteFloor(session: AgentSession, states: readonly DomainState[]): Promise<void> {
+    const noted = await transaction(database, async (tx) => {
+      const known = floorOf(await lockServer(tx, session.serverId));
+      const told = new Map(states.filter(({ error }) => error === "").map((state) => [state.domain, toldFloor(state)]));
+      const next = Object.fromEntries(
+        DOMAINS.flatMap((domain) => {
+          const standing = told.has(domain) ? (told.get(domain) ?? null) : (known[domain] ?? null);
+          return standing === null ? [] : [[domain, standing]];
+        }),
+      );
+      const by = agentActor(session.serverId, session.remoteAddress, instanceId);
+      return (await setFloor(tx, session.serverId, next, by)) ? next : null;
+    });
+    if (!noted.ok) throw noted.error;
+    for (const [domain, standing] of Object.entries<FloorStanding>(noted.value ?? {}))
+      log.error(
+        {
+          server_id: session.serverId,
+          domain,
+          result_code: standing.lost.length > 0 ? "server.floor_lost" : "server.floor_repaired",
+        },
+        floorWords(domain, standing),
+      );
   }
 
   async function note(session: AgentSession, next: (known: readonly string[]) => readonly string[]): Promise<void> {

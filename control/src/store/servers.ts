@@ -1,5 +1,6 @@
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import type { ApplyId, Digest, Fence, Generation, InstanceId, ServerId } from "@holdfast/core/base/id.ts";
+import type { FloorByDomain } from "@holdfast/core/floor/standing.ts";
 import type { Actor } from "./actor.ts";
 import type { Queryable } from "./database.ts";
 import { json, sql } from "./sql.ts";
@@ -135,6 +136,21 @@ export async function setDrift(
   return true;
 }
 
+/** How the floor stands, by domain, where there is something to tell. Says so once when it changes, to people and to the proof. */
+export async function setFloor(tx: Transaction, server: ServerId, floor: FloorByDomain, by: Actor): Promise<boolean> {
+  const before = await lockServer(tx, server);
+  if (canonicalJson(before.floor) === canonicalJson(floor)) return false;
+  await tx.run(sql`update servers set floor = ${json(floor)}, floor_at = now() where id = ${server}`);
+  const isLost = Object.values(floor).some(({ lost }) => lost.length > 0);
+  const action = isLost
+    ? "server.floor_lost"
+    : Object.keys(floor).length > 0
+      ? "server.floor_repaired"
+      : "server.floor_stands";
+  await said(tx, before, action, { floor: before.floor }, { floor }, by);
+  return true;
+}
+
 // ── what is in force ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Confirmed {
@@ -150,7 +166,7 @@ export interface Confirmed {
 export async function recordConfirmed(tx: Transaction, server: ServerId, confirmed: Confirmed): Promise<ServerRow> {
   const row = await tx.maybe<ServerRow>(sql`
     update servers
-    set generation = ${confirmed.generation}, confirmed_digest = ${confirmed.digest}, last_applied_id = ${confirmed.applyId}, drift = '[]',
+    set generation = ${confirmed.generation}, confirmed_digest = ${confirmed.digest}, last_applied_id = ${confirmed.applyId}, drift = '[]', floor = '{}',
         confirmed_config = null
     where id = ${server} and generation <= ${confirmed.generation}
     returning *`);

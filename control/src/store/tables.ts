@@ -176,6 +176,9 @@ export interface ServerRow {
   readonly lacks: Json;
   readonly lacks_at: Date | null;
   readonly drift: readonly string[];
+  /** As its agent said at the last look; read by `floorOf`. */
+  readonly floor: Json;
+  readonly floor_at: Date | null;
   readonly locked_code: string | null;
   readonly locked_reason: string | null;
   readonly paused_until: Date | null;
@@ -562,6 +565,8 @@ export interface ServerStatusRow {
   readonly connected: boolean;
   readonly last_seen_at: Date | null;
   readonly drift: readonly string[];
+  readonly floor: Json;
+  readonly floor_at: Date | null;
   readonly open_apply_id: ApplyId | null;
   readonly open_state: ApplyState | null;
   readonly open_phase: Phase | null;

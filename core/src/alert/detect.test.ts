@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { FloorStanding } from "../floor/standing.ts";
 import {
   AWAY_MS,
   detect,
   EPOCH_TOLD_MS,
   EXPIRING_WITHIN_MS,
+  FLOOR_REPAIRED_TOLD_MS,
   IN_DOUBT_MS,
   NOT_BEGUN_MS,
   notKnown,
@@ -25,6 +27,7 @@ const CALM: AlertFacts = {
   hours: [],
   left: [],
   drifted: [],
+  floors: [],
   away: [],
   expiring: [],
   unapproved: [],
@@ -135,6 +138,25 @@ test("servers: left behind, drifted, away, shut out soon", () => {
   expect(kindsOf({ away: [{ ...server, sinceMs: NOW - AWAY_MS }] })).toEqual(["agent-lost"]);
   expect(kindsOf({ expiring: [{ ...server, notAfterMs: NOW + EXPIRING_WITHIN_MS }] })).toEqual([]);
   expect(kindsOf({ expiring: [{ ...server, notAfterMs: NOW - 1 }] })).toEqual(["certificate-expiring"]);
+});
+
+test("a lost floor is called for while it is lost, and an hour after it was put back", () => {
+  const lost = [{ path: "table", expected: "the table inet holdfast", found: "no table inet holdfast" }];
+  const repairs = [{ at: "2026-11-27T02:00:00.000Z", lost: "table", failure: "" }];
+  const at = (sinceMs: number, firewall: FloorStanding) =>
+    detect({ ...CALM, floors: [{ serverId: "s1", server: "web-1", sinceMs, floor: { firewall } }] });
+  const [open] = at(NOW - FLOOR_REPAIRED_TOLD_MS, { lost, whenLost: "alarm", repairs: [], gaveUp: false });
+  expect(open).toMatchObject({ kind: "floor-lost", subject: "server/s1" });
+  expect(open?.message).toBe(
+    "web-1 lost what lets management in, outside of any change: firewall: table: expected the table inet holdfast, found no table inet holdfast; its floor does not let the server put it back by itself.",
+  );
+  const [gaveUp] = at(NOW, { lost, whenLost: "repair", repairs: [...repairs, ...repairs, ...repairs], gaveUp: true });
+  expect(gaveUp?.message).toContain("put back 3 times and lost again, so the server leaves it as it is");
+  const back: FloorStanding = { lost: [], whenLost: "repair", repairs, gaveUp: false };
+  expect(at(NOW - FLOOR_REPAIRED_TOLD_MS + 1, back)[0]?.message).toContain(
+    "and has it back: firewall: lost and put back by itself once",
+  );
+  expect(at(NOW - FLOOR_REPAIRED_TOLD_MS, back)).toEqual([]);
 });
 
 test("the house: audit, disks, database", () => {

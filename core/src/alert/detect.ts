@@ -1,3 +1,4 @@
+import { type FloorStanding, floorWords } from "../floor/standing.ts";
 /** Which conditions hold now, from rows alone. No clock, no database: whoever looks brings the facts, and the same facts say the same. */
 import type { AlertFacts, AuditBreak, InstanceFact, OpenApplyFact } from "./facts.ts";
 import { failureRate } from "./failure-rate.ts";
@@ -36,6 +37,8 @@ const TRANSACTION_AGE_MOST = 1_200_000_000;
 const SERVERS_NAMED = 5;
 /** Whoever is away for some days hears of it. */
 export const EPOCH_TOLD_MS = 7 * 24 * 3_600_000;
+/** Long enough that somebody sees it who looks at this every now and then. */
+export const FLOOR_REPAIRED_TOLD_MS = 60 * 60_000;
 /** A switch-over of a database takes a few seconds; one lost heartbeat says nothing. */
 const DATABASE_AWAY_SECONDS = 15;
 
@@ -101,6 +104,25 @@ const DETECTORS = {
           `${apply.server} has not said for ${minutes(nowMs - (apply.inDoubtSinceMs ?? nowMs))} what became of its ${apply.state} apply. It waits for ${apply.waitingFor}.`,
         ),
       ),
+
+  // What was put back is told for a while: whoever flushed it once may do so again.
+  "floor-lost": ({ floors, nowMs }) =>
+    floors.flatMap(({ serverId, server, floor, sinceMs }) => {
+      const told = Object.entries<FloorStanding>(floor).filter(
+        ([, { lost }]) => lost.length > 0 || nowMs - sinceMs < FLOOR_REPAIRED_TOLD_MS,
+      );
+      if (told.length === 0) return [];
+      const words = told.map(([domain, standing]) => floorWords(domain, standing)).join("; ");
+      const isLost = told.some(([, { lost }]) => lost.length > 0);
+      return [
+        ofServer(
+          serverId,
+          isLost
+            ? `${server} lost what lets management in, outside of any change: ${words}.`
+            : `${server} had lost what lets management in, outside of any change, and has it back: ${words}.`,
+        ),
+      ];
+    }),
 
   drift: ({ drifted }) =>
     drifted.map(({ serverId, server, domains }) =>

@@ -1,5 +1,6 @@
-/** What the detectors are told: rows of the database at one moment, times as milliseconds of the database's clock. */
 import type { Effect, Phase } from "../apply/state.ts";
+/** What the detectors are told: rows of the database at one moment, times as milliseconds of the database's clock. */
+import type { FloorByDomain } from "../floor/standing.ts";
 
 export interface AlertFacts {
   readonly nowMs: number;
@@ -9,6 +10,8 @@ export interface AlertFacts {
   readonly hours: readonly HourFact[];
   readonly left: readonly LeftBehindFact[];
   readonly drifted: readonly ServerFact<{ readonly domains: readonly string[] }>[];
+  /** Servers of whose floor there is something to tell, and since when. */
+  readonly floors: readonly ServerFact<{ readonly floor: FloorByDomain; readonly sinceMs: number }>[];
   readonly away: readonly ServerFact<{ readonly sinceMs: number }>[];
   readonly expiring: readonly ServerFact<{ readonly notAfterMs: number }>[];
   readonly unapproved: readonly UnapprovedFact[];

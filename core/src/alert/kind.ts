@@ -13,6 +13,7 @@ export const ALERT_KINDS = [
   "failure-rate",
   "rollback-failed",
   "in-doubt",
+  "floor-lost",
   "drift",
   "agent-lost",
   "certificate-expiring",
@@ -80,6 +81,14 @@ export const ALERTS = {
     title: "Nobody can say what became of an apply",
     code: "alert.in_doubt",
     byItself: "The server is asked as soon as it can be reached; on the server the automatic undo runs without us",
+  },
+  "floor-lost": {
+    severity: "critical",
+    about: "server",
+    title: "What lets management in was lost outside of a change",
+    code: "alert.floor_lost",
+    byItself:
+      "Where its floor says whenLost: repair, the server puts back what was confirmed, three times in an hour at most, and never during a change",
   },
   drift: {
     severity: "warning",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { WHEN_FLOOR_LOST } from "../floor/keep-floor.ts";
 import { applySummarySchema } from "./apply.ts";
 
 /** What an agent says of a domain when it connects. */
@@ -26,6 +27,17 @@ export const capabilitySchema = moduleSchema.extend({
     .describe("What the server cannot do, as its module found at the last look; null where it has not said"),
 });
 
+export const floorStandingSchema = z.object({
+  lost: z
+    .array(z.object({ path: z.string(), expected: z.string(), found: z.string() }))
+    .describe("What of the management path does not hold now; empty: it stands again"),
+  whenLost: z.enum(WHEN_FLOOR_LOST).describe("What its floor lets the server do by itself"),
+  repairs: z
+    .array(z.object({ at: z.string(), lost: z.string(), failure: z.string() }))
+    .describe("What it put back by itself since its boot and its confirmed state; failure empty: it helped"),
+  gaveUp: z.boolean().describe("It was lost again and again, so the server leaves it as it is"),
+});
+
 export const serverSummarySchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -37,6 +49,10 @@ export const serverSummarySchema = z.object({
   locked: z.object({ code: z.string(), reason: z.string() }).nullable(),
   paused: z.object({ until: z.string(), reason: z.string() }).nullable(),
   drift: z.array(z.string()),
+  floor: z
+    .array(floorStandingSchema.extend({ domain: z.string() }))
+    .default([])
+    .describe("Domains in which what lets management in was lost outside of a change: now, or put back since"),
   open: applySummarySchema.nullable().describe("The apply that is under way on this server"),
   lastSuccess: applySummarySchema.nullable(),
   lastFailure: applySummarySchema.nullable(),
@@ -119,6 +135,10 @@ export const liveStateSchema = z.object({
       differences: z
         .array(z.object({ path: z.string(), expected: z.string(), found: z.string() }))
         .describe("Item by item, what was read back otherwise than confirmed"),
+      floor: floorStandingSchema
+        .nullable()
+        .default(null)
+        .describe("What lets management in was lost outside of a change: now, or put back since; null: it stands"),
       error: z.string(),
     }),
   ),

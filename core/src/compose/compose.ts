@@ -187,6 +187,7 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
             controlPlane: input.controlPlane,
             inbound: united.settings.management.map(({ networks, tcpPorts }) => ({ networks, tcpPorts })),
           },
+          ...(united.settings.whenLost === "repair" ? { whenFloorLost: "repair" as const } : {}),
           ...(secretFiles.length === 0 ? {} : { secrets: secretFiles }),
         };
   const placed = provenance.map((entry) => ({

@@ -4,7 +4,7 @@ import type { EffectiveConfig } from "./effective-config.ts";
 
 /** The one text of an effective config: what is digested, stored and sent. */
 export function effectiveText(config: EffectiveConfig): string {
-  const { server, domains, probes, trial, managementPath, secrets } = config;
+  const { server, domains, probes, trial, managementPath, whenFloorLost, secrets } = config;
   const json: Json = {
     server,
     domains,
@@ -14,6 +14,7 @@ export function effectiveText(config: EffectiveConfig): string {
       controlPlane: managementPath.controlPlane.map((end) => ({ ...end })),
       inbound: managementPath.inbound.map((entry) => ({ ...entry })),
     },
+    ...(whenFloorLost === undefined ? {} : { whenFloorLost }),
     ...(secrets === undefined ? {} : { secrets: [...secrets] }),
   };
   return canonicalJson(json);

@@ -50,6 +50,8 @@ export interface EffectiveConfig {
   readonly probes: readonly Probe[];
   readonly trial: TrialSettings;
   readonly managementPath: ManagementPath;
+  /** What the server does by itself when the floor is lost outside of a change; absent: it only tells. */
+  readonly whenFloorLost?: "repair";
   /** Names of what the store of secrets must have brought to the server (secret/secret-file.ts); absent: nothing. */
   readonly secrets?: readonly string[];
 }

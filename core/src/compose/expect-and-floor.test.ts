@@ -68,11 +68,11 @@ test("floors are united, and of each setting the strictest that is said holds", 
     server("web-1") +
       floor(
         "a",
-        "management: { name: office, networks: [10.0.0.0/25, 10.0.0.128/25], tcpPorts: [22, 443, 22] }\ntrial: { reconnect: 20s, soak: 10s, window: 300s }\napprovals: 2\nbreakGlass: allowed\nstepUp: { within: 1h }\nwaves: { percent: [50, 100], pause: 1m, atOnce: 5 }\n",
+        "management: { name: office, networks: [10.0.0.0/25, 10.0.0.128/25], tcpPorts: [22, 443, 22] }\ntrial: { reconnect: 20s, soak: 10s, window: 300s }\napprovals: 2\nbreakGlass: allowed\nstepUp: { within: 1h }\nwhenLost: repair\nwaves: { percent: [50, 100], pause: 1m, atOnce: 5 }\n",
       ) +
       floor(
         "b",
-        "management: [{ name: office, networks: any, tcpPorts: 22 }, { name: home, networks: 192.0.2.7, tcpPorts: 22 }]\ntrial: { reconnect: 25s, soak: 40s, confirm: person }\napprovals: 1\napprovalsWhen: { approvals: 3, domains: vpn, failedWithin: 7d, managementPath: touched, servers: 2 }\nstepUp: { within: 10m, tokens: allowed }\nwaves: { percent: [10, 100], canary: 2, atOnce: 7 }\n",
+        "management: [{ name: office, networks: any, tcpPorts: 22 }, { name: home, networks: 192.0.2.7, tcpPorts: 22 }]\ntrial: { reconnect: 25s, soak: 40s, confirm: person }\napprovals: 1\napprovalsWhen: { approvals: 3, domains: vpn, failedWithin: 7d, managementPath: touched, servers: 2 }\nstepUp: { within: 10m, tokens: allowed }\nwhenLost: alarm\nwaves: { percent: [10, 100], canary: 2, atOnce: 7 }\n",
       ),
   );
   expect(composed.floor).toEqual({
@@ -86,6 +86,7 @@ test("floors are united, and of each setting the strictest that is said holds", 
     approvalsWhen: [{ approvals: 3, servers: 2, managementPath: true, domains: ["vpn"], failedWithinSeconds: 604_800 }],
     breakGlass: true,
     stepUp: { withinSeconds: 600, tokens: "refused" },
+    whenLost: "repair",
     waves: { canary: 2, percent: [10, 50, 100], pauseSeconds: 60, atOnce: 5 },
   });
   const refusing = compose(
@@ -93,6 +94,9 @@ test("floors are united, and of each setting the strictest that is said holds", 
     server("web-1") + floor("a", "breakGlass: allowed\n") + floor("b", "breakGlass: refused\n"),
   );
   expect(refusing.floor.breakGlass).toBe(false);
+  // A floor that does not ask for it leaves the text, and with it the digest, as it ever was.
+  expect(composed.config?.whenFloorLost).toBe("repair");
+  expect("whenFloorLost" in (refusing.config ?? {})).toBe(false);
   expect(composed.config?.managementPath.inbound).toHaveLength(3);
   expect(composed.config?.probes).toMatchObject([
     { id: "floor tcp/22", direction: "inbound", address: "self", expected: "open" },

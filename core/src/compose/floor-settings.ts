@@ -1,5 +1,6 @@
 import type { StepUpSettings } from "../access/step-up.ts";
 import type { ApprovalRule } from "../apply/approvals.ts";
+import type { WhenFloorLost } from "../floor/keep-floor.ts";
 import type { TrialSettings } from "./effective-config.ts";
 
 /** The union of all `Floor` documents whose selector matches one server; the strictest of each wins. */
@@ -19,6 +20,8 @@ export interface FloorSettings {
   readonly approvalsWhen: readonly ApprovalRule[];
   /** True where a floor allows to apply before the approvals in an emergency, and none refuses it. */
   readonly breakGlass: boolean;
+  /** What the server does by itself when the floor is lost outside of a change; `repair` where any floor says so. */
+  readonly whenLost: WhenFloorLost;
   readonly waves: WaveSettings;
 }
 

@@ -43,6 +43,7 @@ export function uniteFloors(floors: readonly AssignedFloor[]): {
         floors.some(({ document }) => document.body.breakGlass === "allowed") &&
         floors.every(({ document }) => document.body.breakGlass !== "refused"),
       stepUp: strictestStepUp(floors.map(({ document }) => document.body.stepUp)),
+      whenLost: floors.some(({ document }) => document.body.whenLost === "repair") ? "repair" : "alarm",
       waves: {
         canary: least(waves.map((one) => one.canary)) ?? DEFAULT_WAVES.canary,
         // Every step of every floor: at least as gradual as each of them.

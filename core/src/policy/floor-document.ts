@@ -3,6 +3,7 @@ import type { StepUpSettings } from "../access/step-up.ts";
 import type { ApprovalRule } from "../apply/approvals.ts";
 import { ok } from "../base/result.ts";
 import { DOMAINS } from "../domain.ts";
+import { WHEN_FLOOR_LOST, type WhenFloorLost } from "../floor/keep-floor.ts";
 import { addressSetFromText } from "../net/address-set.ts";
 import { API_VERSION } from "./document.ts";
 import { parseDuration } from "./duration.ts";
@@ -39,6 +40,8 @@ export interface FloorBody {
   readonly approvalsWhen: readonly ApprovalRule[];
   /** Whether an apply may go before its approvals, with a reason and an alarm. */
   readonly breakGlass?: "allowed" | "refused";
+  /** What the server does by itself when the floor is lost outside of a change. */
+  readonly whenLost?: WhenFloorLost;
   readonly waves: {
     readonly canary?: number;
     readonly percent?: readonly number[];
@@ -178,6 +181,10 @@ export const floorSchema = z
     breakGlass: z.enum(["allowed", "refused"]).optional().meta({
       description:
         "Whether, in an emergency, a person may apply before the approvals are given: with a reason, an alarm, and the approvals afterwards. Refused where no floor allows it.",
+    }),
+    whenLost: z.enum(WHEN_FLOOR_LOST).optional().meta({
+      description:
+        "What a server does when what lets management in is lost outside of a change (another tool, a package, nft flush ruleset): alarm only tells, repair also puts back what was confirmed, three times in an hour at most. alarm where no floor says repair.",
     }),
     waves: wavesSchema.optional(),
   })

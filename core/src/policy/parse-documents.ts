@@ -220,6 +220,7 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
     approvalsWhen = [],
     breakGlass,
     stepUp,
+    whenLost,
     waves = {},
   } = floor;
   return {
@@ -242,6 +243,7 @@ function floorBody(floor: z.output<typeof floorSchema>): Extract<ParsedDocument,
     })),
     ...(breakGlass === undefined ? {} : { breakGlass }),
     ...(stepUp === undefined ? {} : { stepUp: { withinSeconds: stepUp.within, tokens: stepUp.tokens ?? "refused" } }),
+    ...(whenLost === undefined ? {} : { whenLost }),
     waves: {
       ...(waves.canary === undefined ? {} : { canary: waves.canary }),
       ...(waves.percent === undefined ? {} : { percent: waves.percent }),

@@ -2,6 +2,7 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Domain } from "@holdfast/core/domain.ts";
 import { firewallLacks } from "./capability.ts";
 import { type FirewallObserved, firewallFacts, observeFirewall } from "./facts.ts";
+import { floorLost } from "./floor-lost.ts";
 import type { FirewallConfig } from "./model.ts";
 import { parseFirewallConfig } from "./parse-config.ts";
 import { planFirewall } from "./plan.ts";
@@ -28,6 +29,9 @@ export const firewall: Domain<FirewallConfig, FirewallObserved> = {
   readBack: { facts: readBackFacts, observe: observeReadBack },
   restore: restoreFirewall,
   persist: (config, observed) => [bootFileStep(config === null ? null : bootText(config, observed.interfaces))],
+  floorLost,
+  // A flush of all rules, or of this table, is the end of a table to the kernel; our own changes never end one.
+  moves: ["nft", "monitor", "destroy", "tables"],
   watch: firewallWatch,
   // The floor's and the expectations' probes come with the effective config; the firewall alone has none to add.
   probes: () => [],

@@ -1,6 +1,7 @@
 import type { Domain } from "@holdfast/core/domain.ts";
 import { networkLacks } from "./capability.ts";
 import { networkFacts, observeNetwork } from "./facts.ts";
+import { floorLost } from "./guard.ts";
 import { ownState } from "./live.ts";
 import type { NetworkConfig } from "./model.ts";
 import type { NetworkObserved } from "./observed.ts";
@@ -26,6 +27,8 @@ export const network: Domain<NetworkConfig, NetworkObserved> = {
   restore: restoreNetwork,
   restored: leftToRestore,
   persist: persistNetwork,
+  floorLost,
+  moves: ["ip", "monitor", "address", "route"],
   // The floor's and the expectations' probes come with the effective config; they are dialled at the address that the agent has then.
   probes: () => [],
 };

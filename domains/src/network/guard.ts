@@ -1,4 +1,5 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
+import type { Mismatch } from "@holdfast/core/domain.ts";
 import { type Address, FAMILY_BITS, parseAddress } from "@holdfast/core/net/address.ts";
 import { type Network, parseInterfaceAddress, parseNetwork } from "@holdfast/core/net/network.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
@@ -46,6 +47,46 @@ export function guardFindings(
         ];
   });
   return [...unique(cuts), ...addressFindings(confirmed, desired, observed, before, path)];
+}
+
+/**
+ * Ways to those who manage this server that what is confirmed gives for sure and the kernel no longer has, and the address at which the server is
+ * reached, where a document says it and it is gone.
+ */
+export function floorLost(
+  confirmed: NetworkConfig,
+  observed: NetworkObserved,
+  path: ManagementPath,
+): readonly Mismatch[] {
+  if (observed.unreadable !== null || observed.renderer.state === "starting") return [];
+  const [promised, now] = [waysAfter(confirmed, observed), waysNow(observed)];
+  const ways = targetsOf(path).flatMap(({ what, address }): readonly Mismatch[] => {
+    const way = lookUp(promised, address);
+    if (way === null || !way.isSure || lookUp(now, address) !== null) return [];
+    return [
+      {
+        path: `interfaces.${roleOf(confirmed, way.dev, observed) ?? way.dev}`,
+        expected: `a way to ${what} by ${way.dev}`,
+        found: "no way at all",
+      },
+    ];
+  });
+  const live = liveAddresses(observed);
+  const set = new Set(
+    rolesOf(confirmed).flatMap((role) => {
+      const one = confirmed.interfaces[role];
+      return one?.enable === true ? [...one.ipv4.addresses, ...one.ipv6.addresses].map(plain) : [];
+    }),
+  );
+  const gone = confirmed.reachedAt.filter((address) => set.has(address) && !live.has(address));
+  return [
+    ...ways,
+    ...gone.map((address) => ({
+      path: "reachedAt",
+      expected: `${address}, at which this server is reached`,
+      found: "no such address",
+    })),
+  ];
 }
 
 /** Links that carry management traffic now, or would. */

@@ -1,6 +1,7 @@
 import type { Domain } from "@holdfast/core/domain.ts";
 import { systemLacks } from "./capability.ts";
 import { observeSystem, systemFacts, type SystemObserved } from "./facts.ts";
+import { floorLost } from "./floor-lost.ts";
 import type { SystemConfig } from "./model.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 import { persistSystem } from "./persist.ts";
@@ -24,6 +25,7 @@ export const system: Domain<SystemConfig, SystemObserved> = {
   restore: restoreSystem,
   restored: restoredMismatches,
   persist: persistSystem,
+  floorLost,
   // The floor's and the expectations' probes come with the effective config, and sshd's own port is read back on the server.
   probes: () => [],
 };

@@ -25,6 +25,7 @@ import {
   type WatchEvent,
   WatchEventSchema,
 } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import type { FloorStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { ReadPacketsRequest, ReadPacketsResponseSchema } from "@holdfast/proto/gen/holdfast/v1/packets_pb.ts";
 import type {
   DescribeToolsResponseSchema,
@@ -213,6 +214,12 @@ export class SimulatedAgent {
     this.drifting = drift ? [...this.drifting, domain] : this.drifting.filter((each) => each !== domain);
     for (const watcher of this.#watchers)
       watcher.push(create(WatchEventSchema, { event: { case: "drift", value: { domain, drift } } }));
+  }
+
+  /** What lets management in is lost in a domain, or stands again. */
+  sayFloor(domain: string, floor: MessageInitShape<typeof FloorStateSchema>): void {
+    for (const watcher of this.#watchers)
+      watcher.push(create(WatchEventSchema, { event: { case: "drift", value: { domain, floor } } }));
   }
 
   /** What is missing is another thing than at the last look. */

@@ -22,6 +22,7 @@ const TITLES = {
   "failure-rate": "alert.failureRate",
   "rollback-failed": "alert.rollbackFailed",
   "in-doubt": "alert.inDoubt",
+  "floor-lost": "alert.floorLost",
   drift: "alert.drift",
   "agent-lost": "alert.agentLost",
   "certificate-expiring": "alert.certificateExpiring",

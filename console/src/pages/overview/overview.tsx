@@ -137,7 +137,10 @@ function Attention({ servers }: { readonly servers: readonly ServerSummary[] }):
                 <AppLink to={paths.server(server.name)}>{server.name}</AppLink>
                 <ServerStatusLabel status={status} />
                 <span className="hf-quiet">
-                  {reasonFor(server, t("status.drift.in", { domains: server.drift.join(", ") }))}
+                  {reasonFor(server, {
+                    drift: t("status.drift.in", { domains: server.drift.join(", ") }),
+                    floor: t("status.floor_lost.in", { domains: lostIn(server).join(", ") }),
+                  })}
                 </span>
               </li>
             ))}
@@ -151,8 +154,16 @@ function Attention({ servers }: { readonly servers: readonly ServerSummary[] }):
   );
 }
 
-function reasonFor(server: ServerSummary, drift: string): string {
+function lostIn({ floor }: ServerSummary): readonly string[] {
+  return floor.filter(({ lost }) => lost.length > 0).map(({ domain }) => domain);
+}
+
+function reasonFor(
+  server: ServerSummary,
+  { drift, floor }: { readonly drift: string; readonly floor: string },
+): string {
   if (server.locked !== null) return server.locked.reason;
+  if (lostIn(server).length > 0) return floor;
   if (server.open !== null) return server.open.waitingFor ?? server.open.changeTitle;
   return server.drift.length > 0 ? drift : "";
 }

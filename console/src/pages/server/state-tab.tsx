@@ -18,6 +18,7 @@ import { paths } from "../../paths.ts";
 import { AppLink } from "../../ui/link.tsx";
 import { exactTime, TimeText } from "../../ui/time-text.tsx";
 import { DriftAlert } from "./drift-alert.tsx";
+import { FloorAlert } from "./floor-alert.tsx";
 
 /** What state is it in now, what is in force, when was the last success, why did the last one fail. */
 export function StateTab({ server }: { readonly server: ServerDetail }): ReactNode {
@@ -46,6 +47,7 @@ export function StateTab({ server }: { readonly server: ServerDetail }): ReactNo
           <p>{server.paused.reason}</p>
         </Alert>
       )}
+      {server.floor.length === 0 ? null : <FloorAlert server={server} />}
       {server.drift.length === 0 ? null : <DriftAlert server={server} />}
       {server.connected || server.enrolment !== "enrolled" ? null : (
         <Alert component="p" isInline variant="warning" title={t("server.offline")}>

@@ -2,6 +2,7 @@
 import { AWAY_MS, EXPIRING_WITHIN_MS, REFUSED_WITHIN_MS } from "@holdfast/core/alert/detect.ts";
 import type { AuditBreak } from "@holdfast/core/alert/facts.ts";
 import type { Phase } from "@holdfast/core/apply/state.ts";
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { ASKED_FOR } from "../../store/asked-for.ts";
 import type { Queryable } from "../../store/database.ts";
 import { sql } from "../../store/sql.ts";
@@ -105,6 +106,14 @@ export function drifted(database: Queryable): Promise<readonly (ServerOf & { rea
   return database.rows(
     sql`select id, name, drift from servers where enrolment = 'enrolled' and drift <> '[]' order by id`,
   );
+}
+
+export function floors(
+  database: Queryable,
+): Promise<readonly (ServerOf & { readonly floor: Json; readonly floor_at: Date })[]> {
+  return database.rows(sql`
+    select id, name, floor, coalesce(floor_at, now()) as floor_at from servers
+    where enrolment = 'enrolled' and floor <> '{}' order by id`);
 }
 
 /** Nobody was seen while no instance was there to see: after an outage of the house every agent has its five minutes to come back. */

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { newSecret } from "../../account/secret.ts";
 import { approveEnrolment } from "../../gateway/enrolment.ts";
 import { fingerprintOf } from "../../gateway/peer.ts";
+import { toldFloor } from "../../gateway/told-floor.ts";
 import type { House } from "../../house.ts";
 import { actOnTunnel } from "../../planning/act-on-tunnel.ts";
 import { composer } from "../../planning/compose-for.ts";
@@ -26,7 +27,7 @@ import type { PacketStreams } from "../packet-stream.ts";
 import { notFound, refuse } from "../refused.ts";
 import { listApplyDetails } from "../store/apply-list.ts";
 import { applySummary } from "../view/apply-view.ts";
-import { serverDetail, serverSummaries, waitsForApproval } from "../view/server-view.ts";
+import { floorView, serverDetail, serverSummaries, waitsForApproval } from "../view/server-view.ts";
 
 type ServerRoutes =
   | "listServers"
@@ -274,15 +275,20 @@ async function liveState(house: House, place: ServerPlace): Promise<z.input<type
             code: open.code,
             message: open.message,
           },
-    domains: state.domains.map(({ domain, observedJson, liveDigest, confirmedDigest, drift, differences, error }) => ({
-      domain,
-      observed: jsonOf(observedJson),
-      liveDigest,
-      confirmedDigest,
-      drift,
-      differences: differences.map(({ path, expected, found }) => ({ path, expected, found })),
-      error,
-    })),
+    domains: state.domains.map((one) => {
+      const { domain, observedJson, liveDigest, confirmedDigest, drift, differences, error } = one;
+      const floor = toldFloor(one);
+      return {
+        domain,
+        observed: jsonOf(observedJson),
+        liveDigest,
+        confirmedDigest,
+        drift,
+        differences: differences.map(({ path, expected, found }) => ({ path, expected, found })),
+        floor: floor === null ? null : floorView(floor),
+        error,
+      };
+    }),
   };
 }
 

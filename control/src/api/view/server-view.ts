@@ -3,8 +3,10 @@ import { moduleSchema } from "@holdfast/core/api/server.ts";
 import type { ApplyId } from "@holdfast/core/base/id.ts";
 import { WHOLE } from "@holdfast/core/capability/lack.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
+import type { FloorStanding } from "@holdfast/core/floor/standing.ts";
 import { z } from "zod";
 import { fingerprintOf } from "../../gateway/peer.ts";
+import { floorOf } from "../../gateway/told-floor.ts";
 import { lacksOf } from "../../gateway/told-lacks.ts";
 import type { SeenHouse } from "../../house.ts";
 import type { ServerPlace } from "../../planning/places.ts";
@@ -76,6 +78,15 @@ export async function serverDetail(house: SeenHouse, place: ServerPlace): Promis
   };
 }
 
+export function floorView({
+  lost,
+  whenLost,
+  repairs,
+  gaveUp,
+}: FloorStanding): Omit<ServerSummary["floor"][number], "domain"> {
+  return { lost: [...lost], whenLost, repairs: [...repairs], gaveUp };
+}
+
 /** What its modules are, and what each found that the server cannot do. Where all of a domain is missing it is not available. */
 function capabilitiesOf(row: ServerRow): ServerDetail["capabilities"] {
   const modules = z.array(moduleSchema).safeParse(row.capabilities);
@@ -124,6 +135,7 @@ function summary(
     locked: row.locked_code === null ? null : { code: row.locked_code, reason: row.locked_reason ?? "" },
     paused: isPaused ? { until: iso(row.paused_until) ?? "", reason: pausedReason ?? "" } : null,
     drift: [...row.drift],
+    floor: Object.entries<FloorStanding>(floorOf(row)).map(([domain, one]) => ({ domain, ...floorView(one) })),
     open: apply(row.open_apply_id),
     lastSuccess: apply(row.last_success_apply_id),
     lastFailure: apply(row.last_failure_apply_id),

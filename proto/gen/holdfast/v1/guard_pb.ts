@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { SignedCommand, TunnelCommandSchema } from "./command_pb.ts";
 import { file_holdfast_v1_command } from "./command_pb.ts";
-import type { AcknowledgeRequestSchema, AcknowledgeResponseSchema, AdoptKeysRequestSchema, AdoptKeysResponseSchema, DescribeRequestSchema, DescribeResponseSchema, GetStateRequestSchema, GetStateResponseSchema, KeepAuditHeadRequestSchema, KeepAuditHeadResponseSchema, ObserveRequestSchema, ObserveResponseSchema, PlanRequestSchema, PlanResponseSchema, WatchEventSchema, WatchRequestSchema } from "./host_pb.ts";
+import type { AcknowledgeRequestSchema, AcknowledgeResponseSchema, AdoptKeysRequestSchema, AdoptKeysResponseSchema, DescribeRequestSchema, DescribeResponseSchema, DomainState, GetStateRequestSchema, GetStateResponseSchema, KeepAuditHeadRequestSchema, KeepAuditHeadResponseSchema, ObserveRequestSchema, ObserveResponseSchema, PlanRequestSchema, PlanResponseSchema, WatchEventSchema, WatchRequestSchema } from "./host_pb.ts";
 import { file_holdfast_v1_host } from "./host_pb.ts";
 import type { ReadPacketsRequestSchema, ReadPacketsResponseSchema } from "./packets_pb.ts";
 import { file_holdfast_v1_packets } from "./packets_pb.ts";
@@ -18,7 +18,50 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/guard.proto.
  */
 export const file_holdfast_v1_guard: GenFile = /*@__PURE__*/
-  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiWgoNU3VibWl0UmVxdWVzdBIrCgdjb21tYW5kGAEgASgLMhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCJOChpHdWFyZEdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAIgASgEIjkKGVNlc3Npb25Fc3RhYmxpc2hlZFJlcXVlc3QSHAoUc2Vzc2lvbl9tb25vdG9uaWNfbnMYASABKAQiHAoaU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2UiDwoNT3V0Ym94UmVxdWVzdCI8Cg5PdXRib3hSZXNwb25zZRIqCghvdXRjb21lcxgBIAMoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uMoUJCgxHdWFyZFNlcnZpY2USPgoGU3VibWl0EhouaG9sZGZhc3QudjEuU3VibWl0UmVxdWVzdBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uElMKDkdldFRyYW5zYWN0aW9uEicuaG9sZGZhc3QudjEuR3VhcmRHZXRUcmFuc2FjdGlvblJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJHCghHZXRTdGF0ZRIcLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkdldFN0YXRlUmVzcG9uc2USRwoIRGVzY3JpYmUSHC5ob2xkZmFzdC52MS5EZXNjcmliZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5EZXNjcmliZVJlc3BvbnNlEkQKB09ic2VydmUSGy5ob2xkZmFzdC52MS5PYnNlcnZlUmVxdWVzdBocLmhvbGRmYXN0LnYxLk9ic2VydmVSZXNwb25zZRI7CgRQbGFuEhguaG9sZGZhc3QudjEuUGxhblJlcXVlc3QaGS5ob2xkZmFzdC52MS5QbGFuUmVzcG9uc2USQQoGT3V0Ym94EhouaG9sZGZhc3QudjEuT3V0Ym94UmVxdWVzdBobLmhvbGRmYXN0LnYxLk91dGJveFJlc3BvbnNlElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRJlChJTZXNzaW9uRXN0YWJsaXNoZWQSJi5ob2xkZmFzdC52MS5TZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0GicuaG9sZGZhc3QudjEuU2Vzc2lvbkVzdGFibGlzaGVkUmVzcG9uc2USSgoJQWRvcHRLZXlzEh0uaG9sZGZhc3QudjEuQWRvcHRLZXlzUmVxdWVzdBoeLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1Jlc3BvbnNlEj4KBkZvbGxvdxIZLmhvbGRmYXN0LnYxLldhdGNoUmVxdWVzdBoXLmhvbGRmYXN0LnYxLldhdGNoRXZlbnQwARJOChBQcmV2aWV3VHVubmVsQWN0EhouaG9sZGZhc3QudjEuVHVubmVsQ29tbWFuZBoeLmhvbGRmYXN0LnYxLlR1bm5lbEFjdFJlc3BvbnNlEkkKC0FjdE9uVHVubmVsEhouaG9sZGZhc3QudjEuU3VibWl0UmVxdWVzdBoeLmhvbGRmYXN0LnYxLlR1bm5lbEFjdFJlc3BvbnNlElYKDUtlZXBBdWRpdEhlYWQSIS5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVxdWVzdBoiLmhvbGRmYXN0LnYxLktlZXBBdWRpdEhlYWRSZXNwb25zZRJQCgtSZWFkUGFja2V0cxIfLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVxdWVzdBogLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_packets, file_holdfast_v1_transaction]);
+  fileDesc("Chdob2xkZmFzdC92MS9ndWFyZC5wcm90bxILaG9sZGZhc3QudjEiIwoQTG9va0FmdGVyUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIkwKEUxvb2tBZnRlclJlc3BvbnNlEikKB2RvbWFpbnMYASADKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZRIMCgRvcGVuGAIgASgIIloKDVN1Ym1pdFJlcXVlc3QSKwoHY29tbWFuZBgBIAEoCzIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQSHAoUc2Vzc2lvbl9tb25vdG9uaWNfbnMYAiABKAQiTgoaR3VhcmRHZXRUcmFuc2FjdGlvblJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIcChRzZXNzaW9uX21vbm90b25pY19ucxgCIAEoBCI5ChlTZXNzaW9uRXN0YWJsaXNoZWRSZXF1ZXN0EhwKFHNlc3Npb25fbW9ub3RvbmljX25zGAEgASgEIhwKGlNlc3Npb25Fc3RhYmxpc2hlZFJlc3BvbnNlIg8KDU91dGJveFJlcXVlc3QiPAoOT3V0Ym94UmVzcG9uc2USKgoIb3V0Y29tZXMYASADKAsyGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbjLRCQoMR3VhcmRTZXJ2aWNlEj4KBlN1Ym1pdBIaLmhvbGRmYXN0LnYxLlN1Ym1pdFJlcXVlc3QaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhJTCg5HZXRUcmFuc2FjdGlvbhInLmhvbGRmYXN0LnYxLkd1YXJkR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SRwoIR2V0U3RhdGUSHC5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlc3BvbnNlEkcKCERlc2NyaWJlEhwuaG9sZGZhc3QudjEuRGVzY3JpYmVSZXF1ZXN0Gh0uaG9sZGZhc3QudjEuRGVzY3JpYmVSZXNwb25zZRJECgdPYnNlcnZlEhsuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlcXVlc3QaHC5ob2xkZmFzdC52MS5PYnNlcnZlUmVzcG9uc2USOwoEUGxhbhIYLmhvbGRmYXN0LnYxLlBsYW5SZXF1ZXN0GhkuaG9sZGZhc3QudjEuUGxhblJlc3BvbnNlEkEKBk91dGJveBIaLmhvbGRmYXN0LnYxLk91dGJveFJlcXVlc3QaGy5ob2xkZmFzdC52MS5PdXRib3hSZXNwb25zZRJQCgtBY2tub3dsZWRnZRIfLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVxdWVzdBogLmhvbGRmYXN0LnYxLkFja25vd2xlZGdlUmVzcG9uc2USZQoSU2Vzc2lvbkVzdGFibGlzaGVkEiYuaG9sZGZhc3QudjEuU2Vzc2lvbkVzdGFibGlzaGVkUmVxdWVzdBonLmhvbGRmYXN0LnYxLlNlc3Npb25Fc3RhYmxpc2hlZFJlc3BvbnNlEkoKCUFkb3B0S2V5cxIdLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1JlcXVlc3QaHi5ob2xkZmFzdC52MS5BZG9wdEtleXNSZXNwb25zZRI+CgZGb2xsb3cSGS5ob2xkZmFzdC52MS5XYXRjaFJlcXVlc3QaFy5ob2xkZmFzdC52MS5XYXRjaEV2ZW50MAESTgoQUHJldmlld1R1bm5lbEFjdBIaLmhvbGRmYXN0LnYxLlR1bm5lbENvbW1hbmQaHi5ob2xkZmFzdC52MS5UdW5uZWxBY3RSZXNwb25zZRJJCgtBY3RPblR1bm5lbBIaLmhvbGRmYXN0LnYxLlN1Ym1pdFJlcXVlc3QaHi5ob2xkZmFzdC52MS5UdW5uZWxBY3RSZXNwb25zZRJWCg1LZWVwQXVkaXRIZWFkEiEuaG9sZGZhc3QudjEuS2VlcEF1ZGl0SGVhZFJlcXVlc3QaIi5ob2xkZmFzdC52MS5LZWVwQXVkaXRIZWFkUmVzcG9uc2USUAoLUmVhZFBhY2tldHMSHy5ob2xkZmFzdC52MS5SZWFkUGFja2V0c1JlcXVlc3QaIC5ob2xkZmFzdC52MS5SZWFkUGFja2V0c1Jlc3BvbnNlEkoKCUxvb2tBZnRlchIdLmhvbGRmYXN0LnYxLkxvb2tBZnRlclJlcXVlc3QaHi5ob2xkZmFzdC52MS5Mb29rQWZ0ZXJSZXNwb25zZWIGcHJvdG8z", [file_holdfast_v1_command, file_holdfast_v1_host, file_holdfast_v1_packets, file_holdfast_v1_transaction]);
+
+/**
+ * @generated from message holdfast.v1.LookAfterRequest
+ */
+export type LookAfterRequest = Message<"holdfast.v1.LookAfterRequest"> & {
+  /**
+   * Empty: all.
+   *
+   * @generated from field: repeated string domains = 1;
+   */
+  domains: string[];
+};
+
+/**
+ * Describes the message holdfast.v1.LookAfterRequest.
+ * Use `create(LookAfterRequestSchema)` to create a new message.
+ */
+export const LookAfterRequestSchema: GenMessage<LookAfterRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_guard, 0);
+
+/**
+ * @generated from message holdfast.v1.LookAfterResponse
+ */
+export type LookAfterResponse = Message<"holdfast.v1.LookAfterResponse"> & {
+  /**
+   * @generated from field: repeated holdfast.v1.DomainState domains = 1;
+   */
+  domains: DomainState[];
+
+  /**
+   * A transaction is open: differences are its own, and nothing was put back.
+   *
+   * @generated from field: bool open = 2;
+   */
+  open: boolean;
+};
+
+/**
+ * Describes the message holdfast.v1.LookAfterResponse.
+ * Use `create(LookAfterResponseSchema)` to create a new message.
+ */
+export const LookAfterResponseSchema: GenMessage<LookAfterResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_guard, 1);
 
 /**
  * @generated from message holdfast.v1.SubmitRequest
@@ -44,7 +87,7 @@ export type SubmitRequest = Message<"holdfast.v1.SubmitRequest"> & {
  * Use `create(SubmitRequestSchema)` to create a new message.
  */
 export const SubmitRequestSchema: GenMessage<SubmitRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 0);
+  messageDesc(file_holdfast_v1_guard, 2);
 
 /**
  * @generated from message holdfast.v1.GuardGetTransactionRequest
@@ -68,7 +111,7 @@ export type GuardGetTransactionRequest = Message<"holdfast.v1.GuardGetTransactio
  * Use `create(GuardGetTransactionRequestSchema)` to create a new message.
  */
 export const GuardGetTransactionRequestSchema: GenMessage<GuardGetTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 1);
+  messageDesc(file_holdfast_v1_guard, 3);
 
 /**
  * @generated from message holdfast.v1.SessionEstablishedRequest
@@ -85,7 +128,7 @@ export type SessionEstablishedRequest = Message<"holdfast.v1.SessionEstablishedR
  * Use `create(SessionEstablishedRequestSchema)` to create a new message.
  */
 export const SessionEstablishedRequestSchema: GenMessage<SessionEstablishedRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 2);
+  messageDesc(file_holdfast_v1_guard, 4);
 
 /**
  * @generated from message holdfast.v1.SessionEstablishedResponse
@@ -98,7 +141,7 @@ export type SessionEstablishedResponse = Message<"holdfast.v1.SessionEstablished
  * Use `create(SessionEstablishedResponseSchema)` to create a new message.
  */
 export const SessionEstablishedResponseSchema: GenMessage<SessionEstablishedResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 3);
+  messageDesc(file_holdfast_v1_guard, 5);
 
 /**
  * @generated from message holdfast.v1.OutboxRequest
@@ -111,7 +154,7 @@ export type OutboxRequest = Message<"holdfast.v1.OutboxRequest"> & {
  * Use `create(OutboxRequestSchema)` to create a new message.
  */
 export const OutboxRequestSchema: GenMessage<OutboxRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 4);
+  messageDesc(file_holdfast_v1_guard, 6);
 
 /**
  * @generated from message holdfast.v1.OutboxResponse
@@ -128,7 +171,7 @@ export type OutboxResponse = Message<"holdfast.v1.OutboxResponse"> & {
  * Use `create(OutboxResponseSchema)` to create a new message.
  */
 export const OutboxResponseSchema: GenMessage<OutboxResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_guard, 5);
+  messageDesc(file_holdfast_v1_guard, 7);
 
 /**
  * The guard's fixed verbs, over a unix socket that only root and the agent's group may open. The session is its only client, and can do
@@ -268,6 +311,17 @@ export const GuardService: GenService<{
     methodKind: "unary";
     input: typeof ReadPacketsRequestSchema;
     output: typeof ReadPacketsResponseSchema;
+  },
+  /**
+   * Reads these domains and holds them against what is confirmed. Where the floor is lost and says so, what is confirmed is put back: the only
+   * change that nobody has signed, because it is to what was signed and confirmed. Never while a transaction is open, never in a loop.
+   *
+   * @generated from rpc holdfast.v1.GuardService.LookAfter
+   */
+  lookAfter: {
+    methodKind: "unary";
+    input: typeof LookAfterRequestSchema;
+    output: typeof LookAfterResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_v1_guard, 0);

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/v1/host.proto.
  */
 export const file_holdfast_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QivwIKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDBIZChFrZWVwc19hdWRpdF9oZWFkcxgLIAEoCBIWCg5jb21tYW5kX2tleV9pZBgMIAEoCRIVCg1zaG93c19wYWNrZXRzGA0gASgIIj4KEEFkb3B0S2V5c1JlcXVlc3QSKgoFbGlua3MYASADKAsyGy5ob2xkZmFzdC52MS5Db21tYW5kS2V5TGluayIrChFBZG9wdEtleXNSZXNwb25zZRIWCg5jb21tYW5kX2tleV9pZBgBIAEoCSJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUiOwoKRGlmZmVyZW5jZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJItIBCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJEiwKC2RpZmZlcmVuY2VzGAcgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZRIhCgVsYWNrcxgIIAEoCzISLmhvbGRmYXN0LnYxLkxhY2tzIjkKC1BsYW5SZXF1ZXN0EhMKC2NvbmZpZ19qc29uGAEgASgJEhUKDWNvbmZpZ19kaWdlc3QYAiABKAkizAIKDFBsYW5SZXNwb25zZRITCgtwbGFuX2RpZ2VzdBgBIAEoCRITCgtiYXNlX2RpZ2VzdBgCIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YAyABKAQSJwoFc3RlcHMYBCADKAsyGC5ob2xkZmFzdC52MS5QbGFubmVkU3RlcBItCghmaW5kaW5ncxgFIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEj4KC25hdGl2ZV9kaWZmGAYgAygLMikuaG9sZGZhc3QudjEuUGxhblJlc3BvbnNlLk5hdGl2ZURpZmZFbnRyeRIfChd0b3VjaGVzX21hbmFnZW1lbnRfcGF0aBgHIAEoCBINCgVkcmlmdBgIIAMoCRoxCg9OYXRpdmVEaWZmRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJLCgtQbGFubmVkU3RlcBIKCgJpZBgBIAEoCRIOCgZkb21haW4YAiABKAkSDQoFdGl0bGUYAyABKAkSEQoJYnVkZ2V0X21zGAQgASgEIisKFUdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJIj0KD0dldFN0YXRlUmVxdWVzdBITCgtsZWRnZXJfb25seRgBIAEoCBIVCg13aXRoX29ic2VydmVkGAIgASgIIogCChBHZXRTdGF0ZVJlc3BvbnNlEhIKCmdlbmVyYXRpb24YASABKAQSEQoJbWF4X2ZlbmNlGAIgASgEEg8KB2Jvb3RfaWQYAyABKAkSJgoEb3BlbhgEIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEikKB2RvbWFpbnMYBSADKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZRITCgtsb2NrZWRfY29kZRgGIAEoCRIVCg1sb2NrZWRfcmVhc29uGAcgASgJEh8KF2NvbmZpcm1lZF9jb25maWdfZGlnZXN0GAggASgJEhwKFGNvbmZpcm1lZF9yZXF1ZXN0X2lkGAkgASgJIg4KDFdhdGNoUmVxdWVzdCLLAQoKV2F0Y2hFdmVudBIvCgt0cmFuc2FjdGlvbhgBIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uSAASKwoHb3V0Y29tZRgCIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uSAASKQoFZHJpZnQYAyABKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZUgAEisKCWhlYXJ0YmVhdBgEIAEoCzIWLmhvbGRmYXN0LnYxLkhlYXJ0YmVhdEgAQgcKBWV2ZW50Ih0KCUhlYXJ0YmVhdBIQCghzZXF1ZW5jZRgBIAEoBCIpChJBY2tub3dsZWRnZVJlcXVlc3QSEwoLcmVxdWVzdF9pZHMYASADKAkiFQoTQWNrbm93bGVkZ2VSZXNwb25zZSI5CgxQcm9iZVJlcXVlc3QSKQoHdGFyZ2V0cxgBIAMoCzIYLmhvbGRmYXN0LnYxLlByb2JlVGFyZ2V0Il4KC1Byb2JlVGFyZ2V0EgoKAmlkGAEgASgJEhAKCHByb3RvY29sGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDAoEcG9ydBgEIAEoDRISCgp0aW1lb3V0X21zGAUgASgNIjwKDVByb2JlUmVzcG9uc2USKwoIb3V0Y29tZXMYASADKAsyGS5ob2xkZmFzdC52MS5Qcm9iZU91dGNvbWUiOgoMUHJvYmVPdXRjb21lEgoKAmlkGAEgASgJEg4KBnJlc3VsdBgCIAEoCRIOCgZkZXRhaWwYAyABKAkiWAoJQXVkaXRIZWFkEg0KBWVwb2NoGAEgASgEEg8KB2VudHJpZXMYAiABKAQSDAoEaGVhZBgDIAEoCRIKCgJhdBgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiUAoUS2VlcEF1ZGl0SGVhZFJlcXVlc3QSJAoEaGVhZBgBIAEoCzIWLmhvbGRmYXN0LnYxLkF1ZGl0SGVhZBISCgpwdWJsaWNfa2V5GAIgASgMIpgBChVLZWVwQXVkaXRIZWFkUmVzcG9uc2USJAoEa2VwdBgBIAEoCzIWLmhvbGRmYXN0LnYxLkF1ZGl0SGVhZBIqCgdyZWNlaXB0GAIgASgLMhkuaG9sZGZhc3QudjEuQXVkaXRSZWNlaXB0EhQKDHJlZnVzZWRfY29kZRgDIAEoCRIXCg9yZWZ1c2VkX21lc3NhZ2UYBCABKAkiLwoMQXVkaXRSZWNlaXB0EgwKBGJvZHkYASABKAkSEQoJc2lnbmF0dXJlGAIgASgMIiAKDFNwYW5zUmVxdWVzdBIQCgh0cmFjZV9pZBgBIAEoCSIzCg1TcGFuc1Jlc3BvbnNlEhIKCnNwYW5zX2pzb24YASABKAkSDgoGbm93X21zGAIgASgBMq8MCgtIb3N0U2VydmljZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRI/CgdQcmVwYXJlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0V4ZWN1dGUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHQ29uZmlybRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI9CgVBYm9ydBIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdSZWxlYXNlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEk4KDkdldFRyYW5zYWN0aW9uEiIuaG9sZGZhc3QudjEuR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SRwoIR2V0U3RhdGUSHC5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlc3BvbnNlEj0KBVdhdGNoEhkuaG9sZGZhc3QudjEuV2F0Y2hSZXF1ZXN0GhcuaG9sZGZhc3QudjEuV2F0Y2hFdmVudDABElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRI+CgVQcm9iZRIZLmhvbGRmYXN0LnYxLlByb2JlUmVxdWVzdBoaLmhvbGRmYXN0LnYxLlByb2JlUmVzcG9uc2USVgoNS2VlcEF1ZGl0SGVhZBIhLmhvbGRmYXN0LnYxLktlZXBBdWRpdEhlYWRSZXF1ZXN0GiIuaG9sZGZhc3QudjEuS2VlcEF1ZGl0SGVhZFJlc3BvbnNlEk4KEFByZXZpZXdUdW5uZWxBY3QSGi5ob2xkZmFzdC52MS5UdW5uZWxDb21tYW5kGh4uaG9sZGZhc3QudjEuVHVubmVsQWN0UmVzcG9uc2USSQoLQWN0T25UdW5uZWwSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGh4uaG9sZGZhc3QudjEuVHVubmVsQWN0UmVzcG9uc2USSgoJQWRvcHRLZXlzEh0uaG9sZGZhc3QudjEuQWRvcHRLZXlzUmVxdWVzdBoeLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1Jlc3BvbnNlEj4KBVNwYW5zEhkuaG9sZGZhc3QudjEuU3BhbnNSZXF1ZXN0GhouaG9sZGZhc3QudjEuU3BhbnNSZXNwb25zZRJQCgtSZWFkUGFja2V0cxIfLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVxdWVzdBogLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVzcG9uc2USVgoNRGVzY3JpYmVUb29scxIhLmhvbGRmYXN0LnYxLkRlc2NyaWJlVG9vbHNSZXF1ZXN0GiIuaG9sZGZhc3QudjEuRGVzY3JpYmVUb29sc1Jlc3BvbnNlEj4KB1VzZVRvb2wSGC5ob2xkZmFzdC52MS5Ub29sUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlRvb2xSZXNwb25zZRI+CgdDYXB0dXJlEhguaG9sZGZhc3QudjEuVG9vbFJlcXVlc3QaGS5ob2xkZmFzdC52MS5Ub29sUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_packets, file_holdfast_v1_tools, file_holdfast_v1_transaction]);
+  fileDesc("ChZob2xkZmFzdC92MS9ob3N0LnByb3RvEgtob2xkZmFzdC52MSIRCg9EZXNjcmliZVJlcXVlc3QivwIKEERlc2NyaWJlUmVzcG9uc2USEQoJc2VydmVyX2lkGAEgASgJEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDwoHYm9vdF9pZBgDIAEoCRIQCghob3N0bmFtZRgEIAEoCRIMCgRpbml0GAUgASgJEi4KB2RvbWFpbnMYBiADKAsyHS5ob2xkZmFzdC52MS5Eb21haW5DYXBhYmlsaXR5EhYKDnJlY2VpcHRfa2V5X2lkGAcgASgJEhIKCmZhY3RzX2pzb24YCCABKAkSEwoLc2VhbGluZ19rZXkYCSABKAwSFQoNc2VhbGluZ19wcm9vZhgKIAEoDBIZChFrZWVwc19hdWRpdF9oZWFkcxgLIAEoCBIWCg5jb21tYW5kX2tleV9pZBgMIAEoCRIVCg1zaG93c19wYWNrZXRzGA0gASgIIj4KEEFkb3B0S2V5c1JlcXVlc3QSKgoFbGlua3MYASADKAsyGy5ob2xkZmFzdC52MS5Db21tYW5kS2V5TGluayIrChFBZG9wdEtleXNSZXNwb25zZRIWCg5jb21tYW5kX2tleV9pZBgBIAEoCSJVChBEb21haW5DYXBhYmlsaXR5Eg4KBmRvbWFpbhgBIAEoCRIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJEg4KBm1vZHVsZRgEIAEoCSIhCg5PYnNlcnZlUmVxdWVzdBIPCgdkb21haW5zGAEgAygJIjwKD09ic2VydmVSZXNwb25zZRIpCgdkb21haW5zGAEgAygLMhguaG9sZGZhc3QudjEuRG9tYWluU3RhdGUiOwoKRGlmZmVyZW5jZRIMCgRwYXRoGAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEg0KBWZvdW5kGAMgASgJIvoBCgtEb21haW5TdGF0ZRIOCgZkb21haW4YASABKAkSFQoNb2JzZXJ2ZWRfanNvbhgCIAEoCRITCgtsaXZlX2RpZ2VzdBgDIAEoCRIYChBjb25maXJtZWRfZGlnZXN0GAQgASgJEg0KBWRyaWZ0GAUgASgIEg0KBWVycm9yGAYgASgJEiwKC2RpZmZlcmVuY2VzGAcgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZRIhCgVsYWNrcxgIIAEoCzISLmhvbGRmYXN0LnYxLkxhY2tzEiYKBWZsb29yGAkgASgLMhcuaG9sZGZhc3QudjEuRmxvb3JTdGF0ZSKCAQoKRmxvb3JTdGF0ZRIlCgRsb3N0GAEgAygLMhcuaG9sZGZhc3QudjEuRGlmZmVyZW5jZRIRCgl3aGVuX2xvc3QYAiABKAkSKQoHcmVwYWlycxgDIAMoCzIYLmhvbGRmYXN0LnYxLkZsb29yUmVwYWlyEg8KB2dhdmVfdXAYBCABKAgiOwoLRmxvb3JSZXBhaXISDQoFYXRfbXMYASABKAESDAoEbG9zdBgCIAEoCRIPCgdmYWlsdXJlGAMgASgJIjkKC1BsYW5SZXF1ZXN0EhMKC2NvbmZpZ19qc29uGAEgASgJEhUKDWNvbmZpZ19kaWdlc3QYAiABKAkizAIKDFBsYW5SZXNwb25zZRITCgtwbGFuX2RpZ2VzdBgBIAEoCRITCgtiYXNlX2RpZ2VzdBgCIAEoCRIXCg9iYXNlX2dlbmVyYXRpb24YAyABKAQSJwoFc3RlcHMYBCADKAsyGC5ob2xkZmFzdC52MS5QbGFubmVkU3RlcBItCghmaW5kaW5ncxgFIAMoCzIbLmhvbGRmYXN0LnYxLkZpbmRpbmdNZXNzYWdlEj4KC25hdGl2ZV9kaWZmGAYgAygLMikuaG9sZGZhc3QudjEuUGxhblJlc3BvbnNlLk5hdGl2ZURpZmZFbnRyeRIfChd0b3VjaGVzX21hbmFnZW1lbnRfcGF0aBgHIAEoCBINCgVkcmlmdBgIIAMoCRoxCg9OYXRpdmVEaWZmRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJLCgtQbGFubmVkU3RlcBIKCgJpZBgBIAEoCRIOCgZkb21haW4YAiABKAkSDQoFdGl0bGUYAyABKAkSEQoJYnVkZ2V0X21zGAQgASgEIisKFUdldFRyYW5zYWN0aW9uUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJIj0KD0dldFN0YXRlUmVxdWVzdBITCgtsZWRnZXJfb25seRgBIAEoCBIVCg13aXRoX29ic2VydmVkGAIgASgIIogCChBHZXRTdGF0ZVJlc3BvbnNlEhIKCmdlbmVyYXRpb24YASABKAQSEQoJbWF4X2ZlbmNlGAIgASgEEg8KB2Jvb3RfaWQYAyABKAkSJgoEb3BlbhgEIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEikKB2RvbWFpbnMYBSADKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZRITCgtsb2NrZWRfY29kZRgGIAEoCRIVCg1sb2NrZWRfcmVhc29uGAcgASgJEh8KF2NvbmZpcm1lZF9jb25maWdfZGlnZXN0GAggASgJEhwKFGNvbmZpcm1lZF9yZXF1ZXN0X2lkGAkgASgJIg4KDFdhdGNoUmVxdWVzdCLLAQoKV2F0Y2hFdmVudBIvCgt0cmFuc2FjdGlvbhgBIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uSAASKwoHb3V0Y29tZRgCIAEoCzIYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uSAASKQoFZHJpZnQYAyABKAsyGC5ob2xkZmFzdC52MS5Eb21haW5TdGF0ZUgAEisKCWhlYXJ0YmVhdBgEIAEoCzIWLmhvbGRmYXN0LnYxLkhlYXJ0YmVhdEgAQgcKBWV2ZW50Ih0KCUhlYXJ0YmVhdBIQCghzZXF1ZW5jZRgBIAEoBCIpChJBY2tub3dsZWRnZVJlcXVlc3QSEwoLcmVxdWVzdF9pZHMYASADKAkiFQoTQWNrbm93bGVkZ2VSZXNwb25zZSI5CgxQcm9iZVJlcXVlc3QSKQoHdGFyZ2V0cxgBIAMoCzIYLmhvbGRmYXN0LnYxLlByb2JlVGFyZ2V0Il4KC1Byb2JlVGFyZ2V0EgoKAmlkGAEgASgJEhAKCHByb3RvY29sGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDAoEcG9ydBgEIAEoDRISCgp0aW1lb3V0X21zGAUgASgNIjwKDVByb2JlUmVzcG9uc2USKwoIb3V0Y29tZXMYASADKAsyGS5ob2xkZmFzdC52MS5Qcm9iZU91dGNvbWUiOgoMUHJvYmVPdXRjb21lEgoKAmlkGAEgASgJEg4KBnJlc3VsdBgCIAEoCRIOCgZkZXRhaWwYAyABKAkiWAoJQXVkaXRIZWFkEg0KBWVwb2NoGAEgASgEEg8KB2VudHJpZXMYAiABKAQSDAoEaGVhZBgDIAEoCRIKCgJhdBgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiUAoUS2VlcEF1ZGl0SGVhZFJlcXVlc3QSJAoEaGVhZBgBIAEoCzIWLmhvbGRmYXN0LnYxLkF1ZGl0SGVhZBISCgpwdWJsaWNfa2V5GAIgASgMIpgBChVLZWVwQXVkaXRIZWFkUmVzcG9uc2USJAoEa2VwdBgBIAEoCzIWLmhvbGRmYXN0LnYxLkF1ZGl0SGVhZBIqCgdyZWNlaXB0GAIgASgLMhkuaG9sZGZhc3QudjEuQXVkaXRSZWNlaXB0EhQKDHJlZnVzZWRfY29kZRgDIAEoCRIXCg9yZWZ1c2VkX21lc3NhZ2UYBCABKAkiLwoMQXVkaXRSZWNlaXB0EgwKBGJvZHkYASABKAkSEQoJc2lnbmF0dXJlGAIgASgMIiAKDFNwYW5zUmVxdWVzdBIQCgh0cmFjZV9pZBgBIAEoCSIzCg1TcGFuc1Jlc3BvbnNlEhIKCnNwYW5zX2pzb24YASABKAkSDgoGbm93X21zGAIgASgBMq8MCgtIb3N0U2VydmljZRJHCghEZXNjcmliZRIcLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVxdWVzdBodLmhvbGRmYXN0LnYxLkRlc2NyaWJlUmVzcG9uc2USRAoHT2JzZXJ2ZRIbLmhvbGRmYXN0LnYxLk9ic2VydmVSZXF1ZXN0GhwuaG9sZGZhc3QudjEuT2JzZXJ2ZVJlc3BvbnNlEjsKBFBsYW4SGC5ob2xkZmFzdC52MS5QbGFuUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlBsYW5SZXNwb25zZRI/CgdQcmVwYXJlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEj8KB0V4ZWN1dGUSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SPwoHQ29uZmlybRIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI9CgVBYm9ydBIaLmhvbGRmYXN0LnYxLlNpZ25lZENvbW1hbmQaGC5ob2xkZmFzdC52MS5UcmFuc2FjdGlvbhI/CgdSZWxlYXNlEhouaG9sZGZhc3QudjEuU2lnbmVkQ29tbWFuZBoYLmhvbGRmYXN0LnYxLlRyYW5zYWN0aW9uEk4KDkdldFRyYW5zYWN0aW9uEiIuaG9sZGZhc3QudjEuR2V0VHJhbnNhY3Rpb25SZXF1ZXN0GhguaG9sZGZhc3QudjEuVHJhbnNhY3Rpb24SRwoIR2V0U3RhdGUSHC5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlcXVlc3QaHS5ob2xkZmFzdC52MS5HZXRTdGF0ZVJlc3BvbnNlEj0KBVdhdGNoEhkuaG9sZGZhc3QudjEuV2F0Y2hSZXF1ZXN0GhcuaG9sZGZhc3QudjEuV2F0Y2hFdmVudDABElAKC0Fja25vd2xlZGdlEh8uaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXF1ZXN0GiAuaG9sZGZhc3QudjEuQWNrbm93bGVkZ2VSZXNwb25zZRI+CgVQcm9iZRIZLmhvbGRmYXN0LnYxLlByb2JlUmVxdWVzdBoaLmhvbGRmYXN0LnYxLlByb2JlUmVzcG9uc2USVgoNS2VlcEF1ZGl0SGVhZBIhLmhvbGRmYXN0LnYxLktlZXBBdWRpdEhlYWRSZXF1ZXN0GiIuaG9sZGZhc3QudjEuS2VlcEF1ZGl0SGVhZFJlc3BvbnNlEk4KEFByZXZpZXdUdW5uZWxBY3QSGi5ob2xkZmFzdC52MS5UdW5uZWxDb21tYW5kGh4uaG9sZGZhc3QudjEuVHVubmVsQWN0UmVzcG9uc2USSQoLQWN0T25UdW5uZWwSGi5ob2xkZmFzdC52MS5TaWduZWRDb21tYW5kGh4uaG9sZGZhc3QudjEuVHVubmVsQWN0UmVzcG9uc2USSgoJQWRvcHRLZXlzEh0uaG9sZGZhc3QudjEuQWRvcHRLZXlzUmVxdWVzdBoeLmhvbGRmYXN0LnYxLkFkb3B0S2V5c1Jlc3BvbnNlEj4KBVNwYW5zEhkuaG9sZGZhc3QudjEuU3BhbnNSZXF1ZXN0GhouaG9sZGZhc3QudjEuU3BhbnNSZXNwb25zZRJQCgtSZWFkUGFja2V0cxIfLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVxdWVzdBogLmhvbGRmYXN0LnYxLlJlYWRQYWNrZXRzUmVzcG9uc2USVgoNRGVzY3JpYmVUb29scxIhLmhvbGRmYXN0LnYxLkRlc2NyaWJlVG9vbHNSZXF1ZXN0GiIuaG9sZGZhc3QudjEuRGVzY3JpYmVUb29sc1Jlc3BvbnNlEj4KB1VzZVRvb2wSGC5ob2xkZmFzdC52MS5Ub29sUmVxdWVzdBoZLmhvbGRmYXN0LnYxLlRvb2xSZXNwb25zZRI+CgdDYXB0dXJlEhguaG9sZGZhc3QudjEuVG9vbFJlcXVlc3QaGS5ob2xkZmFzdC52MS5Ub29sUmVzcG9uc2ViBnByb3RvMw", [file_holdfast_v1_command, file_holdfast_v1_packets, file_holdfast_v1_tools, file_holdfast_v1_transaction]);
 
 /**
  * @generated from message holdfast.v1.DescribeRequest
@@ -310,6 +310,13 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
    * @generated from field: holdfast.v1.Lacks lacks = 8;
    */
   lacks?: Lacks | undefined;
+
+  /**
+   * How the floor stands in this domain. Absent: nothing of it is confirmed here, it could not be read, or the agent is from before it could say.
+   *
+   * @generated from field: holdfast.v1.FloorState floor = 9;
+   */
+  floor?: FloorState | undefined;
 };
 
 /**
@@ -318,6 +325,81 @@ export type DomainState = Message<"holdfast.v1.DomainState"> & {
  */
 export const DomainStateSchema: GenMessage<DomainState> = /*@__PURE__*/
   messageDesc(file_holdfast_v1_host, 8);
+
+/**
+ * What lets management in, held against what is live outside of a transaction.
+ *
+ * @generated from message holdfast.v1.FloorState
+ */
+export type FloorState = Message<"holdfast.v1.FloorState"> & {
+  /**
+   * What no longer holds, item by item; empty: it stands. Told also where it is back again, with `repairs`.
+   *
+   * @generated from field: repeated holdfast.v1.Difference lost = 1;
+   */
+  lost: Difference[];
+
+  /**
+   * alarm or repair: what the confirmed floor asks the server to do by itself.
+   *
+   * @generated from field: string when_lost = 2;
+   */
+  whenLost: string;
+
+  /**
+   * Restores of this domain since this boot and this confirmed state, the newest last; at most 10.
+   *
+   * @generated from field: repeated holdfast.v1.FloorRepair repairs = 3;
+   */
+  repairs: FloorRepair[];
+
+  /**
+   * It was lost again and again, so it is left as it is until the next confirmed state or the next boot.
+   *
+   * @generated from field: bool gave_up = 4;
+   */
+  gaveUp: boolean;
+};
+
+/**
+ * Describes the message holdfast.v1.FloorState.
+ * Use `create(FloorStateSchema)` to create a new message.
+ */
+export const FloorStateSchema: GenMessage<FloorState> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 9);
+
+/**
+ * @generated from message holdfast.v1.FloorRepair
+ */
+export type FloorRepair = Message<"holdfast.v1.FloorRepair"> & {
+  /**
+   * Unix milliseconds of the server's wall clock: its clock may be any.
+   *
+   * @generated from field: double at_ms = 1;
+   */
+  atMs: number;
+
+  /**
+   * What was lost, in words.
+   *
+   * @generated from field: string lost = 2;
+   */
+  lost: string;
+
+  /**
+   * Why it did not help; empty: what is confirmed was read back.
+   *
+   * @generated from field: string failure = 3;
+   */
+  failure: string;
+};
+
+/**
+ * Describes the message holdfast.v1.FloorRepair.
+ * Use `create(FloorRepairSchema)` to create a new message.
+ */
+export const FloorRepairSchema: GenMessage<FloorRepair> = /*@__PURE__*/
+  messageDesc(file_holdfast_v1_host, 10);
 
 /**
  * @generated from message holdfast.v1.PlanRequest
@@ -339,7 +421,7 @@ export type PlanRequest = Message<"holdfast.v1.PlanRequest"> & {
  * Use `create(PlanRequestSchema)` to create a new message.
  */
 export const PlanRequestSchema: GenMessage<PlanRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 9);
+  messageDesc(file_holdfast_v1_host, 11);
 
 /**
  * @generated from message holdfast.v1.PlanResponse
@@ -401,7 +483,7 @@ export type PlanResponse = Message<"holdfast.v1.PlanResponse"> & {
  * Use `create(PlanResponseSchema)` to create a new message.
  */
 export const PlanResponseSchema: GenMessage<PlanResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 10);
+  messageDesc(file_holdfast_v1_host, 12);
 
 /**
  * @generated from message holdfast.v1.PlannedStep
@@ -433,7 +515,7 @@ export type PlannedStep = Message<"holdfast.v1.PlannedStep"> & {
  * Use `create(PlannedStepSchema)` to create a new message.
  */
 export const PlannedStepSchema: GenMessage<PlannedStep> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 11);
+  messageDesc(file_holdfast_v1_host, 13);
 
 /**
  * @generated from message holdfast.v1.GetTransactionRequest
@@ -450,7 +532,7 @@ export type GetTransactionRequest = Message<"holdfast.v1.GetTransactionRequest">
  * Use `create(GetTransactionRequestSchema)` to create a new message.
  */
 export const GetTransactionRequestSchema: GenMessage<GetTransactionRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 12);
+  messageDesc(file_holdfast_v1_host, 14);
 
 /**
  * @generated from message holdfast.v1.GetStateRequest
@@ -476,7 +558,7 @@ export type GetStateRequest = Message<"holdfast.v1.GetStateRequest"> & {
  * Use `create(GetStateRequestSchema)` to create a new message.
  */
 export const GetStateRequestSchema: GenMessage<GetStateRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 13);
+  messageDesc(file_holdfast_v1_host, 15);
 
 /**
  * @generated from message holdfast.v1.GetStateResponse
@@ -539,7 +621,7 @@ export type GetStateResponse = Message<"holdfast.v1.GetStateResponse"> & {
  * Use `create(GetStateResponseSchema)` to create a new message.
  */
 export const GetStateResponseSchema: GenMessage<GetStateResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 14);
+  messageDesc(file_holdfast_v1_host, 16);
 
 /**
  * @generated from message holdfast.v1.WatchRequest
@@ -552,7 +634,7 @@ export type WatchRequest = Message<"holdfast.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 15);
+  messageDesc(file_holdfast_v1_host, 17);
 
 /**
  * @generated from message holdfast.v1.WatchEvent
@@ -601,7 +683,7 @@ export type WatchEvent = Message<"holdfast.v1.WatchEvent"> & {
  * Use `create(WatchEventSchema)` to create a new message.
  */
 export const WatchEventSchema: GenMessage<WatchEvent> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 16);
+  messageDesc(file_holdfast_v1_host, 18);
 
 /**
  * @generated from message holdfast.v1.Heartbeat
@@ -618,7 +700,7 @@ export type Heartbeat = Message<"holdfast.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 17);
+  messageDesc(file_holdfast_v1_host, 19);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeRequest
@@ -635,7 +717,7 @@ export type AcknowledgeRequest = Message<"holdfast.v1.AcknowledgeRequest"> & {
  * Use `create(AcknowledgeRequestSchema)` to create a new message.
  */
 export const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 18);
+  messageDesc(file_holdfast_v1_host, 20);
 
 /**
  * @generated from message holdfast.v1.AcknowledgeResponse
@@ -648,7 +730,7 @@ export type AcknowledgeResponse = Message<"holdfast.v1.AcknowledgeResponse"> & {
  * Use `create(AcknowledgeResponseSchema)` to create a new message.
  */
 export const AcknowledgeResponseSchema: GenMessage<AcknowledgeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 19);
+  messageDesc(file_holdfast_v1_host, 21);
 
 /**
  * @generated from message holdfast.v1.ProbeRequest
@@ -665,7 +747,7 @@ export type ProbeRequest = Message<"holdfast.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 20);
+  messageDesc(file_holdfast_v1_host, 22);
 
 /**
  * @generated from message holdfast.v1.ProbeTarget
@@ -706,7 +788,7 @@ export type ProbeTarget = Message<"holdfast.v1.ProbeTarget"> & {
  * Use `create(ProbeTargetSchema)` to create a new message.
  */
 export const ProbeTargetSchema: GenMessage<ProbeTarget> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 21);
+  messageDesc(file_holdfast_v1_host, 23);
 
 /**
  * @generated from message holdfast.v1.ProbeResponse
@@ -723,7 +805,7 @@ export type ProbeResponse = Message<"holdfast.v1.ProbeResponse"> & {
  * Use `create(ProbeResponseSchema)` to create a new message.
  */
 export const ProbeResponseSchema: GenMessage<ProbeResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 22);
+  messageDesc(file_holdfast_v1_host, 24);
 
 /**
  * @generated from message holdfast.v1.ProbeOutcome
@@ -752,7 +834,7 @@ export type ProbeOutcome = Message<"holdfast.v1.ProbeOutcome"> & {
  * Use `create(ProbeOutcomeSchema)` to create a new message.
  */
 export const ProbeOutcomeSchema: GenMessage<ProbeOutcome> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 23);
+  messageDesc(file_holdfast_v1_host, 25);
 
 /**
  * How far the audit log had come, in words that only its control plane can sign.
@@ -801,7 +883,7 @@ export type AuditHead = Message<"holdfast.v1.AuditHead"> & {
  * Use `create(AuditHeadSchema)` to create a new message.
  */
 export const AuditHeadSchema: GenMessage<AuditHead> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 24);
+  messageDesc(file_holdfast_v1_host, 26);
 
 /**
  * @generated from message holdfast.v1.KeepAuditHeadRequest
@@ -827,7 +909,7 @@ export type KeepAuditHeadRequest = Message<"holdfast.v1.KeepAuditHeadRequest"> &
  * Use `create(KeepAuditHeadRequestSchema)` to create a new message.
  */
 export const KeepAuditHeadRequestSchema: GenMessage<KeepAuditHeadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 25);
+  messageDesc(file_holdfast_v1_host, 27);
 
 /**
  * @generated from message holdfast.v1.KeepAuditHeadResponse
@@ -865,7 +947,7 @@ export type KeepAuditHeadResponse = Message<"holdfast.v1.KeepAuditHeadResponse">
  * Use `create(KeepAuditHeadResponseSchema)` to create a new message.
  */
 export const KeepAuditHeadResponseSchema: GenMessage<KeepAuditHeadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 26);
+  messageDesc(file_holdfast_v1_host, 28);
 
 /**
  * Signed by the guard's receipt key, whose public half was bound at enrolment.
@@ -893,7 +975,7 @@ export type AuditReceipt = Message<"holdfast.v1.AuditReceipt"> & {
  * Use `create(AuditReceiptSchema)` to create a new message.
  */
 export const AuditReceiptSchema: GenMessage<AuditReceipt> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 27);
+  messageDesc(file_holdfast_v1_host, 29);
 
 /**
  * @generated from message holdfast.v1.SpansRequest
@@ -912,7 +994,7 @@ export type SpansRequest = Message<"holdfast.v1.SpansRequest"> & {
  * Use `create(SpansRequestSchema)` to create a new message.
  */
 export const SpansRequestSchema: GenMessage<SpansRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 28);
+  messageDesc(file_holdfast_v1_host, 30);
 
 /**
  * @generated from message holdfast.v1.SpansResponse
@@ -938,7 +1020,7 @@ export type SpansResponse = Message<"holdfast.v1.SpansResponse"> & {
  * Use `create(SpansResponseSchema)` to create a new message.
  */
 export const SpansResponseSchema: GenMessage<SpansResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_v1_host, 29);
+  messageDesc(file_holdfast_v1_host, 31);
 
 /**
  * What a server offers to its control plane. The agent dials out over mutual TLS and then serves this over the very connection that it
