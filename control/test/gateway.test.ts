@@ -330,9 +330,13 @@ test("a lost floor is written down as the agent says it, cut to a length, and fo
     const { server, agent } = await house.agent("web-1", one);
     const floor = async () => (await house.readServer(server)).floor;
     const lost = Array.from({ length: 50 }, () => ({ path: "x".repeat(9_000), expected: "there", found: "gone" }));
-    agent.sayFloor("firewall", { lost, whenLost: "anything", repairs: [{ atMs: Number.NaN, lost: "table" }] });
+    // Said again until somebody watches.
+    const afterSaying = async () => {
+      agent.sayFloor("firewall", { lost, whenLost: "anything", repairs: [{ atMs: Number.NaN, lost: "table" }] });
+      return floor();
+    };
     await expect
-      .poll(floor, { timeout: 10_000 })
+      .poll(afterSaying, { timeout: 10_000 })
       .toMatchObject({ firewall: { whenLost: "alarm", gaveUp: false, repairs: [{ lost: "table", failure: "" }] } });
     const kept = (await floor()) as { firewall: { lost: readonly { path: string }[] } };
     expect(kept.firewall.lost).toHaveLength(10);

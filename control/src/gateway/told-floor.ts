@@ -42,5 +42,5 @@ export function toldFloor({ floor }: Pick<DomainState, "floor">): FloorStanding 
 /** What was kept of it. Of what cannot be read any more nothing is known. */
 export function floorOf(row: { readonly floor: Json }): FloorByDomain {
   const parsed = stored.safeParse(row.floor);
-  return parsed.success ? (parsed.data as FloorByDomain) : {};
+  return parsed.success ? parsed.data : {};
 }

@@ -78,3 +78,24 @@ test("a plan that takes away most of what is in force is a danger, and a rollbac
     )?.severity;
   expect([severityOf("forward"), severityOf("rollback")]).toEqual(["danger", "warning"]);
 });
+
+test("large packets are tried where a way changes, and not where only rules do", () => {
+  const probesOf = (domain: string, touchesManagementPath: boolean): readonly string[] => {
+    const composition = compositionOf(MASQUERADE);
+    const { config } = composition.composed;
+    if (config === null) throw new Error("not composed");
+    const controlPlane = [{ address: "192.0.2.200", port: 7081 }];
+    const reached = { ...config, managementPath: { ...config.managementPath, controlPlane } };
+    const value = create(PlanResponseSchema, {
+      steps: [{ id: "s", domain, title: "t" }],
+      touchesManagementPath,
+      planDigest: "p",
+      baseDigest: "b",
+    });
+    const composed = { ...composition.composed, config: reached };
+    return planRow({ ...composition, composed }, { kind: "answered", value }, CONTEXT).probes.map(({ id }) => id);
+  };
+  expect(probesOf("firewall", false)).not.toContain("full size to 192.0.2.200");
+  expect(probesOf("firewall", true)).toContain("full size to 192.0.2.200");
+  expect(probesOf("network", false)).toContain("full size to 192.0.2.200");
+});

@@ -3,8 +3,8 @@ import type { Finding } from "@holdfast/core/base/finding.ts";
 import { byDanger } from "@holdfast/core/base/finding.ts";
 import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/core/base/id.ts";
 import type { ToldByModule } from "@holdfast/core/compose/kernel-setting.ts";
-import { DOMAINS } from "@holdfast/core/domain.ts";
-import type { Probe } from "@holdfast/core/plan/probe.ts";
+import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { fullSizeProbes, type Probe } from "@holdfast/core/plan/probe.ts";
 import { REMOVES_MUCH } from "@holdfast/core/plan/removes-much.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { Asked } from "../gateway/switchboard.ts";
@@ -74,10 +74,15 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
       .map((told) => asToldOf(context.kind, told)),
   ].toSorted(byDanger);
   const isRefused = findings.some((finding) => finding.severity === "error");
-  const changesTunnel = answer.steps.some(({ domain }) => domain === "vpn");
+  const changes = (name: DomainName): boolean => answer.steps.some(({ domain }) => domain === name);
+  // What does not touch a way lets large packets through as it did before.
+  const changesWays = answer.touchesManagementPath || changes("network") || changes("vpn");
+  const probes = changesWays
+    ? [...base.probes, ...fullSizeProbes(base.probes, composed.config?.managementPath.controlPlane ?? [])]
+    : base.probes;
   return {
     ...base,
-    probes: changesTunnel ? base.probes : base.probes.map(leftAlone),
+    probes: changes("vpn") ? probes : probes.map(leftAlone),
     status: isRefused ? "refused" : "planned",
     findings,
     // What cannot be applied has nothing that anybody could agree to.

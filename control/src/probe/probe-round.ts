@@ -36,9 +36,9 @@ async function lookOut(
   if (probes.length === 0) return [];
   const said = new Map<string, string>();
   try {
-    const targets = probes.map(({ id, protocol, address, port }) => ({
+    const targets = probes.map(({ id, protocol, address, port, fullSize }) => ({
       id,
-      protocol,
+      protocol: fullSize === true ? "full_size" : protocol,
       address,
       port: port ?? 0,
       timeoutMs: TIMEOUT_MS,

@@ -109,3 +109,18 @@ test("a round asks the server for what goes out, looks itself at what comes in, 
   });
   expect(server.asked).toEqual(["udp 192.0.2.53:53"]);
 });
+
+test("a probe of full size is asked for by a word of its own, which an agent from before it does not know", async () => {
+  const probe: Probe = {
+    id: "size",
+    direction: "outbound",
+    protocol: "icmp",
+    address: "192.0.2.9",
+    fullSize: true,
+    expected: "open",
+    origin: "floor",
+  };
+  const server = probed("s1", "closed");
+  expect(await probeRound([probe], server, async () => "open")).toEqual({ size: "closed" });
+  expect(server.asked).toEqual(["full_size 192.0.2.9:0"]);
+});

@@ -2,8 +2,6 @@ import type { ServerDetail } from "@holdfast/core/api/server.ts";
 import { Alert } from "@patternfly/react-core";
 import type { ReactNode } from "react";
 import { type MessageKey, useT } from "../../i18n/language.ts";
-import { paths } from "../../paths.ts";
-import { AppLink } from "../../ui/link.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 
 type Floor = ServerDetail["floor"][number];
@@ -26,14 +24,6 @@ export function FloorAlert({ server }: { readonly server: ServerDetail }): React
           <FloorLines key={one.domain} floor={one} />
         ))}
       </ul>
-      {lost.length === 0 ? null : (
-        <p>
-          {t("server.drift.next")}{" "}
-          <AppLink to={paths.server(server.name, { tab: "live", domain: lost[0]?.domain ?? "" })}>
-            {t("server.tab.live")}
-          </AppLink>
-        </p>
-      )}
     </Alert>
   );
 }

@@ -759,7 +759,8 @@ export type ProbeTarget = Message<"holdfast.v1.ProbeTarget"> & {
   id: string;
 
   /**
-   * tcp, udp or icmp.
+   * tcp, udp, icmp or full_size. full_size compares echoes as large as the first interface of the way takes, not to be split, with small ones:
+   * closed only where small ones come back and large ones do not. An agent from before it answers closed, which a baseline leaves out.
    *
    * @generated from field: string protocol = 2;
    */
