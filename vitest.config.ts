@@ -39,6 +39,8 @@ export default defineConfig({
           // Long enough for a test that starts a PostgreSQL on a busy two-core machine, short enough to show a hang.
           testTimeout: 45_000,
           hookTimeout: 30_000,
+          // Left alone, vitest keeps one of two processors for itself.
+          maxWorkers: 2,
         },
       },
       {

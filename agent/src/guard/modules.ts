@@ -6,6 +6,7 @@ import { connectUnix } from "../os/sockets.ts";
 import type { AgentPaths } from "../paths.ts";
 import { clientOver, type ConnectionClient } from "../rpc/http2-transport.ts";
 import { toConnectError } from "../rpc/refusal.ts";
+import { reopening } from "../rpc/reopening.ts";
 
 export type ModuleClient = Client<typeof ModuleService>;
 
@@ -29,9 +30,16 @@ export class Modules {
 
   /** @throws ConnectError `module.unavailable` when the module does not answer */
   async of(domain: DomainName): Promise<ModuleClient> {
+    await this.#connected(domain);
+    return createClient(
+      ModuleService,
+      reopening(() => this.#connected(domain)),
+    );
+  }
+
+  async #connected(domain: DomainName): Promise<ConnectionClient> {
     const open = this.#connections.get(domain);
-    const connection = open?.isOpen() === true ? open : await this.#reach(domain);
-    return createClient(ModuleService, connection.transport);
+    return open?.isOpen() === true ? open : this.#reach(domain);
   }
 
   #reach(domain: DomainName): Promise<ConnectionClient> {

@@ -64,8 +64,11 @@ export function grpcServer(routes: Routes, interceptors: readonly Interceptor[] 
     handle(request, response);
   });
   const sessions = new Set<http2.ServerHttp2Session>();
+  let isLeaving = false;
   server.on("session", (session) => {
     sessions.add(session);
+    // Whoever dialled a moment too late is told so, and dials again.
+    if (isLeaving) session.close();
     session.on("error", () => undefined);
     session.once("close", () => sessions.delete(session));
   });
@@ -73,6 +76,7 @@ export function grpcServer(routes: Routes, interceptors: readonly Interceptor[] 
     server,
     activity: { active: () => active, lastEndedMs: () => lastEndedMs },
     close: () => {
+      isLeaving = true;
       server.close();
       for (const session of sessions) session.close();
     },

@@ -14,7 +14,17 @@ export interface ConnectionClient {
   /** Resolves when the connection is gone, whoever closed it. */
   readonly closed: Promise<void>;
   readonly isOpen: () => boolean;
+  /** Takes no call any more; those under way end by themselves. */
+  retire(): void;
   close(): void;
+}
+
+/** The cause of a failure of a call that the other end never began with: it may be made again, whatever it does. */
+const NOT_TAKEN = Symbol("not taken");
+
+/** Whether the other end has certainly done nothing of a call that failed (RFC 9113, section 8.7). */
+export function wasNotTaken(error: unknown): boolean {
+  return error instanceof ConnectError && error.cause === NOT_TAKEN;
 }
 
 export function clientOver(socket: Duplex): ConnectionClient {
@@ -33,12 +43,17 @@ export function clientOver(socket: Duplex): ConnectionClient {
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
   });
-  return { transport, closed, isOpen: () => !session.closed && !session.destroyed, close: () => session.destroy() };
+  return {
+    transport,
+    closed,
+    isOpen: () => !session.closed && !session.destroyed,
+    retire: () => session.close(),
+    close: () => session.destroy(),
+  };
 }
 
 function call(session: http2.ClientHttp2Session, request: UniversalClientRequest): Promise<UniversalClientResponse> {
-  if (session.closed || session.destroyed)
-    return Promise.reject(new ConnectError("the connection is gone", Code.Unavailable));
+  if (session.closed || session.destroyed) return Promise.reject(notTaken("the connection is gone"));
   const headers: http2.OutgoingHttpHeaders = {
     ":method": request.method,
     ":path": new URL(request.url).pathname,
@@ -52,7 +67,10 @@ function call(session: http2.ClientHttp2Session, request: UniversalClientRequest
   const trailer = new Headers();
   return new Promise((resolve, reject) => {
     stream.on("trailers", (received: http2.IncomingHttpHeaders) => copyHeaders(received, trailer));
-    stream.on("error", (error) => reject(failure(error, request.signal)));
+    stream.on("error", (error) => {
+      const isRefused = stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM;
+      reject(isRefused ? notTaken("the other end was leaving") : failure(error, request.signal));
+    });
     // A stream that closes without an answer: the promise is settled already when there was one.
     stream.on("close", () => reject(new ConnectError("the connection ended before the answer", Code.Unavailable)));
     stream.on("response", (received) => {
@@ -90,6 +108,10 @@ async function* bodyOf(stream: http2.ClientHttp2Stream, signal: AbortSignal | un
   }
   if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR)
     throw new ConnectError(`the stream was reset (${stream.rstCode})`, Code.Unavailable);
+}
+
+function notTaken(why: string): ConnectError {
+  return new ConnectError(why, Code.Unavailable, undefined, undefined, NOT_TAKEN);
 }
 
 function failure(error: unknown, signal: AbortSignal | undefined): unknown {

@@ -4,6 +4,7 @@ import { CODE_HEADER } from "@holdfast/proto/wire/session.ts";
 import { connectUnix } from "../os/sockets.ts";
 import { clientOver, type ConnectionClient } from "../rpc/http2-transport.ts";
 import { toConnectError } from "../rpc/refusal.ts";
+import { reopening } from "../rpc/reopening.ts";
 
 export type GuardClient = Client<typeof GuardService>;
 
@@ -30,14 +31,21 @@ export class GuardLink {
   }
 
   async client(): Promise<GuardClient> {
-    const open = this.#connection?.isOpen() === true ? this.#connection : await (this.#opening ??= this.#open());
-    return createClient(GuardService, open.transport);
+    await this.#connected();
+    return createClient(
+      GuardService,
+      reopening(() => this.#connected()),
+    );
   }
 
   close(): void {
     this.#closed = true;
     this.#connection?.close();
     this.#connection = null;
+  }
+
+  async #connected(): Promise<ConnectionClient> {
+    return this.#connection?.isOpen() === true ? this.#connection : (this.#opening ??= this.#open());
   }
 
   async #open(): Promise<ConnectionClient> {
