@@ -109,6 +109,17 @@ test("apt and systemd say what the policy says; the undo leaves the server as it
   expect(await look()).toBe(found);
 });
 
+test("a power cut on trial: the server comes back as it was found", async () => {
+  const found = await look();
+  await onTrial(UPDATES);
+  expect(await look()).not.toBe(found);
+  agent.letGo();
+  await server.cut();
+  await server.startAgain();
+  expect(await agent.story()).toContain("server.rebooted");
+  expect(await look()).toBe(found);
+});
+
 test("a file that apt reads after ours is named with its line, also where it says it in braces; one before ours is no matter", async () => {
   const folder = "/etc/apt/apt.conf.d";
   await server.writeFile(`${folder}/99zz-local`, '// "house"\nUnattended-Upgrade {\n  Automatic-Reboot "false";\n};\n');
@@ -117,6 +128,13 @@ test("a file that apt reads after ours is named with its line, also where it say
   const { id } = await onTrial(UPDATES);
   expect(await look()).toContain('Unattended-Upgrade::Automatic-Reboot "true";');
   await agent.abort(id);
+  const override = "/etc/systemd/system/apt-daily-upgrade.timer.d/override.conf";
+  await server.must(["mkdir", "-p", "/etc/systemd/system/apt-daily-upgrade.timer.d"]);
+  await server.writeFile(override, "[Timer]\nOnCalendar=12:00\n");
+  await server.must(["systemctl", "daemon-reload"]);
+  expect(await refused(UPDATES)).toContain(`${override} line 2 says OnCalendar too`);
+  await server.must(["rm", override]);
+  await server.must(["systemctl", "daemon-reload"]);
   await server.must(["systemctl", "stop", "apt-daily-upgrade.timer"]);
   expect(await refused(UPDATES)).toContain("system.updates_no_timer");
 });

@@ -93,6 +93,7 @@ export function systemObserved(server: string, drift: boolean) {
     booting: false,
     apt: { "APT::Periodic::Unattended-Upgrade": ["1"], "Unattended-Upgrade::Automatic-Reboot": ["true"] },
     aptLines: [],
+    updatesTimerLines: [],
     unattendedUpgrades: true,
     timers: {
       "apt-daily-upgrade.timer": {

@@ -101,16 +101,23 @@ export function updatesWords(text: string): string {
   ].join(", ");
 }
 
-/** What `apt-config dump` says of those settings that could be ours. */
+/** What `apt-config dump` says of those settings that could be ours, in our spelling: it keeps the one of the file that says them first. */
 export function parseAptDump(text: string): AptSettings {
   const settings: Record<string, string[]> = {};
   for (const line of text.split("\n")) {
-    const [, key = "", value = ""] = /^(\S+) "(.*)";$/.exec(line) ?? [];
-    const list = [ORIGINS, ORIGINS_TOO].find((one) => key.startsWith(`${one}::`));
+    const [, written = "", value = ""] = /^(\S+) "(.*)";$/.exec(line) ?? [];
+    const key = written.toLowerCase();
+    const list = [ORIGINS, ORIGINS_TOO].find((one) => key.startsWith(`${one.toLowerCase()}::`));
+    const single = Object.keys(VALUES).find((one) => key === one.toLowerCase());
     if (list !== undefined) (settings[list] ??= []).push(value);
-    else if (Object.hasOwn(VALUES, key) && !isList(key)) settings[key] = [value];
+    else if (single !== undefined && !isList(single)) settings[single] = [value];
   }
   return settings;
+}
+
+/** Which files of its folder apt reads (apt.conf(5)); it passes over the others, like those that dpkg keeps from before. */
+export function isReadByApt(name: string): boolean {
+  return /^[A-Za-z0-9_-]+(?:\.conf)?$/.test(name) || (/^[A-Za-z0-9_.-]+\.conf$/.test(name) && !name.startsWith("."));
 }
 
 /** What of a wish apt does not say, in words; null: all of it is so. */

@@ -4,6 +4,7 @@ import {
   APT_MAIN,
   type AptLine,
   aptLines,
+  isReadByApt,
   type AptSettings,
   parseAptDump,
   UPDATES_FILE,
@@ -19,7 +20,14 @@ import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { type SysctlLine, linesOfFile } from "./sysctl-files.ts";
 import { isSettled } from "./sysctl-key.ts";
-import { type ObservedTimer, parseTimers, UPDATES_TIMER, UPDATES_TIMER_FILE } from "./timer-text.ts";
+import {
+  type ObservedTimer,
+  parseTimers,
+  UPDATES_TIMER,
+  UPDATES_TIMER_FILE,
+  UPDATES_TIMER_FOLDER,
+  timerLines,
+} from "./timer-text.ts";
 
 /** Our files among those of others. The numbers put ours after what packages and clouds write. */
 export const SYSCTL_FILE = "/etc/sysctl.d/99-holdfast.conf";
@@ -94,6 +102,7 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "command", name: "apt", argv: ["apt-config", "dump"] },
   { kind: "folder", name: APT_FOLDER, path: APT_FOLDER, suffix: "" },
   { kind: "file", name: APT_MAIN, path: APT_MAIN },
+  { kind: "folder", name: UPDATES_TIMER_FOLDER, path: UPDATES_TIMER_FOLDER, suffix: ".conf" },
   { kind: "command", name: "unattended-upgrades", argv: ["find", UNATTENDED_UPGRADES, "-maxdepth", "0"] },
   { kind: "command", name: "timers", argv: ["systemctl", "show", TIMER_PROPERTIES, "--", UPDATES_TIMER] },
   ...restartFacts,
@@ -164,6 +173,8 @@ export type SystemObserved = {
   readonly apt: AptSettings | null;
   /** Where other files of apt's say something of them. */
   readonly aptLines: readonly AptLine[];
+  /** Where other files say something of when updates are installed, in the folder of ours. */
+  readonly updatesTimerLines: readonly AptLine[];
   readonly unattendedUpgrades: boolean;
   /** The timers that we look after. */
   readonly timers: Readonly<Record<string, ObservedTimer>>;
@@ -205,6 +216,9 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     units: unitsOf(raw["units"], raw["unit files"]),
     apt: raw["apt"]?.status === 0 ? parseAptDump(raw["apt"].stdout) : null,
     aptLines: aptLinesOf(raw),
+    updatesTimerLines: Object.entries(textsOf(raw[UPDATES_TIMER_FOLDER])).flatMap(([name, text]) =>
+      timerLines(`${UPDATES_TIMER_FOLDER}/${name}`, text),
+    ),
     unattendedUpgrades: raw["unattended-upgrades"]?.status === 0,
     timers: raw["timers"]?.status === 0 ? parseTimers(raw["timers"].stdout) : {},
     restart: restartReasons(raw, (name) => entryOf(raw[name])),
@@ -216,7 +230,9 @@ export function observeSystem(raw: RawFacts): SystemObserved {
 function aptLinesOf(raw: RawFacts): readonly AptLine[] {
   const main = raw[APT_MAIN];
   const files = [
-    ...Object.entries(textsOf(raw[APT_FOLDER])).map(([name, text]) => [`${APT_FOLDER}/${name}`, text] as const),
+    ...Object.entries(textsOf(raw[APT_FOLDER]))
+      .filter(([name]) => isReadByApt(name))
+      .map(([name, text]) => [`${APT_FOLDER}/${name}`, text] as const),
     ...(main?.status === 0 ? [[APT_MAIN, main.stdout] as const] : []),
   ];
   return files

@@ -3,7 +3,7 @@ import { aptWish, laterAptLines, NO_RESTART } from "./apt-text.ts";
 import type { SystemObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import type { SystemConfig } from "./model.ts";
-import { UPDATES_TIMER } from "./timer-text.ts";
+import { UPDATES_TIMER, UPDATES_TIMER_FILE } from "./timer-text.ts";
 
 /** Whether somebody on this server would install packages by itself, when, and who else says so. */
 export function updateFindings(desired: SystemConfig, observed: SystemObserved): readonly Finding[] {
@@ -25,6 +25,15 @@ export function updateFindings(desired: SystemConfig, observed: SystemObserved):
       "system.updates_overridden",
       /reboot/i.test(key) ? "system.updates.restart" : "system.updates.install",
       `${path} line ${line} says ${key} too, and apt reads it after our file.`,
+    ),
+  );
+  const timed =
+    updates.window === undefined ? [] : observed.updatesTimerLines.filter(({ path }) => path > UPDATES_TIMER_FILE);
+  const late = timed.map(({ path, line, key }) =>
+    finding(
+      "system.updates_overridden",
+      "system.updates.window",
+      `${path} line ${line} says ${key} too, and systemd reads it after our file.`,
     ),
   );
   const timer = observed.units?.[UPDATES_TIMER];
@@ -49,5 +58,5 @@ export function updateFindings(desired: SystemConfig, observed: SystemObserved):
             `The server restarts by itself at ${updates.restart} of its own time when something that was installed asks for it.`,
           ),
         ];
-  return [...later, ...idle, ...restarts];
+  return [...later, ...late, ...idle, ...restarts];
 }

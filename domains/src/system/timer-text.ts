@@ -4,7 +4,8 @@ import { everyDayAt } from "./time-of-day.ts";
 
 /** When packages are installed by themselves: the system's own timer, with our lines beside its own. */
 export const UPDATES_TIMER = "apt-daily-upgrade.timer";
-export const UPDATES_TIMER_FILE = `/etc/systemd/system/${UPDATES_TIMER}.d/95-holdfast.conf`;
+export const UPDATES_TIMER_FOLDER = `/etc/systemd/system/${UPDATES_TIMER}.d`;
+export const UPDATES_TIMER_FILE = `${UPDATES_TIMER_FOLDER}/95-holdfast.conf`;
 
 const HEAD = "# Made by Holdfast from a policy; changes here are overwritten.";
 
@@ -35,6 +36,18 @@ export function windowWords(text: string): string {
   const [, from, within] = /^OnCalendar=\*-\*-\* (\d\d:\d\d):00\nRandomizedDelaySec=(\d+)$/m.exec(text) ?? [];
   const isOurs = UPDATES_TIMER_TEXT.test(text) && from !== undefined;
   return isOurs ? `${from}, within ${Number(within) / 60} minutes` : `${text.split("\n").length - 1} lines`;
+}
+
+/** Where a file beside ours says when, by which the times of ours would be others. */
+export function timerLines(
+  path: string,
+  text: string,
+): readonly { readonly path: string; readonly line: number; readonly key: string }[] {
+  if (path === UPDATES_TIMER_FILE) return [];
+  return text.split("\n").flatMap((line, index) => {
+    const [, key] = /^\s*(On[A-Z][A-Za-z]*Sec|OnCalendar|RandomizedDelaySec|Persistent)\s*=/.exec(line) ?? [];
+    return key === undefined ? [] : [{ path, line: index + 1, key }];
+  });
 }
 
 /** The times that a text of ours names, as systemd takes them. */

@@ -65,6 +65,40 @@ APT::Periodic::Unattended-Upgrade "0";
   expect(laterAptLines(wish, aptLines("/etc/apt/apt.conf", text))).toHaveLength(4);
 });
 
+test("apt's files of other spelling count, and those that apt passes over do not", () => {
+  const dump = 'apt::periodic::unattended-upgrade "1";\nUNATTENDED-UPGRADE::Origins-Pattern:: "origin=*";\n';
+  expect(parseAptDump(dump)).toEqual({
+    "APT::Periodic::Unattended-Upgrade": ["1"],
+    "Unattended-Upgrade::Origins-Pattern": ["origin=*"],
+  });
+  const server = new SimulatedSystem();
+  const text = 'APT::Periodic::Unattended-Upgrade "0";\n';
+  server.folders.set("/etc/apt/apt.conf.d", { "99a.dpkg-old": text, "99b.bak": text, ".99c.conf": text, "99d~": text });
+  expect(codes(server, { updates: UPDATES })).toEqual(["system.updates_restart"]);
+  server.folders.set("/etc/apt/apt.conf.d", { "99a.conf": text, "99b": text, "99.c.conf": text });
+  expect(codes(server, { updates: UPDATES }).filter((code) => code === "system.updates_overridden")).toHaveLength(3);
+});
+
+test("a file that systemd reads after ours and that says when is named", () => {
+  const server = new SimulatedSystem();
+  const folder = "/etc/systemd/system/apt-daily-upgrade.timer.d";
+  const updates = { window: { from: "03:00", within: 3600 } };
+  server.folders.set(folder, {
+    "override.conf": "[Timer]\nOnCalendar=\nOnCalendar=12:00\n",
+    "10-a.conf": "Persistent=no\n",
+  });
+  const plan = system.plan({
+    desired: { updates },
+    confirmed: null,
+    observed: server.observe(),
+    managementPath: MANAGEMENT,
+  });
+  expect(plan.findings.map(({ message }) => message)).toEqual([
+    `${folder}/override.conf line 2 says OnCalendar too, and systemd reads it after our file.`,
+    `${folder}/override.conf line 3 says OnCalendar too, and systemd reads it after our file.`,
+  ]);
+});
+
 test("a secret in a file of apt's does not leave the reader", () => {
   const server = new SimulatedSystem();
   const proxy = 'Acquire::http::Proxy "http://user:hunter2@proxy";\nAPT::Periodic::Enable "0";\n';
