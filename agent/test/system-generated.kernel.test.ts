@@ -61,6 +61,13 @@ const config = fc.record({
       { to: [{ host: "127.0.0.1", port: 6514, by: "tls", name: "logs.internal" }], tls: { authority: AUTHORITY } },
     ),
   ),
+  updates: optional(
+    fc.record({
+      install: optional(fc.constantFrom("none", "security", "all")),
+      window: optional(fc.constantFrom({ from: "03:00", within: 3600 }, { from: "22:15", within: 5400 })),
+      restart: optional(fc.constantFrom("never", "04:30")),
+    }),
+  ),
   modules: optional(fc.record({ block: fc.subarray(["usb_storage", "dccp"]) })),
   units: optional(
     fc.dictionary(fc.constantFrom("thing.service"), fc.record({ enabled: fc.boolean(), running: fc.boolean() })),
@@ -72,6 +79,7 @@ const LOOK = [
   "cat /proc/sys/kernel/hostname /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/ip_forward",
   "grep . /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/accept_redirects",
   "/usr/sbin/sshd -T | sort; ls /etc/ssh/sshd_config.d /etc/sudoers.d /etc/rsyslog.d /etc/sysctl.d /etc/modprobe.d",
+  "apt-config dump; ls -A /etc/apt/apt.conf.d /etc/systemd/system; systemctl show apt-daily-upgrade.timer --property=TimersCalendar,RandomizedDelayUSec,Persistent,ActiveState",
   "systemctl is-enabled thing.service; systemctl is-active thing.service rsyslog.service ssh.service",
 ].join("; ");
 
@@ -91,6 +99,9 @@ test("generated policies, one on the other: applied, read back, undone and confi
       "[Service]\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
     );
     await server.must(["systemctl", "daemon-reload"]);
+    await server.must(["sh", "-c", "mkdir -p /usr/local/bin && systemctl enable --now apt-daily-upgrade.timer"]);
+    // Whether it is there is looked at, and no more: apt itself says what is set.
+    await server.writeFile("/usr/bin/unattended-upgrade", "#!/bin/sh\n", 0o755);
     await server.writeFile("/etc/resolv.conf", "nameserver 192.0.2.1\noptions edns0\n");
     await server.writeFile("/run/hands.mjs", readFileSync(bundle));
     // The same every time, so that a failure is the same tomorrow.

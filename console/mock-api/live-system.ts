@@ -11,6 +11,7 @@ export const SYSTEM: SystemConfig = {
   ssh: { port: [22], rootLogin: "never", passwords: false, allowGroups: ["ops"] },
   ntp: { servers: ["ntp1.example.org", "ntp2.example.org"] },
   units: { "fail2ban.service": { enabled: true, running: true } },
+  updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
   users: {
     kim: { state: "present", comment: "Kim, operations", groups: ["adm", "ops"], keys: [KIM], sudo: "free" },
     ana: { state: "present", comment: "Ana, on call", groups: ["ops"], keys: [ANA], until: 20_999 },
@@ -90,6 +91,18 @@ export function systemObserved(server: string, drift: boolean) {
       "logrotate.service": { load: "loaded", active: "failed", file: "static", neededBy: [] },
     },
     booting: false,
+    apt: { "APT::Periodic::Unattended-Upgrade": ["1"], "Unattended-Upgrade::Automatic-Reboot": ["true"] },
+    aptLines: [],
+    updatesTimerLines: [],
+    unattendedUpgrades: true,
+    timers: {
+      "apt-daily-upgrade.timer": {
+        times: ["*-*-* 03:00:00"],
+        spread: 3600,
+        unit: "apt-daily-upgrade.service",
+        next: "Sat 2026-11-28 03:17:09 UTC",
+      },
+    },
     restart: drift
       ? [
           { kind: "package" as const, name: "linux-image-6.1.0-31-amd64" },

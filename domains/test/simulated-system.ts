@@ -1,6 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Account, Entry, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { UPDATES_FILE } from "../src/system/apt-text.ts";
 import { AUTHORITY_FOLDER, authorityPath } from "../src/system/certificate.ts";
 import { ENTRIES, observeSystem, type SystemObserved } from "../src/system/facts.ts";
 import { withoutHostsBlock } from "../src/system/hosts-block.ts";
@@ -10,6 +11,7 @@ import { KERNEL_LINKS } from "../src/system/restart.ts";
 import { KEY_FOLDER } from "../src/system/ssh-key.ts";
 import { SSHD_DROP_IN } from "../src/system/sshd-text.ts";
 import { SUDO_FILE } from "../src/system/sudo-text.ts";
+import { UPDATES_TIMER, UPDATES_TIMER_FILE } from "../src/system/timer-text.ts";
 
 /**
  * A server of plain values: it takes the steps of the system domain as the agent's hands do, and answers the same questions. With it whole
@@ -64,11 +66,13 @@ export class SimulatedSystem {
     ["cron.service", { active: true, enabled: true }],
     ["docker.service", { active: true, enabled: true, neededBy: ["app.service"] }],
     ["app.service", { active: true, enabled: true }],
+    [UPDATES_TIMER, { active: true, enabled: true }],
   ]);
   readonly folders = new Map<string, Readonly<Record<string, string>>>([
     ["/usr/lib/sysctl.d", { "50-default.conf": "net.core.somaxconn = 128\n-net.ipv4.conf.*.rp_filter = 2\n" }],
   ]);
   logDrivers = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so\n";
+  hasUnattendedUpgrades = true;
   /** Other files, by the name of the fact. */
   texts: Readonly<Record<string, string>> = {};
   accounts: readonly Account[] = [
@@ -132,6 +136,9 @@ export class SimulatedSystem {
       clock: said(`${this.today * 86_400 + 3_600}\n`),
       chrony: said(this.chronyConf),
       "log drivers": said(this.logDrivers),
+      apt: said(this.#textOf(UPDATES_FILE).replaceAll(/^(?:\/\/|#).*\n/gm, "")),
+      "unattended-upgrades": { status: this.hasUnattendedUpgrades ? 0 : 1, stdout: "", stderr: "" },
+      timers: said(this.#timersText()),
       nsswitch: said(this.nsswitch),
       sshd: this.#sshdFact(),
       tcp4: said(this.#listeningText()),
@@ -210,6 +217,9 @@ export class SimulatedSystem {
         return;
       case "rsyslog":
         this.#put(RSYSLOG_FILE, action.text === null ? null : file(action.text));
+        return;
+      case "timer":
+        this.#put(action.path, action.text === null ? null : file(action.text));
         return;
       case "authority":
         this.#put(authorityPath(action.name), action.text === null ? null : file(action.text));
@@ -297,6 +307,19 @@ export class SimulatedSystem {
         .flatMap(([keyword, values]) => values.map((value) => `${keyword} ${value}\n`))
         .join(""),
     );
+  }
+
+  #textOf(path: string): string {
+    const entry = this.entries.get(path);
+    return entry?.type === "file" ? entry.text : "";
+  }
+
+  #timersText(): string {
+    const ours = this.#textOf(UPDATES_TIMER_FILE);
+    const time = /^OnCalendar=(.+)$/m.exec(ours)?.[1] ?? "*-*-* 06:00:00";
+    const minutes = Number(/^RandomizedDelaySec=(\d+)$/m.exec(ours)?.[1] ?? "3600") / 60;
+    const due = "next_elapse=Fri 2026-11-27 06:00:00 UTC";
+    return `Id=${UPDATES_TIMER}\nUnit=apt-daily-upgrade.service\nTimersCalendar={ OnCalendar=${time} ; ${due} }\nRandomizedDelayUSec=${minutes}min\n`;
   }
 
   #listeningText(): string {

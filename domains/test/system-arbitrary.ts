@@ -108,6 +108,13 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
     logs: optional(fc.record({ to: fc.constantFrom(...LOGS), tls: fc.constantFrom(...LOG_TLS) })),
     authorities: optional(fc.dictionary(fc.constantFrom("house", "lab"), fc.constant(CERTIFICATE))),
     units: optional(fc.dictionary(fc.constantFrom("cron.service", "fail2ban.service"), unit)),
+    updates: optional(
+      fc.record({
+        install: optional(fc.constantFrom("none" as const, "security" as const, "all" as const)),
+        window: optional(fc.constantFrom({ from: "03:00", within: 3600 }, { from: "22:15", within: 1800 })),
+        restart: optional(fc.constantFrom("never", "04:30")),
+      }),
+    ),
   })
   .map((config) => withoutUndefined(config) as SystemConfig)
   .filter((config) => parseSystemConfig(config).ok);

@@ -60,4 +60,5 @@ export const FULL_CONFIG: SystemConfig = {
   },
   authorities: { house: CERTIFICATE },
   units: { "cron.service": { enabled: true, running: true } },
+  updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
 };

@@ -96,6 +96,7 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "authority":
     case "modules":
     case "rsyslog":
+    case "timer":
     case "networkd":
       throw new Error(`the vpn domain has no business with ${action.kind}`);
   }

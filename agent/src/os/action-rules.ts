@@ -2,6 +2,7 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { DomainName } from "@holdfast/core/domain.ts";
 import { UNIT_VERBS, type Action, type Step, type UnitVerb } from "@holdfast/core/plan/step.ts";
+import { parseUpdatesText, UPDATES_FILE } from "@holdfast/domains/system/apt-text.ts";
 import { parseAuthorityName, parseCertificate } from "@holdfast/domains/system/certificate.ts";
 import { NTP_UNITS } from "@holdfast/domains/system/facts.ts";
 import { parseHostname } from "@holdfast/domains/system/hostname.ts";
@@ -13,6 +14,7 @@ import { KEY_FOLDER, parseKeysText } from "@holdfast/domains/system/ssh-key.ts";
 import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
 import { parseSudoText } from "@holdfast/domains/system/sudo-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
+import { parseTimerText } from "@holdfast/domains/system/timer-text.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
 import { checkBlocks, checkIpsecAct, checkKeys, checkTunnelLink } from "./ipsec-rules.ts";
@@ -41,6 +43,8 @@ export const OWN_FILES = {
     /^\/etc\/resolv\.conf$/,
     /^\/etc\/chrony\/sources\.d\/95-holdfast\.sources$/,
     /^\/etc\/modprobe\.d\/95-holdfast\.conf$/,
+    /^\/etc\/apt\/apt\.conf\.d\/95-holdfast\.conf$/,
+    /^\/etc\/systemd\/system\/apt-daily-upgrade\.timer\.d\/95-holdfast\.conf$/,
     /^\/etc\/ssh\/holdfast-keys\/[a-z_][a-z0-9_.-]{0,31}$/,
   ],
   // The keys beside the first are written by an action of their own, which alone knows them.
@@ -99,6 +103,13 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
       return systemOnly(domain, action.text === null ? ok(null) : parseLoadText(action.text));
     case "rsyslog":
       return systemOnly(domain, action.text === null ? ok(null) : parseLogText(action.text));
+    case "timer":
+      return systemOnly(
+        domain,
+        both(checkPath(domain, action.path), () =>
+          action.text === null ? ok(null) : parseTimerText(action.path, action.text),
+        ),
+      );
     case "ipsec":
       return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
     case "ipsec_boot_keys":
@@ -154,6 +165,7 @@ function checkAccount(name: string, want: Extract<Action, { kind: "account" }>["
 /** Files by which people or programs get in, whose content is therefore of our grammar too. */
 function checkContent(path: string, text: string): Result<unknown, string> {
   if (path.startsWith(`${KEY_FOLDER}/`)) return parseKeysText(text);
+  if (path === UPDATES_FILE) return parseUpdatesText(text);
   return path === BLOCK_FILE ? parseBlockText(text) : ok(null);
 }
 

@@ -24,6 +24,7 @@ import { changeRsyslog, rehearseRsyslog } from "./rsyslog.ts";
 import { changeSshd, rehearseSshd } from "./sshd.ts";
 import { changeSudo, rehearseSudo } from "./sudo.ts";
 import { canSetSysctl, readSysctlTree, setHostname, setSysctl } from "./sysctl.ts";
+import { changeTimer, rehearseTimer } from "./timer.ts";
 import { actOnUnit } from "./unit.ts";
 
 /** What the hands work on: the root that paths are below, and the one nft. */
@@ -77,6 +78,8 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
       return ofWholeMachine(machine, () => changeModules(machine.root, action.text, step.budgetMs));
     case "rsyslog":
       return ofWholeMachine(machine, () => changeRsyslog(machine.root, action.text, action.check, step.budgetMs));
+    case "timer":
+      return ofWholeMachine(machine, () => changeTimer(machine.root, action, step.budgetMs));
     case "networkd":
       return ofWholeMachine(machine, () => reloadNetworkd(action, step.budgetMs));
     case "link":
@@ -120,6 +123,8 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
       return ofWholeMachine(machine, () => Promise.resolve(rehearseModules(machine.root, action.text)));
     case "rsyslog":
       return ofWholeMachine(machine, () => rehearseRsyslog(machine.root, action.check ? action.text : null));
+    case "timer":
+      return ofWholeMachine(machine, () => rehearseTimer(action.check ? action.text : null));
     case "write_file":
     case "remove_file":
     case "group":

@@ -25,7 +25,11 @@ const networkSeen = z.object({
 });
 
 /** Why it waits to be restarted; an agent from before that question says nothing. */
+const UPDATES_TIMER = "apt-daily-upgrade.timer";
+
 const systemSeen = z.object({
+  apt: z.record(z.string(), z.array(z.string())).nullish(),
+  timers: z.record(z.string(), z.object({ next: z.string() })).optional(),
   restart: z.array(
     z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("package"), name: z.string() }),
@@ -64,9 +68,17 @@ export function printLive(context: Context, live: LiveState): string {
             `${floor.lost.length > 0 ? "FLOOR LOST" : "floor was lost"} outside of any change: ${plain(floorWords(domain, floor))}\n`,
           ],
     ),
-    ...(system.success ? system.data.restart.map(restartLine) : []),
+    ...(system.success ? [...system.data.restart.map(restartLine), ...updateLines(system.data)] : []),
     ...(seen.success ? ["\n", printNetwork(context, seen.data)] : []),
   ].join("");
+}
+
+/** When packages are installed by themselves; nothing is said where none are. */
+function updateLines({ apt, timers }: z.infer<typeof systemSeen>): readonly string[] {
+  const installs = apt?.["APT::Periodic::Unattended-Upgrade"]?.[0] ?? "";
+  const next = timers?.[UPDATES_TIMER]?.next ?? "";
+  if (installs === "" || installs === "0") return [];
+  return [next === "" ? "updates by themselves: the timer does not run\n" : `updates by themselves: ${plain(next)}\n`];
 }
 
 function restartLine(reason: z.infer<typeof systemSeen>["restart"][number]): string {

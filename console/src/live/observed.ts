@@ -108,7 +108,10 @@ export const systemSeenSchema = z.object({
   listening: z.array(z.number()),
   units: z.record(z.string(), unit).nullable(),
   booting: z.boolean(),
-  /** Absent: the agent is older than the question. */
+  /** Absent, each of them: the agent is older than the question. */
+  apt: z.record(z.string(), z.array(z.string())).nullable().optional(),
+  unattendedUpgrades: z.boolean().optional(),
+  timers: z.record(z.string(), z.object({ next: z.string() })).optional(),
   restart: z.array(restartReason).optional(),
 });
 export type SystemSeen = z.infer<typeof systemSeenSchema>;

@@ -39,6 +39,21 @@ export function timeKeeperOf(seen: SystemSeen): { readonly unit: string; readonl
   return idle === undefined ? null : { unit: idle, active: seen.units?.[idle]?.active ?? "" };
 }
 
+const UPDATES_TIMER = "apt-daily-upgrade.timer";
+
+/** Whether packages are installed by themselves, and when the next time; null: nobody says. */
+export function updatesNow(
+  seen: SystemSeen,
+): { readonly installs: boolean; readonly restarts: boolean; readonly next: string } | null {
+  const { apt, unattendedUpgrades, timers } = seen;
+  if (apt === undefined || apt === null || unattendedUpgrades === undefined) return null;
+  return {
+    installs: unattendedUpgrades && !["", "0", undefined].includes(apt["APT::Periodic::Unattended-Upgrade"]?.[0]),
+    restarts: apt["Unattended-Upgrade::Automatic-Reboot"]?.[0] === "true",
+    next: timers?.[UPDATES_TIMER]?.next ?? "",
+  };
+}
+
 /** Settings of sshd that differ only in their name from what `sshd -T` prints. */
 const SSHD_KEYWORDS = {
   port: "port",

@@ -60,6 +60,10 @@ export type Action =
   | { readonly kind: "modules"; readonly text: string | null }
   /** Our file among those of rsyslog, which is asked first where `check`, and then restarted where it runs. */
   | { readonly kind: "rsyslog"; readonly text: string | null; readonly check: boolean }
+  /**
+   * Our file of a timer; null removes it, and systemd reads its files again. With `check` systemd is asked first what it makes of the times.
+   */
+  | { readonly kind: "timer"; readonly path: string; readonly text: string | null; readonly check: boolean }
   /** One act on a unit of systemd. What is so already stays so. */
   | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb }
   /**

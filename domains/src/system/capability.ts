@@ -3,15 +3,21 @@ import type { Requirement } from "@holdfast/core/capability/requirement.ts";
 import type { SystemObserved } from "./facts.ts";
 import type { SystemConfig } from "./model.ts";
 import { daemonFindings } from "./place-daemons.ts";
+import { updateFindings } from "./place-updates.ts";
 import { missingSshd } from "./place.ts";
 
 /** Settings that a program on the server must be there for. */
-const SERVED = ["ssh", "ntp", "resolver", "logs"] as const;
-const ASKING: Pick<SystemConfig, "ntp" | "resolver" | "logs"> = { ntp: {}, resolver: {}, logs: { to: [] } };
+const SERVED = ["ssh", "ntp", "resolver", "logs", "updates"] as const;
+const ASKING: Pick<SystemConfig, "ntp" | "resolver" | "logs" | "updates"> = {
+  ntp: {},
+  resolver: {},
+  logs: { to: [] },
+  updates: { install: "security" },
+};
 
 /** What this server cannot do: settings that nobody there would read, or that somebody else writes. */
 export function systemLacks(observed: SystemObserved): readonly Lack[] {
-  const missing = [...missingSshd(observed), ...daemonFindings(ASKING, observed)];
+  const missing = [...missingSshd(observed), ...daemonFindings(ASKING, observed), ...updateFindings(ASKING, observed)];
   return SERVED.flatMap((served) =>
     missing
       .filter(({ severity, path }) => severity === "error" && path === `system.${served}`)
@@ -20,8 +26,15 @@ export function systemLacks(observed: SystemObserved): readonly Lack[] {
 }
 
 export function systemRequirements(config: SystemConfig): readonly Requirement[] {
-  return SERVED.filter((served) => config[served] !== undefined).map((served) => ({
+  return SERVED.filter((served) => isAskedFor(config, served)).map((served) => ({
     feature: served,
     item: `system.${served}`,
   }));
+}
+
+/** That nothing is installed by itself needs nobody. */
+function isAskedFor(config: SystemConfig, served: (typeof SERVED)[number]): boolean {
+  return served === "updates"
+    ? config.updates !== undefined && config.updates.install !== "none"
+    : config[served] !== undefined;
 }

@@ -11,7 +11,7 @@ import { parseDay } from "./day.ts";
 import { kernelOf } from "./kernel.ts";
 import type { SshConfig, SystemConfig, UserConfig } from "./model.ts";
 import { type Notes, within } from "./notes.ts";
-import type { SshSection, SystemSection } from "./section.ts";
+import { parseWindowLength, type SshSection, type SystemSection } from "./section.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
 import { usesOf } from "./uses.ts";
 
@@ -79,6 +79,14 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
     ),
     logs: logs === undefined ? undefined : defined({ to: logs, tls }),
     authorities: authorities === undefined ? undefined : mapped(authorities, (_, text) => certificateText(text)),
+    updates: part(
+      defined({
+        install: scalar("updates.install", (section) => section.updates?.install),
+        window: scalar("updates.window", (section) => windowOf(section)),
+        restart: scalar("updates.restart", (section) => section.updates?.restart),
+      }),
+      (section) => section.updates !== undefined,
+    ),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
@@ -131,6 +139,12 @@ function tlsOf({ logs }: SystemSection): NonNullable<SystemConfig["logs"]>["tls"
   if (logs?.tls === undefined) return undefined;
   const { authority, certificate, key } = logs.tls;
   return defined({ authority: certificateText(authority), certificate, key });
+}
+
+function windowOf({ updates }: SystemSection): NonNullable<SystemConfig["updates"]>["window"] {
+  if (updates?.window === undefined) return undefined;
+  const { from, within: length } = updates.window;
+  return { from, within: checked(parseWindowLength(length)) };
 }
 
 type UserSection = NonNullable<SystemSection["users"]>[string];

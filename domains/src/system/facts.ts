@@ -1,4 +1,14 @@
 import type { Account, Entry, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
+import {
+  APT_FOLDER,
+  APT_MAIN,
+  type AptLine,
+  aptLines,
+  isReadByApt,
+  type AptSettings,
+  parseAptDump,
+  UPDATES_FILE,
+} from "./apt-text.ts";
 import { certificateNames } from "./certificate-names.ts";
 import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
@@ -10,6 +20,14 @@ import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { type SysctlLine, linesOfFile } from "./sysctl-files.ts";
 import { isSettled } from "./sysctl-key.ts";
+import {
+  type ObservedTimer,
+  parseTimers,
+  UPDATES_TIMER,
+  UPDATES_TIMER_FILE,
+  UPDATES_TIMER_FOLDER,
+  timerLines,
+} from "./timer-text.ts";
 
 /** Our files among those of others. The numbers put ours after what packages and clouds write. */
 export const SYSCTL_FILE = "/etc/sysctl.d/99-holdfast.conf";
@@ -43,6 +61,8 @@ export const ENTRIES = [
   LOAD_FILE,
   BLOCK_FILE,
   RSYSLOG_FILE,
+  UPDATES_FILE,
+  UPDATES_TIMER_FILE,
   FOUND_FILE,
 ] as const;
 export type EntryPath = (typeof ENTRIES)[number];
@@ -56,6 +76,9 @@ export const CERTIFICATE_FOLDERS = ["/etc/swanctl/x509", "/etc/ipsec.d/certs"] a
 const SNAKEOIL = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
 
 const UNIT_PROPERTIES = "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy";
+
+const UNATTENDED_UPGRADES = "/usr/bin/unattended-upgrade";
+const TIMER_PROPERTIES = "--property=Id,Unit,TimersCalendar,RandomizedDelayUSec,NextElapseUSecRealtime";
 
 export const systemFacts: readonly FactQuery[] = [
   { kind: "sysctl", name: "sysctl", path: "/proc/sys" },
@@ -76,6 +99,12 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "file", name: "nsswitch", path: "/etc/nsswitch.conf" },
   { kind: "command", name: "sshd", argv: ["/usr/sbin/sshd", "-T"] },
   { kind: "command", name: "log drivers", argv: ["find", "/usr/lib", "-maxdepth", "3", "-name", "lmnsd_*.so"] },
+  { kind: "command", name: "apt", argv: ["apt-config", "dump"] },
+  { kind: "folder", name: APT_FOLDER, path: APT_FOLDER, suffix: "" },
+  { kind: "file", name: APT_MAIN, path: APT_MAIN },
+  { kind: "folder", name: UPDATES_TIMER_FOLDER, path: UPDATES_TIMER_FOLDER, suffix: ".conf" },
+  { kind: "command", name: "unattended-upgrades", argv: ["find", UNATTENDED_UPGRADES, "-maxdepth", "0"] },
+  { kind: "command", name: "timers", argv: ["systemctl", "show", TIMER_PROPERTIES, "--", UPDATES_TIMER] },
   ...restartFacts,
   { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
   { kind: "file", name: "tcp6", path: "/proc/net/tcp6" },
@@ -140,6 +169,15 @@ export type SystemObserved = {
   readonly units: Readonly<Record<string, ObservedUnit>> | null;
   /** The system's own units are not up yet: what they will do is not done. */
   readonly booting: boolean;
+  /** What apt says of those settings that could be ours, all files together; null: there is no apt. */
+  readonly apt: AptSettings | null;
+  /** Where other files of apt's say something of them. */
+  readonly aptLines: readonly AptLine[];
+  /** Where other files say something of when updates are installed, in the folder of ours. */
+  readonly updatesTimerLines: readonly AptLine[];
+  readonly unattendedUpgrades: boolean;
+  /** The timers that we look after. */
+  readonly timers: Readonly<Record<string, ObservedTimer>>;
   /** Why the server waits to be restarted; empty: nobody asks for it. */
   readonly restart: readonly RestartReason[];
 };
@@ -176,9 +214,31 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     sshdProblem: sshd?.status === 0 ? null : (sshd?.stderr.trim().split("\n")[0] ?? "it was not asked"),
     listening: listeningOf(raw["tcp4"], raw["tcp6"]),
     units: unitsOf(raw["units"], raw["unit files"]),
+    apt: raw["apt"]?.status === 0 ? parseAptDump(raw["apt"].stdout) : null,
+    aptLines: aptLinesOf(raw),
+    updatesTimerLines: Object.entries(textsOf(raw[UPDATES_TIMER_FOLDER])).flatMap(([name, text]) =>
+      timerLines(`${UPDATES_TIMER_FOLDER}/${name}`, text),
+    ),
+    unattendedUpgrades: raw["unattended-upgrades"]?.status === 0,
+    timers: raw["timers"]?.status === 0 ? parseTimers(raw["timers"].stdout) : {},
     restart: restartReasons(raw, (name) => entryOf(raw[name])),
     booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
   };
+}
+
+/** Of what could be ours, and of others' files only: they may hold secrets, like a password for a proxy. */
+function aptLinesOf(raw: RawFacts): readonly AptLine[] {
+  const main = raw[APT_MAIN];
+  const files = [
+    ...Object.entries(textsOf(raw[APT_FOLDER]))
+      .filter(([name]) => isReadByApt(name))
+      .map(([name, text]) => [`${APT_FOLDER}/${name}`, text] as const),
+    ...(main?.status === 0 ? [[APT_MAIN, main.stdout] as const] : []),
+  ];
+  return files
+    .filter(([path]) => path !== UPDATES_FILE)
+    .flatMap(([path, text]) => aptLines(path, text))
+    .filter(({ key }) => /^(?:apt::periodic|unattended-upgrade)::/i.test(key));
 }
 
 /** Only those that are for somebody. */

@@ -28,6 +28,7 @@ export const SYSTEM_FINDINGS = {
     remedy: "Write the certificate of who vouches for them under system.logs.tls.authority.",
   },
   "system.sudo_free": { severity: "note", remedy: "Write sudo: password if the account has one." },
+  "system.updates_restart_idle": { severity: "note", remedy: "Write install: security too, or take restart out." },
   "system.unit_not_at_boot": { severity: "note", remedy: "Write enabled too, if the next boot shall bring the same." },
   // A plan for one server.
   "system.found_unreadable": {
@@ -146,6 +147,26 @@ export const SYSTEM_FINDINGS = {
   "system.logs_no_tls": {
     severity: "error",
     remedy: "Install rsyslog-openssl (or rsyslog-gnutls) on the server, or send its logs another way.",
+  },
+  "system.updates_no_apt": {
+    severity: "error",
+    remedy: "Take system.updates out of the policies of this server: only apt's way of it is known here.",
+  },
+  "system.updates_no_package": {
+    severity: "error",
+    remedy: "Install unattended-upgrades on the server, or write install: none.",
+  },
+  "system.updates_no_timer": {
+    severity: "error",
+    remedy: "Enable and start apt-daily-upgrade.timer on the server.",
+  },
+  "system.updates_overridden": {
+    severity: "error",
+    remedy: "Take the line out of that file, or let its name come before 95-holdfast.conf.",
+  },
+  "system.updates_restart": {
+    severity: "warning",
+    remedy: "Make sure that what runs there comes back by itself, and that its peers do not restart at the same time.",
   },
   "system.user_removed": {
     severity: "warning",

@@ -5,11 +5,13 @@ import { expect, test } from "vitest";
 import { SimulatedSystem } from "../../test/simulated-system.ts";
 import { FULL_CONFIG } from "../../test/system-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
+import { parseUpdatesText } from "./apt-text.ts";
 import { fileOf } from "./file-value.ts";
 import { parseHostsBlock } from "./hosts-block.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 import { slotsOf } from "./slots.ts";
 import { parseSshdText } from "./sshd-text.ts";
+import { parseTimerText, UPDATES_TIMER_FILE } from "./timer-text.ts";
 
 /** What has broken other people's configuration: line ends, quotes, shells, templates, options, paths, escapes, look-alikes, and sheer size. */
 const HOSTILE = [
@@ -93,6 +95,8 @@ function expectHarmless(value: unknown): void {
   for (const [slot, target] of Object.entries(slotsOf(parsed.config, new SimulatedSystem().observe()))) {
     const text = fileOf(target)?.text ?? (typeof target === "string" ? target : "");
     if (slot === "ssh") expect(parseSshdText(text)).toMatchObject({ ok: true });
+    if (slot === "updates:apt") expect(parseUpdatesText(text)).toMatchObject({ ok: true });
+    if (slot === "updates:timer") expect(parseTimerText(UPDATES_TIMER_FILE, text)).toMatchObject({ ok: true });
     if (slot === "hosts" && target !== null) expect(parseHostsBlock(text)).toMatchObject({ ok: true });
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f\u2028\u2029\u202a-\u202e]/);
     if (slot.startsWith("sysctl:")) expect(`${slot}${text}`).not.toContain("\n");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UPDATES } from "./apt-text.ts";
 import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
@@ -62,6 +63,14 @@ const logsSchema = z.strictObject({
     .optional(),
 });
 
+const updatesSchema = z.strictObject({
+  install: z.enum(UPDATES).optional(),
+  /** A time of the day, and the seconds after it in which it begins. */
+  window: z.strictObject({ from: z.string(), within: z.int().min(60).max(43_200) }).optional(),
+  /** "never" or a time of the day. */
+  restart: z.string().optional(),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -82,6 +91,7 @@ export const systemConfigSchema = z.strictObject({
   logs: logsSchema.optional(),
   /** Name to certificate. */
   authorities: textByName.optional(),
+  updates: updatesSchema.optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;

@@ -13,6 +13,7 @@ import {
   parseAccountName,
   parseAlgorithm,
   parseBanner,
+  parseRestart,
   parseShell,
   parseTimeServer,
   parseUserComment,
@@ -21,6 +22,7 @@ import {
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlKind, sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey, parseSysctlText } from "./sysctl-key.ts";
+import { parseTimeOfDay } from "./time-of-day.ts";
 import { parseTimezone } from "./timezone.ts";
 import { parseManagedUnit } from "./unit-name.ts";
 
@@ -106,6 +108,9 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
     check(["authorities", name], parseAuthorityName(name));
     check(["authorities", name], parseCertificate(text));
   }
+  const { updates } = config;
+  if (updates?.window !== undefined) check(["updates", "window", "from"], parseTimeOfDay(updates.window.from));
+  if (updates?.restart !== undefined) check(["updates", "restart"], parseRestart(updates.restart));
   return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
 }
 

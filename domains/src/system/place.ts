@@ -8,6 +8,7 @@ import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
 import { daemonFindings } from "./place-daemons.ts";
 import { userFindings } from "./place-people.ts";
+import { updateFindings } from "./place-updates.ts";
 import { RESOLV_CONF } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
 import { sshWish } from "./sshd-text.ts";
@@ -28,6 +29,7 @@ export function placeFindings(
     ...nameFindings(desired, observed, changes),
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
+    ...updateFindings(desired, observed),
     ...userFindings(desired, observed, changes),
     ...moduleFindings(desired, observed, changes),
     ...unitFindings(observed, changes),

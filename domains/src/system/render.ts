@@ -1,5 +1,6 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
+import { UPDATES_FILE } from "./apt-text.ts";
 import { authorityPath } from "./certificate.ts";
 import type { SystemObserved } from "./facts.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE } from "./facts.ts";
@@ -11,6 +12,7 @@ import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
+import { UPDATES_TIMER_FILE } from "./timer-text.ts";
 import { expiryWords, valueWords } from "./words.ts";
 
 /** All native texts of a config, each under the name of the place where it stands. */
@@ -59,6 +61,8 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return [SUDO_FILE, lines];
     case "modules":
       return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
+    case "updates":
+      return [rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE, lines];
     case "keys":
       return [`${KEY_FOLDER}/${rest}`, lines];
     case "authority":

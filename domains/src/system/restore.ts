@@ -77,6 +77,8 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "resolver",
     "sudo",
     "logs",
+    "updates:apt",
+    "updates:timer",
     "modules:load",
     "modules:block",
     ...named("keys", snapshot.keyFiles, live.keyFiles),

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { parseAddress } from "@holdfast/core/net/address.ts";
+import { parseDuration } from "@holdfast/core/policy/duration.ts";
 import {
   addressText,
   checkedText,
@@ -9,6 +10,7 @@ import {
   proseText,
 } from "@holdfast/core/policy/text-schema.ts";
 import { z } from "zod";
+import { NO_RESTART, UPDATES } from "./apt-text.ts";
 import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { parseDay } from "./day.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
@@ -17,6 +19,7 @@ import { parseTlsFile } from "./log-text.ts";
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey } from "./sysctl-key.ts";
+import { parseTimeOfDay } from "./time-of-day.ts";
 import { parseTimezone } from "./timezone.ts";
 import { parseManagedUnit } from "./unit-name.ts";
 
@@ -91,6 +94,24 @@ export function parseShell(text: string): Result<string, string> {
   return text.length <= 100 && /^(?:\/[a-z0-9_][a-zA-Z0-9_.-]*)+$/.test(text)
     ? ok(text)
     : err(`${JSON.stringify(text.slice(0, 60))} is not the path of a shell`);
+}
+
+/** When the server restarts by itself. */
+export function parseRestart(text: string): Result<string, string> {
+  if (text === NO_RESTART) return ok(text);
+  const time = parseTimeOfDay(text);
+  return time.ok ? time : err(`${time.error}, or write ${NO_RESTART}`);
+}
+
+/** Seconds; much less, and all servers ask the repositories at once; more is no window. */
+const [SHORTEST_WINDOW, LONGEST_WINDOW] = [60, 43_200] as const;
+
+export function parseWindowLength(text: string): Result<number, string> {
+  const seconds = parseDuration(text);
+  if (!seconds.ok) return seconds;
+  return seconds.value >= SHORTEST_WINDOW && seconds.value <= LONGEST_WINDOW
+    ? seconds
+    : err(`${JSON.stringify(text)} is not between 1m and 12h`);
 }
 
 const account = checkedText(parseAccountName, { description: "The name of an account or a group.", examples: ["ops"] });
@@ -256,6 +277,29 @@ const logTarget = z
     return z.NEVER;
   });
 
+const updates = z
+  .strictObject({
+    install: z.enum(UPDATES).optional().meta({
+      description: "What is installed by itself: nothing, security updates, or whatever is newer in its repositories.",
+    }),
+    window: z
+      .strictObject({
+        from: checkedText(parseTimeOfDay, { description: "A time of the day there.", examples: ["03:00"] }),
+        within: checkedText(parseWindowLength, {
+          description: "The time after it in which it begins, by chance; 1m to 12h.",
+          examples: ["1h"],
+        }),
+      })
+      .optional()
+      .meta({ description: "When it is installed, every day. What is missed waits for the next day." }),
+    restart: checkedText(parseRestart, {
+      description:
+        "When the server restarts where something that was installed asks for it: never, or a time of the day.",
+      examples: ["04:30"],
+    }).optional(),
+  })
+  .meta({ description: "Which packages the server installs by itself, by apt and unattended-upgrades." });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -338,6 +382,7 @@ export const systemSectionSchema = z
       .record(authorityName, longText(parseCertificate, { description: "One certificate in PEM." }))
       .optional()
       .meta({ description: "Certificate authorities that the server's programs trust, beside its own." }),
+    updates: updates.optional(),
     without: z
       .strictObject({
         sysctl: withoutSome(sysctlKey),

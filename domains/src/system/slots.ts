@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Account } from "@holdfast/core/domain.ts";
+import { aptWish, UPDATES_FILE, updatesText } from "./apt-text.ts";
 import { chronyText, ntpSlot } from "./chrony.ts";
 import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
@@ -11,6 +12,7 @@ import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
 import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { bySpread } from "./sysctl-key.ts";
+import { UPDATES_TIMER_FILE, updatesTimerText } from "./timer-text.ts";
 import { targetOfZone, zoneOfTarget } from "./timezone.ts";
 import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
 
@@ -27,6 +29,7 @@ import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
  *   `comment:NAME` `shell:NAME` `members:NAME`   parts of an account, the last its groups; null: it is not there
  *   `keys:NAME`             the text of our list of keys; null: none
  *   `sudo` `logs` `modules:load` `modules:block`   the text of our file; null: none
+ *   `updates:apt` `updates:timer`  the text of our file for apt, and for its timer; null: none
  *   `authority:NAME`        a certificate; null: none
  *   `unit:NAME:enabled` `unit:NAME:running`  true or false
  * Two more are only remembered, because they are written when a change is confirmed and not before: `boot:PATH`.
@@ -82,6 +85,10 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   if (block !== undefined) slots["modules:block"] = block.length === 0 ? null : blockText(block);
   if (config.logs !== undefined) slots["logs"] = logText(config.logs, logDriver(observed));
   for (const [name, text] of Object.entries(config.authorities ?? {})) slots[`authority:${name}`] = text;
+  const { updates } = config;
+  const apt = updates === undefined ? undefined : aptWish(updates);
+  if (apt !== undefined) slots["updates:apt"] = updatesText(apt);
+  if (updates?.window !== undefined) slots["updates:timer"] = updatesTimerText(updates.window);
   return slots;
 }
 
@@ -138,6 +145,8 @@ function look(observed: SystemObserved, slot: string): Look {
       return textLook(observed, RSYSLOG_FILE);
     case "modules":
       return textLook(observed, rest === "load" ? LOAD_FILE : BLOCK_FILE);
+    case "updates":
+      return textLook(observed, rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE);
     case "group":
       return { value: observed.groups.includes(rest) };
     case "user":
@@ -231,6 +240,7 @@ const RANK = [
   "ntp",
   "chrony",
   "logs",
+  "updates",
   "unit",
   "group",
   "user",

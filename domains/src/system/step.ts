@@ -1,5 +1,6 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Action, Step } from "@holdfast/core/plan/step.ts";
+import { UPDATES_FILE } from "./apt-text.ts";
 import { runningChrony } from "./chrony.ts";
 import { CHRONY_FILE, NTP_FILE, NTP_UNITS, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
 import { fileOf } from "./file-value.ts";
@@ -7,6 +8,7 @@ import { FOUND_FILE, FOUND_MODE, type FoundRecord, foundText } from "./found.ts"
 import { BLOCK_FILE } from "./kernel-module.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
+import { UPDATES_TIMER_FILE } from "./timer-text.ts";
 import { accountOf, DEFAULT_SHELL, partChange } from "./users.ts";
 
 /** Milliseconds on a busy machine. Too small: a change fails because the server was busy; too large: the armed undo comes late. */
@@ -80,6 +82,11 @@ export function slotSteps(
       return [fileStep(id, title, BLOCK_FILE, DAEMON_FILE_MODE, textOf(value))];
     case "logs": {
       const action = { kind: "rsyslog", text: textOf(value), check: sshd.check } as const;
+      return [systemStep(id, title, action, UNIT_BUDGET_MS)];
+    }
+    case "updates": {
+      if (rest === "apt") return [fileStep(id, title, UPDATES_FILE, DAEMON_FILE_MODE, textOf(value))];
+      const action = { kind: "timer", path: UPDATES_TIMER_FILE, text: textOf(value), check: sshd.check } as const;
       return [systemStep(id, title, action, UNIT_BUDGET_MS)];
     }
     case "group":

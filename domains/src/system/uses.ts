@@ -2,6 +2,9 @@ import type { Use } from "@holdfast/core/compose/use.ts";
 import { parseAddress } from "@holdfast/core/net/address.ts";
 import type { SystemConfig } from "./model.ts";
 
+/** By http and by https; which of the two, the server's own list of repositories says. */
+const REPOSITORY_PORTS = { first: 80, last: 443 } as const;
+
 /** What a firewall of the same server must let through, or these settings do nothing: people to sshd, and the server to those it asks. */
 export function usesOf(config: SystemConfig): readonly Use[] {
   const out = (item: string, what: string, hosts: readonly string[], protocol: "tcp" | "udp", port: number) =>
@@ -22,6 +25,17 @@ export function usesOf(config: SystemConfig): readonly Use[] {
     })),
     ...out("system.ntp.servers", "The time is asked of", config.ntp?.servers ?? [], "udp", 123),
     ...out("system.resolver.servers", "Names are asked of", config.resolver?.servers ?? [], "udp", 53),
+    ...(config.updates?.install === "security" || config.updates?.install === "all"
+      ? [
+          {
+            direction: "out",
+            address: null,
+            service: { protocol: "tcp", ports: REPOSITORY_PORTS },
+            item: "system.updates.install",
+            what: "Updates are fetched from repositories",
+          } as const,
+        ]
+      : []),
     ...(config.logs?.to ?? []).flatMap(({ host, port, by }) =>
       out("system.logs.to", "Logs are sent to", [host], by === "udp" ? by : "tcp", port),
     ),

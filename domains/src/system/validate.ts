@@ -1,5 +1,6 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
+import { NO_RESTART } from "./apt-text.ts";
 import { finding } from "./findings.ts";
 import type { SystemConfig } from "./model.ts";
 
@@ -67,6 +68,7 @@ export function validateSystem(config: SystemConfig): readonly Finding[] {
     ...unitFindings(config),
     ...userFindings(config),
     ...logFindings(config),
+    ...updateFindings(config),
   ];
 }
 
@@ -166,6 +168,19 @@ function logFindings({ logs }: SystemConfig): readonly Finding[] {
       ? [finding("system.logs_no_authority", "system.logs.tls", "Nobody vouches for the log servers by tls.")]
       : []),
   ];
+}
+
+function updateFindings({ updates }: SystemConfig): readonly Finding[] {
+  const restarts = updates?.restart !== undefined && updates.restart !== NO_RESTART;
+  return restarts && updates.install === "none"
+    ? [
+        finding(
+          "system.updates_restart_idle",
+          "system.updates.restart",
+          "Nothing is installed by itself, so nothing restarts the server either.",
+        ),
+      ]
+    : [];
 }
 
 function unitFindings(config: SystemConfig): readonly Finding[] {

@@ -1,11 +1,14 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
+import { aptProblem, aptWish } from "./apt-text.ts";
 import { targetsOf } from "./diff.ts";
 import type { SystemObserved } from "./facts.ts";
 import type { SystemConfig } from "./model.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, slotsOf, splitSlot, whyNot } from "./slots.ts";
 import { effectiveProblem, sshdEffective, sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
+import { everyDayAt } from "./time-of-day.ts";
+import { UPDATES_TIMER } from "./timer-text.ts";
 import { valueWords } from "./words.ts";
 
 const RSYSLOG = "rsyslog.service";
@@ -26,7 +29,13 @@ export function verifySystem(desired: SystemConfig | null, observed: SystemObser
   return [
     ...mismatches,
     ...unrecorded.map((slot) => ({ path: slot, expected: "a note of what was found", found: "none" })),
-    ...(desired === null ? [] : [...sshdMismatches(desired, observed), ...workMismatches(desired, observed)]),
+    ...(desired === null
+      ? []
+      : [
+          ...sshdMismatches(desired, observed),
+          ...workMismatches(desired, observed),
+          ...updateMismatches(desired, observed),
+        ]),
   ].slice(0, MOST_MISMATCHES);
 }
 
@@ -65,6 +74,23 @@ function workMismatches(desired: SystemConfig, observed: SystemObserved): readon
     ...untrusted.map((name) => ({ path: `authority:${name}`, expected: "trusted by programs", found: "it is not" })),
     ...(isSending ? [] : [{ path: "logs", expected: `${RSYSLOG} that runs`, found: "it does not" }]),
   ];
+}
+
+/** What counts is what apt makes of all of its files, and when systemd says that its timer is due. */
+function updateMismatches({ updates }: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  if (updates === undefined || observed.booting) return [];
+  const wish = aptWish(updates);
+  const problem = wish === undefined ? null : observed.apt === null ? "no apt" : aptProblem(wish, observed.apt);
+  const apt =
+    problem === null ? [] : [{ path: "updates:apt", expected: "what the policy says, by apt itself", found: problem }];
+  if (updates.window === undefined) return apt;
+  const { from, within } = updates.window;
+  const timer = observed.timers[UPDATES_TIMER];
+  const isSet = timer?.spread === within && timer.times.join() === everyDayAt(from);
+  if (isSet) return apt;
+  const found =
+    timer === undefined ? "no such timer" : `${timer.times.join(", ") || "never"}, spread over ${timer.spread} s`;
+  return [...apt, { path: "updates:timer", expected: `${everyDayAt(from)}, spread over ${within} s`, found }];
 }
 
 /** Slots whose state a reboot makes anew: no snapshot of a boot before says what they must be. */

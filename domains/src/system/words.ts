@@ -1,10 +1,12 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { updatesWords } from "./apt-text.ts";
 import { dayText } from "./day.ts";
 import { fileOf } from "./file-value.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { keysIn } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { sysctlWords } from "./sysctl-catalogue.ts";
+import { windowWords } from "./timer-text.ts";
 import { zoneOfTarget } from "./timezone.ts";
 import { CLOSED } from "./users.ts";
 
@@ -32,6 +34,8 @@ export function slotName(slot: string): string {
       return "where logs are sent";
     case "sudo":
       return "what people may do by sudo";
+    case "updates":
+      return rest === "apt" ? "what is installed by itself" : "when it is installed by itself";
     case "modules":
       return rest === "load" ? "the modules to load" : "the modules never to load";
     case "group":
@@ -68,10 +72,11 @@ export function valueWords(slot: string, value: Json): string {
   if (kind === "comment") return JSON.stringify(value);
   if (kind === "group") return value === true ? "present" : "absent";
   if (kind === "keys" && typeof value === "string") return `${keysIn(value).length} of ours`;
+  if (kind === "updates" && typeof value === "string") return rest === "apt" ? updatesWords(value) : windowWords(value);
   if (typeof value === "boolean")
     return rest.endsWith(":running") ? (value ? "running" : "stopped") : value ? "enabled" : "disabled";
   const text = fileOf(value)?.text ?? (typeof value === "string" ? value : "");
-  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("# "));
+  const lines = text.split("\n").filter((line) => line !== "" && !/^(?:#|\/\/) /.test(line));
   return lines.length === 1 && (lines[0] ?? "").length <= 60 ? (lines[0] ?? "") : `${lines.length} lines`;
 }
 

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from "react";
 import { type Translate, useT } from "../../i18n/language.ts";
 import { differencesAt, originOf, originsBelow } from "../../live/at-item.ts";
 import type { SystemSeen } from "../../live/observed.ts";
-import { nameServersOf, setterOf, sshRows, timeKeeperOf, timezoneOf } from "../../live/system-settings.ts";
+import { nameServersOf, setterOf, sshRows, timeKeeperOf, timezoneOf, updatesNow } from "../../live/system-settings.ts";
 import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, type Setting, SettingTable } from "./live-parts.tsx";
 import { People } from "./system-people.tsx";
@@ -13,7 +13,7 @@ type Props = LiveProps<SystemConfig, SystemSeen>;
 
 /** Paths of differences that have a place of their own below. */
 const PLACED =
-  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|sudo$|(sysctl|unit|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
+  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|updates:|sudo$|(sysctl|unit|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
 
 /** What the server is: its name, its time, its people, its settings, each beside what it should be. */
 export function SystemLive(props: Props): ReactNode {
@@ -136,6 +136,14 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: at("logs"),
     },
     {
+      key: "updates",
+      name: t("sys.updates"),
+      now: updatesWords(seen, t),
+      should: updatesWish(desired?.updates, t),
+      origins: origins("updates"),
+      differences: at("updates:apt", "updates:timer"),
+    },
+    {
       key: "restart",
       name: t("sys.restart.name"),
       now: t(
@@ -154,6 +162,36 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: [],
     },
   ];
+}
+
+function updatesWords(seen: SystemSeen, t: Translate): string {
+  const now = updatesNow(seen);
+  if (now === null) return t("live.unknown");
+  if (!now.installs) return t("sys.updates.none");
+  return [
+    now.next === "" ? t("sys.updates.idle") : t("sys.updates.next", { next: now.next }),
+    ...(now.restarts ? [t("sys.updates.restarts")] : []),
+  ].join(" · ");
+}
+
+const INSTALLS = {
+  none: "sys.updates.none",
+  security: "sys.updates.security",
+  all: "sys.updates.all",
+} as const satisfies Record<string, Parameters<Translate>[0]>;
+
+function updatesWish(updates: SystemConfig["updates"], t: Translate): string | undefined {
+  if (updates === undefined) return undefined;
+  const { install, window, restart } = updates;
+  return [
+    ...(install === undefined ? [] : [t(INSTALLS[install])]),
+    ...(window === undefined
+      ? []
+      : [t("sys.updates.window", { from: window.from, minutes: Math.round(window.within / 60) })]),
+    ...(restart === undefined
+      ? []
+      : [restart === "never" ? t("sys.updates.noRestart") : t("sys.updates.restartAt", { time: restart })]),
+  ].join(" · ");
 }
 
 function sshSettings({ desired, seen, provenance }: Props): readonly Setting[] {

@@ -1,0 +1,140 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { Lab } from "@holdfast/testkit/servers/lab.ts";
+import type { LabServer } from "@holdfast/testkit/servers/server.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeNonce, makeRequestId } from "./commander.ts";
+import { SystemdAgent } from "./systemd-agent.ts";
+
+/** What a server installs by itself, as its own apt and systemd say it, through the real units of the agent. */
+let lab: Lab;
+let server: LabServer;
+let agent: SystemdAgent;
+
+const PROGRAM = "/usr/bin/unattended-upgrade";
+const TRIAL = { windowSeconds: 90, reconnectSeconds: 90 };
+const UPDATES: Json = { updates: { install: "security", window: { from: "02:15", within: 5400 }, restart: "04:30" } };
+
+beforeAll(async () => {
+  lab = Lab.open({ prefix: `hfu-${process.pid}` });
+  server = lab.server({ name: "web", kind: "systemd", enable: [], attachments: [] });
+  await server.start();
+  await server.must(["systemctl", "enable", "--now", "apt-daily-upgrade.timer"]);
+  agent = new SystemdAgent(server);
+  await agent.install();
+});
+afterAll(async () => {
+  agent.letGo();
+  await lab.close();
+});
+
+function words(transaction: { code: string; message: string }): string {
+  return `${transaction.code}: ${transaction.message}`;
+}
+
+/** apt's settings, the files around ours, and what systemd makes of the timer. */
+const LOOK = [
+  "apt-config dump",
+  "ls -lA --time-style=+ /etc/apt/apt.conf.d",
+  "find /etc/systemd/system | sort",
+  "systemctl show apt-daily-upgrade.timer --property=TimersCalendar,RandomizedDelayUSec,Persistent,ActiveState,NeedDaemonReload",
+].join("; ");
+const look = async (): Promise<string> =>
+  // When it is due next is by chance within the spread.
+  (await server.exec(["sh", "-c", LOOK])).stdout.replaceAll(/next_elapse=[^}]*/g, "");
+
+async function refused(system: Json): Promise<string> {
+  const answer = await agent.prepareDomains(makeRequestId(), { system }, TRIAL);
+  expect(answer.phase, words(answer)).toBe(TransactionPhase.REFUSED);
+  return words(answer);
+}
+
+async function onTrial(system: Json): Promise<{ id: string; nonce: string }> {
+  const [id, nonce] = [makeRequestId(), makeNonce()];
+  const prepared = await agent.prepareDomains(id, { system }, TRIAL);
+  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED });
+  const executed = await agent.execute(id, nonce);
+  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL });
+  return { id, nonce };
+}
+
+async function drifted(): Promise<boolean> {
+  const { domains } = await (await agent.guard()).getState({});
+  return domains.find(({ domain }) => domain === "system")?.drift === true;
+}
+
+test("without the package it is refused by the package's name; that nothing is installed by itself needs nobody", async () => {
+  const before = await look();
+  expect(await refused(UPDATES)).toMatch(/system\.updates_no_package.*unattended-upgrades/);
+  const { id } = await onTrial({ updates: { install: "none" } });
+  expect(await look()).toContain('APT::Periodic::Unattended-Upgrade "0";');
+  const undone = await agent.abort(id);
+  expect(undone, words(undone)).toMatchObject({ phase: TransactionPhase.REVERTED, serverIs: "as_before" });
+  expect(await look()).toBe(before);
+});
+
+test("apt and systemd say what the policy says; the undo leaves the server as it was; drift is seen; released, all is as it was found", async () => {
+  // That it is there is all that is asked of it: apt and systemd say what is set.
+  await server.writeFile(PROGRAM, "#!/bin/sh\n", 0o755);
+  const found = await look();
+  const first = await onTrial(UPDATES);
+  const during = await look();
+  for (const text of [
+    'APT::Periodic::Unattended-Upgrade "1";',
+    'Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";',
+    'Unattended-Upgrade::Automatic-Reboot-Time "04:30";',
+    "TimersCalendar={ OnCalendar=*-*-* 02:15:00 ;",
+    "RandomizedDelayUSec=1h 30min",
+    "Persistent=no",
+    "NeedDaemonReload=no",
+  ])
+    expect(during).toContain(text);
+  const undone = await agent.abort(first.id);
+  expect(undone, words(undone)).toMatchObject({ phase: TransactionPhase.REVERTED, serverIs: "as_before" });
+  expect(await look()).toBe(found);
+
+  const { id, nonce } = await onTrial(UPDATES);
+  const confirmed = await agent.confirm(id, nonce);
+  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
+  expect(await drifted()).toBe(false);
+  const file = "/etc/apt/apt.conf.d/95-holdfast.conf";
+  await server.must(["sh", "-c", `cp -p ${file} /run/ours && echo 'APT::Periodic::Unattended-Upgrade "0";' >>${file}`]);
+  expect(await drifted()).toBe(true);
+  await server.must(["cp", "-p", "/run/ours", file]);
+  expect(await drifted()).toBe(false);
+
+  const released = await onTrial({});
+  const gone = await agent.confirm(released.id, released.nonce);
+  expect(gone, words(gone)).toMatchObject({ phase: TransactionPhase.FINALIZED });
+  expect(await look()).toBe(found);
+});
+
+test("a power cut on trial: the server comes back as it was found", async () => {
+  const found = await look();
+  await onTrial(UPDATES);
+  expect(await look()).not.toBe(found);
+  agent.letGo();
+  await server.cut();
+  await server.startAgain();
+  expect(await agent.story()).toContain("server.rebooted");
+  expect(await look()).toBe(found);
+});
+
+test("a file that apt reads after ours is named with its line, also where it says it in braces; one before ours is no matter", async () => {
+  const folder = "/etc/apt/apt.conf.d";
+  await server.writeFile(`${folder}/99zz-local`, '// "house"\nUnattended-Upgrade {\n  Automatic-Reboot "false";\n};\n');
+  expect(await refused(UPDATES)).toContain(`${folder}/99zz-local line 3 says Unattended-Upgrade::Automatic-Reboot too`);
+  await server.must(["mv", `${folder}/99zz-local`, `${folder}/20local`]);
+  const { id } = await onTrial(UPDATES);
+  expect(await look()).toContain('Unattended-Upgrade::Automatic-Reboot "true";');
+  await agent.abort(id);
+  const override = "/etc/systemd/system/apt-daily-upgrade.timer.d/override.conf";
+  await server.must(["mkdir", "-p", "/etc/systemd/system/apt-daily-upgrade.timer.d"]);
+  await server.writeFile(override, "[Timer]\nOnCalendar=12:00\n");
+  await server.must(["systemctl", "daemon-reload"]);
+  expect(await refused(UPDATES)).toContain(`${override} line 2 says OnCalendar too`);
+  await server.must(["rm", override]);
+  await server.must(["systemctl", "daemon-reload"]);
+  await server.must(["systemctl", "stop", "apt-daily-upgrade.timer"]);
+  expect(await refused(UPDATES)).toContain("system.updates_no_timer");
+});
