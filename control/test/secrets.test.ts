@@ -1,4 +1,5 @@
 /** The store of secrets on a real database, asked through the API: what is written comes out nowhere but sealed for a server. */
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -276,6 +277,73 @@ test("keys of people: each reaches the server, one is rotated where it stands, a
     expect((await applied(api, kim, plan)).state).toBe("DONE");
     expect(received(a as SimulatedAgent)).toEqual([[expect.stringMatching(/^vpn-alice\.1\./), CANARY]]);
     await api.done(kim, "deleteSecret", remove);
+  });
+});
+
+test("passwords of people: they and the server's private key reach the server alone; its certificate names what they call; one is rotated without another certificate", async () => {
+  await withApi(async (api) => {
+    const kim = await api.account("kim", EVERYTHING);
+    const [a, b] = await pair(api, kim);
+    const people = `address: dynamic, people: { alice: { identity: a@example.com, password: "secret:vpn-alice" }, bob: { identity: b@example.com, password: "secret:vpn-bob" } }`;
+    const staff = tunnel("each", people)
+      .replace('auth: { psk: "each" }', "auth: { certificate: generated }")
+      .replace("address: 192.0.2.10,", "address: 192.0.2.10, hostname: vpn.example.com,")
+      .replace("then: restart", "then: clear");
+    await put(api, kim, "vpn-alice", CANARY, "0");
+    const missing = await planned(api, kim, [staff]);
+    expect(missing.plans[0]?.findings).toContainEqual(
+      expect.objectContaining({ code: "compose.unknown_secret", message: expect.stringContaining("vpn-bob") }),
+    );
+    await put(api, kim, "vpn-bob", OTHER, "0");
+    const change = await api.done(kim, "planChange", { params: { id: missing.id }, body: {} });
+    expect((await applied(api, kim, change)).state).toBe("DONE");
+    const files = received(a as SimulatedAgent);
+    expect(files.map(([file]) => file.split(".").slice(0, -2).join("."))).toEqual([
+      "tunnel.pair--a",
+      "vpn-alice",
+      "vpn-bob",
+    ]);
+    expect(files.map(([, value]) => value)).toEqual(expect.arrayContaining([CANARY, OTHER]));
+    expect(received(b as SimulatedAgent)).toEqual([]);
+    const own = (await api.done(kim, "listSecrets")).items.find(({ name }) => name === "tunnel.pair--a");
+    const { certificate } = own?.versions[0] ?? {};
+    expect(new X509Certificate(certificate?.pem ?? "").subjectAltName?.split(", ").toSorted()).toEqual([
+      "DNS:gw-a",
+      "DNS:vpn.example.com",
+      "IP Address:192.0.2.10",
+    ]);
+
+    const value = "canary-of-bob-the-second";
+    const rotation = await api.done(kim, "rotateSecret", { params: { name: "vpn-bob" }, body: { value } });
+    const next = await api.done(kim, "planChange", { params: { id: rotation.id }, body: {} });
+    expect((await applied(api, kim, next)).state).toBe("DONE");
+    expect(received(a as SimulatedAgent)).toContainEqual([expect.stringMatching(/^vpn-bob\.2\./), value]);
+    const again = (await api.done(kim, "listSecrets")).items.find(({ name }) => name === "tunnel.pair--a");
+    expect(again?.versions.length).toBe(1);
+    const renewal = await api.done(kim, "rotateSecret", { params: { name: "tunnel.pair" }, body: {} });
+    const renewed = await api.done(kim, "planChange", { params: { id: renewal.id }, body: {} });
+    expect((await applied(api, kim, renewed)).state).toBe("DONE");
+    expect(received(a as SimulatedAgent).map(([file]) => file)).toContainEqual(
+      expect.stringMatching(/^tunnel\.pair--a\.2\./),
+    );
+
+    // Another address is another certificate: devices would not believe the old one.
+    const { text, revision } = await api.done(kim, "getDocument", { params: { kind: "Tunnel", name: "pair" } });
+    const moved = await api.done(kim, "createChange", {
+      body: {
+        title: "moved",
+        documents: [{ text: (text ?? "").replace("vpn.example.com", "in.example.com"), baseRevision: revision }],
+      },
+    });
+    const plan = await api.done(kim, "planChange", { params: { id: moved.id }, body: {} });
+    expect(plan.plans[0]?.findings).toContainEqual(
+      expect.objectContaining({
+        code: "compose.key_of_other_ends",
+        message: expect.stringContaining("in.example.com"),
+      }),
+    );
+    const all = await everything(api);
+    for (const secret of [CANARY, OTHER, value]) expect(all).not.toContain(secret);
   });
 });
 

@@ -44,6 +44,7 @@ TEST_PACKAGES=(
   swanctl=strongswan-swanctl            # tunnels between two real charon daemons
   charon-systemd=charon-systemd
   /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so=libcharon-extra-plugins   # ESP where the kernel has none
+  /usr/lib/ipsec/plugins/libstrongswan-eap-mschapv2.so=libcharon-extauth-plugins   # people by user name and password
   /usr/lib/ipsec/plugins/libstrongswan-gcm.so=libstrongswan-standard-plugins
   qemu-system-x86_64=qemu-system-x86    # a stock kernel, for what this machine's lacks
   '/usr/lib/postgresql/*/bin/postgres=postgresql'   # DATABASE_URL with Debian's own PostgreSQL

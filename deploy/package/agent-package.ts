@@ -99,7 +99,7 @@ function controlFile(version: string, installedKib: number): string {
     // The tools that a server is looked from; without one of them that tool says so.
     Recommends: "systemd (>= 249), iputils-ping, iputils-tracepath, tcpdump",
     // Tunnels; a server without them takes no part in any, and says so.
-    Suggests: "strongswan-swanctl, charon-systemd",
+    Suggests: "strongswan-swanctl, charon-systemd, libcharon-extauth-plugins",
     Section: "admin",
     Priority: "optional",
     Description: "agent of Holdfast, the control plane that locks nobody out",

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
-import { idText, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
-import { authOf, deadAction } from "@holdfast/domains/vpn/render.ts";
+import { idText, PASSWORD_PREFIX, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
+import { authOf, deadAction, eapText, NOBODY, SENT_ALWAYS } from "@holdfast/domains/vpn/render.ts";
 import { provenBy, readKey, readPrivateKey } from "./ipsec-keys.ts";
 import type { ViciConnection } from "./vici-connection.ts";
 import { textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
@@ -16,7 +16,8 @@ export async function loadKey(root: string, vici: ViciConnection, key: IpsecKey)
   if (id !== null) return loadPrivateKey(root, vici, key.file, id);
   const read = readKey(root, key.file);
   if (!read.ok) return err(`the key ${key.file} cannot be used: ${read.error}`);
-  const message = { id: key.id, type: "IKE", data: read.value, owners: provenBy(key) };
+  const type = key.id.startsWith(PASSWORD_PREFIX) ? "EAP" : "IKE";
+  const message = { id: key.id, type, data: read.value, owners: provenBy(key) };
   return succeeded(await vici.request("load-shared", message, REQUEST_MS));
 }
 
@@ -52,6 +53,8 @@ export async function loadConn(vici: ViciConnection, conn: IpsecConn): Promise<R
 }
 
 function messageOf(conn: IpsecConn): ViciSection {
+  const { password } = conn;
+  const auth = authOf(conn);
   return {
     version: "2",
     ...(conn.localAddress === null ? {} : { local_addrs: [conn.localAddress] }),
@@ -62,14 +65,17 @@ function messageOf(conn: IpsecConn): ViciSection {
     keyingtries: "0",
     unique: "replace",
     ...(conn.pools === undefined ? {} : { pools: conn.pools }),
+    ...(password === undefined ? {} : { send_cert: SENT_ALWAYS }),
     local: {
-      auth: authOf(conn),
+      auth: auth.local,
       id: idText(conn.localIdentity),
       ...certificateList("certs", conn.certificates?.own),
     },
     remote: {
-      auth: authOf(conn),
+      auth: auth.remote,
       id: idText(conn.remoteIdentity),
+      ...(password === undefined ? {} : { eap_id: eapText(password.name) }),
+      ...(password?.name === null ? { groups: [NOBODY] } : {}),
       ...certificateList("certs", conn.certificates?.peer),
       ...certificateList("cacerts", conn.certificates?.authority),
     },

@@ -6,11 +6,11 @@ import type { IpsecAct, IpsecConn, IpsecKey, IpsecOperation, IpsecPool } from "@
 import { parseItemName } from "@holdfast/core/policy/name.ts";
 import { parseCertificateBody, parseIdentity } from "@holdfast/core/policy/tunnel-text.ts";
 import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
-import { CONN_PREFIX, KEY_PREFIX, parseKeyFile, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
+import { CONN_PREFIX, KEY_PREFIX, parseKeyFile, PASSWORD_PREFIX, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
 import { BLOCK_METRIC, BLOCK_PROTOCOL } from "@holdfast/domains/vpn/facts.ts";
 import { INTO_METRIC, isOurLink, linkWith, parseLink } from "@holdfast/domains/vpn/link.ts";
 import { parseCanonicalNetwork, parsePrivateKeyId, parseProposal } from "@holdfast/domains/vpn/parse-config.ts";
-import { parsePoolName } from "@holdfast/domains/vpn/people.ts";
+import { ANYBODY, parsePoolName } from "@holdfast/domains/vpn/people.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 
 /** What the vpn domain may ask: its own connections and keys in charon, by name, and dead ends in the kernel's main table. */
@@ -65,12 +65,13 @@ function checkConn(conn: IpsecConn): Result<null, string> {
     checkConnName(conn.name),
     checkLabel(conn.label),
     ...addresses.map(parseCanonicalAddress),
-    ...[conn.localIdentity, conn.remoteIdentity].map(parseIdentity),
+    parseIdentity(conn.localIdentity),
+    conn.password === undefined ? parseIdentity(conn.remoteIdentity) : checkPassword(conn),
     ...[...conn.localNetworks, ...conn.remoteNetworks].map(parseCanonicalNetwork),
     ...[...conn.ikeProposals, ...conn.childProposals].map(parseProposal),
     ...(conn.linkId === undefined ? [] : [parseLink(linkWith(conn.linkId))]),
     ...(conn.pools ?? []).map(parsePoolName),
-    checkCertificates(conn.certificates),
+    checkCertificates(conn),
     (conn.pools?.length ?? conn.remoteNetworks.length) > 0 ? ok(null) : err("the other end has no network"),
     ...[conn.ikeSeconds, conn.childSeconds, conn.deadSeconds].map((seconds) =>
       Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_SECONDS ? ok(null) : err(`${seconds} is no time`),
@@ -79,12 +80,21 @@ function checkConn(conn: IpsecConn): Result<null, string> {
 }
 
 /** By certificate, a connection that says nothing of the other end's would let in whoever has one of any authority. */
-function checkCertificates(certificates: IpsecConn["certificates"]): Result<null, string> {
+function checkCertificates({ certificates, password }: IpsecConn): Result<null, string> {
   if (certificates === undefined) return ok(null);
+  if (password !== undefined) return first([parseCertificateBody(certificates.own)]);
   const accepted = [certificates.peer, certificates.authority].filter((one) => one !== null);
   return accepted.length === 0
     ? err("nothing says which certificate of the other end is accepted")
     : first([certificates.own, ...accepted].map(parseCertificateBody));
+}
+
+/** Whoever is asked for a password is shown a certificate first, whatever they call themselves. */
+function checkPassword({ password, remoteIdentity, certificates, pools }: IpsecConn): Result<null, string> {
+  if (remoteIdentity !== ANYBODY || certificates === undefined || certificates.peer !== null || pools === undefined)
+    return err("who comes in by a password is a person, to whom this server proves itself by a certificate");
+  const name = password?.name ?? null;
+  return name === null ? ok(null) : first([parseIdentity(name)]);
 }
 
 function checkPool({ name, network, dns }: IpsecPool): Result<null, string> {
@@ -118,7 +128,7 @@ function checkKey({ id, file, owners }: IpsecKey): Result<null, string> {
 function checkKeyId(id: string): Result<null, string> {
   const number = privateKeyId(id);
   if (number !== null) return first([parsePrivateKeyId(number)]);
-  return id.startsWith(KEY_PREFIX) && /^[a-z0-9-]{1,160}$/.test(id)
+  return (id.startsWith(KEY_PREFIX) || id.startsWith(PASSWORD_PREFIX)) && /^[a-z0-9-]{1,160}$/.test(id)
     ? ok(null)
     : err(`${JSON.stringify(id)} is no key of ours`);
 }

@@ -54,6 +54,7 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
       state: "up",
       version: textOf(version.value, "version"),
       dataPlane: dataPlaneOf(listIn(stats.value, "plugins")),
+      passwordLacks: PASSWORD_PLUGINS.filter((plugin) => !listIn(stats.value, "plugins").includes(plugin)),
       conns: conns.value.events
         .flatMap(sectionsIn)
         .map(([name, conn]) => listed(name, conn))
@@ -74,6 +75,9 @@ async function readCharon(root: string): Promise<IpsecReading["charon"]> {
   const read = await withCharon(root, look, String);
   return read.ok ? read.value : { state: "down", why: read.error };
 }
+
+/** What asks a person for their name, and then for their password. */
+const PASSWORD_PLUGINS = ["eap-identity", "eap-mschapv2"];
 
 /** The kernel's own ESP may be built in, loaded, or a module that is loaded when it is asked for. */
 function dataPlaneOf(plugins: readonly string[]): IpsecDataPlane {

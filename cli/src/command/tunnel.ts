@@ -60,7 +60,7 @@ const list = verb({
         ends: body.ends.map((end) => ({
           name: end.name,
           server: end.kind === "managed" ? end.server : null,
-          people: end.kind === "people" ? end.people.filter(({ psk }) => psk !== null).length : null,
+          people: end.kind === "people" ? end.people.filter(({ proof }) => proof !== null).length : null,
         })),
         inForceOn: item.inForceOn,
       });
@@ -151,9 +151,9 @@ async function statusOf(client: Client, server: string, tunnel: TunnelDocument):
     const sa = found(tunnel.name);
     return [sa === undefined ? status("down: nothing is agreed with the other end") : status(stateOf(sa), saidOf(sa))];
   }
-  return people.people.map(({ name, psk }) => {
+  return people.people.map(({ name, proof }) => {
     const sa = found(nameOfPerson(tunnel.name, name));
-    if (sa === undefined) return status(psk === null ? "revoked" : "not connected", { person: name });
+    if (sa === undefined) return status(proof === null ? "revoked" : "not connected", { person: name });
     const has = sa.virtualAddresses?.join(", ") ?? "";
     const state = has === "" ? `${sa.state}, without an address: all are given out` : stateOf(sa);
     return status(state, { person: name, has, ...saidOf(sa) });
@@ -261,9 +261,9 @@ function standing(notAfter: string, dueAt: string | null, nowMs: number): string
 
 function sheetFor({ name, body }: TunnelDocument, person: string | undefined): TunnelSheet {
   const people = body.ends.find((end) => end.kind === "people");
-  const found = person === undefined ? tunnelSheetOf(body) : personSheetOf(body, person);
+  const found = person === undefined ? tunnelSheetOf(body) : personSheetOf(name, body, person);
   if (found !== null) return found;
-  const named = people?.people.map((one) => (one.psk === null ? `${one.name} (revoked)` : one.name)) ?? [];
+  const named = people?.people.map((one) => (one.proof === null ? `${one.name} (revoked)` : one.name)) ?? [];
   const message =
     person === undefined
       ? `The other end of ${name} is people, and each has a sheet of their own.`

@@ -16,6 +16,8 @@ const WISH: PeopleWish = {
     { name: "bob", identity: "bob@example.com", secret: "bob-2" },
     { name: "", identity: "", secret: "" },
   ],
+  way: "psk",
+  hostname: "",
   suite: "strong-2026",
   services: "tcp/443, icmp/echo",
 };
@@ -29,6 +31,17 @@ test("what was typed is a document without a finding, and each person has a shee
   expect(sheets.map(({ reader }) => reader)).toEqual(["alice", "bob"]);
   expect(sheets[0]?.rows).toContainEqual(["your identity (local ID)", "alice@example.com"]);
   expect(JSON.stringify(sheets)).not.toContain("vpn-alice");
+});
+
+test("by user name and password: the server has a certificate for the name that is called, and the sheet says what to type where", () => {
+  const text = peopleText({ ...WISH, way: "password", hostname: "vpn.example.com" });
+  expect(tunnelSchema.safeParse(readYaml(text).data).error?.issues).toBeUndefined();
+  expect(text).toContain('alice: { identity: "alice@example.com", password: "secret:vpn-alice" }');
+  const [sheet] = sheetsOf(text);
+  expect(sheet?.rows).toContainEqual(["server's identity (remote ID)", "vpn.example.com"]);
+  expect(JSON.stringify(sheet)).toContain("Add-VpnConnection -Name remote-staff -ServerAddress vpn.example.com");
+  expect(peopleText({ ...WISH, way: "password" })).not.toContain("hostname");
+  expect(peopleText({ ...WISH, hostname: "vpn.example.com" })).not.toContain("hostname");
 });
 
 test("what is typed is never YAML, and a server may be called like the other end", () => {

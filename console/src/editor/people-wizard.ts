@@ -1,8 +1,16 @@
 import { API_VERSION } from "@holdfast/core/policy/document.ts";
+import type { PersonWay } from "@holdfast/core/policy/tunnel-people.ts";
 import type { TunnelSuite } from "@holdfast/core/policy/tunnel-suite.ts";
 import { flowList, scalar, words } from "./tunnel-wizard.ts";
 
-/** One person as typed. How they show who they are is `keyText`'s alone to write: another way is another branch there. */
+/** How the ends show who they are: the server first, where people type a password. */
+const AUTH = {
+  password:
+    "certificate: generated           # of the server; people type a name and a password, which it asks for afterwards",
+  psk: "psk: each                        # a key that all share could be taken from nobody",
+} as const satisfies Record<PersonWay, string>;
+
+/** One person as typed. */
 export interface WizardPerson {
   readonly name: string;
   readonly identity: string;
@@ -21,6 +29,10 @@ export interface PeopleWish {
   readonly pool: string;
   readonly dns: string;
   readonly people: readonly WizardPerson[];
+  /** How they show who they are. */
+  readonly way: PersonWay;
+  /** The name that devices call, where they come in by a password; empty: the address. */
+  readonly hostname: string;
   readonly suite: TunnelSuite;
   /** What people may use behind the server; empty: nothing, until a rule opens it. */
   readonly services: string;
@@ -47,8 +59,15 @@ export function peopleText(wish: PeopleWish): string {
   const theirs = wish.server.trim() === "people" ? "staff" : "people";
   const ours = wish.server.trim() === "" ? "here" : wish.server;
   const dns = words(wish.dns).length === 0 ? "" : `    dns: ${flowList(wish.dns)}\n`;
+  const isCalled = wish.way === "password" && wish.hostname.trim() !== "";
+  const hostname = isCalled
+    ? `    hostname: ${scalar(wish.hostname)}       # the name that they call, which leads there\n`
+    : "";
   const people = typedPeople(wish)
-    .map((person) => `      ${scalar(person.name)}: { identity: ${scalar(person.identity)}, ${keyText(person)} }\n`)
+    .map(
+      (person) =>
+        `      ${scalar(person.name)}: { identity: ${scalar(person.identity)}, ${keyText(wish.way, person)} }\n`,
+    )
     .join("");
   const rules =
     words(wish.services).length === 0
@@ -62,7 +81,7 @@ ends:
   ${scalar(ours)}:
     server: ${scalar(wish.server)}
     address: ${scalar(wish.address)}          # what their devices call
-    networks: ${flowList(wish.networks)}       # what they send into the tunnel; 0.0.0.0/0 is everything
+${hostname}    networks: ${flowList(wish.networks)}       # what they send into the tunnel; 0.0.0.0/0 is everything
   ${theirs}:
     address: dynamic               # they call from anywhere
     networks: ${flowList(wish.pool)}       # out of which each is given an address while connected
@@ -71,7 +90,7 @@ ${people === "" ? "      {}\n" : people}
 via: policy
 clearText: block                   # packets for their addresses never leave unencrypted
 auth:
-  psk: each                        # a key that all share could be taken from nobody
+  ${AUTH[wish.way]}
 suite: ${wish.suite}
 lifetime: { ike: 12h, child: 1h }
 dead: { after: 30s, then: clear }  # a server cannot call them back
@@ -81,6 +100,6 @@ traffic:                           # what may pass; rendered into the firewall o
 ${rules}`;
 }
 
-function keyText(person: WizardPerson): string {
-  return `psk: ${JSON.stringify(`secret:${secretOf(person)}`)}`;
+function keyText(way: PersonWay, person: WizardPerson): string {
+  return `${way}: ${JSON.stringify(`secret:${secretOf(person)}`)}`;
 }

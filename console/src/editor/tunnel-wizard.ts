@@ -121,7 +121,7 @@ export function sheetsOf(text: string): readonly HandedSheet[] {
   const body = tunnelBody(parsed.data);
   const people = body.ends.find((end) => end.kind === "people");
   const to = people === undefined ? "administrator" : "person";
-  const sheets = people?.people.map(({ name }) => personSheetOf(body, name)) ?? [
+  const sheets = people?.people.map(({ name }) => personSheetOf(parsed.data.name, body, name)) ?? [
     body.ends.some((end) => end.kind === "external") ? tunnelSheetOf(body) : null,
   ];
   return sheets.flatMap((sheet) => (sheet === null ? [] : [{ ...sheet, to }]));

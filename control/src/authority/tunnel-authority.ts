@@ -59,10 +59,17 @@ export async function makeTunnelAuthority(version: number, nowMs: number): Promi
   return { value: valueOf(privateKey), certificate: base64(certificate), keyId: keyIdOf(publicKey), notAfterMs };
 }
 
-/** @param identity how the end calls itself: a host name, an address or a mail address */
+/**
+ * @param identity how the end calls itself: a host name, an address or a mail address
+ * @param also what else it is called
+ */
 export async function issueForEnd(
   authority: Pick<TunnelAuthority, "value" | "certificate">,
-  { tunnel, identity }: { readonly tunnel: string; readonly identity: string },
+  {
+    tunnel,
+    identity,
+    also = [],
+  }: { readonly tunnel: string; readonly identity: string; readonly also?: readonly string[] },
   nowMs: number,
 ): Promise<IssuedForEnd> {
   const issuer = new x509.X509Certificate(authority.certificate);
@@ -86,7 +93,7 @@ export async function issueForEnd(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       // Of what calls in, some ask for the first before they believe it.
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth], false),
-      new x509.SubjectAlternativeNameExtension([nameOf(identity)], false),
+      new x509.SubjectAlternativeNameExtension([identity, ...also].map(nameOf), false),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   });

@@ -1,3 +1,4 @@
+import { identitiesOf } from "@holdfast/core/compose/tunnel-ends.ts";
 import { boundTo, type NamedKey } from "@holdfast/core/compose/tunnel-key.ts";
 import type { TunnelDocument } from "@holdfast/core/policy/document.ts";
 import { TUNNEL_AUTHORITY_SECRET } from "@holdfast/core/secret/secret-file.ts";
@@ -26,7 +27,10 @@ export async function issueCertificates(
   const authority = await authorityOf(house, tx, caller);
   for (const { server, secret } of ends) {
     if (server === null || secret === null) continue;
-    const issued = await issueForEnd(authority, { tunnel: tunnel.name, identity: server }, house.nowMs());
+    const end = tunnel.body.ends.find((one) => one.kind === "managed" && one.server === server);
+    if (end?.kind !== "managed") continue;
+    const [identity = server, ...also] = identitiesOf(tunnel.body, end);
+    const issued = await issueForEnd(authority, { tunnel: tunnel.name, identity, also }, house.nowMs());
     const { value, certificate: own, authority: by, keyId, notAfterMs } = issued;
     const certificate = { own, authority: by, keyId, notAfterMs };
     const made = { name: secret, version, value, boundTo: boundTo(tunnel, server), madeBy: caller.userId, certificate };

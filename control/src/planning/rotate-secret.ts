@@ -54,7 +54,7 @@ export async function rotateSecret(
         `The key of the tunnel ${first.tunnel.name} is made by Holdfast, and shown to nobody.`,
       );
     // Certificates are issued, and the other end accepts the new one by what it was told once.
-    const isByCertificate = first.tunnel.body.key.from === "certificate";
+    const isByCertificate = isGenerated && first.tunnel.body.key.from === "certificate";
     const external = isByCertificate
       ? undefined
       : heads.find(({ tunnel }) => tunnel.body.ends.some((end) => end.kind !== "managed"));

@@ -4,7 +4,7 @@ import { parseNetwork, formatNetwork } from "../net/network.ts";
 import type { TunnelDocument } from "../policy/document.ts";
 import type { ExpectationText } from "../policy/expectation.ts";
 import type { Path } from "../policy/path.ts";
-import type { TunnelEnd, TunnelRule } from "../policy/tunnel-document.ts";
+import type { TunnelBody, TunnelEnd, TunnelRule } from "../policy/tunnel-document.ts";
 import { parseTunnelPeer } from "../policy/tunnel-text.ts";
 import type { TunnelKey } from "./tunnel-key.ts";
 
@@ -44,6 +44,16 @@ export function initiatorOf([one, other]: readonly [TunnelEnd, TunnelEnd]): Tunn
 /** Of an end that is one machine; people have one each. */
 export function identityOf(end: Exclude<TunnelEnd, { readonly kind: "people" }>): string {
   return end.kind === "managed" ? end.server : end.identity;
+}
+
+/**
+ * Everything that the certificate of an end names: first how it calls itself. Devices of people believe a server that is called as they were told to call it,
+ * so there it is the host name or the address; between machines it is the name of the server.
+ */
+export function identitiesOf({ ends, key }: TunnelBody, end: ManagedEnd): readonly string[] {
+  const isCalled = key.from === "certificate" && ends.some(({ kind }) => kind === "people");
+  if (!isCalled) return [end.server];
+  return [end.hostname, end.address, end.server].filter((one) => one !== null);
 }
 
 /**
@@ -105,7 +115,7 @@ export function tunnelSide(
 }
 
 export type SideKey = Pick<TunnelKey, "keyFile" | "certificates">;
-type ManagedEnd = Extract<TunnelEnd, { readonly kind: "managed" }>;
+export type ManagedEnd = Extract<TunnelEnd, { readonly kind: "managed" }>;
 type PeopleEnd = Extract<TunnelEnd, { readonly kind: "people" }>;
 type MachineEnd = Exclude<TunnelEnd, PeopleEnd>;
 
@@ -117,19 +127,24 @@ function peopleSpecOf(
   keys: ReadonlyMap<string | null, SideKey>,
 ): Json {
   const { clearText, suite, ikeSeconds, childSeconds, deadSeconds } = body;
+  const own = keys.get(null);
   return {
     local: {
       address: local.natted ? null : local.address,
-      identity: identityOf(local),
+      identity: identitiesOf(body, local)[0] ?? local.server,
       networks: local.networks.map(canonicalNetwork),
     },
     pools: networks.map(canonicalNetwork),
     dns: [...dns],
     persons: Object.fromEntries(
-      people.flatMap(({ name, identity, psk }) =>
-        psk === null ? [] : [[name, { identity, keyFile: keys.get(name)?.keyFile ?? "" }]],
+      people.flatMap(({ name, identity, proof }) =>
+        proof === null ? [] : [[name, { identity, keyFile: keys.get(name)?.keyFile ?? "" }]],
       ),
     ),
+    // Left out where people have keys: configs of earlier versions stay as they are, letter for letter.
+    ...(own?.certificates === undefined || own.certificates === null
+      ? {}
+      : { certificate: { own: own.certificates.own, keyId: own.certificates.keyId, keyFile: own.keyFile } }),
     clearText,
     suite,
     ikeSeconds,

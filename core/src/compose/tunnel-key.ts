@@ -1,11 +1,11 @@
 import type { Finding } from "../base/finding.ts";
 import { documentId, type TunnelDocument } from "../policy/document.ts";
 import { formatPath, type Path } from "../policy/path.ts";
-import type { TrustedCertificate } from "../policy/tunnel-document.ts";
+import type { TrustedCertificate, TunnelEnd } from "../policy/tunnel-document.ts";
 import type { KeyReference } from "../policy/tunnel-text.ts";
 import { secretFile, secretOfEnd, secretOfTunnel, type SecretVersion } from "../secret/secret-file.ts";
 import { composeFinding } from "./findings.ts";
-import { managedServers } from "./tunnel-ends.ts";
+import { identitiesOf, managedServers } from "./tunnel-ends.ts";
 
 /** A key that a tunnel names, and where in its text. One of the store is never more than its name here. */
 export interface NamedKey {
@@ -40,21 +40,21 @@ export function namedKeys({ name: tunnel, body: { key, ends } }: TunnelDocument)
                 path: ["auth", "certificate"],
               },
             ]
-          : [],
+          : personKeys(end),
       );
     case "each":
-      return ends.flatMap((end) =>
-        end.kind === "people"
-          ? end.people.flatMap(({ name, psk }): readonly NamedKey[] => {
-              if (psk === null) return [];
-              const secret = psk.from === "secret" ? psk.name : null;
-              return [
-                { person: name, server: null, key: psk, secret, path: ["ends", end.name, "people", name, "psk"] },
-              ];
-            })
-          : [],
-      );
+      return ends.flatMap(personKeys);
   }
+}
+
+function personKeys(end: TunnelEnd): readonly NamedKey[] {
+  if (end.kind !== "people") return [];
+  return end.people.flatMap(({ name, proof }): readonly NamedKey[] => {
+    if (proof === null) return [];
+    const { by, key } = proof;
+    const secret = key.from === "secret" ? key.name : null;
+    return [{ person: name, server: null, key, secret, path: ["ends", end.name, "people", name, by] }];
+  });
 }
 
 type Named = Pick<SecretVersion, "name" | "version">;
@@ -69,6 +69,8 @@ function secretIn({ key, secret }: NamedKey): Named | null {
 
 /** What a generated key is bound to: with another server at an end it would be shared with one that has left, or prove another name. */
 export function boundTo(tunnel: TunnelDocument, server: string | null): string {
+  const end = tunnel.body.ends.find((one) => one.kind === "managed" && one.server === server);
+  if (end?.kind === "managed") return identitiesOf(tunnel.body, end).join(" ");
   return server ?? managedServers(tunnel).toSorted().join(" ");
 }
 
@@ -151,7 +153,7 @@ function keyFileOf(tunnel: TunnelDocument, named: NamedKey, secrets: readonly Se
     const message =
       server === null
         ? `Version ${found.version} of this key was made for ${found.boundTo.replace(" ", " and ")}, and another server would share it now.`
-        : `Version ${found.version} of this certificate is that of ${found.boundTo}, and the end is ${server} now.`;
+        : `Version ${found.version} of this certificate is that of ${found.boundTo}, and the end is ${boundTo(tunnel, server)} now.`;
     return { keyFile, version: found, findings: [composeFinding("compose.key_of_other_ends", message, at)] };
   }
   const newest = Math.max(...own.map(({ version }) => version));

@@ -34,6 +34,11 @@ export type IpsecConn = {
    * that has issued the other end's (null: that very one is believed by itself). Left out: the ends have a pre-shared key.
    */
   readonly certificates?: { readonly own: string; readonly peer: string | null; readonly authority: string | null };
+  /**
+   * The other end is a person with a user name and a password (EAP-MSCHAPv2), whatever their device calls itself. `name` null: the connection by which whoever
+   * calls is asked for a name, and which lets in nobody.
+   */
+  readonly password?: { readonly name: string | null };
 };
 
 /** Addresses that are given to people, one network of them. */
@@ -45,7 +50,7 @@ export type IpsecPool = {
   readonly dns: readonly string[];
 };
 
-/** A pre-shared or private key by the name of its file: the key itself is in no step, no snapshot and no log. */
+/** A pre-shared key, a password or a private key by the name of its file: the key itself is in no step, no snapshot and no log. */
 export type IpsecKey = {
   /** What it is called in charon, which tells only this of it. */
   readonly id: string;
@@ -149,8 +154,10 @@ export type IpsecReading = {
         readonly state: "up";
         readonly version: string;
         readonly dataPlane: IpsecDataPlane;
+        /** What it lacks to ask people for a password: plugins by their names. Left out by an agent from before passwords. */
+        readonly passwordLacks?: readonly string[];
         readonly conns: readonly IpsecListed[];
-        /** Pre-shared ones by their names, private ones by their numbers. */
+        /** Pre-shared ones and passwords by their names, private ones by their numbers. */
         readonly keys: readonly string[];
         readonly sas: readonly IpsecSa[];
         /** Left out by an agent from before pools. */

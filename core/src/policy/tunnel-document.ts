@@ -12,6 +12,7 @@ import {
 } from "./text-schema.ts";
 import {
   checkPeople,
+  checkWays,
   peopleOf,
   personNameText,
   personSchema,
@@ -24,6 +25,7 @@ import {
   certificateReferenceText,
   certificateText,
   endAddressText,
+  hostnameText,
   identityText,
   type KeyReference,
   networkText,
@@ -52,8 +54,13 @@ interface AnyEnd {
 }
 
 export type TunnelEnd =
-  /** `natted`: the address is that of a router before the server. */
-  | (AnyEnd & { readonly kind: "managed"; readonly server: string; readonly natted: boolean })
+  /** `natted`: the address is that of a router before the server. `hostname`: the name that people's devices are told to call; null: the address. */
+  | (AnyEnd & {
+      readonly kind: "managed";
+      readonly server: string;
+      readonly natted: boolean;
+      readonly hostname: string | null;
+    })
   | (AnyEnd & {
       readonly kind: "external";
       readonly identity: string;
@@ -122,6 +129,7 @@ const endSchema = z
     natted: z.boolean().optional().meta({
       description: "true: the address is that of a router before this server, which leads UDP 500 and 4500 to it.",
     }),
+    hostname: hostnameText.optional(),
     identity: identityText.optional(),
     certificate: certificateText.optional(),
     authority: authorityText.optional(),
@@ -141,6 +149,8 @@ const endSchema = z
       say("address", "An external end needs its `identity:`, which only its administrator can say");
     if (end.server !== undefined && end.identity !== undefined)
       say("identity", "The identity of a server of ours is its name; take this out");
+    if (end.server === undefined && end.hostname !== undefined)
+      say("hostname", "Only a server of ours is called by people; take this out");
     if (end.external !== undefined && end.natted !== undefined)
       say("natted", "Whether an external end stands behind a router is found out by itself; take this out");
     for (const key of ["certificate", "authority"] as const)
@@ -256,11 +266,19 @@ export const tunnelSchema = z
       return;
     }
     const nets = new Map(ends.map(([name, end]) => [name, setOf(asList(end.networks))]));
-    checkCertificates(tunnel.auth.certificate !== undefined, ends, say);
+    const isByCertificate = tunnel.auth.certificate !== undefined;
+    checkCertificates(isByCertificate, ends, say);
     if (one[1].server === undefined && other[1].server === undefined)
       say(["ends"], "Neither end is a server of ours, so there is nothing to configure");
     const people = ends.find(([, end]) => end.people !== undefined);
+    if (people?.[1].people === undefined || !isByCertificate)
+      for (const [name, { hostname }] of ends)
+        if (hostname !== undefined)
+          say(["ends", name, "hostname"], "A name to call is for people who come in by a password; take this out");
     if (people !== undefined) {
+      checkWays(isByCertificate, people[1].people ?? {}, (person, key, message) =>
+        say(["ends", people[0], "people", person, key], message),
+      );
       if (tunnel.auth.psk !== undefined && tunnel.auth.psk !== "each")
         say(
           ["auth", "psk"],
@@ -354,8 +372,6 @@ function checkCertificates(
     }
     if (name.length > LONGEST_END)
       say(["ends", name], `With certificates the name of an end has at most ${LONGEST_END} characters`);
-    if (end.people !== undefined)
-      say(["auth", "certificate"], "People have a key each; write psk: each instead, and psk: beside each of them");
     if (end.external !== undefined && given.length !== 1)
       say(
         ["ends", name, given[1] ?? "identity"],
@@ -400,7 +416,13 @@ function endOf(name: string, end: z.output<typeof endSchema> | undefined): Tunne
   if (end.people !== undefined) return { ...shared, kind: "people", people: peopleOf(end.people), dns: end.dns ?? [] };
   return end.server === undefined
     ? { ...shared, kind: "external", identity: end.identity ?? "", trusted: trustedOf(end) }
-    : { ...shared, kind: "managed", server: end.server, natted: end.natted ?? false };
+    : {
+        ...shared,
+        kind: "managed",
+        server: end.server,
+        natted: end.natted ?? false,
+        hostname: end.hostname ?? null,
+      };
 }
 
 /** Where something in a list was refused, it stands here still as it was written: alone or in a list. */

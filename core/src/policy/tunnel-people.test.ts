@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { SAMPLE_DOMAINS } from "../../test/sample-domain.ts";
 import { tunnelSide } from "../compose/tunnel-ends.ts";
-import { namedKeys, secretsOf } from "../compose/tunnel-key.ts";
+import { boundTo, namedKeys, secretsOf } from "../compose/tunnel-key.ts";
 import type { TunnelDocument } from "./document.ts";
 import { parseDocuments } from "./parse-documents.ts";
 import { nameOfPerson, parsePerson } from "./tunnel-people.ts";
@@ -105,6 +105,99 @@ test.each([
   expect(JSON.stringify(findings)).not.toContain("hunter2");
 });
 
+const BY_PASSWORD = replaced("psk: each ", "certificate: generated ")
+  .replace('psk: "file:vpn-alice-1"', 'password: "secret:vpn-alice@2"')
+  .replace('psk: "file:vpn-bob-1"', 'password: "file:vpn-bob-1"')
+  .replace("    address: 203.0.113.10 ", "    hostname: vpn.example.com\n    address: 203.0.113.10 ");
+
+const STAFF_KEYS = new Map([
+  [null, { keyFile: "o", certificates: { own: "MI", keyId: "id", peer: null, authority: null } }],
+  ["alice", { keyFile: "a", certificates: null }],
+  ["bob", { keyFile: "b", certificates: null }],
+]);
+
+test("by password: the server proves itself first, by the name that people call", () => {
+  const document = tunnel(BY_PASSWORD);
+  const side = tunnelSide(document, "gw-seoul", new Set(), STAFF_KEYS);
+  expect(side?.vpn).toMatchObject({
+    people: {
+      "remote-staff": {
+        local: { identity: "vpn.example.com" },
+        persons: {
+          alice: { identity: "alice@example.com", keyFile: "a" },
+          bob: { identity: "bob@example.com", keyFile: "b" },
+        },
+        certificate: { own: "MI", keyId: "id", keyFile: "o" },
+      },
+    },
+  });
+  expect(namedKeys(document).map(({ secret, server, path }) => [secret, server, path.join(".")])).toEqual([
+    ["tunnel.remote-staff--office", "gw-seoul", "auth.certificate"],
+    ["vpn-alice", null, "ends.staff.people.alice.password"],
+    [null, null, "ends.staff.people.bob.password"],
+  ]);
+  expect(secretsOf(document)).toEqual([
+    { name: "tunnel.remote-staff--office", version: 1 },
+    { name: "vpn-alice", version: 2 },
+  ]);
+  expect(boundTo(document, "gw-seoul")).toBe("vpn.example.com 203.0.113.10 gw-seoul");
+  expect(boundTo(tunnel(BY_PASSWORD.replace("    hostname: vpn.example.com\n", "")), "gw-seoul")).toBe(
+    "203.0.113.10 gw-seoul",
+  );
+});
+
+test.each([
+  [
+    'password: "secret:vpn-alice@2"',
+    'psk: "secret:vpn-alice"',
+    "ends.staff.people.alice.psk",
+    "write password: instead",
+  ],
+  [
+    'password: "secret:vpn-alice@2"',
+    'password: "hunter2hunter2hunter2"',
+    "ends.staff.people.alice.password",
+    "never written",
+  ],
+  [
+    'password: "secret:vpn-alice@2"',
+    'password: "generated"',
+    "ends.staff.people.alice.password",
+    "has to be given the key",
+  ],
+  [
+    'password: "secret:vpn-alice@2"',
+    'password: "secret:a", psk: "secret:b"',
+    "ends.staff.people.alice.password",
+    "comes in by one key",
+  ],
+  ["certificate: generated ", "psk: each ", "ends.staff.people.alice.password", "a server that proves itself first"],
+  ["hostname: vpn.example.com", "hostname: VPN", "ends.office.hostname", "not a host name"],
+  ["    dns: [10.10.0.53]", "    hostname: a.example.com", "ends.staff.hostname", "Only a server of ours"],
+])("by password, %s → %s is refused where it stands", (from, to, path, words) => {
+  expect(BY_PASSWORD).toContain(from);
+  const { findings } = parse(BY_PASSWORD.replace(from, to));
+  expect(findings).toContainEqual(expect.objectContaining({ path, message: expect.stringContaining(words) }));
+  expect(findings.every(({ line }) => (line ?? 0) > 0)).toBe(true);
+  expect(JSON.stringify(findings)).not.toContain("hunter2");
+});
+
+test("by password, the sheet has what each system must be told, and no password", () => {
+  const { name, body } = tunnel(BY_PASSWORD);
+  const rows = personSheetOf(name, body, "alice")?.rows ?? [];
+  expect(rows).toContainEqual(["server", "vpn.example.com (203.0.113.10)"]);
+  expect(rows).toContainEqual(["your user name", "alice@example.com"]);
+  expect(rows).toContainEqual([
+    "Windows, PowerShell: 10.10.0.0/16",
+    "Add-VpnConnectionRoute -ConnectionName remote-staff -DestinationPrefix 10.10.0.0/16",
+  ]);
+  expect(new Set(rows.map(([key]) => key)).size).toBe(rows.length);
+  expect(rows.map(([key]) => key)).toEqual(expect.arrayContaining(["macOS, iOS", "Android", "strongSwan"]));
+  const everything = personSheetOf(name, tunnel(BY_PASSWORD.replace("[10.10.0.0/16] ", "[0.0.0.0/0] ")).body, "bob");
+  expect(JSON.stringify(everything)).not.toMatch(/SplitTunneling|Add-VpnConnectionRoute/);
+  expect(JSON.stringify(rows)).not.toContain("vpn-alice");
+});
+
 test("a key each is for people alone, and more people than a server loads in a moment are refused", () => {
   const site = readFileSync(
     fileURLToPath(new URL("../../../domains/src/vpn/examples/seoul-busan.yaml", import.meta.url)),
@@ -131,12 +224,15 @@ test("a key each is for people alone, and more people than a server loads in a m
 test("a sheet for each person, and none for the other end as a whole", () => {
   const { body } = tunnel();
   expect(tunnelSheetOf(body)).toBeNull();
-  expect([personSheetOf(body, "carol"), personSheetOf(body, "dave")]).toEqual([null, null]);
-  const rows = new Map(personSheetOf(body, "alice")?.rows);
+  expect([personSheetOf("remote-staff", body, "carol"), personSheetOf("remote-staff", body, "dave")]).toEqual([
+    null,
+    null,
+  ]);
+  const rows = new Map(personSheetOf("remote-staff", body, "alice")?.rows);
   expect(rows.get("your identity (local ID)")).toBe("alice@example.com");
   expect(rows.get("resolvers")).toBe("10.10.0.53, from the server");
   const all = tunnel(replaced("[10.10.0.0/16] ", "[0.0.0.0/0] ")).body;
-  expect(new Map(personSheetOf(all, "alice")?.rows).get("through the tunnel")).toBe("everything");
+  expect(new Map(personSheetOf("remote-staff", all, "alice")?.rows).get("through the tunnel")).toBe("everything");
 });
 
 test("a person's name within a tunnel leads back to both", () => {

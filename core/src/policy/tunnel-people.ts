@@ -16,8 +16,17 @@ export interface TunnelPerson {
   readonly name: string;
   readonly identity: string;
   /** Null: revoked, whatever key the document still names. */
-  readonly psk: PersonKey | null;
+  readonly proof: PersonProof | null;
 }
+
+/** How a person shows who they are: by a key of their own, or by a name and a password that they type (EAP-MSCHAPv2). */
+export interface PersonProof {
+  readonly by: PersonWay;
+  readonly key: PersonKey;
+}
+
+export const PERSON_WAYS = ["psk", "password"] as const;
+export type PersonWay = (typeof PERSON_WAYS)[number];
 
 /** A key that somebody can hand to a person: not one that nobody has seen. */
 export type PersonKey = Exclude<PskReference, { readonly from: "generated" | "each" }>;
@@ -27,31 +36,41 @@ export const personNameText = checkedText(parseTunnelName, {
   examples: ["alice"],
 });
 
-const personPskText = checkedText(
-  (text) => {
-    const psk = parsePskReference(text);
-    if (!psk.ok || isPersonKey(psk.value)) return psk;
-    return err("a person has to be given the key; write secret:NAME or file:NAME");
-  },
-  {
-    description:
-      "Where this person's own key is: secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on the server.",
-    examples: ["secret:vpn-alice", "secret:vpn-alice@2"],
-  },
-);
+const personKeyText = (what: string) =>
+  checkedText(
+    (text) => {
+      const psk = parsePskReference(text);
+      if (!psk.ok || isPersonKey(psk.value)) return psk;
+      return err("a person has to be given the key; write secret:NAME or file:NAME");
+    },
+    {
+      description: `Where this person's own ${what} is: secret:NAME in the store of secrets, or file:NAME for /etc/holdfast/secrets/vpn/NAME on the server.`,
+      examples: ["secret:vpn-alice", "secret:vpn-alice@2"],
+    },
+  );
 
 export const personSchema = z
   .strictObject({
-    identity: identityText.meta({ description: "How this person's device calls itself: as a rule a mail address." }),
-    psk: personPskText.optional(),
+    identity: identityText.meta({
+      description:
+        "How this person's device calls itself, or the user name that goes with the password: as a rule a mail address.",
+    }),
+    psk: personKeyText("key").optional(),
+    password: personKeyText("password").optional(),
     revoked: proseText("Why this person may not come in any more; the entry stays for whoever asks later.").optional(),
   })
   .superRefine((person, context) => {
-    if (person.psk === undefined && person.revoked === undefined)
+    if (person.psk === undefined && person.password === undefined && person.revoked === undefined)
       context.addIssue({
         code: "custom",
         path: ["identity"],
-        message: "A person needs a key of their own (`psk:`), or is `revoked:`",
+        message: "A person needs a key of their own (`psk:`) or a password (`password:`), or is `revoked:`",
+      });
+    if (person.psk !== undefined && person.password !== undefined)
+      context.addIssue({
+        code: "custom",
+        path: ["password"],
+        message: "A person comes in by one key: write psk: or password:, as auth: says",
       });
   });
 
@@ -66,11 +85,12 @@ export const resolverText = checkedText(
 export function peopleOf(people: Readonly<Record<string, z.output<typeof personSchema>>>): readonly TunnelPerson[] {
   return Object.entries(people)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { identity, psk, revoked }]) => ({
-      name,
-      identity,
-      psk: psk === undefined || revoked !== undefined ? null : keyOf(psk),
-    }));
+    .map(([name, { identity, revoked, ...keys }]) => {
+      const by = PERSON_WAYS.find((way) => keys[way] !== undefined);
+      const text = by === undefined ? undefined : keys[by];
+      const isOut = by === undefined || text === undefined || revoked !== undefined;
+      return { name, identity, proof: isOut ? null : { by, key: keyOf(text) } };
+    });
 }
 
 function keyOf(text: string): PersonKey {
@@ -85,6 +105,30 @@ function isPersonKey(psk: PskReference): psk is PersonKey {
 }
 
 type Say = (path: string, message: string) => void;
+
+/** What a tunnel says of its people's keys (`auth:`) and what stands beside each of them are one thing. */
+export function checkWays(
+  isByCertificate: boolean,
+  people: Readonly<Record<string, Pick<z.output<typeof personSchema>, "psk" | "password" | "revoked">>>,
+  say: (person: string, key: PersonWay, message: string) => void,
+): void {
+  for (const [name, { psk, password, revoked }] of Object.entries(people)) {
+    // Whatever they had opens nothing.
+    if (revoked !== undefined) continue;
+    if (isByCertificate && psk !== undefined && password === undefined)
+      say(
+        name,
+        "psk",
+        "The server of this tunnel proves itself by a certificate (auth: certificate), and its people by a password; write password: instead",
+      );
+    if (!isByCertificate && password !== undefined && psk === undefined)
+      say(
+        name,
+        "password",
+        "Passwords need a server that proves itself first: whoever stood in between could try them out; write auth: { certificate: generated } in place of psk: each",
+      );
+  }
+}
 
 /** What an end of people may not have beside them, and what they may not have in common. */
 export function checkPeople(

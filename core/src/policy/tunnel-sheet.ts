@@ -1,6 +1,8 @@
-import { identityOf, initiatorOf } from "../compose/tunnel-ends.ts";
+import { identitiesOf, identityOf, initiatorOf, type ManagedEnd } from "../compose/tunnel-ends.ts";
+import { deviceRows } from "./device-settings.ts";
 import { formatDuration } from "./duration.ts";
 import type { TunnelBody, TunnelEnd } from "./tunnel-document.ts";
+import type { PersonWay } from "./tunnel-people.ts";
 import { TUNNEL_SUITES } from "./tunnel-suite.ts";
 
 export interface TunnelSheet {
@@ -56,30 +58,62 @@ export function tunnelSheetOf({
 }
 
 /** What one person's device must be told, in the words that telephones and notebooks use. Null: nobody is called so, or they may not come in any more. */
-export function personSheetOf({ ends, suite }: TunnelBody, person: string): TunnelSheet | null {
+export function personSheetOf(tunnel: string, body: TunnelBody, person: string): TunnelSheet | null {
+  const { ends, suite } = body;
   const theirs = ends.find((end) => end.kind === "people");
   const server = ends.find((end) => end.kind === "managed");
   const found = theirs?.people.find(({ name }) => name === person);
-  if (theirs === undefined || server === undefined || found === undefined || found.psk === null) return null;
+  if (theirs === undefined || server === undefined || found === undefined || found.proof === null) return null;
   const families = [...new Set(theirs.networks.map((network) => (network.includes(":") ? "IPv6" : "IPv4")))];
   const isAll = server.networks.some((network) => network.endsWith("/0"));
   return {
     end: theirs.name,
     reader: person,
     rows: [
-      ["kind of connection", "IKEv2 with a pre-shared key (IKEv2/IPSec PSK)"],
-      ["server", server.address ?? ""],
-      ["server's identity (remote ID)", identityOf(server)],
-      ["your identity (local ID)", found.identity],
-      ["authentication", "pre-shared key, yours alone; it is handed over separately and never by mail"],
+      ...proofRows(body, server, found.identity, found.proof.by),
       ...suiteRows(suite),
       ["your address", `asked of the server (${families.join(" and ")})`],
       ["resolvers", theirs.dns.length === 0 ? "as without the tunnel" : `${theirs.dns.join(", ")}, from the server`],
       ["through the tunnel", isAll ? "everything" : server.networks.join(", ")],
       ["devices", "one at a time: a second one takes the place of the first"],
       ["to let through", `UDP 500 and UDP 4500 to ${server.address ?? ""}`],
+      ...(found.proof.by === "password"
+        ? deviceRows({
+            connection: tunnel,
+            server: identitiesOf(body, server)[0] ?? "",
+            user: found.identity,
+            suite,
+            networks: isAll ? null : server.networks,
+          })
+        : []),
     ],
   };
+}
+
+function proofRows(body: TunnelBody, server: ManagedEnd, identity: string, by: PersonWay): readonly Row[] {
+  const [called = server.server] = identitiesOf(body, server);
+  switch (by) {
+    case "psk":
+      return [
+        ["kind of connection", "IKEv2 with a pre-shared key (IKEv2/IPSec PSK)"],
+        ["server", server.address ?? ""],
+        ["server's identity (remote ID)", called],
+        ["your identity (local ID)", identity],
+        ["authentication", "pre-shared key, yours alone; it is handed over separately and never by mail"],
+      ];
+    case "password":
+      return [
+        ["kind of connection", "IKEv2 with a user name and a password (EAP-MSCHAPv2)"],
+        ["server", server.hostname === null ? called : `${called} (${server.address ?? ""})`],
+        ["server's identity (remote ID)", called],
+        ["your user name", identity],
+        ["your password", "yours alone; it is handed over separately and never by mail"],
+        [
+          "our authority",
+          "its certificate comes with this sheet, and the device must trust it before anything is typed; whoever shows another one is no server of ours",
+        ],
+      ];
+  }
 }
 
 /** As a text that can be sent. `authorities`, in PEM: whom that end has to believe. */

@@ -167,6 +167,20 @@ export const endAddressText = checkedText(parseEndAddress, {
   examples: ["203.0.113.10", "dynamic"],
 });
 
+/** A host name with a dot in it: what certificates name and resolvers know. */
+export function parseHostname(text: string): Result<string, string> {
+  const isName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,9}[a-z]{2,63}$/.test(text);
+  return isName
+    ? ok(text)
+    : err(`${JSON.stringify(text.slice(0, 80))} is not a host name; write one like vpn.example.com`);
+}
+
+export const hostnameText = checkedText(parseHostname, {
+  description:
+    "The host name that people's devices are told to call, which leads to the address of this end; left out: they call the address.",
+  examples: ["vpn.example.com"],
+});
+
 export const identityText = checkedText(parseIdentity, {
   description: "How an end that is not ours calls itself.",
   examples: ["vpn.acme.example"],

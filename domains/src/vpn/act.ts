@@ -3,7 +3,7 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import type { IpsecFailure, IpsecOperation, IpsecSa } from "@holdfast/core/plan/ipsec-state.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { TunnelAct, TunnelDecision } from "@holdfast/core/plan/tunnel-act.ts";
-import { type Wanted, wantedOf } from "./conn.ts";
+import { isDoor, type Wanted, wantedOf } from "./conn.ts";
 import type { VpnObserved } from "./facts.ts";
 import { finding, type VpnCode } from "./findings.ts";
 import { guardFindings } from "./guard.ts";
@@ -25,7 +25,7 @@ export function decideAct(
     kind: "refused",
     findings: [say(code, message)],
   });
-  const wanted = wantedOf(config).find(({ tunnel }) => tunnel === act.tunnel);
+  const wanted = wantedOf(config).find(({ tunnel, conn }) => tunnel === act.tunnel && !isDoor(conn));
   if (wanted === undefined) return refused("vpn.act_no_tunnel", `No tunnel ${act.tunnel} is in force on this server.`);
   const live = liveOf(observed);
   if (live === null) return refused("vpn.charon_down", "strongSwan does not answer on this server.");

@@ -9,13 +9,16 @@ import { KEY_FOLDER, STORE_FOLDER } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { linkOf, type TunnelLink } from "./link.ts";
 import type { PeopleConfig, TunnelConfig, VpnConfig } from "./model.ts";
-import { poolsOf, tunnelOfPerson } from "./people.ts";
+import { ANYBODY, poolsOf, tunnelOfPerson } from "./people.ts";
 
 /** A tunnel as charon gets it: names of ours, and everything that it may be told, concrete. */
 
 export const CONN_PREFIX = "holdfast-";
 /** swanctl calls a key by the name of its section, which begins so. */
 export const KEY_PREFIX = "ike-holdfast-";
+
+/** The same of a password. */
+export const PASSWORD_PREFIX = "eap-holdfast-";
 
 /** Private keys, behind it by the number that strongSwan itself has for each. */
 export const PRIVATE_PREFIX = "private-";
@@ -58,22 +61,46 @@ export function wantedOf(config: VpnConfig | null): readonly Wanted[] {
 }
 
 function peopleWanted(group: string, people: PeopleConfig): readonly Wanted[] {
+  const { certificate } = people;
   const pools = poolsOf(people);
-  return inOrder(people.persons).map(([person, { identity, keyFile }]): Wanted => {
+  const persons = inOrder(people.persons).map(([person, { identity, keyFile }]): Wanted => {
     const tunnel = nameOfPerson(group, person);
     const config = tunnelOfPerson(people, person, identity, keyFile);
-    const conn = connOf(tunnel, config, pools);
-    return {
-      tunnel,
-      group,
-      path: `people.${group}.${person}`,
-      config,
-      conn,
-      key: keyOf(tunnel, config),
-      link: null,
-      pools,
-    };
+    const path = `people.${group}.${person}`;
+    const conn =
+      certificate === undefined
+        ? connOf(tunnel, config, pools)
+        : passwordConn(tunnel, config, pools, certificate.own, identity);
+    const key = certificate === undefined ? keyOf(tunnel, config) : passwordOf(tunnel, config);
+    return { tunnel, group, path, config, conn, key, link: null, pools };
   });
+  return certificate === undefined || persons.length === 0 ? persons : [doorOf(group, people, certificate), ...persons];
+}
+
+/** Asks whoever calls for their name. */
+function doorOf(group: string, people: PeopleConfig, certificate: NonNullable<PeopleConfig["certificate"]>): Wanted {
+  const pools = poolsOf(people);
+  const config = tunnelOfPerson(people, group, ANYBODY, certificate.keyFile);
+  const conn = passwordConn(group, config, pools, certificate.own, null);
+  const key = privateKeyOf(certificate.keyId, certificate.keyFile);
+  return { tunnel: group, group, path: `people.${group}`, config, conn, key, link: null, pools };
+}
+
+/** Whether by this connection people are asked for a name, and nobody comes in. */
+export function isDoor({ password }: IpsecConn): boolean {
+  return password?.name === null;
+}
+
+function passwordConn(
+  tunnel: string,
+  config: TunnelConfig,
+  pools: readonly IpsecPool[],
+  own: string,
+  name: string | null,
+): IpsecConn {
+  const { label: _, ...conn } = connOf(tunnel, config, pools);
+  const certificates = { own, peer: null, authority: null };
+  return labelled({ ...conn, remoteIdentity: ANYBODY, certificates, password: { name } }, config.keyFile);
 }
 
 function inOrder<Value>(record: Readonly<Record<string, Value>>): readonly (readonly [string, Value])[] {
@@ -119,17 +146,30 @@ export function connOf(tunnel: string, config: TunnelConfig, pools: readonly Ips
           certificates: { own: certificates.own, peer: certificates.peer, authority: certificates.authority },
         }),
   };
-  return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: config.keyFile }))}` };
+  return labelled(conn, config.keyFile);
+}
+
+function labelled(conn: Omit<IpsecConn, "label">, keyFile: string): IpsecConn {
+  return { ...conn, label: `c-${fingerprint(canonicalJson({ ...conn, key: keyFile }))}` };
 }
 
 function keyOf(tunnel: string, config: TunnelConfig): IpsecKey {
   // A private key proves what the certificate beside it says.
-  if (config.certificates !== undefined)
-    return { id: `${PRIVATE_PREFIX}${config.certificates.keyId}`, file: config.keyFile, owners: [] };
+  if (config.certificates !== undefined) return privateKeyOf(config.certificates.keyId, config.keyFile);
   // Not this end's own as well: charon tries every key of which one owner fits, and all of them would fit whoever calls.
   const owners = [idText(config.remote.identity)];
   // swanctl reads a dot in the name of a section as the way to a part of it.
   return { id: `${KEY_PREFIX}${tunnel}--${config.keyFile.replaceAll(".", "-")}`, file: config.keyFile, owners };
+}
+
+function privateKeyOf(keyId: string, file: string): IpsecKey {
+  return { id: `${PRIVATE_PREFIX}${keyId}`, file, owners: [] };
+}
+
+/** Of a user name, whatever the device calls itself. */
+function passwordOf(tunnel: string, { keyFile, remote }: TunnelConfig): IpsecKey {
+  const id = `${PASSWORD_PREFIX}${tunnel}--${keyFile.replaceAll(".", "-")}`;
+  return { id, file: keyFile, owners: [idText(remote.identity)] };
 }
 
 /** The name of a key's file: of an administrator's, or of one that the store of secrets brings. */
@@ -169,5 +209,5 @@ export function tunnelOfConn(name: string): string {
 
 /** An identity as charon reads it: addresses and mail addresses are what they look like, and anything else is a name by this sign. */
 export function idText(identity: string): string {
-  return identity.includes("@") || parseAddress(identity).ok ? identity : `@${identity}`;
+  return identity === ANYBODY || identity.includes("@") || parseAddress(identity).ok ? identity : `@${identity}`;
 }

@@ -1,5 +1,5 @@
 import type { IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
-import { poolsIn, wantedOf, type Wanted } from "./conn.ts";
+import { isDoor, PASSWORD_PREFIX, poolsIn, wantedOf, type Wanted } from "./conn.ts";
 import { type Into, intoText, type VpnObserved } from "./facts.ts";
 import { isOurLink, type TunnelLink } from "./link.ts";
 import { isLoaded, listedOf, type Live, liveOf } from "./live.ts";
@@ -15,6 +15,8 @@ export interface VpnDiff {
   readonly gone: readonly string[];
   /** Keys that are to be loaded first. */
   readonly keys: readonly Wanted["key"][];
+  /** Passwords of ours that nobody shall have any more: of two for one name charon takes either. */
+  readonly passwordsToRemove: readonly string[];
   /** Pools that are to be there before anybody's connection is. */
   readonly poolsToAdd: readonly IpsecPool[];
   /** Names of pools of ours that shall go once nobody has an address out of them. */
@@ -32,12 +34,14 @@ export interface VpnDiff {
 export function vpnDiff(desired: VpnConfig | null, observed: VpnObserved): VpnDiff {
   const wanted = wantedOf(desired);
   const live = liveOf(observed);
-  const changed = wanted.filter(({ conn, key }) => !isThere(live, conn, key.id));
+  const differing = wanted.filter(({ conn, key }) => !isThere(live, conn, key.id));
+  const changed = wanted.filter((one) => differing.includes(one) || differing.some(isDoorOf(one)));
   const blocks = blocksOf(wanted);
   const pools = poolsIn(wanted);
   const there = (live?.pools ?? []).map(({ name }) => name);
   return {
     wanted,
+    passwordsToRemove: stalePasswords(wanted, live),
     poolsToAdd: pools.filter(({ name }) => !there.includes(name)),
     poolsToRemove: there.filter((name) => !pools.some((pool) => pool.name === name)),
     changed,
@@ -51,6 +55,15 @@ export function vpnDiff(desired: VpnConfig | null, observed: VpnObserved): VpnDi
     ...linkDiff({ links: linksOf(wanted), into: intoOf(wanted) }, observed),
     record: { ...observed.record, ...recordOf(wanted) },
   };
+}
+
+/** charon takes the first connection that fits anybody, so people's come after the one that asks them for a name. */
+function isDoorOf(person: Pick<Wanted, "tunnel" | "group">): (door: Wanted) => boolean {
+  return ({ conn, group, tunnel }) => isDoor(conn) && group === person.group && tunnel !== person.tunnel;
+}
+
+export function stalePasswords(wanted: readonly Pick<Wanted, "key">[], live: Live | null): readonly string[] {
+  return (live?.keys ?? []).filter((id) => id.startsWith(PASSWORD_PREFIX) && !wanted.some(({ key }) => key.id === id));
 }
 
 function isThere(live: Live | null, conn: Wanted["conn"], keyId: string): boolean {

@@ -17,6 +17,11 @@ export const VPN_FINDINGS = {
     severity: "error",
     remedy: "Give people addresses that stand nowhere else: not in another tunnel's networks, not in another pool.",
   },
+  "vpn.two_by_password": {
+    severity: "error",
+    remedy:
+      "Put the people of both into one Tunnel, or let one of the two be on another server: not every device says which of two it calls.",
+  },
   "vpn.pool_small": {
     severity: "warning",
     remedy: "Write a larger network, or leave it: whoever comes when all addresses are given out is turned away.",
@@ -50,6 +55,10 @@ export const VPN_FINDINGS = {
   "vpn.key_missing": {
     severity: "error",
     remedy: "Put the key there on both ends: one line, root's own, mode 0600. Holdfast never sees it.",
+  },
+  "vpn.no_password_plugin": {
+    severity: "error",
+    remedy: "Install these packages (apt-get install), restart strongSwan, and plan again.",
   },
   "vpn.record_unreadable": {
     severity: "error",

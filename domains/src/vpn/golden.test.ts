@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { composeServer, type ComposedServer } from "@holdfast/core/compose/compose.ts";
 import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
+import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
 import { expect, test } from "vitest";
 import { bareServer, EMPTY_CHARON, inForce } from "../../test/vpn-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
@@ -23,6 +24,17 @@ const KEY_FILES = Object.fromEntries(
   ["seoul-busan-1", "seoul-busan-2", "vpn-alice-1", "vpn-alice-2", "vpn-bob-1"].map((name) => [name, null]),
 );
 
+/** What the control plane has made for the people who come in by a password. */
+const SECRETS: readonly SecretVersion[] = [
+  {
+    name: "tunnel.remote-staff--office",
+    version: 1,
+    fingerprint: "0123456789abcdef",
+    boundTo: "vpn.example.com 203.0.113.10 gw-seoul",
+    certificate: { own: `MI${"A".repeat(82)}`, authority: `MI${"B".repeat(82)}`, keyId: "ab".repeat(20) },
+  },
+];
+
 const CONTROL_PLANE = [{ address: "192.0.2.200", port: 7081 }];
 
 function composed(path: string): ComposedServer {
@@ -33,6 +45,7 @@ function composed(path: string): ComposedServer {
     documents: documents.map((document) => ({ document, revision: 1 })),
     domains: DOMAIN_LANGUAGES,
     controlPlane: CONTROL_PLANE,
+    secrets: SECRETS,
   });
 }
 

@@ -6,7 +6,7 @@ import { finding } from "./findings.ts";
 
 /** Would this cut the way by which the server is mended? What is for the other end's networks goes into the tunnel, or nowhere. */
 export function guardFindings(changed: readonly Wanted[], path: ManagementPath): readonly Finding[] {
-  return oncePerGroup(changed).flatMap(({ tunnel, group, config }) => {
+  return oncePerGroup(changed).flatMap(({ group, config, pools }) => {
     const remote = networkSet(config.remote.networks);
     const met = [
       ...path.controlPlane
@@ -18,7 +18,7 @@ export function guardFindings(changed: readonly Wanted[], path: ManagementPath):
     return [
       finding(
         "vpn.management_path_cut",
-        tunnel === group ? `vpn.tunnels.${tunnel}.remote.networks` : `vpn.people.${group}.pools`,
+        pools.length === 0 ? `vpn.tunnels.${group}.remote.networks` : `vpn.people.${group}.pools`,
         `This server is managed from ${met.join(", ")}, which lies within the other end of ${group}: those packets would go into the tunnel, or nowhere while it is down.`,
       ),
     ];

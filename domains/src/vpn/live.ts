@@ -1,5 +1,5 @@
 import type { IpsecConn, IpsecListed, IpsecPoolSeen, IpsecSa } from "@holdfast/core/plan/ipsec-state.ts";
-import { CONN_PREFIX, KEY_PREFIX, privateKeyId } from "./conn.ts";
+import { CONN_PREFIX, KEY_PREFIX, PASSWORD_PREFIX, privateKeyId } from "./conn.ts";
 import type { VpnObserved } from "./facts.ts";
 import { POOL_PREFIX } from "./people.ts";
 
@@ -17,10 +17,14 @@ export function liveOf({ ipsec: { charon }, record }: VpnObserved): Live | null 
   const noted = new Set(Object.values(record).map(({ key }) => key.id));
   return {
     conns: charon.conns.filter(({ name }) => name.startsWith(CONN_PREFIX)),
-    keys: charon.keys.filter((id) => (privateKeyId(id) === null ? id.startsWith(KEY_PREFIX) : noted.has(id))),
+    keys: charon.keys.filter((id) => (privateKeyId(id) === null ? isNamedByUs(id) : noted.has(id))),
     sas: charon.sas.filter(({ name }) => name.startsWith(CONN_PREFIX)),
     pools: (charon.pools ?? []).filter(({ name }) => name.startsWith(POOL_PREFIX)),
   };
+}
+
+function isNamedByUs(id: string): boolean {
+  return id.startsWith(KEY_PREFIX) || id.startsWith(PASSWORD_PREFIX);
 }
 
 /** Whether charon lists this connection as we loaded it: the label stands for what it does not list. */

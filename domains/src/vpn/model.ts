@@ -52,6 +52,11 @@ export const peopleConfigSchema = z.strictObject({
   /** Resolvers that they are told to ask. */
   dns: z.array(z.string()),
   persons: z.record(z.string(), z.strictObject({ identity: z.string(), keyFile: z.string() })),
+  /**
+   * The base64 of its DER, by which this server proves itself, and the file of its private key: then each person has a password, and the identity is the user
+   * name. Left out: they have pre-shared keys. An agent that does not know it refuses the config as a whole.
+   */
+  certificate: z.strictObject({ own: z.string(), keyId: z.string(), keyFile: z.string() }).optional(),
   clearText: z.enum(["block", "allow"]),
   suite: z.string(),
   ikeProposals: proposals,

@@ -66,6 +66,12 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
     for (const [index, one] of people.dns.entries()) check([...path, "dns", index], parseCanonicalAddress(one));
     for (const list of ["ikeProposals", "childProposals"] as const)
       for (const [index, proposal] of people[list].entries()) check([...path, list, index], parseProposal(proposal));
+    const { certificate } = people;
+    if (certificate !== undefined) {
+      check([...path, "certificate", "own"], parseCertificateBody(certificate.own));
+      check([...path, "certificate", "keyId"], parsePrivateKeyId(certificate.keyId));
+      check([...path, "certificate", "keyFile"], parseSecretFile(certificate.keyFile));
+    }
     const persons = Object.entries(people.persons);
     if (persons.length > MOST_PEOPLE) complain([...path, "persons"], `${persons.length} people are too many`);
     for (const [person, one] of persons) {

@@ -51,6 +51,107 @@ test("pools come before whoever needs them, and go after everybody has left them
   expect(poolsOf({ ...PEOPLE, dns: [] })[0]?.name).not.toBe(old);
 });
 
+const CERTIFICATE = {
+  own: `MI${"A".repeat(82)}`,
+  keyId: "ab".repeat(20),
+  keyFile: "tunnel.staff--office.1.0123456789abcdef",
+};
+const HAS_KEY = bareServer({
+  ipsec: { charon: EMPTY_CHARON, keyFiles: { "pair-1": null, "pair-2": null, [CERTIFICATE.keyFile]: null } },
+});
+const byPassword = (persons: typeof PEOPLE.persons = PEOPLE.persons): VpnConfig =>
+  peopleConfig({ certificate: CERTIFICATE, persons });
+const ops = (steps: ReturnType<typeof plan>["steps"]): readonly string[] =>
+  steps.map(({ id, action }) => `${id} ${action.kind === "ipsec" ? action.act.op : action.kind}`);
+
+test("by password: who asks for the name comes before the people, who have no identity but their name", () => {
+  const { steps, findings } = plan(byPassword(), HAS_KEY);
+  expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
+  expect(ops(steps).map((one) => one.replace(/pool-[0-9a-f]+/, "pool"))).toEqual([
+    "vpn.note write_file",
+    `vpn.private-${CERTIFICATE.keyId}.load load_key`,
+    "vpn.holdfast-pool.load load_pool",
+    "vpn.block ip_state",
+    "vpn.holdfast-staff.load load_conn",
+    "vpn.people.staff.load.1 load_people",
+  ]);
+  const [door, first] = wantedOf(byPassword());
+  expect(door?.conn).toMatchObject({ name: "holdfast-staff", remoteIdentity: "%any", password: { name: null } });
+  expect(first?.conn).toMatchObject({ remoteIdentity: "%any", password: { name: "alice@example.com" } });
+  expect(first?.key).toEqual({
+    id: "eap-holdfast-staff--alice--pair-1",
+    file: "pair-1",
+    owners: ["alice@example.com"],
+  });
+  const live = performed(HAS_KEY, steps);
+  expect(vpn.verify(byPassword(), live)).toEqual([]);
+  expect(vpn.restored?.(HAS_KEY, live, performed(live, vpn.restore(HAS_KEY, live)))).toEqual([]);
+});
+
+test("by password, who is shut out has no password any more on trial already, and nobody else notices", () => {
+  const before = inForce(byPassword(), HAS_KEY);
+  const without = byPassword({ alice });
+  const { steps } = plan(without, before);
+  expect(ops(steps)).toEqual(["vpn.people.staff.end.1 end_people", "vpn.people.keys.unload end_people"]);
+  expect(JSON.stringify(steps[1]?.action)).toContain("eap-holdfast-staff--bob--pair-2");
+  const live = performed(before, steps);
+  expect(vpn.verify(without, live)).toEqual([]);
+  // The password that an undo needs comes back, and is not left where it was new.
+  const undone = performed(live, vpn.restore(before, live));
+  expect(vpn.restored?.(before, live, undone)).toEqual([]);
+  const added = plan(byPassword(), inForce(without, HAS_KEY));
+  expect(ops(added.steps).filter((one) => !one.includes("note"))).toEqual(["vpn.people.staff.load.1 load_people"]);
+  const half = performed(inForce(without, HAS_KEY), added.steps);
+  const back = performed(half, vpn.restore(inForce(without, HAS_KEY), half));
+  expect(back.ipsec.charon).toMatchObject({
+    keys: ["eap-holdfast-staff--alice--pair-1", `private-${CERTIFICATE.keyId}`],
+  });
+});
+
+test("by password, a stale password is a difference, and whose door is loaded again comes after it", () => {
+  const live = inForce(byPassword(), HAS_KEY);
+  const keys = [...(live.ipsec.charon.state === "up" ? live.ipsec.charon.keys : []), "eap-holdfast-staff--eve--x"];
+  expect(vpn.verify(byPassword(), withCharon(live, { keys }))).toEqual([
+    { path: "passwords.eap-holdfast-staff--eve--x", expected: "absent", found: "loaded" },
+  ]);
+  expect(ops(plan(byPassword(), withCharon(live, { keys })).steps)[0]).toBe("vpn.people.keys.unload end_people");
+  const conns = (live.ipsec.charon.state === "up" ? live.ipsec.charon.conns : []).filter(
+    ({ name }) => name !== "holdfast-staff",
+  );
+  const shut = withCharon(live, { conns });
+  expect(ops(plan(byPassword(), shut).steps).filter((one) => one.includes("load"))).toEqual([
+    "vpn.holdfast-staff.load load_conn",
+    "vpn.people.staff.load.1 load_people",
+  ]);
+  expect(ops(vpn.restore(live, shut)).filter((one) => one.includes("load"))).toEqual([
+    "vpn.holdfast-staff.load load_conn",
+    "vpn.people.staff.load.1 load_people",
+  ]);
+});
+
+test("by password: what the server lacks, and two such tunnels on one server", () => {
+  const lacking = withCharon(HAS_KEY, { passwordLacks: ["eap-identity", "eap-mschapv2"] });
+  const { findings } = plan(byPassword(), lacking);
+  expect(findings.filter(({ code }) => /password/.test(code))).toMatchObject([
+    {
+      severity: "error",
+      code: "vpn.no_password_plugin",
+      path: "vpn.people.staff",
+      message: expect.stringContaining(
+        "eap-identity (libcharon-extra-plugins) and eap-mschapv2 (libcharon-extauth-plugins)",
+      ),
+    },
+  ]);
+  expect(vpn.lacks(lacking).map(({ feature }) => feature)).toContain("password");
+  expect(vpn.lacks(HAS_KEY).map(({ feature }) => feature)).not.toContain("password");
+  expect(plan(peopleConfig(), lacking).findings.map(({ code }) => code)).not.toContain("vpn.no_password_plugin");
+  const more = { ...PEOPLE, certificate: CERTIFICATE, pools: ["10.98.0.0/24"] };
+  const two = { tunnels: {}, people: { ...byPassword().people, more } };
+  expect(vpn.validate(two).map(({ severity, code, path }) => `${severity} ${code} ${path}`)).toEqual([
+    "error vpn.two_by_password vpn.people.more",
+  ]);
+});
+
 test("five hundred people are a few steps, and an undo of them too", () => {
   const persons = Object.fromEntries(
     Array.from({ length: 500 }, (_, n) => [`p-${n}x`, { identity: `p${n}@example.com`, keyFile: "pair-1" }]),

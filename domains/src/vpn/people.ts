@@ -9,6 +9,9 @@ import type { PeopleConfig, TunnelConfig } from "./model.ts";
 /**
  * People who call in. Each is a connection of their own under one identity, so that charon itself lets in nobody who is not named, and shutting one out is
  * taking one connection away. What they share is where their addresses come from.
+ *
+ * By password (ADR 0041) there is one connection more, which asks whoever calls for a name and lets in nobody (its door): charon asks only where it does not
+ * know the name yet, and takes the connection of that name when the password was right.
  */
 
 export const POOL_PREFIX = "holdfast-pool-";
@@ -41,6 +44,9 @@ export function tunnelOfPerson(config: PeopleConfig, name: string, identity: str
     deadThen: "clear",
   };
 }
+
+/** What charon calls whoever has not said yet who they are. */
+export const ANYBODY = "%any";
 
 export function parsePoolName(text: string): Result<string, string> {
   return new RegExp(`^${POOL_PREFIX}[0-9a-f]{16}$`).test(text)

@@ -10,6 +10,12 @@ import { networkSet } from "./guard.ts";
 import type { TunnelLink } from "./link.ts";
 import { liveOf } from "./live.ts";
 
+/** Debian's packages of what people with a password need of strongSwan. */
+const PASSWORD_PACKAGES: Readonly<Record<string, string>> = {
+  "eap-mschapv2": "libcharon-extauth-plugins",
+  "eap-identity": "libcharon-extra-plugins",
+};
+
 /** Whether this server can carry these tunnels: what is missing is said before anything changes. */
 export function placeFindings(wanted: readonly Wanted[], observed: VpnObserved): readonly Finding[] {
   const own = observed.addresses.flatMap((text) => {
@@ -74,6 +80,14 @@ export function interfaceFindings(path: string, { ipsec, canMakeLinks }: VpnObse
   ];
 }
 
+/** Whether strongSwan can ask people for a password. */
+export function passwordFindings(path: string, { ipsec: { charon } }: VpnObserved): readonly Finding[] {
+  const lacks = charon.state === "up" ? (charon.passwordLacks ?? []) : [];
+  if (lacks.length === 0) return [];
+  const message = `strongSwan cannot ask people for a password on this server: it runs without ${lacks.map((one) => `${one} (${PASSWORD_PACKAGES[one] ?? "libstrongswan-standard-plugins"})`).join(" and ")}.`;
+  return [finding("vpn.no_password_plugin", path, message)];
+}
+
 /** Whether this tunnel can have the interface that it is to have. */
 function linkFindings(link: TunnelLink, path: string, observed: VpnObserved): readonly Finding[] {
   const foreign = observed.links.find(({ name, id }) => id === link.id && name !== link.name);
@@ -92,12 +106,12 @@ function linkFindings(link: TunnelLink, path: string, observed: VpnObserved): re
 }
 
 /** What the store sends comes with the change itself; the guard refuses a change that comes without. */
-function keyFindings({ path, key }: Wanted, { ipsec: { keyFiles } }: VpnObserved): readonly Finding[] {
+function keyFindings({ path, key, conn }: Wanted, { ipsec: { keyFiles } }: VpnObserved): readonly Finding[] {
   if (parseSecretFile(key.file).ok) return [];
   const problem = Object.hasOwn(keyFiles, key.file) ? keyFiles[key.file] : "there is no such file";
   if (problem === null || problem === undefined) return [];
   const message = `The key ${KEY_FOLDER}/${key.file} cannot be used: ${problem}.`;
-  return [finding("vpn.key_missing", `vpn.${path}.psk`, message)];
+  return [finding("vpn.key_missing", `vpn.${path}.${conn.password === undefined ? "psk" : "password"}`, message)];
 }
 
 /** Who connects next gets no address, is not told why, and tries again. */
@@ -113,8 +127,8 @@ function fullPools(wanted: readonly Wanted[], observed: VpnObserved): readonly F
 }
 
 /** The two ends as findings point at them. */
-function placesOf({ tunnel, group }: Wanted): Readonly<Record<"own" | "local" | "there", string>> {
-  if (tunnel === group) {
+function placesOf({ tunnel, group, pools }: Wanted): Readonly<Record<"own" | "local" | "there", string>> {
+  if (pools.length === 0) {
     const own = `vpn.tunnels.${tunnel}`;
     return { own, local: `${own}.local`, there: `${own}.remote.networks` };
   }
@@ -174,6 +188,7 @@ function tunnelFindings(wanted: Wanted, observed: VpnObserved, own: readonly Int
         `This server does not pass on packets of others, so ${tunnel} serves it alone.`,
       ),
     );
+  if (wanted.conn.password !== undefined) findings.push(...passwordFindings(at.own, observed));
   if (link !== null) findings.push(...linkFindings(link, at.own, observed));
   else if (charon.state === "up" && charon.dataPlane === "kernel")
     findings.push(

@@ -29,6 +29,7 @@ import {
   removeLinkSteps,
   terminateStep,
   unloadConnStep,
+  unloadPeopleKeysStep,
   unloadPoolStep,
 } from "./step.ts";
 import { verifyVpn } from "./verify.ts";
@@ -52,7 +53,7 @@ export function planVpn(input: PlanInput<VpnConfig, VpnObserved>): DomainPlan {
   const isUp = liveOf(observed) !== null;
   const isQuiet =
     diff.changed.length + diff.gone.length + diff.blocksToAdd.length + diff.blocksToRemove.length === 0 &&
-    diff.poolsToAdd.length + diff.poolsToRemove.length === 0 &&
+    diff.poolsToAdd.length + diff.poolsToRemove.length + diff.passwordsToRemove.length === 0 &&
     isLinkQuiet(diff);
   const guard = guardFindings(diff.changed, managementPath);
   return {
@@ -88,6 +89,8 @@ function steps(diff: VpnDiff, observed: VpnObserved): readonly Step[] {
       ...(isNew(conn.name) ? [] : [terminateStep(conn.name)]),
     ]),
     ...endPeopleSteps(diff.gone.filter(isPersonConn), false),
+    // Of two passwords for one name charon takes either: the old one goes before the new one comes.
+    ...(diff.passwordsToRemove.length === 0 ? [] : [unloadPeopleKeysStep(diff.passwordsToRemove)]),
     ...loadPeopleSteps(people, (id) => !diff.keys.some((key) => key.id === id)),
     ...endPeopleSteps(
       people.map(({ conn }) => conn.name).filter((name) => !isNew(name)),

@@ -1,10 +1,20 @@
 import type { IpsecConn, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { DiffPart } from "@holdfast/core/plan/unified-diff.ts";
-import { certificateFile, idText, parseKeyFile, poolsIn, privateKeyId, wantedOf, type Wanted } from "./conn.ts";
+import {
+  certificateFile,
+  idText,
+  parseKeyFile,
+  PASSWORD_PREFIX,
+  poolsIn,
+  privateKeyId,
+  wantedOf,
+  type Wanted,
+} from "./conn.ts";
 import { blocksOf, intoOf, linksOf } from "./diff.ts";
 import type { Into } from "./facts.ts";
 import type { TunnelLink } from "./link.ts";
 import type { VpnConfig } from "./model.ts";
+import { ANYBODY } from "./people.ts";
 import type { Loaded } from "./record.ts";
 
 /** The tunnels as swanctl would be told them, with where each key is and what may not leave unencrypted. Never a key. */
@@ -21,7 +31,8 @@ export function keyLine({ key }: Pick<Wanted, "key">): string {
   const file = parseKeyFile(key.file);
   if (privateKeyId(key.id) !== null)
     return `# private key ${privateKeyId(key.id)}: ${file.ok ? file.value.path : key.file}`;
-  return `# key of ${key.owners.join(" and ")}: ${file.ok ? file.value.path : key.file}`;
+  const what = key.id.startsWith(PASSWORD_PREFIX) ? "password" : "key";
+  return `# ${what} of ${key.owners.join(" and ")}: ${file.ok ? file.value.path : key.file}`;
 }
 
 export function blockLine(network: string): string {
@@ -61,7 +72,7 @@ export function poolLines({ name, network, dns }: IpsecPool): readonly string[] 
 }
 
 export function connLines(conn: IpsecConn): readonly string[] {
-  const { certificates } = conn;
+  const { certificates, password } = conn;
   const auth = authOf(conn);
   return [
     `  ${conn.name} {`,
@@ -74,16 +85,19 @@ export function connLines(conn: IpsecConn): readonly string[] {
     "    keyingtries = 0",
     "    unique = replace",
     ...(conn.pools === undefined ? [] : [`    pools = ${conn.pools.join(",")}`]),
+    ...(password === undefined ? [] : [`    send_cert = ${SENT_ALWAYS}`]),
     "    local {",
-    `      auth = ${auth}`,
+    `      auth = ${auth.local}`,
     ...(certificates === undefined ? [] : [`      certs = ${certificateFile(certificates.own)}`]),
     `      id = "${idText(conn.localIdentity)}"`,
     "    }",
     "    remote {",
-    `      auth = ${auth}`,
+    `      auth = ${auth.remote}`,
     ...fileLine("certs", certificates?.peer),
     ...fileLine("cacerts", certificates?.authority),
     `      id = "${idText(conn.remoteIdentity)}"`,
+    ...(password === undefined ? [] : [`      eap_id = "${eapText(password.name)}"`]),
+    ...(password?.name === null ? [`      groups = ${NOBODY}`] : []),
     "    }",
     "    children {",
     `      ${conn.label} {`,
@@ -102,8 +116,21 @@ export function connLines(conn: IpsecConn): readonly string[] {
   ];
 }
 
-export function authOf({ certificates }: IpsecConn): "psk" | "pubkey" {
-  return certificates === undefined ? "psk" : "pubkey";
+type Auth = "psk" | "pubkey" | "eap-mschapv2";
+
+export function authOf({ certificates, password }: IpsecConn): { readonly local: Auth; readonly remote: Auth } {
+  const local = certificates === undefined ? "psk" : "pubkey";
+  return { local, remote: password === undefined ? local : "eap-mschapv2" };
+}
+
+/** Some devices never say whose certificates they know, and wait for one all the same. */
+export const SENT_ALWAYS = "always";
+/** A group that nobody is in: who was let in is looked for among the other connections. */
+export const NOBODY = "holdfast-nobody";
+
+/** The user name of a connection of one person; anybody's, where they are asked for it. */
+export function eapText(name: string | null): string {
+  return idText(name ?? ANYBODY);
 }
 
 function fileLine(key: string, certificate: string | null | undefined): readonly string[] {

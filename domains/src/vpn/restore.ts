@@ -1,6 +1,7 @@
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
-import { poolsIn } from "./conn.ts";
+import { parsePerson } from "@holdfast/core/policy/tunnel-people.ts";
+import { CONN_PREFIX, PASSWORD_PREFIX, poolsIn, tunnelOfConn } from "./conn.ts";
 import { linkDiff, oursIn } from "./diff.ts";
 import { intoText, type VpnObserved } from "./facts.ts";
 import { listedOf, type Live, liveOf, shapeOf } from "./live.ts";
@@ -52,8 +53,14 @@ export function restoreVpn(snapshot: VpnObserved, live: VpnObserved): readonly S
 function daemonSteps(snapshot: VpnObserved, want: Live, live: VpnObserved, have: Live): readonly Step[] {
   const known = { ...live.record, ...snapshot.record };
   const find = (labels: readonly string[]): readonly Loaded[] => labels.flatMap((label) => known[label] ?? []);
+  const differing = want.conns.map(({ name }) => name).filter((name) => !isSame(name, want, have));
+  // Whose door is loaded again comes after it.
+  const isBehind = (name: string): boolean => {
+    const person = parsePerson(tunnelOfConn(name));
+    return person !== null && differing.includes(`${CONN_PREFIX}${person.tunnel}`);
+  };
   const loaded = want.conns
-    .filter((listed) => !isSame(listed.name, want, have))
+    .filter(({ name }) => differing.includes(name) || isBehind(name))
     .flatMap(({ name, labels }) => find(labels).map((one) => ({ ...one, isNew: listedOf(have, name) === undefined })));
   const [people, machines] = [loaded.filter(isPerson), loaded.filter((one) => !isPerson(one))];
   const used = want.conns.flatMap(({ labels }) => find(labels));
@@ -67,11 +74,13 @@ function daemonSteps(snapshot: VpnObserved, want: Live, live: VpnObserved, have:
   const gone = have.conns.map(({ name }) => name).filter((name) => listedOf(want, name) === undefined);
   const pools = poolsIn(used).filter(({ name }) => hasPool(want, name));
   const unused = have.keys.filter((id) => !want.keys.includes(id));
+  const passwords = unused.filter((id) => id.startsWith(PASSWORD_PREFIX));
   return [
     ...keys.filter((one) => !isPerson(one)).map(({ key }) => loadKeyStep(key)),
     ...pools.filter(({ name }) => !hasPool(have, name)).map(loadPoolStep),
     ...machines.flatMap(({ conn, isNew }) => [loadConnStep(conn, isNew), terminateStep(conn.name)]),
     ...endPeopleSteps(gone.filter(isPersonConn), false),
+    ...(passwords.length === 0 ? [] : [unloadPeopleKeysStep(passwords)]),
     ...loadPeopleSteps(again, (id) => have.keys.includes(id)),
     ...endPeopleSteps(
       people.map(({ conn }) => conn.name),
@@ -79,7 +88,7 @@ function daemonSteps(snapshot: VpnObserved, want: Live, live: VpnObserved, have:
     ),
     ...gone.filter((name) => !isPersonConn(name)).flatMap((name) => [unloadConnStep(name), terminateStep(name)]),
     ...have.pools.filter(({ name }) => !hasPool(want, name)).map(({ name }) => unloadPoolStep(name)),
-    ...unloadKeySteps(unused),
+    ...unloadKeySteps(unused.filter((id) => !passwords.includes(id))),
     ...machines.filter(({ conn }) => conn.starts).map(({ conn }) => initiateStep(conn, UNDO_PATIENCE_MS)),
   ];
 }

@@ -14,6 +14,7 @@ export function validateVpn(config: VpnConfig): readonly Finding[] {
     ...sameLinkFindings(config),
     ...sameRouteFindings(config),
     ...peopleFindings(config),
+    ...passwordFindings(config),
   ];
 }
 
@@ -62,6 +63,15 @@ function peopleFindings({ tunnels, people = {} }: VpnConfig): readonly Finding[]
           ]
         : []),
     ];
+  });
+}
+
+/** Windows does not say whom it calls, and would be shown the certificate of the first. */
+function passwordFindings({ people = {} }: VpnConfig): readonly Finding[] {
+  const names = Object.entries(people).flatMap(([name, { certificate }]) => (certificate === undefined ? [] : [name]));
+  return names.slice(1).map((name) => {
+    const message = `The people of both ${names[0] ?? ""} and ${name} come in by a password on this server, which could not tell which of the two is called.`;
+    return finding("vpn.two_by_password", formatPath(["vpn", "people", name]), message);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import { poolsIn, wantedOf, type Wanted } from "./conn.ts";
-import { blocksOf, intoOf, linkDiff, linksOf, oursIn } from "./diff.ts";
+import { blocksOf, intoOf, linkDiff, linksOf, oursIn, stalePasswords } from "./diff.ts";
 import { intoText, type VpnObserved } from "./facts.ts";
 import { isLoaded, listedOf, type Live, liveOf, shapeOf } from "./live.ts";
 import type { VpnConfig } from "./model.ts";
@@ -28,7 +28,7 @@ export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): rea
       ? []
       : [
           {
-            path: `${path}.${key.owners.length === 0 ? "privateKey" : "psk"}`,
+            path: `${path}.${key.owners.length === 0 ? "privateKey" : conn.password === undefined ? "psk" : "password"}`,
             expected: "loaded",
             found: "not loaded",
           },
@@ -37,7 +37,12 @@ export function verifyVpn(desired: VpnConfig | null, observed: VpnObserved): rea
   const strange = live.conns
     .filter(({ name }) => !wanted.some(({ conn }) => conn.name === name))
     .map(({ name }): Mismatch => ({ path: `connections.${name}`, expected: "absent", found: "loaded" }));
-  return [...conns, ...strange, ...poolMismatches(wanted, live), ...blocks];
+  const passwords = stalePasswords(wanted, live).map((id): Mismatch => ({
+    path: `passwords.${id}`,
+    expected: "absent",
+    found: "loaded",
+  }));
+  return [...conns, ...strange, ...passwords, ...poolMismatches(wanted, live), ...blocks];
 }
 
 function poolMismatches(wanted: readonly Wanted[], live: Live): readonly Mismatch[] {

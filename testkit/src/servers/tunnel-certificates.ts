@@ -17,6 +17,8 @@ export interface TunnelEndWish {
   readonly end: string;
   readonly server: string;
   readonly version: number;
+  /** What people's devices call, first how it calls itself; left out: an end of a tunnel between machines, which is called as its server. */
+  readonly called?: readonly string[];
 }
 
 export interface MadeEnd {
@@ -31,13 +33,17 @@ export function tunnelAuthority(): Promise<TunnelAuthority> {
 /** @param atMs when it was issued: so long ago that it has ended, say */
 export async function madeEnd(
   authority: TunnelAuthority,
-  { tunnel, end, server, version }: TunnelEndWish,
+  { tunnel, end, server, version, called = [server] }: TunnelEndWish,
   atMs = Date.now(),
 ): Promise<MadeEnd> {
-  const issued = await issueForEnd(authority, { tunnel, identity: server }, atMs);
+  const [identity = server, ...also] = called;
+  const issued = await issueForEnd(authority, { tunnel, identity, also }, atMs);
   const certificate = { own: issued.certificate, authority: issued.authority, keyId: issued.keyId };
   const fingerprint = issued.keyId.slice(0, 16);
-  return { issued, secret: { name: secretOfEnd(tunnel, end), version, fingerprint, boundTo: server, certificate } };
+  return {
+    issued,
+    secret: { name: secretOfEnd(tunnel, end), version, fingerprint, boundTo: called.join(" "), certificate },
+  };
 }
 
 export async function putPrivateKey(server: LabServer, { secret, issued }: MadeEnd): Promise<void> {

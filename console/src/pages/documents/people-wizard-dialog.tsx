@@ -1,3 +1,4 @@
+import { PERSON_WAYS } from "@holdfast/core/policy/tunnel-people.ts";
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { Button } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
@@ -40,6 +41,8 @@ export function PeopleWizard({
     pool: "",
     dns: "",
     people: [NOBODY],
+    way: "password",
+    hostname: "",
     suite: TUNNEL_SUITE_NAMES[0],
     services: "icmp/echo",
   });
@@ -78,6 +81,22 @@ export function PeopleWizard({
             <option key={address} value={address} />
           ))}
         </datalist>
+        <Choice
+          label={t("invite.way")}
+          help={t(`invite.way.${wish.way}.help`)}
+          value={wish.way}
+          choices={PERSON_WAYS.map((way) => [way, t(`invite.way.${way}`)])}
+          onChange={(value) => set({ way: PERSON_WAYS.find((way) => way === value) ?? wish.way })}
+        />
+        {wish.way === "password" && (
+          <Input
+            label={t("invite.hostname")}
+            help={t("invite.hostname.help")}
+            value={wish.hostname}
+            placeholder="vpn.example.com"
+            onChange={(hostname) => set({ hostname })}
+          />
+        )}
         <Input
           label={t("invite.networks")}
           help={t("invite.networks.help")}

@@ -78,9 +78,10 @@ interface ChoiceProps {
   readonly value: string;
   readonly choices: readonly (readonly [string, string])[];
   readonly onChange: (value: string) => void;
+  readonly help?: string;
 }
 
-export function Choice({ label, value, choices, onChange }: ChoiceProps): ReactNode {
+export function Choice({ label, value, choices, onChange, help }: ChoiceProps): ReactNode {
   const id = useId();
   return (
     <div className="hf-form-line">
@@ -92,6 +93,7 @@ export function Choice({ label, value, choices, onChange }: ChoiceProps): ReactN
           </option>
         ))}
       </select>
+      {help === undefined ? null : <span className="hf-quiet hf-small hf-form-help">{help}</span>}
     </div>
   );
 }

@@ -1,0 +1,200 @@
+import type { Json } from "@holdfast/core/base/canonical-json.ts";
+import type { Lab } from "@holdfast/testkit/servers/lab.ts";
+import type { LabServer } from "@holdfast/testkit/servers/server.ts";
+import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import {
+  type MadeEnd,
+  madeEnd,
+  putPrivateKey,
+  tunnelAuthority,
+} from "@holdfast/testkit/servers/tunnel-certificates.ts";
+import { vpnPart } from "./vpn-part.ts";
+import { HUB, OFFICE } from "./vpn-people.ts";
+
+/** A server that people call with a name and a password, and devices that call as Windows does: what they say of themselves is their address. */
+
+/** Who types what. Carol's has everything that a shell or a file of settings could read otherwise. */
+export const PASSWORDS = {
+  alice: "alice-has-this-password",
+  "alice-2": "alice-has-another-password",
+  bob: "bob-has-this-password",
+  carol: `x"};'\\$(reboot)\`id\`#{}0s%s&<carol>`,
+} as const;
+export const NAMES = { alice: "alice@example.com", bob: "bob", carol: "carol_o.k-1@example.com" } as const;
+type Person = keyof typeof NAMES;
+
+export interface PasswordRoad {
+  readonly hub: LabServer;
+  readonly devices: readonly [LabServer, LabServer];
+  readonly end: MadeEnd;
+}
+
+export async function passwordRoad(lab: Lab): Promise<PasswordRoad> {
+  const wan = await lab.network({ name: "wan", subnet4: "192.0.2.0/24" });
+  const inside = await lab.network({ name: "in-a", subnet4: "10.71.0.0/24" });
+  const of = async (name: string, addresses: readonly (readonly [typeof wan, string])[]): Promise<LabServer> => {
+    const server = lab.server({
+      name,
+      kind: "systemd",
+      enable: ["strongswan"],
+      addressing: "networkd",
+      attachments: addresses.map(([network, address], index) => ({
+        network,
+        interface: `eth${index}`,
+        addresses: [address],
+      })),
+    });
+    await server.start();
+    await useOwnDataPlane(server, true);
+    return server;
+  };
+  const [hub, one, two] = await Promise.all([
+    of("gw-a", [
+      [wan, HUB],
+      [inside, OFFICE],
+    ]),
+    of("device-1", [[wan, "192.0.2.31"]]),
+    of("device-2", [[wan, "192.0.2.32"]]),
+  ]);
+  const end = await madeEnd(await tunnelAuthority(), {
+    tunnel: "staff",
+    end: "hub",
+    server: "gw-a",
+    version: 1,
+    called: ["vpn.example.com", HUB, "gw-a"],
+  });
+  await putPrivateKey(hub, end);
+  for (const [name, password] of Object.entries(PASSWORDS)) await putKey(hub, `pw-${name}`, password);
+  await setUp(one, end, "192.0.2.31");
+  await setUp(two, end, "192.0.2.32");
+  return { hub, devices: [one, two], end };
+}
+
+/** What somebody types: the name and the password, and what their connection is called on the device. */
+export interface Typed {
+  readonly name: string;
+  readonly password: string;
+}
+
+const TYPED = {
+  alice: { name: NAMES.alice, password: PASSWORDS.alice },
+  "alice-2": { name: NAMES.alice, password: PASSWORDS["alice-2"] },
+  bob: { name: NAMES.bob, password: PASSWORDS.bob },
+  carol: { name: NAMES.carol, password: PASSWORDS.carol },
+  /** Bob's password under Alice's name. */
+  mixed: { name: NAMES.alice, password: PASSWORDS.bob },
+  nobody: { name: "nobody@example.com", password: PASSWORDS.bob },
+  wild: { name: "%any", password: PASSWORDS.bob },
+} as const satisfies Record<string, Typed>;
+export type Caller = keyof typeof TYPED;
+
+async function setUp(device: LabServer, end: MadeEnd, own: string): Promise<void> {
+  const pem = (end.issued.authority.match(/.{1,64}/g) ?? []).join("\n");
+  await device.writeFile(
+    "/etc/swanctl/x509ca/house.pem",
+    `-----BEGIN CERTIFICATE-----\n${pem}\n-----END CERTIFICATE-----\n`,
+  );
+  const conns = Object.entries(TYPED).map(
+    ([name, typed]) => `${name} {
+  version = 2
+  remote_addrs = ${HUB}
+  vips = 0.0.0.0
+  proposals = aes256gcm16-prfsha384-ecp384
+  keyingtries = 1
+  local { auth = eap-mschapv2
+    id = ${own}
+    eap_id = "${typed.name}" }
+  remote { auth = pubkey
+    cacerts = house.pem
+    id = "@vpn.example.com" }
+  children { ${name} {
+    remote_ts = 10.71.0.0/24
+    esp_proposals = aes256gcm16-ecp384 } }
+}`,
+  );
+  await device.writeFile("/etc/swanctl/conf.d/hub.conf", `connections {\n${conns.join("\n")}\n}\n`, 0o600);
+  await device.must(["swanctl", "--load-all"]);
+}
+
+/**
+ * A device that tells another name first than the one that goes with the password: neither charon nor RFC 2759 holds the two against each other. Its own charon is
+ * the stock one, with the one word exchanged on the way.
+ */
+export async function makeLiar(device: LabServer, name: string): Promise<void> {
+  const source = `#include <dlfcn.h>
+void *identification_create_from_string(char *text);
+void *eap_identity_create_peer(void *server, void *peer) {
+  void *plugin = dlopen("/usr/lib/ipsec/plugins/libstrongswan-eap-identity.so", RTLD_NOW | RTLD_NOLOAD);
+  void *(*make)(void *, void *) = dlsym(plugin, "eap_identity_create_peer");
+  return make(server, identification_create_from_string("${name}"));
+}
+`;
+  await device.writeFile("/root/liar.c", source);
+  await device.must(["gcc", "-shared", "-fPIC", "-o", "/usr/local/lib/liar.so", "/root/liar.c"]);
+  await device.must(["mkdir", "-p", "/etc/systemd/system/strongswan.service.d"]);
+  const unit = "/etc/systemd/system/strongswan.service.d/liar.conf";
+  await device.writeFile(unit, "[Service]\nEnvironment=LD_PRELOAD=/usr/local/lib/liar.so\n");
+  await device.must(["systemctl", "daemon-reload"]);
+  await device.must(["systemctl", "restart", "strongswan.service"]);
+  await device.must(["swanctl", "--load-all"]);
+}
+
+export interface Called {
+  /** Null: turned away. */
+  readonly address: string | null;
+  readonly log: string;
+}
+
+/** Types a name and a password, and presses "connect": whatever the device had of others' passwords is forgotten first. */
+export async function call(device: LabServer, caller: Caller): Promise<Called> {
+  const { name, password } = TYPED[caller];
+  const secret = `0s${Buffer.from(password, "utf8").toString("base64")}`;
+  const text = `secrets { eap-own { id = "${name}"\n secret = "${secret}" } }\n`;
+  await device.writeFile("/etc/swanctl/conf.d/typed.conf", text, 0o600);
+  await device.must(["swanctl", "--load-creds", "--clear", "--noprompt"]);
+  const { stdout, stderr } = await device.exec(["swanctl", "--initiate", "--child", caller, "--timeout", "8"]);
+  const log = `${stdout}\n${stderr}`;
+  const given = /installing new virtual IP (\S+)/.exec(log)?.[1];
+  return { address: /CHILD_SA .* established/.test(log) ? (given ?? "") : null, log };
+}
+
+export async function hangUp(device: LabServer): Promise<void> {
+  for (const name of Object.keys(TYPED)) await device.exec(["swanctl", "--terminate", "--ike", name, "--timeout", "3"]);
+}
+
+export interface PeopleWish {
+  /** Who may come in, each by the file of their password. */
+  readonly people?: Partial<Record<Person, keyof typeof PASSWORDS>>;
+  readonly revoked?: readonly Person[];
+}
+
+/** The vpn part of the server's config, of one document and the composition that the control plane uses. */
+export function passwordConfig(end: MadeEnd, { people, revoked = [] }: PeopleWish = {}): Json {
+  const lines = Object.entries(people ?? { alice: "alice", bob: "bob", carol: "carol" }).map(([person, file]) => {
+    const reason = revoked.includes(person as Person) ? ", revoked: gone" : "";
+    return `      ${person}: { identity: "${NAMES[person as Person]}", password: "file:pw-${file}"${reason} }`;
+  });
+  const text = `apiVersion: holdfast/v1
+kind: Tunnel
+name: staff
+ends:
+  hub: { server: gw-a, address: ${HUB}, hostname: vpn.example.com, networks: 10.71.0.0/24 }
+  staff:
+    address: dynamic
+    networks: 10.99.0.0/24
+    people:
+${lines.join("\n")}
+via: policy
+clearText: block
+auth: { certificate: generated }
+suite: strong-2026
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 10s, then: clear }
+traffic: { default: drop, rules: [] }
+---
+apiVersion: holdfast/v1
+kind: Server
+name: gw-a
+`;
+  return vpnPart(text, "gw-a", [end.secret]);
+}
