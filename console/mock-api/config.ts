@@ -78,6 +78,9 @@ const EFFECTIVE_CONFIG = {
         ["system.users.kim", 80],
         ["system.users.ana", 86],
         ["system.users.jules", 92],
+        ["system.updates.install", 98],
+        ["system.updates.window", 99],
+        ["system.updates.restart", 100],
       ] as const
     ).map(([item, line]) => ({
       item,
