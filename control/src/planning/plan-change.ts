@@ -14,6 +14,7 @@ import { EVENTS_CHANNEL, transaction } from "../store/transaction.ts";
 import { atMost } from "./at-most.ts";
 import { certificateFindings } from "./certificate-findings.ts";
 import { type Composition, composer } from "./compose-for.ts";
+import { dependantFindings } from "./dependant-findings.ts";
 import { assertMayEdit } from "./edit-scope.ts";
 import { editsOf } from "./edits.ts";
 import { historyFindings } from "./history-findings.ts";
@@ -50,8 +51,17 @@ export async function planChange(
     );
   const trial = trialSettings(wish);
   const again = composer(house, world, edits);
+  const earlier = composer(house, world, []);
   const plans = await atMost(ASKED_AT_ONCE, concerned, (composition) =>
-    planOne(house, caller, change, world, edits, trial === null ? composition : again(composition.server, trial)),
+    planOne(
+      house,
+      caller,
+      change,
+      world,
+      edits,
+      trial === null ? composition : again(composition.server, trial),
+      dependantFindings(world, edits, earlier, again, composition),
+    ),
   );
   const kept = plans.filter((plan) => plan !== null);
   await keepPlans(house, change, kept);
@@ -96,6 +106,7 @@ async function planOne(
   world: World,
   edits: readonly Edit[],
   composition: Composition,
+  dependants: readonly Finding[],
 ): Promise<NewPlan | null> {
   const row = await getServer(house.database, composition.server.id);
   if (row === undefined) return null;
@@ -120,6 +131,7 @@ async function planOne(
     ...serverFindings(row, house.nowMs()),
     ...(await quarantineFindings(house, row, composition.selected.refs)),
     ...historyFindings(world, edits, composition),
+    ...dependants,
     ...(await keyFindings(house, composition)),
     ...(await certificateFindings(house, edits, composition)),
   ];

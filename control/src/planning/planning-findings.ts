@@ -64,6 +64,11 @@ export const PLANNING_FINDINGS = {
     severity: "warning",
     remedy: "Look at the server, then unlock it; until then nothing is applied.",
   },
+  "plan.still_called": {
+    severity: "warning",
+    remedy:
+      "Write the new one there, in this change or before it; server:NAME instead of an address follows by itself.",
+  },
   "plan.tunnel_stays": {
     severity: "error",
     remedy: "Delete the tunnel, or give that end to another server, in a change of its own or in this one.",

@@ -2,6 +2,7 @@ import type { Json } from "../base/canonical-json.ts";
 import { byDanger, type Finding } from "../base/finding.ts";
 import { type PlacedRequirement, placedRequirements, type Requirement } from "../capability/requirement.ts";
 import { type DomainName, DOMAINS } from "../domain.ts";
+import { formatAddress, parseAddress } from "../net/address.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
 import type { Probe } from "../plan/probe.ts";
 import {
@@ -75,6 +76,8 @@ export interface ComposedServer {
   readonly settled: readonly ToldByModule[];
   /** What the server must be able to do for this config. */
   readonly requires: readonly PlacedRequirement[];
+  /** What the server is called by others: its addresses in their one form, its host name. */
+  readonly called: readonly string[];
   readonly floor: FloorSettings;
   /** The policies that hold on this server, fleet first. */
   readonly policies: readonly { readonly document: string; readonly revision: number }[];
@@ -118,7 +121,16 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
   if (server === undefined) {
     const finding = composeFinding("compose.unknown_server", `There is no document Server/${input.server}.`, {});
     const { settings: floor } = uniteFloors([]);
-    return { config: null, provenance: [], findings: [finding], settled: [], requires: [], floor, policies: [] };
+    return {
+      config: null,
+      provenance: [],
+      findings: [finding],
+      settled: [],
+      requires: [],
+      called: [],
+      floor,
+      policies: [],
+    };
   }
   const target = { name: server.document.name, labels: server.document.body.labels };
   const policies = documents
@@ -201,6 +213,7 @@ export function composeServer(input: ComposeServerInput): ComposedServer {
     findings: located,
     settled: composed?.settled ?? [],
     requires: config === null ? [] : placedRequirements(config.domains, composed?.requires ?? [], placed),
+    called: composed?.called ?? [],
     floor: united.settings,
     policies: policies.map(({ document, revision }) => ({ document: documentId(document), revision })),
   };
@@ -225,6 +238,7 @@ function composeDomains(
   readonly findings: readonly Finding[];
   readonly settled: readonly ToldByModule[];
   readonly requires: readonly (Requirement & { readonly domain: DomainName })[];
+  readonly called: readonly string[];
 } {
   const findings: Finding[] = [];
   const definitions = new Map<string, Readonly<Record<string, readonly string[]>>>();
@@ -347,7 +361,19 @@ function composeDomains(
     findings: [...findings, ...met.findings, ...used, ...kernelFindings(kernel, provenance)],
     settled: settledByConfig(kernel),
     requires,
+    called: [
+      ...new Set([
+        ...scene.server.body.addresses.map(canonicalAddress),
+        ...results.flatMap(({ called = [] }) => called),
+      ]),
+    ],
   };
+}
+
+/** As the schema let it through: an address, or text that no address is equal to. */
+function canonicalAddress(text: string): string {
+  const parsed = parseAddress(text);
+  return parsed.ok ? formatAddress(parsed.value) : text;
 }
 
 function fill(assigned: AssignedDocument<PolicyDocument>, values: Parameters<typeof substitute>[1]): Filled {

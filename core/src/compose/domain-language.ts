@@ -55,6 +55,7 @@ export interface ComposedDomain {
   readonly uses?: readonly Use[];
   readonly requires?: readonly Requirement[];
   readonly kernel?: readonly KernelSetting[];
+  readonly called?: readonly string[];
   judge(packets: Packets): Judgement;
 }
 

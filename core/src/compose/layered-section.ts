@@ -58,4 +58,6 @@ export interface Composed<Config> {
   readonly requires?: readonly Requirement[];
   /** What this config sets in the kernel, or cannot do without; held against what the others say once all domains are composed. */
   readonly kernel?: readonly KernelSetting[];
+  /** What the server is called because of this config: its own addresses in their one form, its host name in lower case. */
+  readonly called?: readonly string[];
 }

@@ -86,7 +86,21 @@ export function composeNetwork(input: ComposeInput<NetworkSection>): Composed<Ne
   // With an error the rest is shown but never applied: half a policy is another policy.
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
-  return { config, ...notes, needs: needsOf(config), requires: networkRequirements(config), kernel: kernelOf(config) };
+  return {
+    config,
+    ...notes,
+    needs: needsOf(config),
+    requires: networkRequirements(config),
+    kernel: kernelOf(config),
+    called: Object.values(config.interfaces).flatMap(({ ipv4, ipv6 }) =>
+      [...ipv4.addresses, ...ipv6.addresses].map(withoutPrefix),
+    ),
+  };
+}
+
+/** `10.1.0.5/24` is the address of the server, in a network. */
+function withoutPrefix(address: string): string {
+  return address.slice(0, address.indexOf("/"));
 }
 
 /** Whether packets for everywhere else leave by this interface. */
