@@ -8,6 +8,7 @@ import { type TunnelAct, type TunnelOutcome, unacknowledged } from "@holdfast/co
 import { digestOf } from "../digest.ts";
 import { operateIpsec } from "../os/ipsec-operation.ts";
 import { perform, readFacts, rehearse, type Machine } from "../os/perform.ts";
+import { sharedReading } from "./shared-reading.ts";
 
 /** Any domain, its config and observations seen as what they are on the wire. */
 export type AnyDomain = Domain<Json, Json>;
@@ -32,6 +33,7 @@ export interface HandsPlan {
 /** One domain on this machine: its pure decisions, performed. Holds no state. */
 export interface DomainHands {
   readonly domain: AnyDomain;
+  /** What is there now. Those who ask at the same time may share a reading that begins after all of them asked. */
   observe(): Promise<Observation>;
   /** Plans from what is observed now, or from an observation that was made before. */
   plan(wish: PlanWish, given?: Json): Promise<HandsPlan>;
@@ -87,6 +89,9 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
     return { observed, liveDigest: liveDigestOf(domain, observed) };
   };
 
+  // For whoever only looks. What changes the server never waits for a reading that others have asked for.
+  const look = sharedReading(observe);
+
   const observeAgain = async (before: Json, desired: Json | null): Promise<Observation> => {
     const queries = domain.readBack?.facts(before, desired) ?? null;
     if (domain.readBack === undefined || queries === null) return observe();
@@ -127,11 +132,11 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
 
   return {
     domain,
-    observe,
+    observe: look,
 
     plan: async (wish, given) => {
       const observation =
-        given === undefined ? await observe() : { observed: given, liveDigest: liveDigestOf(domain, given) };
+        given === undefined ? await look() : { observed: given, liveDigest: liveDigestOf(domain, given) };
       const { observed } = observation;
       const plan = domain.plan({
         desired: wish.desired,
@@ -157,7 +162,7 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
     },
 
     verify: async (desired, before, managementPath) => {
-      const observation = before === undefined ? await observe() : await observeAgain(before, desired);
+      const observation = before === undefined ? await look() : await observeAgain(before, desired);
       const isAsked = desired !== null && managementPath !== undefined;
       return {
         mismatches: domain.verify(desired, observation.observed),
