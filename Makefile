@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # The project's own Node and tools come before the machine's.
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: help up test test-vm check format screenshots bench package model soak clean clean-data distclean
+.PHONY: help up test test-vm conformance check format screenshots bench package model soak clean clean-data distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -30,6 +30,9 @@ format: ## Lay out all sources
 
 screenshots: ## Picture every page of the console in its states into dist/screenshots, and the user guide's
 	@deploy/dev/bootstrap.sh test && exec node e2e/console/take-screenshots.ts dist/screenshots "" wide,dark,narrow,korean,guide
+
+conformance: ## Run the whole conformance kit on our own modules (make test runs a part of it on the slowest)
+	@deploy/dev/bootstrap.sh test && HOLDFAST_KIT=whole exec npm run --silent test:conformance
 
 bench: ## Measure applies and the agent beside raw nft
 	@deploy/dev/bootstrap.sh run && exec npm run --silent bench

@@ -158,7 +158,7 @@ export class Bench {
     }
   }
 
-  /** A whole transaction: afterwards the config is in force and confirmed. */
+  /** A whole transaction: afterwards the config is in force, confirmed and persisted. */
   async put(config: Json | null): Promise<void> {
     const transaction = await this.prepare(config);
     await this.applyFrom(transaction);
@@ -168,7 +168,14 @@ export class Bench {
       mismatch === undefined,
       `after all steps Verify says ${mismatch?.path}: expected ${mismatch?.expected}, found ${mismatch?.found}`,
     );
-    await this.ledger.confirm(transaction.requestId);
+    await this.confirm(transaction);
+  }
+
+  /** What the guard does with a config that stays: it is persisted between `confirmed` and `finalized`. */
+  async confirm({ requestId, config, configJson }: KitTransaction): Promise<void> {
+    await this.ledger.confirm(requestId, async () => {
+      must(await this.client.call(method.persist, { configJson }), "Persist");
+    });
     this.#open = null;
     this.#confirmed = config;
   }

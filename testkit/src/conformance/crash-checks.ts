@@ -32,7 +32,7 @@ export const CRASH_CHECKS: readonly Check[] = [
         must(await bench.applyStep(transaction, step), `ApplyStep ${step.id} after a restart`);
         await bench.ledger.stepDone(transaction.requestId, step);
       }
-      await bench.ledger.confirm(transaction.requestId);
+      await bench.confirm(transaction);
       await bench.put(bench.moduleCase.configs.b);
     },
   },

@@ -91,12 +91,14 @@ export class LedgerWriter {
     await this.#append(requestId, "step_done", { stepId: step.id, liveDigest: "" });
   }
 
-  async confirm(requestId: string): Promise<void> {
+  /** `persist` is called where the guard does: after the word that the change stays, before the word that it is whole. */
+  async confirm(requestId: string, persist: () => Promise<void>): Promise<void> {
     const deadlineMs = systemClock.boottimeMs() + WINDOW_MS;
     const monotonicNs = String(systemClock.monotonicNs());
     await this.#append(requestId, "on_trial", { liveDigests: {}, deadlineMs, reconnectByMs: deadlineMs, monotonicNs });
     const generation = this.#ledger.read().generation + 1;
     await this.#append(requestId, "confirmed", { generation, configDigest: DIGEST_OF_NOTHING });
+    await persist();
     await this.#append(requestId, "finalized", { generation, liveDigest: "" });
   }
 

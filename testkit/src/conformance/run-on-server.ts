@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { DomainName } from "@holdfast/core/domain.ts";
 import type { z } from "zod";
 import type { LabServer } from "../servers/server.ts";
+import type { Rule } from "./check.ts";
 import type { moduleCaseSchema } from "./module-case.ts";
 
 const CASES = "/root/cases.json";
@@ -29,10 +30,22 @@ type CaseOnServer = Omit<z.input<typeof moduleCaseSchema>, "configs" | "manageme
  * Runs the whole kit on our own module of a domain, on a server that may be changed. The kit runs there too: it holds the ledger's lock
  * against the module, and both must see one file.
  */
-export async function runKitOn(server: LabServer, domain: DomainName, moduleCase: CaseOnServer): Promise<KitRun> {
+export async function runKitOn(
+  server: LabServer,
+  domain: DomainName,
+  moduleCase: CaseOnServer,
+  /** Default: all. */
+  rules?: readonly Rule[],
+): Promise<KitRun> {
   await server.writeFile(CASES, JSON.stringify(moduleCase));
   const node = [server.nodeBinary, "--disable-warning=ExperimentalWarning"];
-  const told = { domain, socket: `${SOCKET_FOLDER}/module-${domain}.sock`, ledger: LEDGER, cases: CASES };
+  const told = {
+    domain,
+    socket: `${SOCKET_FOLDER}/module-${domain}.sock`,
+    ledger: LEDGER,
+    cases: CASES,
+    ...(rules === undefined ? {} : { rules: rules.join(",") }),
+  };
   const options = Object.entries(told).flatMap(([key, value]) => [`--${key}`, value]);
   const kit = [join(server.repo, "testkit/src/conformance/conformance-main.ts"), ...options];
   const module = [...node, join(server.repo, "agent/src/main.ts"), "module", domain];
