@@ -1,5 +1,4 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,7 +6,7 @@ import { SystemdAgent } from "./systemd-agent.ts";
 import { look, passes } from "./vpn-pair.ts";
 import { call, hangUp, makeLiar, PASSWORDS, passwordConfig, type PasswordRoad, passwordRoad } from "./vpn-passwords.ts";
 import { OFFICE } from "./vpn-people.ts";
-import { confirm, type End, onTrial, TRIAL, type Trial, words } from "./vpn-trial.ts";
+import { abort, confirm, type End, onTrial, seen, type SeenCharon, TRIAL } from "./vpn-trial.ts";
 
 /** People who type a name and a password, with real daemons at both sides: who comes in, who is turned away in which words, and the way back. */
 
@@ -25,26 +24,6 @@ afterAll(async () => {
   hub.agent.letGo();
   await lab.close();
 });
-
-async function abort({ id }: Trial): Promise<void> {
-  const aborted = await hub.agent.abort(id);
-  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
-}
-
-interface SeenCharon {
-  readonly keys: readonly string[];
-  readonly sas: readonly { readonly name: string; readonly virtualAddresses: readonly string[] }[];
-}
-
-async function seen(): Promise<{ readonly charon: SeenCharon; readonly drift: boolean }> {
-  const state = (await (await hub.agent.guard()).getState({ withObserved: true })).domains.find(
-    ({ domain }) => domain === "vpn",
-  );
-  if (state === undefined) throw new Error("there is no vpn module");
-  expect(state.error).toBe("");
-  const observed = JSON.parse(state.observedJson) as { readonly ipsec: { readonly charon: SeenCharon } };
-  return { charon: observed.ipsec.charon, drift: state.drift };
-}
 
 const connected = ({ charon }: { readonly charon: SeenCharon }): readonly string[] =>
   charon.sas.flatMap(({ name, virtualAddresses }) => virtualAddresses.map(() => name)).toSorted();
@@ -76,7 +55,7 @@ test("on trial people come in by name and password and packets pass; everybody e
   expect([alice.address, bob.address], alice.log + bob.log).toEqual(["10.99.0.1", "10.99.0.2"]);
   expect(await passes(at.devices[0], "10.99.0.1", OFFICE)).toBe(true);
   expect(await passes(at.devices[1], "10.99.0.2", OFFICE)).toBe(true);
-  expect(connected(await seen())).toEqual(["holdfast-staff--alice", "holdfast-staff--bob"]);
+  expect(connected(await seen(hub))).toEqual(["holdfast-staff--alice", "holdfast-staff--bob"]);
   await hangUp(at.devices[1]);
   const carol = await call(at.devices[1], "carol");
   expect(carol.address, carol.log).not.toBeNull();
@@ -89,9 +68,9 @@ test("on trial people come in by name and password and packets pass; everybody e
   // Whoever typed it wrong has not cut off who is in.
   expect(await passes(at.devices[0], "10.99.0.1", OFFICE)).toBe(true);
   expect(await at.hub.must(["ls", "/etc/swanctl/conf.d"])).toBe("");
-  await abort(trial);
+  await abort(hub, trial);
   expect(await look(at.hub)).toBe(before);
-  expect(passwordsIn(await seen())).toEqual([]);
+  expect(passwordsIn(await seen(hub))).toEqual([]);
   expect(await at.hub.must(["swanctl", "--list-sas"])).toBe("");
   expect(await call(at.devices[0], "alice")).toMatchObject({ address: null });
 });
@@ -100,8 +79,8 @@ test("confirmed, they come in after a boot too; no password stands anywhere but 
   await confirm(hub, await onTrial(hub, everybody()));
   hub.agent.letGo();
   await at.hub.reboot();
-  await until("strongSwan to have its people again", async () => passwordsIn(await seen()).length === 3, 30_000);
-  expect(await seen()).toMatchObject({ drift: false });
+  await until("strongSwan to have its people again", async () => passwordsIn(await seen(hub)).length === 3, 30_000);
+  expect(await seen(hub)).toMatchObject({ drift: false });
   for (const caller of ["alice", "carol"] as const) {
     const called = await call(at.devices[0], caller);
     expect(called.address, called.log).not.toBeNull();
@@ -125,12 +104,12 @@ test("a new password on trial: the old one is refused and opens nothing; undone,
     hub,
     passwordConfig(at.end, { people: { alice: "alice-2", bob: "bob", carol: "carol" } }),
   );
-  expect(connected(await seen())).toEqual([]);
+  expect(connected(await seen(hub))).toEqual([]);
   expect(await call(at.devices[0], "alice")).toMatchObject({ address: null });
   const renewed = await call(at.devices[0], "alice-2");
   expect(renewed.address, renewed.log).not.toBeNull();
-  await abort(trial);
-  expect(connected(await seen())).toEqual([]);
+  await abort(hub, trial);
+  expect(connected(await seen(hub))).toEqual([]);
   expect(await call(at.devices[0], "alice-2")).toMatchObject({ address: null });
   const back = await call(at.devices[0], "alice");
   expect(back.address, back.log).not.toBeNull();
@@ -148,17 +127,17 @@ test("one is revoked: out on trial already, in again by the undo, out for good w
     }),
   );
   const trial = await onTrial(hub, without);
-  expect(passwordsIn(await seen()).filter((id) => id.includes("alice"))).toEqual([]);
+  expect(passwordsIn(await seen(hub)).filter((id) => id.includes("alice"))).toEqual([]);
   expect(await call(at.devices[0], "alice")).toMatchObject({ address: null });
   // Nobody else notices.
-  expect(connected(await seen())).toEqual(["holdfast-staff--bob"]);
-  await abort(trial);
+  expect(connected(await seen(hub))).toEqual(["holdfast-staff--bob"]);
+  await abort(hub, trial);
   expect((await call(at.devices[0], "alice")).address).not.toBeNull();
   await hangUp(at.devices[0]);
   await confirm(hub, await onTrial(hub, without));
   expect(await call(at.devices[0], "alice")).toMatchObject({ address: null });
   expect(await at.hub.must(["cat", "/etc/swanctl/conf.d/holdfast-keys.conf"])).not.toContain("alice");
-  expect(await seen()).toMatchObject({ drift: false });
+  expect(await seen(hub)).toMatchObject({ drift: false });
 });
 
 test("who says another name first is taken for whose password it is, and is out with that person", async () => {
@@ -169,16 +148,16 @@ test("who says another name first is taken for whose password it is, and is out 
   expect(liar.address, liar.log).not.toBeNull();
   const log = await at.hub.must(["journalctl", "--no-pager", "-q", "-n", "80", "-u", "strongswan.service"]);
   expect(log).toContain("received EAP identity 'bob'");
-  expect(connected(await seen()), log).toEqual(["holdfast-staff--alice"]);
+  expect(connected(await seen(hub)), log).toEqual(["holdfast-staff--alice"]);
   await confirm(hub, await onTrial(hub, passwordConfig(at.end, { revoked: ["alice"] })));
-  expect(connected(await seen())).toEqual([]);
+  expect(connected(await seen(hub))).toEqual([]);
   expect(await call(at.devices[1], "alice")).toMatchObject({ address: null });
 });
 
 test("released, nothing of it is left", async () => {
   await hangUp(at.devices[1]);
   await confirm(hub, await onTrial(hub, null));
-  expect(passwordsIn(await seen())).toEqual([]);
+  expect(passwordsIn(await seen(hub))).toEqual([]);
   expect(await at.hub.must(["swanctl", "--list-conns"])).toBe("");
   expect(await at.hub.must(["sh", "-c", "ls /etc/swanctl/conf.d /etc/swanctl/private | grep holdfast; true"])).toBe("");
 });

@@ -1,7 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
-import { putKey, useOwnDataPlane } from "@holdfast/testkit/servers/strongswan.ts";
+import { putKey } from "@holdfast/testkit/servers/strongswan.ts";
 import {
   type MadeEnd,
   madeEnd,
@@ -9,7 +9,7 @@ import {
   tunnelAuthority,
 } from "@holdfast/testkit/servers/tunnel-certificates.ts";
 import { vpnPart } from "./vpn-part.ts";
-import { HUB, OFFICE } from "./vpn-people.ts";
+import { type Called, DEVICES, HUB, initiate, layRoad, type Road } from "./vpn-people.ts";
 
 /** A server that people call with a name and a password, and devices that call as Windows does: what they say of themselves is their address. */
 
@@ -23,39 +23,12 @@ export const PASSWORDS = {
 export const NAMES = { alice: "alice@example.com", bob: "bob", carol: "carol_o.k-1@example.com" } as const;
 type Person = keyof typeof NAMES;
 
-export interface PasswordRoad {
-  readonly hub: LabServer;
-  readonly devices: readonly [LabServer, LabServer];
+export interface PasswordRoad extends Road {
   readonly end: MadeEnd;
 }
 
 export async function passwordRoad(lab: Lab): Promise<PasswordRoad> {
-  const wan = await lab.network({ name: "wan", subnet4: "192.0.2.0/24" });
-  const inside = await lab.network({ name: "in-a", subnet4: "10.71.0.0/24" });
-  const of = async (name: string, addresses: readonly (readonly [typeof wan, string])[]): Promise<LabServer> => {
-    const server = lab.server({
-      name,
-      kind: "systemd",
-      enable: ["strongswan"],
-      addressing: "networkd",
-      attachments: addresses.map(([network, address], index) => ({
-        network,
-        interface: `eth${index}`,
-        addresses: [address],
-      })),
-    });
-    await server.start();
-    await useOwnDataPlane(server, true);
-    return server;
-  };
-  const [hub, one, two] = await Promise.all([
-    of("gw-a", [
-      [wan, HUB],
-      [inside, OFFICE],
-    ]),
-    of("device-1", [[wan, "192.0.2.31"]]),
-    of("device-2", [[wan, "192.0.2.32"]]),
-  ]);
+  const { hub, devices } = await layRoad(lab);
   const end = await madeEnd(await tunnelAuthority(), {
     tunnel: "staff",
     end: "hub",
@@ -65,9 +38,8 @@ export async function passwordRoad(lab: Lab): Promise<PasswordRoad> {
   });
   await putPrivateKey(hub, end);
   for (const [name, password] of Object.entries(PASSWORDS)) await putKey(hub, `pw-${name}`, password);
-  await setUp(one, end, "192.0.2.31");
-  await setUp(two, end, "192.0.2.32");
-  return { hub, devices: [one, two], end };
+  for (const [index, device] of devices.entries()) await setUp(device, end, DEVICES[index] ?? "");
+  return { hub, devices, end };
 }
 
 /** What somebody types: the name and the password, and what their connection is called on the device. */
@@ -139,12 +111,6 @@ void *eap_identity_create_peer(void *server, void *peer) {
   await device.must(["swanctl", "--load-all"]);
 }
 
-export interface Called {
-  /** Null: turned away. */
-  readonly address: string | null;
-  readonly log: string;
-}
-
 /** Types a name and a password, and presses "connect": whatever the device had of others' passwords is forgotten first. */
 export async function call(device: LabServer, caller: Caller): Promise<Called> {
   const { name, password } = TYPED[caller];
@@ -152,10 +118,7 @@ export async function call(device: LabServer, caller: Caller): Promise<Called> {
   const text = `secrets { eap-own { id = "${name}"\n secret = "${secret}" } }\n`;
   await device.writeFile("/etc/swanctl/conf.d/typed.conf", text, 0o600);
   await device.must(["swanctl", "--load-creds", "--clear", "--noprompt"]);
-  const { stdout, stderr } = await device.exec(["swanctl", "--initiate", "--child", caller, "--timeout", "8"]);
-  const log = `${stdout}\n${stderr}`;
-  const given = /installing new virtual IP (\S+)/.exec(log)?.[1];
-  return { address: /CHILD_SA .* established/.test(log) ? (given ?? "") : null, log };
+  return initiate(device, caller);
 }
 
 export async function hangUp(device: LabServer): Promise<void> {

@@ -8,6 +8,7 @@ import { vpnPart } from "./vpn-part.ts";
 
 export const HUB = "192.0.2.10";
 export const OFFICE = "10.71.0.1";
+export const DEVICES = ["192.0.2.31", "192.0.2.32"] as const;
 /** Two addresses. */
 export const POOL = "10.99.0.0/30";
 export const PERSONS = ["alice", "bob", "carol"] as const;
@@ -21,7 +22,8 @@ export interface Road {
   readonly devices: readonly [LabServer, LabServer];
 }
 
-export async function road(lab: Lab): Promise<Road> {
+/** The server and the devices, with strongSwan and nothing else on them yet. */
+export async function layRoad(lab: Lab): Promise<Road> {
   const wan = await lab.network({ name: "wan", subnet4: "192.0.2.0/24" });
   const inside = await lab.network({ name: "in-a", subnet4: "10.71.0.0/24" });
   const of = async (name: string, addresses: readonly (readonly [typeof wan, string])[]): Promise<LabServer> => {
@@ -45,13 +47,18 @@ export async function road(lab: Lab): Promise<Road> {
       [wan, HUB],
       [inside, OFFICE],
     ]),
-    of("device-1", [[wan, "192.0.2.31"]]),
-    of("device-2", [[wan, "192.0.2.32"]]),
+    of("device-1", [[wan, DEVICES[0]]]),
+    of("device-2", [[wan, DEVICES[1]]]),
   ]);
-  for (const person of PERSONS) await putKey(hub, `key-${person}`, keyOf(person));
-  await setUp(one, { alice: "alice", imposter: "bob" });
-  await setUp(two, { bob: "bob", carol: "carol" });
   return { hub, devices: [one, two] };
+}
+
+export async function road(lab: Lab): Promise<Road> {
+  const laid = await layRoad(lab);
+  for (const person of PERSONS) await putKey(laid.hub, `key-${person}`, keyOf(person));
+  await setUp(laid.devices[0], { alice: "alice", imposter: "bob" });
+  await setUp(laid.devices[1], { bob: "bob", carol: "carol" });
+  return laid;
 }
 
 /** What `holdfast tunnel sheet` says, in swanctl's words: what it is called there, and as whom it calls. An imposter has Alice's key. */
@@ -91,8 +98,13 @@ export interface Called {
 }
 
 /** A person presses "connect". */
-export async function call(device: LabServer, person: PersonName | "imposter"): Promise<Called> {
-  const { stdout, stderr } = await device.exec(["swanctl", "--initiate", "--child", person, "--timeout", "8"]);
+export function call(device: LabServer, person: PersonName | "imposter"): Promise<Called> {
+  return initiate(device, person);
+}
+
+/** @param child how the connection is called on the device */
+export async function initiate(device: LabServer, child: string): Promise<Called> {
+  const { stdout, stderr } = await device.exec(["swanctl", "--initiate", "--child", child, "--timeout", "8"]);
   const log = `${stdout}\n${stderr}`;
   const given = /installing new virtual IP (\S+)/.exec(log)?.[1];
   return { address: /CHILD_SA .* established/.test(log) ? (given ?? "") : null, log };

@@ -42,6 +42,28 @@ export async function confirm(end: End, { id, nonce }: Trial): Promise<void> {
   expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
 }
 
+export async function abort({ agent }: End, { id }: Trial): Promise<void> {
+  const aborted = await agent.abort(id);
+  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+}
+
+/** What the vpn module has seen of charon, as far as tests ask. */
+export interface SeenCharon {
+  readonly keys: readonly string[];
+  readonly sas: readonly { readonly name: string; readonly virtualAddresses: readonly string[] }[];
+  readonly pools: readonly { readonly size: number; readonly online: number }[];
+}
+
+export async function seen({ agent }: End): Promise<{ readonly charon: SeenCharon; readonly drift: boolean }> {
+  const state = (await (await agent.guard()).getState({ withObserved: true })).domains.find(
+    ({ domain }) => domain === "vpn",
+  );
+  if (state === undefined) throw new Error("there is no vpn module");
+  expect(state.error).toBe("");
+  const observed = JSON.parse(state.observedJson) as { readonly ipsec: { readonly charon: SeenCharon } };
+  return { charon: observed.ipsec.charon, drift: state.drift };
+}
+
 /** What the server says of the vpn domain, held against what is confirmed. */
 export async function drift({ agent }: End): Promise<unknown> {
   return (await (await agent.guard()).getState({})).domains.find(({ domain }) => domain === "vpn");

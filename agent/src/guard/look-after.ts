@@ -81,7 +81,12 @@ async function repair(
     return;
   }
   const failure = await putBack(context, domain);
-  writeRepairs(context, [...before, { ...begun, failure }]);
+  try {
+    writeRepairs(context, [...before, { ...begun, failure }]);
+  } catch (error) {
+    // It is counted already; only how it ended is not kept, and the other domains must still be looked at.
+    log.error("how the repair ended could not be kept", { domain }, { reason: reasonOf(error) });
+  }
   if (failure === "") log.warn("the floor is back", { domain, resultCode: "floor.repaired" }, { lost });
   else log.error("the floor could not be put back", { domain, resultCode: "floor.repair_failed" }, { reason: failure });
 }

@@ -10,6 +10,7 @@ import {
   serverSummarySchema,
 } from "@holdfast/core/api/server.ts";
 import { canonicalJson } from "@holdfast/core/base/canonical-json.ts";
+import { lostIn } from "@holdfast/core/floor/standing.ts";
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { usageError } from "../cli-error.ts";
@@ -335,7 +336,7 @@ function stateOf(context: Context, server: ServerSummary): string {
   if (server.open !== null) return `${paint("yellow", server.open.state)} ${server.open.phase ?? ""}`.trim();
   if (server.locked !== null) return paint("red", `locked (${server.locked.code})`);
   if (server.paused !== null) return paint("yellow", `paused ${relative(server.paused.until, context.now())}`);
-  const lost = server.floor.filter((one) => one.lost.length > 0).map(({ domain }) => domain);
+  const lost = lostIn(server.floor);
   if (lost.length > 0) return paint("red", `floor lost (${lost.join(", ")})`);
   if (server.drift.length > 0) return paint("yellow", `drift (${server.drift.join(", ")})`);
   return paint("green", "at rest");

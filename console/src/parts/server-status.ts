@@ -1,5 +1,6 @@
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { isOpen } from "@holdfast/core/apply/state.ts";
+import { lostIn } from "@holdfast/core/floor/standing.ts";
 
 /** One word for a server in a list. Where several hold, the one that needs a person most; the server's page shows all of them. */
 export const SERVER_STATUSES = [
@@ -31,7 +32,7 @@ export function serverStatus(server: ServerSummary): ServerStatus {
   if (server.enrolment === "released") return "released";
   if (server.open?.phase === "in_doubt") return "in_doubt";
   if (server.locked !== null) return "locked";
-  if (isFloorLost(server)) return "floor_lost";
+  if (lostIn(server.floor).length > 0) return "floor_lost";
   if (server.enrolment === "pending") return "key_waits";
   if (server.enrolment === "expected") return "expected";
   if (server.open !== null && isOpen(server.open.state)) return "applying";
@@ -39,11 +40,6 @@ export function serverStatus(server: ServerSummary): ServerStatus {
   if (server.drift.length > 0) return "drift";
   if (server.paused !== null) return "paused";
   return "ok";
-}
-
-/** What lets management in does not hold now. */
-function isFloorLost({ floor }: ServerSummary): boolean {
-  return floor.some(({ lost }) => lost.length > 0);
 }
 
 /** Each word must be found in the name, a label, the status or the last change. `site:seoul` asks for that label. */

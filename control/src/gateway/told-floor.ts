@@ -1,6 +1,6 @@
+import { floorStandingSchema } from "@holdfast/core/api/server.ts";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
-import { WHEN_FLOOR_LOST } from "@holdfast/core/floor/keep-floor.ts";
 import type { FloorByDomain, FloorStanding } from "@holdfast/core/floor/standing.ts";
 import type { DomainState } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { z } from "zod";
@@ -12,14 +12,7 @@ const MOST_LETTERS = 500;
 /** Past it no clock is right, and no date can be written. */
 const MOST_MS = 8.64e15;
 
-const text = z.string();
-const standing = z.object({
-  lost: z.array(z.object({ path: text, expected: text, found: text })),
-  whenLost: z.enum(WHEN_FLOOR_LOST),
-  repairs: z.array(z.object({ at: text, lost: text, failure: text })),
-  gaveUp: z.boolean(),
-});
-const stored = z.partialRecord(z.enum(DOMAINS), standing);
+const stored = z.partialRecord(z.enum(DOMAINS), floorStandingSchema);
 
 /** What an agent says of the floor in a domain; null: there is nothing to tell. */
 export function toldFloor({ floor }: Pick<DomainState, "floor">): FloorStanding | null {

@@ -20,6 +20,8 @@ export function dependantFindings(
   after: (server: WorldServer) => Composition,
   { server, composed }: Composition,
 ): readonly Finding[] {
+  // Where composing found an error nobody knows what the server would be called.
+  if (composed.config === null) return [];
   const called = new Set(composed.called);
   const names = new Set(world.servers.map(({ name }) => name));
   // A host name that is also a server's name stands in references, which mean the server.

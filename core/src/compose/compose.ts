@@ -2,7 +2,6 @@ import type { Json } from "../base/canonical-json.ts";
 import { byDanger, type Finding } from "../base/finding.ts";
 import { type PlacedRequirement, placedRequirements, type Requirement } from "../capability/requirement.ts";
 import { type DomainName, DOMAINS } from "../domain.ts";
-import { formatAddress, parseAddress } from "../net/address.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
 import type { Probe } from "../plan/probe.ts";
 import {
@@ -14,6 +13,7 @@ import {
   type ServerDocument,
 } from "../policy/document.ts";
 import { expectationsSchema } from "../policy/expectation.ts";
+import { canonicalWord } from "../policy/mentions.ts";
 import { formatPath, parsePath, type Path } from "../policy/path.ts";
 import { definitionsSchema, LAYERS } from "../policy/policy-document.ts";
 import { partsWithParameters } from "../policy/read-policy.ts";
@@ -76,7 +76,7 @@ export interface ComposedServer {
   readonly settled: readonly ToldByModule[];
   /** What the server must be able to do for this config. */
   readonly requires: readonly PlacedRequirement[];
-  /** What the server is called by others: its addresses in their one form, its host name. */
+  /** What the server is called by others: its addresses and its host name, each in its one form (canonicalWord). */
   readonly called: readonly string[];
   readonly floor: FloorSettings;
   /** The policies that hold on this server, fleet first. */
@@ -362,18 +362,9 @@ function composeDomains(
     settled: settledByConfig(kernel),
     requires,
     called: [
-      ...new Set([
-        ...scene.server.body.addresses.map(canonicalAddress),
-        ...results.flatMap(({ called = [] }) => called),
-      ]),
+      ...new Set([...scene.server.body.addresses, ...results.flatMap(({ called = [] }) => called)].map(canonicalWord)),
     ],
   };
-}
-
-/** As the schema let it through: an address, or text that no address is equal to. */
-function canonicalAddress(text: string): string {
-  const parsed = parseAddress(text);
-  return parsed.ok ? formatAddress(parsed.value) : text;
 }
 
 function fill(assigned: AssignedDocument<PolicyDocument>, values: Parameters<typeof substitute>[1]): Filled {

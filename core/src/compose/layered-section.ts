@@ -58,6 +58,6 @@ export interface Composed<Config> {
   readonly requires?: readonly Requirement[];
   /** What this config sets in the kernel, or cannot do without; held against what the others say once all domains are composed. */
   readonly kernel?: readonly KernelSetting[];
-  /** What the server is called because of this config: its own addresses in their one form, its host name in lower case. */
+  /** What the server is called because of this config: its own addresses, as `10.1.0.5` or `10.1.0.5/24`, its host name. */
   readonly called?: readonly string[];
 }

@@ -13,6 +13,13 @@ export type FloorStanding = {
 
 export type FloorByDomain = { readonly [Name in DomainName]?: FloorStanding };
 
+/** The domains in which it does not hold now. */
+export function lostIn(
+  floor: readonly { readonly domain: string; readonly lost: readonly unknown[] }[],
+): readonly string[] {
+  return floor.filter(({ lost }) => lost.length > 0).map(({ domain }) => domain);
+}
+
 /** In a sentence for a person, without a stop at its end. */
 export function floorWords(domain: string, { lost, whenLost, repairs, gaveUp }: FloorStanding): string {
   const [first, ...more] = lost;

@@ -14,7 +14,7 @@ export interface Mention {
 /** What people write for people: an address in it decides nothing. */
 const PROSE: ReadonlySet<string> = new Set(["description", "why", "comment", "banners"]);
 
-/** Every place of a document that says one of these words: addresses in their one form, host names in lower case. */
+/** Every place of a document that says one of these words (canonicalWord). */
 export function mentionsOf(document: ParsedDocument, words: ReadonlySet<string>): readonly Mention[] {
   const found: Mention[] = [];
   const look = (value: Json | undefined, path: Path): void => {
@@ -32,8 +32,10 @@ export function mentionsOf(document: ParsedDocument, words: ReadonlySet<string>)
   return found;
 }
 
-/** `10.1.0.5/32` is one address; in `10.1.0.5/24` it is the address of whoever holds it. */
-function canonicalWord(text: string): string {
+/**
+ * The one form of an address or a host name. `10.1.0.5/32` is one address; in `10.1.0.5/24` it is the address of whoever holds it.
+ */
+export function canonicalWord(text: string): string {
   const parsed = parseAddress(text.replace(/\/\d{1,3}$/, ""));
   return parsed.ok ? formatAddress(parsed.value) : text.toLowerCase();
 }

@@ -92,15 +92,8 @@ export function composeNetwork(input: ComposeInput<NetworkSection>): Composed<Ne
     needs: needsOf(config),
     requires: networkRequirements(config),
     kernel: kernelOf(config),
-    called: Object.values(config.interfaces).flatMap(({ ipv4, ipv6 }) =>
-      [...ipv4.addresses, ...ipv6.addresses].map(withoutPrefix),
-    ),
+    called: Object.values(config.interfaces).flatMap(({ ipv4, ipv6 }) => [...ipv4.addresses, ...ipv6.addresses]),
   };
-}
-
-/** `10.1.0.5/24` is the address of the server, in a network. */
-function withoutPrefix(address: string): string {
-  return address.slice(0, address.indexOf("/"));
 }
 
 /** Whether packets for everywhere else leave by this interface. */

@@ -97,7 +97,7 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
     requires: systemRequirements(config),
     uses: usesOf(config),
     kernel: kernelOf(config),
-    called: config.hostname === undefined ? [] : [config.hostname.toLowerCase()],
+    called: config.hostname === undefined ? [] : [config.hostname],
   };
 }
 

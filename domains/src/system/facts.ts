@@ -117,7 +117,7 @@ export const systemFacts: readonly FactQuery[] = [
   {
     kind: "command",
     name: "unit files",
-    // Read by systemctl itself. Asked of PID 1, the same list holds it up for as long as it takes, 0.9 s on a test server, and with it the undo.
+    // Read by systemctl itself. Asked of PID 1, the same list holds it up for as long as it takes, and with it the undo.
     argv: ["systemctl", "--root=/", "list-unit-files", "--no-legend", "--no-pager", "--full"],
   },
 ];

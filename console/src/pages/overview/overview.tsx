@@ -1,6 +1,7 @@
 import type { ApplySummary } from "@holdfast/core/api/apply.ts";
 import type { ServerSummary } from "@holdfast/core/api/server.ts";
 import { isOpen } from "@holdfast/core/apply/state.ts";
+import { lostIn } from "@holdfast/core/floor/standing.ts";
 import { Card, CardBody, CardTitle } from "@patternfly/react-core";
 import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -139,7 +140,7 @@ function Attention({ servers }: { readonly servers: readonly ServerSummary[] }):
                 <span className="hf-quiet">
                   {reasonFor(server, {
                     drift: t("status.drift.in", { domains: server.drift.join(", ") }),
-                    floor: t("status.floor_lost.in", { domains: lostIn(server).join(", ") }),
+                    floor: t("status.floor_lost.in", { domains: lostIn(server.floor).join(", ") }),
                   })}
                 </span>
               </li>
@@ -154,16 +155,12 @@ function Attention({ servers }: { readonly servers: readonly ServerSummary[] }):
   );
 }
 
-function lostIn({ floor }: ServerSummary): readonly string[] {
-  return floor.filter(({ lost }) => lost.length > 0).map(({ domain }) => domain);
-}
-
 function reasonFor(
   server: ServerSummary,
   { drift, floor }: { readonly drift: string; readonly floor: string },
 ): string {
   if (server.locked !== null) return server.locked.reason;
-  if (lostIn(server).length > 0) return floor;
+  if (lostIn(server.floor).length > 0) return floor;
   if (server.open !== null) return server.open.waitingFor ?? server.open.changeTitle;
   return server.drift.length > 0 ? drift : "";
 }
