@@ -29,6 +29,7 @@ export function fileDomain(name: DomainName, path: string, root: string): AnyDom
   });
   return {
     name,
+    foreign: { facts: [], read: () => ({ blocks: [], left: 0, unreadable: [] }) },
     facts: [{ kind: "file", name: "file", path }],
     observe: (raw) => {
       gate("observe");

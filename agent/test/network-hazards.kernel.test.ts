@@ -1,3 +1,4 @@
+import type { Foreign } from "@holdfast/core/foreign.ts";
 import type { NetworkConfig } from "@holdfast/domains/network/model.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
@@ -130,6 +131,17 @@ test("who was a neighbour before is found anew on trial; what somebody set stays
   await server.must(["ip", "neigh", "flush", "nud", "permanent", "dev", "eth0"]);
   expect(onTrialKnown).not.toContain("10.20.0.77");
   for (const seen of [onTrialKnown, afterwards, given]) expect(seen).toMatch(/10\.20\.0\.78.*PERMANENT/);
+});
+
+test("what others have set here is told as it stands, and nothing of ours with it", async () => {
+  await apply(agent, { network: network({ wan: WAN }) });
+  const { domains } = await (await agent.guard()).observe({ domains: ["network"] });
+  await apply(agent, { network: null });
+  const told = JSON.parse(domains[0]?.foreignJson ?? "null") as Foreign;
+  const [source] = told.blocks.map((block) => block.source);
+  const whole = told.blocks.flatMap((block) => (block.source === source ? [block.text] : [])).join("");
+  expect(whole).toBe(await server.must(["cat", source ?? "/nothing"]));
+  expect(JSON.stringify(told)).not.toContain("holdfast-");
 });
 
 test("drift is seen and named, put back only when that is said, and what others made on the link stays", async () => {

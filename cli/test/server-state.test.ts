@@ -39,6 +39,30 @@ test.each([
   expect(await stateWith(observed)).not.toContain("restart");
 });
 
+test("what others have set is told as it stands, and what is withheld, cut or unreadable is said", async () => {
+  const digests = { observed: {}, liveDigest: "l", confirmedDigest: "c", drift: false, differences: [], error: "" };
+  const blocks = [
+    { source: "/etc/ssh/sshd_config", title: "UsePAM yes", text: "UsePAM yes\nBanner \u001b[31m\n" },
+    { source: "/etc/swanctl/swanctl.conf", title: "secrets", text: null },
+  ];
+  const domains = [
+    { domain: "system", ...digests, foreign: { blocks, left: 2, unreadable: ["nft list ruleset: no rights"] } },
+    { domain: "vpn", ...digests, foreign: { blocks: [], left: 0, unreadable: [] } },
+    // An agent from before it could say.
+    { domain: "firewall", ...digests },
+  ];
+  const at = "2026-01-02T03:04:00.000Z";
+  api.on("GET /servers/web-1/live", { json: { at, generation: 1, bootId: "b", open: null, domains } });
+  const { stdout, exitCode } = await runCli(["server", "foreign", "web-1"], { url: api.url });
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("## /etc/ssh/sshd_config\nUsePAM yes\nBanner ");
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).toContain("## /etc/swanctl/swanctl.conf: secrets … withheld, since it may hold a secret\n");
+  expect(stdout).toContain("2 more: too large to be told\ncould not be read: nft list ruleset: no rights\n");
+  expect(stdout).toContain("# vpn: nothing of others\n");
+  expect(stdout).toContain("# firewall: its agent does not say\n");
+});
+
 test("a lost floor is said in plain words, with what the server did about it", async () => {
   const lost = [{ path: "table", expected: "the table inet holdfast", found: "no table inet holdfast" }];
   const floor = { lost, whenLost: "alarm", repairs: [], gaveUp: false };

@@ -1,4 +1,5 @@
 import type { DomainName } from "@holdfast/core/domain.ts";
+import type { Foreign } from "@holdfast/core/foreign.ts";
 import type { FirewallConfig } from "@holdfast/domains/firewall/model.ts";
 import { NETWORK, networkObserved } from "./live-network.ts";
 import { SYSTEM, systemObserved } from "./live-system.ts";
@@ -150,6 +151,46 @@ interface Reported {
   readonly differences: readonly { readonly path: string; readonly expected: string; readonly found: string }[];
 }
 
+/** As modules tell it: what a server had before it was taken over, and what other programs set beside us. */
+const FOREIGN: Readonly<Record<DomainName, Foreign>> = {
+  system: {
+    blocks: [
+      {
+        source: "/etc/ssh/sshd_config",
+        title: "Include /etc/ssh/sshd_config.d/*.conf",
+        text: "Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n",
+      },
+      {
+        source: "/etc/ssh/sshd_config",
+        title: "Match User backup",
+        text: "Match User backup\n  ForceCommand internal-sftp\n",
+      },
+    ],
+    left: 0,
+    unreadable: [],
+  },
+  network: {
+    blocks: [
+      { source: "/etc/systemd/network/50-wg0.netdev", title: "[NetDev]", text: "[NetDev]\nName=wg0\nKind=wireguard\n" },
+      { source: "/etc/systemd/network/50-wg0.netdev", title: "[WireGuard]", text: null },
+    ],
+    left: 0,
+    unreadable: [],
+  },
+  firewall: {
+    blocks: [
+      {
+        source: "nft list ruleset",
+        title: "table ip docker {",
+        text: 'table ip docker {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\tiifname "br-1" accept\n\t}\n}\n',
+      },
+    ],
+    left: 0,
+    unreadable: [],
+  },
+  vpn: { blocks: [], left: 0, unreadable: [] },
+};
+
 export function liveState(server: string, drift: readonly string[], nowMs: number): unknown {
   const seconds = Math.floor(nowMs / 1000) % 100_000;
   const isDrift = (domain: DomainName): boolean => drift.includes(domain);
@@ -193,6 +234,7 @@ export function liveState(server: string, drift: readonly string[], nowMs: numbe
     domains: reported.map(({ domain, observed, differences }) => ({
       domain,
       observed,
+      foreign: FOREIGN[domain],
       liveDigest: isDrift(domain) ? "9c1d7e3b5a2f4860".repeat(4) : confirmed,
       confirmedDigest: confirmed,
       drift: isDrift(domain),

@@ -1,6 +1,7 @@
 import type { Json } from "./base/canonical-json.ts";
 import type { Finding } from "./base/finding.ts";
 import type { Lack } from "./capability/lack.ts";
+import type { Foreign } from "./foreign.ts";
 import type { PacketWatch } from "./net/packet-watch.ts";
 import type { IpsecFailure } from "./plan/ipsec-state.ts";
 import type { ManagementPath } from "./plan/management-path.ts";
@@ -121,6 +122,8 @@ export interface Domain<Config extends Json, Observed extends Json> {
   readonly facts: readonly FactQuery[];
   /** Raw facts to observed. Never throws on what a server answers: what cannot be read is said in `Observed`. */
   observe(raw: RawFacts): Observed;
+  /** What others have set in this domain's field, read when somebody looks at the server, and never to plan: opaque, in its order. */
+  readonly foreign: { readonly facts: readonly FactQuery[]; readonly read: (raw: RawFacts) => Foreign };
   /** What this server cannot do, whatever the config: told before anybody plans on it. */
   lacks(observed: Observed): readonly Lack[];
   /** An effective config from outside, checked; the error is findings that name the field. */

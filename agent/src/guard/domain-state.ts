@@ -29,10 +29,13 @@ export async function domainState(
     const confirmed = confirmedConfig(context);
     if (!confirmed.ok) return { domain, confirmedDigest, error: confirmed.error };
     const config = confirmed.value;
-    const observed = withObserved ? (await client.observe({}, { timeoutMs: MODULE_READ_TIMEOUT_MS })).observedJson : "";
+    const { observedJson, foreignJson } = withObserved
+      ? await client.observe({}, { timeoutMs: MODULE_READ_TIMEOUT_MS })
+      : { observedJson: "", foreignJson: "" };
+    const observed = { observedJson, foreignJson };
     if (config === null || !config.domains.has(domain)) {
       const { liveDigest, lacks } = await client.getState({}, { timeoutMs: MODULE_READ_TIMEOUT_MS });
-      return { domain, observedJson: observed, liveDigest, confirmedDigest, drift: false, ...told(lacks) };
+      return { domain, ...observed, liveDigest, confirmedDigest, drift: false, ...told(lacks) };
     }
     const floor = readLocalFloor(context.paths.floor);
     const path = floor.ok ? unitePaths(config.managementPath, floor.value) : config.managementPath;
@@ -46,7 +49,7 @@ export async function domainState(
       openTransaction(state) === null && openTransaction(after) === null && after.generation === state.generation;
     return {
       domain,
-      observedJson: observed,
+      ...observed,
       liveDigest: verified.liveDigest,
       confirmedDigest,
       drift: isAtRest && verified.mismatches.length > 0,

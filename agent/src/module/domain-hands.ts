@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts"
 import { byDanger, type Finding } from "@holdfast/core/base/finding.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { Domain, DomainName, Mismatch, TunnelActs } from "@holdfast/core/domain.ts";
+import type { Foreign } from "@holdfast/core/foreign.ts";
 import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { type TunnelAct, type TunnelOutcome, unacknowledged } from "@holdfast/core/plan/tunnel-act.ts";
@@ -35,6 +36,8 @@ export interface DomainHands {
   readonly domain: AnyDomain;
   /** What is there now. Those who ask at the same time may share a reading that begins after all of them asked. */
   observe(): Promise<Observation>;
+  /** What others have set here. */
+  foreign(): Promise<Foreign>;
   /** Plans from what is observed now, or from an observation that was made before. */
   plan(wish: PlanWish, given?: Json): Promise<HandsPlan>;
   /** `before`: what a plan to `desired` was made on a moment ago; then only what its steps changed need be read again. */
@@ -133,6 +136,7 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
   return {
     domain,
     observe: look,
+    foreign: async () => domain.foreign.read(await readFacts(machine, domain.name, domain.foreign.facts)),
 
     plan: async (wish, given) => {
       const observation =

@@ -115,6 +115,16 @@ export function moduleRoutes({
     };
   };
 
+  /** Not told at all rather than in the way of what is ours. */
+  const toldForeign = async (): Promise<string> => {
+    try {
+      return canonicalJson(await hands.foreign());
+    } catch (error) {
+      log.warn("what others have set was not read", { domain: domain.name }, { reason: reasonOf(error) });
+      return "";
+    }
+  };
+
   /** What changes the server: under the ledger's lock, and every line of it, of native commands too, says whose it is. */
   const working = <T>(
     what: string,
@@ -145,7 +155,7 @@ export function moduleRoutes({
 
       observe: async () => {
         const { observed, liveDigest } = await hands.observe();
-        return { observedJson: canonicalJson(observed), liveDigest };
+        return { observedJson: canonicalJson(observed), liveDigest, foreignJson: await toldForeign() };
       },
 
       getState: async () => {

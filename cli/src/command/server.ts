@@ -19,6 +19,7 @@ import type { Context } from "../context.ts";
 import { readLabels } from "../labels.ts";
 import { readAll, readNewest } from "../read-all.ts";
 import { act, verb } from "../verb.ts";
+import { printForeign } from "../view/foreign.ts";
 import { printLive } from "../view/live.ts";
 import { outcome } from "../view/state.ts";
 import { painter, plain } from "../view/style.ts";
@@ -147,6 +148,19 @@ const state = verb({
   run: async (client, [name = ""]) => {
     const value = await client.call("getServerLive", { params: { name }, answer: liveStateSchema });
     return { value, text: (context) => printLive(context, value) };
+  },
+});
+
+const foreign = verb({
+  brief: "What others have set on the server, as it stands there: tables, files of networkd, sshd and strongSwan",
+  example: "server foreign web-1",
+  operands: ["server"],
+  run: async (client, [name = ""]) => {
+    const value = await client.call("getServerLive", { params: { name }, answer: liveStateSchema });
+    return {
+      value: value.domains.map((one) => ({ domain: one.domain, foreign: one.foreign })),
+      text: (context) => printForeign(context, value),
+    };
   },
 });
 
@@ -310,6 +324,7 @@ export const serverRoutes = buildRouteMap({
     list,
     show,
     state,
+    foreign,
     config,
     history,
     certificates,

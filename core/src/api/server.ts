@@ -120,6 +120,22 @@ export const effectiveConfigSchema = z.object({
 });
 
 /** What the server itself says now, beside what it should be. */
+/** As a module tells it. */
+export const foreignSchema = z.object({
+  blocks: z.array(
+    z.object({
+      source: z.string().describe("The file that it stands in, or the command that told it"),
+      title: z.string(),
+      text: z
+        .string()
+        .nullable()
+        .describe("As it stands there; null: it may hold a secret, and did not leave the server"),
+    }),
+  ),
+  left: z.int().describe("Blocks that were left out because of their size"),
+  unreadable: z.array(z.string()),
+});
+
 export const liveStateSchema = z.object({
   at: z.string(),
   generation: z.int(),
@@ -129,6 +145,10 @@ export const liveStateSchema = z.object({
     z.object({
       domain: z.string(),
       observed: z.unknown(),
+      foreign: foreignSchema
+        .nullable()
+        .default(null)
+        .describe("What others have set in this field, in its order; null: the agent does not say"),
       liveDigest: z.string(),
       confirmedDigest: z.string(),
       drift: z.boolean(),

@@ -3,6 +3,7 @@ import type { Domain } from "@holdfast/core/domain.ts";
 import { firewallLacks } from "./capability.ts";
 import { type FirewallObserved, firewallFacts, observeFirewall } from "./facts.ts";
 import { floorLost } from "./floor-lost.ts";
+import { foreignFirewall, foreignFirewallFacts } from "./foreign.ts";
 import type { FirewallConfig } from "./model.ts";
 import { parseFirewallConfig } from "./parse-config.ts";
 import { planFirewall } from "./plan.ts";
@@ -18,6 +19,7 @@ export const firewall: Domain<FirewallConfig, FirewallObserved> = {
   name: "firewall",
   facts: firewallFacts,
   observe: observeFirewall,
+  foreign: { facts: foreignFirewallFacts, read: foreignFirewall },
   lacks: firewallLacks,
   parseConfig: parseFirewallConfig,
   validate: validateFirewall,

@@ -1,6 +1,7 @@
 import type { Domain } from "@holdfast/core/domain.ts";
 import { networkLacks } from "./capability.ts";
 import { networkFacts, observeNetwork } from "./facts.ts";
+import { foreignNetwork, foreignNetworkFacts } from "./foreign.ts";
 import { floorLost } from "./guard.ts";
 import { ownState } from "./live.ts";
 import type { NetworkConfig } from "./model.ts";
@@ -17,6 +18,7 @@ export const network: Domain<NetworkConfig, NetworkObserved> = {
   name: "network",
   facts: networkFacts,
   observe: observeNetwork,
+  foreign: { facts: foreignNetworkFacts, read: foreignNetwork },
   lacks: networkLacks,
   parseConfig: parseNetworkConfig,
   validate: validateNetwork,

@@ -2,6 +2,7 @@ import type { Domain } from "@holdfast/core/domain.ts";
 import { systemLacks } from "./capability.ts";
 import { observeSystem, systemFacts, type SystemObserved } from "./facts.ts";
 import { floorLost } from "./floor-lost.ts";
+import { foreignSystem, foreignSystemFacts } from "./foreign.ts";
 import type { SystemConfig } from "./model.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 import { persistSystem } from "./persist.ts";
@@ -15,6 +16,7 @@ export const system: Domain<SystemConfig, SystemObserved> = {
   name: "system",
   facts: systemFacts,
   observe: observeSystem,
+  foreign: { facts: foreignSystemFacts, read: foreignSystem },
   lacks: systemLacks,
   parseConfig: parseSystemConfig,
   validate: validateSystem,

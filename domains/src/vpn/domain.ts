@@ -2,6 +2,7 @@ import type { Domain } from "@holdfast/core/domain.ts";
 import { decideAct, failedAct } from "./act.ts";
 import { vpnLacks } from "./capability.ts";
 import { observeVpn, vpnFacts, type VpnObserved } from "./facts.ts";
+import { foreignVpn, foreignVpnFacts } from "./foreign.ts";
 import type { VpnConfig } from "./model.ts";
 import { parseVpnConfig } from "./parse-config.ts";
 import { persistVpn } from "./persist.ts";
@@ -16,6 +17,7 @@ export const vpn: Domain<VpnConfig, VpnObserved> = {
   name: "vpn",
   facts: vpnFacts,
   observe: observeVpn,
+  foreign: { facts: foreignVpnFacts, read: foreignVpn },
   lacks: vpnLacks,
   parseConfig: parseVpnConfig,
   validate: validateVpn,

@@ -20,6 +20,7 @@ import { CopyText } from "../../ui/copy-text.tsx";
 import { Loaded } from "../../ui/loaded.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
 import { FirewallLive } from "./firewall-live.tsx";
+import { ForeignBlocks } from "./foreign-blocks.tsx";
 import { GenericLive } from "./generic-live.tsx";
 import { Differences } from "./live-parts.tsx";
 import { NetworkLive } from "./network-live.tsx";
@@ -106,6 +107,7 @@ function DomainLive({ one, ...about }: DomainProps): ReactNode {
       </div>
       {one.error === "" ? null : <Alert component="p" isInline variant="danger" title={one.error} />}
       <DomainView one={one} {...about} />
+      {one.foreign === null ? null : <ForeignBlocks foreign={one.foreign} />}
       <details>
         <summary>{t("live.raw")}</summary>
         <NativeText text={JSON.stringify(one.observed, null, 2)} label={t("live.raw")} />

@@ -1,5 +1,5 @@
 import { holdsOn } from "@holdfast/core/access/grant.ts";
-import type { effectiveConfigSchema, liveStateSchema } from "@holdfast/core/api/server.ts";
+import { type effectiveConfigSchema, foreignSchema, type liveStateSchema } from "@holdfast/core/api/server.ts";
 import { isUuid } from "@holdfast/core/base/id.ts";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import { nativeTextOf } from "@holdfast/domains/registry.ts";
@@ -276,11 +276,12 @@ async function liveState(house: House, place: ServerPlace): Promise<z.input<type
             message: open.message,
           },
     domains: state.domains.map((one) => {
-      const { domain, observedJson, liveDigest, confirmedDigest, drift, differences, error } = one;
+      const { domain, observedJson, foreignJson, liveDigest, confirmedDigest, drift, differences, error } = one;
       const floor = toldFloor(one);
       return {
         domain,
         observed: jsonOf(observedJson),
+        foreign: foreignOf(foreignJson),
         liveDigest,
         confirmedDigest,
         drift,
@@ -290,6 +291,12 @@ async function liveState(house: House, place: ServerPlace): Promise<z.input<type
       };
     }),
   };
+}
+
+/** What an agent of another age says otherwise is not told at all. */
+function foreignOf(text: string): z.infer<typeof foreignSchema> | null {
+  const read = foreignSchema.safeParse(jsonOf(text));
+  return read.success ? read.data : null;
 }
 
 function jsonOf(text: string): unknown {
