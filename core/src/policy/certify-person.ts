@@ -14,7 +14,7 @@ export interface PersonPlace {
 
 /** Words: why nobody of this tunnel can have one. */
 export function personPlace(
-  { name, body: { ends, key } }: TunnelDocument,
+  { name, body: { ends, key } }: Pick<TunnelDocument, "name" | "body">,
   person: string,
 ): Result<PersonPlace, string> {
   const people = ends.find((end) => end.kind === "people");
