@@ -81,31 +81,33 @@ function CertifyDialog({
       onSubmit={() => issue.mutate()}
       onClose={onClose}
     >
-      <Input
-        label={t("certify.person")}
-        value={wish.person}
-        list={`${id}-people`}
-        onChange={(person) => setWish({ ...wish, person, identity: known(person) })}
-      />
-      <datalist id={`${id}-people`}>
-        {(people?.people ?? []).map((person) => (
-          <option key={person} value={person} />
-        ))}
-      </datalist>
-      <Input
-        label={t("certify.identity")}
-        help={t("certify.identity.help")}
-        value={wish.identity}
-        placeholder="alice@example.com"
-        onChange={(identity) => setWish({ ...wish, identity })}
-      />
-      <Lines
-        label={t("certify.request")}
-        help={t("certify.request.help")}
-        value={wish.request}
-        placeholder="-----BEGIN CERTIFICATE REQUEST-----"
-        onChange={(request) => setWish({ ...wish, request })}
-      />
+      <div className="hf-form hf-stack">
+        <Input
+          label={t("certify.person")}
+          value={wish.person}
+          list={`${id}-people`}
+          onChange={(person) => setWish({ ...wish, person, identity: known(person) })}
+        />
+        <datalist id={`${id}-people`}>
+          {(people?.people ?? []).map((person) => (
+            <option key={person} value={person} />
+          ))}
+        </datalist>
+        <Input
+          label={t("certify.identity")}
+          help={t("certify.identity.help")}
+          value={wish.identity}
+          placeholder="alice@example.com"
+          onChange={(identity) => setWish({ ...wish, identity })}
+        />
+        <Lines
+          label={t("certify.request")}
+          help={t("certify.request.help")}
+          value={wish.request}
+          placeholder="-----BEGIN CERTIFICATE REQUEST-----"
+          onChange={(request) => setWish({ ...wish, request })}
+        />
+      </div>
       {gap === "private" ? <Alert isInline variant="danger" component="p" title={t("certify.gap.private")} /> : null}
     </FormDialog>
   );
