@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiDouble } from "./api-double.ts";
 import { runCli } from "./run-cli.ts";
@@ -100,6 +102,15 @@ function secretOfEnd(end: string, notAfter: string, isChained: boolean) {
   return { name: `tunnel.seoul-busan--${end}`, kind: "generated", versions: [version], usedBy: [], etag: "1" };
 }
 
+const CERTIFIED = {
+  ...secretOfEnd("x", "2020-01-01T00:00:00.000Z", true).versions[0]?.certificate,
+  identity: "alice@example.com",
+  dueAt: AT,
+  tunnel: "remote-staff",
+  person: "alice",
+  as: ["head", "in_force"],
+};
+
 test("certificates: whose, until when, and whether their authority has signed them; the sheet has the authority", async () => {
   const items = [
     secretOfEnd("busan", "2020-01-01T00:00:00.000Z", true),
@@ -111,10 +122,12 @@ test("certificates: whose, until when, and whether their authority has signed th
   ).replace(/psk: .*/, "certificate: generated");
   api
     .on("GET /secrets", { json: { items, nextCursor: null } })
+    .on("GET /tunnel-certificates", { json: { items: [CERTIFIED], nextCursor: null } })
     .on("GET /documents/Tunnel/seoul-busan", { json: document(external) });
   const listed = await runCli(["tunnel", "certificates"], { url: api.url });
   expect(listed.stdout).toMatch(/tunnel\.seoul-busan--busan +1 +CN=gw-busan.* 2020-01-01 ENDED +complete +nobody/);
   expect(listed.stdout).toMatch(/tunnel\.seoul-busan--seoul .* 2999-01-01 DUE +BROKEN/);
+  expect(listed.stdout).toMatch(/alice +remote-staff +alice@example\.com .* 2020-01-01 ENDED +complete +yes/);
   const { stdout } = await runCli(["tunnel", "sheet", "seoul-busan"], { url: api.url });
   expect(stdout).toMatch(/authentication +certificates on both sides/);
   expect(stdout).toMatch(/your certificate +names vpn\.acme\.example/);
@@ -233,4 +246,54 @@ test("an answer that was lost is said as that: exit 1, and what to do", async ()
   api.on(ACT, acted("possible", CUTS), { status: 503, json: problem });
   const ran = await runCli(["tunnel", "rekey", "seoul-busan", "gw-seoul", "--yes"], { url: api.url });
   expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining("Look at the tunnel as it is now")]);
+});
+
+const REQUEST = `-----BEGIN CERTIFICATE REQUEST-----\nMII${"B".repeat(97)}\n-----END CERTIFICATE REQUEST-----\n`;
+
+test("certify: the request goes, the certificate comes, and a draft of the tunnel names it in place of what let the person in before", async () => {
+  const text = PEOPLE.replace("psk: each", "certificate: generated").replace(
+    /psk: ("?(?:file|secret))/g,
+    "password: $1",
+  );
+  expect(text).toContain("password:");
+  const issued = { ...CERTIFIED, pem: PEM("c"), authorityPem: PEM("a"), notAfter: "2027-11-27T00:00:00.000Z" };
+  api
+    .on("GET /documents/Tunnel/remote-staff", { json: document(text, "remote-staff") })
+    .on("POST /tunnel-certificates", { status: 201, json: issued })
+    .on("POST /changes", {
+      status: 422,
+      json: { code: "change.invalid", title: "x", status: 422, detail: "d", remedy: "r" },
+    });
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-certify-"));
+  const file = join(folder, "alice.csr");
+  writeFileSync(file, REQUEST);
+  const asked = ["tunnel", "certify", "remote-staff", "alice", "--request", file];
+  await runCli(asked, { url: api.url });
+  expect(api.bodyOf("POST /tunnel-certificates")).toEqual({
+    server: "gw-seoul",
+    tunnel: "remote-staff",
+    person: "alice",
+    identity: "alice@example.com",
+    request: REQUEST,
+  });
+  const [written] = (api.bodyOf("POST /changes") as { documents: { text: string; baseRevision: number }[] }).documents;
+  expect(written?.baseRevision).toBe(4);
+  const [alice = "", bob = ""] = ["alice", "bob"].map(
+    (name) => new RegExp(`^ {6}${name}:[^]*?(?=^ {6}[a-z]+:|^$)`, "m").exec(written?.text ?? "")?.[0],
+  );
+  expect(alice).toContain(`MI${"c".repeat(60)}`);
+  expect(alice).not.toContain("password");
+  expect(bob).toContain("password");
+
+  const refused = async (...args: string[]) =>
+    (await runCli(["tunnel", "certify", "remote-staff", ...args], { url: api.url })).stderr;
+  expect(await refused("carol", "--request", file)).toContain("carol of remote-staff is revoked");
+  expect(await refused("dave", "--request", file)).toContain("--identity dave@example.com");
+  writeFileSync(file, REQUEST.replaceAll("CERTIFICATE REQUEST", "PRIVATE KEY"));
+  const before = api.asked.length;
+  const key = await refused("alice", "--request", file);
+  expect(key).toMatch(/private key in this text[^]*Nothing was sent/);
+  expect(key).not.toContain("BBBB");
+  expect(api.asked.length).toBe(before);
+  rmSync(folder, { recursive: true });
 });

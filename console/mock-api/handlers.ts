@@ -11,6 +11,7 @@ import { CHANGE_HANDLERS } from "./change-handlers.ts";
 import { documentSchema } from "./document-schema.ts";
 import { OBJECTIVE_HANDLERS } from "./objective-handlers.ts";
 import { PASSKEY_HANDLERS } from "./passkey-handlers.ts";
+import { PERSON_CERTIFICATE_HANDLERS } from "./person-certificate-handlers.ts";
 import { SECRET_HANDLERS } from "./secret-handlers.ts";
 import { SERVER_HANDLERS } from "./server-handlers.ts";
 import { SIGN_IN_HANDLERS } from "./sign-in-handlers.ts";
@@ -87,6 +88,7 @@ export const HANDLERS: Readonly<Record<RouteName, MockHandler>> = {
   ...DOCUMENT_HANDLERS,
   ...CHANGE_HANDLERS,
   ...SECRET_HANDLERS,
+  ...PERSON_CERTIFICATE_HANDLERS,
   ...APPLY_HANDLERS,
   ...ALERT_HANDLERS,
   ...OBJECTIVE_HANDLERS,

@@ -401,6 +401,32 @@ test("people are let in: each with a key of their own, what is missing named, an
     await put.click();
     await page.getByRole("heading", { level: 1, name: /remote-staff/ }).waitFor();
     await page.getByText("1 pending edit").waitFor();
+
+    // A certificate in place of the password, for what the device has asked for.
+    await page.getByRole("button", { name: "Certify a person…" }).click();
+    const certify = page.getByRole("dialog");
+    const issue = certify.getByRole("button", { name: /^Issue the certificate/ });
+    await certify.getByLabel("Person").fill("alice");
+    await expect.poll(() => certify.getByLabel("Mail address").inputValue()).toBe("alice@example.com");
+    const pem = (kind: string): string => `-----BEGIN ${kind}-----\nMII${"B".repeat(97)}\n-----END ${kind}-----\n`;
+    await certify.getByLabel("Request of their device").fill(pem("PRIVATE KEY"));
+    await certify
+      .getByText(/That is a private key/)
+      .first()
+      .waitFor();
+    await expect.poll(() => issue.getAttribute("aria-disabled")).toBe("true");
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
+    await certify.getByLabel("Request of their device").fill(pem("CERTIFICATE REQUEST"));
+    await expect.poll(() => issue.getAttribute("aria-disabled")).toBeNull();
+    await issue.click();
+    await page.getByRole("dialog", { name: "A certificate for alice" }).waitFor();
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
+    await page.getByRole("button", { name: "See the change" }).click();
+    await page
+      .getByText(/certificate: /)
+      .first()
+      .waitFor();
+    expect(await page.getByText("secret:vpn-alice").count()).toBe(0);
   });
 });
 

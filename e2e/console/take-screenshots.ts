@@ -162,6 +162,27 @@ const SHOTS: readonly Shot[] = [
     },
   },
   {
+    name: "certify-person",
+    scenario: "busy",
+    path: paths.documents(),
+    act: async (page) => {
+      await click("Let people in…")(page);
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
+      await dialog.getByLabel("Server they call").selectOption("gw-seoul");
+      await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
+      await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
+      await dialog.getByLabel("Addresses they are given").fill("10.99.0.0/24");
+      await dialog.getByLabel("Name", { exact: true }).fill("alice");
+      await dialog.getByLabel("Identity").fill("alice@example.com");
+      await dialog.getByRole("button", { name: /^Put into the pending change/ }).click();
+      await click("Certify a person…")(page);
+      const certify = page.getByRole("dialog");
+      await certify.getByLabel("Person").fill("alice");
+      await certify.getByLabel("Request of their device").fill("-----BEGIN PRIVATE KEY-----");
+    },
+  },
+  {
     name: "help-server",
     scenario: "busy",
     path: paths.server("web-2"),

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { IpsecConn, IpsecKey } from "@holdfast/core/plan/ipsec-state.ts";
 import { idText, PASSWORD_PREFIX, privateKeyId } from "@holdfast/domains/vpn/conn.ts";
-import { authOf, deadAction, eapText, NOBODY, SENT_ALWAYS } from "@holdfast/domains/vpn/render.ts";
+import { authOf, deadAction, eapText, isShownFirst, NOBODY, SENT_ALWAYS } from "@holdfast/domains/vpn/render.ts";
 import { provenBy, readKey, readPrivateKey } from "./ipsec-keys.ts";
 import type { ViciConnection } from "./vici-connection.ts";
 import { textOf, type ViciAnswer, type ViciSection } from "./vici-message.ts";
@@ -65,7 +65,7 @@ function messageOf(conn: IpsecConn): ViciSection {
     keyingtries: "0",
     unique: "replace",
     ...(conn.pools === undefined ? {} : { pools: conn.pools }),
-    ...(password === undefined ? {} : { send_cert: SENT_ALWAYS }),
+    ...(isShownFirst(conn) ? { send_cert: SENT_ALWAYS } : {}),
     local: {
       auth: auth.local,
       id: idText(conn.localIdentity),

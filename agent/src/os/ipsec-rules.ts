@@ -66,7 +66,7 @@ function checkConn(conn: IpsecConn): Result<null, string> {
     checkLabel(conn.label),
     ...addresses.map(parseCanonicalAddress),
     parseIdentity(conn.localIdentity),
-    conn.password === undefined ? parseIdentity(conn.remoteIdentity) : checkPassword(conn),
+    conn.password === undefined ? checkRemote(conn) : checkPassword(conn),
     ...[...conn.localNetworks, ...conn.remoteNetworks].map(parseCanonicalNetwork),
     ...[...conn.ikeProposals, ...conn.childProposals].map(parseProposal),
     ...(conn.linkId === undefined ? [] : [parseLink(linkWith(conn.linkId))]),
@@ -87,6 +87,13 @@ function checkCertificates({ certificates, password }: IpsecConn): Result<null, 
   return accepted.length === 0
     ? err("nothing says which certificate of the other end is accepted")
     : first([certificates.own, ...accepted].map(parseCertificateBody));
+}
+
+/** Whatever a device calls itself is enough where its very certificate is named, and nowhere else. */
+function checkRemote({ remoteIdentity, certificates, pools }: IpsecConn): Result<unknown, string> {
+  if (remoteIdentity !== ANYBODY) return parseIdentity(remoteIdentity);
+  const isPinned = pools !== undefined && typeof certificates?.peer === "string" && certificates.authority !== null;
+  return isPinned ? ok(null) : err("nothing says who may come in");
 }
 
 /** Whoever is asked for a password is shown a certificate first, whatever they call themselves. */

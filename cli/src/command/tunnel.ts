@@ -1,38 +1,26 @@
-import { documentSchema, documentSummarySchema } from "@holdfast/core/api/document.ts";
+import { type ListedPersonCertificate, listedPersonCertificateSchema } from "@holdfast/core/api/certificate.ts";
+import { documentSummarySchema } from "@holdfast/core/api/document.ts";
 import { secretSchema } from "@holdfast/core/api/secret.ts";
 import { liveStateSchema } from "@holdfast/core/api/server.ts";
 import { initiatorOf, managedServers } from "@holdfast/core/compose/tunnel-ends.ts";
 import { secretsOf } from "@holdfast/core/compose/tunnel-key.ts";
 import type { TunnelDocument } from "@holdfast/core/policy/document.ts";
-import { parseDocuments } from "@holdfast/core/policy/parse-documents.ts";
 import { nameOfPerson } from "@holdfast/core/policy/tunnel-people.ts";
 import { personSheetOf, type TunnelSheet, tunnelSheetOf } from "@holdfast/core/policy/tunnel-sheet.ts";
 import { buildRouteMap } from "@stricli/core";
 import { z } from "zod";
 import { CliError } from "../cli-error.ts";
 import type { Client } from "../client.ts";
+import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { readAll } from "../read-all.ts";
+import { readTunnel } from "../read-tunnel.ts";
 import { verb } from "../verb.ts";
 import { plain } from "../view/style.ts";
 import { table } from "../view/table.ts";
 import { tunnelSheet } from "../view/tunnel-sheet.ts";
 import { tunnelAct } from "./tunnel-act.ts";
-
-/** Tunnels are read with the language's own reader; what a section of the vpn domain holds is not asked here. */
-const DOMAINS = [{ domain: "vpn", schema: z.unknown(), comesFrom: "tunnel" }] as const;
-
-async function readTunnel(client: Client, name: string): Promise<TunnelDocument> {
-  const { text, revision } = await client.call("getDocument", {
-    params: { kind: "Tunnel", name },
-    answer: documentSchema,
-  });
-  const [document] = text === null ? [] : parseDocuments(text, { domains: DOMAINS }).documents;
-  if (document?.kind === "Tunnel") return document;
-  const message =
-    text === null ? `Tunnel/${name} was deleted in revision ${revision}.` : `Tunnel/${name} cannot be read.`;
-  throw new CliError(EXIT.refused, "cli.no_tunnel", message, "See: holdfast tunnel list");
-}
+import { certify } from "./tunnel-certify.ts";
 
 interface Listed {
   readonly name: string;
@@ -224,7 +212,7 @@ async function authoritiesFor(client: Client, tunnel: TunnelDocument): Promise<r
 
 const certificates = verb({
   brief:
-    "Certificates that the ends of tunnels have, until when they are good, and whether their authority has signed them",
+    "Certificates that the ends and the people of tunnels have, until when they are good, and whether their authority has signed them",
   example: "tunnel certificates",
   run: async (client) => {
     const value = (await readAll(client, "listSecrets", secretSchema)).flatMap(({ name, versions, usedBy }) =>
@@ -233,10 +221,11 @@ const certificates = verb({
         return certificate === null ? [] : [{ name, version, certificate, dueAt, usedBy: uses }];
       }),
     );
+    const people = await readAll(client, "listCertifiedPeople", listedPersonCertificateSchema);
     return {
-      value,
+      value: { ends: value, people },
       text: (context) =>
-        table(
+        `${table(
           context,
           ["certificate", "version", "for", "issued by", "ends", "chain", "named by"],
           value.map(({ name, version, certificate, dueAt, usedBy }) => [
@@ -249,10 +238,27 @@ const certificates = verb({
             [...new Set(usedBy.map(({ document }) => document))].join(" ") || "nobody",
           ]),
           "No certificates yet. Write auth: { certificate: generated } into a Tunnel.",
-        ),
+        )}${people.length === 0 ? "" : `\n${peopleTable(context, people)}`}`,
     };
   },
 });
+
+function peopleTable(context: Context, people: readonly ListedPersonCertificate[]): string {
+  return table(
+    context,
+    ["person", "tunnel", "for", "issued by", "ends", "chain", "in force"],
+    people.map(({ person, tunnel, identity, issuer, notAfter, dueAt, isChained, as }) => [
+      person,
+      tunnel,
+      plain(identity),
+      plain(issuer),
+      `${notAfter.slice(0, 10)}${standing(notAfter, dueAt, context.now())}`,
+      isChained ? "complete" : "BROKEN",
+      as.includes("in_force") ? (as.includes("head") ? "yes" : "yes, and another one is written") : "not yet",
+    ]),
+    "",
+  );
+}
 
 function standing(notAfter: string, dueAt: string | null, nowMs: number): string {
   if (Date.parse(notAfter) <= nowMs) return " ENDED";
@@ -288,9 +294,9 @@ const rekey = tunnelAct(
 );
 
 export const tunnelRoutes = buildRouteMap({
-  routes: { list, show, sheet, certificates, initiate, terminate, rekey },
+  routes: { list, show, sheet, certify, certificates, initiate, terminate, rekey },
   docs: {
     brief:
-      "Tunnels: list, show both ends as they are now, begin, end, new keys, certificates, the sheet for the other administrator",
+      "Tunnels: list, show both ends as they are now, begin, end, new keys, certificates, the sheet for the other administrator, certificates for people",
   },
 });

@@ -161,6 +161,13 @@ export const queries = {
       refetchInterval: pollMs,
       meta: { live: true },
     }),
+  certifiedPeople: () =>
+    queryOptions({
+      queryKey: ["listCertifiedPeople"],
+      queryFn: ({ signal }) => allPages((cursor) => call("listCertifiedPeople", { query: { cursor, limit }, signal })),
+      refetchInterval: pollMs,
+      meta: { live: true },
+    }),
   certificates: () =>
     queryOptions({
       queryKey: ["listCertificates"],

@@ -3,12 +3,17 @@ import type { PersonWay } from "@holdfast/core/policy/tunnel-people.ts";
 import type { TunnelSuite } from "@holdfast/core/policy/tunnel-suite.ts";
 import { flowList, scalar, words } from "./tunnel-wizard.ts";
 
+/** What can be written before anybody's device has asked for a certificate. */
+export type WizardWay = Exclude<PersonWay, "certificate">;
+
+export const WIZARD_WAYS = ["psk", "password"] as const satisfies readonly WizardWay[];
+
 /** How the ends show who they are: the server first, where people type a password. */
 const AUTH = {
   password:
     "certificate: generated           # of the server; people type a name and a password, which it asks for afterwards",
   psk: "psk: each                        # a key that all share could be taken from nobody",
-} as const satisfies Record<PersonWay, string>;
+} as const satisfies Record<WizardWay, string>;
 
 /** One person as typed. */
 export interface WizardPerson {
@@ -30,7 +35,7 @@ export interface PeopleWish {
   readonly dns: string;
   readonly people: readonly WizardPerson[];
   /** How they show who they are. */
-  readonly way: PersonWay;
+  readonly way: WizardWay;
   /** The name that devices call, where they come in by a password; empty: the address. */
   readonly hostname: string;
   readonly suite: TunnelSuite;
@@ -100,6 +105,6 @@ traffic:                           # what may pass; rendered into the firewall o
 ${rules}`;
 }
 
-function keyText(way: PersonWay, person: WizardPerson): string {
+function keyText(way: WizardWay, person: WizardPerson): string {
   return `${way}: ${JSON.stringify(`secret:${secretOf(person)}`)}`;
 }

@@ -84,7 +84,7 @@ export async function look(
       account,
       lastMs: counter_back_at.getTime(),
     })),
-    keys: await rotation.keys(database),
+    ...(await rotation.facts(database)),
     audit: auditFact(await auditSaid(database)),
     accusing: (await accusing(database)).map(({ id, name, standing, entries }) => ({
       serverId: id,

@@ -10,6 +10,8 @@ import { newSerial, SKEW_MS } from "./certificate-authority.ts";
  *   T1. It is not the one that agents trust: a key of a tunnel opens no session, and a key of an agent no tunnel.
  *   T2. A certificate names one end of one tunnel. That the other end accepts this very one, and not whatever this authority has issued, is said by the
  *       connection (compose/tunnel-key.ts), so that a certificate that was replaced is refused before it has ended.
+ *   T3. A certificate of a person names a mail address, which no server of ours is called by, and says that it is one of a client: whoever believes this
+ *       authority for the name of a server is shown nothing by it.
  */
 export interface TunnelAuthority {
   /** Base64 of its PKCS #8: the secret. */
@@ -73,9 +75,7 @@ export async function issueForEnd(
   nowMs: number,
 ): Promise<IssuedForEnd> {
   const issuer = new x509.X509Certificate(authority.certificate);
-  const signingKey = await importSigningKey(
-    createPrivateKey({ key: Buffer.from(authority.value, "base64"), format: "der", type: "pkcs8" }),
-  );
+  const signingKey = await signingKeyOf(authority);
   const { privateKey, publicKey } = newPair();
   const own = new x509.PublicKey(publicKey.export({ type: "spki", format: "der" }));
   const notAfterMs = nowMs + CERTIFICATE_MS;
@@ -104,6 +104,38 @@ export async function issueForEnd(
     keyId: keyIdOf(publicKey),
     notAfterMs,
   };
+}
+
+/** For a key that a person's device has made, and which stays there. The base64 of its DER, which is public. */
+export async function issueForPerson(
+  authority: Pick<TunnelAuthority, "value" | "certificate">,
+  { tunnel, identity, key }: { readonly tunnel: string; readonly identity: string; readonly key: KeyObject },
+  nowMs: number,
+): Promise<string> {
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const own = new x509.PublicKey(key.export({ type: "spki", format: "der" }));
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: newSerial(),
+    subject: [{ CN: [identity] }, { OU: [`tunnel ${tunnel}`] }],
+    issuer: issuer.subject,
+    notBefore: new Date(nowMs - SKEW_MS),
+    notAfter: new Date(nowMs + CERTIFICATE_MS),
+    publicKey: own,
+    signingKey: await signingKeyOf(authority),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth], false),
+      new x509.SubjectAlternativeNameExtension([{ type: "email", value: identity }], false),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  });
+  return base64(certificate);
+}
+
+function signingKeyOf({ value }: Pick<TunnelAuthority, "value">): Promise<webcrypto.CryptoKey> {
+  return importSigningKey(createPrivateKey({ key: Buffer.from(value, "base64"), format: "der", type: "pkcs8" }));
 }
 
 /** As charon reads the same identity (domains/vpn/conn.ts). */

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { namedKeys } from "@holdfast/core/compose/tunnel-key.ts";
 import { parseAddress } from "@holdfast/core/net/address.ts";
@@ -7,10 +7,13 @@ import { formatPath } from "@holdfast/core/policy/path.ts";
 import type { TrustedCertificate } from "@holdfast/core/policy/tunnel-document.ts";
 import { RENEW_BEFORE_SECONDS } from "@holdfast/core/secret/rotation.ts";
 import type { House } from "../house.ts";
+import { catalogue } from "../secrets/secret-store.ts";
 import { listVersions } from "../store/secrets.ts";
 import type { Composition } from "./compose-for.ts";
+import { certificatesIn, haveOneKey, issuerOf, type NamedCertificate, readCertificate } from "./people-certificates.ts";
 import { planningFinding } from "./planning-findings.ts";
 import type { Edit } from "./selection.ts";
+import type { World } from "./world.ts";
 
 /**
  * Certificates of the tunnels of a plan. Composing knows neither a clock nor a library; whoever plans has both, and charon would say of all of these only
@@ -26,6 +29,8 @@ export async function certificateFindings(
   );
   if (tunnels.length === 0) return [];
   const versions = await listVersions(database);
+  const secrets = await catalogue(database);
+  const people = tunnels.flatMap(certificatesIn);
   return tunnels.flatMap((tunnel) => {
     const own = namedKeys(tunnel).flatMap(({ key, secret, server }) => {
       const version = key.from === "certificate" ? key.version : 0;
@@ -41,9 +46,19 @@ export async function certificateFindings(
           }))
         : [],
     );
+    const persons = tunnel.body.ends.flatMap((end) =>
+      certificatesIn(tunnel).flatMap((one) =>
+        end.kind !== "people"
+          ? []
+          : personFindings(one, people, secrets, nowMs()).map((finding) => ({
+              ...finding,
+              path: formatPath(["ends", end.name, "people", one.person, "certificate"]),
+            })),
+      ),
+    );
     // A tunnel that this change leaves alone does not hold it up: somebody may be mending something else.
     const isEdited = edits.some(({ kind, name }) => kind === "Tunnel" && name === tunnel.name);
-    return [...own, ...theirs].map((finding) => ({
+    return [...own, ...theirs, ...persons].map((finding) => ({
       ...finding,
       severity: isEdited ? finding.severity : "warning",
       document: documentId(tunnel),
@@ -61,6 +76,54 @@ export function ownFindings(what: string, certificate: string, authority: string
   return read.validToDate.getTime() > nowMs
     ? []
     : [planningFinding("plan.certificate_ended", ended(what, read), "auth.certificate")];
+}
+
+/** What a document names for a person: somebody may have copied another one, or have let it end. */
+export function personFindings(
+  { person, identity, body }: NamedCertificate,
+  people: readonly NamedCertificate[],
+  secrets: World["secrets"],
+  nowMs: number,
+): readonly Finding[] {
+  const what = `The certificate of ${person}`;
+  const read = readCertificate(body);
+  if (read === null) return [planningFinding("plan.certificate_unreadable", `${what} cannot be read.`)];
+  const holder = people.find((one) => {
+    const other = one.identity.toLowerCase() === identity.toLowerCase() ? null : readCertificate(one.body);
+    return other !== null && haveOneKey(read, other);
+  });
+  const endsMs = read.validToDate.getTime();
+  return [
+    ...(issuerOf(read, secrets) === null
+      ? [planningFinding("plan.certificate_chain", `${what} was not issued by an authority of tunnels of this house.`)]
+      : []),
+    ...(endsMs <= nowMs
+      ? [
+          planningFinding(
+            "plan.certificate_ended",
+            `${what} ended ${read.validToDate.toISOString()}: the server refuses it.`,
+          ),
+        ]
+      : endsMs - nowMs <= RENEW_BEFORE_SECONDS * 1_000
+        ? [planningFinding("plan.certificate_ends", `${what} ends ${read.validToDate.toISOString()}.`)]
+        : []),
+    ...(names(read, identity)
+      ? []
+      : [
+          planningFinding(
+            "plan.certificate_other_name",
+            `${what} is for ${read.subjectAltName ?? read.subject}, and the document says ${identity}.`,
+          ),
+        ]),
+    ...(holder === undefined
+      ? []
+      : [
+          planningFinding(
+            "plan.certificate_same_key",
+            `${what} has the key of ${holder.person} (${holder.identity}) in ${holder.tunnel}: nobody could say which of them calls.`,
+          ),
+        ]),
+  ];
 }
 
 /** What an administrator elsewhere has sent: somebody may have copied the wrong file. */
@@ -112,12 +175,4 @@ function names(read: X509Certificate, identity: string): boolean {
   const alternatives = (read.subjectAltName ?? "").split(", ").map((part) => part.toLowerCase());
   const kind = identity.includes("@") ? "email" : "dns";
   return alternatives.includes(`${kind}:${identity.toLowerCase()}`);
-}
-
-function readCertificate(body: string): X509Certificate | null {
-  try {
-    return new X509Certificate(Buffer.from(body, "base64"));
-  } catch {
-    return null;
-  }
 }

@@ -6,9 +6,10 @@ import { effectiveText } from "@holdfast/core/compose/digest.ts";
 import type { TrialSettings } from "@holdfast/core/compose/effective-config.ts";
 import { stricterTrial } from "@holdfast/core/compose/floor.ts";
 import { secretsOf } from "@holdfast/core/compose/tunnel-key.ts";
-import type { SecretVersion } from "@holdfast/core/secret/secret-file.ts";
+import { type SecretVersion, TUNNEL_AUTHORITY_SECRET } from "@holdfast/core/secret/secret-file.ts";
 import type { House } from "../house.ts";
 import { CompositionCache, compositionKey } from "./composition-cache.ts";
+import { certificatesIn } from "./people-certificates.ts";
 import { fleetAfter, type Edit, newestInForce, type Selected, selectFor } from "./selection.ts";
 import type { World, WorldServer } from "./world.ts";
 
@@ -59,11 +60,19 @@ export function composer(
   };
 }
 
+/** Of which a certificate of a person says that it is issued. */
+const AUTHORITIES = [TUNNEL_AUTHORITY_SECRET];
+
 /** Only what these tunnels name: a new version of another secret makes no composition anew. */
 function secretsNamed(documents: Selected["documents"], secrets: readonly SecretVersion[]): readonly SecretVersion[] {
   const names = new Set(
     documents.flatMap(({ document }) =>
-      document.kind === "Tunnel" ? secretsOf(document).map(({ name }) => name) : [],
+      document.kind === "Tunnel"
+        ? [
+            ...secretsOf(document).map(({ name }) => name),
+            ...(certificatesIn(document).length === 0 ? [] : AUTHORITIES),
+          ]
+        : [],
     ),
   );
   return secrets.filter(({ name }) => names.has(name));

@@ -39,7 +39,7 @@ export async function issueCertificates(
 }
 
 /** The newest; made when it is needed first, and again when it would end before what it issues. */
-async function authorityOf(
+export async function authorityOf(
   house: Issuer,
   tx: Transaction,
   caller: Caller,

@@ -6,16 +6,18 @@ export const PLANNING_FINDINGS = {
   "plan.brings_earlier": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },
   "plan.certificate_chain": {
     severity: "error",
-    remedy: "Issue both certificates anew: holdfast secret rotate tunnel.NAME.",
+    remedy:
+      "Issue both certificates anew: holdfast secret rotate tunnel.NAME. Of a person: holdfast tunnel certify TUNNEL PERSON.",
   },
   "plan.certificate_ended": {
     severity: "error",
     remedy:
-      "Of a server of ours: holdfast secret rotate tunnel.NAME. Of an external end: ask its administrator for the new one.",
+      "Of a server of ours: holdfast secret rotate tunnel.NAME. Of a person: holdfast tunnel certify TUNNEL PERSON. Of an external end: ask its administrator for the new one.",
   },
   "plan.certificate_ends": {
     severity: "warning",
-    remedy: "Ask the administrator of that end for the next one, and write it into the document before that day.",
+    remedy:
+      "Ask the administrator of that end for the next one, or certify this person's next request, and write it into the document before that day.",
   },
   "plan.certificate_no_authority": {
     severity: "error",
@@ -24,6 +26,10 @@ export const PLANNING_FINDINGS = {
   "plan.certificate_other_name": {
     severity: "error",
     remedy: "Correct identity:, letter for letter, or ask for the certificate of this very end.",
+  },
+  "plan.certificate_same_key": {
+    severity: "error",
+    remedy: "Let one of the two make a new key on their own device, and certify that request.",
   },
   "plan.certificate_unreadable": { severity: "error", remedy: "Copy it anew, from BEGIN to END CERTIFICATE." },
   "plan.joins": { severity: "note", remedy: "Nothing to do; look at the diff, which shows all of it." },

@@ -33,6 +33,7 @@ const CALM: AlertFacts = {
   unapproved: [],
   copied: [],
   keys: [],
+  people: [],
   audit: { state: "whole" },
   accusing: [],
   epoch: null,
@@ -266,4 +267,17 @@ test("a key is due when it is as old as its tunnel says, once for each secret, a
   expect(more).toEqual([]);
   expect(found).toMatchObject({ subject: "secret/tunnel.pair", serverId: null });
   expect(found?.message).toMatch(/key of other, pair was made .* holdfast secret rotate tunnel.pair/);
+});
+
+test("certificates of people that end within a month are told of once for each tunnel", () => {
+  const DAY = 86_400_000;
+  const one = (person: string, days: number, tunnel = "staff") => ({ tunnel, person, notAfterMs: NOW + days * DAY });
+  const due = (...people: AlertFacts["people"]) => detect({ ...CALM, people }).filter(({ kind }) => kind === "key-due");
+  expect(due(one("alice", 31))).toEqual([]);
+  const found = due(one("alice", 29), one("bob", -1), one("carol", 5, "guests"), one("dave", 60));
+  expect(found.map(({ subject }) => subject)).toEqual(["tunnel/staff", "tunnel/guests"]);
+  expect(found[0]?.message).toMatch(/people of staff end: bob \(ended \d{4}-\d\d-\d\d\), alice \(\d{4}/);
+  const [many] = due(...Array.from({ length: 9 }, (_, index) => one(`p${index}`, index)));
+  expect(many?.message).toContain("p4");
+  expect(many?.message).toContain("and 4 more");
 });

@@ -1,13 +1,14 @@
 import { type FloorStanding, floorWords } from "../floor/standing.ts";
 /** Which conditions hold now, from rows alone. No clock, no database: whoever looks brings the facts, and the same facts say the same. */
-import type { AlertFacts, AuditBreak, InstanceFact, OpenApplyFact } from "./facts.ts";
+import { RENEW_BEFORE_SECONDS } from "../secret/rotation.ts";
+import type { AlertFacts, AuditBreak, InstanceFact, OpenApplyFact, PersonCertificateFact } from "./facts.ts";
 import { failureRate } from "./failure-rate.ts";
 import { ALERT_KINDS, type AlertKind } from "./kind.ts";
 
 /** Something that is so and that somebody should know. `subject` names it for ever: the same condition has the same subject at every look. */
 export interface Condition {
   readonly kind: AlertKind;
-  /** `apply/<id>`, `server/<id>`, `change/<id>`, `passkey/<id>`, `secret/<name>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
+  /** `apply/<id>`, `server/<id>`, `change/<id>`, `passkey/<id>`, `secret/<name>`, `tunnel/<name>`, `instance/<id>`, `audit/epoch/<number>` or `house`. */
   readonly subject: string;
   readonly serverId: string | null;
   readonly applyId: string | null;
@@ -23,6 +24,8 @@ export const NOT_BEGUN_MS = 120_000;
 export const IN_DOUBT_MS = 30_000;
 /** Refusals of the last quarter of an hour. */
 export const REFUSED_WITHIN_MS = 15 * 60_000;
+/** Of many people whose certificates end, these are told by name. */
+const PEOPLE_NAMED = 5;
 /** A reboot of a slow server takes this long. */
 export const AWAY_MS = 5 * 60_000;
 /** Agents renew at half of seven days: one with less than two days left has failed to for a day and a half. */
@@ -168,9 +171,9 @@ const DETECTORS = {
     })),
 
   // A secret that two tunnels name, or one whose ends are at two versions, is one thing to do.
-  "key-due": ({ keys, nowMs }) => {
+  "key-due": ({ keys, people, nowMs }) => {
     const due = keys.filter((key) => key.dueMs <= nowMs).toSorted((a, b) => a.dueMs - b.dueMs);
-    return [...new Set(due.map(({ secret }) => secret))].flatMap((secret): readonly Found[] => {
+    const secrets = [...new Set(due.map(({ secret }) => secret))].flatMap((secret): readonly Found[] => {
       const [oldest, ...more] = due.filter((key) => key.secret === secret);
       if (oldest === undefined) return [];
       const { version, madeMs, dueMs } = oldest;
@@ -178,6 +181,7 @@ const DETECTORS = {
       const message = `Version ${version} of the key of ${tunnels} was made ${new Date(madeMs).toISOString()} and was to be replaced by ${new Date(dueMs).toISOString()}. It stays in force until somebody does: holdfast secret rotate ${secret}.`;
       return [{ subject: `secret/${secret}`, serverId: null, applyId: null, message }];
     });
+    return [...secrets, ...peopleDue(people, nowMs)];
   },
 
   "audit-broken": ({ audit }) => {
@@ -268,6 +272,22 @@ function subjectOf({ instanceId }: InstanceFact): string {
 function isStuck({ executedMs, beganMs, longestMs }: OpenApplyFact, nowMs: number): boolean {
   if (executedMs === null) return nowMs - beganMs >= NOT_BEGUN_MS;
   return nowMs - executedMs >= longestMs + STUCK_AFTER_WINDOW_MS;
+}
+
+/** One for each tunnel: whoever sees to one person sees to the next. */
+function peopleDue(people: readonly PersonCertificateFact[], nowMs: number): readonly Found[] {
+  const due = people.filter(({ notAfterMs }) => notAfterMs - RENEW_BEFORE_SECONDS * 1_000 <= nowMs);
+  return [...Map.groupBy(due, ({ tunnel }) => tunnel)].map(([tunnel, own]) => {
+    const named = own.toSorted((a, b) => a.notAfterMs - b.notAfterMs).slice(0, PEOPLE_NAMED);
+    const list = named.map(({ person, notAfterMs }) => {
+      const day = new Date(notAfterMs).toISOString().slice(0, 10);
+      return notAfterMs <= nowMs ? `${person} (ended ${day})` : `${person} (${day})`;
+    });
+    const more = own.length - named.length;
+    const who = more === 0 ? list.join(", ") : `${list.join(", ")} and ${more} more`;
+    const message = `Certificates of people of ${tunnel} end: ${who}. Who has none that is good is turned away. Ask for a request of their device, and: holdfast tunnel certify ${tunnel} PERSON --request FILE.`;
+    return { subject: `tunnel/${tunnel}`, serverId: null, applyId: null, message };
+  });
 }
 
 function ofApply({ applyId, serverId }: OpenApplyFact, message: string): Found {

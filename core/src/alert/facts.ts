@@ -17,6 +17,7 @@ export interface AlertFacts {
   readonly unapproved: readonly UnapprovedFact[];
   readonly copied: readonly CopiedPasskeyFact[];
   readonly keys: readonly KeyFact[];
+  readonly people: readonly PersonCertificateFact[];
   /** What the instances last said of the audit log. */
   readonly audit: AuditFact;
   /** Servers whose head of the audit log is not in it, as they last said; none of an epoch that is over. */
@@ -93,6 +94,13 @@ export interface KeyFact {
   readonly version: number;
   readonly madeMs: number;
   readonly dueMs: number;
+}
+
+/** A certificate that a tunnel in force names for a person. */
+export interface PersonCertificateFact {
+  readonly tunnel: string;
+  readonly person: string;
+  readonly notAfterMs: number;
 }
 
 /** Why the audit log is not what was written: its chain does not hold, or a head that was kept is not in it, or was signed by another. */

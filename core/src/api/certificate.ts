@@ -1,5 +1,9 @@
 import { z } from "zod";
 import { CERTIFICATE_STANDINGS } from "../access/certificate-standing.ts";
+import { LONGEST_REQUEST, parseRequestText } from "../policy/request-text.ts";
+import { checkedText } from "../policy/text-schema.ts";
+import { personNameText } from "../policy/tunnel-people.ts";
+import { mailText, parseTunnelName } from "../policy/tunnel-text.ts";
 
 export const certificateSchema = z.object({
   server: z.string(),
@@ -12,4 +16,43 @@ export const certificateSchema = z.object({
   revokedAt: z.string().nullable(),
   connected: z.boolean(),
 });
+/** What somebody pastes: of whom it is said beside it, and nothing that the request says of names is taken. */
+export const certifyPersonSchema = z.strictObject({
+  server: z.string().describe("The server that this person calls"),
+  tunnel: checkedText(parseTunnelName, { description: "The tunnel that it shall open", examples: ["remote-staff"] }),
+  person: personNameText,
+  identity: mailText,
+  request: checkedText(parseRequestText, {
+    description: "PKCS #10 in PEM, made on the person's device. Its private key stays there.",
+    examples: ["-----BEGIN CERTIFICATE REQUEST-----\nMIIB...\n-----END CERTIFICATE REQUEST-----\n"],
+    longest: LONGEST_REQUEST,
+  }),
+});
+
+/** A certificate of a person, who is let in where a document names it. */
+export const personCertificateSchema = z.object({
+  identity: z.string(),
+  subject: z.string(),
+  issuer: z.string(),
+  serial: z.string().describe("Lower-case hex"),
+  fingerprint: z.string().describe("SHA-256 of the certificate, lower-case hex"),
+  notBefore: z.string(),
+  notAfter: z.string(),
+  dueAt: z.string().describe("When it is time for the next one"),
+  isChained: z.boolean().describe("Whether an authority of tunnels of this house has signed it"),
+  pem: z.string(),
+});
+
+/** The same with who issued it, which the device has to trust. */
+export const certifiedPersonSchema = personCertificateSchema.extend({ authorityPem: z.string() });
+
+/** Where a document names it. */
+export const listedPersonCertificateSchema = personCertificateSchema.extend({
+  tunnel: z.string(),
+  person: z.string(),
+  as: z.array(z.enum(["head", "in_force"])).describe("Of which revision of the tunnel it is"),
+});
+export type PersonCertificate = z.infer<typeof personCertificateSchema>;
+export type ListedPersonCertificate = z.infer<typeof listedPersonCertificateSchema>;
+
 export type Certificate = z.infer<typeof certificateSchema>;

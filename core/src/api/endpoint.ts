@@ -34,7 +34,12 @@ import {
 } from "./account.ts";
 import { acknowledgeSchema, ALERT_LISTS, alertSchema, deliverySchema } from "./alert.ts";
 import { applyDetailSchema, applySummarySchema } from "./apply.ts";
-import { certificateSchema } from "./certificate.ts";
+import {
+  certificateSchema,
+  certifiedPersonSchema,
+  certifyPersonSchema,
+  listedPersonCertificateSchema,
+} from "./certificate.ts";
 import {
   applyChangeSchema,
   rollbackChangeSchema,
@@ -217,6 +222,8 @@ export const ENDPOINTS = {
   deleteSecret: { answer: doneSchema, ifMatch: true },
   rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201 },
   rekeySecrets: { body: nothingSchema, answer: rekeySchema },
+  certifyPerson: { body: certifyPersonSchema, answer: certifiedPersonSchema, status: 201 },
+  listCertifiedPeople: { query: z.object(paging), answer: page(listedPersonCertificateSchema) },
 
   listChanges: { query: z.object(paging), answer: page(changeSummarySchema) },
   createChange: { body: createChangeSchema, answer: changeDetailSchema, status: 201 },

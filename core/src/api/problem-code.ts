@@ -442,6 +442,17 @@ export const PROBLEMS = {
     title: "Not possible in this state",
     remedy: "Look at the rollout; its actions say what is possible.",
   },
+  "certificate.key_of_other": {
+    status: 409,
+    title: "The key is somebody else's",
+    remedy:
+      "Make a new key and a new request on this person's own device: a key that two have tells nobody which of them calls.",
+  },
+  "certificate.request": {
+    status: 422,
+    title: "The request cannot be certified",
+    remedy: "The sheet of the person says how a request is made: holdfast tunnel sheet TUNNEL PERSON.",
+  },
   "secret.damaged": {
     status: 500,
     title: "A secret does not open",

@@ -322,6 +322,19 @@ export const ROUTES = {
     summary: "Wrap every secret with a new key-encryption key",
   },
 
+  certifyPerson: {
+    method: "POST",
+    path: "/tunnel-certificates",
+    needs: "edit",
+    summary: "Issue a certificate for a person of a tunnel, for the request that their device has made",
+  },
+  listCertifiedPeople: {
+    method: "GET",
+    path: "/tunnel-certificates",
+    needs: "view",
+    summary: "Certificates of people that tunnels name, and until when they are good",
+  },
+
   listChanges: { method: "GET", path: "/changes", needs: "view", summary: "Changes, newest first" },
   createChange: {
     method: "POST",

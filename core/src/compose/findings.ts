@@ -18,6 +18,10 @@ export const COMPOSE_FINDINGS = {
   },
   "compose.group_cycle": { severity: "error", remedy: "Take one of the references out." },
   "compose.group_too_deep": { severity: "error", remedy: "Name the inner addresses directly." },
+  "compose.certificate_not_ours": {
+    severity: "error",
+    remedy: "Issue one for a request of this person's device: holdfast tunnel certify TUNNEL PERSON --request FILE.",
+  },
   "compose.key_of_other_ends": {
     severity: "error",
     remedy: "Give the tunnel a key of its own again: the next version, such as generated@2.",

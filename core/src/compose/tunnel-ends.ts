@@ -5,6 +5,7 @@ import type { TunnelDocument } from "../policy/document.ts";
 import type { ExpectationText } from "../policy/expectation.ts";
 import type { Path } from "../policy/path.ts";
 import type { TunnelBody, TunnelEnd, TunnelRule } from "../policy/tunnel-document.ts";
+import type { PersonProof } from "../policy/tunnel-people.ts";
 import { parseTunnelPeer } from "../policy/tunnel-text.ts";
 import type { TunnelKey } from "./tunnel-key.ts";
 
@@ -104,7 +105,10 @@ export function tunnelSide(
         is,
       },
     })),
-    sourceOf: ([domain, hook, , index, key]) => {
+    sourceOf: (path) => {
+      const [domain, hook, , index, key] = path;
+      // What was found in the document itself says where already.
+      if (domain === "auth" || domain === "ends") return path;
       if (domain !== "firewall" || typeof index !== "number")
         return domain === "expect" ? ["expect", ...(typeof hook === "number" ? [hook] : [])] : ["ends"];
       const place = places[hook as TunnelHook]?.[index];
@@ -138,7 +142,7 @@ function peopleSpecOf(
     dns: [...dns],
     persons: Object.fromEntries(
       people.flatMap(({ name, identity, proof }) =>
-        proof === null ? [] : [[name, { identity, keyFile: keys.get(name)?.keyFile ?? "" }]],
+        proof === null ? [] : [[name, { identity, ...proofSpec(proof, keys.get(name)) }]],
       ),
     ),
     // Left out where people have keys: configs of earlier versions stay as they are, letter for letter.
@@ -151,6 +155,13 @@ function peopleSpecOf(
     childSeconds,
     deadSeconds,
   };
+}
+
+/** A certificate that cannot be used is told of as a finding, and its config goes nowhere. */
+function proofSpec({ by }: PersonProof, key: SideKey | undefined): Record<string, string> {
+  if (by !== "certificate") return { keyFile: key?.keyFile ?? "" };
+  const { peer = null, authority = null } = key?.certificates ?? {};
+  return { certificate: peer ?? "", authority: authority ?? "" };
 }
 
 /** The vpn section's part: see domains/vpn/section.ts, which reads it. */

@@ -3,7 +3,14 @@ import { documentId, type TunnelDocument } from "../policy/document.ts";
 import { formatPath, type Path } from "../policy/path.ts";
 import type { TrustedCertificate, TunnelEnd } from "../policy/tunnel-document.ts";
 import type { KeyReference } from "../policy/tunnel-text.ts";
-import { secretFile, secretOfEnd, secretOfTunnel, type SecretVersion } from "../secret/secret-file.ts";
+import { namesIssuerKey } from "../secret/issuer-key.ts";
+import {
+  secretFile,
+  secretOfEnd,
+  secretOfTunnel,
+  type SecretVersion,
+  TUNNEL_AUTHORITY_SECRET,
+} from "../secret/secret-file.ts";
 import { composeFinding } from "./findings.ts";
 import { identitiesOf, managedServers } from "./tunnel-ends.ts";
 
@@ -50,7 +57,8 @@ export function namedKeys({ name: tunnel, body: { key, ends } }: TunnelDocument)
 function personKeys(end: TunnelEnd): readonly NamedKey[] {
   if (end.kind !== "people") return [];
   return end.people.flatMap(({ name, proof }): readonly NamedKey[] => {
-    if (proof === null) return [];
+    // A certificate is public: of the key that goes with it nobody but the person has anything.
+    if (proof === null || proof.by === "certificate") return [];
     const { by, key } = proof;
     const secret = key.from === "secret" ? key.name : null;
     return [{ person: name, server: null, key, secret, path: ["ends", end.name, "people", name, by] }];
@@ -100,13 +108,47 @@ export function tunnelKeys(
   const found = namedKeys(tunnel).map((named) => ({ named, ...keyFileOf(tunnel, named, secrets) }));
   const own = found.filter(({ named }) => named.server === null || named.server === server);
   const others = found.filter((one) => !own.includes(one));
-  return own.map(({ named, keyFile, version, findings }) => ({
+  const keys = own.map(({ named, keyFile, version, findings }) => ({
     person: named.person,
     keyFile,
     certificates: certificatesOf(tunnel, version, others[0]?.version ?? null),
     // Without the other end's certificate this one would accept nobody.
     findings: [...findings, ...others.flatMap((one) => one.findings)],
   }));
+  const ours = keys.find(({ person }) => person === null);
+  return ours === undefined ? keys : [...keys, ...certifiedPeople(tunnel, ours, secrets)];
+}
+
+/** To each of them this server proves itself by what it has, and of each it accepts that very certificate. */
+function certifiedPeople(
+  tunnel: TunnelDocument,
+  { keyFile, certificates }: TunnelKey,
+  secrets: readonly SecretVersion[],
+): readonly TunnelKey[] {
+  const authorities = secrets.flatMap(({ name, certificate }) =>
+    name === TUNNEL_AUTHORITY_SECRET && certificate !== undefined ? [certificate] : [],
+  );
+  return tunnel.body.ends.flatMap((end) =>
+    (end.kind === "people" ? end.people : []).flatMap(({ name: person, proof }): readonly TunnelKey[] => {
+      if (proof?.by !== "certificate") return [];
+      const { certificate: peer } = proof;
+      const authority = authorities.find(({ keyId }) => namesIssuerKey(peer, keyId));
+      const isUsable = certificates !== null && authority !== undefined;
+      const at = {
+        document: documentId(tunnel),
+        path: formatPath(["ends", end.name, "people", person, "certificate"]),
+      };
+      const message = `The certificate of ${person} was not issued by an authority of tunnels of this house.`;
+      return [
+        {
+          person,
+          keyFile,
+          certificates: isUsable ? { ...certificates, peer, authority: authority.own } : null,
+          findings: authority === undefined ? [composeFinding("compose.certificate_not_ours", message, at)] : [],
+        },
+      ];
+    }),
+  );
 }
 
 function certificatesOf(

@@ -1,7 +1,9 @@
 import type { TunnelSuite } from "./tunnel-suite.ts";
 
-/** What people type into the systems that they have, where a name and a password open the tunnel (EAP-MSCHAPv2, IKEv2). */
+/** What people type into the systems that they have, where the server proves itself by a certificate (IKEv2). */
 export interface DeviceWish {
+  /** What opens the tunnel: a name and a password (EAP-MSCHAPv2), or a certificate of the person. */
+  readonly way: "password" | "certificate";
   /** How the connection is called on the device. */
   readonly connection: string;
   /** What is called, and what the certificate of the server names. */
@@ -34,7 +36,7 @@ const DEVICE_SUITES = {
   },
 } as const satisfies Record<TunnelSuite, DeviceSuite>;
 
-export function deviceRows({ connection, server, user, suite, networks }: DeviceWish): readonly Row[] {
+export function deviceRows({ way, connection, server, user, suite, networks }: DeviceWish): readonly Row[] {
   const { windows, apple } = DEVICE_SUITES[suite];
   const split = networks === null ? "" : " -SplitTunneling";
   const routes = (networks ?? []).map((network): Row => [
@@ -43,15 +45,22 @@ export function deviceRows({ connection, server, user, suite, networks }: Device
   ]);
   return [
     ["Windows, first", "put our authority into Local Machine, Trusted Root Certification Authorities"],
+    ...(way === "certificate" ? requestRows(user) : []),
     [
       "Windows, PowerShell: connection",
-      `Add-VpnConnection -Name ${connection} -ServerAddress ${server} -TunnelType Ikev2 -AuthenticationMethod Eap -EncryptionLevel Required${split}`,
+      `Add-VpnConnection -Name ${connection} -ServerAddress ${server} -TunnelType Ikev2 -AuthenticationMethod ${way === "password" ? "Eap" : "MachineCertificate"} -EncryptionLevel Required${split}`,
     ],
     [
       "Windows, PowerShell: algorithms",
       `Set-VpnConnectionIPsecConfiguration -ConnectionName ${connection} ${windows} -Force`,
     ],
     ...routes,
+    ...(way === "password" ? passwordRows(server, user, apple) : certificateRows(server, user, apple)),
+  ];
+}
+
+function passwordRows(server: string, user: string, apple: string): readonly Row[] {
+  return [
     [
       "macOS, iOS",
       `trust our authority; VPN, IKEv2: server and remote ID ${server}, local ID ${user}, authentication by user name. By a profile: CertificateType ECDSA384, ${apple}`,
@@ -63,6 +72,37 @@ export function deviceRows({ connection, server, user, suite, networks }: Device
     [
       "strongSwan",
       `auth eap-mschapv2, eap_id ${user}; remote id ${server}, cacerts: our authority; vips 0.0.0.0 or ::`,
+    ],
+  ];
+}
+
+/** How a device makes its key, which stays there, and the request that it sends. */
+function requestRows(user: string): readonly Row[] {
+  return [
+    [
+      "Windows: request",
+      `certreq -new with an INF that has Subject = "CN=${user}", MachineKeySet = true, KeyAlgorithm = ECDSA_P384, RequestType = PKCS10; later certreq -accept -machine CERTIFICATE`,
+    ],
+    [
+      "others: request",
+      `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -keyout KEY -subj /CN=${user} -out REQUEST`,
+    ],
+  ];
+}
+
+function certificateRows(server: string, user: string, apple: string): readonly Row[] {
+  return [
+    [
+      "macOS, iOS",
+      `trust our authority, put your certificate beside its key; VPN, IKEv2: server and remote ID ${server}, local ID ${user}, authentication by certificate. By a profile: AuthenticationMethod Certificate, CertificateType ECDSA384, ${apple}`,
+    ],
+    [
+      "Android",
+      `install our authority as a CA certificate, and your certificate with its key; IKEv2/IPSec RSA (or strongSwan's app): server address ${server}, IPSec CA certificate: our authority`,
+    ],
+    [
+      "strongSwan",
+      `auth pubkey, certs: your certificate, id ${user}; remote id ${server}, cacerts: our authority; vips 0.0.0.0 or ::`,
     ],
   ];
 }

@@ -274,7 +274,10 @@ export const tunnelSchema = z
     if (people?.[1].people === undefined || !isByCertificate)
       for (const [name, { hostname }] of ends)
         if (hostname !== undefined)
-          say(["ends", name, "hostname"], "A name to call is for people who come in by a password; take this out");
+          say(
+            ["ends", name, "hostname"],
+            "A name to call is for people to whom the server proves itself by a certificate; take this out",
+          );
     if (people !== undefined) {
       checkWays(isByCertificate, people[1].people ?? {}, (person, key, message) =>
         say(["ends", people[0], "people", person, key], message),

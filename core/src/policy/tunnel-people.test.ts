@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { SAMPLE_DOMAINS } from "../../test/sample-domain.ts";
 import { tunnelSide } from "../compose/tunnel-ends.ts";
-import { boundTo, namedKeys, secretsOf } from "../compose/tunnel-key.ts";
+import { boundTo, namedKeys, secretsOf, tunnelKeys } from "../compose/tunnel-key.ts";
 import type { TunnelDocument } from "./document.ts";
 import { parseDocuments } from "./parse-documents.ts";
 import { nameOfPerson, parsePerson } from "./tunnel-people.ts";
@@ -196,6 +196,74 @@ test("by password, the sheet has what each system must be told, and no password"
   const everything = personSheetOf(name, tunnel(BY_PASSWORD.replace("[10.10.0.0/16] ", "[0.0.0.0/0] ")).body, "bob");
   expect(JSON.stringify(everything)).not.toMatch(/SplitTunneling|Add-VpnConnectionRoute/);
   expect(JSON.stringify(rows)).not.toContain("vpn-alice");
+});
+
+const PEM = (sign: string): string =>
+  `-----BEGIN CERTIFICATE-----\\nMI${sign.repeat(82)}\\n-----END CERTIFICATE-----\\n`;
+const BY_CERTIFICATE = BY_PASSWORD.replace('password: "secret:vpn-alice@2"', `certificate: "${PEM("C")}"`).replace(
+  'password: "file:vpn-bob-1"',
+  `certificate: "${PEM("D")}"`,
+);
+
+test("by certificate: no secret of a person is anywhere, and one that our authority has not issued is told of", () => {
+  const document = tunnel(BY_CERTIFICATE);
+  const end = document.body.ends.find(({ kind }) => kind === "people");
+  expect(end?.kind === "people" ? end.people.map(({ proof }) => proof) : []).toEqual([
+    { by: "certificate", certificate: `MI${"C".repeat(82)}` },
+    { by: "certificate", certificate: `MI${"D".repeat(82)}` },
+    null,
+  ]);
+  expect(namedKeys(document).map(({ secret }) => secret)).toEqual(["tunnel.remote-staff--office"]);
+  const issuer = { own: `MI${"B".repeat(82)}`, authority: `MI${"B".repeat(82)}`, keyId: "cd".repeat(20) };
+  const secret = { fingerprint: "0123456789abcdef", version: 1 };
+  const keys = tunnelKeys(document, "gw-seoul", [
+    { ...secret, name: "tunnel.remote-staff--office", boundTo: boundTo(document, "gw-seoul"), certificate: issuer },
+    { ...secret, name: "authority.tunnels", boundTo: "", certificate: issuer },
+  ]);
+  expect(keys.flatMap(({ findings }) => findings.map(({ code, path }) => `${code} ${path}`))).toEqual([
+    "compose.certificate_not_ours ends.staff.people.alice.certificate",
+    "compose.certificate_not_ours ends.staff.people.bob.certificate",
+  ]);
+});
+
+test.each([
+  [
+    `certificate: "${PEM("D")}"`,
+    'password: "secret:vpn-bob"',
+    "ends.staff.people.bob.password",
+    "all people of a tunnel by one way",
+  ],
+  [
+    `certificate: "${PEM("D")}"`,
+    `certificate: "${PEM("C")}"`,
+    "ends.staff.people.bob.certificate",
+    "alice has this very certificate",
+  ],
+  [
+    `certificate: "${PEM("C")}"`,
+    `certificate: "${PEM("C")}", psk: "file:a"`,
+    "ends.staff.people.alice.certificate",
+    "comes in by one key",
+  ],
+  ["identity: alice@example.com", "identity: gw-seoul", "ends.staff.people.alice.identity", "has a mail address"],
+  ["certificate: generated ", "psk: each ", "ends.staff.people.alice.certificate", "is shown one of the server"],
+  [PEM("C"), "-----BEGIN PRIVATE KEY-----hunter2", "ends.staff.people.alice.certificate", "not one certificate in PEM"],
+  [PEM("C"), PEM("C") + PEM("E"), "ends.staff.people.alice.certificate", "not one certificate in PEM"],
+])("by certificate, %s → %s is refused where it stands", (from, to, path, words) => {
+  expect(BY_CERTIFICATE).toContain(from);
+  const { findings } = parse(BY_CERTIFICATE.replace(from, to));
+  expect(findings).toContainEqual(expect.objectContaining({ path, message: expect.stringContaining(words) }));
+  expect(JSON.stringify(findings)).not.toContain("hunter2");
+});
+
+test("by certificate, the sheet says how the device makes its key, and each system what to set", () => {
+  const { name, body } = tunnel(BY_CERTIFICATE);
+  const rows = personSheetOf(name, body, "alice")?.rows ?? [];
+  expect(rows).toContainEqual(["your identity (local ID)", "alice@example.com"]);
+  expect(new Map(rows).get("Windows, PowerShell: connection")).toContain("-AuthenticationMethod MachineCertificate");
+  expect(new Map(rows).get("others: request")).toContain("-subj /CN=alice@example.com");
+  expect(new Set(rows.map(([key]) => key)).size).toBe(rows.length);
+  expect(JSON.stringify(rows)).not.toMatch(/password|MSCHAP/i);
 });
 
 test("a key each is for people alone, and more people than a server loads in a moment are refused", () => {

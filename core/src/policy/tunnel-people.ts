@@ -2,7 +2,14 @@ import { z } from "zod";
 import { err, ok } from "../base/result.ts";
 import { parseCanonicalAddress } from "../net/address.ts";
 import { checkedText, proseText } from "./text-schema.ts";
-import { identityText, parsePskReference, parseTunnelName, type PskReference } from "./tunnel-text.ts";
+import {
+  identityText,
+  parseCertificateText,
+  parsePskReference,
+  parseTunnelName,
+  personCertificateText,
+  type PskReference,
+} from "./tunnel-text.ts";
 
 /**
  * The end of a tunnel that is many people, each calling from wherever they are. Every one of them has an identity and a key of their own, so that one can be
@@ -19,13 +26,16 @@ export interface TunnelPerson {
   readonly proof: PersonProof | null;
 }
 
-/** How a person shows who they are: by a key of their own, or by a name and a password that they type (EAP-MSCHAPv2). */
-export interface PersonProof {
-  readonly by: PersonWay;
-  readonly key: PersonKey;
-}
+/**
+ * How a person shows who they are: by a key of their own, by a name and a password that they type (EAP-MSCHAPv2), or by a certificate whose private key their
+ * device has made and keeps.
+ */
+export type PersonProof =
+  | { readonly by: "psk" | "password"; readonly key: PersonKey }
+  /** The base64 of its DER: this very one opens the tunnel, and no other. */
+  | { readonly by: "certificate"; readonly certificate: string };
 
-export const PERSON_WAYS = ["psk", "password"] as const;
+export const PERSON_WAYS = ["psk", "password", "certificate"] as const;
 export type PersonWay = (typeof PERSON_WAYS)[number];
 
 /** A key that somebody can hand to a person: not one that nobody has seen. */
@@ -53,24 +63,34 @@ export const personSchema = z
   .strictObject({
     identity: identityText.meta({
       description:
-        "How this person's device calls itself, or the user name that goes with the password: as a rule a mail address.",
+        "How this person's device calls itself, or the user name that goes with the password: as a rule a mail address, and with a certificate always.",
     }),
     psk: personKeyText("key").optional(),
     password: personKeyText("password").optional(),
+    certificate: personCertificateText.optional(),
     revoked: proseText("Why this person may not come in any more; the entry stays for whoever asks later.").optional(),
   })
   .superRefine((person, context) => {
-    if (person.psk === undefined && person.password === undefined && person.revoked === undefined)
+    const [way, second] = PERSON_WAYS.filter((one) => person[one] !== undefined);
+    if (way === undefined && person.revoked === undefined)
       context.addIssue({
         code: "custom",
         path: ["identity"],
-        message: "A person needs a key of their own (`psk:`) or a password (`password:`), or is `revoked:`",
+        message:
+          "A person needs a key of their own (`psk:`), a password (`password:`) or a certificate (`certificate:`), or is `revoked:`",
       });
-    if (person.psk !== undefined && person.password !== undefined)
+    if (second !== undefined)
       context.addIssue({
         code: "custom",
-        path: ["password"],
-        message: "A person comes in by one key: write psk: or password:, as auth: says",
+        path: [second],
+        message: "A person comes in by one key: write psk:, password: or certificate:, as auth: says",
+      });
+    // Others who trust our authority do so for the names of servers. None of them is a mail address, so a person's certificate proves none of them.
+    if (person.certificate !== undefined && !person.identity.includes("@"))
+      context.addIssue({
+        code: "custom",
+        path: ["identity"],
+        message: "Who comes in by a certificate has a mail address as identity; write one like alice@example.com",
       });
   });
 
@@ -89,8 +109,15 @@ export function peopleOf(people: Readonly<Record<string, z.output<typeof personS
       const by = PERSON_WAYS.find((way) => keys[way] !== undefined);
       const text = by === undefined ? undefined : keys[by];
       const isOut = by === undefined || text === undefined || revoked !== undefined;
-      return { name, identity, proof: isOut ? null : { by, key: keyOf(text) } };
+      return { name, identity, proof: isOut ? null : proofOf(by, text) };
     });
+}
+
+function proofOf(by: PersonWay, text: string): PersonProof {
+  if (by !== "certificate") return { by, key: keyOf(text) };
+  const body = parseCertificateText(text);
+  if (!body.ok) throw new Error(body.error);
+  return { by, certificate: body.value };
 }
 
 function keyOf(text: string): PersonKey {
@@ -109,17 +136,36 @@ type Say = (path: string, message: string) => void;
 /** What a tunnel says of its people's keys (`auth:`) and what stands beside each of them are one thing. */
 export function checkWays(
   isByCertificate: boolean,
-  people: Readonly<Record<string, Pick<z.output<typeof personSchema>, "psk" | "password" | "revoked">>>,
+  people: Readonly<Record<string, Pick<z.output<typeof personSchema>, PersonWay | "revoked">>>,
   say: (person: string, key: PersonWay, message: string) => void,
 ): void {
-  for (const [name, { psk, password, revoked }] of Object.entries(people)) {
-    // Whatever they had opens nothing.
-    if (revoked !== undefined) continue;
-    if (isByCertificate && psk !== undefined && password === undefined)
+  // Whatever the revoked had opens nothing.
+  const all = Object.entries(people).filter(([, { revoked }]) => revoked === undefined);
+  const holders = new Map<string, string>();
+  const [first] = all.filter(([, one]) => one.password !== undefined || one.certificate !== undefined);
+  for (const [name, { psk, password, certificate }] of all) {
+    if (isByCertificate && first !== undefined && first[1].password === undefined && password !== undefined)
+      say(name, "password", `${first[0]} comes in by a certificate, and all people of a tunnel by one way`);
+    if (isByCertificate && first?.[1].password !== undefined && certificate !== undefined)
+      say(name, "certificate", `${first[0]} comes in by a password, and all people of a tunnel by one way`);
+    if (!isByCertificate && certificate !== undefined && psk === undefined && password === undefined)
+      say(
+        name,
+        "certificate",
+        "Who comes in by a certificate is shown one of the server; write auth: { certificate: generated } in place of psk: each",
+      );
+    if (certificate !== undefined) {
+      const body = certificate.replace(/\s/g, "");
+      const holder = holders.get(body);
+      if (holder !== undefined)
+        say(name, "certificate", `${holder} has this very certificate; one of them could not be told from the other`);
+      else holders.set(body, name);
+    }
+    if (isByCertificate && psk !== undefined && password === undefined && certificate === undefined)
       say(
         name,
         "psk",
-        "The server of this tunnel proves itself by a certificate (auth: certificate), and its people by a password; write password: instead",
+        "The server of this tunnel proves itself by a certificate (auth: certificate), and its people by a password or a certificate; write password: instead, or certificate:",
       );
     if (!isByCertificate && password !== undefined && psk === undefined)
       say(

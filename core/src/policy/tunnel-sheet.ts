@@ -77,15 +77,16 @@ export function personSheetOf(tunnel: string, body: TunnelBody, person: string):
       ["through the tunnel", isAll ? "everything" : server.networks.join(", ")],
       ["devices", "one at a time: a second one takes the place of the first"],
       ["to let through", `UDP 500 and UDP 4500 to ${server.address ?? ""}`],
-      ...(found.proof.by === "password"
-        ? deviceRows({
+      ...(found.proof.by === "psk"
+        ? []
+        : deviceRows({
+            way: found.proof.by,
             connection: tunnel,
             server: identitiesOf(body, server)[0] ?? "",
             user: found.identity,
             suite,
             networks: isAll ? null : server.networks,
-          })
-        : []),
+          })),
     ],
   };
 }
@@ -111,6 +112,25 @@ function proofRows(body: TunnelBody, server: ManagedEnd, identity: string, by: P
         [
           "our authority",
           "its certificate comes with this sheet, and the device must trust it before anything is typed; whoever shows another one is no server of ours",
+        ],
+      ];
+    case "certificate":
+      return [
+        ["kind of connection", "IKEv2 with a certificate (no EAP; Windows: a machine certificate)"],
+        ["server", server.hostname === null ? called : `${called} (${server.address ?? ""})`],
+        ["server's identity (remote ID)", called],
+        ["your identity (local ID)", identity],
+        [
+          "your certificate",
+          "the one that was issued for your device's request, and no other; the private key stays on the device where it was made",
+        ],
+        [
+          "your next certificate",
+          "make a new request on the device before this one ends, and have it certified: the old one opens nothing from then on",
+        ],
+        [
+          "our authority",
+          "its certificate comes with this sheet, and the device must trust it; whoever shows another one is no server of ours",
         ],
       ];
   }

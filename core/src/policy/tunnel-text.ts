@@ -155,6 +155,13 @@ export const certificateText = checkedText(parseCertificateText, {
   longest: LONGEST_CERTIFICATE,
 });
 
+export const personCertificateText = checkedText(parseCertificateText, {
+  description:
+    "The certificate of this person in PEM, issued by `holdfast tunnel certify` for a request that their device has made: this one opens the tunnel and no other.",
+  examples: [EXAMPLE_PEM],
+  longest: LONGEST_CERTIFICATE,
+});
+
 export const authorityText = checkedText(parseCertificateText, {
   description:
     "The certificate of the authority of an end that is not ours, in PEM: what it issues for the end's identity is accepted.",
@@ -184,6 +191,19 @@ export const hostnameText = checkedText(parseHostname, {
 export const identityText = checkedText(parseIdentity, {
   description: "How an end that is not ours calls itself.",
   examples: ["vpn.acme.example"],
+});
+
+/** What no server is called by: the one kind of identity that a certificate of a person names. */
+export function parseMail(text: string): Result<string, string> {
+  const identity = parseIdentity(text);
+  return identity.ok && !text.includes("@")
+    ? err(`${JSON.stringify(text.slice(0, 80))} is not a mail address; write one like alice@example.com`)
+    : identity;
+}
+
+export const mailText = checkedText(parseMail, {
+  description: "How a person with a certificate is called: a mail address.",
+  examples: ["alice@example.com"],
 });
 
 export const networkText = checkedText(

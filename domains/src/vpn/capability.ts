@@ -2,6 +2,7 @@ import { type Lack, lackOf, WHOLE } from "@holdfast/core/capability/lack.ts";
 import type { Requirement } from "@holdfast/core/capability/requirement.ts";
 import type { VpnObserved } from "./facts.ts";
 import type { VpnConfig } from "./model.ts";
+import { asksForPasswords } from "./people.ts";
 import { interfaceFindings, missingFindings, passwordFindings } from "./place.ts";
 
 /** A tunnel with an interface of its own. */
@@ -23,8 +24,8 @@ export function vpnRequirements({ tunnels, people = {} }: VpnConfig): readonly R
     ...Object.entries(tunnels).flatMap(([name, { via }]) =>
       via === "interface" ? [{ feature: INTERFACE, item: `vpn.tunnels.${name}` }] : [],
     ),
-    ...Object.entries(people).flatMap(([name, { certificate }]) =>
-      certificate === undefined ? [] : [{ feature: PASSWORD, item: `vpn.people.${name}` }],
+    ...Object.entries(people).flatMap(([name, one]) =>
+      asksForPasswords(one) ? [{ feature: PASSWORD, item: `vpn.people.${name}` }] : [],
     ),
   ];
 }

@@ -8,8 +8,8 @@ import { parseSecretFile } from "@holdfast/core/secret/secret-file.ts";
 import { KEY_FOLDER, STORE_FOLDER } from "./facts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { linkOf, type TunnelLink } from "./link.ts";
-import type { PeopleConfig, TunnelConfig, VpnConfig } from "./model.ts";
-import { ANYBODY, poolsOf, tunnelOfPerson } from "./people.ts";
+import type { PeopleConfig, PersonConfig, TunnelConfig, VpnConfig } from "./model.ts";
+import { ANYBODY, asksForPasswords, poolsOf, tunnelOfPerson } from "./people.ts";
 
 /** A tunnel as charon gets it: names of ours, and everything that it may be told, concrete. */
 
@@ -63,18 +63,55 @@ export function wantedOf(config: VpnConfig | null): readonly Wanted[] {
 function peopleWanted(group: string, people: PeopleConfig): readonly Wanted[] {
   const { certificate } = people;
   const pools = poolsOf(people);
-  const persons = inOrder(people.persons).map(([person, { identity, keyFile }]): Wanted => {
-    const tunnel = nameOfPerson(group, person);
-    const config = tunnelOfPerson(people, person, identity, keyFile);
-    const path = `people.${group}.${person}`;
-    const conn =
-      certificate === undefined
-        ? connOf(tunnel, config, pools)
-        : passwordConn(tunnel, config, pools, certificate.own, identity);
-    const key = certificate === undefined ? keyOf(tunnel, config) : passwordOf(tunnel, config);
-    return { tunnel, group, path, config, conn, key, link: null, pools };
+  const persons = inOrder(people.persons).map(([name, person]): Wanted => {
+    const tunnel = nameOfPerson(group, name);
+    const config = tunnelOfPerson(people, name, person.identity, keyFileOf(people, person));
+    const path = `people.${group}.${name}`;
+    return { tunnel, group, path, config, ...provenOf(tunnel, people, person, config), link: null, pools };
   });
-  return certificate === undefined || persons.length === 0 ? persons : [doorOf(group, people, certificate), ...persons];
+  return certificate !== undefined && asksForPasswords(people)
+    ? [doorOf(group, people, certificate), ...persons]
+    : persons;
+}
+
+/** With a certificate of the person it is the server's own key that is needed here. */
+function keyFileOf({ certificate }: PeopleConfig, person: PersonConfig): string {
+  return "keyFile" in person ? person.keyFile : (certificate?.keyFile ?? "");
+}
+
+function provenOf(
+  tunnel: string,
+  people: PeopleConfig,
+  person: PersonConfig,
+  config: TunnelConfig,
+): Pick<Wanted, "conn" | "key"> {
+  const { certificate: ours } = people;
+  const pools = poolsOf(people);
+  if (ours === undefined) return { conn: connOf(tunnel, config, pools), key: keyOf(tunnel, config) };
+  if ("keyFile" in person)
+    return {
+      conn: passwordConn(tunnel, config, pools, ours.own, person.identity),
+      key: passwordOf(tunnel, config),
+    };
+  return {
+    conn: certifiedConn(tunnel, config, pools, {
+      own: ours.own,
+      peer: person.certificate,
+      authority: person.authority,
+    }),
+    key: privateKeyOf(ours.keyId, ours.keyFile),
+  };
+}
+
+/** Who has this very certificate, whatever in it they call themselves. */
+function certifiedConn(
+  tunnel: string,
+  config: TunnelConfig,
+  pools: readonly IpsecPool[],
+  certificates: NonNullable<IpsecConn["certificates"]>,
+): IpsecConn {
+  const { label: _, ...conn } = connOf(tunnel, config, pools);
+  return labelled({ ...conn, remoteIdentity: ANYBODY, certificates }, config.keyFile);
 }
 
 /** Asks whoever calls for their name. */

@@ -24,7 +24,7 @@ const KEY_FILES = Object.fromEntries(
   ["seoul-busan-1", "seoul-busan-2", "vpn-alice-1", "vpn-alice-2", "vpn-bob-1"].map((name) => [name, null]),
 );
 
-/** What the control plane has made for the people who come in by a password. */
+/** What the control plane has made for the people to whom the server proves itself by a certificate. */
 const SECRETS: readonly SecretVersion[] = [
   {
     name: "tunnel.remote-staff--office",
@@ -32,6 +32,13 @@ const SECRETS: readonly SecretVersion[] = [
     fingerprint: "0123456789abcdef",
     boundTo: "vpn.example.com 203.0.113.10 gw-seoul",
     certificate: { own: `MI${"A".repeat(82)}`, authority: `MI${"B".repeat(82)}`, keyId: "ab".repeat(20) },
+  },
+  {
+    name: "authority.tunnels",
+    version: 1,
+    fingerprint: "fedcba9876543210",
+    boundTo: "",
+    certificate: { own: `MI${"B".repeat(82)}`, authority: `MI${"B".repeat(82)}`, keyId: "cd".repeat(20) },
   },
 ];
 

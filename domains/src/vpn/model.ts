@@ -51,10 +51,17 @@ export const peopleConfigSchema = z.strictObject({
   pools: networks,
   /** Resolvers that they are told to ask. */
   dns: z.array(z.string()),
-  persons: z.record(z.string(), z.strictObject({ identity: z.string(), keyFile: z.string() })),
+  persons: z.record(
+    z.string(),
+    z.union([
+      z.strictObject({ identity: z.string(), keyFile: z.string() }),
+      /** The very one that this person has, and the one that has issued it, as the base64 of their DER. An agent that does not know it refuses the config as a whole. */
+      z.strictObject({ identity: z.string(), certificate: z.string(), authority: z.string() }),
+    ]),
+  ),
   /**
-   * The base64 of its DER, by which this server proves itself, and the file of its private key: then each person has a password, and the identity is the user
-   * name. Left out: they have pre-shared keys. An agent that does not know it refuses the config as a whole.
+   * The base64 of its DER, by which this server proves itself, and the file of its private key: then each person has a certificate, or a password, and the
+   * identity is the user name. Left out: they have pre-shared keys. An agent that does not know it refuses the config as a whole.
    */
   certificate: z.strictObject({ own: z.string(), keyId: z.string(), keyFile: z.string() }).optional(),
   clearText: z.enum(["block", "allow"]),
@@ -74,4 +81,5 @@ export const vpnConfigSchema = z.strictObject({
 
 export type VpnConfig = z.infer<typeof vpnConfigSchema>;
 export type PeopleConfig = z.infer<typeof peopleConfigSchema>;
+export type PersonConfig = PeopleConfig["persons"][string];
 export type TunnelConfig = z.infer<typeof tunnelConfigSchema>;

@@ -75,10 +75,18 @@ export function parseVpnConfig(value: unknown): ParsedVpn {
     const persons = Object.entries(people.persons);
     if (persons.length > MOST_PEOPLE) complain([...path, "persons"], `${persons.length} people are too many`);
     for (const [person, one] of persons) {
-      check([...path, "persons", person], parseTunnelName(person));
-      check([...path, "persons", person, "identity"], parseIdentity(one.identity));
-      check([...path, "persons", person, "keyFile"], parseKeyFile(one.keyFile));
+      const at = [...path, "persons", person];
+      check(at, parseTunnelName(person));
+      check([...at, "identity"], parseIdentity(one.identity));
+      if ("keyFile" in one) check([...at, "keyFile"], parseKeyFile(one.keyFile));
+      else {
+        check([...at, "certificate"], parseCertificateBody(one.certificate));
+        check([...at, "authority"], parseCertificateBody(one.authority));
+        if (certificate === undefined) complain(at, "the server has no certificate to be shown to this person");
+      }
     }
+    if (new Set(persons.map(([, one]) => "keyFile" in one)).size > 1)
+      complain([...path, "persons"], "some have a certificate and some have not");
   }
   return findings.length === 0 ? { ok: true, config: parsed.data } : { ok: false, findings };
 }

@@ -129,6 +129,78 @@ test("by password, a stale password is a difference, and whose door is loaded ag
   ]);
 });
 
+const certified = (persons: Readonly<Record<string, string>> = { alice: "C", bob: "D" }): VpnConfig =>
+  peopleConfig({
+    certificate: CERTIFICATE,
+    persons: Object.fromEntries(
+      Object.entries(persons).map(([name, sign]) => [
+        name,
+        { identity: `${name}@example.com`, certificate: `MI${sign.repeat(82)}`, authority: `MI${"B".repeat(82)}` },
+      ]),
+    ),
+  });
+
+test("by certificate: the server's key once, a connection for each that names that very certificate, and no door", () => {
+  const { steps, findings } = plan(certified(), HAS_KEY);
+  expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
+  expect(ops(steps).map((one) => one.replace(/pool-[0-9a-f]+/, "pool"))).toEqual([
+    "vpn.note write_file",
+    "vpn.holdfast-pool.load load_pool",
+    "vpn.block ip_state",
+    "vpn.people.staff.load.1 load_people",
+  ]);
+  const load = steps.at(-1)?.action;
+  expect(load?.kind === "ipsec" && load.act.op === "load_people" ? load.act.keys : []).toHaveLength(1);
+  for (const [index, sign] of ["C", "D"].entries())
+    expect(wantedOf(certified())[index]?.conn).toMatchObject({
+      remoteIdentity: "%any",
+      certificates: { own: CERTIFICATE.own, peer: `MI${sign.repeat(82)}`, authority: `MI${"B".repeat(82)}` },
+    });
+  const live = performed(HAS_KEY, steps);
+  expect(vpn.verify(certified(), live)).toEqual([]);
+  expect(vpn.restored?.(HAS_KEY, live, performed(live, vpn.restore(HAS_KEY, live)))).toEqual([]);
+  // Nobody is asked for a password, so nothing of it is needed, and two such tunnels can stand beside each other.
+  const lacking = withCharon(HAS_KEY, { passwordLacks: ["eap-identity", "eap-mschapv2"] });
+  expect(plan(certified(), lacking).findings.map(({ code }) => code)).not.toContain("vpn.no_password_plugin");
+});
+
+test("by certificate, who is shut out or has another certificate goes alone, the server's key stays, and an undo brings them back", () => {
+  const before = inForce(certified(), HAS_KEY);
+  const without = certified({ alice: "C" });
+  expect(ops(plan(without, before).steps)).toEqual(["vpn.people.staff.end.1 end_people"]);
+  const renewed = plan(certified({ alice: "E", bob: "D" }), before);
+  expect(ops(renewed.steps).filter((one) => !one.includes("note"))).toEqual([
+    "vpn.people.staff.load.1 load_people",
+    "vpn.people.staff.renew.1 end_people",
+  ]);
+  expect(JSON.stringify(renewed.steps.slice(1))).not.toContain("--bob");
+  for (const steps of [plan(without, before).steps, renewed.steps]) {
+    const live = performed(before, steps);
+    expect(vpn.restored?.(before, live, performed(live, vpn.restore(before, live)))).toEqual([]);
+  }
+  expect(vpn.persist(without, performed(before, plan(without, before).steps)).map(({ id }) => id)).toEqual([
+    "vpn.boot.keys",
+    "vpn.boot",
+    "vpn.record",
+  ]);
+});
+
+test("by certificate, a config that names none, or mixes the ways, is refused", () => {
+  const people = certified().people?.["staff"];
+  if (people === undefined) throw new Error("there are people");
+  const refused = (persons: object, certificate: object = CERTIFICATE): string => {
+    const parsed = vpn.parseConfig({ tunnels: {}, people: { staff: { ...people, certificate, persons } } });
+    return parsed.ok ? "" : parsed.findings.map(({ path, message }) => `${path}: ${message}`).join();
+  };
+  const one = people.persons["alice"];
+  expect(refused({ alice: one })).toBe("");
+  expect(refused({ alice: one, bob })).toContain("some have a certificate and some have not");
+  expect(refused({ alice: { ...one, certificate: "MIx" } })).toContain("vpn.people.staff.persons.alice.certificate");
+  expect(refused({ alice: { ...one, authority: "" } })).toContain("vpn.people.staff.persons.alice.authority");
+  const { certificate: _, ...bare } = people;
+  expect(vpn.parseConfig({ tunnels: {}, people: { staff: bare } })).toMatchObject({ ok: false });
+});
+
 test("by password: what the server lacks, and two such tunnels on one server", () => {
   const lacking = withCharon(HAS_KEY, { passwordLacks: ["eap-identity", "eap-mschapv2"] });
   const { findings } = plan(byPassword(), lacking);

@@ -12,6 +12,9 @@ import type { PeopleConfig, TunnelConfig } from "./model.ts";
  *
  * By password (ADR 0041) there is one connection more, which asks whoever calls for a name and lets in nobody (its door): charon asks only where it does not
  * know the name yet, and takes the connection of that name when the password was right.
+ *
+ * By certificate (ADR 0044) a person's connection is known by that very certificate, whatever of what stands in it the device calls itself: Windows says the
+ * whole subject where others say the mail address.
  */
 
 export const POOL_PREFIX = "holdfast-pool-";
@@ -22,6 +25,11 @@ export function poolsOf({ pools, dns }: PeopleConfig): readonly IpsecPool[] {
     const pool = { network, dns: index === 0 ? dns : [] };
     return { name: `${POOL_PREFIX}${fingerprint(canonicalJson(pool))}`, ...pool };
   });
+}
+
+/** Whether somebody of them types a password: all do, or nobody. */
+export function asksForPasswords({ certificate, persons }: PeopleConfig): boolean {
+  return certificate !== undefined && Object.values(persons).some((person) => "keyFile" in person);
 }
 
 /** What a person is to everything that knows tunnels. */

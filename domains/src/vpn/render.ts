@@ -85,7 +85,7 @@ export function connLines(conn: IpsecConn): readonly string[] {
     "    keyingtries = 0",
     "    unique = replace",
     ...(conn.pools === undefined ? [] : [`    pools = ${conn.pools.join(",")}`]),
-    ...(password === undefined ? [] : [`    send_cert = ${SENT_ALWAYS}`]),
+    ...(isShownFirst(conn) ? [`    send_cert = ${SENT_ALWAYS}`] : []),
     "    local {",
     `      auth = ${auth.local}`,
     ...(certificates === undefined ? [] : [`      certs = ${certificateFile(certificates.own)}`]),
@@ -121,6 +121,11 @@ type Auth = "psk" | "pubkey" | "eap-mschapv2";
 export function authOf({ certificates, password }: IpsecConn): { readonly local: Auth; readonly remote: Auth } {
   const local = certificates === undefined ? "psk" : "pubkey";
   return { local, remote: password === undefined ? local : "eap-mschapv2" };
+}
+
+/** Whether a device of somebody is to be shown the certificate of this server. */
+export function isShownFirst({ certificates, pools }: IpsecConn): boolean {
+  return certificates !== undefined && pools !== undefined;
 }
 
 /** Some devices never say whose certificates they know, and wait for one all the same. */

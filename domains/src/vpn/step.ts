@@ -104,7 +104,10 @@ export function loadPeopleSteps(
   hasKey: (id: string) => boolean,
 ): readonly Step[] {
   return byTunnel(people, ({ conn }) => conn.name).flatMap(([tunnel, part, all]) => {
-    const keys = all.map(({ key }) => key).filter(({ id }) => !hasKey(id));
+    // By certificate, people share the key of the server.
+    const keys = all
+      .map(({ key }) => key)
+      .filter(({ id }, index, list) => !hasKey(id) && list.findIndex((one) => one.id === id) === index);
     const conns = all.map(({ conn }) => conn);
     const title = `Let ${personsIn(conns.map(({ name }) => name))} of ${tunnel} in`;
     const budgetMs = VICI_BUDGET_MS + all.length * PERSON_BUDGET_MS;

@@ -5,7 +5,7 @@ import { finding } from "./findings.ts";
 import { networkSet } from "./guard.ts";
 import { linkOf } from "./link.ts";
 import type { VpnConfig } from "./model.ts";
-import { poolSize } from "./people.ts";
+import { asksForPasswords, poolSize } from "./people.ts";
 
 /** Remarks about a config alone. */
 export function validateVpn(config: VpnConfig): readonly Finding[] {
@@ -68,7 +68,7 @@ function peopleFindings({ tunnels, people = {} }: VpnConfig): readonly Finding[]
 
 /** Windows does not say whom it calls, and would be shown the certificate of the first. */
 function passwordFindings({ people = {} }: VpnConfig): readonly Finding[] {
-  const names = Object.entries(people).flatMap(([name, { certificate }]) => (certificate === undefined ? [] : [name]));
+  const names = Object.entries(people).flatMap(([name, one]) => (asksForPasswords(one) ? [name] : []));
   return names.slice(1).map((name) => {
     const message = `The people of both ${names[0] ?? ""} and ${name} come in by a password on this server, which could not tell which of the two is called.`;
     return finding("vpn.two_by_password", formatPath(["vpn", "people", name]), message);

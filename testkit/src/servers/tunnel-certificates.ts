@@ -1,10 +1,17 @@
+import { readPersonRequest } from "@holdfast/control/authority/person-request.ts";
 import {
   issueForEnd,
+  issueForPerson,
   type IssuedForEnd,
   makeTunnelAuthority,
   type TunnelAuthority,
 } from "@holdfast/control/authority/tunnel-authority.ts";
-import { type SecretVersion, secretFile, secretOfEnd } from "@holdfast/core/secret/secret-file.ts";
+import {
+  type SecretVersion,
+  secretFile,
+  secretOfEnd,
+  TUNNEL_AUTHORITY_SECRET,
+} from "@holdfast/core/secret/secret-file.ts";
 import type { LabServer } from "./server.ts";
 
 /** What the control plane does for the ends of a tunnel, without one: certificates by its own authority, and files where the guard puts them. */
@@ -44,6 +51,28 @@ export async function madeEnd(
     issued,
     secret: { name: secretOfEnd(tunnel, end), version, fingerprint, boundTo: called.join(" "), certificate },
   };
+}
+
+/**
+ * What the control plane answers to a request that a person's device has made.
+ *
+ * @param atMs when it was issued: so long ago that it has ended, say
+ */
+export async function certifiedPerson(
+  authority: TunnelAuthority,
+  request: string,
+  person: { readonly tunnel: string; readonly identity: string },
+  atMs: number,
+): Promise<string> {
+  const read = await readPersonRequest(request);
+  if (!read.ok) throw new Error(read.error);
+  return issueForPerson(authority, { ...person, key: read.value.key }, atMs);
+}
+
+/** The authority as composing knows it. */
+export function authoritySecret({ certificate: own, keyId }: TunnelAuthority): SecretVersion {
+  const certificate = { own, authority: own, keyId };
+  return { name: TUNNEL_AUTHORITY_SECRET, version: 1, fingerprint: keyId.slice(0, 16), boundTo: "", certificate };
 }
 
 export async function putPrivateKey(server: LabServer, { secret, issued }: MadeEnd): Promise<void> {

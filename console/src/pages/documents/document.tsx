@@ -111,7 +111,13 @@ export function DocumentPage(): ReactNode {
                       ) : null}
                       {key === "text" && kind === "Tunnel" && data.text !== null ? (
                         <Suspense fallback={null}>
-                          <TunnelSheets name={name} text={data.text} />
+                          <TunnelSheets
+                            name={name}
+                            text={data.text}
+                            edit={
+                              kept ?? { kind, name, text: data.text, baseRevision: data.revision, baseText: data.text }
+                            }
+                          />
                         </Suspense>
                       ) : null}
                       {key === "history" ? <History kind={kind} name={name} /> : null}

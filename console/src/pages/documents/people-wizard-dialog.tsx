@@ -1,4 +1,3 @@
-import { PERSON_WAYS } from "@holdfast/core/policy/tunnel-people.ts";
 import { TUNNEL_SUITE_NAMES } from "@holdfast/core/policy/tunnel-suite.ts";
 import { Button } from "@patternfly/react-core";
 import { useQuery } from "@tanstack/react-query";
@@ -11,6 +10,7 @@ import {
   peopleText,
   secretOf,
   typedPeople,
+  WIZARD_WAYS,
   type WizardPerson,
 } from "../../editor/people-wizard.ts";
 import { useT } from "../../i18n/language.ts";
@@ -85,8 +85,8 @@ export function PeopleWizard({
           label={t("invite.way")}
           help={t(`invite.way.${wish.way}.help`)}
           value={wish.way}
-          choices={PERSON_WAYS.map((way) => [way, t(`invite.way.${way}`)])}
-          onChange={(value) => set({ way: PERSON_WAYS.find((way) => way === value) ?? wish.way })}
+          choices={WIZARD_WAYS.map((way) => [way, t(`invite.way.${way}`)])}
+          onChange={(value) => set({ way: WIZARD_WAYS.find((way) => way === value) ?? wish.way })}
         />
         {wish.way === "password" && (
           <Input

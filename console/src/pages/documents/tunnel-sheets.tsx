@@ -3,12 +3,23 @@ import { isSecretOfEnd, tunnelOfSecret } from "@holdfast/core/secret/secret-file
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { queries } from "../../api/queries.ts";
+import type { PendingEdit } from "../../editor/pending.ts";
 import { sheetsOf } from "../../editor/tunnel-wizard.ts";
 import { useT } from "../../i18n/language.ts";
+import { CertifyPerson } from "./certify-person.tsx";
 import { Sheet } from "./sheet.tsx";
 
 /** Of a tunnel that somebody else has an end of: their sheets, for as long as the tunnel is there. */
-export function TunnelSheets({ name, text }: { readonly name: string; readonly text: string }): ReactNode {
+export function TunnelSheets({
+  name,
+  text,
+  edit,
+}: {
+  readonly name: string;
+  readonly text: string;
+  /** What is pending of it, or would be. */
+  readonly edit: PendingEdit;
+}): ReactNode {
   const t = useT();
   const sheets = sheetsOf(text);
   const secrets = useQuery({ ...queries.secrets(), enabled: sheets.length > 0 });
@@ -16,6 +27,9 @@ export function TunnelSheets({ name, text }: { readonly name: string; readonly t
   return (
     <section className="hf-sheets">
       <h2 className="hf-small-title">{t("document.sheets")}</h2>
+      <div>
+        <CertifyPerson edit={edit} />
+      </div>
       {sheets.map((sheet) => (
         <Sheet key={sheet.reader} tunnel={name} sheet={sheet} authorities={authoritiesOf(name, secrets.data ?? [])} />
       ))}

@@ -29,6 +29,9 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { RuleTable } from "./rule-table.tsx";
 import { SchemaForm } from "./schema-form.tsx";
 
+/** Reads the whole language of tunnels, which most documents do not need. */
+const CertifyPerson = lazyRouteComponent(() => import("../documents/certify-person.tsx"), "CertifyPerson");
+
 /** Half of the page's script, for one of its views. */
 const CodeEditor = lazyRouteComponent(() => import("../../editor/code-editor.tsx"), "CodeEditor");
 
@@ -76,6 +79,7 @@ export function EditDocumentPage(): ReactNode {
             )}
           </span>
         }
+        {...(kind === "Tunnel" && start !== undefined ? { actions: <CertifyPerson edit={start} /> } : {})}
       />
       <PageBody>
         {kept?.text === null ? (

@@ -16,6 +16,7 @@ import { PageBody, PageHead } from "../../ui/page-head.tsx";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { TableHead } from "../../ui/table-head.tsx";
 import { TimeText } from "../../ui/time-text.tsx";
+import { CertifiedPeople } from "./certified-people.tsx";
 import { RotateDialog } from "./rotate-dialog.tsx";
 import { SecretDialog } from "./secret-dialog.tsx";
 
@@ -59,6 +60,7 @@ export function SecretsPage(): ReactNode {
               )
             }
           </Loaded>
+          <CertifiedPeople />
           <details className="hf-item">
             <summary>{t("secrets.rotation")}</summary>
             <ol className="hf-steps">
