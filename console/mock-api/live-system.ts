@@ -11,6 +11,7 @@ export const SYSTEM: SystemConfig = {
   ssh: { port: [22], rootLogin: "never", passwords: false, allowGroups: ["ops"] },
   ntp: { servers: ["ntp1.example.org", "ntp2.example.org"] },
   units: { "fail2ban.service": { enabled: true, running: true } },
+  tasks: { backup: { unit: "backup.service", at: "daily at 02:30", jitter: 900, persistent: true } },
   updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
   users: {
     kim: { state: "present", comment: "Kim, operations", groups: ["adm", "ops"], keys: [KIM], sudo: "free" },
@@ -95,12 +96,30 @@ export function systemObserved(server: string, drift: boolean) {
     aptLines: [],
     updatesTimerLines: [],
     unattendedUpgrades: true,
+    tasks: {},
+    taskRuns: {
+      "backup.service": drift
+        ? { result: "exit-code", began: "Fri 2026-11-27 02:41:03 UTC", status: 1 }
+        : { result: "success", began: "Fri 2026-11-27 02:41:03 UTC", status: 0 },
+    },
     timers: {
       "apt-daily-upgrade.timer": {
         times: ["*-*-* 03:00:00"],
         spread: 3600,
         unit: "apt-daily-upgrade.service",
         next: "Sat 2026-11-28 03:17:09 UTC",
+        last: "Fri 2026-11-27 03:09:41 UTC",
+        persistent: false,
+        dropIns: [],
+      },
+      "holdfast-task-backup.timer": {
+        times: ["*-*-* 02:30:00"],
+        spread: 900,
+        unit: "backup.service",
+        next: "Sat 2026-11-28 02:38:20 UTC",
+        last: "Fri 2026-11-27 02:41:03 UTC",
+        persistent: true,
+        dropIns: [],
       },
     },
     restart: drift

@@ -108,6 +108,17 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
     logs: optional(fc.record({ to: fc.constantFrom(...LOGS), tls: fc.constantFrom(...LOG_TLS) })),
     authorities: optional(fc.dictionary(fc.constantFrom("house", "lab"), fc.constant(CERTIFICATE))),
     units: optional(fc.dictionary(fc.constantFrom("cron.service", "fail2ban.service"), unit)),
+    tasks: optional(
+      fc.dictionary(
+        fc.constantFrom("backup", "tidy"),
+        fc.record({
+          unit: fc.constantFrom("cron.service", "fail2ban.service"),
+          at: fc.constantFrom("daily at 03:30", "every 15m", "monthly on last at 05:00"),
+          jitter: optional(fc.constantFrom(60, 900)),
+          persistent: optional(fc.boolean()),
+        }),
+      ),
+    ),
     updates: optional(
       fc.record({
         install: optional(fc.constantFrom("none" as const, "security" as const, "all" as const)),

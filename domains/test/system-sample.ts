@@ -60,5 +60,6 @@ export const FULL_CONFIG: SystemConfig = {
   },
   authorities: { house: CERTIFICATE },
   units: { "cron.service": { enabled: true, running: true } },
+  tasks: { backup: { unit: "cron.service", at: "weekly on mon, thu at 04:00", jitter: 900, persistent: true } },
   updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
 };

@@ -14,6 +14,7 @@ import { KEY_FOLDER, parseKeysText } from "@holdfast/domains/system/ssh-key.ts";
 import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
 import { parseSudoText } from "@holdfast/domains/system/sudo-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
+import { parseTaskName, parseTaskText } from "@holdfast/domains/system/task-text.ts";
 import { parseTimerText } from "@holdfast/domains/system/timer-text.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
@@ -108,6 +109,13 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
         domain,
         both(checkPath(domain, action.path), () =>
           action.text === null ? ok(null) : parseTimerText(action.path, action.text),
+        ),
+      );
+    case "task":
+      return systemOnly(
+        domain,
+        both(parseTaskName(action.name), () =>
+          action.text === null ? ok(null) : parseTaskText(action.name, action.text),
         ),
       );
     case "ipsec":

@@ -168,6 +168,21 @@ export const SYSTEM_FINDINGS = {
     severity: "warning",
     remedy: "Make sure that what runs there comes back by itself, and that its peers do not restart at the same time.",
   },
+  "system.task_no_unit": {
+    severity: "error",
+    remedy: "Install what brings it, correct its name, or leave this server out of the task by `without`.",
+  },
+  "system.task_unit_masked": { severity: "error", remedy: "Unmask it on the server, or take the task out." },
+  "system.task_unit_stays": {
+    severity: "warning",
+    remedy: "Make sure that a service is meant which does its work and ends.",
+  },
+  "system.task_also_timed": {
+    severity: "warning",
+    remedy: "Make sure that both are meant; disable the other timer, or take the task out.",
+  },
+  "system.task_overridden": { severity: "error", remedy: "Take that file away: it decides when the task starts." },
+  "system.task_not_taken_back": { severity: "note", remedy: "Nothing to do if what starts may start now." },
   "system.user_removed": {
     severity: "warning",
     remedy: "Make sure that nobody needs it. It cannot be brought back after the confirmation, only made anew.",

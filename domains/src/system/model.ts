@@ -71,6 +71,15 @@ const updatesSchema = z.strictObject({
   restart: z.string().optional(),
 });
 
+const taskSchema = z.strictObject({
+  unit: z.string(),
+  /** As it was written: schedule.ts has the forms. */
+  at: z.string(),
+  /** Seconds by which it is late at most, by chance. */
+  jitter: z.int().min(1).max(43_200).optional(),
+  persistent: z.boolean().optional(),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -92,6 +101,7 @@ export const systemConfigSchema = z.strictObject({
   /** Name to certificate. */
   authorities: textByName.optional(),
   updates: updatesSchema.optional(),
+  tasks: z.record(z.string(), taskSchema).optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;

@@ -9,6 +9,7 @@ import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
 import { parseTlsFile } from "./log-text.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
+import { parseSchedule } from "./schedule.ts";
 import {
   parseAccountName,
   parseAlgorithm,
@@ -22,6 +23,8 @@ import {
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlKind, sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey, parseSysctlText } from "./sysctl-key.ts";
+import { parseTaskName } from "./task-text.ts";
+import { parseTaskUnit } from "./task-unit.ts";
 import { parseTimeOfDay } from "./time-of-day.ts";
 import { parseTimezone } from "./timezone.ts";
 import { parseManagedUnit } from "./unit-name.ts";
@@ -111,6 +114,11 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
   const { updates } = config;
   if (updates?.window !== undefined) check(["updates", "window", "from"], parseTimeOfDay(updates.window.from));
   if (updates?.restart !== undefined) check(["updates", "restart"], parseRestart(updates.restart));
+  for (const [name, task] of Object.entries(config.tasks ?? {})) {
+    check(["tasks", name], parseTaskName(name));
+    check(["tasks", name, "unit"], parseTaskUnit(task.unit));
+    check(["tasks", name, "at"], parseSchedule(task.at));
+  }
   return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
 }
 

@@ -12,6 +12,8 @@ import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
+import { taskFound } from "./task-slot.ts";
+import { taskPath } from "./task-text.ts";
 import { UPDATES_TIMER_FILE } from "./timer-text.ts";
 import { expiryWords, valueWords } from "./words.ts";
 
@@ -63,6 +65,10 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
     case "updates":
       return [rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE, lines];
+    case "task": {
+      const task = taskFound(value);
+      return [taskPath(rest), task === null ? [] : linesOf(task.text)];
+    }
     case "keys":
       return [`${KEY_FOLDER}/${rest}`, lines];
     case "authority":

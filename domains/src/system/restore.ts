@@ -82,6 +82,7 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "modules:load",
     "modules:block",
     ...named("keys", snapshot.keyFiles, live.keyFiles),
+    ...named("task", snapshot.tasks, live.tasks),
     ...named("authority", snapshot.authorities, live.authorities),
   ];
 }
