@@ -36,6 +36,7 @@ export interface ServerChanges {
 /** What a server of Debian has before anything is ours. */
 export class SimulatedSystem {
   readonly sysctl = new Map<string, string>([
+    ["fs.nr_open", "1048576"],
     ["kernel.dmesg_restrict", "0"],
     ["net.core.somaxconn", "4096"],
     ["net.ipv4.conf.all.accept_redirects", "1"],
@@ -78,7 +79,7 @@ export class SimulatedSystem {
   logDrivers = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so\n";
   hasUnattendedUpgrades = true;
   /** Other files, by the name of the fact. */
-  texts: Readonly<Record<string, string>> = {};
+  texts: Readonly<Record<string, string>> = { "pam sshd": "session    required     pam_limits.so\n" };
   accounts: readonly Account[] = [
     { ...person("root", 0, []), password: "locked" },
     { ...person("kim", 1000, ["ops"]), keys: 1 },

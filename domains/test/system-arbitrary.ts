@@ -119,6 +119,15 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
         }),
       ),
     ),
+    limits: optional(
+      fc.dictionary(
+        fc.constantFrom("everyone", "user kim", "group ops"),
+        fc.record({
+          nofile: optional(fc.constantFrom({ soft: 1024, hard: 4096 }, { soft: 65_536, hard: 65_536 })),
+          core: optional(fc.constant({ soft: 0, hard: 0 })),
+        }),
+      ),
+    ),
     updates: optional(
       fc.record({
         install: optional(fc.constantFrom("none" as const, "security" as const, "all" as const)),

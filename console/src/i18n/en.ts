@@ -1316,6 +1316,7 @@ export const en = {
   "sys.unit.running": "running",
   "sys.unit.stopped": "stopped",
   "sys.unit.unknown": "there is no such unit",
+  "sys.limits": "Limits of sessions",
   "sys.task.failed": "failed: {{result}} ({{status}})",
   "sys.task.idle": "its timer does not run",
   "sys.task.jitter": "within {{minutes}} min",

@@ -1301,6 +1301,7 @@ export const ko = {
   "sys.unit.running": "실행",
   "sys.unit.stopped": "정지",
   "sys.unit.unknown": "그런 유닛이 없음",
+  "sys.limits": "세션 제한",
   "sys.task.failed": "실패: {{result}} ({{status}})",
   "sys.task.idle": "타이머가 실행되지 않음",
   "sys.task.jitter": "{{minutes}}분 이내",

@@ -115,6 +115,9 @@ export const systemSeenSchema = z.object({
   unattendedUpgrades: z.boolean().optional(),
   timers: z.record(z.string(), timer).optional(),
   taskRuns: z.record(z.string(), z.object({ result: z.string(), began: z.string(), status: z.number() })).optional(),
+  limitLines: z
+    .array(z.object({ path: z.string(), line: z.number(), domain: z.string(), item: z.string(), value: z.string() }))
+    .optional(),
   restart: z.array(restartReason).optional(),
 });
 export type SystemSeen = z.infer<typeof systemSeenSchema>;

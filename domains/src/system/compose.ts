@@ -19,7 +19,7 @@ import { usesOf } from "./uses.ts";
 type Layer = LayeredSection<SystemSection>;
 
 /** Maps that merge name by name, and from which `without` takes names out. */
-const MAPS = ["sysctl", "hosts", "units", "users", "authorities", "tasks"] as const;
+const MAPS = ["sysctl", "hosts", "units", "users", "authorities", "tasks", "limits"] as const;
 type MapName = (typeof MAPS)[number];
 
 /** All layers that reach one server become its system config. Each setting merges alone: the narrower layer wins. */
@@ -42,6 +42,7 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
   const users = mapOf(layers, "users", (section) => section.users, notes);
   const authorities = mapOf(layers, "authorities", (section) => section.authorities, notes);
   const tasks = mapOf(layers, "tasks", (section) => section.tasks, notes);
+  const limits = mapOf(layers, "limits", (section) => section.limits, notes);
   const config: SystemConfig = defined({
     hostname: scalar("hostname", (section) => section.hostname),
     timezone: scalar("timezone", (section) => section.timezone),
@@ -90,6 +91,7 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
       (section) => section.updates !== undefined,
     ),
     tasks: tasks === undefined ? undefined : mapped(tasks, (_, task) => composeTask(task)),
+    limits: limits === undefined ? undefined : mapped(limits, (_, one) => defined(one)),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };

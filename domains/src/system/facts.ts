@@ -13,6 +13,7 @@ import { certificateNames } from "./certificate-names.ts";
 import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { LIMITS_FILE, LIMITS_FOLDER, LIMITS_MAIN, type LimitLine, limitLines } from "./limits-text.ts";
 import { LOG_DRIVERS, type LogDriver, RSYSLOG_FILE } from "./log-text.ts";
 import { restartFacts, type RestartReason, restartReasons } from "./restart.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
@@ -64,6 +65,7 @@ export const ENTRIES = [
   RSYSLOG_FILE,
   UPDATES_FILE,
   UPDATES_TIMER_FILE,
+  LIMITS_FILE,
   FOUND_FILE,
 ] as const;
 export type EntryPath = (typeof ENTRIES)[number];
@@ -78,6 +80,9 @@ const SNAKEOIL = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
 
 const UNIT_PROPERTIES =
   "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy,Result,ExecMainStartTimestamp,ExecMainStatus";
+
+/** Ways in at whose login limits are set. */
+const PAM_SERVICES = ["sshd", "login"] as const;
 
 const UNATTENDED_UPGRADES = "/usr/bin/unattended-upgrade";
 const TIMER_PROPERTIES =
@@ -113,6 +118,9 @@ export const systemFacts: readonly FactQuery[] = [
     argv: ["systemctl", "show", "--all", TIMER_PROPERTIES, "--", UPDATES_TIMER, "*.timer"],
   },
   { kind: "folder", name: TASKS_FOLDER, path: TASKS_FOLDER, suffix: ".timer" },
+  { kind: "folder", name: LIMITS_FOLDER, path: LIMITS_FOLDER, suffix: ".conf" },
+  { kind: "file", name: LIMITS_MAIN, path: LIMITS_MAIN },
+  ...PAM_SERVICES.map((name): FactQuery => ({ kind: "file", name: `pam ${name}`, path: `/etc/pam.d/${name}` })),
   ...restartFacts,
   { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
   { kind: "file", name: "tcp6", path: "/proc/net/tcp6" },
@@ -200,6 +208,10 @@ export type SystemObserved = {
   readonly taskRuns: Readonly<Record<string, TaskRun>>;
   /** All timers that systemd has. */
   readonly timers: Readonly<Record<string, ObservedTimer>>;
+  /** Where other files of pam_limits limit what could be ours. */
+  readonly limitLines: readonly LimitLine[];
+  /** Ways in at whose login pam_limits is asked by their own file. */
+  readonly limitsReadBy: readonly string[];
   /** Why the server waits to be restarted; empty: nobody asks for it. */
   readonly restart: readonly RestartReason[];
 };
@@ -245,6 +257,14 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     tasks: tasksOf(raw),
     taskRuns: taskRunsOf(raw),
     timers: raw["timers"]?.status === 0 ? parseTimers(raw["timers"].stdout) : {},
+    limitLines: [
+      ...limitLines(LIMITS_MAIN, raw[LIMITS_MAIN]?.stdout ?? ""),
+      ...Object.entries(textsOf(raw[LIMITS_FOLDER]))
+        .map(([name, text]) => [`${LIMITS_FOLDER}/${name}`, text] as const)
+        .filter(([path]) => path !== LIMITS_FILE)
+        .flatMap(([path, text]) => limitLines(path, text)),
+    ],
+    limitsReadBy: PAM_SERVICES.filter((name) => /^[^#]*\bpam_limits\.so\b/m.test(raw[`pam ${name}`]?.stdout ?? "")),
     restart: restartReasons(raw, (name) => entryOf(raw[name])),
     booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
   };

@@ -183,6 +183,20 @@ export const SYSTEM_FINDINGS = {
   },
   "system.task_overridden": { severity: "error", remedy: "Take that file away: it decides when the task starts." },
   "system.task_not_taken_back": { severity: "note", remedy: "Nothing to do if what starts may start now." },
+  "system.limits_above_kernel": {
+    severity: "error",
+    remedy: "Write a smaller number, or raise system.sysctl fs.nr_open in the same change.",
+  },
+  "system.limits_overridden": {
+    severity: "error",
+    remedy: "Take the line out of that file, or let its name come before 95-holdfast.conf.",
+  },
+  "system.limits_nobody": { severity: "warning", remedy: "Correct the name if somebody else is meant." },
+  "system.limits_not_read": {
+    severity: "warning",
+    remedy: "Let sshd use PAM (UsePAM yes) with pam_limits in /etc/pam.d/sshd, or take system.limits out.",
+  },
+  "system.limits_next_login": { severity: "note", remedy: "Nothing to do; who needs them logs in anew." },
   "system.user_removed": {
     severity: "warning",
     remedy: "Make sure that nobody needs it. It cannot be brought back after the confirmation, only made anew.",

@@ -8,6 +8,7 @@ import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { parseUpdatesText } from "./apt-text.ts";
 import { fileOf } from "./file-value.ts";
 import { parseHostsBlock } from "./hosts-block.ts";
+import { parseLimitsText } from "./limits-text.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 import { slotsOf } from "./slots.ts";
 import { parseSshdText } from "./sshd-text.ts";
@@ -78,7 +79,7 @@ function withText(value: unknown, at: Place, text: string): unknown {
 }
 
 /** Maps whose keys people choose. */
-const NAMED = new Set(["hosts", "sysctl", "units", "users", "authorities", "tasks"]);
+const NAMED = new Set(["hosts", "sysctl", "units", "users", "authorities", "tasks", "limits"]);
 
 function withKey(value: unknown, map: string, key: string): unknown {
   const config = value as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -101,6 +102,7 @@ function expectHarmless(value: unknown): void {
     if (slot === "updates:timer") expect(parseTimerText(UPDATES_TIMER_FILE, text)).toMatchObject({ ok: true });
     if (slot.startsWith("task:"))
       expect(parseTaskText(slot.slice("task:".length), taskFound(target)?.text ?? "")).toMatchObject({ ok: true });
+    if (slot === "limits") expect(parseLimitsText(text)).toMatchObject({ ok: true });
     if (slot === "hosts" && target !== null) expect(parseHostsBlock(text)).toMatchObject({ ok: true });
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f\u2028\u2029\u202a-\u202e]/);
     if (slot.startsWith("sysctl:")) expect(`${slot}${text}`).not.toContain("\n");

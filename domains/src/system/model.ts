@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UPDATES } from "./apt-text.ts";
+import { NO_LIMIT } from "./limits-text.ts";
 import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
@@ -80,6 +81,16 @@ const taskSchema = z.strictObject({
   persistent: z.boolean().optional(),
 });
 
+const limit = z.union([z.int().min(0), z.literal(NO_LIMIT)]);
+/** Files, processes, and KiB. */
+const limitSchema = z.strictObject({ soft: limit, hard: limit });
+const limitsSchema = z.strictObject({
+  nofile: limitSchema.optional(),
+  nproc: limitSchema.optional(),
+  memlock: limitSchema.optional(),
+  core: limitSchema.optional(),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -102,6 +113,8 @@ export const systemConfigSchema = z.strictObject({
   authorities: textByName.optional(),
   updates: updatesSchema.optional(),
   tasks: z.record(z.string(), taskSchema).optional(),
+  /** By whom: everyone, a user or a group. */
+  limits: z.record(z.string(), limitsSchema).optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;

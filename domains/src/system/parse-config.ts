@@ -7,6 +7,7 @@ import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { finding } from "./findings.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { LIMITS, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
 import { parseSchedule } from "./schedule.ts";
@@ -118,6 +119,15 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
     check(["tasks", name], parseTaskName(name));
     check(["tasks", name, "unit"], parseTaskUnit(task.unit));
     check(["tasks", name, "at"], parseSchedule(task.at));
+  }
+  for (const [who, limits] of Object.entries(config.limits ?? {})) {
+    check(["limits", who], parseLimited(who));
+    for (const name of LIMITS) {
+      const limit = limits[name];
+      if (limit === undefined) continue;
+      check(["limits", who, name, "soft"], parseLimit(name, limit.soft));
+      check(["limits", who, name, "hard"], parseLimit(name, limit.hard));
+    }
   }
   return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
 }

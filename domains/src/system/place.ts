@@ -7,6 +7,7 @@ import { finding } from "./findings.ts";
 import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
 import { daemonFindings } from "./place-daemons.ts";
+import { limitFindings } from "./place-limits.ts";
 import { userFindings } from "./place-people.ts";
 import { taskFindings } from "./place-tasks.ts";
 import { updateFindings } from "./place-updates.ts";
@@ -32,6 +33,7 @@ export function placeFindings(
     ...daemonFindings(desired, observed),
     ...updateFindings(desired, observed),
     ...taskFindings(desired, observed, changes),
+    ...limitFindings(desired, observed, changes),
     ...userFindings(desired, observed, changes),
     ...moduleFindings(desired, observed, changes),
     ...unitFindings(observed, changes),

@@ -6,6 +6,7 @@ import type { SystemObserved } from "./facts.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE } from "./facts.ts";
 import { fileOf } from "./file-value.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { LIMITS_FILE } from "./limits-text.ts";
 import { RSYSLOG_FILE } from "./log-text.ts";
 import type { SystemConfig } from "./model.ts";
 import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
@@ -63,6 +64,8 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return [SUDO_FILE, lines];
     case "modules":
       return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
+    case "limits":
+      return [LIMITS_FILE, lines];
     case "updates":
       return [rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE, lines];
     case "task": {

@@ -77,6 +77,7 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "resolver",
     "sudo",
     "logs",
+    "limits",
     "updates:apt",
     "updates:timer",
     "modules:load",

@@ -15,6 +15,7 @@ import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { parseDay } from "./day.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { LIMITS, type LimitName, NO_LIMIT, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
 import { parseSchedule } from "./schedule.ts";
 import { parsePublicKey } from "./ssh-key.ts";
@@ -336,6 +337,38 @@ const task = z
   })
   .meta({ description: "A service that starts at its times." });
 
+const limited = checkedText(parseLimited, {
+  description: "Whom it limits: everyone (but root), a user or a group.",
+  examples: ["everyone", "user kim", "group ops"],
+});
+const limitValue = z.union([z.int().min(0), z.literal(NO_LIMIT)]);
+function limitOf(name: LimitName, description: string) {
+  return z
+    .union([limitValue, z.strictObject({ soft: limitValue, hard: limitValue })])
+    .transform((value) => (typeof value === "object" ? value : { soft: value, hard: value }))
+    .superRefine(({ soft, hard }, context) => {
+      for (const value of new Set([soft, hard])) {
+        const checked = parseLimit(name, value);
+        if (!checked.ok) context.addIssue({ code: "custom", message: checked.error });
+      }
+      if (hard !== NO_LIMIT && (soft === NO_LIMIT || soft > hard))
+        context.addIssue({ code: "custom", path: ["soft"], message: `${soft} is more than hard, which is ${hard}` });
+    })
+    .optional()
+    .meta({ description });
+}
+const limits = z
+  .strictObject({
+    nofile: limitOf("nofile", "Open files of one program; 256 at least, and no more than the kernel's fs.nr_open."),
+    nproc: limitOf("nproc", "Processes of one person; 256 at least, or unlimited."),
+    memlock: limitOf("memlock", "Memory that one program keeps from being paged out, in KiB, or unlimited."),
+    core: limitOf("core", "The size of what is kept of a program that crashed, in KiB, or unlimited; 0 keeps nothing."),
+  } satisfies Record<LimitName, unknown>)
+  .refine((value) => LIMITS.some((name) => value[name] !== undefined), "Say what is limited.")
+  .meta({
+    description: "A number for both, or soft (what a program begins with) and hard (up to which it may raise it).",
+  });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -422,6 +455,9 @@ export const systemSectionSchema = z
     tasks: z.record(taskName, task).optional().meta({
       description: "Services that start at their times, by timers of systemd.",
     }),
+    limits: z.record(limited, limits).optional().meta({
+      description: "What a session may take, from its login on (pam_limits). Services have limits of their own.",
+    }),
     without: z
       .strictObject({
         sysctl: withoutSome(sysctlKey),
@@ -430,6 +466,7 @@ export const systemSectionSchema = z
         users: withoutSome(userName),
         authorities: withoutSome(authorityName),
         tasks: withoutSome(taskName),
+        limits: withoutSome(limited),
       })
       .optional()
       .meta({ description: "Items of wider layers that shall not hold here." }),

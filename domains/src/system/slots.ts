@@ -6,6 +6,7 @@ import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
 import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
 import { BLOCK_FILE, blockText, LOAD_FILE, loadText } from "./kernel-module.ts";
+import { LIMITS_FILE, limitsText, parseLimitsText } from "./limits-text.ts";
 import { logDriver, logText, RSYSLOG_FILE } from "./log-text.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
 import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
@@ -30,6 +31,7 @@ import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
  *   `comment:NAME` `shell:NAME` `members:NAME`   parts of an account, the last its groups; null: it is not there
  *   `keys:NAME`             the text of our list of keys; null: none
  *   `sudo` `logs` `modules:load` `modules:block`   the text of our file; null: none
+ *   `limits`                the text of our file; null: none
  *   `updates:apt` `updates:timer`  the text of our file for apt, and for its timer; null: none
  *   `task:NAME`             `{ text, runs }` of our timer: its file, and whether it is started and starts at boot; null: none
  *   `authority:NAME`        a certificate; null: none
@@ -91,6 +93,7 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   const apt = updates === undefined ? undefined : aptWish(updates);
   if (apt !== undefined) slots["updates:apt"] = updatesText(apt);
   if (updates?.window !== undefined) slots["updates:timer"] = updatesTimerText(updates.window);
+  if (config.limits !== undefined) slots["limits"] = limitsText(config.limits);
   for (const [name, task] of Object.entries(config.tasks ?? {}))
     slots[`task:${name}`] = { text: taskText(name, task), runs: true };
   return slots;
@@ -149,6 +152,8 @@ function look(observed: SystemObserved, slot: string): Look {
       return textLook(observed, RSYSLOG_FILE);
     case "modules":
       return textLook(observed, rest === "load" ? LOAD_FILE : BLOCK_FILE);
+    case "limits":
+      return limitsLook(observed);
     case "updates":
       return textLook(observed, rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE);
     case "group":
@@ -216,6 +221,13 @@ function userLook(observed: SystemObserved, name: string, read: (account: Accoun
     : { value: read(account) };
 }
 
+/** What is no text of ours could not be written again, and so not be put back either. */
+function limitsLook(observed: SystemObserved): Look {
+  const live = textLook(observed, LIMITS_FILE);
+  if (!("value" in live) || typeof live.value !== "string" || parseLimitsText(live.value).ok) return live;
+  return { why: `${LIMITS_FILE} was changed by hand, and we could not give it that text again; remove it` };
+}
+
 /** A timer that is there and does not run, or would not at the next boot, is as good as none: `runs` says both. */
 function taskLook(observed: SystemObserved, name: string): Look {
   if (observed.units === null) return { why: "systemd does not run here" };
@@ -258,6 +270,7 @@ const RANK = [
   "chrony",
   "logs",
   "updates",
+  "limits",
   "unit",
   "task",
   "group",

@@ -6,6 +6,7 @@ import { CHRONY_FILE, NTP_FILE, NTP_UNITS, RESOLVER_FILE, type SystemObserved } 
 import { fileOf } from "./file-value.ts";
 import { FOUND_FILE, FOUND_MODE, type FoundRecord, foundText } from "./found.ts";
 import { BLOCK_FILE } from "./kernel-module.ts";
+import { LIMITS_FILE } from "./limits-text.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { taskFound } from "./task-slot.ts";
@@ -85,6 +86,8 @@ export function slotSteps(
       const action = { kind: "rsyslog", text: textOf(value), check: sshd.check } as const;
       return [systemStep(id, title, action, UNIT_BUDGET_MS)];
     }
+    case "limits":
+      return [fileStep(id, title, LIMITS_FILE, DAEMON_FILE_MODE, textOf(value))];
     case "updates": {
       if (rest === "apt") return [fileStep(id, title, UPDATES_FILE, DAEMON_FILE_MODE, textOf(value))];
       const action = { kind: "timer", path: UPDATES_TIMER_FILE, text: textOf(value), check: sshd.check } as const;

@@ -36,6 +36,8 @@ export function slotName(slot: string): string {
       return "where logs are sent";
     case "sudo":
       return "what people may do by sudo";
+    case "limits":
+      return "what sessions may take";
     case "updates":
       return rest === "apt" ? "what is installed by itself" : "when it is installed by itself";
     case "modules":

@@ -21,7 +21,7 @@ type Props = LiveProps<SystemConfig, SystemSeen>;
 
 /** Paths of differences that have a place of their own below. */
 const PLACED =
-  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
+  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|limits$|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
 
 /** What the server is: its name, its time, its people, its settings, each beside what it should be. */
 export function SystemLive(props: Props): ReactNode {
@@ -159,6 +159,14 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: at("updates:apt", "updates:timer"),
     },
     {
+      key: "limits",
+      name: t("sys.limits"),
+      now: limitsNow(seen) ?? t("live.unknown"),
+      should: limitsWish(desired?.limits),
+      origins: origins("limits"),
+      differences: at("limits"),
+    },
+    {
       key: "restart",
       name: t("sys.restart.name"),
       now: t(
@@ -177,6 +185,35 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: [],
     },
   ];
+}
+
+/** Lines of others and ours; null: an agent that is older than the question. */
+function limitsNow(seen: SystemSeen): ReactNode {
+  const entry = seen.entries["/etc/security/limits.d/95-holdfast.conf"];
+  if (seen.limitLines === undefined || entry === undefined) return null;
+  const ours =
+    entry.type === "file" ? entry.text.split("\n").filter((line) => line !== "" && !line.startsWith("#")) : [];
+  const others = seen.limitLines.map(
+    ({ path, line, domain, item, value }) => `${domain} ${item} ${value} (${path}:${line})`,
+  );
+  const all = [...ours, ...others];
+  return all.length === 0 ? "—" : all.map((line) => <div key={line}>{line}</div>);
+}
+
+const LIMITS = ["nofile", "nproc", "memlock", "core"] as const;
+
+function limitsWish(limits: SystemConfig["limits"]): string | undefined {
+  if (limits === undefined) return undefined;
+  return Object.entries(limits)
+    .map(([who, items]) => {
+      const each = LIMITS.flatMap((item) => {
+        const limit = items[item];
+        if (limit === undefined) return [];
+        return limit.soft === limit.hard ? `${item} ${limit.soft}` : `${item} ${limit.soft}–${limit.hard}`;
+      });
+      return `${who}: ${each.join(", ")}`;
+    })
+    .join(" · ");
 }
 
 function updatesWords(seen: SystemSeen, t: Translate): string {
