@@ -21,6 +21,8 @@ const ON_REAL_SERVERS = {
   // A boot of a server, a trial with its whole window and an automatic undo fit in; a hang is still seen.
   testTimeout: 180_000,
   hookTimeout: 120_000,
+  // What a page or a server is asked for again and again comes with it; what takes longer on a busy machine is broken.
+  expect: { poll: { timeout: 12_000 } },
   // A shared machine that stands still for seconds moves what a test on real clocks measures. Which tests needed a second try stands above the
   // closing line; whoever develops sees the first failure at once.
   retry: process.env["CI"] === "true" ? 1 : 0,

@@ -4,6 +4,7 @@ import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
 import {
+  abort,
   apply,
   driftOf,
   link,
@@ -110,6 +111,25 @@ test("network and firewall are one change: what the second makes fail, the first
     await server.must(["rm", "/usr/local/sbin/nft"]);
   }
   expect(await look(server)).toBe(found);
+});
+
+test("who was a neighbour before is found anew on trial; what somebody set stays", async () => {
+  const know = (address: string, state: string): Promise<string> =>
+    server.must(["ip", "neigh", "replace", address, "lladdr", "02:00:00:00:00:77", "nud", state, "dev", "eth0"]);
+  const known = (): Promise<string> => server.must(["ip", "neigh", "show", "dev", "eth0"]);
+  await apply(agent, { network: network({ wan: WAN }) });
+  // Nobody answers at this address any more, and for minutes nobody would notice.
+  await know("10.20.0.77", "stale");
+  await know("10.20.0.78", "permanent");
+  const { id } = await onTrial(agent, { network: network({ wan: { ...WAN, search: ["example.org"] } }) });
+  const onTrialKnown = await known();
+  await abort(agent, id);
+  const afterwards = await known();
+  await apply(agent, { network: null });
+  const given = await known();
+  await server.must(["ip", "neigh", "flush", "nud", "permanent", "dev", "eth0"]);
+  expect(onTrialKnown).not.toContain("10.20.0.77");
+  for (const seen of [onTrialKnown, afterwards, given]) expect(seen).toMatch(/10\.20\.0\.78.*PERMANENT/);
 });
 
 test("drift is seen and named, put back only when that is said, and what others made on the link stays", async () => {

@@ -1,6 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
+import { BUILT_IN_FOR_TESTS } from "@holdfast/testkit/servers/overlay.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeNonce, makeRequestId } from "./commander.ts";
@@ -92,6 +93,15 @@ const EVERYTHING: Json = {
   },
   ssh: { port: [22, 2222], rootLogin: "never", passwords: false, allowGroups: ["ops"], maxTries: 3, banner: true },
 };
+
+// Below /lib/modules, where the walls of a unit end by default: a module that cannot read there takes every kernel for one that has nothing.
+test("what is built into the kernel is seen by the module, and by what undoes", async () => {
+  const before = await look();
+  const { id } = await onTrial({ system: { modules: { load: [BUILT_IN_FOR_TESTS] } } });
+  const aborted = await agent.abort(id);
+  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+  expect(await look()).toBe(before);
+});
 
 test("a change is in force, and its undo leaves the server as it was, byte for byte", async () => {
   const before = await look();

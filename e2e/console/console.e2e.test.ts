@@ -76,12 +76,12 @@ test("a stranger sees nothing but the login; a wrong password is refused and wha
   await visit("busy", {}, async ({ page, server }) => {
     await page.goto(`${server.url}${paths.server("web-1")}`);
     await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
-    expect(await page.getByText("web-1").count()).toBe(0);
+    await expect.poll(() => page.getByText("web-1").count()).toBe(0);
     await page.getByLabel("User").fill("admin");
     await page.getByLabel("Password").fill("wrong");
     await page.keyboard.press("Enter");
     await page.getByText("User or password is wrong").waitFor();
-    expect(await page.getByLabel("User").inputValue()).toBe("admin");
+    await expect.poll(() => page.getByLabel("User").inputValue()).toBe("admin");
     await page.getByLabel("Password").fill("correct horse");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "web-1" }).waitFor();
@@ -123,8 +123,8 @@ test("a change that cuts the server off is seen to undo itself, with both facts,
     // The second server was never touched.
     await page.getByText("not begun", { exact: true }).waitFor();
     const confirm = story.getByRole("button", { name: /^Confirm/ });
-    expect(await confirm.getAttribute("aria-disabled")).toBe("true");
-    expect(await confirm.textContent()).toContain("The apply has ended.");
+    await expect.poll(() => confirm.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => confirm.textContent()).toContain("The apply has ended.");
     await story.getByRole("button", { name: "Retry" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
     await page.getByText("Ended: 1 of 1 servers as asked.").waitFor({ timeout: 20_000 });
@@ -141,7 +141,7 @@ test("a trial that waits for a person is confirmed, another is aborted with a re
     await open(page, server, paths.server("gw-seoul"));
     await page.getByRole("button", { name: "Abort and undo" }).click();
     const dialog = page.getByRole("dialog");
-    expect(await dialog.getByRole("button", { name: "Abort and undo" }).isDisabled()).toBe(true);
+    await expect.poll(() => dialog.getByRole("button", { name: "Abort and undo" }).isDisabled()).toBe(true);
     await dialog.getByLabel("Reason, for those who read it later").fill("customers complain");
     await dialog.getByRole("button", { name: "Abort and undo" }).click();
     await page.getByText("ROLLED_BACK").first().waitFor();
@@ -183,7 +183,7 @@ test("a viewer sees everything and can press nothing; each button says why", asy
     await signIn(page, server.url, "viewer", "only looking on");
     await open(page, server, paths.servers());
     const enrol = page.getByRole("button", { name: /^Enroll a server/ });
-    expect(await enrol.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => enrol.getAttribute("aria-disabled")).toBe("true");
     await enrol.focus();
     await page.getByRole("tooltip").getByText("permission “admin”").waitFor();
     await open(page, server, paths.audit());
@@ -201,7 +201,7 @@ test("a server is enrolled: one command, its key compared and approved, live", a
     await page.getByRole("button", { name: "Make the command" }).click();
     await page.getByText("--server web-9").waitFor();
     const approve = page.getByRole("button", { name: /^Approve this key/ });
-    expect(await approve.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => approve.getAttribute("aria-disabled")).toBe("true");
     await page.getByLabel("I have compared it with the one on the server, and they are the same").check();
     await approve.click();
     await page.getByText("web-9 is here").waitFor();
@@ -213,10 +213,10 @@ test("ten thousand servers: few rows exist, the filter lives in the address", as
     await signIn(page, server.url);
     await open(page, server, paths.servers());
     await page.getByText("10000 of 10000").waitFor({ timeout: 60_000 });
-    expect(await page.getByRole("row").count()).toBeLessThan(80);
+    await expect.poll(() => page.getByRole("row").count()).toBeLessThan(80);
     await page.getByLabel("Filter servers").fill("node-04242");
     await page.getByText("1 of 10000").waitFor();
-    expect(page.url()).toContain("q=node-04242");
+    await expect.poll(() => page.url()).toContain("q=node-04242");
     await page.getByRole("link", { name: "node-04242" }).waitFor();
   });
 });
@@ -225,7 +225,7 @@ test("Korean from the first page to the last word of a state", async () => {
   await visit("busy", { locale: "ko-KR" }, async ({ page, server }) => {
     await page.goto(server.url);
     await page.getByRole("heading", { name: ko["login.title"], exact: true }).waitFor();
-    expect(await page.locator("html").getAttribute("lang")).toBe("ko");
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("ko");
     await signIn(page, server.url);
     await page.getByRole("heading", { name: ko["nav.overview"] }).waitFor();
     await page.getByText(ko["overview.attention"]).waitFor();
@@ -241,7 +241,7 @@ test("a view of the servers is saved under a name, found again in a new page, an
     await page.getByRole("button", { name: "Views", exact: true }).click();
     await page.getByRole("menuitem", { name: "Save this view…" }).click();
     const save = page.getByRole("dialog").getByRole("button", { name: "Save" });
-    expect(await save.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => save.getAttribute("aria-disabled")).toBe("true");
     expect(await flawsOf(page)).toEqual([]);
     await page.getByLabel("Name of the view").fill("Web, newest failures");
     await save.click();
@@ -249,12 +249,12 @@ test("a view of the servers is saved under a name, found again in a new page, an
     await page.getByRole("button", { name: "Views", exact: true }).click();
     await page.getByRole("menuitem", { name: "Web, newest failures" }).click();
     await expect.poll(() => page.url()).toContain("?q=role%3Aweb&sort=-failure");
-    expect(await page.getByLabel("Filter servers").inputValue()).toBe("role:web");
+    await expect.poll(() => page.getByLabel("Filter servers").inputValue()).toBe("role:web");
     await page.getByRole("button", { name: "Web, newest failures" }).click();
     expect(await flawsOf(page)).toEqual([]);
     await page.getByRole("menuitem", { name: "Forget “Web, newest failures”" }).click();
     await page.getByRole("button", { name: "Views", exact: true }).click();
-    expect(await page.getByRole("menuitem", { name: "Web, newest failures" }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("menuitem", { name: "Web, newest failures" }).count()).toBe(0);
   });
 });
 
@@ -327,10 +327,10 @@ test("a log that servers contradict is accepted by name and with a reason, and a
     await page.getByRole("button", { name: en["audit.accept"] }).click();
     const dialog = page.getByRole("dialog");
     const accept = dialog.getByRole("button", { name: en["audit.accept"] });
-    expect(await accept.isDisabled()).toBe(true);
+    await expect.poll(() => accept.isDisabled()).toBe(true);
     expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
     await dialog.getByLabel(en["dialog.reason"]).fill("the backup of Tuesday was put back");
-    expect(await accept.isDisabled()).toBe(true);
+    await expect.poll(() => accept.isDisabled()).toBe(true);
     await dialog.getByRole("textbox").last().fill(en["audit.accept.word"].replace("{{epoch}}", "2"));
     await accept.click();
     await dialog.waitFor({ state: "detached" });
@@ -346,7 +346,7 @@ test("every page explains itself to a keyboard, beside the page and not over a d
     await page.keyboard.press("F1");
     // It has the focus, so that a screen reader begins there.
     await help.getByText("One server: what it should have").waitFor();
-    expect(await page.evaluate("document.activeElement.textContent")).toBe(en["help.title"]);
+    await expect.poll(() => page.evaluate("document.activeElement.textContent")).toBe(en["help.title"]);
     // What the states mean is said in the words of the page itself.
     await help.getByText(en["status.locked.why"]).waitFor();
     await help.getByText(en["help.serverIs.mixed"]).waitFor();
@@ -358,7 +358,7 @@ test("every page explains itself to a keyboard, beside the page and not over a d
     await help.waitFor({ state: "detached" });
     const opener = page.getByRole("button", { name: en["help.open"] });
     expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe(en["help.open"]);
-    expect(await opener.count()).toBe(1);
+    await expect.poll(() => opener.count()).toBe(1);
     await page.keyboard.press("Enter");
     await help.waitFor();
     await page.keyboard.press("Escape");
@@ -367,7 +367,7 @@ test("every page explains itself to a keyboard, beside the page and not over a d
     await page.getByRole("button", { name: "New document" }).click();
     await page.getByRole("dialog").waitFor();
     await page.keyboard.press("F1");
-    expect(await help.count()).toBe(0);
+    await expect.poll(() => help.count()).toBe(0);
   });
 });
 

@@ -45,18 +45,18 @@ test("edit in the table, see it in the text, review, tick the danger, type the s
     await page.getByRole("heading", { name: "What it would do, server by server" }).waitFor();
 
     const apply = page.getByRole("button", { name: /^Apply to 3 servers/ });
-    expect(await apply.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => apply.getAttribute("aria-disabled")).toBe("true");
     await page.getByText("3 dangerous findings are not ticked yet.").last().waitFor();
     for (const box of await page.getByLabel("I have read this and want it all the same").all()) await box.check();
     await page.getByLabel("Type 3 servers to go on").fill("3 servers");
-    expect(await apply.getAttribute("aria-disabled")).toBeNull();
+    await expect.poll(() => apply.getAttribute("aria-disabled")).toBeNull();
     await apply.click();
 
     await page.getByText("Canary").waitFor();
     await page.getByText("The server undoes by itself in").first().waitFor();
     await page.getByText("Ended: 3 of 3 servers as asked.").waitFor({ timeout: 30_000 });
     await page.getByText("Applied and confirmed").first().waitFor();
-    expect(await page.getByText("pending edit").count()).toBe(0);
+    await expect.poll(() => page.getByText("pending edit").count()).toBe(0);
   });
 });
 
@@ -168,7 +168,7 @@ test("ten thousand rules: they are read beside the page, few rows exist, and one
     });
     await page.goto(`${server.url}${paths.editDocument("Policy", "large", { view: "rules" })}`);
     await page.getByLabel("Choose all 10000 shown").waitFor({ timeout: 60_000 });
-    expect(await page.locator("[data-rule]").count()).toBeLessThan(80);
+    await expect.poll(() => page.locator("[data-rule]").count()).toBeLessThan(80);
     await page.getByLabel("Filter rules").fill("rule-7777");
     await page.getByLabel("Why of rule-7777").fill("OPS-7");
     await page.keyboard.press("Enter");
@@ -193,10 +193,10 @@ test("an observing firewall: what it would have dropped is decided one by one, t
     await open(page, server, paths.server("mon-1", { tab: "observe" }));
     await page.getByRole("row").filter({ hasText: "telnet" }).getByText("reject").waitFor();
     const enforce = page.getByRole("button", { name: /^Enforce/ });
-    expect(await enforce.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => enforce.getAttribute("aria-disabled")).toBe("true");
     await page.getByText("3 groups are not decided yet.").last().waitFor();
     for (const box of await page.getByRole("checkbox", { name: /^Drop it indeed/ }).all()) await box.check();
-    expect(await enforce.getAttribute("aria-disabled")).toBeNull();
+    await expect.poll(() => enforce.getAttribute("aria-disabled")).toBeNull();
     await enforce.click();
     const added = page.locator(".hf-diff-add");
     await added.first().waitFor();
@@ -204,7 +204,7 @@ test("an observing firewall: what it would have dropped is decided one by one, t
     expect(
       (await added.allTextContents()).filter((line) => line.includes("mode:")).map((line) => line.trimEnd()),
     ).toEqual(["+  mode: enforce                    # since Monday; enforce when nothing is dropped that is needed"]);
-    expect(await page.locator(".hf-diff-remove").count()).toBe(1);
+    await expect.poll(() => page.locator(".hf-diff-remove").count()).toBe(1);
     await page.getByText("1 pending edit").waitFor();
   });
 });
@@ -213,24 +213,24 @@ test("packets are looked at when somebody asks, filtered while they come, and on
   await visit("calm", {}, async ({ page, server }) => {
     await signIn(page, server.url);
     await open(page, server, paths.server("web-1", { tab: "packets" }));
-    expect(await page.getByRole("table").count(), "nobody has asked to look").toBe(0);
+    await expect.poll(() => page.getByRole("table").count(), { message: "nobody has asked to look" }).toBe(0);
     await page.getByRole("button", { name: "Look at packets" }).click();
     const rows = page.getByRole("table", { name: "Packets, the newest first" }).getByRole("row");
     await rows.filter({ hasText: "OPS-812" }).waitFor();
     const button = (text: string) => rows.filter({ hasText: text }).getByRole("button", { name: /^Allow this/ });
-    expect(await button("OPS-812").count(), "it passes already").toBe(0);
-    expect(await button("ip docker").getAttribute("aria-disabled")).toBe("true");
-    expect(await button("locked.invalid").getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => button("OPS-812").count(), { message: "it passes already" }).toBe(0);
+    await expect.poll(() => button("ip docker").getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => button("locked.invalid").getAttribute("aria-disabled")).toBe("true");
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
     await page.getByLabel("Filter packets").fill("dropped 8080");
     await expect.poll(() => rows.count()).toBe(2);
-    expect(page.url()).toContain("q=dropped");
+    await expect.poll(() => page.url()).toContain("q=dropped");
     await button("8080").click();
     await page.getByText("1 pending edit").waitFor();
     await page.getByRole("link", { name: "See the difference" }).click();
     const added = page.locator(".hf-diff-add");
     await added.filter({ hasText: "203.0.113.12" }).first().waitFor();
-    expect(await page.locator(".hf-diff-remove").count()).toBe(0);
+    await expect.poll(() => page.locator(".hf-diff-remove").count()).toBe(0);
   });
 });
 
@@ -255,11 +255,11 @@ test("tools: what is missing is said before, a run is followed, ended and saved,
     await open(page, server, paths.server("web-1", { tab: "tools" }));
     const run = page.getByRole("button", { name: /^Run/ });
     await page.getByText("install the package iputils-tracepath").waitFor();
-    expect(await run.getAttribute("aria-disabled"), "no host yet").toBe("true");
+    await expect.poll(() => run.getAttribute("aria-disabled"), { message: "no host yet" }).toBe("true");
     await page.getByLabel("Address or name").fill("-f");
-    expect(await run.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => run.getAttribute("aria-disabled")).toBe("true");
     await page.getByLabel("Address or name").fill("192.0.2.53");
-    expect(page.url()).toContain("q=192.0.2.53");
+    await expect.poll(() => page.url()).toContain("q=192.0.2.53");
     await run.click();
     await page.getByText("25% packet loss").waitFor();
     await page.getByText("Ended: all of it is here.").waitFor();
@@ -276,11 +276,11 @@ test("tools: what is missing is said before, a run is followed, ended and saved,
     server.setStream(true);
 
     await page.getByLabel("Tool", { exact: true }).selectOption("trace");
-    expect(await run.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => run.getAttribute("aria-disabled")).toBe("true");
     await page.getByLabel("Tool", { exact: true }).selectOption("capture");
     await page.getByLabel("Protocol").selectOption("icmp");
     await page.getByLabel("Port, at either end").fill("443");
-    expect(await run.getAttribute("aria-disabled"), "icmp has no ports").toBe("true");
+    await expect.poll(() => run.getAttribute("aria-disabled"), { message: "icmp has no ports" }).toBe("true");
     await page.getByLabel("Protocol").selectOption("tcp");
     await run.click();
     const rows = page.getByRole("table", { name: "Captured packets, the newest first" }).getByRole("row");
@@ -336,7 +336,7 @@ test("two sites are connected: one document of both ends, its findings while typ
     const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
     // Both ends would have the same network, and nobody has said who the other one is.
     await dialog.locator(".hf-finding").first().waitFor();
-    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => put.getAttribute("aria-disabled")).toBe("true");
     await other.getByLabel("Networks").fill("172.16.8.0/24");
     await other.getByLabel("Identity").fill("vpn.acme.example");
     await dialog.getByText("Sheet for the administrator of there").click();
@@ -350,7 +350,7 @@ test("two sites are connected: one document of both ends, its findings while typ
     await other.getByLabel("Certificate", { exact: true }).fill("-----BEGIN PRIVATE KEY-----\nY2FuYXJ5");
     await dialog.getByText("it was sent nowhere").first().waitFor();
     await dialog.locator(".hf-finding").first().waitFor();
-    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => put.getAttribute("aria-disabled")).toBe("true");
     const { violations } = await new AxeBuilder({ page }).include("[role=dialog]").analyze();
     expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
     await proof.selectOption({ label: "by a key that both have" });
@@ -371,7 +371,7 @@ test("people are let in: each with a key of their own, what is missing named, an
     await page.getByRole("button", { name: "Let people in…" }).click();
     const dialog = page.getByRole("dialog");
     const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
-    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => put.getAttribute("aria-disabled")).toBe("true");
     await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
     await dialog.getByLabel("Server they call").selectOption("gw-seoul");
     await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
@@ -385,7 +385,7 @@ test("people are let in: each with a key of their own, what is missing named, an
     // One that is called as another could not be told from them.
     await dialog.getByRole("group", { name: "bob" }).getByLabel("Identity").fill("alice@example.com");
     await dialog.locator(".hf-finding").first().waitFor();
-    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => put.getAttribute("aria-disabled")).toBe("true");
     await dialog.getByRole("group", { name: "bob" }).getByLabel("Identity").fill("bob@example.com");
     await dialog.getByText("Not in the store of secrets yet: vpn-alice, vpn-bob.").waitFor();
     await dialog.getByText("Sheet for bob").click();
@@ -396,7 +396,7 @@ test("people are let in: each with a key of their own, what is missing named, an
     await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
     expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
     await dialog.getByRole("button", { name: "Take out: bob" }).click();
-    expect(await dialog.getByText("Sheet for bob").count()).toBe(0);
+    await expect.poll(() => dialog.getByText("Sheet for bob").count()).toBe(0);
     await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
     await put.click();
     await page.getByRole("heading", { level: 1, name: /remote-staff/ }).waitFor();
@@ -437,7 +437,7 @@ test("what is being written is replaced by no new document and no wizard", async
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name").fill("web-new");
     await dialog.getByText("Your pending change writes a document of this kind and name already.").waitFor();
-    expect(await dialog.getByRole("button", { name: "Write it" }).isDisabled()).toBe(true);
+    await expect.poll(() => dialog.getByRole("button", { name: "Write it" }).isDisabled()).toBe(true);
     await dialog.getByLabel("Name").fill("web-host");
     await dialog.getByText("There is a document of this kind and name.").waitFor();
     await page.keyboard.press("Escape");
@@ -446,7 +446,7 @@ test("what is being written is replaced by no new document and no wizard", async
     await dialog.getByLabel("Name of the tunnel").fill("seoul-acme");
     await dialog.getByText("Your pending change writes a tunnel seoul-acme already.").last().waitFor();
     const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
-    expect(await put.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => put.getAttribute("aria-disabled")).toBe("true");
     expect(await edited(page)).toContain("# mine");
   });
 });
@@ -462,15 +462,15 @@ test("a deletion that is pending stays one until its author drops it", async () 
     await open(page, server, paths.server("mon-1", { tab: "observe" }));
     for (const box of await page.getByRole("checkbox", { name: /^Drop it indeed/ }).all()) await box.check();
     const enforce = page.getByRole("button", { name: /^Enforce/ });
-    expect(await enforce.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => enforce.getAttribute("aria-disabled")).toBe("true");
     await page.getByText("Your pending change deletes Policy/monitoring").last().waitFor();
 
     await open(page, server, paths.editDocument("Policy", "monitoring"));
     await page.getByText("Your pending change deletes this document.").waitFor();
-    expect(await page.getByRole("group", { name: "Ways to edit the same document" }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("group", { name: "Ways to edit the same document" }).count()).toBe(0);
     await page.getByRole("button", { name: "Drop the deletion and edit it" }).click();
     await page.getByLabel("Name of telnet").waitFor();
-    expect(await page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
   });
 });
 
@@ -490,7 +490,7 @@ test("the way to edit is chosen once: a section that is half typed moves nobody 
     await page.keyboard.press("Control+End");
     await page.keyboard.type("network:\nfirewall:\n");
     await expect.poll(() => edited(page)).toMatch(/network:\s+firewall:/);
-    expect(await text.isVisible()).toBe(true);
+    await expect.poll(() => text.isVisible()).toBe(true);
   });
 });
 
@@ -505,8 +505,8 @@ test("what is refused stays typed, and why is in view", async () => {
     const refusal = page.getByText("This edit cannot be made here").first();
     await refusal.waitFor();
     await page.getByText("There is system.users.kim already").waitFor();
-    expect(await name.inputValue()).toBe("kim");
-    expect(await page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+    await expect.poll(() => name.inputValue()).toBe("kim");
+    await expect.poll(() => page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
     // A key has blanks in it and is one all the same.
     await page.getByLabel("keys", { exact: true }).fill("ssh-ed25519 AAAA kim@office, ssh-ed25519 BBBB kim@home");
     await page.keyboard.press("Enter");
@@ -527,8 +527,8 @@ test("what is refused stays typed, and why is in view", async () => {
     await peer.fill("office");
     await page.keyboard.press("Enter");
     await page.getByText("would be lost; edit it in the text").waitFor();
-    expect(await peer.inputValue()).toBe("office");
-    expect(await peer.getAttribute("aria-invalid")).toBe("true");
+    await expect.poll(() => peer.inputValue()).toBe("office");
+    await expect.poll(() => peer.getAttribute("aria-invalid")).toBe("true");
     expect(await edited(page)).toContain(from);
   });
 });
@@ -564,7 +564,7 @@ test("ticks and typed words are for the plan that was read: planned again, they 
     await page.getByLabel("Type 3 servers to go on").fill("3 servers");
     await page.getByRole("button", { name: "Plan again" }).click();
     await page.getByText("3 dangerous findings are not ticked yet.").last().waitFor();
-    expect(await page.getByLabel("Type 3 servers to go on").inputValue()).toBe("");
+    await expect.poll(() => page.getByLabel("Type 3 servers to go on").inputValue()).toBe("");
   });
 });
 
@@ -572,10 +572,10 @@ test("who may only look can change no rule", async () => {
   await visit("calm", {}, async ({ page, server }) => {
     await signIn(page, server.url, "viewer", "only looking on");
     await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
-    expect(await page.getByLabel("Name of ssh").isDisabled()).toBe(true);
-    expect(await page.getByRole("button", { name: "Remove ssh" }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByLabel("Name of ssh").isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole("button", { name: "Remove ssh" }).isDisabled()).toBe(true);
     await page.getByRole("button", { name: "Move ssh up" }).focus();
     await page.keyboard.press("Alt+ArrowUp");
-    expect(await page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("region", { name: "Pending change" }).count()).toBe(0);
   });
 });

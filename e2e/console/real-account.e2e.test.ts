@@ -138,7 +138,7 @@ test("what an administrator gives is what the person sees; a second factor is as
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     await page.goto(`${url}${paths.servers()}`);
     await page.getByRole("link", { name: "web-1" }).waitFor();
-    expect(await page.getByText("db-1").count()).toBe(0);
+    await expect.poll(() => page.getByText("db-1").count()).toBe(0);
     await page.goto(`${url}${paths.users()}`);
     await page.getByText("does not have the permission “admin”").first().waitFor();
 
@@ -157,7 +157,7 @@ test("what an administrator gives is what the person sees; a second factor is as
     await page.getByRole("button", { name: "Turn on" }).click();
     const codes = page.getByRole("list", { name: "Recovery codes" }).getByRole("listitem");
     await codes.first().waitFor();
-    expect(await codes.count()).toBe(10);
+    await expect.poll(() => codes.count()).toBe(10);
     const [kept] = await codes.allTextContents();
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save as a file" }).click();
@@ -185,13 +185,13 @@ test("what an administrator gives is what the person sees; a second factor is as
     await stranger.call("me", { answer: meSchema });
     await page.goto(`${url}${paths.account()}`);
     const mine = page.getByRole("row").filter({ hasText: "this one" });
-    expect(await mine.getByRole("button", { name: /^End/ }).getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => mine.getByRole("button", { name: /^End/ }).getAttribute("aria-disabled")).toBe("true");
     await page.getByRole("button", { name: "End all other sessions" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "End all other sessions" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     // The list is read anew after the dialog has closed.
     await page.getByRole("row").filter({ hasText: "Session" }).nth(1).waitFor({ state: "detached" });
-    expect(await mine.count()).toBe(1);
+    await expect.poll(() => mine.count()).toBe(1);
     const refused = await stranger.call("me", { answer: meSchema }).catch((error: unknown) => error);
     expect(refused).toMatchObject({ status: 401 });
     expect(refused).toBeInstanceOf(ApiRefusal);

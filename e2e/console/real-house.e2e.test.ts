@@ -121,7 +121,7 @@ test("from the first sign-in to a confirmed change, a lock-out that undoes itsel
     await page.getByRole("heading", { name: "Tunnels" }).waitFor();
     await page.getByRole("button", { name: "Firewall" }).click();
     await page.getByRole("row").filter({ hasText: "tcp/8080" }).waitFor();
-    expect(await page.getByText("is not known to this console").count()).toBe(0);
+    await expect.poll(() => page.getByText("is not known to this console").count()).toBe(0);
 
     // A rule is written, reviewed, applied, watched and confirmed by a person.
     // It is about the port of the floor, so it touches the way in, and the floor asks for a person.
@@ -160,8 +160,10 @@ test("from the first sign-in to a confirmed change, a lock-out that undoes itsel
     ] as const) {
       const button = story.getByRole("button", { name }).first();
       const reason = actions[act];
-      expect(await button.getAttribute("aria-disabled"), act).toBe(reason === null ? null : "true");
-      if (reason !== null) expect(await button.textContent()).toContain(reason);
+      await expect
+        .poll(() => button.getAttribute("aria-disabled"), { message: act })
+        .toBe(reason === null ? null : "true");
+      if (reason !== null) await expect.poll(() => button.textContent()).toContain(reason);
     }
 
     // The first change can be taken back, though a later one was tried and undone.

@@ -223,9 +223,11 @@ test("approved by a second person on a phone; one domain of two fails half-way, 
       await review(page, title);
       const apply = page.getByRole("button", { name: /^Apply to 1 server/ });
       await seen(page, "Approvals: 0 of 1.");
-      expect(await apply.getAttribute("aria-disabled")).toBe("true");
+      await expect.poll(() => apply.getAttribute("aria-disabled")).toBe("true");
       // Nobody approves their own change.
-      expect(await page.getByRole("button", { name: /^Approve/ }).getAttribute("aria-disabled")).toBe("true");
+      await expect
+        .poll(() => page.getByRole("button", { name: /^Approve/ }).getAttribute("aria-disabled"))
+        .toBe("true");
       await asPerson(url, jun, PHONE, async (phone) => {
         await phone.getByRole("button", { name: "Show or hide the navigation" }).click();
         await phone.getByRole("link", { name: "Changes" }).click();
@@ -258,7 +260,7 @@ test("approved by a second person on a phone; one domain of two fails half-way, 
 
       // The revision itself did not work here: not before it is another one.
       const retry = story.getByRole("button", { name: /^Retry/ });
-      expect(await retry.getAttribute("aria-disabled")).toBe("true");
+      await expect.poll(() => retry.getAttribute("aria-disabled")).toBe("true");
       await story.getByText("trying again does not change (module.step_failed)").first().waitFor();
     });
   } finally {
@@ -305,7 +307,7 @@ test("in Korean: what somebody changed by hand is seen and compared, and what wa
   await asPerson(url, sora, { locale: "ko-KR" }, async (page) => {
     await page.goto(`${url}${paths.server("gw-b")}`);
     await page.getByRole("heading", { level: 1, name: "gw-b" }).waitFor();
-    expect(await page.locator("html").getAttribute("lang")).toBe("ko");
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("ko");
     await server.machine.must([
       "nft",
       "insert",

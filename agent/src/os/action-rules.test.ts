@@ -153,8 +153,19 @@ test("of links the vpn domain makes and removes interfaces of its tunnels, and r
   ] as const)
     expect(checkAction("network", link("eth0", vlans(first, last))).ok).toBe(false);
   expect(checkAction("vpn", link(name, vlans(20, 29))).ok).toBe(false);
-
   const none = { addresses: [], routes: [], rules: [] };
+  expect(checkAction("network", link("eth0", { op: "forget_neighbours" })).ok).toBe(true);
+  expect(checkAction("vpn", link("eth0", { op: "forget_neighbours" })).ok).toBe(false);
+  const known = { link: "eth0", address: "10.1.0.9", mac: "02:00:00:00:00:09" };
+  const keep = (neighbour: typeof known): Action => ({
+    kind: "ip_state",
+    absent: none,
+    present: { ...none, neighbours: [neighbour] },
+  });
+  expect(checkAction("network", keep(known)).ok).toBe(true);
+  for (const wrong of [{ mac: "router" }, { address: "-6" }, { link: "eth0 nud none" }])
+    expect(checkAction("network", keep({ ...known, ...wrong })).ok, JSON.stringify(wrong)).toBe(false);
+
   const hop = { via: null, dev: name, weight: 1, onLink: false };
   const route: IpRoute = {
     family: 4,

@@ -8,9 +8,7 @@ export async function changeLink(link: string, change: LinkChange, timeoutMs: nu
   const before = await exec(["ip", "-j", "-d", "link", "show", "dev", link], { timeoutMs });
   if (change.op === "xfrm") return makeXfrm(link, change.id, before, timeoutMs);
   if (before.status !== 0) {
-    return change.op === "delete" || change.op === "down"
-      ? ok(null)
-      : err(`there is no link ${link}: ${firstLine(before)}`);
+    return GONE_IS_DONE.has(change.op) ? ok(null) : err(`there is no link ${link}: ${firstLine(before)}`);
   }
   if (change.op === "delete") {
     // The name may be somebody else's by now.
@@ -18,8 +16,13 @@ export async function changeLink(link: string, change: LinkChange, timeoutMs: nu
     return outcome(await exec(["ip", "link", "delete", "dev", link], { timeoutMs }));
   }
   if (change.op === "vlans") return changeVlans(link, change, timeoutMs);
+  // `ip` flushes what was learnt, of both families, and leaves what is permanent (ip-neighbour(8)).
+  if (change.op === "forget_neighbours")
+    return outcome(await exec(["ip", "neighbour", "flush", "dev", link], { timeoutMs }));
   return outcome(await exec(["ip", "link", "set", "dev", link, ...wordsOf(change)], { timeoutMs }));
 }
+
+const GONE_IS_DONE: ReadonlySet<LinkChange["op"]> = new Set(["delete", "down", "forget_neighbours"]);
 
 /** Gone already, or there already, is an answer like any other: the reading back decides. Only `bridge` itself may be missing. */
 async function changeVlans(
@@ -55,7 +58,9 @@ async function makeXfrm(
   return outcome(await exec(["ip", "link", "set", "dev", link, "up"], { timeoutMs }));
 }
 
-function wordsOf(change: Exclude<LinkChange, { readonly op: "delete" | "xfrm" | "vlans" }>): readonly string[] {
+function wordsOf(
+  change: Exclude<LinkChange, { readonly op: "delete" | "xfrm" | "vlans" | "forget_neighbours" }>,
+): readonly string[] {
   switch (change.op) {
     case "mtu":
       return ["mtu", String(change.mtu)];
@@ -101,6 +106,17 @@ export async function changeIpState(
     // A route over a gateway needs the routes to its networks first: those without a gateway, and then the wider ones last.
     ...present.routes.toSorted(byNeed).map((route) => routeWords("replace", route)),
     ...present.rules.map((rule) => ruleWords("add", rule)),
+    ...(present.neighbours ?? []).map(({ link, address, mac }) => [
+      "neighbour",
+      "replace",
+      address,
+      "lladdr",
+      mac,
+      "nud",
+      "permanent",
+      "dev",
+      link,
+    ]),
   ];
   for (const words of commands) {
     const done = await exec(["ip", ...words], { timeoutMs });

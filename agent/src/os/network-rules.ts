@@ -53,6 +53,7 @@ function checkChange(change: LinkChange): Result<null, string> {
       return isNumber(change.mtu, LARGEST_MTU) && change.mtu > 0 ? ok(null) : err(`${change.mtu} is no packet size`);
     case "up":
     case "down":
+    case "forget_neighbours":
       return ok(null);
     case "delete":
       return change.device !== "xfrm" && MADE_DEVICES.includes(change.device)
@@ -89,12 +90,19 @@ function checkSettings(
   );
 }
 
-function checkState({ addresses, routes, rules }: IpState): Result<null, string> {
+function checkState({ addresses, routes, rules, neighbours = [] }: IpState): Result<null, string> {
   return first([
     ...addresses.flatMap(({ link, address }) => [checkLink(link), checkPrefixed(address)]),
     ...routes.map(checkRoute),
     ...rules.map(checkRule),
+    ...neighbours.flatMap(({ link, address, mac }) => [checkLink(link), checkAddress(address), checkMac(mac)]),
   ]);
+}
+
+function checkMac(text: string): Result<null, string> {
+  return /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/.test(text)
+    ? ok(null)
+    : err(`${JSON.stringify(text)} is no hardware address`);
 }
 
 function checkPrefixed(text: string): Result<null, string> {

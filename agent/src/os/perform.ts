@@ -213,8 +213,15 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
     case "accounts":
       return asFact(() => readAccounts(machine.root, query.path));
     case "ipsec": {
-      const reading = await readIpsec(machine.root, query.path);
-      return asFact(() => reading);
+      try {
+        const reading = await readIpsec(machine.root, query.path);
+        return asFact(() => reading);
+      } catch (error) {
+        // What keeps it from being read must not keep an undo from the rest.
+        return asFact(() => {
+          throw error;
+        });
+      }
     }
     default:
       return assertNever(query);

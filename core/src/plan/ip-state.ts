@@ -36,11 +36,16 @@ export type IpRule = {
   readonly protocol: number;
 };
 
+/** Where somebody said for ever that an address is. */
+export type IpNeighbour = { readonly link: string; readonly address: string; readonly mac: string };
+
 export type IpState = {
   /** `address` is `ADDRESS/PREFIX`. */
   readonly addresses: readonly { readonly link: string; readonly address: string }[];
   readonly routes: readonly IpRoute[];
   readonly rules: readonly IpRule[];
+  /** Left out by plans from before there were any, and where there is none. */
+  readonly neighbours?: readonly IpNeighbour[];
 };
 
 /** Settings of a bridge by the names that `ip` has for them; times in hundredths of a second. */
@@ -82,4 +87,6 @@ export type LinkChange =
       readonly absent: readonly VlanRange[];
       readonly present: readonly VlanRange[];
     }
-  | { readonly op: "port"; readonly settings: { readonly [Setting in PortSetting]?: number } };
+  | { readonly op: "port"; readonly settings: { readonly [Setting in PortSetting]?: number } }
+  /** What the kernel has learnt of who is where beyond the link; what somebody set stays. One that is gone is success. */
+  | { readonly op: "forget_neighbours" };

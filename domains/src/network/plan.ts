@@ -14,6 +14,7 @@ import { LEARNT_PROTOCOLS, type NetworkObserved, SET_PROTOCOLS, STATIC_PROTOCOL 
 import { FORWARDING_FILE, inForce, type OwnFiles } from "./own-file.ts";
 import { findingsOfPlan } from "./plan-findings.ts";
 import { FORWARDING_KEYS, renderFiles } from "./render.ts";
+import { setNeighbours } from "./set-neighbours.ts";
 import { staleState } from "./stale.ts";
 import {
   forwardingStep,
@@ -123,9 +124,10 @@ function allSteps(work: Work, confirmed: NetworkConfig | null): readonly Step[] 
     addresses: [],
     routes: reloads ? endangeredRoutes(work) : [],
     rules: reloads ? rulesToKeep(work) : missingRules(work),
+    ...(reloads ? setNeighbours(observed, touchedLinks(work, [])) : {}),
   };
   const title = `Let networkd take over: ${changesInWords(networkChanges(confirmed, desired))}`;
-  return [
+  const steps = [
     ...files,
     ...deletions,
     ...(reloads ? [networkdStep(title, reconfigure, settling(work, reconfigure))] : []),
@@ -142,6 +144,25 @@ function allSteps(work: Work, confirmed: NetworkConfig | null): readonly Step[] 
         )
       : []),
   ];
+  return [...steps, ...forgettingSteps(work, steps)];
+}
+
+/**
+ * What was learnt of neighbours before the change lets packets through for minutes after it, though nobody answers any more. Forgotten now, the
+ * trial sees what would come later.
+ */
+function forgettingSteps(work: Work, steps: readonly Step[]): readonly Step[] {
+  const { desired, observed } = work;
+  const touched = touchedLinks(work, steps);
+  return rolesOf(desired ?? EMPTY).flatMap((role) => {
+    const one = desired?.interfaces[role];
+    const link = desired === null ? null : kernelName(desired, role, observed.links);
+    // A member of a bond or a bridge has no neighbours of its own.
+    const isWay = one?.enable === true && (one.ipv4.method !== "none" || one.ipv6.method !== "none");
+    if (link === null || !touched.has(link) || !isWay) return [];
+    const title = `Forget who ${link}'s neighbours are, so that the trial finds them anew`;
+    return [linkStep("neighbours", title, link, { op: "forget_neighbours" })];
+  });
 }
 
 const EMPTY: NetworkConfig = { reachedAt: [], forwarding: {}, interfaces: {} };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { serverAfter } from "../../test/network-server.ts";
 import type { NetworkConfig } from "./model.ts";
 import type { NetworkObserved, ObservedLink } from "./observed.ts";
-import { restoreNetwork } from "./restore.ts";
+import { leftToRestore, restoreNetwork } from "./restore.ts";
 
 const NONE = { method: "none" as const, addresses: [], gateways: [], use: [] };
 const BRIDGED: NetworkConfig = {
@@ -50,4 +50,24 @@ test("a bridge that has to be made anew filters no VLANs by itself", () => {
   const settings = settingsOf(withBridge(() => null));
   expect(settings).toHaveProperty("priority");
   expect(settings).not.toHaveProperty("vlan_filtering");
+});
+
+test("neighbours that somebody set for ever are put back, and one that is not there afterwards is named", () => {
+  const set = { address: "10.1.0.9", link: "lan0", mac: "02:00:00:00:00:09", state: "permanent" };
+  const others = [
+    { ...set, address: "10.1.0.10", state: "stale" },
+    { ...set, address: "10.1.0.11", link: "elsewhere0" },
+    // A neighbour of a link that has no hardware addresses.
+    { ...set, address: "10.1.0.12", mac: "10.9.9.9" },
+  ];
+  const snapshot = { ...SNAPSHOT, neighbours: [set, ...others] };
+  const without = { ...SNAPSHOT, neighbours: others };
+  const put = restoreNetwork(snapshot, without).find(({ id }) => id === "network.routing")?.action;
+  expect(put?.kind === "ip_state" ? put.present.neighbours : []).toEqual([
+    { link: "lan0", address: "10.1.0.9", mac: "02:00:00:00:00:09" },
+  ]);
+  expect(leftToRestore(snapshot, without, snapshot)).toEqual([]);
+  expect(leftToRestore(snapshot, without, without)).toEqual([
+    { path: "neighbours.10.1.0.9", expected: "02:00:00:00:00:09 on lan0, set for ever", found: "none like that" },
+  ]);
 });

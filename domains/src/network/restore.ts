@@ -12,6 +12,7 @@ import {
   STATIC_PROTOCOL,
 } from "./observed.ts";
 import { FORWARDING_FILE, inForce, type OwnFiles } from "./own-file.ts";
+import { lostNeighbours, setNeighbours } from "./set-neighbours.ts";
 import {
   confirmedFileStep,
   forwardingStep,
@@ -104,7 +105,8 @@ export function leftToRestore(
     canonicalJson(ownState(snapshot)) === canonicalJson(ownState(after))
       ? []
       : [{ path: "own", expected: "as the snapshot has it", found: "another state" }];
-  return [...files, ...forwarding, ...links, ...own];
+  const neighbours = lostNeighbours(snapshot, after, concernedLinks(snapshot, before));
+  return [...files, ...forwarding, ...links, ...own, ...neighbours];
 }
 
 function fileSteps(
@@ -215,6 +217,7 @@ function withLinks(snapshot: NetworkObserved, links: ReadonlySet<string>): IpSta
     rules: snapshot.rules
       .filter((rule) => !rule.isStrange && rule.priority > 0 && !LEARNT_PROTOCOLS.has(rule.protocol))
       .map(asRule),
+    ...setNeighbours(snapshot, links),
   };
 }
 

@@ -82,7 +82,8 @@ export function networkdStep(
 
 export function ipStateStep(id: string, title: string, absent: IpState, present: IpState): readonly Step[] {
   const count = [absent, present].reduce(
-    (sum, { addresses, routes, rules }) => sum + addresses.length + routes.length + rules.length,
+    (sum, { addresses, routes, rules, neighbours = [] }) =>
+      sum + addresses.length + routes.length + rules.length + neighbours.length,
     0,
   );
   if (count === 0) return [];

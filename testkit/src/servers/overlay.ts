@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { release as kernelRelease } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { must, run, type CommandOptions, type CommandResult } from "./child.ts";
 import { LabError } from "./lab-error.ts";
@@ -87,11 +88,18 @@ export function releaseDisk(home: string): void {
   release(home, DISK_CLAIM);
 }
 
+/** What every server says is built into its kernel. */
+export const BUILT_IN_FOR_TESTS = "built_in_for_tests";
+
 async function makeOverlay(home: string, spec: DiskSpec): Promise<Overlay> {
   for (const part of ["upper", "work", "root"]) mkdirSync(join(home, part), { recursive: true, mode: 0o755 });
   const machineId = randomUUID().replaceAll("-", "");
   const upper = join(home, "upper");
+  const modules = `/usr/lib/modules/${kernelRelease()}`;
   const files: Readonly<Record<string, string>> = {
+    // A kernel without modules has no such folder, and nobody would notice whom a unit's walls keep from it.
+    [`${modules}/modules.builtin`]: `kernel/lib/${BUILT_IN_FOR_TESTS}.ko\n`,
+    [`${modules}/modules.dep`]: "",
     // networkd derives MAC addresses and DHCP identities from it: two servers must never share one.
     "/etc/machine-id": `${machineId}\n`,
     "/etc/fstab": "",
