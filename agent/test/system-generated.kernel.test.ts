@@ -68,6 +68,21 @@ const config = fc.record({
       restart: optional(fc.constantFrom("never", "04:30")),
     }),
   ),
+  limits: optional(
+    fc.dictionary(
+      fc.constantFrom("everyone", "user kim"),
+      fc.constantFrom({ nofile: { soft: 1024, hard: 4096 } }, { core: { soft: 0, hard: "unlimited" } }),
+    ),
+  ),
+  tasks: optional(
+    fc.dictionary(
+      fc.constantFrom("one", "two"),
+      fc.constantFrom(
+        { unit: "once.service", at: "daily at 03:30" },
+        { unit: "once.service", at: "weekly on mon, tue, wed at 04:00", jitter: 900, persistent: true },
+      ),
+    ),
+  ),
   modules: optional(fc.record({ block: fc.subarray(["usb_storage", "dccp"]) })),
   units: optional(
     fc.dictionary(fc.constantFrom("thing.service"), fc.record({ enabled: fc.boolean(), running: fc.boolean() })),
@@ -80,6 +95,7 @@ const LOOK = [
   "grep . /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/accept_redirects",
   "/usr/sbin/sshd -T | sort; ls /etc/ssh/sshd_config.d /etc/sudoers.d /etc/rsyslog.d /etc/sysctl.d /etc/modprobe.d",
   "apt-config dump; ls -A /etc/apt/apt.conf.d /etc/systemd/system; systemctl show apt-daily-upgrade.timer --property=TimersCalendar,RandomizedDelayUSec,Persistent,ActiveState",
+  "ls -A /etc/security/limits.d; ls -A /var/lib/systemd/timers | grep holdfast; systemctl list-timers --all --no-legend | grep -c holdfast",
   "systemctl is-enabled thing.service; systemctl is-active thing.service rsyslog.service ssh.service",
 ].join("; ");
 
@@ -98,6 +114,7 @@ test("generated policies, one on the other: applied, read back, undone and confi
       "/etc/systemd/system/thing.service",
       "[Service]\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
     );
+    await server.writeFile("/etc/systemd/system/once.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n");
     await server.must(["systemctl", "daemon-reload"]);
     await server.must(["sh", "-c", "mkdir -p /usr/local/bin && systemctl enable --now apt-daily-upgrade.timer"]);
     // Whether it is there is looked at, and no more: apt itself says what is set.

@@ -76,6 +76,8 @@ const EFFECTIVE_CONFIG = {
         ["system.ssh.passwords", 73],
         ["system.ssh.allowGroups", 74],
         ["system.units.fail2ban.service", 77],
+        ["system.tasks.backup", 81],
+        ["system.limits.everyone", 82],
         ["system.users.kim", 80],
         ["system.users.ana", 86],
         ["system.users.jules", 92],

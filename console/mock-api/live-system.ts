@@ -11,6 +11,8 @@ export const SYSTEM: SystemConfig = {
   ssh: { port: [22], rootLogin: "never", passwords: false, allowGroups: ["ops"] },
   ntp: { servers: ["ntp1.example.org", "ntp2.example.org"] },
   units: { "fail2ban.service": { enabled: true, running: true } },
+  tasks: { backup: { unit: "backup.service", at: "daily at 02:30", jitter: 900, persistent: true } },
+  limits: { everyone: { nofile: { soft: 1024, hard: 65_536 } } },
   updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
   users: {
     kim: { state: "present", comment: "Kim, operations", groups: ["adm", "ops"], keys: [KIM], sudo: "free" },
@@ -55,6 +57,7 @@ export function systemObserved(server: string, drift: boolean) {
     entries: {
       "/etc/localtime": { type: "link" as const, target: "../usr/share/zoneinfo/Asia/Seoul" },
       "/etc/resolv.conf": file("# made by hand\nnameserver 9.9.9.9\nnameserver 2620:fe::fe\n"),
+      "/etc/security/limits.d/95-holdfast.conf": file("* soft nofile 1024\n* hard nofile 65536\n"),
       "/etc/hostname": file(`${server}\n`),
     },
     accounts: [
@@ -95,14 +98,36 @@ export function systemObserved(server: string, drift: boolean) {
     aptLines: [],
     updatesTimerLines: [],
     unattendedUpgrades: true,
+    tasks: {},
+    taskRuns: {
+      "backup.service": drift
+        ? { result: "exit-code", began: "Fri 2026-11-27 02:41:03 UTC", status: 1 }
+        : { result: "success", began: "Fri 2026-11-27 02:41:03 UTC", status: 0 },
+    },
     timers: {
       "apt-daily-upgrade.timer": {
         times: ["*-*-* 03:00:00"],
         spread: 3600,
         unit: "apt-daily-upgrade.service",
         next: "Sat 2026-11-28 03:17:09 UTC",
+        last: "Fri 2026-11-27 03:09:41 UTC",
+        persistent: false,
+        dropIns: [],
+      },
+      "holdfast-task-backup.timer": {
+        times: ["*-*-* 02:30:00"],
+        spread: 900,
+        unit: "backup.service",
+        next: "Sat 2026-11-28 02:38:20 UTC",
+        last: "Fri 2026-11-27 02:41:03 UTC",
+        persistent: true,
+        dropIns: [],
       },
     },
+    limitLines: [
+      { path: "/etc/security/limits.d/20-db.conf", line: 3, domain: "@db", item: "memlock", value: "unlimited" },
+    ],
+    limitsReadBy: ["sshd", "login"],
     restart: drift
       ? [
           { kind: "package" as const, name: "linux-image-6.1.0-31-amd64" },

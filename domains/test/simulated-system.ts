@@ -11,6 +11,7 @@ import { KERNEL_LINKS } from "../src/system/restart.ts";
 import { KEY_FOLDER } from "../src/system/ssh-key.ts";
 import { SSHD_DROP_IN } from "../src/system/sshd-text.ts";
 import { SUDO_FILE } from "../src/system/sudo-text.ts";
+import { parseTaskText, taskOf, taskPath, taskTimer, TASKS_FOLDER } from "../src/system/task-text.ts";
 import { UPDATES_TIMER, UPDATES_TIMER_FILE } from "../src/system/timer-text.ts";
 
 /**
@@ -35,6 +36,7 @@ export interface ServerChanges {
 /** What a server of Debian has before anything is ours. */
 export class SimulatedSystem {
   readonly sysctl = new Map<string, string>([
+    ["fs.nr_open", "1048576"],
     ["kernel.dmesg_restrict", "0"],
     ["net.core.somaxconn", "4096"],
     ["net.ipv4.conf.all.accept_redirects", "1"],
@@ -66,6 +68,9 @@ export class SimulatedSystem {
     ["cron.service", { active: true, enabled: true }],
     ["docker.service", { active: true, enabled: true, neededBy: ["app.service"] }],
     ["app.service", { active: true, enabled: true }],
+    ["logrotate.service", { active: false, enabled: null }],
+    ["report.service", { active: false, enabled: null }],
+    ["tidy.service", { active: false, enabled: null }],
     [UPDATES_TIMER, { active: true, enabled: true }],
   ]);
   readonly folders = new Map<string, Readonly<Record<string, string>>>([
@@ -74,7 +79,7 @@ export class SimulatedSystem {
   logDrivers = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so\n";
   hasUnattendedUpgrades = true;
   /** Other files, by the name of the fact. */
-  texts: Readonly<Record<string, string>> = {};
+  texts: Readonly<Record<string, string>> = { "pam sshd": "session    required     pam_limits.so\n" };
   accounts: readonly Account[] = [
     { ...person("root", 0, []), password: "locked" },
     { ...person("kim", 1000, ["ops"]), keys: 1 },
@@ -138,6 +143,7 @@ export class SimulatedSystem {
       "log drivers": said(this.logDrivers),
       apt: said(this.#textOf(UPDATES_FILE).replaceAll(/^(?:\/\/|#).*\n/gm, "")),
       "unattended-upgrades": { status: this.hasUnattendedUpgrades ? 0 : 1, stdout: "", stderr: "" },
+      [TASKS_FOLDER]: said(JSON.stringify(this.#filesIn(TASKS_FOLDER))),
       timers: said(this.#timersText()),
       nsswitch: said(this.nsswitch),
       sshd: this.#sshdFact(),
@@ -221,6 +227,13 @@ export class SimulatedSystem {
       case "timer":
         this.#put(action.path, action.text === null ? null : file(action.text));
         return;
+      case "task": {
+        const timer = taskTimer(action.name);
+        this.#put(taskPath(action.name), action.text === null ? null : file(action.text));
+        if (action.text === null) this.units.delete(timer);
+        else this.units.set(timer, { active: action.runs, enabled: action.runs });
+        return;
+      }
       case "authority":
         this.#put(authorityPath(action.name), action.text === null ? null : file(action.text));
         return;
@@ -319,7 +332,15 @@ export class SimulatedSystem {
     const time = /^OnCalendar=(.+)$/m.exec(ours)?.[1] ?? "*-*-* 06:00:00";
     const minutes = Number(/^RandomizedDelaySec=(\d+)$/m.exec(ours)?.[1] ?? "3600") / 60;
     const due = "next_elapse=Fri 2026-11-27 06:00:00 UTC";
-    return `Id=${UPDATES_TIMER}\nUnit=apt-daily-upgrade.service\nTimersCalendar={ OnCalendar=${time} ; ${due} }\nRandomizedDelayUSec=${minutes}min\n`;
+    const updates = `Id=${UPDATES_TIMER}\nUnit=apt-daily-upgrade.service\nTimersCalendar={ OnCalendar=${time} ; ${due} }\nRandomizedDelayUSec=${minutes}min\n`;
+    const tasks = Object.entries(this.#filesIn(TASKS_FOLDER)).flatMap(([timer, text]) => {
+      const said = parseTaskText(taskOf(timer) ?? "", text);
+      if (!said.ok) return [];
+      const { unit, calendar, jitter, persistent } = said.value;
+      const next = this.units.get(timer)?.active === true ? "Fri 2026-11-27 06:00:00 UTC" : "";
+      return `Id=${timer}\nUnit=${unit}\nTimersCalendar={ OnCalendar=${calendar} ; ${due} }\nRandomizedDelayUSec=${jitter}s\nNextElapseUSecRealtime=${next}\nPersistent=${persistent ? "yes" : "no"}\n`;
+    });
+    return [updates, ...tasks].join("\n");
   }
 
   #listeningText(): string {

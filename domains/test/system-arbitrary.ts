@@ -108,6 +108,26 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
     logs: optional(fc.record({ to: fc.constantFrom(...LOGS), tls: fc.constantFrom(...LOG_TLS) })),
     authorities: optional(fc.dictionary(fc.constantFrom("house", "lab"), fc.constant(CERTIFICATE))),
     units: optional(fc.dictionary(fc.constantFrom("cron.service", "fail2ban.service"), unit)),
+    tasks: optional(
+      fc.dictionary(
+        fc.constantFrom("backup", "tidy"),
+        fc.record({
+          unit: fc.constantFrom("cron.service", "fail2ban.service"),
+          at: fc.constantFrom("daily at 03:30", "every 15m", "monthly on last at 05:00"),
+          jitter: optional(fc.constantFrom(60, 900)),
+          persistent: optional(fc.boolean()),
+        }),
+      ),
+    ),
+    limits: optional(
+      fc.dictionary(
+        fc.constantFrom("everyone", "user kim", "group ops"),
+        fc.record({
+          nofile: optional(fc.constantFrom({ soft: 1024, hard: 4096 }, { soft: 65_536, hard: 65_536 })),
+          core: optional(fc.constant({ soft: 0, hard: 0 })),
+        }),
+      ),
+    ),
     updates: optional(
       fc.record({
         install: optional(fc.constantFrom("none" as const, "security" as const, "all" as const)),

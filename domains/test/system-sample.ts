@@ -60,5 +60,10 @@ export const FULL_CONFIG: SystemConfig = {
   },
   authorities: { house: CERTIFICATE },
   units: { "cron.service": { enabled: true, running: true } },
+  tasks: { backup: { unit: "cron.service", at: "weekly on mon, thu at 04:00", jitter: 900, persistent: true } },
+  limits: {
+    everyone: { nofile: { soft: 1024, hard: 65_536 }, core: { soft: 0, hard: "unlimited" } },
+    "group ops": { nproc: { soft: 4096, hard: 8192 } },
+  },
   updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
 };

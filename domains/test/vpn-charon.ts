@@ -97,6 +97,7 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "modules":
     case "rsyslog":
     case "timer":
+    case "task":
     case "networkd":
       throw new Error(`the vpn domain has no business with ${action.kind}`);
   }

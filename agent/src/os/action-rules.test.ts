@@ -1,6 +1,7 @@
 import type { IpRoute, IpRule, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
+import { taskText } from "@holdfast/domains/system/task-text.ts";
 import { INTO_METRIC, linkOf } from "@holdfast/domains/vpn/link.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
 import { expect, test } from "vitest";
@@ -10,6 +11,11 @@ const HEAD = "# Made by Holdfast from a policy; changes here are overwritten.\n"
 
 function file(path: string, text: string, mode = 0o644): Action {
   return { kind: "write_file", path, mode, text };
+}
+
+function taskOf(unit: string): Action {
+  const text = taskText("x", { unit: "backup.service", at: "every 1h" }).replace("backup.service", unit);
+  return { kind: "task", name: "x", text, runs: true, check: false };
 }
 
 test.each<[string, Action]>([
@@ -34,10 +40,20 @@ test.each<[string, Action]>([
   ["an authority that is no certificate", { kind: "authority", name: "house", text: "x" }],
   ["a module that is a path", { kind: "modules", text: `${HEAD}/tmp/evil.ko\n` }],
   ["logs that run a program", { kind: "rsyslog", check: true, text: `${HEAD}*.* ^/bin/sh\n` }],
+  ["a task in another folder", { kind: "task", name: "../x", text: null, runs: false, check: false }],
+  ["a task that is a program", { kind: "task", name: "x", text: `${HEAD}[Service]\n`, runs: true, check: false }],
+  ["a task that stops the server", taskOf("reboot.service")],
+  ["limits by which nobody comes in", file("/etc/security/limits.d/95-holdfast.conf", `${HEAD}* hard nproc 1\n`)],
+  ["limits of another file", file("/etc/security/limits.conf", HEAD)],
   ["a daemon that is not ours to restart", { kind: "unit", unit: "dbus.service", verb: "restart" }],
   ["a unit that the server stands on", { kind: "unit", unit: "sshd.service", verb: "stop" }],
 ])("whatever a plan says, %s is refused", (_what, action) => {
   expect(checkAction("system", action).ok).toBe(false);
+});
+
+test("a task of ours passes, and no other domain has one", () => {
+  expect(checkAction("system", taskOf("backup.service"))).toEqual({ ok: true, value: null });
+  expect(checkAction("vpn", taskOf("backup.service")).ok).toBe(false);
 });
 
 test("of rules the vpn domain may set strongSwan's own, and no other", () => {

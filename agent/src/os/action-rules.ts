@@ -8,12 +8,14 @@ import { NTP_UNITS } from "@holdfast/domains/system/facts.ts";
 import { parseHostname } from "@holdfast/domains/system/hostname.ts";
 import { parseHostsBlock } from "@holdfast/domains/system/hosts-block.ts";
 import { BLOCK_FILE, parseBlockText, parseLoadText } from "@holdfast/domains/system/kernel-module.ts";
+import { LIMITS_FILE, parseLimitsText } from "@holdfast/domains/system/limits-text.ts";
 import { parseLogText } from "@holdfast/domains/system/log-text.ts";
 import { parseAccountName, parseShell, parseUserComment, parseUserName } from "@holdfast/domains/system/section.ts";
 import { KEY_FOLDER, parseKeysText } from "@holdfast/domains/system/ssh-key.ts";
 import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
 import { parseSudoText } from "@holdfast/domains/system/sudo-text.ts";
 import { parseSysctlKey, parseSysctlText } from "@holdfast/domains/system/sysctl-key.ts";
+import { parseTaskName, parseTaskText } from "@holdfast/domains/system/task-text.ts";
 import { parseTimerText } from "@holdfast/domains/system/timer-text.ts";
 import { zoneOfTarget } from "@holdfast/domains/system/timezone.ts";
 import { parseManagedUnit } from "@holdfast/domains/system/unit-name.ts";
@@ -44,6 +46,7 @@ export const OWN_FILES = {
     /^\/etc\/chrony\/sources\.d\/95-holdfast\.sources$/,
     /^\/etc\/modprobe\.d\/95-holdfast\.conf$/,
     /^\/etc\/apt\/apt\.conf\.d\/95-holdfast\.conf$/,
+    /^\/etc\/security\/limits\.d\/95-holdfast\.conf$/,
     /^\/etc\/systemd\/system\/apt-daily-upgrade\.timer\.d\/95-holdfast\.conf$/,
     /^\/etc\/ssh\/holdfast-keys\/[a-z_][a-z0-9_.-]{0,31}$/,
   ],
@@ -110,6 +113,13 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
           action.text === null ? ok(null) : parseTimerText(action.path, action.text),
         ),
       );
+    case "task":
+      return systemOnly(
+        domain,
+        both(parseTaskName(action.name), () =>
+          action.text === null ? ok(null) : parseTaskText(action.name, action.text),
+        ),
+      );
     case "ipsec":
       return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);
     case "ipsec_boot_keys":
@@ -165,6 +175,7 @@ function checkAccount(name: string, want: Extract<Action, { kind: "account" }>["
 /** Files by which people or programs get in, whose content is therefore of our grammar too. */
 function checkContent(path: string, text: string): Result<unknown, string> {
   if (path.startsWith(`${KEY_FOLDER}/`)) return parseKeysText(text);
+  if (path === LIMITS_FILE) return parseLimitsText(text);
   if (path === UPDATES_FILE) return parseUpdatesText(text);
   return path === BLOCK_FILE ? parseBlockText(text) : ok(null);
 }

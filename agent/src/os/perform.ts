@@ -24,6 +24,7 @@ import { changeRsyslog, rehearseRsyslog } from "./rsyslog.ts";
 import { changeSshd, rehearseSshd } from "./sshd.ts";
 import { changeSudo, rehearseSudo } from "./sudo.ts";
 import { canSetSysctl, readSysctlTree, setHostname, setSysctl } from "./sysctl.ts";
+import { changeTask, rehearseTask } from "./task.ts";
 import { changeTimer, rehearseTimer } from "./timer.ts";
 import { actOnUnit } from "./unit.ts";
 
@@ -80,6 +81,8 @@ export async function perform(machine: Machine, step: Step): Promise<Result<null
       return ofWholeMachine(machine, () => changeRsyslog(machine.root, action.text, action.check, step.budgetMs));
     case "timer":
       return ofWholeMachine(machine, () => changeTimer(machine.root, action, step.budgetMs));
+    case "task":
+      return ofWholeMachine(machine, () => changeTask(machine.root, action, step.budgetMs));
     case "networkd":
       return ofWholeMachine(machine, () => reloadNetworkd(action, step.budgetMs));
     case "link":
@@ -125,6 +128,8 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
       return ofWholeMachine(machine, () => rehearseRsyslog(machine.root, action.check ? action.text : null));
     case "timer":
       return ofWholeMachine(machine, () => rehearseTimer(action.check ? action.text : null));
+    case "task":
+      return ofWholeMachine(machine, () => rehearseTask(action));
     case "write_file":
     case "remove_file":
     case "group":

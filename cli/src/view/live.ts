@@ -29,7 +29,10 @@ const UPDATES_TIMER = "apt-daily-upgrade.timer";
 
 const systemSeen = z.object({
   apt: z.record(z.string(), z.array(z.string())).nullish(),
-  timers: z.record(z.string(), z.object({ next: z.string() })).optional(),
+  timers: z
+    .record(z.string(), z.object({ next: z.string(), last: z.string().default(""), unit: z.string().default("") }))
+    .optional(),
+  taskRuns: z.record(z.string(), z.object({ result: z.string(), began: z.string(), status: z.number() })).optional(),
   restart: z.array(
     z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("package"), name: z.string() }),
@@ -68,7 +71,9 @@ export function printLive(context: Context, live: LiveState): string {
             `${floor.lost.length > 0 ? "FLOOR LOST" : "floor was lost"} outside of any change: ${plain(floorWords(domain, floor))}\n`,
           ],
     ),
-    ...(system.success ? [...system.data.restart.map(restartLine), ...updateLines(system.data)] : []),
+    ...(system.success
+      ? [...system.data.restart.map(restartLine), ...updateLines(system.data), ...printTasks(context, system.data)]
+      : []),
     ...(seen.success ? ["\n", printNetwork(context, seen.data)] : []),
   ].join("");
 }
@@ -79,6 +84,25 @@ function updateLines({ apt, timers }: z.infer<typeof systemSeen>): readonly stri
   const next = timers?.[UPDATES_TIMER]?.next ?? "";
   if (installs === "" || installs === "0") return [];
   return [next === "" ? "updates by themselves: the timer does not run\n" : `updates by themselves: ${plain(next)}\n`];
+}
+
+const TASK_TIMER = /^holdfast-task-(.+)\.timer$/;
+
+/** Our tasks: when each is due, when it was, and how it went; nothing is said where there are none. */
+function printTasks(context: Context, { timers, taskRuns }: z.infer<typeof systemSeen>): readonly string[] {
+  const rows = Object.entries(timers ?? {}).flatMap(([timer, { unit, next, last }]) => {
+    const [, name] = TASK_TIMER.exec(timer) ?? [];
+    if (name === undefined) return [];
+    const run = taskRuns?.[unit];
+    const went =
+      run === undefined || run.began === ""
+        ? "not yet"
+        : run.result === "success"
+          ? "success"
+          : `FAILED: ${run.result} (${run.status})`;
+    return [[name, unit, next || "not due", last || "not yet", went].map((text) => plain(text))];
+  });
+  return rows.length === 0 ? [] : ["\n", table(context, ["task", "starts", "next", "last", "result"], rows, "")];
 }
 
 function restartLine(reason: z.infer<typeof systemSeen>["restart"][number]): string {

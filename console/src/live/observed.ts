@@ -88,6 +88,8 @@ const account = z.object({
 });
 const unit = z.object({ load: z.string(), active: z.string(), file: z.string() });
 
+const timer = z.object({ next: z.string(), last: z.string().default(""), unit: z.string().default("") });
+
 const restartReason = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("package"), name: z.string() }),
   z.object({ kind: z.literal("kernel"), runs: z.string(), next: z.string() }),
@@ -111,7 +113,11 @@ export const systemSeenSchema = z.object({
   /** Absent, each of them: the agent is older than the question. */
   apt: z.record(z.string(), z.array(z.string())).nullable().optional(),
   unattendedUpgrades: z.boolean().optional(),
-  timers: z.record(z.string(), z.object({ next: z.string() })).optional(),
+  timers: z.record(z.string(), timer).optional(),
+  taskRuns: z.record(z.string(), z.object({ result: z.string(), began: z.string(), status: z.number() })).optional(),
+  limitLines: z
+    .array(z.object({ path: z.string(), line: z.number(), domain: z.string(), item: z.string(), value: z.string() }))
+    .optional(),
   restart: z.array(restartReason).optional(),
 });
 export type SystemSeen = z.infer<typeof systemSeenSchema>;

@@ -54,6 +54,36 @@ export function updatesNow(
   };
 }
 
+export interface TaskRow {
+  readonly name: string;
+  /** What the timer starts now; null: there is no such timer. */
+  readonly now: { readonly unit: string; readonly next: string; readonly last: string } | null;
+  /** How it went the last time; null: not since the server started, or nobody says. */
+  readonly run: { readonly result: string; readonly status: number } | null;
+  readonly desired: NonNullable<SystemConfig["tasks"]>[string] | null;
+}
+
+const TASK_TIMER = /^holdfast-task-(.+)\.timer$/;
+
+/** Tasks of the policies, and those whose timer is there. */
+export function taskRows(desired: SystemConfig | null, seen: SystemSeen): readonly TaskRow[] {
+  const timers = Object.entries(seen.timers ?? {}).flatMap(([timer, one]) => {
+    const [, name] = TASK_TIMER.exec(timer) ?? [];
+    return name === undefined ? [] : [[name, one] as const];
+  });
+  const names = new Set([...Object.keys(desired?.tasks ?? {}), ...timers.map(([name]) => name)]);
+  return [...names].toSorted().map((name) => {
+    const now = timers.find(([known]) => known === name)?.[1] ?? null;
+    const run = now === null ? undefined : seen.taskRuns?.[now.unit];
+    return {
+      name,
+      now,
+      run: run === undefined || run.began === "" ? null : run,
+      desired: desired?.tasks?.[name] ?? null,
+    };
+  });
+}
+
 /** Settings of sshd that differ only in their name from what `sshd -T` prints. */
 const SSHD_KEYWORDS = {
   port: "port",

@@ -64,6 +64,17 @@ export type Action =
    * Our file of a timer; null removes it, and systemd reads its files again. With `check` systemd is asked first what it makes of the times.
    */
   | { readonly kind: "timer"; readonly path: string; readonly text: string | null; readonly check: boolean }
+  /**
+   * The timer of a task of ours: its file, and with `runs` started and started at boot; a text of null takes it away. With `check` systemd is
+   * asked first what it makes of the time, and what the unit would do to the server.
+   */
+  | {
+      readonly kind: "task";
+      readonly name: string;
+      readonly text: string | null;
+      readonly runs: boolean;
+      readonly check: boolean;
+    }
   /** One act on a unit of systemd. What is so already stays so. */
   | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb }
   /**

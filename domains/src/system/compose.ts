@@ -11,14 +11,15 @@ import { parseDay } from "./day.ts";
 import { kernelOf } from "./kernel.ts";
 import type { SshConfig, SystemConfig, UserConfig } from "./model.ts";
 import { type Notes, within } from "./notes.ts";
-import { parseWindowLength, type SshSection, type SystemSection } from "./section.ts";
+import { parseJitter, parseWindowLength, type SshSection, type SystemSection } from "./section.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
+import type { TaskConfig } from "./task-text.ts";
 import { usesOf } from "./uses.ts";
 
 type Layer = LayeredSection<SystemSection>;
 
 /** Maps that merge name by name, and from which `without` takes names out. */
-const MAPS = ["sysctl", "hosts", "units", "users", "authorities"] as const;
+const MAPS = ["sysctl", "hosts", "units", "users", "authorities", "tasks", "limits"] as const;
 type MapName = (typeof MAPS)[number];
 
 /** All layers that reach one server become its system config. Each setting merges alone: the narrower layer wins. */
@@ -40,6 +41,8 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
   const tls = scalar("logs.tls", (section) => tlsOf(section));
   const users = mapOf(layers, "users", (section) => section.users, notes);
   const authorities = mapOf(layers, "authorities", (section) => section.authorities, notes);
+  const tasks = mapOf(layers, "tasks", (section) => section.tasks, notes);
+  const limits = mapOf(layers, "limits", (section) => section.limits, notes);
   const config: SystemConfig = defined({
     hostname: scalar("hostname", (section) => section.hostname),
     timezone: scalar("timezone", (section) => section.timezone),
@@ -87,6 +90,8 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
       }),
       (section) => section.updates !== undefined,
     ),
+    tasks: tasks === undefined ? undefined : mapped(tasks, (_, task) => composeTask(task)),
+    limits: limits === undefined ? undefined : mapped(limits, (_, one) => defined(one)),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
@@ -146,6 +151,12 @@ function windowOf({ updates }: SystemSection): NonNullable<SystemConfig["updates
   if (updates?.window === undefined) return undefined;
   const { from, within: length } = updates.window;
   return { from, within: checked(parseWindowLength(length)) };
+}
+
+type TaskSection = NonNullable<SystemSection["tasks"]>[string];
+
+function composeTask({ unit, at, jitter, persistent }: TaskSection): TaskConfig {
+  return defined({ unit, at, jitter: jitter === undefined ? undefined : checked(parseJitter(jitter)), persistent });
 }
 
 type UserSection = NonNullable<SystemSection["users"]>[string];

@@ -13,6 +13,7 @@ import { certificateNames } from "./certificate-names.ts";
 import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { LIMITS_FILE, LIMITS_FOLDER, LIMITS_MAIN, type LimitLine, limitLines } from "./limits-text.ts";
 import { LOG_DRIVERS, type LogDriver, RSYSLOG_FILE } from "./log-text.ts";
 import { restartFacts, type RestartReason, restartReasons } from "./restart.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
@@ -20,6 +21,7 @@ import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { type SysctlLine, linesOfFile } from "./sysctl-files.ts";
 import { isSettled } from "./sysctl-key.ts";
+import { taskOf, TASKS_FOLDER } from "./task-text.ts";
 import {
   type ObservedTimer,
   parseTimers,
@@ -63,6 +65,7 @@ export const ENTRIES = [
   RSYSLOG_FILE,
   UPDATES_FILE,
   UPDATES_TIMER_FILE,
+  LIMITS_FILE,
   FOUND_FILE,
 ] as const;
 export type EntryPath = (typeof ENTRIES)[number];
@@ -75,10 +78,15 @@ export const CERTIFICATE_FOLDERS = ["/etc/swanctl/x509", "/etc/ipsec.d/certs"] a
 /** The one that Debian makes for the name of the host. */
 const SNAKEOIL = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
 
-const UNIT_PROPERTIES = "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy";
+const UNIT_PROPERTIES =
+  "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy,Result,ExecMainStartTimestamp,ExecMainStatus";
+
+/** Ways in at whose login limits are set. */
+const PAM_SERVICES = ["sshd", "login"] as const;
 
 const UNATTENDED_UPGRADES = "/usr/bin/unattended-upgrade";
-const TIMER_PROPERTIES = "--property=Id,Unit,TimersCalendar,RandomizedDelayUSec,NextElapseUSecRealtime";
+const TIMER_PROPERTIES =
+  "--property=Id,Unit,TimersCalendar,RandomizedDelayUSec,NextElapseUSecRealtime,LastTriggerUSec,Persistent,DropInPaths";
 
 export const systemFacts: readonly FactQuery[] = [
   { kind: "sysctl", name: "sysctl", path: "/proc/sys" },
@@ -104,7 +112,15 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "file", name: APT_MAIN, path: APT_MAIN },
   { kind: "folder", name: UPDATES_TIMER_FOLDER, path: UPDATES_TIMER_FOLDER, suffix: ".conf" },
   { kind: "command", name: "unattended-upgrades", argv: ["find", UNATTENDED_UPGRADES, "-maxdepth", "0"] },
-  { kind: "command", name: "timers", argv: ["systemctl", "show", TIMER_PROPERTIES, "--", UPDATES_TIMER] },
+  {
+    kind: "command",
+    name: "timers",
+    argv: ["systemctl", "show", "--all", TIMER_PROPERTIES, "--", UPDATES_TIMER, "*.timer"],
+  },
+  { kind: "folder", name: TASKS_FOLDER, path: TASKS_FOLDER, suffix: ".timer" },
+  { kind: "folder", name: LIMITS_FOLDER, path: LIMITS_FOLDER, suffix: ".conf" },
+  { kind: "file", name: LIMITS_MAIN, path: LIMITS_MAIN },
+  ...PAM_SERVICES.map((name): FactQuery => ({ kind: "file", name: `pam ${name}`, path: `/etc/pam.d/${name}` })),
   ...restartFacts,
   { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
   { kind: "file", name: "tcp6", path: "/proc/net/tcp6" },
@@ -129,6 +145,15 @@ export type ObservedUnit = {
   readonly file: string;
   /** Units that cannot go on without it. */
   readonly neededBy: readonly string[];
+};
+
+export type TaskRun = {
+  /** systemd's own word: success, exit-code, timeout and so on. */
+  readonly result: string;
+  /** When its program began, in systemd's own words and UTC; empty: not since the server started. */
+  readonly began: string;
+  /** What its program ended with. */
+  readonly status: number;
 };
 
 /** Type alias, so that it is plain JSON to the compiler too. */
@@ -177,8 +202,16 @@ export type SystemObserved = {
   /** Where other files say something of when updates are installed, in the folder of ours. */
   readonly updatesTimerLines: readonly AptLine[];
   readonly unattendedUpgrades: boolean;
-  /** The timers that we look after. */
+  /** The texts of our timers, by the name of their task. */
+  readonly tasks: Readonly<Record<string, string>>;
+  /** How what our timers start went the last time, by its name. */
+  readonly taskRuns: Readonly<Record<string, TaskRun>>;
+  /** All timers that systemd has. */
   readonly timers: Readonly<Record<string, ObservedTimer>>;
+  /** Where other files of pam_limits limit what could be ours. */
+  readonly limitLines: readonly LimitLine[];
+  /** Ways in at whose login pam_limits is asked by their own file. */
+  readonly limitsReadBy: readonly string[];
   /** Why the server waits to be restarted; empty: nobody asks for it. */
   readonly restart: readonly RestartReason[];
 };
@@ -221,10 +254,43 @@ export function observeSystem(raw: RawFacts): SystemObserved {
       timerLines(`${UPDATES_TIMER_FOLDER}/${name}`, text),
     ),
     unattendedUpgrades: raw["unattended-upgrades"]?.status === 0,
+    tasks: tasksOf(raw),
+    taskRuns: taskRunsOf(raw),
     timers: raw["timers"]?.status === 0 ? parseTimers(raw["timers"].stdout) : {},
+    limitLines: [
+      ...limitLines(LIMITS_MAIN, raw[LIMITS_MAIN]?.stdout ?? ""),
+      ...Object.entries(textsOf(raw[LIMITS_FOLDER]))
+        .map(([name, text]) => [`${LIMITS_FOLDER}/${name}`, text] as const)
+        .filter(([path]) => path !== LIMITS_FILE)
+        .flatMap(([path, text]) => limitLines(path, text)),
+    ],
+    limitsReadBy: PAM_SERVICES.filter((name) => /^[^#]*\bpam_limits\.so\b/m.test(raw[`pam ${name}`]?.stdout ?? "")),
     restart: restartReasons(raw, (name) => entryOf(raw[name])),
     booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
   };
+}
+
+function tasksOf(raw: RawFacts): SystemObserved["tasks"] {
+  return Object.fromEntries(
+    Object.entries(textsOf(raw[TASKS_FOLDER])).flatMap(([file, text]) => {
+      const name = taskOf(file);
+      return name === null ? [] : [[name, text]];
+    }),
+  );
+}
+
+function taskRunsOf(raw: RawFacts): SystemObserved["taskRuns"] {
+  const timers = raw["timers"]?.status === 0 ? parseTimers(raw["timers"].stdout) : {};
+  const started = new Set(Object.entries(timers).flatMap(([timer, { unit }]) => (taskOf(timer) === null ? [] : unit)));
+  return Object.fromEntries(
+    (raw["units"]?.stdout ?? "").split("\n\n").flatMap((block) => {
+      const value = (key: string): string => new RegExp(`^${key}=(.*)$`, "m").exec(block)?.[1] ?? "";
+      const name = value("Id");
+      if (!started.has(name)) return [];
+      const status = Number(value("ExecMainStatus"));
+      return [[name, { result: value("Result"), began: value("ExecMainStartTimestamp"), status }]];
+    }),
+  );
 }
 
 /** Of what could be ours, and of others' files only: they may hold secrets, like a password for a proxy. */

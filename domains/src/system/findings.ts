@@ -168,6 +168,35 @@ export const SYSTEM_FINDINGS = {
     severity: "warning",
     remedy: "Make sure that what runs there comes back by itself, and that its peers do not restart at the same time.",
   },
+  "system.task_no_unit": {
+    severity: "error",
+    remedy: "Install what brings it, correct its name, or leave this server out of the task by `without`.",
+  },
+  "system.task_unit_masked": { severity: "error", remedy: "Unmask it on the server, or take the task out." },
+  "system.task_unit_stays": {
+    severity: "warning",
+    remedy: "Make sure that a service is meant which does its work and ends.",
+  },
+  "system.task_also_timed": {
+    severity: "warning",
+    remedy: "Make sure that both are meant; disable the other timer, or take the task out.",
+  },
+  "system.task_overridden": { severity: "error", remedy: "Take that file away: it decides when the task starts." },
+  "system.task_not_taken_back": { severity: "note", remedy: "Nothing to do if what starts may start now." },
+  "system.limits_above_kernel": {
+    severity: "error",
+    remedy: "Write a smaller number, or raise system.sysctl fs.nr_open in the same change.",
+  },
+  "system.limits_overridden": {
+    severity: "error",
+    remedy: "Take the line out of that file, or let its name come before 95-holdfast.conf.",
+  },
+  "system.limits_nobody": { severity: "warning", remedy: "Correct the name if somebody else is meant." },
+  "system.limits_not_read": {
+    severity: "warning",
+    remedy: "Let sshd use PAM (UsePAM yes) with pam_limits in /etc/pam.d/sshd, or take system.limits out.",
+  },
+  "system.limits_next_login": { severity: "note", remedy: "Nothing to do; who needs them logs in anew." },
   "system.user_removed": {
     severity: "warning",
     remedy: "Make sure that nobody needs it. It cannot be brought back after the confirmation, only made anew.",

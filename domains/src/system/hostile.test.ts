@@ -8,9 +8,12 @@ import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { parseUpdatesText } from "./apt-text.ts";
 import { fileOf } from "./file-value.ts";
 import { parseHostsBlock } from "./hosts-block.ts";
+import { parseLimitsText } from "./limits-text.ts";
 import { parseSystemConfig } from "./parse-config.ts";
 import { slotsOf } from "./slots.ts";
 import { parseSshdText } from "./sshd-text.ts";
+import { taskFound } from "./task-slot.ts";
+import { parseTaskText } from "./task-text.ts";
 import { parseTimerText, UPDATES_TIMER_FILE } from "./timer-text.ts";
 
 /** What has broken other people's configuration: line ends, quotes, shells, templates, options, paths, escapes, look-alikes, and sheer size. */
@@ -76,7 +79,7 @@ function withText(value: unknown, at: Place, text: string): unknown {
 }
 
 /** Maps whose keys people choose. */
-const NAMED = new Set(["hosts", "sysctl", "units", "users", "authorities"]);
+const NAMED = new Set(["hosts", "sysctl", "units", "users", "authorities", "tasks", "limits"]);
 
 function withKey(value: unknown, map: string, key: string): unknown {
   const config = value as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -97,6 +100,9 @@ function expectHarmless(value: unknown): void {
     if (slot === "ssh") expect(parseSshdText(text)).toMatchObject({ ok: true });
     if (slot === "updates:apt") expect(parseUpdatesText(text)).toMatchObject({ ok: true });
     if (slot === "updates:timer") expect(parseTimerText(UPDATES_TIMER_FILE, text)).toMatchObject({ ok: true });
+    if (slot.startsWith("task:"))
+      expect(parseTaskText(slot.slice("task:".length), taskFound(target)?.text ?? "")).toMatchObject({ ok: true });
+    if (slot === "limits") expect(parseLimitsText(text)).toMatchObject({ ok: true });
     if (slot === "hosts" && target !== null) expect(parseHostsBlock(text)).toMatchObject({ ok: true });
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f\u2028\u2029\u202a-\u202e]/);
     if (slot.startsWith("sysctl:")) expect(`${slot}${text}`).not.toContain("\n");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UPDATES } from "./apt-text.ts";
+import { NO_LIMIT } from "./limits-text.ts";
 import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
@@ -71,6 +72,25 @@ const updatesSchema = z.strictObject({
   restart: z.string().optional(),
 });
 
+const taskSchema = z.strictObject({
+  unit: z.string(),
+  /** As it was written: schedule.ts has the forms. */
+  at: z.string(),
+  /** Seconds by which it is late at most, by chance. */
+  jitter: z.int().min(1).max(43_200).optional(),
+  persistent: z.boolean().optional(),
+});
+
+const limit = z.union([z.int().min(0), z.literal(NO_LIMIT)]);
+/** Files, processes, and KiB. */
+const limitSchema = z.strictObject({ soft: limit, hard: limit });
+const limitsSchema = z.strictObject({
+  nofile: limitSchema.optional(),
+  nproc: limitSchema.optional(),
+  memlock: limitSchema.optional(),
+  core: limitSchema.optional(),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -92,6 +112,9 @@ export const systemConfigSchema = z.strictObject({
   /** Name to certificate. */
   authorities: textByName.optional(),
   updates: updatesSchema.optional(),
+  tasks: z.record(z.string(), taskSchema).optional(),
+  /** By whom: everyone, a user or a group. */
+  limits: z.record(z.string(), limitsSchema).optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;

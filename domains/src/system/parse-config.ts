@@ -7,8 +7,10 @@ import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { finding } from "./findings.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { LIMITS, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
+import { parseSchedule } from "./schedule.ts";
 import {
   parseAccountName,
   parseAlgorithm,
@@ -22,6 +24,8 @@ import {
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlKind, sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey, parseSysctlText } from "./sysctl-key.ts";
+import { parseTaskName } from "./task-text.ts";
+import { parseTaskUnit } from "./task-unit.ts";
 import { parseTimeOfDay } from "./time-of-day.ts";
 import { parseTimezone } from "./timezone.ts";
 import { parseManagedUnit } from "./unit-name.ts";
@@ -111,6 +115,20 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
   const { updates } = config;
   if (updates?.window !== undefined) check(["updates", "window", "from"], parseTimeOfDay(updates.window.from));
   if (updates?.restart !== undefined) check(["updates", "restart"], parseRestart(updates.restart));
+  for (const [name, task] of Object.entries(config.tasks ?? {})) {
+    check(["tasks", name], parseTaskName(name));
+    check(["tasks", name, "unit"], parseTaskUnit(task.unit));
+    check(["tasks", name, "at"], parseSchedule(task.at));
+  }
+  for (const [who, limits] of Object.entries(config.limits ?? {})) {
+    check(["limits", who], parseLimited(who));
+    for (const name of LIMITS) {
+      const limit = limits[name];
+      if (limit === undefined) continue;
+      check(["limits", who, name, "soft"], parseLimit(name, limit.soft));
+      check(["limits", who, name, "hard"], parseLimit(name, limit.hard));
+    }
+  }
   return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
 }
 

@@ -7,7 +7,9 @@ import { finding } from "./findings.ts";
 import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
 import { daemonFindings } from "./place-daemons.ts";
+import { limitFindings } from "./place-limits.ts";
 import { userFindings } from "./place-people.ts";
+import { taskFindings } from "./place-tasks.ts";
 import { updateFindings } from "./place-updates.ts";
 import { RESOLV_CONF } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
@@ -30,6 +32,8 @@ export function placeFindings(
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
     ...updateFindings(desired, observed),
+    ...taskFindings(desired, observed, changes),
+    ...limitFindings(desired, observed, changes),
     ...userFindings(desired, observed, changes),
     ...moduleFindings(desired, observed, changes),
     ...unitFindings(observed, changes),
@@ -54,6 +58,7 @@ function pathOf(slot: string): string {
   if (kind === "sysctl") return formatPath(["system", "sysctl", rest]);
   if (kind === "unit") return formatPath(["system", "units", splitUnit(rest)[0]]);
   if (["user", "comment", "shell", "members", "keys"].includes(kind)) return formatPath(["system", "users", rest]);
+  if (kind === "task") return formatPath(["system", "tasks", rest]);
   if (kind === "authority") return formatPath(["system", "authorities", rest]);
   if (kind === "group" || kind === "sudo") return "system.users";
   if (slot === `file:${RESOLV_CONF}`) return "system.resolver";

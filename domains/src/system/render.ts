@@ -6,12 +6,15 @@ import type { SystemObserved } from "./facts.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE } from "./facts.ts";
 import { fileOf } from "./file-value.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
+import { LIMITS_FILE } from "./limits-text.ts";
 import { RSYSLOG_FILE } from "./log-text.ts";
 import type { SystemConfig } from "./model.ts";
 import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
+import { taskFound } from "./task-slot.ts";
+import { taskPath } from "./task-text.ts";
 import { UPDATES_TIMER_FILE } from "./timer-text.ts";
 import { expiryWords, valueWords } from "./words.ts";
 
@@ -61,8 +64,14 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return [SUDO_FILE, lines];
     case "modules":
       return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
+    case "limits":
+      return [LIMITS_FILE, lines];
     case "updates":
       return [rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE, lines];
+    case "task": {
+      const task = taskFound(value);
+      return [taskPath(rest), task === null ? [] : linesOf(task.text)];
+    }
     case "keys":
       return [`${KEY_FOLDER}/${rest}`, lines];
     case "authority":

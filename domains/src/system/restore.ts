@@ -77,11 +77,13 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "resolver",
     "sudo",
     "logs",
+    "limits",
     "updates:apt",
     "updates:timer",
     "modules:load",
     "modules:block",
     ...named("keys", snapshot.keyFiles, live.keyFiles),
+    ...named("task", snapshot.tasks, live.tasks),
     ...named("authority", snapshot.authorities, live.authorities),
   ];
 }

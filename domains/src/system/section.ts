@@ -15,10 +15,14 @@ import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { parseDay } from "./day.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
+import { LIMITS, type LimitName, NO_LIMIT, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
+import { parseSchedule } from "./schedule.ts";
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
 import { parseSysctlKey } from "./sysctl-key.ts";
+import { parseTaskName } from "./task-text.ts";
+import { parseTaskUnit } from "./task-unit.ts";
 import { parseTimeOfDay } from "./time-of-day.ts";
 import { parseTimezone } from "./timezone.ts";
 import { parseManagedUnit } from "./unit-name.ts";
@@ -112,6 +116,17 @@ export function parseWindowLength(text: string): Result<number, string> {
   return seconds.value >= SHORTEST_WINDOW && seconds.value <= LONGEST_WINDOW
     ? seconds
     : err(`${JSON.stringify(text)} is not between 1m and 12h`);
+}
+
+/** Seconds. */
+const LONGEST_JITTER = 43_200;
+
+export function parseJitter(text: string): Result<number, string> {
+  const seconds = parseDuration(text);
+  if (!seconds.ok) return seconds;
+  return seconds.value >= 1 && seconds.value <= LONGEST_JITTER
+    ? seconds
+    : err(`${JSON.stringify(text)} is not between 1s and 12h`);
 }
 
 const account = checkedText(parseAccountName, { description: "The name of an account or a group.", examples: ["ops"] });
@@ -300,6 +315,60 @@ const updates = z
   })
   .meta({ description: "Which packages the server installs by itself, by apt and unattended-upgrades." });
 
+const taskName = checkedText(parseTaskName, { description: "A name for it.", examples: ["backup"] });
+const task = z
+  .strictObject({
+    unit: checkedText(parseTaskUnit, {
+      description: "The service that it starts. It is on the server already; a command cannot be written here.",
+      examples: ["backup.service"],
+    }),
+    at: checkedText(parseSchedule, {
+      description:
+        "When, by the server's clock and time zone: daily at, weekly on a day at, monthly on a day (1 to 28, or last) at a time, or every so many minutes or hours.",
+      examples: ["daily at 03:30", "weekly on mon, thu at 04:00", "monthly on last at 05:00", "every 15m"],
+    }),
+    jitter: checkedText(parseJitter, {
+      description: "How much later it may start, by chance, so that a fleet does not start at once; 1s to 12h.",
+      examples: ["15m"],
+    }).optional(),
+    persistent: z.boolean().optional().meta({
+      description: "Whether one that was missed, because the server was off, is made up for when it is on again.",
+    }),
+  })
+  .meta({ description: "A service that starts at its times." });
+
+const limited = checkedText(parseLimited, {
+  description: "Whom it limits: everyone (but root), a user or a group.",
+  examples: ["everyone", "user kim", "group ops"],
+});
+const limitValue = z.union([z.int().min(0), z.literal(NO_LIMIT)]);
+function limitOf(name: LimitName, description: string) {
+  return z
+    .union([limitValue, z.strictObject({ soft: limitValue, hard: limitValue })])
+    .transform((value) => (typeof value === "object" ? value : { soft: value, hard: value }))
+    .superRefine(({ soft, hard }, context) => {
+      for (const value of new Set([soft, hard])) {
+        const checked = parseLimit(name, value);
+        if (!checked.ok) context.addIssue({ code: "custom", message: checked.error });
+      }
+      if (hard !== NO_LIMIT && (soft === NO_LIMIT || soft > hard))
+        context.addIssue({ code: "custom", path: ["soft"], message: `${soft} is more than hard, which is ${hard}` });
+    })
+    .optional()
+    .meta({ description });
+}
+const limits = z
+  .strictObject({
+    nofile: limitOf("nofile", "Open files of one program; 256 at least, and no more than the kernel's fs.nr_open."),
+    nproc: limitOf("nproc", "Processes of one person; 256 at least, or unlimited."),
+    memlock: limitOf("memlock", "Memory that one program keeps from being paged out, in KiB, or unlimited."),
+    core: limitOf("core", "The size of what is kept of a program that crashed, in KiB, or unlimited; 0 keeps nothing."),
+  } satisfies Record<LimitName, unknown>)
+  .refine((value) => LIMITS.some((name) => value[name] !== undefined), "Say what is limited.")
+  .meta({
+    description: "A number for both, or soft (what a program begins with) and hard (up to which it may raise it).",
+  });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -383,6 +452,12 @@ export const systemSectionSchema = z
       .optional()
       .meta({ description: "Certificate authorities that the server's programs trust, beside its own." }),
     updates: updates.optional(),
+    tasks: z.record(taskName, task).optional().meta({
+      description: "Services that start at their times, by timers of systemd.",
+    }),
+    limits: z.record(limited, limits).optional().meta({
+      description: "What a session may take, from its login on (pam_limits). Services have limits of their own.",
+    }),
     without: z
       .strictObject({
         sysctl: withoutSome(sysctlKey),
@@ -390,6 +465,8 @@ export const systemSectionSchema = z
         units: withoutSome(unitName),
         users: withoutSome(userName),
         authorities: withoutSome(authorityName),
+        tasks: withoutSome(taskName),
+        limits: withoutSome(limited),
       })
       .optional()
       .meta({ description: "Items of wider layers that shall not hold here." }),

@@ -6,12 +6,14 @@ import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
 import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
 import { BLOCK_FILE, blockText, LOAD_FILE, loadText } from "./kernel-module.ts";
+import { LIMITS_FILE, limitsText, parseLimitsText } from "./limits-text.ts";
 import { logDriver, logText, RSYSLOG_FILE } from "./log-text.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
 import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
 import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { bySpread } from "./sysctl-key.ts";
+import { parseTaskText, taskPath, taskText, taskTimer } from "./task-text.ts";
 import { UPDATES_TIMER_FILE, updatesTimerText } from "./timer-text.ts";
 import { targetOfZone, zoneOfTarget } from "./timezone.ts";
 import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
@@ -29,7 +31,9 @@ import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
  *   `comment:NAME` `shell:NAME` `members:NAME`   parts of an account, the last its groups; null: it is not there
  *   `keys:NAME`             the text of our list of keys; null: none
  *   `sudo` `logs` `modules:load` `modules:block`   the text of our file; null: none
+ *   `limits`                the text of our file; null: none
  *   `updates:apt` `updates:timer`  the text of our file for apt, and for its timer; null: none
+ *   `task:NAME`             `{ text, runs }` of our timer: its file, and whether it is started and starts at boot; null: none
  *   `authority:NAME`        a certificate; null: none
  *   `unit:NAME:enabled` `unit:NAME:running`  true or false
  * Two more are only remembered, because they are written when a change is confirmed and not before: `boot:PATH`.
@@ -89,6 +93,9 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   const apt = updates === undefined ? undefined : aptWish(updates);
   if (apt !== undefined) slots["updates:apt"] = updatesText(apt);
   if (updates?.window !== undefined) slots["updates:timer"] = updatesTimerText(updates.window);
+  if (config.limits !== undefined) slots["limits"] = limitsText(config.limits);
+  for (const [name, task] of Object.entries(config.tasks ?? {}))
+    slots[`task:${name}`] = { text: taskText(name, task), runs: true };
   return slots;
 }
 
@@ -145,6 +152,8 @@ function look(observed: SystemObserved, slot: string): Look {
       return textLook(observed, RSYSLOG_FILE);
     case "modules":
       return textLook(observed, rest === "load" ? LOAD_FILE : BLOCK_FILE);
+    case "limits":
+      return limitsLook(observed);
     case "updates":
       return textLook(observed, rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE);
     case "group":
@@ -157,6 +166,8 @@ function look(observed: SystemObserved, slot: string): Look {
       return userLook(observed, rest, (account) => accountPart(account, kind));
     case "keys":
       return { value: observed.keyFiles[rest] ?? null };
+    case "task":
+      return taskLook(observed, rest);
     case "authority":
       return { value: observed.authorities[rest] ?? null };
     case "unit":
@@ -210,6 +221,24 @@ function userLook(observed: SystemObserved, name: string, read: (account: Accoun
     : { value: read(account) };
 }
 
+/** What is no text of ours could not be written again, and so not be put back either. */
+function limitsLook(observed: SystemObserved): Look {
+  const live = textLook(observed, LIMITS_FILE);
+  if (!("value" in live) || typeof live.value !== "string" || parseLimitsText(live.value).ok) return live;
+  return { why: `${LIMITS_FILE} was changed by hand, and we could not give it that text again; remove it` };
+}
+
+/** A timer that is there and does not run, or would not at the next boot, is as good as none: `runs` says both. */
+function taskLook(observed: SystemObserved, name: string): Look {
+  if (observed.units === null) return { why: "systemd does not run here" };
+  const text = observed.tasks[name];
+  if (text === undefined) return { value: null };
+  if (!parseTaskText(name, text).ok)
+    return { why: `${taskPath(name)} was changed by hand, and we could not give it that text again; remove it` };
+  const unit = observed.units[taskTimer(name)];
+  return { value: { text, runs: unit?.file === "enabled" && (observed.booting || unit.active === "active") } };
+}
+
 function unitLook(observed: SystemObserved, rest: string): Look {
   const [name, side] = splitUnit(rest);
   if (observed.units === null) return { why: "systemd does not run here" };
@@ -241,7 +270,9 @@ const RANK = [
   "chrony",
   "logs",
   "updates",
+  "limits",
   "unit",
+  "task",
   "group",
   "user",
   "comment",

@@ -6,8 +6,10 @@ import { CHRONY_FILE, NTP_FILE, NTP_UNITS, RESOLVER_FILE, type SystemObserved } 
 import { fileOf } from "./file-value.ts";
 import { FOUND_FILE, FOUND_MODE, type FoundRecord, foundText } from "./found.ts";
 import { BLOCK_FILE } from "./kernel-module.ts";
+import { LIMITS_FILE } from "./limits-text.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
+import { taskFound } from "./task-slot.ts";
 import { UPDATES_TIMER_FILE } from "./timer-text.ts";
 import { accountOf, DEFAULT_SHELL, partChange } from "./users.ts";
 
@@ -84,10 +86,16 @@ export function slotSteps(
       const action = { kind: "rsyslog", text: textOf(value), check: sshd.check } as const;
       return [systemStep(id, title, action, UNIT_BUDGET_MS)];
     }
+    case "limits":
+      return [fileStep(id, title, LIMITS_FILE, DAEMON_FILE_MODE, textOf(value))];
     case "updates": {
       if (rest === "apt") return [fileStep(id, title, UPDATES_FILE, DAEMON_FILE_MODE, textOf(value))];
       const action = { kind: "timer", path: UPDATES_TIMER_FILE, text: textOf(value), check: sshd.check } as const;
       return [systemStep(id, title, action, UNIT_BUDGET_MS)];
+    }
+    case "task": {
+      const { text, runs } = taskFound(value) ?? { text: null, runs: false };
+      return [systemStep(id, title, { kind: "task", name: rest, text, runs, check: sshd.check }, UNIT_BUDGET_MS)];
     }
     case "group":
       return [systemStep(id, title, { kind: "group", name: rest, exists: value === true }, TOOL_BUDGET_MS)];

@@ -65,6 +65,12 @@ export type ObservedTimer = {
   readonly unit: string;
   /** When it is due next, in systemd's own words and UTC; empty: it does not run. */
   readonly next: string;
+  /** When it was due last, in the same words; empty: not since the server started. */
+  readonly last: string;
+  /** Whether one that was missed is made up for. */
+  readonly persistent: boolean;
+  /** Files that change it, other than its own. */
+  readonly dropIns: readonly string[];
 };
 
 /** From `systemctl show`; a span of time is in words there, and in microseconds only where it is none. */
@@ -78,7 +84,18 @@ export function parseTimers(text: string): Readonly<Record<string, ObservedTimer
       const times = values("TimersCalendar").flatMap((value) => /OnCalendar=(.*?) ;/.exec(value)?.[1] ?? []);
       const spread = secondsOf(values("RandomizedDelayUSec")[0] ?? "0");
       return [
-        [name, { times, spread, unit: values("Unit")[0] ?? "", next: values("NextElapseUSecRealtime")[0] ?? "" }],
+        [
+          name,
+          {
+            times,
+            spread,
+            unit: values("Unit")[0] ?? "",
+            next: values("NextElapseUSecRealtime")[0] ?? "",
+            last: values("LastTriggerUSec")[0] ?? "",
+            persistent: values("Persistent")[0] === "yes",
+            dropIns: (values("DropInPaths")[0] ?? "").split(" ").filter((path) => path !== ""),
+          },
+        ],
       ];
     }),
   );

@@ -153,8 +153,16 @@ test("a time and a window that are none are refused at their field", () => {
 });
 
 test("systemd's own words of a timer are read", () => {
-  const shown = `Id=a.timer\nUnit=a.service\nTimersCalendar={ OnCalendar=*-*-* 02:15:00 ; next_elapse=Fri 2026-11-27 02:15:00 UTC }\nRandomizedDelayUSec=1h 30min\nNextElapseUSecRealtime=Fri 2026-11-27 03:01:00 UTC\n`;
+  const shown = `Id=a.timer\nUnit=a.service\nTimersCalendar={ OnCalendar=*-*-* 02:15:00 ; next_elapse=Fri 2026-11-27 02:15:00 UTC }\nRandomizedDelayUSec=1h 30min\nNextElapseUSecRealtime=Fri 2026-11-27 03:01:00 UTC\nPersistent=yes\nDropInPaths=/etc/a.conf /run/b.conf\n`;
   expect(parseTimers(shown)).toEqual({
-    "a.timer": { times: ["*-*-* 02:15:00"], spread: 5400, unit: "a.service", next: "Fri 2026-11-27 03:01:00 UTC" },
+    "a.timer": {
+      times: ["*-*-* 02:15:00"],
+      spread: 5400,
+      unit: "a.service",
+      next: "Fri 2026-11-27 03:01:00 UTC",
+      last: "",
+      persistent: true,
+      dropIns: ["/etc/a.conf", "/run/b.conf"],
+    },
   });
 });

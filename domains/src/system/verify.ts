@@ -7,6 +7,7 @@ import type { SystemConfig } from "./model.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, slotsOf, splitSlot, whyNot } from "./slots.ts";
 import { effectiveProblem, sshdEffective, sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
+import { parseTaskText, taskText, taskTimer } from "./task-text.ts";
 import { everyDayAt } from "./time-of-day.ts";
 import { UPDATES_TIMER } from "./timer-text.ts";
 import { valueWords } from "./words.ts";
@@ -35,6 +36,7 @@ export function verifySystem(desired: SystemConfig | null, observed: SystemObser
           ...sshdMismatches(desired, observed),
           ...workMismatches(desired, observed),
           ...updateMismatches(desired, observed),
+          ...taskMismatches(desired, observed),
         ]),
   ].slice(0, MOST_MISMATCHES);
 }
@@ -91,6 +93,31 @@ function updateMismatches({ updates }: SystemConfig, observed: SystemObserved): 
   const found =
     timer === undefined ? "no such timer" : `${timer.times.join(", ") || "never"}, spread over ${timer.spread} s`;
   return [...apt, { path: "updates:timer", expected: `${everyDayAt(from)}, spread over ${within} s`, found }];
+}
+
+/** Our file is no evidence: what counts is what systemd would start, and when. */
+function taskMismatches({ tasks }: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  if (observed.booting) return [];
+  return Object.entries(tasks ?? {}).flatMap(([name, task]): readonly Mismatch[] => {
+    const said = parseTaskText(name, taskText(name, task));
+    const timer = observed.timers[taskTimer(name)];
+    const found =
+      timer === undefined ? "no such timer" : timerWords(timer.unit, timer.times, timer.spread, timer.persistent);
+    const expected = said.ok
+      ? timerWords(said.value.unit, [said.value.calendar], said.value.jitter, said.value.persistent)
+      : said.error;
+    if (found !== expected) {
+      const by = timer === undefined || timer.dropIns.length === 0 ? "" : ` (by ${timer.dropIns.join(", ")})`;
+      return [{ path: `task:${name}`, expected, found: `${found}${by}` }];
+    }
+    return timer?.next === ""
+      ? [{ path: `task:${name}`, expected: "a time at which it is due", found: "it is never due" }]
+      : [];
+  });
+}
+
+function timerWords(unit: string, times: readonly string[], spread: number, persistent: boolean): string {
+  return `${unit} at ${times.join(", ") || "no time"}, spread over ${spread} s${persistent ? ", made up for" : ""}`;
 }
 
 /** Slots whose state a reboot makes anew: no snapshot of a boot before says what they must be. */

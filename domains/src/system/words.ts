@@ -6,6 +6,8 @@ import { splitSlot, splitUnit } from "./slots.ts";
 import { keysIn } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
 import { sysctlWords } from "./sysctl-catalogue.ts";
+import { taskFound } from "./task-slot.ts";
+import { taskWords } from "./task-text.ts";
 import { windowWords } from "./timer-text.ts";
 import { zoneOfTarget } from "./timezone.ts";
 import { CLOSED } from "./users.ts";
@@ -34,6 +36,8 @@ export function slotName(slot: string): string {
       return "where logs are sent";
     case "sudo":
       return "what people may do by sudo";
+    case "limits":
+      return "what sessions may take";
     case "updates":
       return rest === "apt" ? "what is installed by itself" : "when it is installed by itself";
     case "modules":
@@ -50,6 +54,8 @@ export function slotName(slot: string): string {
       return `the groups of ${rest}`;
     case "keys":
       return `the keys of ${rest}`;
+    case "task":
+      return `the task ${rest}`;
     case "authority":
       return `the certificate authority ${rest}`;
     case "unit": {
@@ -73,6 +79,10 @@ export function valueWords(slot: string, value: Json): string {
   if (kind === "group") return value === true ? "present" : "absent";
   if (kind === "keys" && typeof value === "string") return `${keysIn(value).length} of ours`;
   if (kind === "updates" && typeof value === "string") return rest === "apt" ? updatesWords(value) : windowWords(value);
+  if (kind === "task") {
+    const task = taskFound(value);
+    return task === null ? "absent" : `${taskWords(rest, task.text)}${task.runs ? "" : " (not started)"}`;
+  }
   if (typeof value === "boolean")
     return rest.endsWith(":running") ? (value ? "running" : "stopped") : value ? "enabled" : "disabled";
   const text = fileOf(value)?.text ?? (typeof value === "string" ? value : "");

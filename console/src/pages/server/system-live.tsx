@@ -4,7 +4,15 @@ import { type ReactNode, useState } from "react";
 import { type Translate, useT } from "../../i18n/language.ts";
 import { differencesAt, originOf, originsBelow } from "../../live/at-item.ts";
 import type { SystemSeen } from "../../live/observed.ts";
-import { nameServersOf, setterOf, sshRows, timeKeeperOf, timezoneOf, updatesNow } from "../../live/system-settings.ts";
+import {
+  nameServersOf,
+  setterOf,
+  sshRows,
+  taskRows,
+  timeKeeperOf,
+  timezoneOf,
+  updatesNow,
+} from "../../live/system-settings.ts";
 import { TableHead } from "../../ui/table-head.tsx";
 import { Differences, type LiveProps, type Setting, SettingTable } from "./live-parts.tsx";
 import { People } from "./system-people.tsx";
@@ -13,7 +21,7 @@ type Props = LiveProps<SystemConfig, SystemSeen>;
 
 /** Paths of differences that have a place of their own below. */
 const PLACED =
-  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|updates:|sudo$|(sysctl|unit|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
+  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|limits$|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
 
 /** What the server is: its name, its time, its people, its settings, each beside what it should be. */
 export function SystemLive(props: Props): ReactNode {
@@ -22,6 +30,7 @@ export function SystemLive(props: Props): ReactNode {
   const ssh = sshSettings(props);
   const sysctl = sysctlSettings(props, t);
   const units = unitSettings(props, t);
+  const tasks = taskSettings(props, t);
   return (
     <>
       {seen.foundProblem === null ? null : (
@@ -63,6 +72,12 @@ export function SystemLive(props: Props): ReactNode {
         )}
         <FailedUnits seen={seen} />
       </section>
+      {tasks.length === 0 ? null : (
+        <section>
+          <h2 className="hf-small-title">{t("sys.tasks")}</h2>
+          <SettingTable caption={t("sys.tasks")} settings={tasks} />
+        </section>
+      )}
     </>
   );
 }
@@ -144,6 +159,14 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: at("updates:apt", "updates:timer"),
     },
     {
+      key: "limits",
+      name: t("sys.limits"),
+      now: limitsNow(seen) ?? t("live.unknown"),
+      should: limitsWish(desired?.limits),
+      origins: origins("limits"),
+      differences: at("limits"),
+    },
+    {
       key: "restart",
       name: t("sys.restart.name"),
       now: t(
@@ -162,6 +185,35 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: [],
     },
   ];
+}
+
+/** Lines of others and ours; null: an agent that is older than the question. */
+function limitsNow(seen: SystemSeen): ReactNode {
+  const entry = seen.entries["/etc/security/limits.d/95-holdfast.conf"];
+  if (seen.limitLines === undefined || entry === undefined) return null;
+  const ours =
+    entry.type === "file" ? entry.text.split("\n").filter((line) => line !== "" && !line.startsWith("#")) : [];
+  const others = seen.limitLines.map(
+    ({ path, line, domain, item, value }) => `${domain} ${item} ${value} (${path}:${line})`,
+  );
+  const all = [...ours, ...others];
+  return all.length === 0 ? "—" : all.map((line) => <div key={line}>{line}</div>);
+}
+
+const LIMITS = ["nofile", "nproc", "memlock", "core"] as const;
+
+function limitsWish(limits: SystemConfig["limits"]): string | undefined {
+  if (limits === undefined) return undefined;
+  return Object.entries(limits)
+    .map(([who, items]) => {
+      const each = LIMITS.flatMap((item) => {
+        const limit = items[item];
+        if (limit === undefined) return [];
+        return limit.soft === limit.hard ? `${item} ${limit.soft}` : `${item} ${limit.soft}–${limit.hard}`;
+      });
+      return `${who}: ${each.join(", ")}`;
+    })
+    .join(" · ");
 }
 
 function updatesWords(seen: SystemSeen, t: Translate): string {
@@ -237,6 +289,48 @@ function unitSettings({ desired, seen, differences, provenance }: Props, t: Tran
         differences: differencesAt(differences, `unit:${name}`),
       };
     });
+}
+
+function taskSettings({ desired, seen, differences, provenance }: Props, t: Translate): readonly Setting[] {
+  return taskRows(desired, seen).map(({ name, now, run, desired: wanted }) => ({
+    key: name,
+    name: <code>{name}</code>,
+    now:
+      now === null ? (
+        t("sys.task.none")
+      ) : (
+        <>
+          <div>{now.next === "" ? t("sys.task.idle") : t("sys.task.next", { next: now.next })}</div>
+          <div>{now.last === "" ? t("sys.task.never") : t("sys.task.last", { last: now.last })}</div>
+          {run === null ? null : (
+            <Label isCompact color={run.result === "success" ? "green" : "red"}>
+              {run.result === "success"
+                ? t("sys.task.success")
+                : t("sys.task.failed", { result: run.result, status: run.status })}
+            </Label>
+          )}
+        </>
+      ),
+    should:
+      wanted === null ? undefined : (
+        <>
+          <div>
+            <code>{wanted.unit}</code>
+          </div>
+          <div>{taskWish(wanted, t)}</div>
+        </>
+      ),
+    origins: [originOf(provenance, `system.tasks.${name}`)],
+    differences: differencesAt(differences, `task:${name}`),
+  }));
+}
+
+function taskWish({ at, jitter, persistent }: NonNullable<SystemConfig["tasks"]>[string], t: Translate): string {
+  return [
+    at,
+    ...(jitter === undefined ? [] : [t("sys.task.jitter", { minutes: Math.round(jitter / 6) / 10 })]),
+    ...(persistent === true ? [t("sys.task.persistent")] : []),
+  ].join(" · ");
 }
 
 function FailedUnits({ seen }: { readonly seen: SystemSeen }): ReactNode {
