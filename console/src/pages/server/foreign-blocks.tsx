@@ -16,7 +16,6 @@ export function ForeignBlocks({ foreign }: { readonly foreign: Told }): ReactNod
       <p className="hf-quiet">{t("live.foreignWhat")}</p>
       {blocks.map(({ source, title, text }, at) => (
         // Blocks have no name of their own, and stand in an order that counts.
-        // oxlint-disable-next-line react/no-array-index-key
         <details key={`${at} ${source}`}>
           <summary>
             <code>{source}</code> {title}
