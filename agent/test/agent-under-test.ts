@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,25 +17,20 @@ import { identify } from "../src/os/processes.ts";
 import { connectUnix } from "../src/os/sockets.ts";
 import { agentPaths } from "../src/paths.ts";
 import { clientOver, type ConnectionClient } from "../src/rpc/http2-transport.ts";
+import { bundled } from "./bundled.ts";
 import { Commander, effectiveConfig, type CommandInit, type Trial } from "./commander.ts";
 import { SYSTEM_FILE, VPN_FILE } from "./file-agent-main.ts";
 
-const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
+let made = "";
 
-let bundled = "";
-
-/** The test agent as one file, made once for each file of tests: each of its many processes starts four times as fast. */
+/** The test agent as one file, made once for each file of tests: it starts many processes. */
 function program(): string {
-  if (bundled === "") {
-    bundled = join(mkdtempSync(join(tmpdir(), "holdfast-bundle-")), "file-agent.mjs");
-    execFileSync(process.execPath, [
-      join(REPOSITORY_ROOT, "deploy/package/bundle.ts"),
-      join(import.meta.dirname, "file-agent-main.ts"),
-      bundled,
-    ]);
-    process.once("exit", () => rmSync(dirname(bundled), { recursive: true, force: true }));
+  if (made === "") {
+    made = join(mkdtempSync(join(tmpdir(), "holdfast-bundle-")), "file-agent.mjs");
+    writeFileSync(made, bundled("agent/test/file-agent-main.ts"));
+    process.once("exit", () => rmSync(dirname(made), { recursive: true, force: true }));
   }
-  return bundled;
+  return made;
 }
 
 export interface Settings extends Trial {

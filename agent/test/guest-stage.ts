@@ -1,14 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { wantedOf } from "@holdfast/domains/vpn/conn.ts";
 import { parseVpnConfig } from "@holdfast/domains/vpn/parse-config.ts";
 import { bootText } from "@holdfast/domains/vpn/render.ts";
-import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
+import type { GuestFile } from "@holdfast/testkit/vm/guest-disk.ts";
 import { Guest } from "@holdfast/testkit/vm/guest.ts";
+import { bundled } from "./bundled.ts";
 import type { HandsAnswer, HandsWish } from "./domain-hands-main.ts";
 import { ADDRESS, INSIDE, KEYS } from "./vpn-pair.ts";
 
@@ -18,34 +15,30 @@ import { ADDRESS, INSIDE, KEYS } from "./vpn-pair.ts";
  */
 const HANDS = "/usr/lib/holdfast-lab/hands.mjs";
 
-export async function guestWithPeer(lab: Lab, name: string): Promise<Guest> {
+export async function guestWithPeer(
+  lab: Lab,
+  name: string,
+  more: Readonly<Record<string, GuestFile>> = {},
+): Promise<Guest> {
   const files = {
-    [HANDS]: { content: bundledHands() },
+    ...more,
+    [HANDS]: { content: bundled("agent/test/domain-hands-main.ts") },
     "/etc/holdfast/secrets/vpn/first": { content: `${KEYS.first}\n`, mode: 0o600 },
   };
   const guest = await Guest.start(lab, { name, cards: ["one", "two", "one", "two"], files });
+  await inGuest(guest, ["systemctl enable --now systemd-networkd"]);
+  await layPeer(guest);
+  return guest;
+}
+
+/** Gone with each boot. */
+export async function layPeer(guest: Guest): Promise<void> {
   await inGuest(guest, [
-    "systemctl enable --now systemd-networkd",
     "ip netns add peer",
     "ip link set eth2 netns peer",
     "ip link set eth3 netns peer",
     "ip -n peer link set lo up",
   ]);
-  return guest;
-}
-
-function bundledHands(): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-hands-"));
-  const bundle = join(folder, "hands.mjs");
-  const argv = [
-    join(REPOSITORY_ROOT, "deploy/package/bundle.ts"),
-    join(import.meta.dirname, "domain-hands-main.ts"),
-    bundle,
-  ];
-  execFileSync(process.execPath, argv);
-  const content = readFileSync(bundle);
-  rmSync(folder, { recursive: true });
-  return content;
 }
 
 export function inGuest(guest: Guest, lines: readonly string[]): Promise<string> {

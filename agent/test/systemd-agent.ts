@@ -1,63 +1,76 @@
-import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createClient, type Client } from "@connectrpc/connect";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { SignedCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
 import { GuardService } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { Transaction, TunnelActResponse } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
+import { REPOSITORY_ROOT } from "@holdfast/testkit/repository.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
-import { connectUnix } from "../src/os/sockets.ts";
-import { clientOver, type ConnectionClient } from "../src/rpc/http2-transport.ts";
+import type { GuestFile } from "@holdfast/testkit/vm/guest-disk.ts";
+import type { Guest } from "@holdfast/testkit/vm/guest.ts";
+import { bundled } from "./bundled.ts";
 import { Commander, effectiveConfig, makeRequestId, type Trial } from "./commander.ts";
+import { type GuardWay, GuestGuard, NearGuard } from "./guard-way.ts";
 
-const REPOSITORY_ROOT = join(import.meta.dirname, "../..");
 const UNITS = join(REPOSITORY_ROOT, "deploy/systemd");
 const PROGRAM_FOLDER = "/usr/lib/holdfast-agent";
 
+/** A server that the agent is put on: one in namespaces, or a guest with a kernel of its own. */
+type Host = Pick<LabServer, "must" | "exec" | "writeFile" | "nodeBinary">;
+
+/** What is put on a server before the agent is enabled there: by `install`, or on a guest's disk. */
+export function agentFiles(commander: Commander): Readonly<Record<string, GuestFile>> {
+  const units = readdirSync(UNITS, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(service|socket|timer|conf)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+  const key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  return {
+    [`${PROGRAM_FOLDER}/holdfast-agent.mjs`]: { content: bundled("agent/src/main.ts") },
+    [`${PROGRAM_FOLDER}/with-journal.pl`]: { content: readFileSync(join(UNITS, "with-journal.pl")) },
+    ...Object.fromEntries(
+      units.map((path) => [`/etc/systemd/system${path.slice(UNITS.length)}`, { content: readFileSync(path) }]),
+    ),
+    "/var/lib/holdfast/receipt.key": { content: key, mode: 0o600 },
+    "/var/lib/holdfast/enrolment.json": { content: commander.identity() },
+  };
+}
+
+/** A guest on whose disk `agentFiles` of this commander were put before it booted. */
+export interface GuestWithAgent {
+  readonly guest: Guest;
+  readonly commander: Commander;
+}
+
 /** The agent as it is installed on a server with systemd: its real units, its real firewall. Commanded past the session, at the guard's socket. */
 export class SystemdAgent {
-  readonly #server: LabServer;
-  readonly #commander = new Commander();
-  #connection: ConnectionClient | null = null;
+  readonly #server: Host;
+  readonly #way: GuardWay;
+  readonly #commander: Commander;
+  /** What has yet to be put there. */
+  readonly #files: Readonly<Record<string, GuestFile>>;
 
-  constructor(server: LabServer) {
-    this.#server = server;
+  constructor(where: LabServer | GuestWithAgent) {
+    const isGuest = "guest" in where;
+    this.#server = isGuest ? where.guest : where;
+    this.#way = isGuest ? new GuestGuard(where.guest) : new NearGuard(where);
+    this.#commander = isGuest ? where.commander : new Commander();
+    this.#files = isGuest ? {} : agentFiles(this.#commander);
   }
 
   async install(): Promise<void> {
     const server = this.#server;
-    const folder = mkdtempSync(join(tmpdir(), "holdfast-bundle-"));
-    const bundle = join(folder, "holdfast-agent.mjs");
-    execFileSync(process.execPath, [
-      join(REPOSITORY_ROOT, "deploy/package/bundle.ts"),
-      join(REPOSITORY_ROOT, "agent/src/main.ts"),
-      bundle,
-    ]);
-    await server.must(["mkdir", "-p", PROGRAM_FOLDER]);
-    await server.writeFile(`${PROGRAM_FOLDER}/holdfast-agent.mjs`, readFileSync(bundle));
-    rmSync(folder, { recursive: true });
-    await server.writeFile(`${PROGRAM_FOLDER}/with-journal.pl`, readFileSync(join(UNITS, "with-journal.pl")));
-    await server.must(["ln", "-sf", server.nodeBinary, `${PROGRAM_FOLDER}/node`]);
-    for (const entry of readdirSync(UNITS, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/\.(service|socket|timer|conf)$/.test(entry.name)) continue;
-      const path = join(entry.parentPath, entry.name);
-      const target = `/etc/systemd/system${path.slice(UNITS.length)}`;
-      await server.must(["mkdir", "-p", target.slice(0, target.lastIndexOf("/"))]);
-      await server.writeFile(target, readFileSync(path));
+    for (const [path, { content, mode }] of Object.entries(this.#files)) {
+      await server.must(["mkdir", "-p", dirname(path)]);
+      await server.writeFile(path, content, mode);
     }
+    await server.must(["ln", "-sf", server.nodeBinary, `${PROGRAM_FOLDER}/node`]);
     await server.must([
       "sh",
       "-c",
       "getent passwd holdfast || useradd --system --no-create-home --shell /usr/sbin/nologin holdfast",
     ]);
-    await server.must(["mkdir", "-p", "/var/lib/holdfast"]);
-    const key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    await server.writeFile("/var/lib/holdfast/receipt.key", key, 0o600);
-    await server.writeFile("/var/lib/holdfast/enrolment.json", this.#commander.identity());
     await server.must(["systemctl", "daemon-reload"]);
     await server.must(["systemctl", "enable", "holdfast-boot.service", "holdfast-recover.service"]);
     await server.must([
@@ -70,26 +83,12 @@ export class SystemdAgent {
     ]);
   }
 
-  /** Seen from outside the server: the socket is a file there. */
   async guard(): Promise<Client<typeof GuardService>> {
-    if (this.#connection?.isOpen() !== true) {
-      const path = `/proc/${this.#server.initPid}/root/run/holdfast/guard.sock`;
-      const giveUpAt = performance.now() + 20_000;
-      for (;;) {
-        const socket = await connectUnix(path);
-        if (socket !== null) {
-          this.#connection = clientOver(socket);
-          break;
-        }
-        if (performance.now() > giveUpAt) throw new Error("nobody listens at the guard's socket");
-        await sleep(50);
-      }
-    }
-    return createClient(GuardService, this.#connection.transport);
+    return createClient(GuardService, await this.#way.transport());
   }
 
   letGo(): void {
-    this.#connection?.close();
+    this.#way.letGo();
   }
 
   prepare(requestId: string, firewall: Json, trial: Trial): Promise<Transaction> {
@@ -127,7 +126,7 @@ export class SystemdAgent {
 
   async confirm(requestId: string, nonce: string): Promise<Transaction> {
     const command = this.#commander.command(requestId, { case: "confirm", value: { nonce } });
-    return (await this.guard()).submit({ command, sessionMonotonicNs: process.hrtime.bigint() });
+    return (await this.guard()).submit({ command, sessionMonotonicNs: await this.#way.monotonicNs() });
   }
 
   async abort(requestId: string): Promise<Transaction> {

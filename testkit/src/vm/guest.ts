@@ -29,6 +29,8 @@ const PROCESSORS = 2;
 /** An emulated boot takes half a minute on an idle machine. */
 const BOOT_PATIENCE_MS = 300_000;
 const QEMU_PATIENCE_MS = 20_000;
+/** Another one after each boot. */
+const BOOT_ID = ["cat", "/proc/sys/kernel/random/boot_id"];
 
 /**
  * A server with a stock Debian kernel, emulated by QEMU: for what the kernel of the machine that tests run on lacks. It is some twenty times slower
@@ -105,6 +107,19 @@ export class Guest {
   /** Plugs the cable of a card in or out: the guest sees its carrier. */
   setCable(card: string, plugged: boolean): Promise<void> {
     return qmp(join(this.#home, "qmp"), "set_link", { name: card, up: plugged });
+  }
+
+  /** In order, as an administrator does it: what is on its disk stays, its kernel is a new one. */
+  async reboot(): Promise<void> {
+    const boot = await this.must(BOOT_ID);
+    await this.must(["systemd-run", "--no-block", "systemctl", "reboot"]);
+    const isAnother = async (): Promise<boolean> => {
+      // A command that the boot cuts off has no answer.
+      const asked = await this.exec(BOOT_ID, { timeoutMs: 5_000 }).catch(() => null);
+      return asked?.code === 0 && asked.stdout !== boot;
+    };
+    await until(() => `guest ${this.name} to be up again: ${consoleOf(this.#home)}`, isAnother, BOOT_PATIENCE_MS);
+    await this.#untilUp();
   }
 
   async #untilUp(): Promise<void> {
