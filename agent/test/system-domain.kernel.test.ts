@@ -219,3 +219,27 @@ test("drift of a setting of ours is seen, and nothing else is ours", async () =>
   await server.must(["sh", "-c", "echo 17 >/proc/sys/net/core/somaxconn"]);
   expect(await drift()).toMatchObject({ error: "", drift: true });
 });
+
+test("files of ours that somebody changed by hand stand as they were found after an undo, also where we would never write such a text", async () => {
+  const files = [
+    "/etc/ssh/sshd_config.d/05-holdfast.conf",
+    "/etc/security/limits.d/95-holdfast.conf",
+    "/etc/modprobe.d/95-holdfast.conf",
+  ];
+  const wanting = (maxTries: number, core: number): Json => ({
+    ssh: { maxTries },
+    limits: { everyone: { core: { soft: core, hard: core } } },
+    modules: { block: core === 0 ? ["dccp"] : ["dccp", "usb_storage"] },
+  });
+  await apply({ system: wanting(3, 0) });
+  for (const file of files) await server.must(["sh", "-c", `echo '# so that the night shift gets in' >>${file}`]);
+  const byHand = await server.must(["cat", ...files]);
+  expect(byHand.match(/night shift/g)).toHaveLength(files.length);
+  const { id } = await onTrial({ system: wanting(4, 1) }, true);
+  expect(await server.must(["cat", ...files])).not.toContain("night shift");
+  const aborted = await agent.abort(id);
+  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+  expect(await server.must(["cat", ...files])).toBe(byHand);
+  const { id: given, nonce } = await onTrial({ system: {} }, true);
+  expect(words(await agent.confirm(given, nonce))).toBe(": ");
+});

@@ -7,6 +7,7 @@ import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { type TunnelAct, type TunnelOutcome, unacknowledged } from "@holdfast/core/plan/tunnel-act.ts";
 import { digestOf } from "../digest.ts";
+import type { StepOrigin } from "../os/action-rules.ts";
 import { operateIpsec } from "../os/ipsec-operation.ts";
 import { perform, readFacts, rehearse, type Machine } from "../os/perform.ts";
 import { sharedReading } from "./shared-reading.ts";
@@ -102,9 +103,9 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
     return { observed, liveDigest: liveDigestOf(domain, observed) };
   };
 
-  const applyAll = async (steps: readonly Step[]): Promise<Result<null, string>> => {
+  const applyAll = async (steps: readonly Step[], origin: StepOrigin = "plan"): Promise<Result<null, string>> => {
     for (const step of steps) {
-      const done = await perform(machine, step);
+      const done = await perform(machine, step, origin);
       if (!done.ok) return err(`${step.title}: ${done.error}`);
     }
     return ok(null);
@@ -175,12 +176,12 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       };
     },
 
-    apply: (step) => perform(machine, step),
+    apply: (step) => perform(machine, step, "plan"),
 
     restore: async (snapshot) => {
       const wanted = liveDigestOf(domain, snapshot);
       const live = await observe();
-      const restored = await applyAll(domain.restore(snapshot, live.observed));
+      const restored = await applyAll(domain.restore(snapshot, live.observed), "snapshot");
       if (!restored.ok) return restored;
       const after = await observe();
       const left = domain.restored?.(snapshot, live.observed, after.observed);

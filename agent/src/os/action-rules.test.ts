@@ -51,6 +51,43 @@ test.each<[string, Action]>([
   expect(checkAction("system", action).ok).toBe(false);
 });
 
+test("a snapshot puts back any text, and in the same places only", () => {
+  const back = (action: Action): boolean => checkAction("system", action, "snapshot").ok;
+  const byHand = "# by hand\n";
+  const texts: readonly Action[] = [
+    { kind: "sshd", text: byHand, check: false, effective: {}, reload: null, listens: [] },
+    { kind: "sudo", text: byHand, check: false },
+    { kind: "rsyslog", text: byHand, check: false },
+    { kind: "modules", text: byHand },
+    { kind: "hosts_block", block: byHand },
+    { kind: "authority", name: "house", text: byHand },
+    { kind: "task", name: "x", text: byHand, runs: false, check: false },
+    {
+      kind: "timer",
+      path: "/etc/systemd/system/apt-daily-upgrade.timer.d/95-holdfast.conf",
+      text: byHand,
+      check: false,
+    },
+    file("/etc/security/limits.d/95-holdfast.conf", byHand),
+    file("/etc/apt/apt.conf.d/95-holdfast.conf", byHand),
+    file("/etc/ssh/holdfast-keys/kim", byHand),
+  ];
+  for (const action of texts) {
+    expect(back(action), JSON.stringify(action)).toBe(true);
+    expect(checkAction("system", action).ok, JSON.stringify(action)).toBe(false);
+  }
+  for (const action of [
+    file("/etc/sudoers.d/evil", byHand),
+    file("/etc/security/limits.conf", byHand),
+    file("/etc/ssh/holdfast-keys/kim", byHand, 0o4755),
+    { kind: "task", name: "../x", text: byHand, runs: false, check: false } as const,
+    { kind: "authority", name: "../x", text: byHand } as const,
+    { kind: "unit", unit: "sshd.service", verb: "stop" } as const,
+  ])
+    expect(back(action), JSON.stringify(action)).toBe(false);
+  expect(checkAction("vpn", { kind: "sudo", text: byHand, check: false }, "snapshot").ok).toBe(false);
+});
+
 test("a task of ours passes, and no other domain has one", () => {
   expect(checkAction("system", taskOf("backup.service"))).toEqual({ ok: true, value: null });
   expect(checkAction("vpn", taskOf("backup.service")).ok).toBe(false);

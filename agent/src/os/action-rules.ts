@@ -54,19 +54,28 @@ export const OWN_FILES = {
   vpn: [/^\/etc\/swanctl\/conf\.d\/holdfast\.conf$/, /^\/var\/lib\/holdfast\/vpn\/loaded\.json$/],
 } as const satisfies Record<DomainName, readonly RegExp[]>;
 
+/**
+ * Where a step comes from: a plan, which somebody far away has asked for, or the snapshot that this server made of itself. What a plan writes is of
+ * our own grammar, whatever it says. A snapshot puts back what stood there, byte for byte, also where somebody had changed a file of ours by hand;
+ * it reaches the same places, and no others.
+ */
+export type StepOrigin = "plan" | "snapshot";
+
 /** Checks a step before anything is changed; the performer checks again when it acts. */
-export function checkStep(step: Step): Result<null, string> {
-  return checkAction(step.domain, step.action);
+export function checkStep(step: Step, origin: StepOrigin): Result<null, string> {
+  return checkAction(step.domain, step.action, origin);
 }
 
-export function checkAction(domain: DomainName, action: Action): Result<null, string> {
+export function checkAction(domain: DomainName, action: Action, origin: StepOrigin = "plan"): Result<null, string> {
+  const text = (said: string | null, parse: (said: string) => Result<unknown, string>): Result<unknown, string> =>
+    said === null || origin === "snapshot" ? ok(null) : parse(said);
   switch (action.kind) {
     case "nft":
       return domain === "firewall" ? checkNftBatch(action.batch) : err(`${domain} has no business with nftables`);
     case "write_file":
       if (!Number.isInteger(action.mode) || (action.mode & ~0o644) !== 0)
         return err(`mode ${action.mode.toString(8)} is more than 0644`);
-      return both(checkPath(domain, action.path), () => checkContent(action.path, action.text));
+      return both(checkPath(domain, action.path), () => text(action.text, (said) => checkContent(action.path, said)));
     case "remove_file":
       return checkPath(domain, action.path);
     case "sysctl": {
@@ -84,9 +93,9 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
           : err(`${action.target} is not below /usr/share/zoneinfo`),
       );
     case "hosts_block":
-      return systemOnly(domain, action.block === null ? ok(null) : parseHostsBlock(action.block));
+      return systemOnly(domain, text(action.block, parseHostsBlock));
     case "sshd":
-      return systemOnly(domain, action.text === null ? ok(null) : parseSshdText(action.text));
+      return systemOnly(domain, text(action.text, parseSshdText));
     case "unit":
       return systemOnly(domain, checkUnit(action.unit, action.verb));
     case "account":
@@ -96,29 +105,25 @@ export function checkAction(domain: DomainName, action: Action): Result<null, st
     case "home":
       return systemOnly(domain, parseUserName(action.name));
     case "sudo":
-      return systemOnly(domain, action.text === null ? ok(null) : parseSudoText(action.text));
+      return systemOnly(domain, text(action.text, parseSudoText));
     case "authority":
       return systemOnly(
         domain,
-        both(parseAuthorityName(action.name), () => (action.text === null ? ok(null) : parseCertificate(action.text))),
+        both(parseAuthorityName(action.name), () => text(action.text, parseCertificate)),
       );
     case "modules":
-      return systemOnly(domain, action.text === null ? ok(null) : parseLoadText(action.text));
+      return systemOnly(domain, text(action.text, parseLoadText));
     case "rsyslog":
-      return systemOnly(domain, action.text === null ? ok(null) : parseLogText(action.text));
+      return systemOnly(domain, text(action.text, parseLogText));
     case "timer":
       return systemOnly(
         domain,
-        both(checkPath(domain, action.path), () =>
-          action.text === null ? ok(null) : parseTimerText(action.path, action.text),
-        ),
+        both(checkPath(domain, action.path), () => text(action.text, (said) => parseTimerText(action.path, said))),
       );
     case "task":
       return systemOnly(
         domain,
-        both(parseTaskName(action.name), () =>
-          action.text === null ? ok(null) : parseTaskText(action.name, action.text),
-        ),
+        both(parseTaskName(action.name), () => text(action.text, (said) => parseTaskText(action.name, said))),
       );
     case "ipsec":
       return domain === "vpn" ? checkIpsecAct(action.act) : err(`${domain} has no business with tunnels`);

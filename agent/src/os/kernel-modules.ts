@@ -49,10 +49,11 @@ export async function changeModules(
   text: string | null,
   timeoutMs: number,
 ): Promise<Result<null, string>> {
-  const checked = rehearseModules(root, text);
+  const names = text === null ? ok([]) : parseLoadText(text);
+  // What is put back may be a list that somebody had changed by hand: it is written as it stood, and what it names is PID 1's matter.
+  const checked = names.ok ? rehearseModules(root, text) : ok(null);
   if (!checked.ok) return checked;
   const path = join(root, LOAD_FILE);
-  const names = text === null ? ok([]) : parseLoadText(text);
   try {
     if (text === null) {
       if (existsSync(dirname(path))) removeFileDurably(path);

@@ -6,7 +6,7 @@ import type { DomainName, FactQuery, RawFact, RawFacts } from "@holdfast/core/do
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { changeAccount, changeGroup, rehearseAccount } from "./account-change.ts";
 import { readAccounts } from "./accounts.ts";
-import { checkStep } from "./action-rules.ts";
+import { checkStep, type StepOrigin } from "./action-rules.ts";
 import { changeAuthority, rehearseAuthority } from "./authority.ts";
 import { readEntry, readFolder } from "./entry.ts";
 import { exec } from "./exec.ts";
@@ -35,8 +35,8 @@ export interface Machine {
 }
 
 /** Does what one step says. There is no other way to change the server; what a step may say, core's Action decides. */
-export async function perform(machine: Machine, step: Step): Promise<Result<null, string>> {
-  const allowed = checkStep(step);
+export async function perform(machine: Machine, step: Step, origin: StepOrigin): Promise<Result<null, string>> {
+  const allowed = checkStep(step, origin);
   if (!allowed.ok) return allowed;
   const { action } = step;
   switch (action.kind) {
@@ -104,7 +104,7 @@ const KERNEL_SETTINGS = "/proc/sys";
  * Lets the machine check a step without doing it, where that is possible. What costs as much as the step itself is left out unless `fully`.
  */
 export async function rehearse(machine: Machine, step: Step, fully: boolean): Promise<Result<null, string>> {
-  const allowed = checkStep(step);
+  const allowed = checkStep(step, "plan");
   if (!allowed.ok) return allowed;
   const { action } = step;
   switch (action.kind) {

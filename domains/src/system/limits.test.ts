@@ -59,10 +59,10 @@ test("a line that is read after ours and says the same of the same people is nam
   ]);
 });
 
-test("a file of ours that was changed by hand into no text of ours is not taken over", () => {
+test("a file of ours that was changed by hand into no text of ours is written anew", () => {
   const server = new SimulatedSystem();
   server.entries.set(LIMITS_FILE, { type: "file", mode: 0o644, text: "* hard maxlogins 0\n" });
-  expect(codes(server, LIMITS)).toEqual(["system.not_ours_to_take"]);
+  expect(codes(server, LIMITS)).toEqual(["system.limits_next_login"]);
 });
 
 test("that nobody reads them, and that nobody is of that name, is said", () => {

@@ -6,14 +6,14 @@ import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
 import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
 import { BLOCK_FILE, blockText, LOAD_FILE, loadText } from "./kernel-module.ts";
-import { LIMITS_FILE, limitsText, parseLimitsText } from "./limits-text.ts";
+import { LIMITS_FILE, limitsText } from "./limits-text.ts";
 import { logDriver, logText, RSYSLOG_FILE } from "./log-text.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
 import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
 import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
 import { bySpread } from "./sysctl-key.ts";
-import { parseTaskText, taskPath, taskText, taskTimer } from "./task-text.ts";
+import { taskText, taskTimer } from "./task-text.ts";
 import { UPDATES_TIMER_FILE, updatesTimerText } from "./timer-text.ts";
 import { targetOfZone, zoneOfTarget } from "./timezone.ts";
 import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
@@ -153,7 +153,7 @@ function look(observed: SystemObserved, slot: string): Look {
     case "modules":
       return textLook(observed, rest === "load" ? LOAD_FILE : BLOCK_FILE);
     case "limits":
-      return limitsLook(observed);
+      return textLook(observed, LIMITS_FILE);
     case "updates":
       return textLook(observed, rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE);
     case "group":
@@ -221,20 +221,11 @@ function userLook(observed: SystemObserved, name: string, read: (account: Accoun
     : { value: read(account) };
 }
 
-/** What is no text of ours could not be written again, and so not be put back either. */
-function limitsLook(observed: SystemObserved): Look {
-  const live = textLook(observed, LIMITS_FILE);
-  if (!("value" in live) || typeof live.value !== "string" || parseLimitsText(live.value).ok) return live;
-  return { why: `${LIMITS_FILE} was changed by hand, and we could not give it that text again; remove it` };
-}
-
 /** A timer that is there and does not run, or would not at the next boot, is as good as none: `runs` says both. */
 function taskLook(observed: SystemObserved, name: string): Look {
   if (observed.units === null) return { why: "systemd does not run here" };
   const text = observed.tasks[name];
   if (text === undefined) return { value: null };
-  if (!parseTaskText(name, text).ok)
-    return { why: `${taskPath(name)} was changed by hand, and we could not give it that text again; remove it` };
   const unit = observed.units[taskTimer(name)];
   return { value: { text, runs: unit?.file === "enabled" && (observed.booting || unit.active === "active") } };
 }
