@@ -6,6 +6,8 @@ import { system } from "./system/domain.ts";
 import { vpn } from "./vpn/domain.ts";
 
 const said = (stdout: string) => ({ status: 0, stdout, stderr: "" });
+/** Of a file that is not there. */
+const ABSENT = { status: 1, stdout: "", stderr: "there is no such file" };
 const folder = (files: Readonly<Record<string, string>>) => said(JSON.stringify(files));
 const told = (domain: { readonly foreign: typeof vpn.foreign }, raw: RawFacts): readonly string[] =>
   domain.foreign.read(raw).blocks.map(({ source, title, text }) => `${source} | ${title} | ${text ?? "WITHHELD"}`);
@@ -14,26 +16,34 @@ test("tables of others, and neither ours nor the one by which packets are looked
   const theirs = 'table ip docker {\n\tchain forward {\n\t\tiifname "br-1" accept\n\t}\n}\n';
   const ours = "table inet holdfast { # progname nft\n}\ntable inet holdfast {\n}\ntable inet holdfast_watch {\n}\n";
   const similar = "table inet holdfast2 {\n}\n";
-  expect(told(firewall, { ruleset: said(theirs + ours + similar), boot: said("flush ruleset\n") })).toEqual([
+  expect(
+    told(firewall, {
+      "nft list ruleset": said(theirs + ours + similar),
+      "/etc/nftables.conf": said("flush ruleset\n"),
+    }),
+  ).toEqual([
     `nft list ruleset | table ip docker { | ${theirs}`,
     `nft list ruleset | table inet holdfast2 { | ${similar}`,
     "/etc/nftables.conf | flush ruleset | flush ruleset\n",
   ]);
-  expect(firewall.foreign.read({ ruleset: { status: 1, stdout: "", stderr: "no rights\n" } }).unreadable).toEqual([
-    "nft list ruleset: no rights",
-  ]);
+  expect(
+    firewall.foreign.read({
+      "nft list ruleset": { status: 1, stdout: "", stderr: "no rights\n" },
+      "/etc/nftables.conf": ABSENT,
+    }).unreadable,
+  ).toEqual(["nft list ruleset: no rights"]);
 });
 
 test("files of networkd, netplan and ifupdown in their order, without ours; keys and passwords stay on the server", () => {
   const raw = {
-    "/etc/systemd/network .network": folder({
+    "/etc/systemd/network *.network": folder({
       "05-holdfast-wan.network": "[Match]\nName=eth0\n",
       "50-lan.network": "[Match]\nName=eth1\n[Network]\nDHCP=yes\n",
     }),
-    "/etc/systemd/network .netdev": folder({ "wg.netdev": "[NetDev]\nName=wg0\n[WireGuard]\nPrivateKey=hunter2\n" }),
-    "/run/systemd/network .network": folder({ "04-holdfast-wan.network": "[Match]\nName=eth0\n" }),
-    "/etc/netplan .yaml": folder({ "50-cloud-init.yaml": "network:\n  wifis: {w: {password: hunter2}}\n" }),
-    ifupdown: said("auto lo\niface lo inet loopback\n"),
+    "/etc/systemd/network *.netdev": folder({ "wg.netdev": "[NetDev]\nName=wg0\n[WireGuard]\nPrivateKey=hunter2\n" }),
+    "/run/systemd/network *.network": folder({ "04-holdfast-wan.network": "[Match]\nName=eth0\n" }),
+    "/etc/netplan *.yaml": folder({ "50-cloud-init.yaml": "network:\n  wifis: {w: {password: hunter2}}\n" }),
+    "/etc/network/interfaces": said("auto lo\niface lo inet loopback\n"),
   };
   const seen = told(network, raw);
   expect(seen).toEqual([
@@ -50,12 +60,12 @@ test("files of networkd, netplan and ifupdown in their order, without ours; keys
 
 test("files for sshd and for the kernel's settings, without ours", () => {
   const raw = {
-    "/etc/ssh/sshd_config.d": folder({
+    "/etc/ssh/sshd_config.d *.conf": folder({
       "05-holdfast.conf": "Port 22\n",
       "50-cloud.conf": "PasswordAuthentication no\n",
     }),
     "/etc/ssh/sshd_config": said("UsePAM yes\nMatch User kim\n  X11Forwarding no\n"),
-    "/etc/sysctl.d": folder({ "99-holdfast.conf": "a = 1\n", "10-net.conf": "net.ipv4.ip_forward = 1\n" }),
+    "/etc/sysctl.d *.conf": folder({ "99-holdfast.conf": "a = 1\n", "10-net.conf": "net.ipv4.ip_forward = 1\n" }),
   };
   expect(told(system, raw)).toEqual([
     "/etc/ssh/sshd_config.d/50-cloud.conf | PasswordAuthentication no | PasswordAuthentication no\n",
@@ -73,7 +83,7 @@ test.each([
   const conn = "connections {\n  site { version = 2 }\n}\n";
   const raw = {
     "/etc/swanctl/swanctl.conf": said(conn + text),
-    "/etc/swanctl/conf.d": folder({ "holdfast.conf": "connections { ours { } }\n" }),
+    "/etc/swanctl/conf.d *.conf": folder({ "holdfast.conf": "connections { ours { } }\n" }),
     "/etc/ipsec.conf": said("config setup\nconn old\n  left=%any\n"),
   };
   const seen = told(vpn, raw);

@@ -68,6 +68,16 @@ const SHOTS: readonly Shot[] = [
   { name: "server-key-waits", scenario: "busy", path: paths.server("web-4") },
   { name: "server-config", scenario: "busy", path: paths.server("web-1", { tab: "config" }) },
   { name: "server-live", scenario: "busy", path: paths.server("web-1", { tab: "live" }) },
+  {
+    name: "server-live-foreign",
+    scenario: "busy",
+    path: `${paths.server("web-1", { tab: "live" })}&domain=network`,
+    act: async (page) => {
+      await page.getByText(/^What others have set here/).click();
+      await page.getByText("50-wg0.netdev").first().click();
+    },
+  },
+  { name: "server-live-system", scenario: "busy", path: `${paths.server("web-1", { tab: "live" })}&domain=system` },
   { name: "server-network", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "network" }) },
   { name: "server-network-drift", scenario: "busy", path: paths.server("web-3", { tab: "live", domain: "network" }) },
   { name: "server-system", scenario: "calm", path: paths.server("web-1", { tab: "live", domain: "system" }) },

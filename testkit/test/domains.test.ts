@@ -21,6 +21,7 @@ const CODE = {
   "section.ts": "what people write",
   "parse-config.ts": "a config from outside, checked to its last text",
   "facts.ts": "what to read, and raw facts to observed",
+  "foreign.ts": "what others have set, in opaque blocks",
   "capability.ts": "what a server cannot do",
   "validate.ts": "the desired config alone",
   "compose.ts": "how layers merge here",

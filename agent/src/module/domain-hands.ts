@@ -87,6 +87,9 @@ export interface TunnelActed {
   readonly findings: readonly Finding[];
 }
 
+/** Milliseconds of one command. Whoever looks at the server waits for it, behind what is ours; a listing that takes longer is left out. */
+const FOREIGN_TIMEOUT_MS = 5_000;
+
 export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
   const observe = async (): Promise<Observation> => {
     const observed = domain.observe(await readFacts(machine, domain.name, domain.facts));
@@ -137,7 +140,10 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
   return {
     domain,
     observe: look,
-    foreign: async () => domain.foreign.read(await readFacts(machine, domain.name, domain.foreign.facts)),
+    foreign: async () => {
+      const raw = await readFacts(machine, domain.name, domain.foreign.facts, FOREIGN_TIMEOUT_MS);
+      return domain.foreign.read(raw);
+    },
 
     plan: async (wish, given) => {
       const observation =

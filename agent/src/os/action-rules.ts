@@ -57,7 +57,7 @@ export const OWN_FILES = {
 /**
  * Where a step comes from: a plan, which somebody far away has asked for, or the snapshot that this server made of itself. What a plan writes is of
  * our own grammar, whatever it says. A snapshot puts back what stood there, byte for byte, also where somebody had changed a file of ours by hand;
- * it reaches the same places, and no others.
+ * it reaches the same places, and no others (ADR 0047).
  */
 export type StepOrigin = "plan" | "snapshot";
 

@@ -158,21 +158,22 @@ async function ofWholeMachine(
     : err("this agent works below a folder, and the daemons of the machine are not below it");
 }
 
-/** Reads what a domain wants to know. What cannot be read is said in the answer, never thrown. */
+/** Reads what a domain wants to know. What cannot be read, or takes a command longer than this, is said in the answer, never thrown. */
 export async function readFacts(
   machine: Machine,
   domain: DomainName,
   queries: readonly FactQuery[],
+  timeoutMs = READ_TIMEOUT_MS,
 ): Promise<RawFacts> {
   const facts: Record<string, RawFact> = {};
-  for (const query of queries) facts[query.name] = await readFact(machine, domain, query);
+  for (const query of queries) facts[query.name] = await readFact(machine, domain, query, timeoutMs);
   return facts;
 }
 
 /** Milliseconds. The listing of 50,000 rules takes four seconds on a small machine. */
 const READ_TIMEOUT_MS = 20_000;
 
-async function readFact(machine: Machine, domain: DomainName, query: FactQuery): Promise<RawFact> {
+async function readFact(machine: Machine, domain: DomainName, query: FactQuery, timeoutMs: number): Promise<RawFact> {
   switch (query.kind) {
     case "command": {
       const { onlyWith } = query;
@@ -180,12 +181,12 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
         return { status: 1, stdout: "", stderr: `nobody to ask: there is no ${onlyWith}` };
       const [program, dashJ, ...words] = query.argv;
       if (program === "nft" && dashJ === "-j" && words[0] === "list") {
-        const listed = await machine.nft.list(words, READ_TIMEOUT_MS);
+        const listed = await machine.nft.list(words, timeoutMs);
         return listed.ok
           ? { status: 0, stdout: listed.value, stderr: "" }
           : { status: 1, stdout: "", stderr: listed.error };
       }
-      const run = await exec(query.argv, { timeoutMs: READ_TIMEOUT_MS });
+      const run = await exec(query.argv, { timeoutMs });
       return { status: run.status ?? 255, stdout: run.stdout, stderr: run.stderr };
     }
     case "file": {
@@ -213,24 +214,17 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery):
     case "accounts":
       return asFact(() => readAccounts(machine.root, query.path));
     case "ipsec": {
-      try {
-        const reading = await readIpsec(machine.root, query.path);
-        return asFact(() => reading);
-      } catch (error) {
-        // What keeps it from being read must not keep an undo from the rest.
-        return asFact(() => {
-          throw error;
-        });
-      }
+      // Whatever keeps it from being read must not keep an undo from the rest.
+      return asFact(() => readIpsec(machine.root, query.path));
     }
     default:
       return assertNever(query);
   }
 }
 
-function asFact(read: () => unknown): RawFact {
+async function asFact(read: () => unknown): Promise<RawFact> {
   try {
-    return { status: 0, stdout: JSON.stringify(read()), stderr: "" };
+    return { status: 0, stdout: JSON.stringify(await read()), stderr: "" };
   } catch (error) {
     return { status: 2, stdout: "", stderr: error instanceof Error ? error.message : String(error) };
   }

@@ -15,7 +15,7 @@ export const LOOKUP_TABLE = 220;
 
 /** What strongSwan reads when it starts. The keys are in a file beside it that is never read by anybody else. */
 export const BOOT_FILE = "/etc/swanctl/conf.d/holdfast.conf";
-const BOOT_FOLDER = "/etc/swanctl/conf.d";
+export const BOOT_FOLDER = "/etc/swanctl/conf.d";
 export const RECORD_FILE = "/var/lib/holdfast/vpn/loaded.json";
 
 /**

@@ -14,16 +14,25 @@ export function ForeignBlocks({ foreign }: { readonly foreign: Told }): ReactNod
     <details>
       <summary>{t("live.foreign", { count: blocks.length })}</summary>
       <p className="hf-quiet">{t("live.foreignWhat")}</p>
-      {blocks.map(({ source, title, text }, at) => (
+      {blocks.map(({ source, title, text }, at) => {
         // Blocks have no name of their own, and stand in an order that counts.
-        <details key={`${at} ${source}`}>
-          <summary>
+        const key = `${at} ${source}`;
+        const where = (
+          <>
             <code>{source}</code> {title}
-            {text === null ? ` · ${t("live.foreignWithheld")}` : ""}
-          </summary>
-          {text === null ? null : <NativeText text={text} label={`${source} ${title}`} />}
-        </details>
-      ))}
+          </>
+        );
+        return text === null ? (
+          <p key={key}>
+            {where} · {t("live.foreignWithheld")}
+          </p>
+        ) : (
+          <details key={key}>
+            <summary>{where}</summary>
+            <NativeText text={text} label={`${source} ${title}`} />
+          </details>
+        );
+      })}
       {left === 0 ? null : <p className="hf-quiet">{t("live.foreignLeft", { count: left })}</p>}
       {unreadable.map((why) => (
         <p key={why}>{why}</p>
