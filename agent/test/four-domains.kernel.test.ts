@@ -3,9 +3,10 @@ import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { apply, onTrial, TRIAL, words } from "./change-stage.ts";
 import { makeNonce, makeRequestId } from "./commander.ts";
 import { lettingIn } from "./firewall-stage.ts";
-import { apply, dhcp4, link, look as lookAtNetwork, network, onTrial, static4, TRIAL, words } from "./network-stage.ts";
+import { dhcp4, link, look as lookAtNetwork, network, static4 } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 import { bothEnds, INSIDE, look as lookAtTunnels, vpnPair } from "./vpn-pair.ts";
 

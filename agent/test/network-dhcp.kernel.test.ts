@@ -2,8 +2,9 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { abort, apply, onTrial, TRIAL, words } from "./change-stage.ts";
 import { makeNonce, makeRequestId } from "./commander.ts";
-import { abort, apply, dhcp4, driftOf, link, look, network, onTrial, static4, TRIAL, words } from "./network-stage.ts";
+import { dhcp4, driftOf, link, look, network, static4 } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 let lab: Lab;

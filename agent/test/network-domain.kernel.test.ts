@@ -1,7 +1,8 @@
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { abort, apply, driftOf, link, look, network, onTrial, static4, static6 } from "./network-stage.ts";
+import { abort, apply, onTrial } from "./change-stage.ts";
+import { driftOf, link, look, network, static4, static6 } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 let lab: Lab;

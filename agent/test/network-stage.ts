@@ -1,12 +1,8 @@
-import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { InterfaceConfig, NetworkConfig } from "@holdfast/domains/network/model.ts";
-import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
-import { expect } from "vitest";
-import { makeNonce, makeRequestId } from "./commander.ts";
 import type { SystemdAgent } from "./systemd-agent.ts";
 
-/** What tests of the network domain on real servers share: configs in few words, the way of a change, and the server in its own words. */
+/** What tests of the network domain on real servers share: configs in few words, and the server in its own words. */
 
 const NO_FAMILY = { method: "none", addresses: [], gateways: [], use: [] } as const;
 const EVERYTHING_LEARNT = ["address", "dns", "gateway", "routes", "search"] as const;
@@ -38,40 +34,6 @@ export function network(
   more: Partial<NetworkConfig> = {},
 ): NetworkConfig {
   return { reachedAt: [], forwarding: {}, interfaces: { ...interfaces }, ...more };
-}
-
-export const TRIAL = { windowSeconds: 90, reconnectSeconds: 90 };
-
-export type Domains = Readonly<Record<string, Json>>;
-
-export async function onTrial(agent: SystemdAgent, domains: Domains): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [makeRequestId(), makeNonce()];
-  const prepared = await agent.prepareDomains(id, domains, TRIAL);
-  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
-  return { id, nonce };
-}
-
-export async function apply(agent: SystemdAgent, domains: Domains): Promise<void> {
-  const { id, nonce } = await onTrial(agent, domains);
-  const confirmed = await agent.confirm(id, nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
-
-export async function refused(agent: SystemdAgent, domains: Domains): Promise<string> {
-  const prepared = await agent.prepareDomains(makeRequestId(), domains, TRIAL);
-  expect(prepared.phase, words(prepared)).toBe(TransactionPhase.REFUSED);
-  return words(prepared);
-}
-
-export async function abort(agent: SystemdAgent, id: string): Promise<void> {
-  const aborted = await agent.abort(id);
-  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
-}
-
-export function words(transaction: { code: string; message: string }): string {
-  return `${transaction.code}: ${transaction.message}`;
 }
 
 /** What networkd and the kernel have, without what counts and what is lent for a time. */

@@ -4,6 +4,7 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import { BUILT_IN_FOR_TESTS } from "@holdfast/testkit/servers/overlay.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { abort, apply, onTrial, refused, TRIAL, words } from "./change-stage.ts";
 import { makeNonce, makeRequestId } from "./commander.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
@@ -35,30 +36,6 @@ afterAll(async () => {
   agent.letGo();
   await lab.close();
 });
-
-const TRIAL = { windowSeconds: 60, reconnectSeconds: 60 };
-
-async function onTrial(
-  domains: Readonly<Record<string, Json>>,
-  overwriteDrift = false,
-): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [makeRequestId(), makeNonce()];
-  const prepared = await agent.prepareDomains(id, domains, TRIAL, overwriteDrift);
-  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
-  return { id, nonce };
-}
-
-async function apply(domains: Readonly<Record<string, Json>>): Promise<void> {
-  const { id, nonce } = await onTrial(domains);
-  const confirmed = await agent.confirm(id, nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
-
-function words(transaction: { code: string; message: string }): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
 
 /** Everything of the server that the configs below touch, in its own words. */
 const LOOK = [
@@ -97,15 +74,14 @@ const EVERYTHING: Json = {
 // Below /lib/modules, where the walls of a unit end by default: a module that cannot read there takes every kernel for one that has nothing.
 test("what is built into the kernel is seen by the module, and by what undoes", async () => {
   const before = await look();
-  const { id } = await onTrial({ system: { modules: { load: [BUILT_IN_FOR_TESTS] } } });
-  const aborted = await agent.abort(id);
-  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+  const { id } = await onTrial(agent, { system: { modules: { load: [BUILT_IN_FOR_TESTS] } } });
+  await abort(agent, id);
   expect(await look()).toBe(before);
 });
 
 test("a change is in force, and its undo leaves the server as it was, byte for byte", async () => {
   const before = await look();
-  const { id } = await onTrial({ system: EVERYTHING });
+  const { id } = await onTrial(agent, { system: EVERYTHING });
   const during = await look();
   expect(during).not.toBe(before);
   for (const text of [
@@ -123,15 +99,14 @@ test("a change is in force, and its undo leaves the server as it was, byte for b
   // Nothing of a trial would survive a reboot by itself where it need not.
   expect(await server.must(["cat", "/etc/hostname"])).toBe("web\n");
   expect((await server.exec(["cat", "/etc/sysctl.d/99-holdfast.conf"])).code).not.toBe(0);
-  const aborted = await agent.abort(id);
-  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+  await abort(agent, id);
   expect(await look()).toBe(before);
   expect(await server.must(["ls", "-A", "/var/lib/holdfast/system"])).toBe("");
 });
 
 test("confirmed it survives a reboot; a power cut on the next trial brings the confirmed state back; released, all is as it was found", async () => {
   const found = await look();
-  await apply({ system: EVERYTHING });
+  await apply(agent, { system: EVERYTHING });
   const confirmed = await look();
   expect(await server.must(["cat", "/etc/hostname"])).toBe("web-7\n");
   agent.letGo();
@@ -146,7 +121,7 @@ test("confirmed it survives a reboot; a power cut on the next trial brings the c
     timezone: "Europe/Berlin",
     ssh: { port: [22], passwords: false },
   };
-  await onTrial({ system: next });
+  await onTrial(agent, { system: next });
   expect(await look()).not.toBe(confirmed);
   agent.letGo();
   await server.cut();
@@ -154,7 +129,7 @@ test("confirmed it survives a reboot; a power cut on the next trial brings the c
   expect(await agent.story()).toContain("server.rebooted");
   expect(await look()).toBe(confirmed);
 
-  await apply({});
+  await apply(agent, {});
   expect(await look()).toBe(found);
   agent.letGo();
   await server.reboot();
@@ -163,22 +138,18 @@ test("confirmed it survives a reboot; a power cut on the next trial brings the c
 
 test("what sshd would not take, and what the kernel would not let be set, is refused before anything changes", async () => {
   const before = await look();
-  const refused = async (system: Json): Promise<string> => {
-    const prepared = await agent.prepareDomains(makeRequestId(), { system }, TRIAL);
-    expect(prepared.phase).toBe(TransactionPhase.REFUSED);
-    return words(prepared);
-  };
-  expect(await refused({ ssh: { ciphers: ["no-such-cipher"] } })).toContain("sshd would not take this");
-  expect(await refused({ ssh: { allowGroups: ["nobody-is-in-it"], passwords: false } })).toContain(
+  const refusal = (system: Json): Promise<string> => refused(agent, { system });
+  expect(await refusal({ ssh: { ciphers: ["no-such-cipher"] } })).toContain("sshd would not take this");
+  expect(await refusal({ ssh: { allowGroups: ["nobody-is-in-it"], passwords: false } })).toContain(
     "system.ssh_nobody_enters",
   );
   // A setting of the machine under this server. It must never be set from here, also not by a test that goes wrong.
-  expect(await refused({ sysctl: { "vm.swappiness": "10" } })).toContain("this server is a container");
-  expect(await refused({ sysctl: { "net.ipv4.tcp_available_congestion_control": "reno" } })).toContain("EACCES");
-  expect(await refused({ sysctl: { "net.core.no_such_setting": "1" } })).toContain("has no setting");
-  expect(await refused({ timezone: "Asia/Atlantis" })).toContain("does not know the time zone");
+  expect(await refusal({ sysctl: { "vm.swappiness": "10" } })).toContain("this server is a container");
+  expect(await refusal({ sysctl: { "net.ipv4.tcp_available_congestion_control": "reno" } })).toContain("EACCES");
+  expect(await refusal({ sysctl: { "net.core.no_such_setting": "1" } })).toContain("has no setting");
+  expect(await refusal({ timezone: "Asia/Atlantis" })).toContain("does not know the time zone");
   await server.must(["sh", "-c", "echo 'PasswordAuthentication perhaps' >/etc/ssh/sshd_config.d/60-broken.conf"]);
-  expect(await refused({ ssh: { maxTries: 3 } })).toContain("system.ssh_missing");
+  expect(await refusal({ ssh: { maxTries: 3 } })).toContain("system.ssh_missing");
   await server.must(["rm", "/etc/ssh/sshd_config.d/60-broken.conf"]);
   expect(await look()).toBe(before);
 });
@@ -221,21 +192,19 @@ test("files of ours that somebody changed by hand stand as they were found after
     limits: { everyone: { core: { soft: core, hard: core } } },
     modules: { block: core === 0 ? ["dccp"] : ["dccp", "usb_storage"] },
   });
-  await apply({ system: wanting(3, 0) });
+  await apply(agent, { system: wanting(3, 0) });
   for (const file of files) await server.must(["sh", "-c", `echo '# so that the night shift gets in' >>${file}`]);
   const byHand = await server.must(["cat", ...files]);
   expect(byHand.match(/night shift/g)).toHaveLength(files.length);
-  const { id } = await onTrial({ system: wanting(4, 1) }, true);
+  const { id } = await onTrial(agent, { system: wanting(4, 1) }, true);
   expect(await server.must(["cat", ...files])).not.toContain("night shift");
-  const aborted = await agent.abort(id);
-  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
+  await abort(agent, id);
   expect(await server.must(["cat", ...files])).toBe(byHand);
-  const { id: given, nonce } = await onTrial({ system: {} }, true);
-  expect(words(await agent.confirm(given, nonce))).toBe(": ");
+  await apply(agent, { system: {} }, true);
 });
 
 test("drift of a setting of ours is seen, and nothing else is ours", async () => {
-  await apply({ system: { sysctl: { "net.core.somaxconn": "8192" } } });
+  await apply(agent, { system: { sysctl: { "net.core.somaxconn": "8192" } } });
   const drift = async () =>
     (await (await agent.guard()).getState({})).domains.find(({ domain }) => domain === "system");
   await server.must(["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; echo hello >>/etc/motd"]);

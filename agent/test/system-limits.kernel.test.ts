@@ -1,9 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeNonce, makeRequestId } from "./commander.ts";
+import { abort, apply, onTrial, refused, TRIAL } from "./change-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 /** What sessions may take: a person logs in through the server's own sshd and PAM, and asks what they got. */
@@ -11,7 +10,6 @@ let lab: Lab;
 let server: LabServer;
 let agent: SystemdAgent;
 
-const TRIAL = { windowSeconds: 90, reconnectSeconds: 90 };
 const FILE = "/etc/security/limits.d/95-holdfast.conf";
 const limits = (who: string, soft: number, hard: number): Json => ({ limits: { [who]: { nofile: { soft, hard } } } });
 
@@ -39,10 +37,6 @@ afterAll(async () => {
   await lab.close();
 });
 
-function words(transaction: { code: string; message: string }): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
-
 /** What a login of kim's may take: soft and hard. */
 async function login(): Promise<{ readonly code: number | null; readonly stdout: string }> {
   const options = [
@@ -58,26 +52,6 @@ async function login(): Promise<{ readonly code: number | null; readonly stdout:
   return server.exec(["ssh", ...options, "kim@127.0.0.1", "ulimit -Sn; ulimit -Hn; ulimit -Su"]);
 }
 
-async function refused(system: Json): Promise<string> {
-  const answer = await agent.prepareDomains(makeRequestId(), { system }, TRIAL);
-  expect(answer.phase, words(answer)).toBe(TransactionPhase.REFUSED);
-  return words(answer);
-}
-
-async function onTrial(system: Json): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [makeRequestId(), makeNonce()];
-  const prepared = await agent.prepareDomains(id, { system }, TRIAL);
-  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED });
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL });
-  return { id, nonce };
-}
-
-async function confirmed({ id, nonce }: { readonly id: string; readonly nonce: string }): Promise<void> {
-  const done = await agent.confirm(id, nonce);
-  expect(done, words(done)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
-
 async function drifted(): Promise<boolean> {
   const { domains } = await (await agent.guard()).getState({});
   return domains.find(({ domain }) => domain === "system")?.drift === true;
@@ -86,30 +60,29 @@ async function drifted(): Promise<boolean> {
 test("who logs in on trial has what the policy says; the undo takes it back; drift is seen; released, nothing is left", async () => {
   const found = (await login()).stdout;
   expect(found).toMatch(/^\d+\n\d+\n/);
-  const first = await onTrial(limits("everyone", 700, 800));
+  const first = await onTrial(agent, { system: limits("everyone", 700, 800) });
   expect((await login()).stdout).toMatch(/^700\n800\n/);
-  const undone = await agent.abort(first.id);
-  expect(undone, words(undone)).toMatchObject({ phase: TransactionPhase.REVERTED, serverIs: "as_before" });
+  await abort(agent, first.id);
   expect((await login()).stdout).toBe(found);
 
   const system = {
     limits: { everyone: { nofile: { soft: 700, hard: 800 } }, "group kim": { nproc: { soft: 300, hard: 400 } } },
   };
-  await confirmed(await onTrial(system));
+  await apply(agent, { system });
   expect((await login()).stdout).toBe("700\n800\n300\n");
   expect(await drifted()).toBe(false);
   await server.must(["sh", "-c", `cp -p ${FILE} /run/ours && echo 'kim hard nofile 900' >>${FILE}`]);
   expect(await drifted()).toBe(true);
   await server.must(["cp", "-p", "/run/ours", FILE]);
   expect(await drifted()).toBe(false);
-  await confirmed(await onTrial({}));
+  await apply(agent, { system: {} });
   expect((await login()).stdout).toBe(found);
   expect(await server.must(["ls", "-A", "/etc/security/limits.d"])).toBe("");
 });
 
 test("more open files than the kernel gives is set for nobody, and is refused with the numbers", async () => {
   const most = Number(await server.must(["cat", "/proc/sys/fs/nr_open"]));
-  expect(await refused(limits("user kim", 1024, most + 1))).toMatch(
+  expect(await refused(agent, { system: limits("user kim", 1024, most + 1) })).toMatch(
     new RegExp(`system\\.limits_above_kernel.*${most} open files at most.*could not set ${most + 1}`),
   );
   // What cannot be set is not there after the login, and only the log says so.
@@ -126,9 +99,11 @@ test("more open files than the kernel gives is set for nobody, and is refused wi
 test("a file that is read after ours and limits the same is named with its line; a power cut on trial leaves none of ours", async () => {
   const late = "/etc/security/limits.d/99-site.conf";
   await server.writeFile(late, "# house\n* - nofile 5000\n");
-  expect(await refused(limits("everyone", 700, 800))).toContain(`${late} line 2 limits nofile of * to 5000`);
+  expect(await refused(agent, { system: limits("everyone", 700, 800) })).toContain(
+    `${late} line 2 limits nofile of * to 5000`,
+  );
   await server.must(["mv", late, "/etc/security/limits.d/20-site.conf"]);
-  await onTrial(limits("everyone", 700, 800));
+  await onTrial(agent, { system: limits("everyone", 700, 800) });
   expect((await login()).stdout).toMatch(/^700\n800\n/);
   agent.letGo();
   await server.cut();

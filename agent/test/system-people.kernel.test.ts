@@ -3,11 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeNonce, makeRequestId } from "./commander.ts";
+import { abort, apply, onTrial, refused } from "./change-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 /** People, what they may do, whom programs trust, where logs go and names are asked: on a real server, with its own tools. */
@@ -49,38 +48,6 @@ afterAll(async () => {
   rmSync(keys, { recursive: true });
 });
 
-const TRIAL = { windowSeconds: 90, reconnectSeconds: 90 };
-
-async function onTrial(system: Json): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [makeRequestId(), makeNonce()];
-  const prepared = await agent.prepareDomains(id, { system }, TRIAL);
-  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED, code: "" });
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL, code: "" });
-  return { id, nonce };
-}
-
-async function apply(system: Json): Promise<void> {
-  const { id, nonce } = await onTrial(system);
-  const confirmed = await agent.confirm(id, nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
-
-async function undo(id: string): Promise<void> {
-  const aborted = await agent.abort(id);
-  expect(aborted, words(aborted)).toMatchObject({ phase: TransactionPhase.REVERTED });
-}
-
-async function refused(system: Json): Promise<string> {
-  const prepared = await agent.prepareDomains(makeRequestId(), { system }, TRIAL);
-  expect(prepared.phase).toBe(TransactionPhase.REFUSED);
-  return words(prepared);
-}
-
-function words(transaction: { code: string; message: string }): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
-
 /** Everything of the server that the configs below touch, in its own words. */
 const LOOK = [
   "cat /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/subuid /etc/subgid",
@@ -116,7 +83,7 @@ const everything = (): Json => ({
 test("on trial people come in with their keys and rights, logs arrive, the authority is trusted; the undo leaves nothing of it", async () => {
   const before = await look();
   await server.must(["systemd-run", "--unit=log-server", "sh", "-c", "exec nc -l -k 127.0.0.1 5514 >/run/received"]);
-  const { id } = await onTrial(everything());
+  const { id } = await onTrial(agent, { system: everything() });
   expect(await logIn("id -un; sudo -n id -u; id -Gn")).toMatchObject({ code: 0, stdout: "ana\n0\nana adm on-call\n" });
   expect(await server.must(["cat", "/etc/resolv.conf"])).toBe(
     "# Made by Holdfast from a policy; changes here are overwritten.\nnameserver 192.0.2.53\nsearch internal\noptions edns0\n",
@@ -132,7 +99,7 @@ test("on trial people come in with their keys and rights, logs arrive, the autho
     "for i in $(seq 100); do grep -q holdfast-was-here /run/received && exit 0; sleep 0.1; done; exit 1",
   ]);
   expect((await server.exec(["test", "-e", "/home/ana"])).code).not.toBe(0);
-  await undo(id);
+  await abort(agent, id);
   expect(await look()).toBe(before);
   await server.must(["systemctl", "stop", "log-server"]);
 });
@@ -142,7 +109,7 @@ test(
   { timeout: 400_000 },
   async () => {
     const found = await look();
-    await apply(everything());
+    await apply(agent, { system: everything() });
     expect(await server.must(["stat", "-c", "%U:%G %a", "/home/ana"])).toBe("ana:ana 700\n");
     expect((await server.exec(["test", "-e", "/home/ana/.bashrc"])).code).toBe(0);
     const confirmed = await look();
@@ -153,7 +120,9 @@ test(
     const state = (await (await agent.guard()).getState({})).domains.find(({ domain }) => domain === "system");
     expect(state).toMatchObject({ error: "", drift: false });
 
-    await onTrial({ users: { ana: { state: "absent" }, bo: { state: "present" } }, authorities: {} });
+    await onTrial(agent, {
+      system: { users: { ana: { state: "absent" }, bo: { state: "present" } }, authorities: {} },
+    });
     expect(await logIn("true")).not.toMatchObject({ code: 0 });
     agent.letGo();
     await server.cut();
@@ -161,7 +130,7 @@ test(
     expect(await agent.story()).toContain("server.rebooted");
     expect(await look()).toBe(confirmed);
 
-    await apply({});
+    await apply(agent, { system: {} });
     expect(await logIn("true")).not.toMatchObject({ code: 0 });
     const left = await look();
     // People stay, with a home; what they were given does not.
@@ -176,43 +145,49 @@ test(
 
 test("removed by word: the same account with its password after an undo, gone when confirmed, its home not", async () => {
   const before = await look();
-  const { id } = await onTrial({ users: { kim: { state: "absent" } } });
+  const { id } = await onTrial(agent, { system: { users: { kim: { state: "absent" } } } });
   expect(await look()).not.toBe(before);
-  await undo(id);
+  await abort(agent, id);
   expect(await look()).toBe(before);
-  await apply({ users: { kim: { state: "absent" } } });
+  await apply(agent, { system: { users: { kim: { state: "absent" } } } });
   expect((await server.exec(["getent", "passwd", "kim"])).code).not.toBe(0);
   expect((await server.exec(["test", "-d", "/home/kim"])).code).toBe(0);
-  await apply({});
+  await apply(agent, { system: {} });
   expect((await server.exec(["getent", "passwd", "kim"])).code).not.toBe(0);
 });
 
 test("what the server lacks, and what its own checkers would not take, is refused with the reason before anything changes", async () => {
   const before = await look();
   const leaf = authority.replace(/\n[^\n]{64}\n/, (line) => `\n${line.trim().split("").toReversed().join("")}\n`);
-  expect(await refused({ authorities: { house: leaf } })).toContain("certificate");
-  expect(await refused({ modules: { load: ["no_such_module"] } })).toContain("this server is a container");
-  expect(await refused({ users: { bo: { state: "present", shell: "/bin/no-shell" } } })).toContain("no shell");
-  expect(await refused({ users: { adm: { state: "present" } } })).toContain("there is a group adm");
+  expect(await refused(agent, { system: { authorities: { house: leaf } } })).toContain("certificate");
+  expect(await refused(agent, { system: { modules: { load: ["no_such_module"] } } })).toContain(
+    "this server is a container",
+  );
+  expect(await refused(agent, { system: { users: { bo: { state: "present", shell: "/bin/no-shell" } } } })).toContain(
+    "no shell",
+  );
+  expect(await refused(agent, { system: { users: { adm: { state: "present" } } } })).toContain("there is a group adm");
 
   await server.must(["sh", "-c", "printf 'ana ALL=\\n' >/etc/sudoers.d/broken && chmod 440 /etc/sudoers.d/broken"]);
   const free: Json = { users: { ana: { state: "present", sudo: "free" } } };
-  expect(await refused(free)).toContain("before any change");
+  expect(await refused(agent, { system: free })).toContain("before any change");
   await server.must(["rm", "/etc/sudoers.d/broken"]);
   await server.must(["mv", "/usr/sbin/visudo", "/usr/sbin/visudo.away"]);
-  expect(await refused(free)).toContain("sudo is not installed");
+  expect(await refused(agent, { system: free })).toContain("sudo is not installed");
   await server.must(["mv", "/usr/sbin/visudo.away", "/usr/sbin/visudo"]);
 
   await server.must(["sh", "-c", "echo '*.* action(type=\"no-such-module\")' >/etc/rsyslog.d/10-broken.conf"]);
   const logs: Json = { logs: { to: [{ host: "192.0.2.9", port: 514, by: "udp" }] } };
-  expect(await refused(logs)).toContain("before any change");
+  expect(await refused(agent, { system: logs })).toContain("before any change");
   await server.must(["rm", "/etc/rsyslog.d/10-broken.conf"]);
   await server.must(["systemctl", "stop", "rsyslog.service", "syslog.socket"]);
-  expect(await refused(logs)).toContain("system.logs_no_rsyslog");
+  expect(await refused(agent, { system: logs })).toContain("system.logs_no_rsyslog");
   await server.must(["systemctl", "start", "syslog.socket", "rsyslog.service"]);
 
   await server.writeFile("/etc/resolv.conf", "# Generated by NetworkManager\nnameserver 192.0.2.1\n");
-  expect(await refused({ resolver: { servers: ["192.0.2.53"] } })).toContain("system.resolver_managed");
+  expect(await refused(agent, { system: { resolver: { servers: ["192.0.2.53"] } } })).toContain(
+    "system.resolver_managed",
+  );
   await server.writeFile("/etc/resolv.conf", "# by hand\nnameserver 192.0.2.1\noptions edns0\n");
   expect(await look()).toBe(before);
 });

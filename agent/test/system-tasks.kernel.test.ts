@@ -1,9 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeNonce, makeRequestId } from "./commander.ts";
+import { abort, apply, onTrial, refused } from "./change-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 /** Services that start at their times, as the server's own systemd says it, through the real units of the agent. */
@@ -11,7 +10,6 @@ let lab: Lab;
 let server: LabServer;
 let agent: SystemdAgent;
 
-const TRIAL = { windowSeconds: 90, reconnectSeconds: 90 };
 const TIMER = "holdfast-task-backup.timer";
 const TASKS: Json = { tasks: { backup: { unit: "backup.service", at: "weekly on mon, thu at 04:00", jitter: 900 } } };
 const task = (unit: string, at = "daily at 04:00", persistent = false): Json => ({
@@ -36,10 +34,6 @@ async function unit(name: string, text: string): Promise<void> {
   await server.must(["systemctl", "daemon-reload"]);
 }
 
-function words(transaction: { code: string; message: string }): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
-
 /** Every file of systemd's that is there, the marks of the last starts, and what systemd makes of our timer. */
 const LOOK = [
   "find /etc/systemd/system | sort",
@@ -49,31 +43,6 @@ const LOOK = [
 const look = async (): Promise<string> =>
   // When it is due next is by chance within the spread.
   (await server.exec(["sh", "-c", LOOK])).stdout.replaceAll(/next_elapse=[^}]*/g, "");
-
-async function refused(system: Json): Promise<string> {
-  const answer = await agent.prepareDomains(makeRequestId(), { system }, TRIAL);
-  expect(answer.phase, words(answer)).toBe(TransactionPhase.REFUSED);
-  return words(answer);
-}
-
-async function onTrial(system: Json, overwriteDrift = false): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [makeRequestId(), makeNonce()];
-  const prepared = await agent.prepareDomains(id, { system }, TRIAL, overwriteDrift);
-  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED });
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL });
-  return { id, nonce };
-}
-
-async function confirmed({ id, nonce }: { readonly id: string; readonly nonce: string }): Promise<void> {
-  const done = await agent.confirm(id, nonce);
-  expect(done, words(done)).toMatchObject({ phase: TransactionPhase.FINALIZED });
-}
-
-async function undone({ id }: { readonly id: string }): Promise<void> {
-  const done = await agent.abort(id);
-  expect(done, words(done)).toMatchObject({ phase: TransactionPhase.REVERTED, serverIs: "as_before" });
-}
 
 async function drifted(): Promise<boolean> {
   const { domains } = await (await agent.guard()).getState({});
@@ -96,15 +65,21 @@ test("what would stop the server, is not there or is masked, is refused before a
     "/etc/systemd/system/nightly.service",
   ]);
   await server.must(["systemctl", "daemon-reload"]);
-  expect(await refused(task("ends.service"))).toContain(
+  expect(await refused(agent, { system: task("ends.service") })).toContain(
     "ends.service stops this server: ExecStart= runs /usr/bin/systemctl",
   );
-  expect(await refused(task("after.service"))).toContain("after.service stops this server by SuccessAction=reboot");
-  expect(await refused(task("pulls.service"))).toContain("pulls.service starts poweroff.target by Wants=");
-  expect(await refused(task("stops.service"))).toContain("stops.service stops ssh.service when it starts");
-  expect(await refused(task("nightly.service"))).toContain("nightly.service");
-  expect(await refused(task("hidden.service"))).toContain("system.task_unit_masked");
-  expect(await refused(task("nobody.service"))).toMatch(/system\.task_no_unit.*nobody\.service/);
+  expect(await refused(agent, { system: task("after.service") })).toContain(
+    "after.service stops this server by SuccessAction=reboot",
+  );
+  expect(await refused(agent, { system: task("pulls.service") })).toContain(
+    "pulls.service starts poweroff.target by Wants=",
+  );
+  expect(await refused(agent, { system: task("stops.service") })).toContain(
+    "stops.service stops ssh.service when it starts",
+  );
+  expect(await refused(agent, { system: task("nightly.service") })).toContain("nightly.service");
+  expect(await refused(agent, { system: task("hidden.service") })).toContain("system.task_unit_masked");
+  expect(await refused(agent, { system: task("nobody.service") })).toMatch(/system\.task_no_unit.*nobody\.service/);
   const names = ["ends", "after", "pulls", "stops", "hidden", "nightly"].map(
     (name) => `/etc/systemd/system/${name}.service`,
   );
@@ -115,7 +90,7 @@ test("what would stop the server, is not there or is masked, is refused before a
 
 test("systemd says what the policy says; the undo leaves the server as it was; drift is seen and put right; released, all is as it was found", async () => {
   const found = await look();
-  const first = await onTrial(TASKS);
+  const first = await onTrial(agent, { system: TASKS });
   const during = await look();
   for (const text of [
     "Unit=backup.service",
@@ -126,24 +101,24 @@ test("systemd says what the policy says; the undo leaves the server as it was; d
     "NeedDaemonReload=no",
   ])
     expect(during).toContain(text);
-  await undone(first);
+  await abort(agent, first.id);
   expect(await look()).toBe(found);
 
-  await confirmed(await onTrial(TASKS));
+  await apply(agent, { system: TASKS });
   expect(await drifted()).toBe(false);
   await server.must(["systemctl", "stop", TIMER]);
   expect(await drifted()).toBe(true);
-  await confirmed(await onTrial(TASKS, true));
+  await apply(agent, { system: TASKS }, true);
   expect(await drifted()).toBe(false);
   await server.must(["mkdir", "-p", `/etc/systemd/system/${TIMER}.d`]);
   await server.writeFile(`/etc/systemd/system/${TIMER}.d/noon.conf`, "[Timer]\nOnCalendar=12:00\n");
   await server.must(["systemctl", "daemon-reload"]);
   expect(await drifted()).toBe(true);
-  expect(await refused(TASKS)).toContain(`${TIMER}.d/noon.conf changes the timer of this task`);
+  expect(await refused(agent, { system: TASKS })).toContain(`${TIMER}.d/noon.conf changes the timer of this task`);
   await server.must(["rm", "-r", `/etc/systemd/system/${TIMER}.d`]);
   await server.must(["systemctl", "daemon-reload"]);
 
-  await confirmed(await onTrial({}));
+  await apply(agent, { system: {} });
   expect(await look()).toBe(found);
   expect(await backups()).toBe(0);
 });
@@ -156,22 +131,22 @@ test("a new time, also of a task that makes up for what was missed, starts nothi
     return `daily at ${moment.toISOString().slice(11, 16)}`;
   };
   await server.must(["ln", "-sf", "/usr/share/zoneinfo/UTC", "/etc/localtime"]);
-  await confirmed(await onTrial(task("backup.service", at(-180), true)));
+  await apply(agent, { system: task("backup.service", at(-180), true) });
   // As if it had been started by its time three hours ago, and then its time is moved to an hour ago.
   await server.must(["touch", "-d", "3 hours ago", `/var/lib/systemd/timers/stamp-${TIMER}`]);
-  await confirmed(await onTrial(task("backup.service", at(-60), true)));
+  await apply(agent, { system: task("backup.service", at(-60), true) });
   expect(await backups()).toBe(0);
-  await confirmed(await onTrial(task("backup.service", "every 1m")));
+  await apply(agent, { system: task("backup.service", "every 1m") });
   await expect.poll(backups, { timeout: 150_000, interval: 2_000 }).toBeGreaterThan(0);
   const seen = await server.must(["systemctl", "show", "backup.service", "--property=Result,ExecMainStatus"]);
   expect(seen).toContain("Result=success");
-  await confirmed(await onTrial({}));
+  await apply(agent, { system: {} });
   expect(await look()).toBe(found);
 }, 300_000);
 
 test("a power cut on trial: the server comes back without the task, and with the confirmed one where it was taken out", async () => {
   const found = await look();
-  await onTrial(TASKS);
+  await onTrial(agent, { system: TASKS });
   expect(await look()).not.toBe(found);
   agent.letGo();
   await server.cut();
@@ -179,9 +154,9 @@ test("a power cut on trial: the server comes back without the task, and with the
   expect(await agent.story()).toContain("server.rebooted");
   expect(await look()).toBe(found);
 
-  await confirmed(await onTrial(TASKS));
+  await apply(agent, { system: TASKS });
   const kept = await look();
-  await onTrial({});
+  await onTrial(agent, { system: {} });
   expect(await look()).toBe(found);
   agent.letGo();
   await server.cut();

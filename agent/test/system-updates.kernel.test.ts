@@ -1,9 +1,8 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
-import { TransactionPhase } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeNonce, makeRequestId } from "./commander.ts";
+import { abort, confirm, onTrial, refused } from "./change-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 /** What a server installs by itself, as its own apt and systemd say it, through the real units of the agent. */
@@ -12,7 +11,6 @@ let server: LabServer;
 let agent: SystemdAgent;
 
 const PROGRAM = "/usr/bin/unattended-upgrade";
-const TRIAL = { windowSeconds: 90, reconnectSeconds: 90 };
 const UPDATES: Json = { updates: { install: "security", window: { from: "02:15", within: 5400 }, restart: "04:30" } };
 
 beforeAll(async () => {
@@ -28,10 +26,6 @@ afterAll(async () => {
   await lab.close();
 });
 
-function words(transaction: { code: string; message: string }): string {
-  return `${transaction.code}: ${transaction.message}`;
-}
-
 /** apt's settings, the files around ours, and what systemd makes of the timer. */
 const LOOK = [
   "apt-config dump",
@@ -43,21 +37,6 @@ const look = async (): Promise<string> =>
   // When it is due next is by chance within the spread.
   (await server.exec(["sh", "-c", LOOK])).stdout.replaceAll(/next_elapse=[^}]*/g, "");
 
-async function refused(system: Json): Promise<string> {
-  const answer = await agent.prepareDomains(makeRequestId(), { system }, TRIAL);
-  expect(answer.phase, words(answer)).toBe(TransactionPhase.REFUSED);
-  return words(answer);
-}
-
-async function onTrial(system: Json): Promise<{ id: string; nonce: string }> {
-  const [id, nonce] = [makeRequestId(), makeNonce()];
-  const prepared = await agent.prepareDomains(id, { system }, TRIAL);
-  expect(prepared, words(prepared)).toMatchObject({ phase: TransactionPhase.PREPARED });
-  const executed = await agent.execute(id, nonce);
-  expect(executed, words(executed)).toMatchObject({ phase: TransactionPhase.ON_TRIAL });
-  return { id, nonce };
-}
-
 async function drifted(): Promise<boolean> {
   const { domains } = await (await agent.guard()).getState({});
   return domains.find(({ domain }) => domain === "system")?.drift === true;
@@ -65,11 +44,10 @@ async function drifted(): Promise<boolean> {
 
 test("without the package it is refused by the package's name; that nothing is installed by itself needs nobody", async () => {
   const before = await look();
-  expect(await refused(UPDATES)).toMatch(/system\.updates_no_package.*unattended-upgrades/);
-  const { id } = await onTrial({ updates: { install: "none" } });
+  expect(await refused(agent, { system: UPDATES })).toMatch(/system\.updates_no_package.*unattended-upgrades/);
+  const { id } = await onTrial(agent, { system: { updates: { install: "none" } } });
   expect(await look()).toContain('APT::Periodic::Unattended-Upgrade "0";');
-  const undone = await agent.abort(id);
-  expect(undone, words(undone)).toMatchObject({ phase: TransactionPhase.REVERTED, serverIs: "as_before" });
+  await abort(agent, id);
   expect(await look()).toBe(before);
 });
 
@@ -77,7 +55,7 @@ test("apt and systemd say what the policy says; the undo leaves the server as it
   // That it is there is all that is asked of it: apt and systemd say what is set.
   await server.writeFile(PROGRAM, "#!/bin/sh\n", 0o755);
   const found = await look();
-  const first = await onTrial(UPDATES);
+  const first = await onTrial(agent, { system: UPDATES });
   const during = await look();
   for (const text of [
     'APT::Periodic::Unattended-Upgrade "1";',
@@ -89,13 +67,11 @@ test("apt and systemd say what the policy says; the undo leaves the server as it
     "NeedDaemonReload=no",
   ])
     expect(during).toContain(text);
-  const undone = await agent.abort(first.id);
-  expect(undone, words(undone)).toMatchObject({ phase: TransactionPhase.REVERTED, serverIs: "as_before" });
+  await abort(agent, first.id);
   expect(await look()).toBe(found);
 
-  const { id, nonce } = await onTrial(UPDATES);
-  const confirmed = await agent.confirm(id, nonce);
-  expect(confirmed, words(confirmed)).toMatchObject({ phase: TransactionPhase.FINALIZED });
+  const { id, nonce } = await onTrial(agent, { system: UPDATES });
+  await confirm(agent, { id, nonce });
   expect(await drifted()).toBe(false);
   const file = "/etc/apt/apt.conf.d/95-holdfast.conf";
   await server.must(["sh", "-c", `cp -p ${file} /run/ours && echo 'APT::Periodic::Unattended-Upgrade "0";' >>${file}`]);
@@ -103,15 +79,14 @@ test("apt and systemd say what the policy says; the undo leaves the server as it
   await server.must(["cp", "-p", "/run/ours", file]);
   expect(await drifted()).toBe(false);
 
-  const released = await onTrial({});
-  const gone = await agent.confirm(released.id, released.nonce);
-  expect(gone, words(gone)).toMatchObject({ phase: TransactionPhase.FINALIZED });
+  const released = await onTrial(agent, { system: {} });
+  await confirm(agent, released);
   expect(await look()).toBe(found);
 });
 
 test("a power cut on trial: the server comes back as it was found", async () => {
   const found = await look();
-  await onTrial(UPDATES);
+  await onTrial(agent, { system: UPDATES });
   expect(await look()).not.toBe(found);
   agent.letGo();
   await server.cut();
@@ -123,18 +98,20 @@ test("a power cut on trial: the server comes back as it was found", async () => 
 test("a file that apt reads after ours is named with its line, also where it says it in braces; one before ours is no matter", async () => {
   const folder = "/etc/apt/apt.conf.d";
   await server.writeFile(`${folder}/99zz-local`, '// "house"\nUnattended-Upgrade {\n  Automatic-Reboot "false";\n};\n');
-  expect(await refused(UPDATES)).toContain(`${folder}/99zz-local line 3 says Unattended-Upgrade::Automatic-Reboot too`);
+  expect(await refused(agent, { system: UPDATES })).toContain(
+    `${folder}/99zz-local line 3 says Unattended-Upgrade::Automatic-Reboot too`,
+  );
   await server.must(["mv", `${folder}/99zz-local`, `${folder}/20local`]);
-  const { id } = await onTrial(UPDATES);
+  const { id } = await onTrial(agent, { system: UPDATES });
   expect(await look()).toContain('Unattended-Upgrade::Automatic-Reboot "true";');
   await agent.abort(id);
   const override = "/etc/systemd/system/apt-daily-upgrade.timer.d/override.conf";
   await server.must(["mkdir", "-p", "/etc/systemd/system/apt-daily-upgrade.timer.d"]);
   await server.writeFile(override, "[Timer]\nOnCalendar=12:00\n");
   await server.must(["systemctl", "daemon-reload"]);
-  expect(await refused(UPDATES)).toContain(`${override} line 2 says OnCalendar too`);
+  expect(await refused(agent, { system: UPDATES })).toContain(`${override} line 2 says OnCalendar too`);
   await server.must(["rm", override]);
   await server.must(["systemctl", "daemon-reload"]);
   await server.must(["systemctl", "stop", "apt-daily-upgrade.timer"]);
-  expect(await refused(UPDATES)).toContain("system.updates_no_timer");
+  expect(await refused(agent, { system: UPDATES })).toContain("system.updates_no_timer");
 });

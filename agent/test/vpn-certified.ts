@@ -2,20 +2,12 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { certificatePem } from "@holdfast/domains/vpn/conn.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
-import {
-  authoritySecret,
-  certifiedPerson,
-  type MadeEnd,
-  madeEnd,
-  putPrivateKey,
-  tunnelAuthority,
-} from "@holdfast/testkit/servers/tunnel-certificates.ts";
+import { authoritySecret, certifiedPerson } from "@holdfast/testkit/servers/tunnel-certificates.ts";
+import { HOUSE, type HouseRoad, houseText, layHouse, type TunnelAuthority } from "./vpn-house.ts";
 import { vpnPart } from "./vpn-part.ts";
-import { type Called, HUB, initiate, layRoad, type Road } from "./vpn-people.ts";
+import { type Called, connText, initiate, loadConns, personLine, type Road } from "./vpn-people.ts";
 
 /** A server that people call with certificates, whose keys their devices have made themselves: with openssl, as the sheet says. */
-
-type TunnelAuthority = Awaited<ReturnType<typeof tunnelAuthority>>;
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -56,29 +48,19 @@ const CALLERS = {
 } as const satisfies Record<string, { readonly holder: HolderName; readonly id: string }>;
 export type CallerName = keyof typeof CALLERS;
 
-export interface CertifiedRoad extends Road {
-  readonly authority: TunnelAuthority;
-  readonly end: MadeEnd;
+export interface CertifiedRoad extends HouseRoad {
   readonly certificates: Readonly<Record<HolderName, string>>;
 }
 
 export async function certifiedRoad(lab: Lab): Promise<CertifiedRoad> {
-  const { hub, devices } = await layRoad(lab);
-  const authority = await tunnelAuthority();
-  const end = await madeEnd(authority, {
-    tunnel: "staff",
-    end: "hub",
-    server: "gw-a",
-    version: 1,
-    called: ["vpn.example.com", HUB, "gw-a"],
-  });
-  await putPrivateKey(hub, end);
+  const laid = await layHouse(lab);
+  const { authority, devices } = laid;
   const issued = await Promise.all(
     Object.entries(HOLDERS).map(async ([name, holder]) => [name, await certified(authority, devices, name, holder)]),
   );
   const certificates = Object.fromEntries(issued) as Record<HolderName, string>;
-  for (const [place, device] of devices.entries()) await setUp(device, place, authority);
-  return { hub, devices, authority, end, certificates };
+  for (const [place, device] of devices.entries()) await setUp(device, place);
+  return { ...laid, certificates };
 }
 
 /** The key is made on the device and stays there; what comes back to it is the certificate. */
@@ -97,30 +79,13 @@ async function certified(
   return body;
 }
 
-async function setUp(device: LabServer, place: number, { certificate }: TunnelAuthority): Promise<void> {
-  await device.writeFile("/etc/swanctl/x509ca/house.pem", certificatePem(certificate));
+function setUp(device: LabServer, place: number): Promise<void> {
   const conns = Object.entries(CALLERS)
     .filter(([, { holder }]) => HOLDERS[holder].at === place)
-    .map(
-      ([name, { holder, id }]) => `${name} {
-  version = 2
-  remote_addrs = ${HUB}
-  vips = 0.0.0.0
-  proposals = aes256gcm16-prfsha384-ecp384
-  keyingtries = 1
-  local { auth = pubkey
-    certs = ${holder}.pem
-    id = "${id}" }
-  remote { auth = pubkey
-    cacerts = house.pem
-    id = "@vpn.example.com" }
-  children { ${name} {
-    remote_ts = 10.71.0.0/24
-    esp_proposals = aes256gcm16-ecp384 } }
-}`,
+    .map(([name, { holder, id }]) =>
+      connText(name, { local: `auth = pubkey\n certs = ${holder}.pem\n id = "${id}"`, remote: HOUSE }),
     );
-  await device.writeFile("/etc/swanctl/conf.d/hub.conf", `connections {\n${conns.join("\n")}\n}\n`, 0o600);
-  await device.must(["swanctl", "--load-all"]);
+  return loadConns(device, conns);
 }
 
 /** A person presses "connect". */
@@ -143,31 +108,8 @@ export interface CertifiedWish {
 export function certifiedConfig(at: CertifiedRoad, { people, revoked = [] }: CertifiedWish = {}): Json {
   const named: Readonly<Record<string, HolderName>> = people ?? { alice: "alice", bob: "bob", dave: "dave" };
   const lines = Object.entries(named).map(([person, holder]) => {
-    const reason = revoked.includes(person) ? ", revoked: gone" : "";
     const pem = JSON.stringify(certificatePem(at.certificates[holder]));
-    return `      ${person}: { identity: "${HOLDERS[holder].identity}", certificate: ${pem}${reason} }`;
+    return personLine(person, `identity: "${HOLDERS[holder].identity}", certificate: ${pem}`, revoked);
   });
-  const text = `apiVersion: holdfast/v1
-kind: Tunnel
-name: staff
-ends:
-  hub: { server: gw-a, address: ${HUB}, hostname: vpn.example.com, networks: 10.71.0.0/24 }
-  staff:
-    address: dynamic
-    networks: 10.99.0.0/24
-    people:
-${lines.join("\n")}
-via: policy
-clearText: block
-auth: { certificate: generated }
-suite: strong-2026
-lifetime: { ike: 12h, child: 1h }
-dead: { after: 10s, then: clear }
-traffic: { default: drop, rules: [] }
----
-apiVersion: holdfast/v1
-kind: Server
-name: gw-a
-`;
-  return vpnPart(text, "gw-a", [at.end.secret, authoritySecret(at.authority)]);
+  return vpnPart(houseText(lines), "gw-a", [at.end.secret, authoritySecret(at.authority)]);
 }

@@ -3,15 +3,16 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SystemdAgent } from "./systemd-agent.ts";
+import type { HouseRoad } from "./vpn-house.ts";
 import { look, passes } from "./vpn-pair.ts";
-import { call, hangUp, makeLiar, PASSWORDS, passwordConfig, type PasswordRoad, passwordRoad } from "./vpn-passwords.ts";
+import { call, hangUp, makeLiar, PASSWORDS, passwordConfig, passwordRoad } from "./vpn-passwords.ts";
 import { OFFICE } from "./vpn-people.ts";
 import { abort, confirm, type End, onTrial, seen, type SeenCharon, TRIAL } from "./vpn-trial.ts";
 
 /** People who type a name and a password, with real daemons at both sides: who comes in, who is turned away in which words, and the way back. */
 
 let lab: Lab;
-let at: PasswordRoad;
+let at: HouseRoad;
 let hub: End;
 
 beforeAll(async () => {

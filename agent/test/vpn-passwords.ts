@@ -2,14 +2,10 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { putKey } from "@holdfast/testkit/servers/strongswan.ts";
-import {
-  type MadeEnd,
-  madeEnd,
-  putPrivateKey,
-  tunnelAuthority,
-} from "@holdfast/testkit/servers/tunnel-certificates.ts";
+import type { MadeEnd } from "@holdfast/testkit/servers/tunnel-certificates.ts";
+import { HOUSE, type HouseRoad, houseText, layHouse } from "./vpn-house.ts";
 import { vpnPart } from "./vpn-part.ts";
-import { type Called, DEVICES, HUB, initiate, layRoad, type Road } from "./vpn-people.ts";
+import { type Called, connText, DEVICES, initiate, loadConns, personLine } from "./vpn-people.ts";
 
 /** A server that people call with a name and a password, and devices that call as Windows does: what they say of themselves is their address. */
 
@@ -23,23 +19,11 @@ export const PASSWORDS = {
 export const NAMES = { alice: "alice@example.com", bob: "bob", carol: "carol_o.k-1@example.com" } as const;
 type Person = keyof typeof NAMES;
 
-export interface PasswordRoad extends Road {
-  readonly end: MadeEnd;
-}
-
-export async function passwordRoad(lab: Lab): Promise<PasswordRoad> {
-  const { hub, devices } = await layRoad(lab);
-  const end = await madeEnd(await tunnelAuthority(), {
-    tunnel: "staff",
-    end: "hub",
-    server: "gw-a",
-    version: 1,
-    called: ["vpn.example.com", HUB, "gw-a"],
-  });
-  await putPrivateKey(hub, end);
-  for (const [name, password] of Object.entries(PASSWORDS)) await putKey(hub, `pw-${name}`, password);
-  for (const [index, device] of devices.entries()) await setUp(device, end, DEVICES[index] ?? "");
-  return { hub, devices, end };
+export async function passwordRoad(lab: Lab): Promise<HouseRoad> {
+  const laid = await layHouse(lab);
+  for (const [name, password] of Object.entries(PASSWORDS)) await putKey(laid.hub, `pw-${name}`, password);
+  for (const [index, device] of laid.devices.entries()) await setUp(device, DEVICES[index] ?? "");
+  return laid;
 }
 
 /** What somebody types: the name and the password, and what their connection is called on the device. */
@@ -60,32 +44,11 @@ const TYPED = {
 } as const satisfies Record<string, Typed>;
 export type Caller = keyof typeof TYPED;
 
-async function setUp(device: LabServer, end: MadeEnd, own: string): Promise<void> {
-  const pem = (end.issued.authority.match(/.{1,64}/g) ?? []).join("\n");
-  await device.writeFile(
-    "/etc/swanctl/x509ca/house.pem",
-    `-----BEGIN CERTIFICATE-----\n${pem}\n-----END CERTIFICATE-----\n`,
+function setUp(device: LabServer, own: string): Promise<void> {
+  const conns = Object.entries(TYPED).map(([name, typed]) =>
+    connText(name, { local: `auth = eap-mschapv2\n id = ${own}\n eap_id = "${typed.name}"`, remote: HOUSE }),
   );
-  const conns = Object.entries(TYPED).map(
-    ([name, typed]) => `${name} {
-  version = 2
-  remote_addrs = ${HUB}
-  vips = 0.0.0.0
-  proposals = aes256gcm16-prfsha384-ecp384
-  keyingtries = 1
-  local { auth = eap-mschapv2
-    id = ${own}
-    eap_id = "${typed.name}" }
-  remote { auth = pubkey
-    cacerts = house.pem
-    id = "@vpn.example.com" }
-  children { ${name} {
-    remote_ts = 10.71.0.0/24
-    esp_proposals = aes256gcm16-ecp384 } }
-}`,
-  );
-  await device.writeFile("/etc/swanctl/conf.d/hub.conf", `connections {\n${conns.join("\n")}\n}\n`, 0o600);
-  await device.must(["swanctl", "--load-all"]);
+  return loadConns(device, conns);
 }
 
 /**
@@ -133,31 +96,8 @@ export interface PeopleWish {
 
 /** The vpn part of the server's config, of one document and the composition that the control plane uses. */
 export function passwordConfig(end: MadeEnd, { people, revoked = [] }: PeopleWish = {}): Json {
-  const lines = Object.entries(people ?? { alice: "alice", bob: "bob", carol: "carol" }).map(([person, file]) => {
-    const reason = revoked.includes(person as Person) ? ", revoked: gone" : "";
-    return `      ${person}: { identity: "${NAMES[person as Person]}", password: "file:pw-${file}"${reason} }`;
-  });
-  const text = `apiVersion: holdfast/v1
-kind: Tunnel
-name: staff
-ends:
-  hub: { server: gw-a, address: ${HUB}, hostname: vpn.example.com, networks: 10.71.0.0/24 }
-  staff:
-    address: dynamic
-    networks: 10.99.0.0/24
-    people:
-${lines.join("\n")}
-via: policy
-clearText: block
-auth: { certificate: generated }
-suite: strong-2026
-lifetime: { ike: 12h, child: 1h }
-dead: { after: 10s, then: clear }
-traffic: { default: drop, rules: [] }
----
-apiVersion: holdfast/v1
-kind: Server
-name: gw-a
-`;
-  return vpnPart(text, "gw-a", [end.secret]);
+  const lines = Object.entries(people ?? { alice: "alice", bob: "bob", carol: "carol" }).map(([person, file]) =>
+    personLine(person, `identity: "${NAMES[person as Person]}", password: "file:pw-${file}"`, revoked),
+  );
+  return vpnPart(houseText(lines), "gw-a", [end.secret]);
 }

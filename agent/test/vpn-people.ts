@@ -63,31 +63,34 @@ export async function road(lab: Lab): Promise<Road> {
 
 /** What `holdfast tunnel sheet` says, in swanctl's words: what it is called there, and as whom it calls. An imposter has Alice's key. */
 async function setUp(device: LabServer, persons: Readonly<Record<string, PersonName>>): Promise<void> {
-  const conns = Object.entries(persons).map(
-    ([name, person]) => `${name} {
-  version = 2
-  remote_addrs = ${HUB}
-  vips = 0.0.0.0
-  proposals = aes256gcm16-prfsha384-ecp384
-  keyingtries = 1
-  local { auth = psk
-    id = "${person}@example.com" }
-  remote { auth = psk
-    id = "@gw-a" }
-  children { ${name} {
-    remote_ts = 10.71.0.0/24
-    esp_proposals = aes256gcm16-ecp384 } }
-}`,
+  const conns = Object.entries(persons).map(([name, person]) =>
+    connText(name, { local: `auth = psk\n id = "${person}@example.com"`, remote: `auth = psk\n id = "@gw-a"` }),
   );
   const keys = Object.entries(persons).map(
     ([name, person]) =>
       `ike-${name} { id-1 = "${person}@example.com"\n secret = "${keyOf(name === "imposter" ? "alice" : person)}" }`,
   );
-  await device.writeFile(
-    "/etc/swanctl/conf.d/hub.conf",
-    `connections {\n${conns.join("\n")}\n}\nsecrets {\n${keys.join("\n")}\n}\n`,
-    0o600,
-  );
+  await loadConns(device, conns, `secrets {\n${keys.join("\n")}\n}\n`);
+}
+
+/** A connection of a device to the server: how each of the two proves itself, in swanctl's words. */
+export function connText(name: string, { local, remote }: { readonly local: string; readonly remote: string }): string {
+  return `${name} {
+  version = 2
+  remote_addrs = ${HUB}
+  vips = 0.0.0.0
+  proposals = aes256gcm16-prfsha384-ecp384
+  keyingtries = 1
+  local { ${local} }
+  remote { ${remote} }
+  children { ${name} {
+    remote_ts = 10.71.0.0/24
+    esp_proposals = aes256gcm16-ecp384 } }
+}`;
+}
+
+export async function loadConns(device: LabServer, conns: readonly string[], more = ""): Promise<void> {
+  await device.writeFile("/etc/swanctl/conf.d/hub.conf", `connections {\n${conns.join("\n")}\n}\n${more}`, 0o600);
   await device.must(["swanctl", "--load-all"]);
 }
 
@@ -116,24 +119,38 @@ export async function hangUp(device: LabServer, person: PersonName): Promise<voi
 
 /** The vpn part of the server's config, of one document and the composition that the control plane uses. */
 export function peopleConfig(revoked: readonly PersonName[] = []): Json {
-  const people = PERSONS.map((person) => {
-    const reason = revoked.includes(person) ? ", revoked: gone" : "";
-    return `      ${person}: { identity: ${person}@example.com, psk: "file:key-${person}"${reason} }`;
-  });
-  const text = `apiVersion: holdfast/v1
+  const people = PERSONS.map((person) =>
+    personLine(person, `identity: ${person}@example.com, psk: "file:key-${person}"`, revoked),
+  );
+  return vpnPart(staffText({ networks: `${POOL}\n    dns: ${OFFICE}`, auth: "psk: each", people }), "gw-a");
+}
+
+export function personLine(person: string, what: string, revoked: readonly string[]): string {
+  return `      ${person}: { ${what}${revoked.includes(person) ? ", revoked: gone" : ""} }`;
+}
+
+export interface StaffText {
+  /** What else is said of the server's end. */
+  readonly hub?: string;
+  readonly networks: string;
+  readonly auth: string;
+  readonly people: readonly string[];
+}
+
+export function staffText({ hub = "", networks, auth, people }: StaffText): string {
+  return `apiVersion: holdfast/v1
 kind: Tunnel
 name: staff
 ends:
-  hub: { server: gw-a, address: ${HUB}, networks: 10.71.0.0/24 }
+  hub: { server: gw-a, address: ${HUB}, ${hub}networks: 10.71.0.0/24 }
   staff:
     address: dynamic
-    networks: ${POOL}
-    dns: ${OFFICE}
+    networks: ${networks}
     people:
 ${people.join("\n")}
 via: policy
 clearText: block
-auth: { psk: each }
+auth: { ${auth} }
 suite: strong-2026
 lifetime: { ike: 12h, child: 1h }
 dead: { after: 10s, then: clear }
@@ -143,5 +160,4 @@ apiVersion: holdfast/v1
 kind: Server
 name: gw-a
 `;
-  return vpnPart(text, "gw-a");
 }

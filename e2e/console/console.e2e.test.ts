@@ -357,7 +357,8 @@ test("every page explains itself to a keyboard, beside the page and not over a d
     await help.getByRole("button", { name: en["help.close"] }).click();
     await help.waitFor({ state: "detached" });
     const opener = page.getByRole("button", { name: en["help.open"] });
-    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe(en["help.open"]);
+    const focused = (): Promise<unknown> => page.evaluate("document.activeElement.getAttribute('aria-label')");
+    await expect.poll(focused).toBe(en["help.open"]);
     await expect.poll(() => opener.count()).toBe(1);
     await page.keyboard.press("Enter");
     await help.waitFor();
