@@ -128,6 +128,25 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
         }),
       ),
     ),
+    passwords: optional(
+      fc.record({
+        quality: optional(
+          fc.record({
+            length: optional(fc.constantFrom(8, 12)),
+            dictionary: optional(fc.boolean()),
+            root: optional(fc.boolean()),
+          }),
+        ),
+        age: optional(fc.record({ most: optional(fc.constantFrom(90, 99_999)), warn: optional(fc.constant(14)) })),
+        lockout: optional(
+          fc.record({
+            after: optional(fc.constantFrom(5, 10)),
+            for: optional(fc.constantFrom(600, "never" as const)),
+            root: optional(fc.constant(false)),
+          }),
+        ),
+      }),
+    ),
     updates: optional(
       fc.record({
         install: optional(fc.constantFrom("none" as const, "security" as const, "all" as const)),
