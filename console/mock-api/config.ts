@@ -78,6 +78,7 @@ const EFFECTIVE_CONFIG = {
         ["system.units.fail2ban.service", 77],
         ["system.tasks.backup", 81],
         ["system.limits.everyone", 82],
+        ["system.proxy", 101],
         ["system.passwords.quality.length", 102],
         ["system.passwords.age.most", 104],
         ["system.passwords.lockout.after", 106],

@@ -13,6 +13,7 @@ export const SYSTEM: SystemConfig = {
   units: { "fail2ban.service": { enabled: true, running: true } },
   tasks: { backup: { unit: "backup.service", at: "daily at 02:30", jitter: 900, persistent: true } },
   limits: { everyone: { nofile: { soft: 1024, hard: 65_536 } } },
+  proxy: { for: ["apt"], http: "http://proxy.internal:3128", direct: ["mirror.internal"] },
   passwords: {
     quality: { length: 12, classes: 3, dictionary: true },
     age: { most: 365, warn: 14 },
@@ -101,6 +102,7 @@ export function systemObserved(server: string, drift: boolean) {
     },
     booting: false,
     apt: { "APT::Periodic::Unattended-Upgrade": ["1"], "Unattended-Upgrade::Automatic-Reboot": ["true"] },
+    aptProxies: { http: "http://proxy.internal:3128", https: null },
     aptLines: [],
     updatesTimerLines: [],
     unattendedUpgrades: true,

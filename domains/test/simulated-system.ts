@@ -9,6 +9,7 @@ import { withoutHostsBlock } from "../src/system/hosts-block.ts";
 import { LOAD_FILE } from "../src/system/kernel-module.ts";
 import { RSYSLOG_FILE } from "../src/system/log-text.ts";
 import { LOGIN_DEFS, LOGIN_KEYS, withLoginLine } from "../src/system/login-defs.ts";
+import { PROXY_FILE } from "../src/system/proxy-text.ts";
 import { QUALITY_FOLDER } from "../src/system/quality-text.ts";
 import { KERNEL_LINKS } from "../src/system/restart.ts";
 import { KEY_FOLDER } from "../src/system/ssh-key.ts";
@@ -154,7 +155,7 @@ export class SimulatedSystem {
       clock: said(`${this.today * 86_400 + 3_600}\n`),
       chrony: said(this.chronyConf),
       "log drivers": said(this.logDrivers),
-      apt: said(this.#textOf(UPDATES_FILE).replaceAll(/^(?:\/\/|#).*\n/gm, "")),
+      apt: said(`${this.#textOf(UPDATES_FILE)}${this.#textOf(PROXY_FILE)}`.replaceAll(/^(?:\/\/|#).*\n/gm, "")),
       "unattended-upgrades": { status: this.hasUnattendedUpgrades ? 0 : 1, stdout: "", stderr: "" },
       [TASKS_FOLDER]: said(JSON.stringify(this.#filesIn(TASKS_FOLDER))),
       timers: said(this.#timersText()),

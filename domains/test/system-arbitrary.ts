@@ -36,6 +36,13 @@ const ssh = fc
     port: optional(some(22, 2222, 2200)),
     isListening: fc.boolean(),
     rootLogin: optional(fc.constantFrom("never" as const, "keys" as const, "any" as const)),
+    proxy: optional(
+      fc.record({
+        for: fc.constant(["apt" as const]),
+        http: fc.constantFrom("http://proxy.internal:3128", "http://[fd00::9]:8080"),
+        direct: optional(fc.constant(["mirror.internal"] as string[])),
+      }),
+    ),
     passwords: optional(fc.boolean()),
     allowGroups: optional(fc.constant(["ops"] as string[])),
     denyUsers: optional(fc.constant(["mallory"] as string[])),

@@ -65,6 +65,12 @@ export const FULL_CONFIG: SystemConfig = {
     everyone: { nofile: { soft: 1024, hard: 65_536 }, core: { soft: 0, hard: "unlimited" } },
     "group ops": { nproc: { soft: 4096, hard: 8192 } },
   },
+  proxy: {
+    for: ["apt"],
+    http: "http://proxy.internal:3128",
+    https: "http://[fd00::9]:3128",
+    direct: ["mirror.internal", "10.0.0.9"],
+  },
   passwords: {
     quality: {
       length: 12,

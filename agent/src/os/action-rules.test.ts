@@ -54,6 +54,10 @@ test.each<[string, Action]>([
   ["failures by a line of somebody's", file("/etc/security/faillock.conf", "exec = /x\n")],
   ["another setting of new accounts", { kind: "login_setting", key: "ENV_PATH", line: "ENV_PATH\t/tmp" }],
   ["two settings in one line", { kind: "login_setting", key: "PASS_MAX_DAYS", line: "PASS_MAX_DAYS\t90\nUMASK\t000" }],
+  [
+    "a proxy that apt finds by a program",
+    file("/etc/apt/apt.conf.d/95-holdfast-proxy.conf", 'Acquire::http::Proxy-Auto-Detect "/x";\n'),
+  ],
   ["limits of another file", file("/etc/security/limits.conf", HEAD)],
   ["a daemon that is not ours to restart", { kind: "unit", unit: "dbus.service", verb: "restart" }],
   ["a unit that the server stands on", { kind: "unit", unit: "sshd.service", verb: "stop" }],

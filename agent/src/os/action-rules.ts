@@ -12,6 +12,7 @@ import { BLOCK_FILE, parseBlockText, parseLoadText } from "@holdfast/domains/sys
 import { LIMITS_FILE, parseLimitsText } from "@holdfast/domains/system/limits-text.ts";
 import { parseLogText } from "@holdfast/domains/system/log-text.ts";
 import { parseLoginLine } from "@holdfast/domains/system/login-defs.ts";
+import { parseProxyText, PROXY_FILE } from "@holdfast/domains/system/proxy-text.ts";
 import { parseQualityText, QUALITY_FILE } from "@holdfast/domains/system/quality-text.ts";
 import { parseAccountName, parseShell, parseUserComment, parseUserName } from "@holdfast/domains/system/section.ts";
 import { KEY_FOLDER, parseKeysText } from "@holdfast/domains/system/ssh-key.ts";
@@ -48,7 +49,7 @@ export const OWN_FILES = {
     /^\/etc\/resolv\.conf$/,
     /^\/etc\/chrony\/sources\.d\/95-holdfast\.sources$/,
     /^\/etc\/modprobe\.d\/95-holdfast\.conf$/,
-    /^\/etc\/apt\/apt\.conf\.d\/95-holdfast\.conf$/,
+    /^\/etc\/apt\/apt\.conf\.d\/95-holdfast(-proxy)?\.conf$/,
     /^\/etc\/security\/(limits|pwquality\.conf)\.d\/95-holdfast\.conf$/,
     /^\/etc\/security\/faillock\.conf$/,
     /^\/etc\/systemd\/system\/apt-daily-upgrade\.timer\.d\/95-holdfast\.conf$/,
@@ -189,6 +190,7 @@ function checkAccount(name: string, want: Extract<Action, { kind: "account" }>["
 /** Files by which people or programs get in, whose content is therefore of our grammar too. */
 function checkContent(path: string, text: string): Result<unknown, string> {
   if (path.startsWith(`${KEY_FOLDER}/`)) return parseKeysText(text);
+  if (path === PROXY_FILE) return parseProxyText(text);
   if (path === QUALITY_FILE) return parseQualityText(text);
   if (path === FAILLOCK_FILE) return parseFaillockText(text);
   if (path === LIMITS_FILE) return parseLimitsText(text);

@@ -100,6 +100,7 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
     ),
     tasks: tasks === undefined ? undefined : mapped(tasks, (_, task) => composeTask(task)),
     limits: limits === undefined ? undefined : mapped(limits, (_, one) => defined(one)),
+    proxy: scalar("proxy", ({ proxy }) => proxyOf(proxy)),
     passwords: part(composePasswords(scalar), (section) => section.passwords !== undefined),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
@@ -147,6 +148,18 @@ function composeSsh(scalar: Scalar): SshConfig {
     x11Forwarding: own("x11Forwarding"),
     banner: own("banner"),
     log: own("log"),
+  });
+}
+
+/** One way out is one thing: a narrower layer says all of it. */
+function proxyOf(proxy: SystemSection["proxy"]): SystemConfig["proxy"] {
+  if (proxy === undefined) return undefined;
+  const { http, https, direct } = proxy;
+  return defined({
+    for: distinct(proxy.for) as typeof proxy.for,
+    http,
+    https,
+    direct: direct === undefined ? undefined : distinct(direct),
   });
 }
 

@@ -18,6 +18,7 @@ import { LIMITS_FILE, LIMITS_FOLDER, LIMITS_MAIN, type LimitLine, limitLines } f
 import { LOG_DRIVERS, type LogDriver, RSYSLOG_FILE } from "./log-text.ts";
 import { LOGIN_DEFS, LOGIN_KEYS, type LoginKey, loginLines } from "./login-defs.ts";
 import { PAM_FILES, type PamLine, pamLines, type PamType } from "./pam-stack.ts";
+import { type AptProxies, parseAptProxies, PROXY_FILE, PROXY_KEYS } from "./proxy-text.ts";
 import {
   QUALITY_FILE,
   QUALITY_FOLDER,
@@ -75,6 +76,7 @@ export const ENTRIES = [
   BLOCK_FILE,
   RSYSLOG_FILE,
   UPDATES_FILE,
+  PROXY_FILE,
   UPDATES_TIMER_FILE,
   LIMITS_FILE,
   QUALITY_FILE,
@@ -225,6 +227,8 @@ export type SystemObserved = {
   readonly booting: boolean;
   /** What apt says of those settings that could be ours, all files together; null: there is no apt. */
   readonly apt: AptSettings | null;
+  /** By whom apt says that it fetches; null: there is no apt. */
+  readonly aptProxies: AptProxies | null;
   /** Where other files of apt's say something of them. */
   readonly aptLines: readonly AptLine[];
   /** Where other files say something of when updates are installed, in the folder of ours. */
@@ -285,6 +289,7 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     listening: listeningOf(raw["tcp4"], raw["tcp6"]),
     units: unitsOf(raw["units"], raw["unit files"]),
     apt: raw["apt"]?.status === 0 ? parseAptDump(raw["apt"].stdout) : null,
+    aptProxies: raw["apt"]?.status === 0 ? parseAptProxies(raw["apt"].stdout) : null,
     aptLines: aptLinesOf(raw),
     updatesTimerLines: Object.entries(textsOf(raw[UPDATES_TIMER_FOLDER])).flatMap(([name, text]) =>
       timerLines(`${UPDATES_TIMER_FOLDER}/${name}`, text),
@@ -370,9 +375,9 @@ function aptLinesOf(raw: RawFacts): readonly AptLine[] {
     ...(main?.status === 0 ? [[APT_MAIN, main.stdout] as const] : []),
   ];
   return files
-    .filter(([path]) => path !== UPDATES_FILE)
+    .filter(([path]) => path !== UPDATES_FILE && path !== PROXY_FILE)
     .flatMap(([path, text]) => aptLines(path, text))
-    .filter(({ key }) => /^(?:apt::periodic|unattended-upgrade)::/i.test(key));
+    .filter(({ key }) => /^(?:apt::periodic|unattended-upgrade)::/i.test(key) || PROXY_KEYS.test(key));
 }
 
 /** Only those that are for somebody. */

@@ -168,6 +168,14 @@ export const SYSTEM_FINDINGS = {
     severity: "warning",
     remedy: "Make sure that what runs there comes back by itself, and that its peers do not restart at the same time.",
   },
+  "system.proxy_no_apt": {
+    severity: "error",
+    remedy: "Take system.proxy out of the policies of this server: only apt's way of it is known here.",
+  },
+  "system.proxy_overridden": {
+    severity: "error",
+    remedy: "Take the line out of that file, or let its name come before 95-holdfast-proxy.conf.",
+  },
   "system.task_no_unit": {
     severity: "error",
     remedy: "Install what brings it, correct its name, or leave this server out of the task by `without`.",

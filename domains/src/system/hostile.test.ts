@@ -12,6 +12,7 @@ import { parseHostsBlock } from "./hosts-block.ts";
 import { parseLimitsText } from "./limits-text.ts";
 import { parseLoginLine } from "./login-defs.ts";
 import { parseSystemConfig } from "./parse-config.ts";
+import { parseProxyText, PROXY_FILE } from "./proxy-text.ts";
 import { parseQualityText, QUALITY_FILE } from "./quality-text.ts";
 import { slotsOf } from "./slots.ts";
 import { parseSshdText } from "./sshd-text.ts";
@@ -106,6 +107,7 @@ function expectHarmless(value: unknown): void {
     if (slot.startsWith("task:"))
       expect(parseTaskText(slot.slice("task:".length), taskFound(target)?.text ?? "")).toMatchObject({ ok: true });
     if (slot === "limits") expect(parseLimitsText(text)).toMatchObject({ ok: true });
+    if (slot === `file:${PROXY_FILE}`) expect(parseProxyText(text)).toMatchObject({ ok: true });
     if (slot === `file:${QUALITY_FILE}`) expect(parseQualityText(text)).toMatchObject({ ok: true });
     if (slot === `file:${FAILLOCK_FILE}`) expect(parseFaillockText(text)).toMatchObject({ ok: true });
     if (slot.startsWith("login:"))

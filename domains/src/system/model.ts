@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UPDATES } from "./apt-text.ts";
 import { FOR_GOOD } from "./faillock-text.ts";
 import { NO_LIMIT } from "./limits-text.ts";
-import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
+import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, PROXY_USERS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
  * The system part of an effective config: everything is concrete. Kernel settings are the texts that the kernel takes, addresses canonical,
@@ -123,6 +123,14 @@ const passwordsSchema = z.strictObject({
     .optional(),
 });
 
+const proxySchema = z.strictObject({
+  for: z.array(z.enum(PROXY_USERS)).min(1),
+  http: z.string().optional(),
+  https: z.string().optional(),
+  /** Hosts that are asked without it. */
+  direct: names.optional(),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -148,6 +156,7 @@ export const systemConfigSchema = z.strictObject({
   /** By whom: everyone, a user or a group. */
   limits: z.record(z.string(), limitsSchema).optional(),
   passwords: passwordsSchema.optional(),
+  proxy: proxySchema.optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;

@@ -12,6 +12,7 @@ import { LIMITS, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
 import { AGE_DAYS } from "./login-defs.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
+import { parseDirect, parseProxy } from "./proxy-text.ts";
 import { QUALITY_NUMBERS } from "./quality-text.ts";
 import { parseSchedule } from "./schedule.ts";
 import {
@@ -137,6 +138,10 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
       check(["limits", who, name, "hard"], parseLimit(name, limit.hard));
     }
   }
+  const { proxy } = config;
+  if (proxy?.http !== undefined) check(["proxy", "http"], parseProxy(proxy.http));
+  if (proxy?.https !== undefined) check(["proxy", "https"], parseProxy(proxy.https));
+  each(["proxy", "direct"], proxy?.direct, parseDirect);
   const { quality, age, lockout } = config.passwords ?? {};
   const inside = (path: Path, value: number | undefined, { least, most }: Ends): void => {
     if (value !== undefined && (value < least || value > most)) complain(path, `${value} is not ${least} to ${most}`);

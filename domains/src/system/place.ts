@@ -12,7 +12,8 @@ import { limitFindings } from "./place-limits.ts";
 import { passwordFindings } from "./place-passwords.ts";
 import { userFindings } from "./place-people.ts";
 import { taskFindings } from "./place-tasks.ts";
-import { updateFindings } from "./place-updates.ts";
+import { proxyFindings, updateFindings } from "./place-updates.ts";
+import { PROXY_FILE } from "./proxy-text.ts";
 import { QUALITY_FILE } from "./quality-text.ts";
 import { RESOLV_CONF } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
@@ -35,6 +36,7 @@ export function placeFindings(
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
     ...updateFindings(desired, observed),
+    ...proxyFindings(desired, observed),
     ...taskFindings(desired, observed, changes),
     ...limitFindings(desired, observed, changes),
     ...passwordFindings(desired, observed, changes),
@@ -64,6 +66,7 @@ function pathOf(slot: string): string {
   if (["user", "comment", "shell", "members", "keys"].includes(kind)) return formatPath(["system", "users", rest]);
   if (kind === "task") return formatPath(["system", "tasks", rest]);
   if (kind === "authority") return formatPath(["system", "authorities", rest]);
+  if (slot === `file:${PROXY_FILE}`) return "system.proxy";
   if (kind === "login") return "system.passwords.age";
   if (slot === `file:${QUALITY_FILE}`) return "system.passwords.quality";
   if (slot === `file:${FAILLOCK_FILE}`) return "system.passwords.lockout";

@@ -5,6 +5,7 @@ import type { SystemObserved } from "./facts.ts";
 import { FAILLOCK_FILE } from "./faillock-text.ts";
 import { FOUND_FILE, FOUND_MODE } from "./found.ts";
 import { LOGIN_KEYS } from "./login-defs.ts";
+import { PROXY_FILE } from "./proxy-text.ts";
 import { QUALITY_FILE } from "./quality-text.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, splitSlot } from "./slots.ts";
 import { fileStep, runningSshd, slotSteps } from "./step.ts";
@@ -73,6 +74,7 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "/etc/issue",
     "/etc/issue.net",
     "/etc/resolv.conf",
+    PROXY_FILE,
     QUALITY_FILE,
     FAILLOCK_FILE,
   ];

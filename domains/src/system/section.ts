@@ -19,6 +19,7 @@ import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
 import { LIMITS, type LimitName, NO_LIMIT, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
 import { AGE_DAYS, type AgeConfig } from "./login-defs.ts";
+import { parseDirect, parseProxy } from "./proxy-text.ts";
 import { QUALITY_NUMBERS } from "./quality-text.ts";
 import { parseSchedule } from "./schedule.ts";
 import { parsePublicKey } from "./ssh-key.ts";
@@ -36,6 +37,8 @@ export const ROOT_LOGINS = ["never", "keys", "any"] as const;
 export const TCP_FORWARDINGS = ["all", "none", "local", "remote"] as const;
 export const LOG_LEVELS = ["info", "verbose"] as const;
 export const SUDO = ["none", "password", "free"] as const;
+/** Programs that are told of a proxy. */
+export const PROXY_USERS = ["apt"] as const;
 export const CLEAR_LOG_TRANSPORTS = ["tcp", "udp"] as const;
 const LOG_TRANSPORTS = [...CLEAR_LOG_TRANSPORTS, "tls"] as const;
 
@@ -478,6 +481,29 @@ const passwords = z
     description: "What passwords of this server must be. Its PAM must know the modules; no file of PAM is touched.",
   });
 
+const proxyUrl = checkedText(parseProxy, {
+  description: "A proxy: http://, a name or an address, and a port.",
+  examples: ["http://proxy.internal:3128"],
+});
+const proxy = z
+  .strictObject({
+    for: oneOrList(z.enum(PROXY_USERS)).meta({ description: "Who goes by it: apt." }),
+    http: proxyUrl.optional(),
+    https: proxyUrl.optional(),
+    direct: oneOrList(
+      checkedText(parseDirect, { description: "A host, by its name or address.", examples: ["mirror.internal"] }),
+    )
+      .optional()
+      .meta({ description: "Hosts that are asked without it." }),
+  })
+  .refine(({ http, https }) => http !== undefined || https !== undefined, {
+    path: ["http"],
+    message: "Write `http:`, `https:` or both: for what the proxy is",
+  })
+  .meta({
+    description: "By which proxy the server fetches. Holdfast itself goes by none, so a wrong one cuts nobody off.",
+  });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -568,6 +594,7 @@ export const systemSectionSchema = z
       description: "What a session may take, from its login on (pam_limits). Services have limits of their own.",
     }),
     passwords: passwords.optional(),
+    proxy: proxy.optional(),
     without: z
       .strictObject({
         sysctl: withoutSome(sysctlKey),

@@ -11,6 +11,7 @@ import { LIMITS_FILE, limitsText } from "./limits-text.ts";
 import { logDriver, logText, RSYSLOG_FILE } from "./log-text.ts";
 import { AGE_KEYS, type AgeConfig, daysOf, LOGIN_DEFS, LOGIN_KEYS, loginLine } from "./login-defs.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
+import { PROXY_FILE, proxyText } from "./proxy-text.ts";
 import { QUALITY_FILE, qualityText } from "./quality-text.ts";
 import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
 import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
@@ -98,6 +99,7 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   if (apt !== undefined) slots["updates:apt"] = updatesText(apt);
   if (updates?.window !== undefined) slots["updates:timer"] = updatesTimerText(updates.window);
   if (config.limits !== undefined) slots["limits"] = limitsText(config.limits);
+  if (config.proxy !== undefined) slots[`file:${PROXY_FILE}`] = fileOf(proxyText(config.proxy));
   const { quality, age, lockout } = config.passwords ?? {};
   if (quality !== undefined) slots[`file:${QUALITY_FILE}`] = fileOf(qualityText(quality));
   if (lockout !== undefined) slots[`file:${FAILLOCK_FILE}`] = fileOf(faillockText(lockout, observed));

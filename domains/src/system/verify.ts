@@ -6,6 +6,7 @@ import type { SystemObserved } from "./facts.ts";
 import { countsFailures, FAILLOCK_FILE, otherLockoutWords } from "./faillock-text.ts";
 import type { SystemConfig } from "./model.ts";
 import { lockoutStacks } from "./place-passwords.ts";
+import { PROXY_FILE, proxyProblem } from "./proxy-text.ts";
 import { QUALITY_FILE, qualityProblem, qualityWish } from "./quality-text.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, slotsOf, splitSlot, whyNot } from "./slots.ts";
 import { effectiveProblem, sshdEffective, sshWish } from "./sshd-text.ts";
@@ -41,6 +42,7 @@ export function verifySystem(desired: SystemConfig | null, observed: SystemObser
           ...updateMismatches(desired, observed),
           ...taskMismatches(desired, observed),
           ...passwordMismatches(desired, observed),
+          ...proxyMismatches(desired, observed),
         ]),
   ].slice(0, MOST_MISMATCHES);
 }
@@ -118,6 +120,14 @@ function taskMismatches({ tasks }: SystemConfig, observed: SystemObserved): read
       ? [{ path: `task:${name}`, expected: "a time at which it is due", found: "it is never due" }]
       : [];
   });
+}
+
+/** What counts is by whom apt itself says that it goes. */
+function proxyMismatches({ proxy }: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  const problem = proxy === undefined ? null : proxyProblem(proxy, observed.aptProxies);
+  return problem === null
+    ? []
+    : [{ path: `file:${PROXY_FILE}`, expected: "the proxies of the policy, by apt itself", found: problem }];
 }
 
 /** What counts is what the modules make of all files, and of the words behind them. */

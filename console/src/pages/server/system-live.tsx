@@ -21,7 +21,7 @@ type Props = LiveProps<SystemConfig, SystemSeen>;
 
 /** Paths of differences that have a place of their own below. */
 const PLACED =
-  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|limits$|login:|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf|security\/.*)$)/;
+  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|limits$|login:|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf|apt\/.*|security\/.*)$)/;
 
 /** What the server is: its name, its time, its people, its settings, each beside what it should be. */
 export function SystemLive(props: Props): ReactNode {
@@ -159,6 +159,14 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: at("updates:apt", "updates:timer"),
     },
     {
+      key: "proxy",
+      name: t("sys.proxy"),
+      now: proxyNow(seen, t),
+      should: proxyWish(desired?.proxy, t),
+      origins: origins("proxy"),
+      differences: at("file:/etc/apt/apt.conf.d/95-holdfast-proxy.conf"),
+    },
+    {
       key: "limits",
       name: t("sys.limits"),
       now: limitsNow(seen) ?? t("live.unknown"),
@@ -228,6 +236,22 @@ function limitsWish(limits: SystemConfig["limits"]): string | undefined {
       return `${who}: ${each.join(", ")}`;
     })
     .join(" · ");
+}
+
+function proxyNow({ aptProxies }: SystemSeen, t: Translate): string {
+  if (aptProxies === undefined || aptProxies === null) return t("live.unknown");
+  const { http, https } = aptProxies;
+  const ways = Object.entries({ http, https }).flatMap(([scheme, way]) => (way === null ? [] : [`${scheme}: ${way}`]));
+  return ways.join(" · ") || t("sys.proxy.none");
+}
+
+function proxyWish(proxy: SystemConfig["proxy"], t: Translate): string | undefined {
+  if (proxy === undefined) return undefined;
+  const { http, https, direct } = proxy;
+  return [
+    ...Object.entries({ http, https }).flatMap(([scheme, way]) => (way === undefined ? [] : [`${scheme}: ${way}`])),
+    ...(direct === undefined ? [] : [t("sys.proxy.direct", { hosts: direct.join(", ") })]),
+  ].join(" · ");
 }
 
 /** By the words of the files themselves; an agent that is older than the question says nothing. */
