@@ -74,6 +74,12 @@ const config = fc.record({
       fc.constantFrom({ nofile: { soft: 1024, hard: 4096 } }, { core: { soft: 0, hard: "unlimited" } }),
     ),
   ),
+  passwords: optional(
+    fc.record({
+      quality: optional(fc.constant({ length: 12, dictionary: false })),
+      age: optional(fc.constantFrom({ most: 365, warn: 14 }, { least: 1 })),
+    }),
+  ),
   tasks: optional(
     fc.dictionary(
       fc.constantFrom("one", "two"),
@@ -95,7 +101,7 @@ const LOOK = [
   "grep . /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/accept_redirects",
   "/usr/sbin/sshd -T | sort; ls /etc/ssh/sshd_config.d /etc/sudoers.d /etc/rsyslog.d /etc/sysctl.d /etc/modprobe.d",
   "apt-config dump; ls -A /etc/apt/apt.conf.d /etc/systemd/system; systemctl show apt-daily-upgrade.timer --property=TimersCalendar,RandomizedDelayUSec,Persistent,ActiveState",
-  "ls -A /etc/security/limits.d; ls -A /var/lib/systemd/timers | grep holdfast; systemctl list-timers --all --no-legend | grep -c holdfast",
+  "ls -A /etc/security/limits.d; cat /etc/security/pwquality.conf.d/* /etc/login.defs; ls -A /var/lib/systemd/timers | grep holdfast; systemctl list-timers --all --no-legend | grep -c holdfast",
   "systemctl is-enabled thing.service; systemctl is-active thing.service rsyslog.service ssh.service",
 ].join("; ");
 

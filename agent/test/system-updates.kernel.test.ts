@@ -115,3 +115,30 @@ test("a file that apt reads after ours is named with its line, also where it say
   await server.must(["systemctl", "stop", "apt-daily-upgrade.timer"]);
   expect(await refused(agent, { system: UPDATES })).toContain("system.updates_no_timer");
 });
+
+test("apt goes by the proxy of the policy on trial and as before after it; a file that it goes by instead is named and not what it says", async () => {
+  const system: Json = { proxy: { for: ["apt"], http: "http://192.0.2.9:3128", direct: ["mirror.internal"] } };
+  const said = () => server.must(["sh", "-c", "apt-config dump | grep -i '^acquire::http' || true"]);
+  const before = await said();
+  const { id } = await onTrial(agent, { system });
+  expect(await said()).toContain('Acquire::http::Proxy "http://192.0.2.9:3128";');
+  expect(await said()).toContain('Acquire::http::Proxy::mirror.internal "DIRECT";');
+  // apt itself asks there: nobody answers, and it says whom it asked.
+  const asked = await server.exec([
+    "/usr/lib/apt/apt-helper",
+    "-o",
+    "Acquire::Retries=0",
+    "-o",
+    "Acquire::http::Timeout=2",
+    "download-file",
+    "http://deb.invalid/x",
+    "/tmp/x",
+  ]);
+  expect(asked.stdout + asked.stderr).toContain("192.0.2.9");
+  await abort(agent, id);
+  expect(await said()).toBe(before);
+  await server.writeFile("/etc/apt/apt.conf.d/99-house", 'Acquire::http::Proxy "http://kim:secret@other:1";\n');
+  const told = await refused(agent, { system });
+  expect(told).toMatch(/system\.proxy_overridden.*99-house line 1 says Acquire::http::Proxy/);
+  expect(told).not.toContain("secret");
+});

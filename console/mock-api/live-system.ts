@@ -13,6 +13,12 @@ export const SYSTEM: SystemConfig = {
   units: { "fail2ban.service": { enabled: true, running: true } },
   tasks: { backup: { unit: "backup.service", at: "daily at 02:30", jitter: 900, persistent: true } },
   limits: { everyone: { nofile: { soft: 1024, hard: 65_536 } } },
+  proxy: { for: ["apt"], http: "http://proxy.internal:3128", direct: ["mirror.internal"] },
+  passwords: {
+    quality: { length: 12, classes: 3, dictionary: true },
+    age: { most: 365, warn: 14 },
+    lockout: { after: 5, for: 600, root: false },
+  },
   updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
   users: {
     kim: { state: "present", comment: "Kim, operations", groups: ["adm", "ops"], keys: [KIM], sudo: "free" },
@@ -58,6 +64,7 @@ export function systemObserved(server: string, drift: boolean) {
       "/etc/localtime": { type: "link" as const, target: "../usr/share/zoneinfo/Asia/Seoul" },
       "/etc/resolv.conf": file("# made by hand\nnameserver 9.9.9.9\nnameserver 2620:fe::fe\n"),
       "/etc/security/limits.d/95-holdfast.conf": file("* soft nofile 1024\n* hard nofile 65536\n"),
+      "/etc/security/faillock.conf": file("deny = 5\nunlock_time = 600\n"),
       "/etc/hostname": file(`${server}\n`),
     },
     accounts: [
@@ -95,6 +102,7 @@ export function systemObserved(server: string, drift: boolean) {
     },
     booting: false,
     apt: { "APT::Periodic::Unattended-Upgrade": ["1"], "Unattended-Upgrade::Automatic-Reboot": ["true"] },
+    aptProxies: { http: "http://proxy.internal:3128", https: null },
     aptLines: [],
     updatesTimerLines: [],
     unattendedUpgrades: true,
@@ -128,6 +136,14 @@ export function systemObserved(server: string, drift: boolean) {
       { path: "/etc/security/limits.d/20-db.conf", line: 3, domain: "@db", item: "memlock", value: "unlimited" },
     ],
     limitsReadBy: ["sshd", "login"],
+    pam: { passwd: [], sshd: [], login: [] },
+    qualityLines: [
+      { path: "/etc/security/pwquality.conf.d/95-holdfast.conf", line: 2, key: "minlen", value: "12" },
+      { path: "/etc/security/pwquality.conf.d/95-holdfast.conf", line: 3, key: "minclass", value: "3" },
+      { path: "/etc/security/pwquality.conf.d/95-holdfast.conf", line: 4, key: "dictcheck", value: "1" },
+    ],
+    dictionary: true,
+    loginLines: { PASS_MAX_DAYS: ["PASS_MAX_DAYS\t365"], PASS_MIN_DAYS: [], PASS_WARN_AGE: ["PASS_WARN_AGE\t14"] },
     restart: drift
       ? [
           { kind: "package" as const, name: "linux-image-6.1.0-31-amd64" },

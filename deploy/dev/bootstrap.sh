@@ -38,6 +38,7 @@ TEST_PACKAGES=(
   promtool=prometheus                   # rules, and a real scrape of the control plane
   amtool=prometheus-alertmanager        # what it calls for reaches somebody
   visudo=sudo                           # what people may do, checked by sudo itself
+  '/lib/*/security/pam_pwquality.so=libpam-pwquality'   # what a new password must be
   rsyslogd=rsyslog                      # logs that leave a server
   '/usr/lib/*/rsyslog/lmnsd_ossl.so=rsyslog-openssl'   # and leave it by TLS
   haproxy=haproxy                       # several control planes behind a load balancer

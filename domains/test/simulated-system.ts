@@ -4,9 +4,13 @@ import type { Action, Step } from "@holdfast/core/plan/step.ts";
 import { UPDATES_FILE } from "../src/system/apt-text.ts";
 import { AUTHORITY_FOLDER, authorityPath } from "../src/system/certificate.ts";
 import { ENTRIES, observeSystem, type SystemObserved } from "../src/system/facts.ts";
+import { FAILLOCK_FILE } from "../src/system/faillock-text.ts";
 import { withoutHostsBlock } from "../src/system/hosts-block.ts";
 import { LOAD_FILE } from "../src/system/kernel-module.ts";
 import { RSYSLOG_FILE } from "../src/system/log-text.ts";
+import { LOGIN_DEFS, LOGIN_KEYS, withLoginLine } from "../src/system/login-defs.ts";
+import { PROXY_FILE } from "../src/system/proxy-text.ts";
+import { QUALITY_FOLDER } from "../src/system/quality-text.ts";
 import { KERNEL_LINKS } from "../src/system/restart.ts";
 import { KEY_FOLDER } from "../src/system/ssh-key.ts";
 import { SSHD_DROP_IN } from "../src/system/sshd-text.ts";
@@ -56,6 +60,7 @@ export class SimulatedSystem {
     ["/etc/issue", file("Debian GNU/Linux 12 \\n \\l\n")],
     ["/etc/localtime", { type: "link", target: "/usr/share/zoneinfo/Etc/UTC" }],
     ["/etc/motd", file("")],
+    [FAILLOCK_FILE, file("# others\nsilent\ndeny = 9\n")],
     ["/etc/resolv.conf", { type: "link", target: "../run/systemd/resolve/stub-resolv.conf" }],
     ["/etc/timezone", file("Etc/UTC\n")],
   ]);
@@ -78,8 +83,17 @@ export class SimulatedSystem {
   ]);
   logDrivers = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so\n";
   hasUnattendedUpgrades = true;
+  loginDefs = "# others\nPASS_MAX_DAYS\t99999\nPASS_MIN_DAYS\t0\nUID_MIN\t1000\n";
+  dictionaries = "/var/cache/cracklib/cracklib_dict.pwd\n";
   /** Other files, by the name of the fact. */
-  texts: Readonly<Record<string, string>> = { "pam sshd": "session    required     pam_limits.so\n" };
+  texts: Readonly<Record<string, string>> = {
+    "pam sshd": "@include common-auth\nsession    required     pam_limits.so\n",
+    "pam common-auth":
+      "auth required pam_faillock.so preauth\nauth [success=1 default=ignore] pam_unix.so\nauth [default=die] pam_faillock.so authfail\n",
+    "pam passwd": "@include common-password\n",
+    "pam common-password":
+      "password requisite pam_pwquality.so retry=3\npassword [success=1] pam_unix.so use_authtok\n",
+  };
   accounts: readonly Account[] = [
     { ...person("root", 0, []), password: "locked" },
     { ...person("kim", 1000, ["ops"]), keys: 1 },
@@ -141,10 +155,13 @@ export class SimulatedSystem {
       clock: said(`${this.today * 86_400 + 3_600}\n`),
       chrony: said(this.chronyConf),
       "log drivers": said(this.logDrivers),
-      apt: said(this.#textOf(UPDATES_FILE).replaceAll(/^(?:\/\/|#).*\n/gm, "")),
+      apt: said(`${this.#textOf(UPDATES_FILE)}${this.#textOf(PROXY_FILE)}`.replaceAll(/^(?:\/\/|#).*\n/gm, "")),
       "unattended-upgrades": { status: this.hasUnattendedUpgrades ? 0 : 1, stdout: "", stderr: "" },
       [TASKS_FOLDER]: said(JSON.stringify(this.#filesIn(TASKS_FOLDER))),
       timers: said(this.#timersText()),
+      [QUALITY_FOLDER]: said(JSON.stringify({ ...this.folders.get(QUALITY_FOLDER), ...this.#filesIn(QUALITY_FOLDER) })),
+      dictionaries: said(this.dictionaries),
+      [LOGIN_DEFS]: said(this.loginDefs),
       nsswitch: said(this.nsswitch),
       sshd: this.#sshdFact(),
       tcp4: said(this.#listeningText()),
@@ -181,6 +198,11 @@ export class SimulatedSystem {
         const entry = this.entries.get("/etc/hosts");
         const rest = entry?.type === "file" ? withoutHostsBlock(entry.text) : "";
         this.#put("/etc/hosts", file((action.block ?? "") + rest));
+        return;
+      }
+      case "login_setting": {
+        const key = LOGIN_KEYS.find((one) => one === action.key);
+        if (key !== undefined) this.loginDefs = withLoginLine(this.loginDefs, key, action.line);
         return;
       }
       case "write_file":
@@ -376,6 +398,7 @@ export class SimulatedSystem {
         hostname: this.hostname,
         accounts: this.accounts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
         groups: this.groups.toSorted(),
+        loginDefs: this.loginDefs,
         listening: this.listening.toSorted((a, b) => a - b),
       }),
     ) as Json;

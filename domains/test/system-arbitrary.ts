@@ -36,6 +36,13 @@ const ssh = fc
     port: optional(some(22, 2222, 2200)),
     isListening: fc.boolean(),
     rootLogin: optional(fc.constantFrom("never" as const, "keys" as const, "any" as const)),
+    proxy: optional(
+      fc.record({
+        for: fc.constant(["apt" as const]),
+        http: fc.constantFrom("http://proxy.internal:3128", "http://[fd00::9]:8080"),
+        direct: optional(fc.constant(["mirror.internal"] as string[])),
+      }),
+    ),
     passwords: optional(fc.boolean()),
     allowGroups: optional(fc.constant(["ops"] as string[])),
     denyUsers: optional(fc.constant(["mallory"] as string[])),
@@ -127,6 +134,25 @@ export const systemConfig: fc.Arbitrary<SystemConfig> = fc
           core: optional(fc.constant({ soft: 0, hard: 0 })),
         }),
       ),
+    ),
+    passwords: optional(
+      fc.record({
+        quality: optional(
+          fc.record({
+            length: optional(fc.constantFrom(8, 12)),
+            dictionary: optional(fc.boolean()),
+            root: optional(fc.boolean()),
+          }),
+        ),
+        age: optional(fc.record({ most: optional(fc.constantFrom(90, 99_999)), warn: optional(fc.constant(14)) })),
+        lockout: optional(
+          fc.record({
+            after: optional(fc.constantFrom(5, 10)),
+            for: optional(fc.constantFrom(600, "never" as const)),
+            root: optional(fc.constant(false)),
+          }),
+        ),
+      }),
     ),
     updates: optional(
       fc.record({

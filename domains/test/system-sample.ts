@@ -65,5 +65,28 @@ export const FULL_CONFIG: SystemConfig = {
     everyone: { nofile: { soft: 1024, hard: 65_536 }, core: { soft: 0, hard: "unlimited" } },
     "group ops": { nproc: { soft: 4096, hard: 8192 } },
   },
+  proxy: {
+    for: ["apt"],
+    http: "http://proxy.internal:3128",
+    https: "http://[fd00::9]:3128",
+    direct: ["mirror.internal", "10.0.0.9"],
+  },
+  passwords: {
+    quality: {
+      length: 12,
+      classes: 3,
+      digits: 1,
+      upper: 1,
+      lower: 1,
+      others: 0,
+      differ: 4,
+      repeat: 3,
+      dictionary: true,
+      name: true,
+      root: true,
+    },
+    age: { most: 365, least: 1, warn: 14 },
+    lockout: { after: 5, within: 900, for: 600, root: false },
+  },
   updates: { install: "security", window: { from: "03:00", within: 3600 }, restart: "04:30" },
 };

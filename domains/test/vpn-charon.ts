@@ -87,6 +87,7 @@ function perform(observed: VpnObserved, action: Action): VpnObserved {
     case "hostname":
     case "localtime":
     case "hosts_block":
+    case "login_setting":
     case "sshd":
     case "unit":
     case "account":

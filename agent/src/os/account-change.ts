@@ -70,6 +70,11 @@ export async function changeAccount(
             // No password at all. `!`, which is the default, is a lock to sshd where it does not use PAM.
             "--password",
             "*",
+            // What has no password must not run out: whoever gets in by a key would be asked for a new one, and could not give the old.
+            "--key",
+            "PASS_MAX_DAYS=99999",
+            "--key",
+            "PASS_MIN_DAYS=0",
             ...stated,
             "--",
             name,

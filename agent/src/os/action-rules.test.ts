@@ -1,6 +1,7 @@
 import type { IpRoute, IpRule, LinkChange } from "@holdfast/core/plan/ip-state.ts";
 import type { IpsecAct, IpsecConn, IpsecKey, IpsecPool } from "@holdfast/core/plan/ipsec-state.ts";
 import type { Action } from "@holdfast/core/plan/step.ts";
+import { faillockText } from "@holdfast/domains/system/faillock-text.ts";
 import { taskText } from "@holdfast/domains/system/task-text.ts";
 import { INTO_METRIC, linkOf } from "@holdfast/domains/vpn/link.ts";
 import { lookupRule } from "@holdfast/domains/vpn/step.ts";
@@ -44,6 +45,19 @@ test.each<[string, Action]>([
   ["a task that is a program", { kind: "task", name: "x", text: `${HEAD}[Service]\n`, runs: true, check: false }],
   ["a task that stops the server", taskOf("reboot.service")],
   ["limits by which nobody comes in", file("/etc/security/limits.d/95-holdfast.conf", `${HEAD}* hard nproc 1\n`)],
+  ["a lock after one failure", file("/etc/security/faillock.conf", faillockText({ after: 5 }, null).replace("5", "1"))],
+  [
+    "passwords by a list of somebody's",
+    file("/etc/security/pwquality.conf.d/95-holdfast.conf", `${HEAD}dictpath = /x\n`),
+  ],
+  ["passwords in the main file", file("/etc/security/pwquality.conf", `${HEAD}minlen = 12\n`)],
+  ["failures by a line of somebody's", file("/etc/security/faillock.conf", "exec = /x\n")],
+  ["another setting of new accounts", { kind: "login_setting", key: "ENV_PATH", line: "ENV_PATH\t/tmp" }],
+  ["two settings in one line", { kind: "login_setting", key: "PASS_MAX_DAYS", line: "PASS_MAX_DAYS\t90\nUMASK\t000" }],
+  [
+    "a proxy that apt finds by a program",
+    file("/etc/apt/apt.conf.d/95-holdfast-proxy.conf", 'Acquire::http::Proxy-Auto-Detect "/x";\n'),
+  ],
   ["limits of another file", file("/etc/security/limits.conf", HEAD)],
   ["a daemon that is not ours to restart", { kind: "unit", unit: "dbus.service", verb: "restart" }],
   ["a unit that the server stands on", { kind: "unit", unit: "sshd.service", verb: "stop" }],

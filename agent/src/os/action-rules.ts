@@ -5,11 +5,15 @@ import { UNIT_VERBS, type Action, type Step, type UnitVerb } from "@holdfast/cor
 import { parseUpdatesText, UPDATES_FILE } from "@holdfast/domains/system/apt-text.ts";
 import { parseAuthorityName, parseCertificate } from "@holdfast/domains/system/certificate.ts";
 import { NTP_UNITS } from "@holdfast/domains/system/facts.ts";
+import { FAILLOCK_FILE, parseFaillockText } from "@holdfast/domains/system/faillock-text.ts";
 import { parseHostname } from "@holdfast/domains/system/hostname.ts";
 import { parseHostsBlock } from "@holdfast/domains/system/hosts-block.ts";
 import { BLOCK_FILE, parseBlockText, parseLoadText } from "@holdfast/domains/system/kernel-module.ts";
 import { LIMITS_FILE, parseLimitsText } from "@holdfast/domains/system/limits-text.ts";
 import { parseLogText } from "@holdfast/domains/system/log-text.ts";
+import { parseLoginLine } from "@holdfast/domains/system/login-defs.ts";
+import { parseProxyText, PROXY_FILE } from "@holdfast/domains/system/proxy-text.ts";
+import { parseQualityText, QUALITY_FILE } from "@holdfast/domains/system/quality-text.ts";
 import { parseAccountName, parseShell, parseUserComment, parseUserName } from "@holdfast/domains/system/section.ts";
 import { KEY_FOLDER, parseKeysText } from "@holdfast/domains/system/ssh-key.ts";
 import { parseSshdText } from "@holdfast/domains/system/sshd-text.ts";
@@ -45,8 +49,9 @@ export const OWN_FILES = {
     /^\/etc\/resolv\.conf$/,
     /^\/etc\/chrony\/sources\.d\/95-holdfast\.sources$/,
     /^\/etc\/modprobe\.d\/95-holdfast\.conf$/,
-    /^\/etc\/apt\/apt\.conf\.d\/95-holdfast\.conf$/,
-    /^\/etc\/security\/limits\.d\/95-holdfast\.conf$/,
+    /^\/etc\/apt\/apt\.conf\.d\/95-holdfast(-proxy)?\.conf$/,
+    /^\/etc\/security\/(limits|pwquality\.conf)\.d\/95-holdfast\.conf$/,
+    /^\/etc\/security\/faillock\.conf$/,
     /^\/etc\/systemd\/system\/apt-daily-upgrade\.timer\.d\/95-holdfast\.conf$/,
     /^\/etc\/ssh\/holdfast-keys\/[a-z_][a-z0-9_.-]{0,31}$/,
   ],
@@ -94,6 +99,11 @@ export function checkAction(domain: DomainName, action: Action, origin: StepOrig
       );
     case "hosts_block":
       return systemOnly(domain, text(action.block, parseHostsBlock));
+    case "login_setting":
+      return systemOnly(
+        domain,
+        action.line === null ? parseLoginLine(action.key, action.key) : parseLoginLine(action.key, action.line),
+      );
     case "sshd":
       return systemOnly(domain, text(action.text, parseSshdText));
     case "unit":
@@ -180,6 +190,9 @@ function checkAccount(name: string, want: Extract<Action, { kind: "account" }>["
 /** Files by which people or programs get in, whose content is therefore of our grammar too. */
 function checkContent(path: string, text: string): Result<unknown, string> {
   if (path.startsWith(`${KEY_FOLDER}/`)) return parseKeysText(text);
+  if (path === PROXY_FILE) return parseProxyText(text);
+  if (path === QUALITY_FILE) return parseQualityText(text);
+  if (path === FAILLOCK_FILE) return parseFaillockText(text);
   if (path === LIMITS_FILE) return parseLimitsText(text);
   if (path === UPDATES_FILE) return parseUpdatesText(text);
   return path === BLOCK_FILE ? parseBlockText(text) : ok(null);

@@ -4,6 +4,7 @@ import { assertNever } from "@holdfast/core/base/never.ts";
 import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import type { DomainName, FactQuery, RawFact, RawFacts } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
+import { LOGIN_DEFS } from "@holdfast/domains/system/login-defs.ts";
 import { changeAccount, changeGroup, rehearseAccount } from "./account-change.ts";
 import { readAccounts } from "./accounts.ts";
 import { checkStep, type StepOrigin } from "./action-rules.ts";
@@ -18,6 +19,7 @@ import { writeBootKeys } from "./ipsec-keys.ts";
 import { actOnIpsec, readIpsec } from "./ipsec.ts";
 import { changeModules, kernelModules, rehearseModules } from "./kernel-modules.ts";
 import { knowsZone, pointLocaltime } from "./localtime.ts";
+import { putLoginLine } from "./login-defs.ts";
 import { reloadNetworkd } from "./networkd.ts";
 import type { Nft } from "./nft.ts";
 import { changeRsyslog, rehearseRsyslog } from "./rsyslog.ts";
@@ -61,6 +63,8 @@ export async function perform(machine: Machine, step: Step, origin: StepOrigin):
       return pointLocaltime(machine.root, action.target);
     case "hosts_block":
       return putHostsBlock(join(machine.root, "/etc/hosts"), action.block);
+    case "login_setting":
+      return putLoginLine(join(machine.root, LOGIN_DEFS), action.key, action.line);
     case "sshd":
       return ofWholeMachine(machine, () => changeSshd(machine.root, action, step.budgetMs));
     case "unit":
@@ -136,6 +140,7 @@ export async function rehearse(machine: Machine, step: Step, fully: boolean): Pr
     case "home":
     case "hostname":
     case "hosts_block":
+    case "login_setting":
     case "unit":
     case "networkd":
     case "link":

@@ -115,6 +115,11 @@ export const systemSeenSchema = z.object({
   unattendedUpgrades: z.boolean().optional(),
   timers: z.record(z.string(), timer).optional(),
   taskRuns: z.record(z.string(), z.object({ result: z.string(), began: z.string(), status: z.number() })).optional(),
+  aptProxies: z.object({ http: z.string().nullable(), https: z.string().nullable() }).nullable().optional(),
+  qualityLines: z
+    .array(z.object({ path: z.string(), line: z.number(), key: z.string(), value: z.string() }))
+    .optional(),
+  loginLines: z.record(z.string(), z.array(z.string())).nullable().optional(),
   limitLines: z
     .array(z.object({ path: z.string(), line: z.number(), domain: z.string(), item: z.string(), value: z.string() }))
     .optional(),

@@ -75,6 +75,8 @@ export type Action =
       readonly runs: boolean;
       readonly check: boolean;
     }
+  /** One line of /etc/login.defs, in its place or at the head; null takes it away. All other lines stay byte for byte. */
+  | { readonly kind: "login_setting"; readonly key: string; readonly line: string | null }
   /** One act on a unit of systemd. What is so already stays so. */
   | { readonly kind: "unit"; readonly unit: string; readonly verb: UnitVerb }
   /**

@@ -11,7 +11,15 @@ import { parseDay } from "./day.ts";
 import { kernelOf } from "./kernel.ts";
 import type { SshConfig, SystemConfig, UserConfig } from "./model.ts";
 import { type Notes, within } from "./notes.ts";
-import { parseJitter, parseWindowLength, type SshSection, type SystemSection } from "./section.ts";
+import {
+  parseDays,
+  parseFailWindow,
+  parseJitter,
+  parseLockTime,
+  parseWindowLength,
+  type SshSection,
+  type SystemSection,
+} from "./section.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
 import type { TaskConfig } from "./task-text.ts";
 import { usesOf } from "./uses.ts";
@@ -92,6 +100,8 @@ export function composeSystem(input: ComposeInput<SystemSection>): Composed<Syst
     ),
     tasks: tasks === undefined ? undefined : mapped(tasks, (_, task) => composeTask(task)),
     limits: limits === undefined ? undefined : mapped(limits, (_, one) => defined(one)),
+    proxy: scalar("proxy", ({ proxy }) => proxyOf(proxy)),
+    passwords: part(composePasswords(scalar), (section) => section.passwords !== undefined),
   });
   const isBroken = notes.findings.some((one) => one.severity === "error");
   if (isBroken) return { config: null, ...notes, needs: [] };
@@ -139,6 +149,68 @@ function composeSsh(scalar: Scalar): SshConfig {
     banner: own("banner"),
     log: own("log"),
   });
+}
+
+/** One way out is one thing: a narrower layer says all of it. */
+function proxyOf(proxy: SystemSection["proxy"]): SystemConfig["proxy"] {
+  if (proxy === undefined) return undefined;
+  const { http, https, direct } = proxy;
+  return defined({
+    for: distinct(proxy.for) as typeof proxy.for,
+    http,
+    https,
+    direct: direct === undefined ? undefined : distinct(direct),
+  });
+}
+
+function composePasswords(scalar: Scalar): NonNullable<SystemConfig["passwords"]> {
+  const quality = <Key extends keyof QualitySection>(key: Key): QualitySection[Key] =>
+    scalar(
+      `passwords.quality.${key}`,
+      ({ passwords }) => passwords?.quality?.[key] as Json | undefined,
+    ) as QualitySection[Key];
+  const age = (key: keyof AgeSection): number | undefined => {
+    const text = scalar(`passwords.age.${key}`, ({ passwords }) => passwords?.age?.[key]);
+    return text === undefined ? undefined : checked(parseDays(key, text));
+  };
+  const [within, length] = [
+    scalar("passwords.lockout.within", ({ passwords }) => passwords?.lockout?.within),
+    scalar("passwords.lockout.for", ({ passwords }) => passwords?.lockout?.for),
+  ];
+  return defined({
+    quality: some({
+      length: quality("length"),
+      classes: quality("classes"),
+      digits: quality("digits"),
+      upper: quality("upper"),
+      lower: quality("lower"),
+      others: quality("others"),
+      differ: quality("differ"),
+      repeat: quality("repeat"),
+      dictionary: quality("dictionary"),
+      name: quality("name"),
+      root: quality("root"),
+    }),
+    age: some({ most: age("most"), least: age("least"), warn: age("warn") }),
+    lockout: some({
+      after: scalar("passwords.lockout.after", ({ passwords }) => passwords?.lockout?.after),
+      within: within === undefined ? undefined : checked(parseFailWindow(within)),
+      for: length === undefined ? undefined : checked(parseLockTime(length)),
+      root: scalar("passwords.lockout.root", ({ passwords }) => passwords?.lockout?.root),
+    }),
+  });
+}
+
+type PasswordsSection = NonNullable<SystemSection["passwords"]>;
+type QualitySection = NonNullable<PasswordsSection["quality"]>;
+type AgeSection = NonNullable<PasswordsSection["age"]>;
+
+/** Undefined where nothing of it is stated. */
+function some<Shape extends object>(
+  stated: Shape,
+): { [Key in keyof Shape]: Exclude<Shape[Key], undefined> } | undefined {
+  const known = defined(stated);
+  return Object.keys(known).length === 0 ? undefined : known;
 }
 
 function tlsOf({ logs }: SystemSection): NonNullable<SystemConfig["logs"]>["tls"] {

@@ -11,10 +11,22 @@ import {
 } from "./apt-text.ts";
 import { certificateNames } from "./certificate-names.ts";
 import { AUTHORITY_FOLDER, authoritiesIn } from "./certificate.ts";
+import { FAILLOCK_FILE, FAILLOCK_MODULE } from "./faillock-text.ts";
 import { FOUND_FILE, type FoundRecord, readFound } from "./found.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
 import { LIMITS_FILE, LIMITS_FOLDER, LIMITS_MAIN, type LimitLine, limitLines } from "./limits-text.ts";
 import { LOG_DRIVERS, type LogDriver, RSYSLOG_FILE } from "./log-text.ts";
+import { LOGIN_DEFS, LOGIN_KEYS, type LoginKey, loginLines } from "./login-defs.ts";
+import { PAM_FILES, type PamLine, pamLines, type PamType } from "./pam-stack.ts";
+import { type AptProxies, parseAptProxies, PROXY_FILE, PROXY_KEYS } from "./proxy-text.ts";
+import {
+  QUALITY_FILE,
+  QUALITY_FOLDER,
+  QUALITY_MAIN,
+  QUALITY_MODULE,
+  type QualityLine,
+  qualityLines,
+} from "./quality-text.ts";
 import { restartFacts, type RestartReason, restartReasons } from "./restart.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
 import { SSHD_DROP_IN, parseEffective } from "./sshd-text.ts";
@@ -64,8 +76,11 @@ export const ENTRIES = [
   BLOCK_FILE,
   RSYSLOG_FILE,
   UPDATES_FILE,
+  PROXY_FILE,
   UPDATES_TIMER_FILE,
   LIMITS_FILE,
+  QUALITY_FILE,
+  FAILLOCK_FILE,
   FOUND_FILE,
 ] as const;
 export type EntryPath = (typeof ENTRIES)[number];
@@ -80,6 +95,17 @@ const SNAKEOIL = "/etc/ssl/certs/ssl-cert-snakeoil.pem";
 
 const UNIT_PROPERTIES =
   "--property=Id,LoadState,ActiveState,UnitFileState,RequiredBy,BoundBy,Result,ExecMainStartTimestamp,ExecMainStatus";
+
+/** Where the dictionaries of cracklib are made, and shipped elsewhere. */
+const DICTIONARIES = ["/var/cache/cracklib", "/usr/share/cracklib"] as const;
+
+/** Stacks of PAM in which passwords are judged, and failures counted. */
+const STACKS: readonly { readonly service: PamService; readonly type: PamType; readonly module: string }[] = [
+  { service: "passwd", type: "password", module: QUALITY_MODULE },
+  { service: "sshd", type: "auth", module: FAILLOCK_MODULE },
+  { service: "login", type: "auth", module: FAILLOCK_MODULE },
+];
+type PamService = "passwd" | "sshd" | "login";
 
 /** Ways in at whose login limits are set. */
 const PAM_SERVICES = ["sshd", "login"] as const;
@@ -120,7 +146,11 @@ export const systemFacts: readonly FactQuery[] = [
   { kind: "folder", name: TASKS_FOLDER, path: TASKS_FOLDER, suffix: ".timer" },
   { kind: "folder", name: LIMITS_FOLDER, path: LIMITS_FOLDER, suffix: ".conf" },
   { kind: "file", name: LIMITS_MAIN, path: LIMITS_MAIN },
-  ...PAM_SERVICES.map((name): FactQuery => ({ kind: "file", name: `pam ${name}`, path: `/etc/pam.d/${name}` })),
+  ...PAM_FILES.map((name): FactQuery => ({ kind: "file", name: `pam ${name}`, path: `/etc/pam.d/${name}` })),
+  { kind: "folder", name: QUALITY_FOLDER, path: QUALITY_FOLDER, suffix: ".conf" },
+  { kind: "file", name: QUALITY_MAIN, path: QUALITY_MAIN },
+  { kind: "command", name: "dictionaries", argv: ["find", ...DICTIONARIES, "-maxdepth", "1", "-name", "*.pwd*"] },
+  { kind: "file", name: LOGIN_DEFS, path: LOGIN_DEFS },
   ...restartFacts,
   { kind: "file", name: "tcp4", path: "/proc/net/tcp" },
   { kind: "file", name: "tcp6", path: "/proc/net/tcp6" },
@@ -197,6 +227,8 @@ export type SystemObserved = {
   readonly booting: boolean;
   /** What apt says of those settings that could be ours, all files together; null: there is no apt. */
   readonly apt: AptSettings | null;
+  /** By whom apt says that it fetches; null: there is no apt. */
+  readonly aptProxies: AptProxies | null;
   /** Where other files of apt's say something of them. */
   readonly aptLines: readonly AptLine[];
   /** Where other files say something of when updates are installed, in the folder of ours. */
@@ -212,6 +244,14 @@ export type SystemObserved = {
   readonly limitLines: readonly LimitLine[];
   /** Ways in at whose login pam_limits is asked by their own file. */
   readonly limitsReadBy: readonly string[];
+  /** Lines of PAM that judge new passwords or count failures, by service. */
+  readonly pam: Readonly<Record<PamService, readonly PamLine[]>>;
+  /** All that is said of new passwords, ours too, in the order in which it is read. */
+  readonly qualityLines: readonly QualityLine[];
+  /** Whether there is a dictionary to hold passwords against. */
+  readonly dictionary: boolean;
+  /** Lines about the age of passwords, as they stand; null: there is no such file. */
+  readonly loginLines: Readonly<Record<LoginKey, readonly string[]>> | null;
   /** Why the server waits to be restarted; empty: nobody asks for it. */
   readonly restart: readonly RestartReason[];
 };
@@ -249,6 +289,7 @@ export function observeSystem(raw: RawFacts): SystemObserved {
     listening: listeningOf(raw["tcp4"], raw["tcp6"]),
     units: unitsOf(raw["units"], raw["unit files"]),
     apt: raw["apt"]?.status === 0 ? parseAptDump(raw["apt"].stdout) : null,
+    aptProxies: raw["apt"]?.status === 0 ? parseAptProxies(raw["apt"].stdout) : null,
     aptLines: aptLinesOf(raw),
     updatesTimerLines: Object.entries(textsOf(raw[UPDATES_TIMER_FOLDER])).flatMap(([name, text]) =>
       timerLines(`${UPDATES_TIMER_FOLDER}/${name}`, text),
@@ -265,9 +306,40 @@ export function observeSystem(raw: RawFacts): SystemObserved {
         .flatMap(([path, text]) => limitLines(path, text)),
     ],
     limitsReadBy: PAM_SERVICES.filter((name) => /^[^#]*\bpam_limits\.so\b/m.test(raw[`pam ${name}`]?.stdout ?? "")),
+    pam: pamOf(raw),
+    qualityLines: [
+      ...Object.entries(textsOf(raw[QUALITY_FOLDER]))
+        .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+        .flatMap(([name, text]) => qualityLines(`${QUALITY_FOLDER}/${name}`, text)),
+      ...qualityLines(QUALITY_MAIN, raw[QUALITY_MAIN]?.stdout ?? ""),
+    ],
+    dictionary: (raw["dictionaries"]?.stdout ?? "") !== "",
+    loginLines: loginLinesOf(raw[LOGIN_DEFS]),
     restart: restartReasons(raw, (name) => entryOf(raw[name])),
     booting: /^(initializing|starting)/.test(raw["booted"]?.stdout ?? ""),
   };
+}
+
+function pamOf(raw: RawFacts): SystemObserved["pam"] {
+  const files = Object.fromEntries(
+    PAM_FILES.flatMap((name) => {
+      const fact = raw[`pam ${name}`];
+      return fact?.status === 0 ? [[name, fact.stdout] as const] : [];
+    }),
+  );
+  const lines = Object.fromEntries(
+    STACKS.map(({ service, type, module }) => [
+      service,
+      pamLines(files, service, type).filter((line) => line.module === module),
+    ]),
+  );
+  return { passwd: lines["passwd"] ?? [], sshd: lines["sshd"] ?? [], login: lines["login"] ?? [] };
+}
+
+function loginLinesOf(fact: RawFact | undefined): SystemObserved["loginLines"] {
+  if (fact?.status !== 0) return null;
+  // An object of these very keys.
+  return Object.fromEntries(LOGIN_KEYS.map((key) => [key, loginLines(fact.stdout, key)])) as Record<LoginKey, string[]>;
 }
 
 function tasksOf(raw: RawFacts): SystemObserved["tasks"] {
@@ -303,9 +375,9 @@ function aptLinesOf(raw: RawFacts): readonly AptLine[] {
     ...(main?.status === 0 ? [[APT_MAIN, main.stdout] as const] : []),
   ];
   return files
-    .filter(([path]) => path !== UPDATES_FILE)
+    .filter(([path]) => path !== UPDATES_FILE && path !== PROXY_FILE)
     .flatMap(([path, text]) => aptLines(path, text))
-    .filter(({ key }) => /^(?:apt::periodic|unattended-upgrade)::/i.test(key));
+    .filter(({ key }) => /^(?:apt::periodic|unattended-upgrade)::/i.test(key) || PROXY_KEYS.test(key));
 }
 
 /** Only those that are for somebody. */

@@ -168,6 +168,14 @@ export const SYSTEM_FINDINGS = {
     severity: "warning",
     remedy: "Make sure that what runs there comes back by itself, and that its peers do not restart at the same time.",
   },
+  "system.proxy_no_apt": {
+    severity: "error",
+    remedy: "Take system.proxy out of the policies of this server: only apt's way of it is known here.",
+  },
+  "system.proxy_overridden": {
+    severity: "error",
+    remedy: "Take the line out of that file, or let its name come before 95-holdfast-proxy.conf.",
+  },
   "system.task_no_unit": {
     severity: "error",
     remedy: "Install what brings it, correct its name, or leave this server out of the task by `without`.",
@@ -197,6 +205,52 @@ export const SYSTEM_FINDINGS = {
     remedy: "Let sshd use PAM (UsePAM yes) with pam_limits in /etc/pam.d/sshd, or take system.limits out.",
   },
   "system.limits_next_login": { severity: "note", remedy: "Nothing to do; who needs them logs in anew." },
+  "system.passwords_not_judged": {
+    severity: "error",
+    remedy: "Install libpam-pwquality on the server (it enters itself into PAM), or take system.passwords.quality out.",
+  },
+  "system.passwords_overridden": {
+    severity: "error",
+    remedy: "Take it out there: pam_pwquality reads it after our file, or cannot be told otherwise.",
+  },
+  "system.passwords_no_dictionary": {
+    severity: "error",
+    remedy: "Install cracklib-runtime and a list of words on the server, or write dictionary: false.",
+  },
+  "system.passwords_age_order": { severity: "error", remedy: "Write a shorter least or warn, or a longer most." },
+  "system.passwords_age_new": {
+    severity: "note",
+    remedy: "For accounts that are there, look with chage -l and say it with chage; nothing of them changes here.",
+  },
+  "system.lockout_not_counted": {
+    severity: "error",
+    remedy:
+      "Enter pam_faillock into PAM of the server with pam-auth-update (the user guide has both profiles), or take system.passwords.lockout out.",
+  },
+  "system.lockout_overridden": {
+    severity: "error",
+    remedy: "Take the word out there: it comes before what a file says.",
+  },
+  "system.lockout_keeps_out": {
+    severity: "error",
+    remedy: "Say it in the policy, or take it out of the file: people would be kept out by a slip, or for good.",
+  },
+  "system.lockout_for_good": {
+    severity: "warning",
+    remedy: "Write a time, or make sure that somebody is there to open accounts again (faillock --user NAME --reset).",
+  },
+  "system.lockout_root": {
+    severity: "danger",
+    remedy: "Write root: false unless a rule asks for it; keys of root let it in all the same.",
+  },
+  "system.lockout_by_anyone": {
+    severity: "warning",
+    remedy: "Give them keys: who has one gets in while the password is locked.",
+  },
+  "system.lockout_everybody": {
+    severity: "danger",
+    remedy: "Give somebody of them a key first, or let sshd be reached from known networks only.",
+  },
   "system.user_removed": {
     severity: "warning",
     remedy: "Make sure that nobody needs it. It cannot be brought back after the confirmation, only made anew.",

@@ -73,7 +73,7 @@ export function peopleFindings(
   ];
 }
 
-function hasOurs(effective: Readonly<Record<string, readonly string[]>>): boolean {
+export function hasOurs(effective: Readonly<Record<string, readonly string[]>>): boolean {
   return (effective["authorizedkeysfile"] ?? []).join(" ").split(" ").includes(KEY_PATTERN);
 }
 

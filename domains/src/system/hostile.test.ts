@@ -6,10 +6,14 @@ import { SimulatedSystem } from "../../test/simulated-system.ts";
 import { FULL_CONFIG } from "../../test/system-sample.ts";
 import { DOMAIN_LANGUAGES } from "../registry.ts";
 import { parseUpdatesText } from "./apt-text.ts";
+import { FAILLOCK_FILE, parseFaillockText } from "./faillock-text.ts";
 import { fileOf } from "./file-value.ts";
 import { parseHostsBlock } from "./hosts-block.ts";
 import { parseLimitsText } from "./limits-text.ts";
+import { parseLoginLine } from "./login-defs.ts";
 import { parseSystemConfig } from "./parse-config.ts";
+import { parseProxyText, PROXY_FILE } from "./proxy-text.ts";
+import { parseQualityText, QUALITY_FILE } from "./quality-text.ts";
 import { slotsOf } from "./slots.ts";
 import { parseSshdText } from "./sshd-text.ts";
 import { taskFound } from "./task-slot.ts";
@@ -103,6 +107,11 @@ function expectHarmless(value: unknown): void {
     if (slot.startsWith("task:"))
       expect(parseTaskText(slot.slice("task:".length), taskFound(target)?.text ?? "")).toMatchObject({ ok: true });
     if (slot === "limits") expect(parseLimitsText(text)).toMatchObject({ ok: true });
+    if (slot === `file:${PROXY_FILE}`) expect(parseProxyText(text)).toMatchObject({ ok: true });
+    if (slot === `file:${QUALITY_FILE}`) expect(parseQualityText(text)).toMatchObject({ ok: true });
+    if (slot === `file:${FAILLOCK_FILE}`) expect(parseFaillockText(text)).toMatchObject({ ok: true });
+    if (slot.startsWith("login:"))
+      expect(parseLoginLine(slot.slice("login:".length), text)).toMatchObject({ ok: true });
     if (slot === "hosts" && target !== null) expect(parseHostsBlock(text)).toMatchObject({ ok: true });
     expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f\u2028\u2029\u202a-\u202e]/);
     if (slot.startsWith("sysctl:")) expect(`${slot}${text}`).not.toContain("\n");

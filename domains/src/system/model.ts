@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { UPDATES } from "./apt-text.ts";
+import { FOR_GOOD } from "./faillock-text.ts";
 import { NO_LIMIT } from "./limits-text.ts";
-import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
+import { CLEAR_LOG_TRANSPORTS, LOG_LEVELS, PROXY_USERS, ROOT_LOGINS, SUDO, TCP_FORWARDINGS } from "./section.ts";
 
 /**
  * The system part of an effective config: everything is concrete. Kernel settings are the texts that the kernel takes, addresses canonical,
@@ -91,6 +92,45 @@ const limitsSchema = z.strictObject({
   core: limitSchema.optional(),
 });
 
+const few = z.int().min(0).max(128);
+const days = z.int().min(0).max(99_999);
+const passwordsSchema = z.strictObject({
+  quality: z
+    .strictObject({
+      length: few.optional(),
+      classes: few.optional(),
+      digits: few.optional(),
+      upper: few.optional(),
+      lower: few.optional(),
+      others: few.optional(),
+      differ: few.optional(),
+      repeat: few.optional(),
+      dictionary: z.boolean().optional(),
+      name: z.boolean().optional(),
+      root: z.boolean().optional(),
+    })
+    .optional(),
+  /** Days. */
+  age: z.strictObject({ most: days.optional(), least: days.optional(), warn: days.optional() }).optional(),
+  /** Failures, and seconds. */
+  lockout: z
+    .strictObject({
+      after: z.int().optional(),
+      within: z.int().optional(),
+      for: z.union([z.int(), z.literal(FOR_GOOD)]).optional(),
+      root: z.boolean().optional(),
+    })
+    .optional(),
+});
+
+const proxySchema = z.strictObject({
+  for: z.array(z.enum(PROXY_USERS)).min(1),
+  http: z.string().optional(),
+  https: z.string().optional(),
+  /** Hosts that are asked without it. */
+  direct: names.optional(),
+});
+
 const unitSchema = z.strictObject({ enabled: z.boolean().optional(), running: z.boolean().optional() });
 
 export const systemConfigSchema = z.strictObject({
@@ -115,6 +155,8 @@ export const systemConfigSchema = z.strictObject({
   tasks: z.record(z.string(), taskSchema).optional(),
   /** By whom: everyone, a user or a group. */
   limits: z.record(z.string(), limitsSchema).optional(),
+  passwords: passwordsSchema.optional(),
+  proxy: proxySchema.optional(),
 });
 
 export type SystemConfig = z.infer<typeof systemConfigSchema>;

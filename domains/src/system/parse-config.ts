@@ -4,12 +4,16 @@ import type { Result } from "@holdfast/core/base/result.ts";
 import { parseCanonicalAddress } from "@holdfast/core/net/address.ts";
 import { formatPath, type Path } from "@holdfast/core/policy/path.ts";
 import { parseAuthorityName, parseCertificate } from "./certificate.ts";
+import { FOR_GOOD, parseFailures, parseLockSeconds } from "./faillock-text.ts";
 import { finding } from "./findings.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
 import { LIMITS, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
+import { AGE_DAYS } from "./login-defs.ts";
 import { type SystemConfig, systemConfigSchema } from "./model.ts";
+import { parseDirect, parseProxy } from "./proxy-text.ts";
+import { QUALITY_NUMBERS } from "./quality-text.ts";
 import { parseSchedule } from "./schedule.ts";
 import {
   parseAccountName,
@@ -29,6 +33,11 @@ import { parseTaskUnit } from "./task-unit.ts";
 import { parseTimeOfDay } from "./time-of-day.ts";
 import { parseTimezone } from "./timezone.ts";
 import { parseManagedUnit } from "./unit-name.ts";
+
+interface Ends {
+  readonly least: number;
+  readonly most: number;
+}
 
 export type ParsedSystem =
   | { readonly ok: true; readonly config: SystemConfig }
@@ -129,6 +138,22 @@ export function parseSystemConfig(value: unknown): ParsedSystem {
       check(["limits", who, name, "hard"], parseLimit(name, limit.hard));
     }
   }
+  const { proxy } = config;
+  if (proxy?.http !== undefined) check(["proxy", "http"], parseProxy(proxy.http));
+  if (proxy?.https !== undefined) check(["proxy", "https"], parseProxy(proxy.https));
+  each(["proxy", "direct"], proxy?.direct, parseDirect);
+  const { quality, age, lockout } = config.passwords ?? {};
+  const inside = (path: Path, value: number | undefined, { least, most }: Ends): void => {
+    if (value !== undefined && (value < least || value > most)) complain(path, `${value} is not ${least} to ${most}`);
+  };
+  for (const [name, ends] of Object.entries(QUALITY_NUMBERS))
+    inside(["passwords", "quality", name], quality?.[name as keyof typeof QUALITY_NUMBERS], ends);
+  for (const [name, ends] of Object.entries(AGE_DAYS))
+    inside(["passwords", "age", name], age?.[name as keyof typeof AGE_DAYS], ends);
+  if (lockout?.after !== undefined) check(["passwords", "lockout", "after"], parseFailures(lockout.after));
+  if (lockout?.within !== undefined) check(["passwords", "lockout", "within"], parseLockSeconds(lockout.within));
+  if (lockout?.for !== undefined && lockout.for !== FOR_GOOD)
+    check(["passwords", "lockout", "for"], parseLockSeconds(lockout.for));
   return findings.length === 0 ? { ok: true, config } : { ok: false, findings };
 }
 

@@ -3,6 +3,7 @@ import { aptWish, laterAptLines, NO_RESTART } from "./apt-text.ts";
 import type { SystemObserved } from "./facts.ts";
 import { finding } from "./findings.ts";
 import type { SystemConfig } from "./model.ts";
+import { otherProxyLines } from "./proxy-text.ts";
 import { UPDATES_TIMER, UPDATES_TIMER_FILE } from "./timer-text.ts";
 
 /** Whether somebody on this server would install packages by itself, when, and who else says so. */
@@ -59,4 +60,18 @@ export function updateFindings(desired: SystemConfig, observed: SystemObserved):
           ),
         ];
   return [...later, ...late, ...idle, ...restarts];
+}
+
+/** Whether anybody reads by which proxy to go, and who else says so. */
+export function proxyFindings({ proxy }: SystemConfig, observed: SystemObserved): readonly Finding[] {
+  if (proxy === undefined) return [];
+  if (observed.apt === null)
+    return [finding("system.proxy_no_apt", "system.proxy", "This server has no apt, so nobody reads this here.")];
+  return otherProxyLines(proxy, observed.aptLines).map(({ path, line, key }) =>
+    finding(
+      "system.proxy_overridden",
+      "system.proxy",
+      `${path} line ${line} says ${key} too, and apt goes by that and not by our file.`,
+    ),
+  );
 }

@@ -3,14 +3,18 @@ import { formatPath } from "@holdfast/core/policy/path.ts";
 import { namesOnly } from "./certificate-names.ts";
 import type { SlotChange } from "./diff.ts";
 import { SYSCTL_FILE, type SystemObserved } from "./facts.ts";
+import { FAILLOCK_FILE } from "./faillock-text.ts";
 import { finding } from "./findings.ts";
 import { foreignHosts } from "./hosts-block.ts";
 import type { SystemConfig } from "./model.ts";
 import { daemonFindings } from "./place-daemons.ts";
 import { limitFindings } from "./place-limits.ts";
+import { passwordFindings } from "./place-passwords.ts";
 import { userFindings } from "./place-people.ts";
 import { taskFindings } from "./place-tasks.ts";
-import { updateFindings } from "./place-updates.ts";
+import { proxyFindings, updateFindings } from "./place-updates.ts";
+import { PROXY_FILE } from "./proxy-text.ts";
+import { QUALITY_FILE } from "./quality-text.ts";
 import { RESOLV_CONF } from "./resolv-conf.ts";
 import { liveValue, slotsOf, splitSlot, splitUnit, whyNot } from "./slots.ts";
 import { sshWish } from "./sshd-text.ts";
@@ -32,8 +36,10 @@ export function placeFindings(
     ...sshFindings(desired, observed, changes),
     ...daemonFindings(desired, observed),
     ...updateFindings(desired, observed),
+    ...proxyFindings(desired, observed),
     ...taskFindings(desired, observed, changes),
     ...limitFindings(desired, observed, changes),
+    ...passwordFindings(desired, observed, changes),
     ...userFindings(desired, observed, changes),
     ...moduleFindings(desired, observed, changes),
     ...unitFindings(observed, changes),
@@ -60,6 +66,10 @@ function pathOf(slot: string): string {
   if (["user", "comment", "shell", "members", "keys"].includes(kind)) return formatPath(["system", "users", rest]);
   if (kind === "task") return formatPath(["system", "tasks", rest]);
   if (kind === "authority") return formatPath(["system", "authorities", rest]);
+  if (slot === `file:${PROXY_FILE}`) return "system.proxy";
+  if (kind === "login") return "system.passwords.age";
+  if (slot === `file:${QUALITY_FILE}`) return "system.passwords.quality";
+  if (slot === `file:${FAILLOCK_FILE}`) return "system.passwords.lockout";
   if (kind === "group" || kind === "sudo") return "system.users";
   if (slot === `file:${RESOLV_CONF}`) return "system.resolver";
   return kind === "file" ? "system.banners" : `system.${kind}`;

@@ -8,6 +8,7 @@ import { fileOf } from "./file-value.ts";
 import { BLOCK_FILE, LOAD_FILE } from "./kernel-module.ts";
 import { LIMITS_FILE } from "./limits-text.ts";
 import { RSYSLOG_FILE } from "./log-text.ts";
+import { LOGIN_DEFS } from "./login-defs.ts";
 import type { SystemConfig } from "./model.ts";
 import { inOrder, type Slots, slotsOf, splitSlot, splitUnit } from "./slots.ts";
 import { KEY_FOLDER } from "./ssh-key.ts";
@@ -66,6 +67,8 @@ function nativeText(slot: string, value: Json): readonly [place: string, lines: 
       return [rest === "load" ? LOAD_FILE : BLOCK_FILE, lines];
     case "limits":
       return [LIMITS_FILE, lines];
+    case "login":
+      return [`${LOGIN_DEFS}, lines of ours`, lines];
     case "updates":
       return [rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE, lines];
     case "task": {

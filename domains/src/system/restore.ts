@@ -2,7 +2,11 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import type { Mismatch } from "@holdfast/core/domain.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import type { SystemObserved } from "./facts.ts";
+import { FAILLOCK_FILE } from "./faillock-text.ts";
 import { FOUND_FILE, FOUND_MODE } from "./found.ts";
+import { LOGIN_KEYS } from "./login-defs.ts";
+import { PROXY_FILE } from "./proxy-text.ts";
+import { QUALITY_FILE } from "./quality-text.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, splitSlot } from "./slots.ts";
 import { fileStep, runningSshd, slotSteps } from "./step.ts";
 import { reaches } from "./sysctl-key.ts";
@@ -64,7 +68,16 @@ function touched(snapshot: SystemObserved, live: SystemObserved): readonly strin
  */
 function everything(snapshot: SystemObserved, live: SystemObserved): readonly string[] {
   const sysctl = Object.keys(snapshot.sysctl).filter((key) => snapshot.sysctl[key] !== live.sysctl[key]);
-  const files = ["/etc/timezone", "/etc/motd", "/etc/issue", "/etc/issue.net", "/etc/resolv.conf"];
+  const files = [
+    "/etc/timezone",
+    "/etc/motd",
+    "/etc/issue",
+    "/etc/issue.net",
+    "/etc/resolv.conf",
+    PROXY_FILE,
+    QUALITY_FILE,
+    FAILLOCK_FILE,
+  ];
   return [
     ...sysctl.map((key) => `sysctl:${key}`),
     ...files.map((path) => `file:${path}`),
@@ -78,6 +91,7 @@ function everything(snapshot: SystemObserved, live: SystemObserved): readonly st
     "sudo",
     "logs",
     "limits",
+    ...LOGIN_KEYS.map((key) => `login:${key}`),
     "updates:apt",
     "updates:timer",
     "modules:load",

@@ -13,10 +13,14 @@ import { z } from "zod";
 import { NO_RESTART, UPDATES } from "./apt-text.ts";
 import { parseAuthorityName, parseCertificate } from "./certificate.ts";
 import { parseDay } from "./day.ts";
+import { FOR_GOOD, parseFailures, parseLockSeconds } from "./faillock-text.ts";
 import { parseDnsName, parseHostname } from "./hostname.ts";
 import { parseBlockedModule, parseModuleName } from "./kernel-module.ts";
 import { LIMITS, type LimitName, NO_LIMIT, parseLimit, parseLimited } from "./limits-text.ts";
 import { parseTlsFile } from "./log-text.ts";
+import { AGE_DAYS, type AgeConfig } from "./login-defs.ts";
+import { parseDirect, parseProxy } from "./proxy-text.ts";
+import { QUALITY_NUMBERS } from "./quality-text.ts";
 import { parseSchedule } from "./schedule.ts";
 import { parsePublicKey } from "./ssh-key.ts";
 import { sysctlValue } from "./sysctl-catalogue.ts";
@@ -33,6 +37,8 @@ export const ROOT_LOGINS = ["never", "keys", "any"] as const;
 export const TCP_FORWARDINGS = ["all", "none", "local", "remote"] as const;
 export const LOG_LEVELS = ["info", "verbose"] as const;
 export const SUDO = ["none", "password", "free"] as const;
+/** Programs that are told of a proxy. */
+export const PROXY_USERS = ["apt"] as const;
 export const CLEAR_LOG_TRANSPORTS = ["tcp", "udp"] as const;
 const LOG_TRANSPORTS = [...CLEAR_LOG_TRANSPORTS, "tls"] as const;
 
@@ -127,6 +133,32 @@ export function parseJitter(text: string): Result<number, string> {
   return seconds.value >= 1 && seconds.value <= LONGEST_JITTER
     ? seconds
     : err(`${JSON.stringify(text)} is not between 1s and 12h`);
+}
+
+const SECONDS_A_DAY = 86_400;
+
+/** Whole days, as /etc/login.defs has them. */
+export function parseDays(setting: keyof AgeConfig, text: string): Result<number, string> {
+  const seconds = parseDuration(text);
+  if (!seconds.ok) return seconds;
+  const days = seconds.value / SECONDS_A_DAY;
+  const { least, most } = AGE_DAYS[setting];
+  return Number.isInteger(days) && days >= least && days <= most
+    ? ok(days)
+    : err(`${JSON.stringify(text)} is not whole days between ${least}d and ${most}d`);
+}
+
+/** How long failures count together. */
+export function parseFailWindow(text: string): Result<number, string> {
+  const seconds = parseDuration(text);
+  return seconds.ok ? parseLockSeconds(seconds.value) : seconds;
+}
+
+/** How long an account stays locked. */
+export function parseLockTime(text: string): Result<number | typeof FOR_GOOD, string> {
+  if (text === FOR_GOOD) return ok(FOR_GOOD);
+  const seconds = parseFailWindow(text);
+  return seconds.ok ? seconds : err(`${seconds.error}, or write ${FOR_GOOD}`);
 }
 
 const account = checkedText(parseAccountName, { description: "The name of an account or a group.", examples: ["ops"] });
@@ -369,6 +401,109 @@ const limits = z
     description: "A number for both, or soft (what a program begins with) and hard (up to which it may raise it).",
   });
 
+function counted(setting: keyof typeof QUALITY_NUMBERS, description: string) {
+  const { least, most } = QUALITY_NUMBERS[setting];
+  return z.int().min(least).max(most).optional().meta({ description });
+}
+function ageOf(setting: keyof AgeConfig, description: string, example: string) {
+  return checkedText((text) => parseDays(setting, text), { description, examples: [example] }).optional();
+}
+const said = (what: string) =>
+  [(value: object): boolean => Object.keys(value).length > 0, `Say ${what}, or leave it out.`] as const;
+const passwords = z
+  .strictObject({
+    quality: z
+      .strictObject({
+        length: counted("length", "Characters at least; 6 to 128."),
+        classes: counted(
+          "classes",
+          "How many of digits, capital letters, small letters and others it must have; 0 to 4.",
+        ),
+        digits: counted("digits", "Digits at least."),
+        upper: counted("upper", "Capital letters at least."),
+        lower: counted("lower", "Small letters at least."),
+        others: counted("others", "Other characters at least."),
+        differ: counted(
+          "differ",
+          "Characters at least that the old one has not. Nobody knows the old one where root sets it.",
+        ),
+        repeat: counted("repeat", "How often at most one character may stand after itself; 0: as often as one likes."),
+        dictionary: z.boolean().optional().meta({ description: "Whether one from a dictionary is refused." }),
+        name: z
+          .boolean()
+          .optional()
+          .meta({ description: "Whether one with the name of the account in it is refused." }),
+        root: z.boolean().optional().meta({
+          description: "Whether root is held to it too where it sets one; otherwise root is only warned.",
+        }),
+      })
+      .refine(...said("what a new password must be"))
+      .optional()
+      .meta({ description: "What a new password must be (pam_pwquality). Those that are there stay as they are." }),
+    age: z
+      .strictObject({
+        most: ageOf("most", "When it must be changed; 7d or more.", "365d"),
+        least: ageOf("least", "How long it must stay before it may be changed again.", "1d"),
+        warn: ageOf("warn", "How long before its end people are told.", "14d"),
+      })
+      .refine(...said("how long a password lives"))
+      .optional()
+      .meta({
+        description:
+          "How long a password lives, for accounts that are made with one from now on (login.defs). Accounts that are there keep what they have.",
+      }),
+    lockout: z
+      .strictObject({
+        after: z
+          .int()
+          .superRefine((count, context) => {
+            const checked = parseFailures(count);
+            if (!checked.ok) context.addIssue({ code: "custom", message: checked.error });
+          })
+          .optional()
+          .meta({ description: "Wrong passwords after which an account is locked; 3 to 100." }),
+        within: checkedText(parseFailWindow, {
+          description: "How long they count together; 30s to 7d.",
+          examples: ["15m"],
+        }).optional(),
+        for: checkedText(parseLockTime, {
+          description: "How long it stays locked; 30s to 7d, or never opened by itself.",
+          examples: ["10m"],
+        }).optional(),
+        root: z.boolean().optional().meta({ description: "Whether root is locked too." }),
+      })
+      .refine(...said("when an account is locked"))
+      .optional()
+      .meta({ description: "When wrong passwords lock an account (pam_faillock). Keys let in all the same." }),
+  })
+  .refine(...said("what passwords must be"))
+  .meta({
+    description: "What passwords of this server must be. Its PAM must know the modules; no file of PAM is touched.",
+  });
+
+const proxyUrl = checkedText(parseProxy, {
+  description: "A proxy: http://, a name or an address, and a port.",
+  examples: ["http://proxy.internal:3128"],
+});
+const proxy = z
+  .strictObject({
+    for: oneOrList(z.enum(PROXY_USERS)).meta({ description: "Who goes by it: apt." }),
+    http: proxyUrl.optional(),
+    https: proxyUrl.optional(),
+    direct: oneOrList(
+      checkedText(parseDirect, { description: "A host, by its name or address.", examples: ["mirror.internal"] }),
+    )
+      .optional()
+      .meta({ description: "Hosts that are asked without it." }),
+  })
+  .refine(({ http, https }) => http !== undefined || https !== undefined, {
+    path: ["http"],
+    message: "Write `http:`, `https:` or both: for what the proxy is",
+  })
+  .meta({
+    description: "By which proxy the server fetches. Holdfast itself goes by none, so a wrong one cuts nobody off.",
+  });
+
 const why = proseText("Why it shall not hold here.");
 const withoutSome = (name: z.ZodString) =>
   oneOrList(z.union([name, z.strictObject({ name, why })]))
@@ -458,6 +593,8 @@ export const systemSectionSchema = z
     limits: z.record(limited, limits).optional().meta({
       description: "What a session may take, from its login on (pam_limits). Services have limits of their own.",
     }),
+    passwords: passwords.optional(),
+    proxy: proxy.optional(),
     without: z
       .strictObject({
         sysctl: withoutSome(sysctlKey),

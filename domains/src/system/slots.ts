@@ -4,11 +4,15 @@ import { aptWish, UPDATES_FILE, updatesText } from "./apt-text.ts";
 import { chronyText, ntpSlot } from "./chrony.ts";
 import { ntpText, resolverText } from "./daemon-text.ts";
 import { CHRONY_FILE, NTP_FILE, RESOLVER_FILE, type SystemObserved } from "./facts.ts";
+import { FAILLOCK_FILE, faillockText } from "./faillock-text.ts";
 import { foundHostsBlock, hostsBlock } from "./hosts-block.ts";
 import { BLOCK_FILE, blockText, LOAD_FILE, loadText } from "./kernel-module.ts";
 import { LIMITS_FILE, limitsText } from "./limits-text.ts";
 import { logDriver, logText, RSYSLOG_FILE } from "./log-text.ts";
+import { AGE_KEYS, type AgeConfig, daysOf, LOGIN_DEFS, LOGIN_KEYS, loginLine } from "./login-defs.ts";
 import { BANNERS, type BannerName, type SystemConfig } from "./model.ts";
+import { PROXY_FILE, proxyText } from "./proxy-text.ts";
+import { QUALITY_FILE, qualityText } from "./quality-text.ts";
 import { resolvConfText, resolverSlot } from "./resolv-conf.ts";
 import { sshdText, SSHD_DROP_IN, sshWish } from "./sshd-text.ts";
 import { SUDO_FILE } from "./sudo-text.ts";
@@ -32,6 +36,7 @@ import { accountOf, accountPart, isPerson, userSlots } from "./users.ts";
  *   `keys:NAME`             the text of our list of keys; null: none
  *   `sudo` `logs` `modules:load` `modules:block`   the text of our file; null: none
  *   `limits`                the text of our file; null: none
+ *   `login:KEY`             a line of /etc/login.defs, as it stands there; null: none
  *   `updates:apt` `updates:timer`  the text of our file for apt, and for its timer; null: none
  *   `task:NAME`             `{ text, runs }` of our timer: its file, and whether it is started and starts at boot; null: none
  *   `authority:NAME`        a certificate; null: none
@@ -94,9 +99,26 @@ export function slotsOf(config: SystemConfig | null, observed: SystemObserved | 
   if (apt !== undefined) slots["updates:apt"] = updatesText(apt);
   if (updates?.window !== undefined) slots["updates:timer"] = updatesTimerText(updates.window);
   if (config.limits !== undefined) slots["limits"] = limitsText(config.limits);
+  if (config.proxy !== undefined) slots[`file:${PROXY_FILE}`] = fileOf(proxyText(config.proxy));
+  const { quality, age, lockout } = config.passwords ?? {};
+  if (quality !== undefined) slots[`file:${QUALITY_FILE}`] = fileOf(qualityText(quality));
+  if (lockout !== undefined) slots[`file:${FAILLOCK_FILE}`] = fileOf(faillockText(lockout, observed));
+  if (age !== undefined) Object.assign(slots, ageSlots(age, observed));
   for (const [name, task] of Object.entries(config.tasks ?? {}))
     slots[`task:${name}`] = { text: taskText(name, task), runs: true };
   return slots;
+}
+
+/** A line that says the same in other words stays as it is. */
+function ageSlots(age: AgeConfig, observed: SystemObserved | null): Slots {
+  return Object.fromEntries(
+    Object.entries(AGE_KEYS).flatMap(([setting, key]) => {
+      const days = age[setting as keyof AgeConfig];
+      if (days === undefined) return [];
+      const [live] = observed?.loginLines?.[key] ?? [];
+      return [[`login:${key}`, live !== undefined && daysOf(live) === days ? live : loginLine(key, days)]];
+    }),
+  );
 }
 
 function fileOf(text: string): Json {
@@ -156,6 +178,8 @@ function look(observed: SystemObserved, slot: string): Look {
       return textLook(observed, LIMITS_FILE);
     case "updates":
       return textLook(observed, rest === "apt" ? UPDATES_FILE : UPDATES_TIMER_FILE);
+    case "login":
+      return loginLook(observed, rest);
     case "group":
       return { value: observed.groups.includes(rest) };
     case "user":
@@ -212,6 +236,14 @@ function textLook(observed: SystemObserved, path: string): Look {
   return entry?.type === "absent" ? { value: null } : { why: `${path} is not a plain file of root's` };
 }
 
+function loginLook(observed: SystemObserved, rest: string): Look {
+  const key = LOGIN_KEYS.find((one) => one === rest);
+  if (key === undefined) return { why: "this version does not know it" };
+  if (observed.loginLines === null) return { why: `there is no ${LOGIN_DEFS}` };
+  const [line, ...more] = observed.loginLines[key];
+  return more.length === 0 ? { value: line ?? null } : { why: `${LOGIN_DEFS} says ${key} ${more.length + 1} times` };
+}
+
 function userLook(observed: SystemObserved, name: string, read: (account: Account) => Json): Look {
   const account = accountOf(observed, name);
   if (account === undefined) return { value: null };
@@ -262,6 +294,7 @@ const RANK = [
   "logs",
   "updates",
   "limits",
+  "login",
   "unit",
   "task",
   "group",

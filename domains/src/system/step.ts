@@ -88,6 +88,8 @@ export function slotSteps(
     }
     case "limits":
       return [fileStep(id, title, LIMITS_FILE, DAEMON_FILE_MODE, textOf(value))];
+    case "login":
+      return [systemStep(id, title, { kind: "login_setting", key: rest, line: textOf(value) })];
     case "updates": {
       if (rest === "apt") return [fileStep(id, title, UPDATES_FILE, DAEMON_FILE_MODE, textOf(value))];
       const action = { kind: "timer", path: UPDATES_TIMER_FILE, text: textOf(value), check: sshd.check } as const;

@@ -1,6 +1,7 @@
 import type { Use } from "@holdfast/core/compose/use.ts";
 import { parseAddress } from "@holdfast/core/net/address.ts";
 import type { SystemConfig } from "./model.ts";
+import { PROXIED, parseProxy } from "./proxy-text.ts";
 
 /** By http and by https; which of the two, the server's own list of repositories says. */
 const REPOSITORY_PORTS = { first: 80, last: 443 } as const;
@@ -36,6 +37,11 @@ export function usesOf(config: SystemConfig): readonly Use[] {
           } as const,
         ]
       : []),
+    ...PROXIED.flatMap((scheme) => {
+      const place = parseProxy(config.proxy?.[scheme] ?? "");
+      if (!place.ok) return [];
+      return out(`system.proxy.${scheme}`, "Packages are fetched by", [place.value.host], "tcp", place.value.port);
+    }),
     ...(config.logs?.to ?? []).flatMap(({ host, port, by }) =>
       out("system.logs.to", "Logs are sent to", [host], by === "udp" ? by : "tcp", port),
     ),

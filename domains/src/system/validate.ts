@@ -1,6 +1,7 @@
 import type { Finding } from "@holdfast/core/base/finding.ts";
 import { formatPath } from "@holdfast/core/policy/path.ts";
 import { NO_RESTART } from "./apt-text.ts";
+import { FOR_GOOD } from "./faillock-text.ts";
 import { finding } from "./findings.ts";
 import type { SystemConfig } from "./model.ts";
 
@@ -69,6 +70,7 @@ export function validateSystem(config: SystemConfig): readonly Finding[] {
     ...userFindings(config),
     ...logFindings(config),
     ...updateFindings(config),
+    ...passwordFindings(config),
   ];
 }
 
@@ -181,6 +183,30 @@ function updateFindings({ updates }: SystemConfig): readonly Finding[] {
         ),
       ]
     : [];
+}
+
+function passwordFindings({ passwords }: SystemConfig): readonly Finding[] {
+  const { age, lockout } = passwords ?? {};
+  const { most, least = 0, warn = 0 } = age ?? {};
+  const longer = most === undefined ? [] : Object.entries({ least, warn }).filter(([, days]) => days >= most);
+  return [
+    ...longer.map(([name, days]) =>
+      finding(
+        "system.passwords_age_order",
+        `system.passwords.age.${name}`,
+        `${name} is ${days} days, and a password lives ${most ?? 0}: it could never be changed in peace.`,
+      ),
+    ),
+    ...(lockout?.for === FOR_GOOD
+      ? [
+          finding(
+            "system.lockout_for_good",
+            "system.passwords.lockout.for",
+            "Whoever types wrong passwords for somebody else keeps that account locked until an administrator opens it, or the server restarts.",
+          ),
+        ]
+      : []),
+  ];
 }
 
 function unitFindings(config: SystemConfig): readonly Finding[] {

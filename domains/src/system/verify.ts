@@ -3,7 +3,11 @@ import type { Mismatch } from "@holdfast/core/domain.ts";
 import { aptProblem, aptWish } from "./apt-text.ts";
 import { targetsOf } from "./diff.ts";
 import type { SystemObserved } from "./facts.ts";
+import { countsFailures, FAILLOCK_FILE, otherLockoutWords } from "./faillock-text.ts";
 import type { SystemConfig } from "./model.ts";
+import { lockoutStacks } from "./place-passwords.ts";
+import { PROXY_FILE, proxyProblem } from "./proxy-text.ts";
+import { QUALITY_FILE, qualityProblem, qualityWish } from "./quality-text.ts";
 import { BOOT, inOrder, isNotYet, liveValue, sameValue, slotsOf, splitSlot, whyNot } from "./slots.ts";
 import { effectiveProblem, sshdEffective, sshWish } from "./sshd-text.ts";
 import { runningSshd } from "./step.ts";
@@ -37,6 +41,8 @@ export function verifySystem(desired: SystemConfig | null, observed: SystemObser
           ...workMismatches(desired, observed),
           ...updateMismatches(desired, observed),
           ...taskMismatches(desired, observed),
+          ...passwordMismatches(desired, observed),
+          ...proxyMismatches(desired, observed),
         ]),
   ].slice(0, MOST_MISMATCHES);
 }
@@ -114,6 +120,36 @@ function taskMismatches({ tasks }: SystemConfig, observed: SystemObserved): read
       ? [{ path: `task:${name}`, expected: "a time at which it is due", found: "it is never due" }]
       : [];
   });
+}
+
+/** What counts is by whom apt itself says that it goes. */
+function proxyMismatches({ proxy }: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  const problem = proxy === undefined ? null : proxyProblem(proxy, observed.aptProxies);
+  return problem === null
+    ? []
+    : [{ path: `file:${PROXY_FILE}`, expected: "the proxies of the policy, by apt itself", found: problem }];
+}
+
+/** What counts is what the modules make of all files, and of the words behind them. */
+function passwordMismatches({ passwords }: SystemConfig, observed: SystemObserved): readonly Mismatch[] {
+  const { quality, lockout } = passwords ?? {};
+  const problem =
+    quality === undefined
+      ? null
+      : observed.pam.passwd.length === 0
+        ? "no module that judges them"
+        : qualityProblem(qualityWish(quality), observed.qualityLines, observed.pam.passwd);
+  const isCounting = lockout === undefined || countsFailures(observed.pam.sshd);
+  const [word] = lockout === undefined ? [] : otherLockoutWords(lockout, lockoutStacks(observed));
+  const lock = !isCounting ? "failures are not counted" : word === undefined ? null : `${word.word} in ${word.path}`;
+  return [
+    ...(problem === null
+      ? []
+      : [{ path: `file:${QUALITY_FILE}`, expected: "new passwords as the policy says", found: problem }]),
+    ...(lock === null
+      ? []
+      : [{ path: `file:${FAILLOCK_FILE}`, expected: "accounts locked as the policy says", found: lock }]),
+  ];
 }
 
 function timerWords(unit: string, times: readonly string[], spread: number, persistent: boolean): string {

@@ -2,6 +2,7 @@ import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { updatesWords } from "./apt-text.ts";
 import { dayText } from "./day.ts";
 import { fileOf } from "./file-value.ts";
+import { LOGIN_DEFS } from "./login-defs.ts";
 import { splitSlot, splitUnit } from "./slots.ts";
 import { keysIn } from "./ssh-key.ts";
 import { SSHD_DROP_IN } from "./sshd-text.ts";
@@ -38,6 +39,8 @@ export function slotName(slot: string): string {
       return "what people may do by sudo";
     case "limits":
       return "what sessions may take";
+    case "login":
+      return `${rest} in ${LOGIN_DEFS}`;
     case "updates":
       return rest === "apt" ? "what is installed by itself" : "when it is installed by itself";
     case "modules":
@@ -75,6 +78,7 @@ export function valueWords(slot: string, value: Json): string {
   if (kind === "timezone" && typeof value === "string") return zoneOfTarget(value) ?? value;
   if (kind === "user") return expiryWords(value);
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
+  if (kind === "login" && typeof value === "string") return value.trim().split(/\s+/).slice(1).join(" ");
   if (kind === "comment") return JSON.stringify(value);
   if (kind === "group") return value === true ? "present" : "absent";
   if (kind === "keys" && typeof value === "string") return `${keysIn(value).length} of ours`;

@@ -21,7 +21,7 @@ type Props = LiveProps<SystemConfig, SystemSeen>;
 
 /** Paths of differences that have a place of their own below. */
 const PLACED =
-  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|limits$|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf)$)/;
+  /^(hostname$|timezone$|ssh$|ntp$|chrony$|resolver$|logs$|limits$|login:|updates:|sudo$|(sysctl|unit|task|user|comment|shell|members|keys):|file:\/etc\/(hostname|timezone|resolv\.conf|apt\/.*|security\/.*)$)/;
 
 /** What the server is: its name, its time, its people, its settings, each beside what it should be. */
 export function SystemLive(props: Props): ReactNode {
@@ -159,12 +159,34 @@ function factSettings({ desired, seen, differences, provenance }: Props, t: Tran
       differences: at("updates:apt", "updates:timer"),
     },
     {
+      key: "proxy",
+      name: t("sys.proxy"),
+      now: proxyNow(seen, t),
+      should: proxyWish(desired?.proxy, t),
+      origins: origins("proxy"),
+      differences: at("file:/etc/apt/apt.conf.d/95-holdfast-proxy.conf"),
+    },
+    {
       key: "limits",
       name: t("sys.limits"),
       now: limitsNow(seen) ?? t("live.unknown"),
       should: limitsWish(desired?.limits),
       origins: origins("limits"),
       differences: at("limits"),
+    },
+    {
+      key: "passwords",
+      name: t("sys.passwords"),
+      now: passwordsNow(seen, t),
+      should: passwordsWish(desired?.passwords, t),
+      origins: origins("passwords"),
+      differences: at(
+        "file:/etc/security/pwquality.conf.d/95-holdfast.conf",
+        "file:/etc/security/faillock.conf",
+        "login:PASS_MAX_DAYS",
+        "login:PASS_MIN_DAYS",
+        "login:PASS_WARN_AGE",
+      ),
     },
     {
       key: "restart",
@@ -214,6 +236,55 @@ function limitsWish(limits: SystemConfig["limits"]): string | undefined {
       return `${who}: ${each.join(", ")}`;
     })
     .join(" · ");
+}
+
+function proxyNow({ aptProxies }: SystemSeen, t: Translate): string {
+  if (aptProxies === undefined || aptProxies === null) return t("live.unknown");
+  const { http, https } = aptProxies;
+  const ways = Object.entries({ http, https }).flatMap(([scheme, way]) => (way === null ? [] : [`${scheme}: ${way}`]));
+  return ways.join(" · ") || t("sys.proxy.none");
+}
+
+function proxyWish(proxy: SystemConfig["proxy"], t: Translate): string | undefined {
+  if (proxy === undefined) return undefined;
+  const { http, https, direct } = proxy;
+  return [
+    ...Object.entries({ http, https }).flatMap(([scheme, way]) => (way === undefined ? [] : [`${scheme}: ${way}`])),
+    ...(direct === undefined ? [] : [t("sys.proxy.direct", { hosts: direct.join(", ") })]),
+  ].join(" · ");
+}
+
+/** By the words of the files themselves; an agent that is older than the question says nothing. */
+function passwordsNow(seen: SystemSeen, t: Translate): ReactNode {
+  if (seen.qualityLines === undefined) return t("live.unknown");
+  const lock = seen.entries["/etc/security/faillock.conf"];
+  const lines = [
+    ...seen.qualityLines.map(({ key, value }) => `${key} ${value}`.trim()),
+    ...Object.values(seen.loginLines ?? {}).flatMap((stated) => stated.map((line) => line.trim().replace(/\s+/, " "))),
+    ...(lock?.type === "file" ? lock.text.split("\n").map((line) => line.replace(/#.*/, "").trim()) : []),
+  ].filter((line) => line !== "");
+  return lines.length === 0 ? "—" : lines.map((line, index) => <div key={`${index} ${line}`}>{line}</div>);
+}
+
+const QUALITY = ["length", "classes", "digits", "upper", "lower", "others", "differ", "repeat"] as const;
+const QUALITY_WORDS = ["dictionary", "name", "root"] as const;
+
+function passwordsWish(passwords: SystemConfig["passwords"], t: Translate): ReactNode {
+  if (passwords === undefined) return undefined;
+  const { quality, age, lockout } = passwords;
+  const numbers = QUALITY.flatMap((one) => (quality?.[one] === undefined ? [] : [`${one} ${quality[one]}`]));
+  const words = QUALITY_WORDS.flatMap((one) => (quality?.[one] === true ? [one] : []));
+  const lines = [
+    [...numbers, ...words].join(", "),
+    age?.most === undefined ? "" : t("sys.passwords.most", { days: age.most }),
+    lockout?.after === undefined ? "" : t("sys.passwords.after", { count: lockout.after }),
+    lockout?.for === undefined
+      ? ""
+      : lockout.for === "never"
+        ? t("sys.passwords.never")
+        : t("sys.passwords.for", { minutes: Math.round(lockout.for / 60) }),
+  ].filter((line) => line !== "");
+  return lines.map((line) => <div key={line}>{line}</div>);
 }
 
 function updatesWords(seen: SystemSeen, t: Translate): string {
