@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { whyNoKernelTests } from "./testkit/src/kernel-requirements.ts";
 import { whyNoGuests } from "./testkit/src/vm/stock-kernel.ts";
+import { WaitsLongestEarly } from "./testkit/src/waits-longest.ts";
 
 /** Tests that need root and a real kernel; everything else is a unit test. */
 const KERNEL_TESTS = ["**/*.kernel.test.ts", "e2e/**/*.e2e.test.ts"];
@@ -31,6 +32,7 @@ const ON_REAL_SERVERS = {
 // Vitest reads the default export.
 export default defineConfig({
   test: {
+    sequence: { sequencer: WaitsLongestEarly },
     reporters: ["default", "./testkit/src/closing-line-reporter.ts"],
     projects: [
       {

@@ -69,6 +69,12 @@ test("one gives addresses out and the other gets one, with gateway and name serv
   const lent = observed.links.find(({ name }) => name === "eth0")?.addresses.find(({ source }) => source === "learnt");
   expect(lent).toMatchObject({ leaseSeconds: expect.any(Number) as number });
 
+  // A dead end to who lent it would show when the lease is to be renewed, half an hour later.
+  expect(lent).toMatchObject({ lender: "10.30.0.1" });
+  const deadEnd = { to: "10.30.0.1/32", is: "blackhole", table: 254, onLink: false } as const;
+  const cut = network({ lan: link("eth0", { ipv4: { ...dhcp4(), metric: 77 }, routes: [deadEnd] }) });
+  expect((await clientAgent.findings({ network: cut }, TRIAL)).map(({ code }) => code)).toContain("network.lease_cut");
+
   // The server knows it by what it was told to say, and is told no name.
   const mac = (await client.must(["cat", "/sys/class/net/eth0/address"])).trim();
   const lentTo = async (): Promise<string> => gateway.must(["networkctl", "status", "eth0"]);

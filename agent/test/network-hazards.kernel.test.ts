@@ -78,6 +78,19 @@ test("what networkd could not set, and what it set otherwise, is found by readin
   expect(executed).toMatch(/interfaces\.wan\.mtu: expected 1400, found 1300/);
 });
 
+test("a rule of somebody else that networkd drops and that does not come back undoes the change", async () => {
+  const rule = "priority 300 from 10.8.0.0/24 table 77";
+  await server.must(["sh", "-c", `ip rule add ${rule}`]);
+  // Whenever it is made again it is taken away again, as by a program that had seen it go.
+  const takes = `ip monitor rule | while read -r line; do ip rule delete ${rule}; done`;
+  await server.must(["systemd-run", "--quiet", "--unit=taker", "sh", "-c", takes]);
+  expect(await undoneByItself({ network: network({ wan: WAN }) })).toMatch(
+    /verify\.mismatch.*IPv4 priority 300 from 10\.8\.0\.0\/24 table 77, which somebody else had set/,
+  );
+  await server.must(["systemctl", "stop", "taker.service"]);
+  await server.exec(["sh", "-c", `ip rule delete ${rule}`]);
+});
+
 test("network and firewall are one change: what the second makes fail, the first goes back with", async () => {
   const firewall = {
     mode: "enforce",

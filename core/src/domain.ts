@@ -141,6 +141,11 @@ export interface Domain<Config extends Json, Observed extends Json> {
   render(config: Config, observed: Observed | null): string;
   /** Read-back against desired. Empty means equal; a verify that could not read says so as a mismatch. */
   verify(desired: Config | null, observed: Observed): readonly Mismatch[];
+  /**
+   * What others had set, which the steps from `before` to `desired` were to leave in place or to make again, and which is gone. Asked once, when the last step
+   * is done: later others may have taken it away. Absent: no step of this domain reaches what others have set.
+   */
+  collateral?(desired: Config | null, before: Observed, after: Observed): readonly Mismatch[];
   /** The canonical form of what is ours in `observed`: its digest is the domain's live digest. Volatile parts (counters, handles) are out. */
   ours(observed: Observed): Json;
   /** A typed snapshot to the steps that put it back. Must work with nothing but the snapshot: no network, no control plane. */

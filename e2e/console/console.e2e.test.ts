@@ -290,6 +290,17 @@ const DIALOGS: readonly (readonly [string, (page: Page) => Promise<void>])[] = [
   [paths.account(), first("main button")],
 ];
 
+test("axe finds what it should", async () => {
+  await visit("busy", {}, async ({ page }) => {
+    await page.setContent(
+      `<html lang="en"><title>x</title><main><h1>x</h1><img src="data:,"><p style="color:#ccc;background:#fff">pale</p><div style="width:3000px">wide</div></main>`,
+    );
+    const found = (await flawsOf(page)).join("\n");
+    for (const flaw of [/^image-alt /m, /^color-contrast /m, /^\d+ px wider than the screen$/m])
+      expect(found).toMatch(flaw);
+  });
+});
+
 test("no finding of axe in any dialog", async () => {
   await visit("busy", {}, async ({ page, server }) => {
     server.setProvider("Company ID");

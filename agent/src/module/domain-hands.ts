@@ -50,6 +50,8 @@ export interface DomainHands {
   ): Promise<{
     readonly mismatches: readonly Mismatch[];
     readonly floorLost: readonly Mismatch[];
+    /** What others had in `before` and have lost by the steps. */
+    readonly collateral: readonly Mismatch[];
     readonly observation: Observation;
   }>;
   apply(step: Step): Promise<Result<null, string>>;
@@ -177,6 +179,7 @@ export function domainHands(domain: AnyDomain, machine: Machine): DomainHands {
       const isAsked = desired !== null && managementPath !== undefined;
       return {
         mismatches: domain.verify(desired, observation.observed),
+        collateral: before === undefined ? [] : (domain.collateral?.(desired, before, observation.observed) ?? []),
         floorLost: isAsked ? (domain.floorLost?.(desired, observation.observed, managementPath) ?? []) : [],
         observation,
       };

@@ -105,10 +105,11 @@ export function moduleRoutes({
     config: Json | null,
     from: Json | undefined,
     path?: ManagementPath,
+    withCollateral = false,
   ): Promise<MessageInitShape<typeof ModuleVerifyResponseSchema>> => {
-    const { mismatches, floorLost, observation } = await hands.verify(config, from, path);
+    const { mismatches, collateral, floorLost, observation } = await hands.verify(config, from, path);
     return {
-      mismatches: mismatches.map(mismatchMessage),
+      mismatches: [...mismatches, ...(withCollateral ? collateral : [])].map(mismatchMessage),
       floorLost: floorLost.map(mismatchMessage),
       liveDigest: observation.liveDigest,
       lacks: lacksMessage(domain.lacks(observation.observed)),
@@ -232,6 +233,7 @@ export function moduleRoutes({
           parse("config_json", request.configJson),
           before(request),
           request.managementPathJson === "" ? undefined : managementPathOf(request),
+          true,
         ),
 
       restore: (request) =>

@@ -99,3 +99,36 @@ test("large packets are tried where a way changes, and not where only rules do",
   expect(probesOf("firewall", true)).toContain("full size to 192.0.2.200");
   expect(probesOf("network", false)).toContain("full size to 192.0.2.200");
 });
+
+test("over which family a server must stay reachable is what its document says, or what it has while nothing of its network changes", () => {
+  const controlPlane = ["192.0.2.200", "2001:db8:c::2"].map((address) => ({ address, port: 7081 }));
+  const inbound = [{ networks: ["0.0.0.0/0", "::/0"], tcpPorts: [22] }];
+  const at = (said: readonly string[], domain: string): readonly string[] => {
+    const composition = compositionOf(MASQUERADE);
+    const { config } = composition.composed;
+    if (config === null) throw new Error("not composed");
+    const { documents } = parseDocuments(
+      `apiVersion: holdfast/v1\nkind: Server\nname: gw-1\naddresses: ${JSON.stringify(said)}\n`,
+      { domains: DOMAIN_LANGUAGES },
+    );
+    const value = create(PlanResponseSchema, {
+      steps: [{ id: "s", domain, title: "t" }],
+      planDigest: "p",
+      baseDigest: "b",
+    });
+    return planRow(
+      {
+        ...composition,
+        composed: { ...composition.composed, config: { ...config, managementPath: { controlPlane, inbound } } },
+        server: { ...composition.server, observedAddresses: ["192.0.2.1", "2001:db8:1::1"] },
+        selected: { ...composition.selected, documents: documents.map((document) => ({ document, revision: 1 })) },
+      },
+      { kind: "answered", value },
+      CONTEXT,
+    ).probes.flatMap(({ id, address }) => (id.startsWith("floor tcp/22 at ") ? [address] : []));
+  };
+  expect(at([], "firewall")).toEqual(["192.0.2.1", "2001:db8:1::1"]);
+  expect(at([], "network")).toEqual([]);
+  expect(at(["192.0.2.9", "2001:db8:1::9"], "network")).toEqual(["192.0.2.9", "2001:db8:1::9"]);
+  expect(at(["192.0.2.9"], "firewall")).toEqual(["192.0.2.9"]);
+});

@@ -4,6 +4,7 @@ import { byDanger } from "@holdfast/core/base/finding.ts";
 import type { ChangeId, Digest, Generation, PlanId, UserId } from "@holdfast/core/base/id.ts";
 import type { ToldByModule } from "@holdfast/core/compose/kernel-setting.ts";
 import { type DomainName, DOMAINS } from "@holdfast/core/domain.ts";
+import { familyProbes } from "@holdfast/core/plan/floor-probe.ts";
 import { fullSizeProbes, type Probe } from "@holdfast/core/plan/probe.ts";
 import { REMOVES_MUCH } from "@holdfast/core/plan/removes-much.ts";
 import type { PlanResponse } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
@@ -77,9 +78,12 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
   const changes = (name: DomainName): boolean => answer.steps.some(({ domain }) => domain === name);
   // What does not touch a way lets large packets through as it did before.
   const changesWays = answer.touchesManagementPath || changes("network") || changes("vpn");
-  const probes = changesWays
-    ? [...base.probes, ...fullSizeProbes(base.probes, composed.config?.managementPath.controlPlane ?? [])]
-    : base.probes;
+  const path = composed.config?.managementPath ?? { controlPlane: [], inbound: [] };
+  const probes = [
+    ...base.probes,
+    ...familyProbes(path, keptAddresses(composition, changes("network"))),
+    ...(changesWays ? fullSizeProbes(base.probes, path.controlPlane) : []),
+  ];
   return {
     ...base,
     probes: changes("vpn") ? probes : probes.map(leftAlone),
@@ -96,6 +100,17 @@ export function planRow(composition: Composition, asked: Asked<PlanResponse> | n
     native_diff: { ...answer.nativeDiff },
     touches_management_path: answer.touchesManagementPath,
   };
+}
+
+/**
+ * Where its document says that it is reached. Where that says nothing: what it has, as long as nothing of its network changes, for then an address
+ * may go on purpose.
+ */
+function keptAddresses({ server, selected }: Composition, networkChanges: boolean): readonly string[] {
+  const said = selected.documents.flatMap(({ document }) =>
+    document.kind === "Server" && document.name === server.name ? document.body.addresses : [],
+  );
+  return said.length > 0 || networkChanges ? said : server.observedAddresses;
 }
 
 function isSettled({ code, path }: Finding, settled: readonly ToldByModule[]): boolean {

@@ -69,6 +69,9 @@ test("loopback is never evidence: a peer looks at an address of the server's own
   const peer = probed("b", "closed");
   expect(await vantageOf(() => [peer])(server, "self", 22, 100)).toBe("closed");
   expect(peer.asked).toEqual(["tcp 192.0.2.7:22"]);
+  // An address that is named is the one that is dialled.
+  expect(await vantageOf(() => [peer])(server, "::1", 22, 100)).toBe("closed");
+  expect(peer.asked.at(-1)).toBe("tcp ::1:22");
   expect(await vantageOf(() => [])(server, "self", 22, 100)).toBe("unreachable_vantage");
   expect(await vantageOf(() => [probed("b", "who knows")])(server, "self", 22, 100)).toBe("unreachable_vantage");
   expect(await vantageOf(() => [peer])(probed("a", "open", { factsJson: "{" }), "self", 22, 100)).toBe(

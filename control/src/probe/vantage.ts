@@ -23,13 +23,13 @@ export type InboundVantage = (
 
 /**
  * The control plane itself looks, where it stands outside of the server. Loopback is never evidence, and a connection to an address of this
- * very machine goes over it: then another connected server looks instead, at an address that the server has on its own interfaces.
+ * very machine goes over it: then another connected server looks instead, for "self" at an address that the server has on its own interfaces.
  */
 export function vantageOf(others: (serverId: string) => Iterable<ProbedServer>): InboundVantage {
   return async (server, address, port, timeoutMs) => {
     const target = address === "self" ? server.remoteAddress : address;
     if (!isOwnAddress(target)) return tcpConnect(target, port, timeoutMs);
-    const [own] = addressesInFacts(readJson(server.factsJson));
+    const own = address === "self" ? addressesInFacts(readJson(server.factsJson))[0] : address;
     const [peer] = others(server.serverId);
     if (own === undefined || peer === undefined) return "unreachable_vantage";
     return askPeer(peer.client, own, port, timeoutMs);

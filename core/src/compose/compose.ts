@@ -2,6 +2,7 @@ import type { Json } from "../base/canonical-json.ts";
 import { byDanger, type Finding } from "../base/finding.ts";
 import { type PlacedRequirement, placedRequirements, type Requirement } from "../capability/requirement.ts";
 import { type DomainName, DOMAINS } from "../domain.ts";
+import { floorProbes } from "../plan/floor-probe.ts";
 import type { ManagementPath } from "../plan/management-path.ts";
 import type { Probe } from "../plan/probe.ts";
 import {
@@ -23,7 +24,7 @@ import { locate } from "../policy/yaml-source.ts";
 import type { SecretVersion } from "../secret/secret-file.ts";
 import type { ComposedDomain, DomainLanguage } from "./domain-language.ts";
 import type { EffectiveConfig, Origin, ProvenanceEntry, TrialSettings } from "./effective-config.ts";
-import { floorProbes, meetExpectations, type StatedExpectation } from "./expect.ts";
+import { meetExpectations, type StatedExpectation } from "./expect.ts";
 import { composeFinding } from "./findings.ts";
 import type { FloorSettings } from "./floor-settings.ts";
 import { stricterTrial, uniteFloors } from "./floor.ts";
@@ -347,7 +348,8 @@ function composeDomains(
 
   const met = meetExpectations({ stated, lookup, domains: results, controlPlane: input.controlPlane });
   findings.push(...unprovenTunnels(scene.sides, met.probes));
-  const probes = [...floorProbes(scene.floor, input.controlPlane), ...met.probes];
+  const path = { controlPlane: input.controlPlane, inbound: scene.floor.management };
+  const probes = [...floorProbes(path), ...met.probes];
   const kernel = results.flatMap((result) => result.kernel ?? []);
   const used = useFindings(
     results.flatMap(({ uses }) => uses ?? []),

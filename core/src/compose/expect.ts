@@ -1,5 +1,5 @@
 import type { Finding } from "../base/finding.ts";
-import { type AddressSet, addressSetFromText, contains, EMPTY, rangesOf, subtract } from "../net/address-set.ts";
+import { type AddressSet, contains, EMPTY, rangesOf, subtract } from "../net/address-set.ts";
 import { type Address, formatAddress, parseAddress } from "../net/address.ts";
 import { formatService, type Service } from "../net/service.ts";
 import type { Probe } from "../plan/probe.ts";
@@ -8,7 +8,6 @@ import { parseAddressReference } from "../policy/reference.ts";
 import type { ComposedDomain, Endpoint } from "./domain-language.ts";
 import type { Origin } from "./effective-config.ts";
 import { composeFinding } from "./findings.ts";
-import type { FloorSettings } from "./floor-settings.ts";
 import type { Lookup } from "./layered-section.ts";
 
 /** One expectation as written, with parameters put in. `origin.path` is `expect[2]`. */
@@ -92,28 +91,6 @@ export function meetExpectations(input: {
     );
   }
   return { probes, findings };
-}
-
-/** One inbound probe for each port of the floor that the control plane itself may use: the way in must stay open. */
-export function floorProbes(
-  floor: FloorSettings,
-  controlPlane: readonly { readonly address: string }[],
-): readonly Probe[] {
-  const vantage = controlPlaneSet(controlPlane);
-  const ports = floor.management
-    .filter((entry) => vantage.some((address) => entry.networks.some((network) => isIn(address, network))))
-    .flatMap((entry) => entry.tcpPorts);
-  return [...new Set(ports)]
-    .toSorted((a, b) => a - b)
-    .map((port): Probe => ({
-      id: `floor tcp/${port}`,
-      direction: "inbound",
-      protocol: "tcp",
-      address: "self",
-      port,
-      expected: "open",
-      origin: "floor",
-    }));
 }
 
 function resolveExpectation(
@@ -246,11 +223,6 @@ function controlPlaneSet(controlPlane: readonly { readonly address: string }[]):
     const parsed = parseAddress(address);
     return parsed.ok ? [parsed.value] : [];
   });
-}
-
-function isIn(address: Address, network: string): boolean {
-  const set = addressSetFromText(network);
-  return set.ok && contains(set.value, address);
 }
 
 function words(expected: Expected): string {

@@ -1,5 +1,6 @@
 import type { Domain } from "@holdfast/core/domain.ts";
 import { networkLacks } from "./capability.ts";
+import { lostRules } from "./collateral.ts";
 import { networkFacts, observeNetwork } from "./facts.ts";
 import { foreignNetwork, foreignNetworkFacts } from "./foreign.ts";
 import { floorLost } from "./guard.ts";
@@ -25,6 +26,7 @@ export const network: Domain<NetworkConfig, NetworkObserved> = {
   plan: planNetwork,
   render: (config, observed) => renderNetwork(config, observed === null ? null : observed.links),
   verify: verifyNetwork,
+  collateral: lostRules,
   ours: ownState,
   restore: restoreNetwork,
   restored: leftToRestore,

@@ -29,7 +29,7 @@ const DESCRIBED = {
       AdministrativeState: "configured",
       OperationalState: "routable",
       NetworkFile: "/etc/systemd/network/05-holdfast-wan.network",
-      Addresses: [{ Family: 2, Address: BYTES, ConfigSource: "DHCPv4" }],
+      Addresses: [{ Family: 2, Address: BYTES, ConfigSource: "DHCPv4", ConfigProvider: [10, 20, 0, 1] }],
       DNS: [
         { Family: 2, Address: [9, 9, 9, 9], ConfigSource: "static" },
         { Family: 2, Address: [10, 20, 0, 1], ConfigSource: "DHCPv4" },
@@ -201,7 +201,7 @@ test("links: what is set, what is lent, what only the link has; hardware by the 
     file: "/etc/systemd/network/05-holdfast-wan.network",
     addresses: [
       { address: "10.20.0.2/24", source: "set", leaseSeconds: null },
-      { address: "10.20.0.57/24", source: "learnt", leaseSeconds: 3599 },
+      { address: "10.20.0.57/24", source: "learnt", leaseSeconds: 3599, lender: "10.20.0.1" },
       { address: "fe80::1/64", source: "link", tentative: true },
     ],
     dns: ["9.9.9.9"],

@@ -109,6 +109,10 @@ export const NETWORK_FINDINGS = {
     remedy: "Let systemd-resolved run, or state system.resolver in a policy.",
   },
   "network.drift": { severity: "warning", remedy: "Find out who changed it; applying puts ours back." },
+  "network.lease_cut": {
+    severity: "danger",
+    remedy: "Leave the address of the DHCP server out of the dead end, or give the interface a static address.",
+  },
   "network.management_path_cut": {
     severity: "danger",
     remedy:

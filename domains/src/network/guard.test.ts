@@ -76,3 +76,47 @@ test("another card than the one by which the server is managed is no matter of i
   expect(plan.steps).not.toEqual([]);
   expect(plan.touchesManagementPath).toBe(false);
 });
+
+const DEAD_END = { is: "blackhole" as const, table: 254, onLink: false };
+
+test("a dead end on the way to those who manage is a cut, and one beside it is none", () => {
+  const withDeadEnd = (to: string) => config({ ipv4: at("198.51.100.20"), routes: [{ to, ...DEAD_END }] });
+  expect(codes(withDeadEnd("192.0.2.0/24"))).toEqual([CUT]);
+  expect(codes(withDeadEnd("203.0.113.0/24"))).toEqual([]);
+  // What is nearer by a longer prefix goes on.
+  expect(codes(withDeadEnd("192.0.0.0/8"))).toEqual([CUT]);
+  expect(codes(withDeadEnd("198.51.0.0/16"))).toEqual([]);
+  // One that is there already cuts nothing now.
+  const there = serverAfter(withDeadEnd("192.0.2.0/24"), RENTED_SERVER);
+  expect(codes(withDeadEnd("192.0.2.0/24"), there)).toEqual([]);
+});
+
+test("a dead end where a lease is to be renewed is told before, for it would show hours later", () => {
+  const lent = {
+    address: "10.30.0.7/24",
+    source: "learnt",
+    tentative: false,
+    leaseSeconds: 3600,
+    lender: "10.30.0.1",
+  } as const;
+  const links = CONFIRMED.links.map((link) => (link.name === "eth1" ? { ...link, addresses: [lent] } : link));
+  const route = {
+    family: 4,
+    to: "10.30.0.0/24",
+    kind: "unicast",
+    table: 254,
+    metric: 1024,
+    protocol: 2,
+    source: null,
+  } as const;
+  const hops = [{ via: null, dev: "eth1", weight: 1, onLink: false }];
+  const observed = { ...CONFIRMED, links, routes: [...CONFIRMED.routes, { ...route, hops }] };
+  const withDeadEnd = (to: string) => config({ ipv4: at("198.51.100.20"), routes: [{ to, ...DEAD_END }] });
+  expect(codes(withDeadEnd("10.30.0.1/32"), observed)).toEqual(["danger network.lease_cut"]);
+  expect(codes(withDeadEnd("10.0.0.0/8"), observed)).toEqual([]);
+  // With an address of its own nothing is lent any more.
+  const lan = config({ bound: { name: "eth1" }, ipv4: { ...at("10.30.0.9"), gateways: [] } }).interfaces["wan"];
+  if (lan === undefined) throw new Error("the sample has no card");
+  const fixed = withDeadEnd("10.30.0.1/32");
+  expect(codes({ ...fixed, interfaces: { ...fixed.interfaces, lan } }, observed)).toEqual([]);
+});

@@ -9,6 +9,7 @@ import { foreignFileFor } from "./foreign-file.ts";
 import { ownLinks } from "./live.ts";
 import { type InterfaceConfig, MAIN_TABLE, masterOf, type NetworkConfig, rolesOf } from "./model.ts";
 import { LEARNT_PROTOCOLS, type NetworkObserved, type ObservedLink } from "./observed.ts";
+import { DEAD_ENDS } from "./section.ts";
 import { wantedRoutes } from "./wanted.ts";
 
 /**
@@ -46,7 +47,11 @@ export function guardFindings(
           ),
         ];
   });
-  return [...unique(cuts), ...addressFindings(confirmed, desired, observed, before, path)];
+  return [
+    ...unique(cuts),
+    ...addressFindings(confirmed, desired, observed, before, path),
+    ...leaseFindings(desired, observed, before, after),
+  ];
 }
 
 /**
@@ -127,12 +132,15 @@ function isLoopback(address: Address): boolean {
 interface Way {
   readonly network: Network;
   readonly metric: number;
-  readonly dev: string;
+  /** Null: a dead end, for packets that would have found a way by a shorter prefix too. */
+  readonly dev: string | null;
   /** Whether it is known to be there, or may be learnt. */
   readonly isSure: boolean;
 }
 
-function lookUp(ways: readonly Way[], address: Address): Way | null {
+type OpenWay = Way & { readonly dev: string };
+
+function lookUp(ways: readonly Way[], address: Address): OpenWay | null {
   const fits = ways.filter(({ network }) => {
     const bits = BigInt(FAMILY_BITS[network.family] - network.prefix);
     return network.family === address.family && network.value >> bits === address.value >> bits;
@@ -140,17 +148,22 @@ function lookUp(ways: readonly Way[], address: Address): Way | null {
   const [best] = fits.toSorted(
     (a, b) => b.network.prefix - a.network.prefix || Number(b.isSure) - Number(a.isSure) || a.metric - b.metric,
   );
-  return best ?? null;
+  return best === undefined || best.dev === null ? null : { ...best, dev: best.dev };
 }
 
 function waysNow(observed: NetworkObserved): readonly Way[] {
-  return observed.routes.flatMap((route) => {
+  return observed.routes.flatMap((route): readonly Way[] => {
     const network = parseNetwork(route.to);
-    if (route.table !== MAIN_TABLE || route.kind !== "unicast" || !network.ok) return [];
-    return route.hops.flatMap((hop) =>
-      hop.dev === null ? [] : [{ network: network.value, metric: route.metric, dev: hop.dev, isSure: true }],
-    );
+    if (route.table !== MAIN_TABLE || !network.ok) return [];
+    const way = { network: network.value, metric: route.metric, isSure: true };
+    if (isDeadEnd(route)) return [{ ...way, dev: null }];
+    if (route.kind !== "unicast") return [];
+    return route.hops.flatMap(({ dev }) => (dev === null ? [] : [{ ...way, dev }]));
   });
+}
+
+function isDeadEnd({ kind }: { readonly kind: string }): boolean {
+  return DEAD_ENDS.some((one) => one === kind);
 }
 
 const EVERYWHERE = [
@@ -167,7 +180,8 @@ function waysAfter(desired: NetworkConfig | null, observed: NetworkObserved): re
   );
   const wanted = new Set(named.values());
   const released = new Set(ownLinks(observed).flatMap((link) => (wanted.has(link.name) ? [] : [link.name])));
-  const untouched = waysNow(observed).filter(({ dev }) => !wanted.has(dev) && !released.has(dev));
+  // A dead end belongs to no link. One of ours that goes is in what is there before too, so that nothing is said of it.
+  const untouched = waysNow(observed).filter(({ dev }) => !wanted.has(dev) && !released.has(dev ?? ""));
   const maybe = (dev: string): readonly Way[] =>
     EVERYWHERE.map((network) => ({ network, metric: LEARNT_METRIC, dev, isSure: false }));
   const fallenBack = observed.links.filter(
@@ -182,9 +196,10 @@ function waysAfter(desired: NetworkConfig | null, observed: NetworkObserved): re
       const parsed = parseInterfaceAddress(text);
       return parsed.ok ? [{ network: parsed.value.network, metric: 0, dev, isSure: true }] : [];
     });
-    const routed = wantedRoutes(one, dev, (other) => named.get(other) ?? null).flatMap((route) => {
+    const routed = wantedRoutes(one, dev, (other) => named.get(other) ?? null).flatMap((route): readonly Way[] => {
       const network = parseNetwork(route.to);
-      if (!network.ok || route.table !== MAIN_TABLE || route.kind !== "unicast") return [];
+      if (!network.ok || route.table !== MAIN_TABLE) return [];
+      if (isDeadEnd(route)) return [{ network: network.value, metric: route.metric, dev: null, isSure: true }];
       const devs = route.ways.length === 0 ? [dev] : route.ways.map((way) => way.dev ?? dev);
       return devs.map((by) => ({ network: network.value, metric: route.metric, dev: by, isSure: true }));
     });
@@ -208,6 +223,29 @@ function learntWays(one: InterfaceConfig, dev: string, observed: NetworkObserved
     const { use } = route.family === 4 ? one.ipv4 : one.ipv6;
     if (isGateway && !use.includes("gateway") && !use.includes("routes")) return [];
     return [{ network: network.value, metric: route.metric, dev, isSure: true }];
+  });
+}
+
+/**
+ * A lease is renewed hours after the change, when nobody looks, and without an answer the address is gone. networkd asks by the link itself, so that
+ * only a dead end can come between; asked again within the trial it would not tell: after one silence networkd (252) asks no more until much later.
+ */
+function leaseFindings(
+  desired: NetworkConfig | null,
+  observed: NetworkObserved,
+  before: readonly Way[],
+  after: readonly Way[],
+): readonly Finding[] {
+  return observed.links.flatMap((link) => {
+    const role = desired === null ? null : roleOf(desired, link.name, observed);
+    if (role !== null && desired?.interfaces[role]?.ipv4.method !== "dhcp") return [];
+    const lenders = new Set(link.addresses.flatMap(({ lender }) => lender ?? []));
+    return [...lenders].flatMap((lender) => {
+      const address = parseAddress(lender);
+      if (!address.ok || lookUp(before, address.value) === null || lookUp(after, address.value) !== null) return [];
+      const said = `${link.name} has its address from ${lender}, and a dead end would lead there: it would not be renewed, and lost when its time is over.`;
+      return [finding("network.lease_cut", `network.interfaces.${role ?? link.name}`, said)];
+    });
   });
 }
 

@@ -46,6 +46,8 @@ export type ObservedAddress = {
   readonly tentative: boolean;
   /** Seconds for which it was lent; null: for ever. */
   readonly leaseSeconds: number | null;
+  /** The DHCP server that lent it; left out where it is none, and by versions that did not ask. */
+  readonly lender?: string;
 };
 
 export type BridgeState = {

@@ -1,4 +1,5 @@
 import type { DomainPlan, PlanInput } from "@holdfast/core/domain.ts";
+import type { IpRule } from "@holdfast/core/plan/ip-state.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { unifiedDiff } from "@holdfast/core/plan/unified-diff.ts";
 import { kernelName, linkOf } from "./binding.ts";
@@ -292,13 +293,21 @@ function endangeredRoutes(work: Work): NetworkObserved["routes"] {
 }
 
 /** networkd drops rules of others whenever it sets a link up. Ours are named too, so that a missing one comes back. */
-function rulesToKeep(work: Work) {
+function rulesToKeep(work: Work): readonly IpRule[] {
+  return [...rulesThere(work), ...missingRules(work)];
+}
+
+/** Rules that are there before the steps to this config and are to be there after them, those of others included. */
+export function keptRules(desired: NetworkConfig | null, before: NetworkObserved): readonly IpRule[] {
+  return rulesThere(workOf(desired, before));
+}
+
+function rulesThere(work: Work): readonly IpRule[] {
   const stale = new Set(staleState(work.before, work.wanted, work.observed).rules.map((rule) => JSON.stringify(rule)));
-  const kept = work.observed.rules
+  return work.observed.rules
     .filter((rule) => !rule.isStrange && !LEARNT_PROTOCOLS.has(rule.protocol) && rule.priority > 0)
     .map(asRule)
     .filter((rule) => !stale.has(JSON.stringify(rule)));
-  return [...kept, ...missingRules(work)];
 }
 
 function missingRules({ desired, observed }: Work) {

@@ -51,6 +51,7 @@ function readLink(link: Fields, name: string, managed: Fields): Omit<ObservedLin
   const kind = textIn(info, "info_kind");
   const data = partOf(info, "info_data");
   const learnt = learntAddresses(managed);
+  const lenders = lendersOf(managed);
   const rx = partOf(partOf(link, "stats64"), "rx");
   const tx = partOf(partOf(link, "stats64"), "tx");
   return {
@@ -66,7 +67,7 @@ function readLink(link: Fields, name: string, managed: Fields): Omit<ObservedLin
     operational: textIn(managed, "OperationalState") ?? "",
     file: textIn(managed, "NetworkFile"),
     addresses: listOf(link["addr_info"])
-      .flatMap((one) => readAddress(one, learnt))
+      .flatMap((one) => readAddress(one, learnt, lenders))
       .toSorted((a, b) => (a.address < b.address ? -1 : 1)),
     dns: listOf(managed["DNS"]).flatMap((one) => (textIn(one, "ConfigSource") === "static" ? bytesToAddress(one) : [])),
     search: listOf(managed["SearchDomains"]).flatMap((one) =>
@@ -90,13 +91,25 @@ function learntAddresses(managed: Fields): ReadonlySet<string> {
   return new Set(
     listOf(managed["Addresses"])
       .filter((one) => !["static", "foreign", "IPv4LL"].includes(textIn(one, "ConfigSource") ?? "foreign"))
-      .flatMap(bytesToAddress),
+      .flatMap((one) => bytesToAddress(one)),
+  );
+}
+
+/** The DHCP server of each address that one lent. */
+function lendersOf(managed: Fields): ReadonlyMap<string, string> {
+  return new Map(
+    listOf(managed["Addresses"]).flatMap((one) => {
+      const [address] = bytesToAddress(one);
+      const [lender] = bytesToAddress(one, "ConfigProvider");
+      const isLent = textIn(one, "ConfigSource") === "DHCPv4" && address !== undefined && lender !== undefined;
+      return isLent ? [[address, lender] as const] : [];
+    }),
   );
 }
 
 /** networkd prints addresses as lists of bytes. */
-function bytesToAddress(fields: Fields): readonly string[] {
-  const bytes: readonly unknown[] = Array.isArray(fields["Address"]) ? fields["Address"] : [];
+function bytesToAddress(fields: Fields, key: "Address" | "ConfigProvider" = "Address"): readonly string[] {
+  const bytes: readonly unknown[] = Array.isArray(fields[key]) ? fields[key] : [];
   const family: Family = fields["Family"] === 2 ? 4 : 6;
   if (bytes.length * 8 !== FAMILY_BITS[family]) return [];
   const value = bytes.reduce<bigint>(
@@ -106,12 +119,17 @@ function bytesToAddress(fields: Fields): readonly string[] {
   return [formatAddress({ family, value })];
 }
 
-function readAddress(fields: Fields, learnt: ReadonlySet<string>): readonly ObservedAddress[] {
+function readAddress(
+  fields: Fields,
+  learnt: ReadonlySet<string>,
+  lenders: ReadonlyMap<string, string>,
+): readonly ObservedAddress[] {
   const parsed = parseAddress(textIn(fields, "local") ?? "");
   const prefix = numberIn(fields, "prefixlen");
   if (!parsed.ok || prefix === null) return [];
   const text = formatAddress(parsed.value);
   const lease = numberIn(fields, "valid_life_time");
+  const lender = lenders.get(text);
   const isLearnt = learnt.has(text) || fields["dynamic"] === true || fields["mngtmpaddr"] === true;
   return [
     {
@@ -119,6 +137,7 @@ function readAddress(fields: Fields, learnt: ReadonlySet<string>): readonly Obse
       source: ["link", "host"].includes(textIn(fields, "scope") ?? "") ? "link" : isLearnt ? "learnt" : "set",
       tentative: fields["tentative"] === true,
       leaseSeconds: lease === null || lease === FOR_EVER ? null : lease,
+      ...(lender === undefined ? {} : { lender }),
     },
   ];
 }

@@ -100,7 +100,7 @@ export function wantedRules(
   });
 }
 
-export function withoutOrigin({ family, priority, from, to, mark, in: incoming, table }: ObservedRule): WantedRule {
+export function withoutOrigin({ family, priority, from, to, mark, in: incoming, table }: WantedRule): WantedRule {
   return { family, priority, from, to, mark, in: incoming, table };
 }
 

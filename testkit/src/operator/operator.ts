@@ -156,6 +156,11 @@ export class Operator {
     return this.applyPlanned(await this.plan(title, texts), on);
   }
 
+  /** Asks every server anew. */
+  async planAgain({ id }: z.infer<typeof changeDetailSchema>): Promise<z.infer<typeof changeDetailSchema>> {
+    return this.call("planChange", { params: { id }, body: { trial: {} }, answer: changeDetailSchema });
+  }
+
   async waitRollout(id: string): Promise<z.infer<typeof rolloutSchema>> {
     const deadline = performance.now() + ROLLOUT_PATIENCE_MS;
     for (;;) {
@@ -169,7 +174,10 @@ export class Operator {
   /** Plans, applies and waits; every server must end APPLIED. */
   async apply(title: string, texts: readonly string[]): Promise<void> {
     const rollout = await this.begin(title, texts);
-    if (rollout === null) return;
+    if (rollout !== null) await this.seeApplied(title, rollout);
+  }
+
+  async seeApplied(title: string, rollout: z.infer<typeof rolloutSchema>): Promise<void> {
     const ended = await this.waitRollout(rollout.id);
     const bad = ended.waves.flatMap((wave) => wave.servers).filter((target) => target.apply?.state !== "APPLIED");
     if (ended.state !== "DONE" || bad.length > 0)
