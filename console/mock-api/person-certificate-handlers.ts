@@ -27,7 +27,7 @@ function saidBy(request: string): SeenRequest {
     subject: "CN=laptop-17",
     names: ["email:alice@example.com", "dns:laptop-17.example.com"],
     key: request.includes("WEAK") ? "RSA 1024" : "EC P-384",
-    keyFingerprint: [...request.slice(0, 32)].map((sign) => sign.charCodeAt(0).toString(16)).join(""),
+    keyFingerprint: Array.from({ length: 32 }, (_, at) => request.charCodeAt(at).toString(16)).join(""),
   };
   if (request.includes("WEAK"))
     return { says, flaw: { kind: "short", message: "the RSA key of this request has 1024 bits" }, holder: null };
