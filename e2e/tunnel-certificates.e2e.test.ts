@@ -1,4 +1,5 @@
 import { sql } from "@holdfast/control/store/sql.ts";
+import { certifiedPersonSchema, seenRequestSchema } from "@holdfast/core/api/certificate.ts";
 import { changeDetailSchema } from "@holdfast/core/api/change.ts";
 import { type Secret, secretSchema } from "@holdfast/core/api/secret.ts";
 import type { HouseServer } from "@holdfast/testkit/house/house-server.ts";
@@ -7,9 +8,10 @@ import { madeEnd, tunnelAuthority } from "@holdfast/testkit/servers/tunnel-certi
 import { until } from "@holdfast/testkit/until.ts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { PersonDevice } from "./person-device.ts";
 import { TUNNEL_WITHIN_MS, TwoGateways } from "./two-gateways.ts";
 
-/** Certificates of a tunnel through the whole house: issued when the change is written, sealed for each end, renewed by a change. */
+/** Certificates of tunnels through the whole house: issued when the change is written, sealed for each end, renewed by a change; and those of people. */
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -123,4 +125,68 @@ test("what another administrator sent is looked at while planning: ended, of ano
   ]);
   expect(await codes(wish.server, "authority", good.issued.certificate)).toEqual(["plan.certificate_no_authority"]);
   expect(await codes(wish.server, "authority", foreign.certificate)).toEqual([]);
+});
+
+const INSIDE_A = "10.71.0.1";
+
+const staff = (alice: string): string => `apiVersion: holdfast/v1
+kind: Tunnel
+name: staff
+ends:
+  a: { server: gw-a, address: ${a.address}, networks: 10.71.0.0/24 }
+  people:
+    address: dynamic
+    networks: 10.99.0.0/24
+    people:
+      alice: { identity: alice@example.com, ${alice} }
+via: policy
+clearText: block
+auth: { certificate: generated }
+suite: strong-2026
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 10s, then: clear }
+traffic:
+  default: drop
+  rules:
+    - { name: ping, allow: icmp/echo, from: end:people, to: end:a }
+`;
+
+test("a person: from the request that their device has made to packets through the tunnel, and out again when they are revoked", async () => {
+  const device = await PersonDevice.switchOn(house, "192.0.2.60", "alice@example.com");
+  const request = await device.makeRequest();
+  const seen = await house.operator.call("lookAtPersonRequest", {
+    body: { server: "gw-a", request },
+    answer: seenRequestSchema,
+  });
+  expect(seen).toMatchObject({ says: { subject: "CN=alice@example.com", key: "EC P-384" }, flaw: null, holder: null });
+  const issued = await house.operator.call("certifyPerson", {
+    body: { server: "gw-a", tunnel: "staff", person: "alice", identity: "alice@example.com", request },
+    answer: certifiedPersonSchema,
+  });
+  const certificate = `certificate: ${JSON.stringify(issued.pem)}`;
+  await device.setUp({
+    server: a.address,
+    networks: "10.71.0.0/24",
+    certificate: issued.pem,
+    authority: issued.authorityPem,
+  });
+  // It is good and opens nothing: no document names it.
+  expect(await device.call()).toMatchObject({ address: null });
+
+  await house.operator.apply("Let alice in", [staff(certificate)]);
+  const called = await device.call();
+  expect(called.address, called.log).toBe("10.99.0.1");
+  expect(await device.reaches(INSIDE_A, "10.99.0.1")).toBe(true);
+  const sas = (): Promise<string> => a.machine.must(["swanctl", "--list-sas"]);
+  expect(await sas()).toContain("holdfast-staff--alice");
+
+  await house.operator.apply("Alice has left", [staff(`${certificate}, revoked: left`)]);
+  expect(await sas()).not.toContain("holdfast-staff--alice");
+  await until("the device to be told that it is over", async () => (await device.connections()) === "", 10_000);
+  expect(await device.reaches(INSIDE_A, "10.99.0.1")).toBe(false);
+  const refused = await device.call();
+  expect(refused.address, refused.log).toBeNull();
+  expect(refused.log).toContain("AUTHENTICATION_FAILED");
+  // The two sites have noticed nothing.
+  expect(await passes()).toBe(true);
 });

@@ -268,6 +268,18 @@ test("certify: the request goes, the certificate comes, and a draft of the tunne
   const file = join(folder, "alice.csr");
   writeFileSync(file, REQUEST);
   const asked = ["tunnel", "certify", "remote-staff", "alice", "--request", file];
+  const says = { subject: "CN=laptop", names: ["email:a@example.com"], key: "RSA 1024", keyFingerprint: "ab" };
+  const holder = { tunnel: "other", person: "bob", identity: "bob@example.com" };
+  for (const [answer, words] of [
+    [{ says, flaw: { kind: "short", message: "1024 bits are few" }, holder: null }, /RSA 1024[^]*refused: 1024 bits/],
+    [{ says, flaw: null, holder }, /refused: its key is that of bob/],
+    [{ says, flaw: null, holder: null }, /certified for alice@example.com[^]*Nothing was issued/],
+  ] as const) {
+    api.on("POST /tunnel-certificates/request", { json: answer });
+    expect((await runCli([...asked, "--look"], { url: api.url })).stdout).toMatch(words);
+  }
+  expect(api.bodyOf("POST /tunnel-certificates/request")).toEqual({ server: "gw-seoul", request: REQUEST });
+  expect(api.bodyOf("POST /tunnel-certificates")).toBeUndefined();
   await runCli(asked, { url: api.url });
   expect(api.bodyOf("POST /tunnel-certificates")).toEqual({
     server: "gw-seoul",

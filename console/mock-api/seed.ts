@@ -2,7 +2,17 @@ import { PERMISSIONS } from "@holdfast/core/api/account.ts";
 import { type ScriptName, SCRIPTS, WINDOW_SECONDS } from "./script.ts";
 import { addPeople, addWaitingChange, person } from "./seed-people.ts";
 import { type MockServer, type MockState, nextId } from "./state.ts";
-import { BRANCH_GATEWAY, FLOOR, MONITORING, OFFICE, OFFICE_NET, serverText, TUNNEL, WEB_HOST } from "./texts.ts";
+import {
+  BRANCH_GATEWAY,
+  FLOOR,
+  MONITORING,
+  OFFICE,
+  OFFICE_NET,
+  REMOTE_STAFF,
+  serverText,
+  TUNNEL,
+  WEB_HOST,
+} from "./texts.ts";
 
 export const SCENARIOS = ["empty", "calm", "busy", "large"] as const;
 /** empty: nothing yet. calm: a fleet where all is well. busy: every state there is. large: 10,000 servers. */
@@ -113,6 +123,7 @@ function addDocuments(state: MockState, nowMs: number): void {
     ["Policy", "monitoring", [MONITORING]],
     ["Policy", "office-net", [OFFICE_NET]],
     ["Tunnel", "seoul-busan", [TUNNEL]],
+    ["Tunnel", "remote-staff", [REMOTE_STAFF]],
     ["Group", "partner-networks", [OFFICE]],
     ["Floor", "operations", [FLOOR]],
     ...FLEET.map(([name, labels]) => ["Server", name, [serverText(name, labels)]] as const),

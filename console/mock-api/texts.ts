@@ -152,6 +152,41 @@ traffic:
     - { name: ping, allow: icmp/echo, from: [end:seoul, end:busan], to: [end:seoul, end:busan] }
 `;
 
+/** In the form of a certificate, and none. */
+export function certificateText(sign: string): string {
+  return `-----BEGIN CERTIFICATE-----\nMIIB${sign.repeat(60)}\n${sign.repeat(64)}\n-----END CERTIFICATE-----\n`;
+}
+
+/** By whom people of it come in. */
+export const CERTIFIED = { dana: certificateText("D"), "min-ji": certificateText("M") } as const;
+
+const certifiedLine = (person: keyof typeof CERTIFIED): string =>
+  `      ${person}:\n        identity: ${person}@example.com\n        certificate: |\n${CERTIFIED[person].replace(/^(?=.)/gm, "          ")}`;
+
+export const REMOTE_STAFF = `apiVersion: holdfast/v1
+kind: Tunnel
+name: remote-staff
+
+ends:
+  gw-busan: { server: gw-busan, address: 198.51.100.30, networks: [10.20.0.0/16] }
+  people:
+    address: dynamic               # they call from anywhere
+    networks: [10.98.0.0/24]
+    people:
+${certifiedLine("dana")}${certifiedLine("min-ji")}      joon: { identity: joon@example.com, revoked: left the company }
+
+via: policy
+clearText: block
+auth: { certificate: generated }
+suite: strong-2026
+lifetime: { ike: 12h, child: 1h }
+dead: { after: 30s, then: clear }
+
+traffic:
+  default: drop
+  rules: []
+`;
+
 export const OFFICE = `apiVersion: holdfast/v1
 kind: Group
 name: partner-networks

@@ -170,6 +170,7 @@ const ASKED = {
   rotateSecret: PLACELESS,
   rekeySecrets: PLACELESS,
   // What is no request is refused after the place was asked, and before: people-certificates.test.ts asks with a good one.
+  lookAtPersonRequest: PLACELESS,
   certifyPerson: PLACELESS,
   // Tunnels are seen by everybody.
   listCertifiedPeople: PLACELESS,

@@ -25,6 +25,8 @@ const wish = (request: string, person = "alice") => ({
   body: { server: "gw-a", tunnel: "staff", person, identity: `${person}@example.com`, request },
 });
 
+const asked = (request: string) => ({ body: { server: "gw-a", request } });
+
 const certifyAs = async (api: ApiHouse, token: string, request: string, person?: string) =>
   (await api.ask(token, "certifyPerson", wish(request, person))).json as Record<string, string>;
 
@@ -56,6 +58,16 @@ test("a request is certified, the certificate is applied, stands in the inventor
     const kim = await api.account("kim", EVERYTHING);
     const agent: SimulatedAgent = await api.server(kim, "gw-a", {});
     const request = await newRequest();
+    const lookedAt = async (text: string): Promise<unknown> =>
+      (await api.ask(kim, "lookAtPersonRequest", asked(text))).json;
+    const begun = (await api.done(kim, "listAudit")).items.length;
+    const says = { subject: "CN=x", names: [], key: "EC P-384" };
+    expect(await lookedAt(request)).toMatchObject({ says, flaw: null, holder: null });
+    const swapped = request.replace(/\n([^\n]{8})([^\n]+\n-----END)/, "\nAAAAAAAA$2");
+    expect(await lookedAt(swapped)).toMatchObject({ flaw: { message: expect.stringContaining("new key") } });
+    // To look is no act: nothing was issued, no authority was made.
+    expect((await api.done(kim, "listAudit")).items.length).toBe(begun);
+    expect((await api.done(kim, "listSecrets")).items).toEqual([]);
     const alice = await certifyAs(api, kim, request);
     const read = new X509Certificate(alice["pem"] ?? "");
     expect(read.subjectAltName).toBe("email:alice@example.com");
@@ -69,6 +81,8 @@ test("a request is certified, the certificate is applied, stands in the inventor
     const sent = command?.verb.case === "prepare" ? command.verb.value.secrets.map(({ file }) => file) : [];
     expect(sent).toEqual([expect.stringMatching(/^tunnel\.staff--a\.1\./)]);
     const inventory = (await api.done(kim, "listCertifiedPeople")).items;
+    const holder = { tunnel: "staff", person: "alice", identity: "alice@example.com" };
+    expect(await lookedAt(request)).toMatchObject({ flaw: null, holder });
     expect(inventory.map(({ tunnel, person, as, isChained }) => [tunnel, person, as, isChained])).toEqual([
       ["staff", "alice", ["head", "in_force"], true],
       ["staff", "bob", ["head", "in_force"], true],
@@ -110,6 +124,9 @@ test("what cannot be certified says which field, what was expected and what to d
       expect(JSON.stringify(refused.json)).toContain("request");
       expect(JSON.stringify(refused.json)).toContain(words);
       expect(JSON.stringify(refused.json)).not.toContain(secret.slice(20, 60));
+      const looked = await api.ask(kim, "lookAtPersonRequest", asked(text));
+      expect(JSON.stringify(looked.json)).toContain(words);
+      expect(JSON.stringify(looked.json)).not.toContain(secret.slice(20, 60));
     }
     const audit = JSON.stringify((await api.done(kim, "listAudit")).items);
     expect(audit).not.toContain(secret.slice(20, 60));
@@ -118,11 +135,17 @@ test("what cannot be certified says which field, what was expected and what to d
     expect((await api.ask(kim, "certifyPerson", { body: { ...wish(request).body, server: "gw-z" } })).status).toBe(404);
     const viewer = await api.account("lee", [{ permission: "view", scope: { all: true }, domains: null }]);
     expect((await certifyAs(api, viewer, request))["code"]).toBe("access.permission_missing");
+    expect((await api.ask(viewer, "lookAtPersonRequest", asked(request))).json).toMatchObject({
+      code: "access.permission_missing",
+    });
     const firewall = await api.account("max", [
       { permission: "view", scope: { all: true }, domains: null },
       { permission: "edit", scope: { all: true }, domains: ["firewall"] },
     ]);
     expect((await certifyAs(api, firewall, request))["code"]).toBe("access.out_of_scope");
+    expect((await api.ask(firewall, "lookAtPersonRequest", asked(request))).json).toMatchObject({
+      code: "access.out_of_scope",
+    });
   });
 });
 

@@ -370,7 +370,7 @@ test("people are let in: each with a key of their own, what is missing named, an
     const dialog = page.getByRole("dialog");
     const put = dialog.getByRole("button", { name: /^Put into the pending change/ });
     await expect.poll(() => put.getAttribute("aria-disabled")).toBe("true");
-    await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
+    await dialog.getByLabel("Name of the tunnel").fill("field-staff");
     await dialog.getByLabel("Server they call").selectOption("gw-seoul");
     await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
     await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
@@ -397,7 +397,7 @@ test("people are let in: each with a key of their own, what is missing named, an
     await expect.poll(() => dialog.getByText("Sheet for bob").count()).toBe(0);
     await expect.poll(() => put.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
     await put.click();
-    await page.getByRole("heading", { level: 1, name: /remote-staff/ }).waitFor();
+    await page.getByRole("heading", { level: 1, name: /field-staff/ }).waitFor();
     await page.getByText("1 pending edit").waitFor();
 
     // A certificate in place of the password, for what the device has asked for.
@@ -406,25 +406,104 @@ test("people are let in: each with a key of their own, what is missing named, an
     const issue = certify.getByRole("button", { name: /^Issue the certificate/ });
     await certify.getByLabel("Person").fill("alice");
     await expect.poll(() => certify.getByLabel("Mail address").inputValue()).toBe("alice@example.com");
-    const pem = (kind: string): string => `-----BEGIN ${kind}-----\nMII${"B".repeat(97)}\n-----END ${kind}-----\n`;
-    await certify.getByLabel("Request of their device").fill(pem("PRIVATE KEY"));
-    await certify
-      .getByText(/That is a private key/)
-      .first()
-      .waitFor();
-    await expect.poll(() => issue.getAttribute("aria-disabled")).toBe("true");
-    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
-    await certify.getByLabel("Request of their device").fill(pem("CERTIFICATE REQUEST"));
+    await certify.getByLabel("Request of their device").fill(pemOf("CERTIFICATE REQUEST", "GOOD"));
+    await certify.getByText("EC P-384").waitFor();
     await expect.poll(() => issue.getAttribute("aria-disabled")).toBeNull();
     await issue.click();
     await page.getByRole("dialog", { name: "A certificate for alice" }).waitFor();
-    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
     await page.getByRole("button", { name: "See the change" }).click();
     await page
       .getByText(/certificate: /)
       .first()
       .waitFor();
     expect(await page.getByText("secret:vpn-alice").count()).toBe(0);
+  });
+});
+
+/** In the form of what is called so; what the mock says of a request stands in it. */
+const pemOf = (kind: string, word: string): string =>
+  `-----BEGIN ${kind}-----\nMII${word}${"B".repeat(93)}\n-----END ${kind}-----\n`;
+
+test("people are let in by certificates: what a request says before anything is issued, a key that is pasted goes nowhere, one is renewed and one revoked", async () => {
+  await visit("calm", {}, async ({ page, server }) => {
+    const sent: string[] = [];
+    page.on("request", (request) => sent.push(`${request.url()} ${request.postData() ?? ""}`));
+    const issued = (): number => sent.filter((one) => /\/tunnel-certificates .*"identity"/.test(one)).length;
+    await signIn(page, server.url);
+    await open(page, server, paths.documents());
+    await page.getByRole("button", { name: "Let people in…" }).click();
+    const dialog = page.getByRole("dialog");
+    const issue = dialog.getByRole("button", { name: /^Issue and put into the pending change/ });
+    await dialog
+      .getByLabel("How they show who they are")
+      .selectOption({ label: "Certificate, for a key that stays on the device" });
+    await dialog.getByLabel("Name of the tunnel").fill("field-staff");
+    await dialog.getByLabel("Server they call").selectOption("gw-seoul");
+    await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
+    await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
+    await dialog.getByLabel("Addresses they are given").fill("10.99.0.0/24");
+    await dialog.getByLabel("Name", { exact: true }).fill("alice");
+    await dialog.getByLabel("Mail address").fill("alice@example.com");
+    await dialog.getByText("How the device makes it").click();
+    await dialog.getByText("-keyout alice.key -subj /CN=alice@example.com -out alice.csr").waitFor();
+    const request = dialog.getByLabel("Request of their device");
+    // What was pasted by mistake stands nowhere any more, and what is right takes the words about it away.
+    await request.fill(pemOf("EC PRIVATE KEY", "SPILT"));
+    await dialog.getByText(/counts as spilt/).waitFor();
+    expect(await request.inputValue()).toBe("");
+    for (const [text, words] of [
+      ["hello", "This is no request."],
+      [pemOf("CERTIFICATE", "GOOD"), "This is a certificate."],
+      [pemOf("CERTIFICATE REQUEST", "GOOD").repeat(2), "several blocks"],
+      [pemOf("CERTIFICATE REQUEST", "WEAK"), "less than 2048 bits"],
+      [pemOf("CERTIFICATE REQUEST", "FAKE"), "not that of the request's own key"],
+      [pemOf("CERTIFICATE REQUEST", "DANA"), "that of dana of remote-staff"],
+    ] as const) {
+      await request.fill(text);
+      await dialog.getByText(words).waitFor();
+      expect(await request.getAttribute("aria-invalid"), words).toBe("true");
+      await expect.poll(() => issue.getAttribute("aria-disabled")).toBe("true");
+    }
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
+    await request.fill(pemOf("CERTIFICATE REQUEST", "GOOD"));
+    await dialog.getByText("CN=laptop-17").waitFor();
+    await dialog.getByText("email:alice@example.com").waitFor();
+    await expect.poll(() => issue.getAttribute("aria-disabled"), { timeout: WAIT_MS }).toBeNull();
+    expect(issued()).toBe(0);
+    await issue.click();
+    const done = page.getByRole("dialog", { name: "A certificate for alice" });
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      done.getByRole("button", { name: "Save alice-field-staff.crt" }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe("alice-field-staff.crt");
+    await done.getByRole("button", { name: "Save holdfast-authority.crt" }).waitFor();
+    expect(await flawsOf(page, "[role=dialog]")).toEqual([]);
+    expect(issued()).toBe(1);
+    await page.getByRole("button", { name: "See the change" }).click();
+    await page.getByText("BEGIN CERTIFICATE").first().waitFor();
+    expect(sent.join()).not.toContain("SPILT");
+    expect(await page.evaluate<string>("JSON.stringify(localStorage)")).not.toContain("SPILT");
+
+    // Later, on the page of a tunnel.
+    await open(page, server, paths.document("Tunnel", "remote-staff"));
+    await page.getByText("ends in 12 days").waitFor();
+    expect(await flawsOf(page)).toEqual([]);
+    const press = async (name: string): Promise<void> => {
+      await page.getByRole("button", { name }).focus();
+      await page.keyboard.press("Enter");
+    };
+    await press("Renew… dana");
+    expect(await page.getByRole("dialog").getByLabel("Mail address").inputValue()).toBe("dana@example.com");
+    await page.getByRole("dialog").getByLabel("Request of their device").fill(pemOf("CERTIFICATE REQUEST", "DANA"));
+    await page.getByText("The same key as that of their certificate of now.").waitFor();
+    await page.keyboard.press("Escape");
+    await press("Revoke… min-ji");
+    await page.getByRole("dialog").getByRole("textbox").fill("lost the notebook");
+    await page.keyboard.press("Enter");
+    await page.getByText("lost the notebook").waitFor();
+    await page.getByRole("button", { name: "Let in again… min-ji" }).waitFor();
+    await page.getByText("2 pending edits").waitFor();
   });
 });
 

@@ -32,6 +32,30 @@ const click =
     await page.getByRole("button", { name }).first().click();
   };
 
+/** In the form of a request; what the mock says of it stands in it. */
+const requestText = (word: string): string =>
+  `-----BEGIN CERTIFICATE REQUEST-----\nMII${word}${"B".repeat(93)}\n-----END CERTIFICATE REQUEST-----\n`;
+
+/** By what stands where, so that it is found in every language. */
+async function certifyPeople(page: Page, word: string): Promise<void> {
+  await click(/^(Let people in…|사람 접속 허용…)$/)(page);
+  const dialog = page.getByRole("dialog");
+  const fields = dialog.locator("input");
+  await fields.nth(0).fill("field-staff");
+  await dialog.locator("select").nth(0).selectOption("gw-seoul");
+  await dialog.locator("select").nth(1).selectOption({ index: 1 });
+  await fields.nth(1).fill("203.0.113.10");
+  await fields.nth(3).fill("10.10.0.0/16");
+  await fields.nth(4).fill("10.99.0.0/24");
+  const person = dialog.locator(".hf-people > div").last();
+  await person.locator("input").nth(0).fill("alice");
+  await person.locator("input").nth(1).fill("alice@example.com");
+  await person.locator("textarea").fill(requestText(word));
+  await person.locator("summary").first().click();
+  await page.waitForTimeout(SETTLE_MS);
+  await person.locator("summary").first().scrollIntoViewIfNeeded();
+}
+
 const SHOTS: readonly Shot[] = [
   { name: "overview-empty", scenario: "empty", path: paths.overview() },
   { name: "overview-calm", scenario: "calm", path: paths.overview() },
@@ -161,7 +185,7 @@ const SHOTS: readonly Shot[] = [
     act: async (page) => {
       await click("Let people in…")(page);
       const dialog = page.getByRole("dialog");
-      await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
+      await dialog.getByLabel("Name of the tunnel").fill("field-staff");
       await dialog.getByLabel("Server they call").selectOption("gw-seoul");
       await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
       await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
@@ -172,25 +196,61 @@ const SHOTS: readonly Shot[] = [
     },
   },
   {
-    name: "certify-person",
-    scenario: "busy",
+    name: "people-certificates",
+    scenario: "calm",
+    path: paths.documents(),
+    act: (page) => certifyPeople(page, "GOOD"),
+  },
+  {
+    name: "people-certificates-wrong",
+    scenario: "calm",
+    path: paths.documents(),
+    act: (page) => certifyPeople(page, "WEAK"),
+  },
+  {
+    name: "people-certificates-issued",
+    scenario: "calm",
     path: paths.documents(),
     act: async (page) => {
-      await click("Let people in…")(page);
-      const dialog = page.getByRole("dialog");
-      await dialog.getByLabel("Name of the tunnel").fill("remote-staff");
-      await dialog.getByLabel("Server they call").selectOption("gw-seoul");
-      await dialog.getByLabel("Address that devices call").fill("203.0.113.10");
-      await dialog.getByLabel("What goes into the tunnel").fill("10.10.0.0/16");
-      await dialog.getByLabel("Addresses they are given").fill("10.99.0.0/24");
-      await dialog.getByLabel("Name", { exact: true }).fill("alice");
-      await dialog.getByLabel("Identity").fill("alice@example.com");
-      await dialog.getByRole("button", { name: /^Put into the pending change/ }).click();
-      await click("Certify a person…")(page);
-      const certify = page.getByRole("dialog");
-      await certify.getByLabel("Person").fill("alice");
-      await certify.getByLabel("Request of their device").fill("-----BEGIN PRIVATE KEY-----");
+      await certifyPeople(page, "GOOD");
+      await page.getByRole("button", { name: /^Issue the certificates|^인증서를 발급하고/ }).click();
     },
+  },
+  { name: "people-of-tunnel", scenario: "calm", path: paths.document("Tunnel", "remote-staff") },
+  {
+    name: "certify-empty",
+    scenario: "calm",
+    path: paths.document("Tunnel", "remote-staff"),
+    act: click(/^(Certify a person…|사람 인증서 발급…)$/),
+  },
+  {
+    name: "certify-key-pasted",
+    scenario: "calm",
+    path: paths.document("Tunnel", "remote-staff"),
+    act: async (page) => {
+      await click(/dana$/)(page);
+      const certify = page.getByRole("dialog");
+      await certify.getByLabel(/^(Request of their device|기기의 요청)$/).fill("-----BEGIN PRIVATE KEY-----");
+      await certify.locator("summary").first().click();
+    },
+  },
+  {
+    name: "certify-other-key",
+    scenario: "calm",
+    path: paths.document("Tunnel", "remote-staff"),
+    act: async (page) => {
+      await click(/(Renew…|갱신…) min-ji$/)(page);
+      await page
+        .getByRole("dialog")
+        .getByLabel(/^(Request of their device|기기의 요청)$/)
+        .fill(requestText("DANA"));
+    },
+  },
+  {
+    name: "people-revoke",
+    scenario: "calm",
+    path: paths.document("Tunnel", "remote-staff"),
+    act: click(/(Revoke…|해지…) dana$/),
   },
   {
     name: "help-server",

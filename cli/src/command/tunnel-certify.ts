@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { certifiedPersonSchema } from "@holdfast/core/api/certificate.ts";
+import { certifiedPersonSchema, type SeenRequest, seenRequestSchema } from "@holdfast/core/api/certificate.ts";
 import { changeDetailSchema } from "@holdfast/core/api/change.ts";
 import { documentSchema } from "@holdfast/core/api/document.ts";
 import { personPlace, withCertificate } from "@holdfast/core/policy/certify-person.ts";
@@ -16,6 +16,7 @@ interface CertifyFlags {
   readonly request: string;
   readonly identity?: string;
   readonly reason?: string;
+  readonly look: boolean;
   readonly json: boolean;
 }
 
@@ -27,7 +28,9 @@ export const certify = buildCommand<CertifyFlags, [string, string], Context>({
       "The private key is made on the person's device and stays there; what is read here is its request (PKCS #10 in PEM), which `holdfast tunnel sheet` says how to make.\n" +
       "The certificate is printed: send it to the person. The change is a draft; applied, this certificate opens the tunnel, and the one before it nothing any more.\n" +
       "For the next certificate give the next request, or the same one again for the same key.\n\n" +
-      "Example: holdfast tunnel certify remote-staff alice --request alice.csr",
+      "Examples:\n" +
+      "  holdfast tunnel certify remote-staff alice --request alice.csr --look\n" +
+      "  holdfast tunnel certify remote-staff alice --request alice.csr",
   },
   parameters: {
     flags: {
@@ -39,6 +42,11 @@ export const certify = buildCommand<CertifyFlags, [string, string], Context>({
         optional: true,
       },
       reason: { kind: "parsed", parse: String, brief: "Why, for the audit log", optional: true },
+      look: {
+        kind: "boolean",
+        brief: "Say what the request says and whether it would be certified, and issue nothing",
+        default: false,
+      },
       json: JSON_FLAG,
     },
     positional: {
@@ -68,6 +76,11 @@ export const certify = buildCommand<CertifyFlags, [string, string], Context>({
         `${person} is not in ${name} yet.`,
         `Example: holdfast tunnel certify ${name} ${person} --request FILE --identity ${person}@example.com`,
       );
+    if (flags.look) {
+      const seen = await client.call("lookAtPersonRequest", { body: { server, request }, answer: seenRequestSchema });
+      printAnswer(this, flags.json, seen, seenText(seen, identity));
+      return;
+    }
     const body = { server, tunnel: name, person, identity, request };
     const issued = await client.call("certifyPerson", { body, answer: certifiedPersonSchema });
     const text = withCertificate(head.text ?? "", place.value, { identity, pem: issued.pem });
@@ -92,6 +105,27 @@ export const certify = buildCommand<CertifyFlags, [string, string], Context>({
     );
   },
 });
+
+function seenText({ says, flaw, holder }: SeenRequest, identity: string): string {
+  const isOthers = holder !== null && holder.identity.toLowerCase() !== identity.toLowerCase();
+  const verdict =
+    flaw !== null
+      ? `It would be refused: ${flaw.message}.`
+      : isOthers
+        ? `It would be refused: its key is that of ${holder.person} (${holder.identity}) in Tunnel/${holder.tunnel}.`
+        : `It would be certified for ${identity}, whatever it calls itself.${holder === null ? "" : " The key is that of the certificate of now."}`;
+  const lines =
+    says === null
+      ? []
+      : [
+          `key          ${says.key}`,
+          `calls itself ${says.subject}`,
+          `other names  ${says.names.join(", ")}`,
+          `fingerprint  ${says.keyFingerprint}`,
+          "",
+        ];
+  return `${[...lines.map((line) => line.trimEnd()), verdict, "Nothing was issued."].join("\n")}\n`;
+}
 
 /** Checked before anything is sent: what was given by mistake may be a private key. */
 function requestIn(context: Context, file: string): string {

@@ -1,5 +1,6 @@
 import type { RouteName } from "@holdfast/core/api/route.ts";
 import { DOCUMENT_KINDS } from "@holdfast/core/policy/document.ts";
+import { requestPem } from "@holdfast/core/policy/request-text.ts";
 import { queryOptions } from "@tanstack/react-query";
 import { inlineSchema } from "../editor/inline-schema.ts";
 import { type Call, call, Refused, setCsrfToken } from "./client.ts";
@@ -167,6 +168,13 @@ export const queries = {
       queryFn: ({ signal }) => allPages((cursor) => call("listCertifiedPeople", { query: { cursor, limit }, signal })),
       refetchInterval: pollMs,
       meta: { live: true },
+    }),
+  /** @param body the base64 of a request: it says the same for as long as nobody is certified for its key */
+  personRequest: (server: string, body: string) =>
+    queryOptions({
+      queryKey: ["lookAtPersonRequest", server, body],
+      queryFn: ({ signal }) => call("lookAtPersonRequest", { body: { server, request: requestPem(body) }, signal }),
+      staleTime: 0,
     }),
   certificates: () =>
     queryOptions({

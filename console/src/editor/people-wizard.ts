@@ -1,26 +1,26 @@
 import { API_VERSION } from "@holdfast/core/policy/document.ts";
 import type { PersonWay } from "@holdfast/core/policy/tunnel-people.ts";
 import type { TunnelSuite } from "@holdfast/core/policy/tunnel-suite.ts";
-import { flowList, scalar, words } from "./tunnel-wizard.ts";
-
-/** What can be written before anybody's device has asked for a certificate. */
-export type WizardWay = Exclude<PersonWay, "certificate">;
-
-export const WIZARD_WAYS = ["psk", "password"] as const satisfies readonly WizardWay[];
+import { type CertifyGap, gapIn, type RequestReading } from "./certify.ts";
+import { flowList, pemLines, scalar, words } from "./tunnel-wizard.ts";
 
 /** How the ends show who they are: the server first, where people type a password. */
 const AUTH = {
+  certificate:
+    "certificate: generated           # of the server; people have one each, for a key that their device has made",
   password:
     "certificate: generated           # of the server; people type a name and a password, which it asks for afterwards",
   psk: "psk: each                        # a key that all share could be taken from nobody",
-} as const satisfies Record<WizardWay, string>;
+} as const satisfies Record<PersonWay, string>;
 
 /** One person as typed. */
 export interface WizardPerson {
   readonly name: string;
   readonly identity: string;
-  /** Name in the store of secrets. */
+  /** Name in the store of secrets; none with a certificate. */
   readonly secret: string;
+  /** What their device has made, in PEM, where they have a certificate. */
+  readonly request: string;
 }
 
 export interface PeopleWish {
@@ -35,8 +35,8 @@ export interface PeopleWish {
   readonly dns: string;
   readonly people: readonly WizardPerson[];
   /** How they show who they are. */
-  readonly way: WizardWay;
-  /** The name that devices call, where they come in by a password; empty: the address. */
+  readonly way: PersonWay;
+  /** The name that devices call, where it shows them a certificate; empty: the address. */
   readonly hostname: string;
   readonly suite: TunnelSuite;
   /** What people may use behind the server; empty: nothing, until a rule opens it. */
@@ -45,7 +45,9 @@ export interface PeopleWish {
 
 /** Those of whom something was typed. */
 export function typedPeople({ people }: Pick<PeopleWish, "people">): readonly WizardPerson[] {
-  return people.filter(({ name, identity, secret }) => [name, identity, secret].some((text) => text.trim() !== ""));
+  return people.filter(({ name, identity, secret, request }) =>
+    [name, identity, secret, request].some((text) => text.trim() !== ""),
+  );
 }
 
 /** The key of a person who was given no other name for it. */
@@ -54,25 +56,27 @@ export function secretOf({ name, secret }: WizardPerson): string {
 }
 
 /** Of the keys that these people need, those that nobody has written yet. */
-export function missingSecrets(wish: Pick<PeopleWish, "people">, known: readonly string[]): readonly string[] {
+export function missingSecrets(wish: Pick<PeopleWish, "people" | "way">, known: readonly string[]): readonly string[] {
+  if (wish.way === "certificate") return [];
   return [...new Set(typedPeople(wish).map(secretOf))].filter((name) => !known.includes(name)).toSorted();
 }
 
-/** A Tunnel document whose other end is people. Whether it is right, its findings say. */
-export function peopleText(wish: PeopleWish): string {
+/**
+ * A Tunnel document whose other end is people. Whether it is right, its findings say.
+ *
+ * @param certificates of the people, in PEM, by their names; whoever has none yet does not come in
+ */
+export function peopleText(wish: PeopleWish, certificates: ReadonlyMap<string, string> = new Map()): string {
   // Both ends have a name, and no two the same.
   const theirs = wish.server.trim() === "people" ? "staff" : "people";
   const ours = wish.server.trim() === "" ? "here" : wish.server;
   const dns = words(wish.dns).length === 0 ? "" : `    dns: ${flowList(wish.dns)}\n`;
-  const isCalled = wish.way === "password" && wish.hostname.trim() !== "";
+  const isCalled = wish.way !== "psk" && wish.hostname.trim() !== "";
   const hostname = isCalled
     ? `    hostname: ${scalar(wish.hostname)}       # the name that they call, which leads there\n`
     : "";
   const people = typedPeople(wish)
-    .map(
-      (person) =>
-        `      ${scalar(person.name)}: { identity: ${scalar(person.identity)}, ${keyText(wish.way, person)} }\n`,
-    )
+    .map((person) => personText(wish.way, person, certificates.get(person.name.trim())))
     .join("");
   const rules =
     words(wish.services).length === 0
@@ -105,6 +109,36 @@ traffic:                           # what may pass; rendered into the firewall o
 ${rules}`;
 }
 
-function keyText(way: WizardWay, person: WizardPerson): string {
-  return `${way}: ${JSON.stringify(`secret:${secretOf(person)}`)}`;
+function personText(way: PersonWay, person: WizardPerson, pem: string | undefined): string {
+  const [name, identity] = [scalar(person.name), scalar(person.identity)];
+  if (way !== "certificate")
+    return `      ${name}: { identity: ${identity}, ${way}: ${JSON.stringify(`secret:${secretOf(person)}`)} }\n`;
+  if (pem === undefined)
+    return `      ${name}: { identity: ${identity}, revoked: "no certificate yet" }   # issued when this is put into the change\n`;
+  return `      ${name}:\n        identity: ${identity}\n        certificate: |\n${pemLines(pem, "          ")}`;
+}
+
+/** Who of the people cannot be certified yet, and what keeps them from it. Null: all can. */
+export function certifyGapIn(
+  wish: Pick<PeopleWish, "people">,
+  readings: readonly RequestReading[],
+): { readonly person: WizardPerson; readonly gap: CertifyGap | "sameKey" } | null {
+  const keys = new Set<string>();
+  for (const [at, person] of wish.people.entries()) {
+    if (!typedPeople(wish).includes(person)) continue;
+    const reading = readings[at] ?? { state: "none" };
+    const typed = { person: person.name.trim(), identity: person.identity.trim() };
+    const others = typedPeople(wish).filter((one) => one !== person);
+    const gap = gapIn(typed, { known: null }, others, reading);
+    if (gap !== null) return { person, gap };
+    const key = keyIn(reading);
+    if (key !== null && keys.has(key)) return { person, gap: "sameKey" };
+    if (key !== null) keys.add(key);
+  }
+  return null;
+}
+
+/** Fingerprint of the key for which a certificate is asked. */
+export function keyIn(reading: RequestReading): string | null {
+  return reading.state === "good" ? reading.says.keyFingerprint : null;
 }

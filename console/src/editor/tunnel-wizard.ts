@@ -90,8 +90,15 @@ export function isPrivate(pem: string): boolean {
 /** Line by line below its key: indented, nothing that was pasted is YAML. */
 function pemText(key: string, pem: string): string {
   if (isPrivate(pem)) return "";
-  const lines = pem.split(/[\r\n]+/).flatMap((line) => (line.trim() === "" ? [] : [`      ${line.trim()}\n`]));
-  return lines.length === 0 ? "" : `    ${key}: |\n${lines.join("")}`;
+  const lines = pemLines(pem, "      ");
+  return lines === "" ? "" : `    ${key}: |\n${lines}`;
+}
+
+export function pemLines(pem: string, indent: string): string {
+  return pem
+    .split(/[\r\n]+/)
+    .flatMap((line) => (line.trim() === "" ? [] : [`${indent}${line.trim()}\n`]))
+    .join("");
 }
 
 export function words(text: string): readonly string[] {

@@ -32,7 +32,7 @@ test.each([
   ["RSA 2048", rsa(2048)],
 ])("a request by %s is certified for whom we say, whatever name and rights it asks for", async (_, algorithm) => {
   const read = await readPersonRequest(await requestBy(algorithm));
-  if (!read.ok) throw new Error(read.error);
+  if (!read.ok) throw new Error(read.error.message);
   const nowMs = Date.parse("2026-11-20T00:00:00Z");
   const authority = await makeTunnelAuthority(1, nowMs);
   const body = await issueForPerson(
@@ -53,13 +53,32 @@ test.each([
 });
 
 test.each([
-  ["a short RSA key", () => requestBy(rsa(1024)), "1024 bits, and 2048 are the least"],
-  ["an exponent of three", () => requestBy(rsa(2048, [3])), "the exponent 3"],
-  ["another kind of key", () => requestBy({ name: "Ed25519" }), "of the kind ed25519"],
-])("%s is refused with what to do", async (_, make, words) => {
-  const read = await readPersonRequest(await make());
-  expect(read).toMatchObject({ ok: false, error: expect.stringContaining(words) });
-  expect(read).toMatchObject({ ok: false, error: expect.stringContaining("make a new key") });
+  ["a short RSA key", rsa(1024), "short", "RSA 1024", "1024 bits, and 2048 are the least"],
+  ["an exponent of three", rsa(2048, [3]), "exponent", "RSA 2048", "the exponent 3"],
+  ["another kind of key", { name: "Ed25519" }, "kind", "ed25519", "of the kind ed25519"],
+])("%s is refused with what it is and what to do", async (_, algorithm, flaw, key, words) => {
+  const read = await readPersonRequest(await requestBy(algorithm));
+  expect(read).toMatchObject({ ok: false, error: { flaw, says: { key, subject: "CN=gw-seoul" } } });
+  expect(read).toMatchObject({ ok: false, error: { message: expect.stringContaining(words) } });
+  expect(read).toMatchObject({ ok: false, error: { message: expect.stringContaining("make a new key") } });
+});
+
+test("what a request says is shown as it stands, and not without end", async () => {
+  const keys = await webcrypto.subtle.generateKey(EC, true, ["sign", "verify"]);
+  const asked = Array.from({ length: 30 }, (_, at) => ({ type: "dns" as const, value: `h${at}.example.com` }));
+  const made = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${"x".repeat(400)}`,
+    keys,
+    signingAlgorithm: EC,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([{ type: "email", value: "alice@example.com" }, ...asked], false),
+    ],
+  });
+  const read = await readPersonRequest(made.toString("pem"));
+  if (!read.ok) throw new Error(read.error.message);
+  expect(read.value.says).toMatchObject({ key: "EC P-384", keyFingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(read.value.says.names.slice(0, 2)).toEqual(["email:alice@example.com", "dns:h0.example.com"]);
+  expect([read.value.says.names.length, read.value.says.subject.length]).toEqual([20, 200]);
 });
 
 test("a request whose signature is not that of its own key shows nothing", async () => {
@@ -71,13 +90,17 @@ test("a request whose signature is not that of its own key shows nothing", async
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString("base64")}\n-----END CERTIFICATE REQUEST-----`;
   expect(await readPersonRequest(pem)).toMatchObject({
     ok: false,
-    error: expect.stringContaining("not that of its own key"),
+    error: {
+      flaw: "signature",
+      message: expect.stringContaining("not that of its own key"),
+      says: { key: "EC P-384" },
+    },
   });
 });
 
 test("what cannot be read is said so, and a private key is not repeated", async () => {
   const cut = (await requestBy(EC)).replace(/\n[^\n]{20}/, "\n");
-  expect(await readPersonRequest(cut)).toMatchObject({ ok: false });
+  expect(await readPersonRequest(cut)).toMatchObject({ ok: false, error: { flaw: "unreadable", says: null } });
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const said = JSON.stringify(await readPersonRequest(pem));

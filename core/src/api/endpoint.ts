@@ -39,6 +39,8 @@ import {
   certifiedPersonSchema,
   certifyPersonSchema,
   listedPersonCertificateSchema,
+  lookAtRequestSchema,
+  seenRequestSchema,
 } from "./certificate.ts";
 import {
   applyChangeSchema,
@@ -222,6 +224,7 @@ export const ENDPOINTS = {
   deleteSecret: { answer: doneSchema, ifMatch: true },
   rotateSecret: { body: rotateSecretSchema, answer: changeDetailSchema, status: 201 },
   rekeySecrets: { body: nothingSchema, answer: rekeySchema },
+  lookAtPersonRequest: { body: lookAtRequestSchema, answer: seenRequestSchema },
   certifyPerson: { body: certifyPersonSchema, answer: certifiedPersonSchema, status: 201 },
   listCertifiedPeople: { query: z.object(paging), answer: page(listedPersonCertificateSchema) },
 

@@ -322,6 +322,12 @@ export const ROUTES = {
     summary: "Wrap every secret with a new key-encryption key",
   },
 
+  lookAtPersonRequest: {
+    method: "POST",
+    path: "/tunnel-certificates/request",
+    needs: "edit",
+    summary: "What the request of a person's device says, and whether it would be certified; nothing is issued",
+  },
   certifyPerson: {
     method: "POST",
     path: "/tunnel-certificates",

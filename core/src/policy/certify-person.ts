@@ -28,6 +28,19 @@ export function personPlace(
   return ok({ server: server.server, path: ["ends", people.name, "people", person], known });
 }
 
+/** The text of the tunnel in which this person may not come in any more, or, without a reason, may again. */
+export function withRevoked(
+  text: string,
+  { name, body: { ends } }: Pick<TunnelDocument, "name" | "body">,
+  person: string,
+  reason: string | null,
+): Result<string, string> {
+  const people = ends.find((end) => end.kind === "people");
+  if (people === undefined) return err(`no end of ${name} is people`);
+  const path = ["ends", people.name, "people", person, "revoked"];
+  return editDocument(text, reason === null ? { kind: "remove", path } : { kind: "set", path, value: reason });
+}
+
 /** The text of the tunnel with this certificate beside the person, in place of what let them in before. */
 export function withCertificate(
   text: string,

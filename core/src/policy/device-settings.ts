@@ -1,3 +1,4 @@
+import { requestCommands } from "./request-command.ts";
 import type { TunnelSuite } from "./tunnel-suite.ts";
 
 /** What people type into the systems that they have, where the server proves itself by a certificate (IKEv2). */
@@ -45,7 +46,7 @@ export function deviceRows({ way, connection, server, user, suite, networks }: D
   ]);
   return [
     ["Windows, first", "put our authority into Local Machine, Trusted Root Certification Authorities"],
-    ...(way === "certificate" ? requestRows(user) : []),
+    ...(way === "certificate" ? requestRows(user, connection) : []),
     [
       "Windows, PowerShell: connection",
       `Add-VpnConnection -Name ${connection} -ServerAddress ${server} -TunnelType Ikev2 -AuthenticationMethod ${way === "password" ? "Eap" : "MachineCertificate"} -EncryptionLevel Required${split}`,
@@ -77,16 +78,13 @@ function passwordRows(server: string, user: string, apple: string): readonly Row
 }
 
 /** How a device makes its key, which stays there, and the request that it sends. */
-function requestRows(user: string): readonly Row[] {
+function requestRows(user: string, name: string): readonly Row[] {
   return [
     [
       "Windows: request",
       `certreq -new with an INF that has Subject = "CN=${user}", MachineKeySet = true, KeyAlgorithm = ECDSA_P384, RequestType = PKCS10; later certreq -accept -machine CERTIFICATE`,
     ],
-    [
-      "others: request",
-      `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -keyout KEY -subj /CN=${user} -out REQUEST`,
-    ],
+    ...requestCommands(user, name).map(({ with: tool, command }): Row => [`${tool}: request`, command]),
   ];
 }
 

@@ -261,7 +261,8 @@ test("by certificate, the sheet says how the device makes its key, and each syst
   const rows = personSheetOf(name, body, "alice")?.rows ?? [];
   expect(rows).toContainEqual(["your identity (local ID)", "alice@example.com"]);
   expect(new Map(rows).get("Windows, PowerShell: connection")).toContain("-AuthenticationMethod MachineCertificate");
-  expect(new Map(rows).get("others: request")).toContain("-subj /CN=alice@example.com");
+  expect(new Map(rows).get("OpenSSL: request")).toContain("-subj /CN=alice@example.com");
+  expect(new Map(rows).get("strongSwan: request")).toContain("pki --req");
   expect(new Set(rows.map(([key]) => key)).size).toBe(rows.length);
   expect(JSON.stringify(rows)).not.toMatch(/password|MSCHAP/i);
 });

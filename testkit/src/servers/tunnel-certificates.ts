@@ -65,7 +65,7 @@ export async function certifiedPerson(
   atMs: number,
 ): Promise<string> {
   const read = await readPersonRequest(request);
-  if (!read.ok) throw new Error(read.error);
+  if (!read.ok) throw new Error(read.error.message);
   return issueForPerson(authority, { ...person, key: read.value.key }, atMs);
 }
 

@@ -7,6 +7,7 @@ import { sheetsOf } from "../../editor/tunnel-wizard.ts";
 import { useValidation, type Validation } from "../../editor/use-validation.ts";
 import { useT } from "../../i18n/language.ts";
 import { FindingList } from "../../parts/findings.tsx";
+import { ProblemAlert } from "../../parts/problem-alert.tsx";
 import { paths } from "../../paths.ts";
 import { ReasonButton } from "../../ui/reason-button.tsx";
 import { Sheet } from "./sheet.tsx";
@@ -19,6 +20,8 @@ export interface TunnelDraft {
   readonly validation: Validation;
   /** Why it cannot be put there yet; null: it can. */
   readonly reason: string | null;
+  /** Into the pending change, as it is or with what was issued for it meanwhile. False: somebody has begun one of this name since. */
+  readonly keep: (text: string) => boolean;
   readonly put: () => void;
 }
 
@@ -44,12 +47,24 @@ export function useTunnelDraft({
     unready ??
     (validation.state === "checking" ? t("editor.checking") : null) ??
     (errors.length > 0 ? t("wizard.errors", { count: errors.length }) : null);
-  const put = (): void => {
-    if (!begun.ok) return;
-    updatePending((pending) => withEdit(pending, begun.value));
-    place.go(paths.editDocument("Tunnel", name, { view: "form" }));
+  const keep = (wanted: string): boolean => {
+    if (!begun.ok) return false;
+    updatePending((pending) => withEdit(pending, { ...begun.value, text: wanted }));
+    return true;
   };
-  return { name, text, validation, reason, put };
+  const put = (): void => {
+    if (keep(text)) place.go(paths.editDocument("Tunnel", name, { view: "form" }));
+  };
+  return { name, text, validation, reason, keep, put };
+}
+
+export interface DraftAct {
+  readonly text: string;
+  readonly isPending: boolean;
+  readonly error: Error | null;
+  /** Said above why it failed. */
+  readonly failed: string;
+  readonly onClick: () => void;
 }
 
 /**
@@ -61,6 +76,7 @@ export function TunnelDraftDialog({
   sub,
   draft: { name, text, validation, reason, put },
   isBegun,
+  act,
   onClose,
   children,
 }: {
@@ -69,6 +85,8 @@ export function TunnelDraftDialog({
   readonly draft: TunnelDraft;
   /** So much is filled in that findings help. */
   readonly isBegun: boolean;
+  /** What the button does where more has to happen than to put it there. */
+  readonly act?: DraftAct;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }): ReactNode {
@@ -90,11 +108,12 @@ export function TunnelDraftDialog({
           {sheetsOf(text).map((sheet) => (
             <Sheet key={sheet.reader} tunnel={name} sheet={sheet} />
           ))}
+          <ProblemAlert error={act?.error ?? null} title={act?.failed ?? ""} />
         </div>
       </ModalBody>
       <ModalFooter>
-        <ReasonButton reason={reason} onClick={put}>
-          {t("wizard.put")}
+        <ReasonButton reason={reason} isLoading={act?.isPending ?? false} onClick={act?.onClick ?? put}>
+          {act?.text ?? t("wizard.put")}
         </ReasonButton>
         <Button variant="link" onClick={onClose}>
           {t("action.cancel")}

@@ -6,8 +6,8 @@ import { queries } from "../../api/queries.ts";
 import type { PendingEdit } from "../../editor/pending.ts";
 import { sheetsOf } from "../../editor/tunnel-wizard.ts";
 import { useT } from "../../i18n/language.ts";
-import { CertifyPerson } from "./certify-person.tsx";
 import { Sheet } from "./sheet.tsx";
+import { TunnelPeople } from "./tunnel-people.tsx";
 
 /** Of a tunnel that somebody else has an end of: their sheets, for as long as the tunnel is there. */
 export function TunnelSheets({
@@ -23,13 +23,12 @@ export function TunnelSheets({
   const t = useT();
   const sheets = sheetsOf(text);
   const secrets = useQuery({ ...queries.secrets(), enabled: sheets.length > 0 });
-  if (sheets.length === 0) return null;
+  const people = <TunnelPeople edit={edit} />;
+  if (sheets.length === 0) return people;
   return (
     <section className="hf-sheets">
+      {people}
       <h2 className="hf-small-title">{t("document.sheets")}</h2>
-      <div>
-        <CertifyPerson edit={edit} />
-      </div>
       {sheets.map((sheet) => (
         <Sheet key={sheet.reader} tunnel={name} sheet={sheet} authorities={authoritiesOf(name, secrets.data ?? [])} />
       ))}

@@ -12,6 +12,7 @@ import { useTool } from "../../api/use-tool.ts";
 import { type MessageKey, useLanguage, useT } from "../../i18n/language.ts";
 import type { ToolRun } from "../../live/tool-run.ts";
 import { ProblemAlert } from "../../parts/problem-alert.tsx";
+import { saveFile } from "../../ui/save-file.ts";
 import { TableHead } from "../../ui/table-head.tsx";
 import { clockTime, exactTime } from "../../ui/time-text.tsx";
 import { ToolFields } from "./tool-form.tsx";
@@ -127,13 +128,7 @@ function CapturedTable({ run, server }: { readonly run: ToolRun; readonly server
   const t = useT();
   const { lines, captured } = run;
   const save = (): void => {
-    const file = pcapFile(captured);
-    const url = URL.createObjectURL(new Blob([file.slice().buffer], { type: "application/vnd.tcpdump.pcap" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `${server}.pcap`;
-    link.click();
-    URL.revokeObjectURL(url);
+    saveFile(`${server}.pcap`, pcapFile(captured).slice().buffer, "application/vnd.tcpdump.pcap");
   };
   return (
     <>

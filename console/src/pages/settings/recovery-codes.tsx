@@ -1,6 +1,7 @@
 import { Alert, Button } from "@patternfly/react-core";
 import { type ReactNode, useState } from "react";
 import { useT } from "../../i18n/language.ts";
+import { saveFile } from "../../ui/save-file.ts";
 
 const FILE_NAME = "holdfast-recovery-codes.txt";
 
@@ -22,12 +23,7 @@ export function RecoveryCodes({
     );
   };
   const save = (): void => {
-    const url = URL.createObjectURL(new Blob([`Holdfast, ${user}\n\n${text}\n`], { type: "text/plain" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = FILE_NAME;
-    link.click();
-    URL.revokeObjectURL(url);
+    saveFile(FILE_NAME, `Holdfast, ${user}\n\n${text}\n`, "text/plain");
     setSaid("saved");
   };
   return (

@@ -6,18 +6,22 @@ import { RENEW_BEFORE_SECONDS } from "@holdfast/core/secret/rotation.ts";
 import { type CertificateRow, certificatesOf } from "../../authority/store/certificates.ts";
 import { fingerprintOf } from "../../gateway/peer.ts";
 import type { House } from "../../house.ts";
-import { certifyPerson } from "../../planning/certify-person.ts";
+import { certifyPerson, lookAtPersonRequest } from "../../planning/certify-person.ts";
 import { issuerOf, peopleCertificates, readCertificate } from "../../planning/people-certificates.ts";
 import { loadPlaces, seenHouse } from "../../planning/places.ts";
 import { loadWorld } from "../../planning/world.ts";
 import { keyOf, pageAfter, pageOf } from "../cursor.ts";
 import type { Handlers } from "../handler.ts";
 
-type CertificateRoutes = "listCertificates" | "certifyPerson" | "listCertifiedPeople";
+type CertificateRoutes = "listCertificates" | "lookAtPersonRequest" | "certifyPerson" | "listCertifiedPeople";
 
 /** By what each server's agent is known, and until when: whoever may see a server may see that. And by what people of tunnels are; tunnels are seen by everybody. */
 export function certificateHandlers(house: House): Pick<Handlers, CertificateRoutes> {
   return {
+    async lookAtPersonRequest({ caller, body }) {
+      return { value: await lookAtPersonRequest(house, caller, body) };
+    },
+
     async certifyPerson({ caller, body }) {
       const { certificate, authority } = await certifyPerson(house, caller, body);
       const by = new X509Certificate(Buffer.from(authority, "base64"));
