@@ -28,9 +28,8 @@ export const certify = buildCommand<CertifyFlags, [string, string], Context>({
       "The private key is made on the person's device and stays there; what is read here is its request (PKCS #10 in PEM), which `holdfast tunnel sheet` says how to make.\n" +
       "The certificate is printed: send it to the person. The change is a draft; applied, this certificate opens the tunnel, and the one before it nothing any more.\n" +
       "For the next certificate give the next request, or the same one again for the same key.\n\n" +
-      "Examples:\n" +
-      "  holdfast tunnel certify remote-staff alice --request alice.csr --look\n" +
-      "  holdfast tunnel certify remote-staff alice --request alice.csr",
+      "With --look it says what the request says, and issues nothing.\n" +
+      "Example: holdfast tunnel certify remote-staff alice --request alice.csr",
   },
   parameters: {
     flags: {
