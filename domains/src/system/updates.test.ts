@@ -105,6 +105,7 @@ test("a secret in a file of apt's does not leave the reader", () => {
   server.folders.set("/etc/apt/apt.conf.d", { "99proxy": proxy });
   expect(JSON.stringify(server.observe())).not.toContain("hunter2");
   expect(server.observe().aptLines).toEqual([
+    { path: "/etc/apt/apt.conf.d/99proxy", line: 1, key: "Acquire::http::Proxy" },
     { path: "/etc/apt/apt.conf.d/99proxy", line: 2, key: "APT::Periodic::Enable" },
   ]);
 });
