@@ -44,8 +44,10 @@ async function bench({ only, quick, trace, json }: BenchOptions): Promise<number
   const rows: Row[] = [];
   for (const part of only.length === 0 ? PARTS : only) {
     const began = performance.now();
-    rows.push(...(await MEASURE[part](context)));
-    say(`${part}: measured in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    const measured = await MEASURE[part](context);
+    rows.push(...measured);
+    // Told at once: a part that breaks takes none of those before it along.
+    say(`${part}: measured in ${((performance.now() - began) / 1000).toFixed(0)} s\n\n${table(measured)}\n`);
   }
   const about = `${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.os}, kernel ${machine.kernel}, Node ${machine.node}, ${machine.nft}; ${context.kind} servers; load before: ${machine.loadBefore.toFixed(1)}`;
   process.stdout.write(`${about}\n\n${table(rows)}\n`);

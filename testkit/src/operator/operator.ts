@@ -164,7 +164,12 @@ export class Operator {
   async waitRollout(id: string): Promise<z.infer<typeof rolloutSchema>> {
     const deadline = performance.now() + ROLLOUT_PATIENCE_MS;
     for (;;) {
-      const rollout = await this.call("getRollout", { params: { id }, answer: rolloutSchema });
+      const rollout = await this.call("getRollout", { params: { id }, answer: rolloutSchema }).catch(unlessBusy);
+      if (rollout === null) {
+        if (performance.now() > deadline) throw new Error(`nobody says what became of rollout ${id}`);
+        await sleep(POLL_MS);
+        continue;
+      }
       if (rollout.state === "DONE" || rollout.state === "HALTED") return rollout;
       if (performance.now() > deadline) throw new Error(`rollout ${id} has not ended: ${JSON.stringify(rollout)}`);
       await sleep(POLL_MS);
@@ -183,6 +188,12 @@ export class Operator {
     if (ended.state !== "DONE" || bad.length > 0)
       throw new Error(`"${title}" did not end APPLIED everywhere: ${JSON.stringify(bad)}`);
   }
+}
+
+/** A database that does not answer in time is asked again, as the answer says; the rollout goes on meanwhile. */
+function unlessBusy(error: unknown): null {
+  if (error instanceof ApiRefusal && error.code === "store.unavailable") return null;
+  throw error;
 }
 
 function readJson(text: string): unknown {
