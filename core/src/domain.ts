@@ -142,8 +142,9 @@ export interface Domain<Config extends Json, Observed extends Json> {
   /** Read-back against desired. Empty means equal; a verify that could not read says so as a mismatch. */
   verify(desired: Config | null, observed: Observed): readonly Mismatch[];
   /**
-   * What others had set, which the steps from `before` to `desired` were to leave in place or to make again, and which is gone. Asked once, when the last step
-   * is done: later others may have taken it away. Absent: no step of this domain reaches what others have set.
+   * What others had set, which the steps from `before` to `desired` were to leave in place or to make again, and which is gone. Asked where only what
+   * the steps have changed is read back: when the last one is done, and when a trial of a moment is confirmed. After a longer one others may have taken it away, and
+   * a module that was started anew in between does not know `before`. Absent: no step of this domain reaches what others have set.
    */
   collateral?(desired: Config | null, before: Observed, after: Observed): readonly Mismatch[];
   /** The canonical form of what is ours in `observed`: its digest is the domain's live digest. Volatile parts (counters, handles) are out. */
