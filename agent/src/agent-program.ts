@@ -5,6 +5,7 @@ import { domainHands, type DomainHands, type Registry } from "./module/domain-ha
 import { plainInit } from "./os/init-plain.ts";
 import { systemdInit } from "./os/init-systemd.ts";
 import type { Init } from "./os/init.ts";
+import { KeptAnswers } from "./os/kept-answers.ts";
 import { Nft } from "./os/nft.ts";
 import type { Machine } from "./os/perform.ts";
 import { selfCommand } from "./os/processes.ts";
@@ -27,13 +28,13 @@ export interface Role extends RoleBasis {
 export function openRole(program: AgentProgram, root: string, name: string, forPeople: boolean): Result<Role, string> {
   const basis = openBasis(root, name, forPeople);
   if (!basis.ok) return basis;
-  const { paths, settings } = basis.value;
+  const { paths, settings, clock } = basis.value;
   return ok({
     ...basis.value,
     program,
     init:
       settings.init === "systemd" ? systemdInit() : plainInit(paths, selfCommand(), forPeople ? "ignore" : "inherit"),
-    machine: { root, nft: new Nft(`${paths.run}/nft`) },
+    machine: { root, nft: new Nft(`${paths.run}/nft`), kept: new KeptAnswers(() => clock.wallMs()) },
   });
 }
 

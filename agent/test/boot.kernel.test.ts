@@ -7,6 +7,7 @@ import { Ledger } from "../src/ledger/ledger.ts";
 import type { Log } from "../src/log/log.ts";
 import { domainHands, type DomainHands } from "../src/module/domain-hands.ts";
 import { systemClock, type Clock } from "../src/os/clock.ts";
+import { KeptAnswers } from "../src/os/kept-answers.ts";
 import { Nft } from "../src/os/nft.ts";
 import type { UndoContext } from "../src/revert/undo-transaction.ts";
 import { AgentUnderTest } from "./agent-under-test.ts";
@@ -33,7 +34,7 @@ const silent: Log = { info: () => undefined, warn: () => undefined, error: () =>
 async function bootContext(): Promise<UndoContext> {
   const ledger = await Ledger.open(agent.paths.ledger, nextBoot);
   opened.push(ledger);
-  const machine = { root: agent.root, nft: new Nft(`${agent.paths.run}/nft`) };
+  const machine = { root: agent.root, nft: new Nft(`${agent.paths.run}/nft`), kept: new KeptAnswers(Date.now) };
   const domains = [fileDomain("system", SYSTEM_FILE, agent.root), fileDomain("vpn", VPN_FILE, agent.root)];
   const handsOf = (name: string): DomainHands | null => {
     const domain = domains.find((one) => one.name === name);

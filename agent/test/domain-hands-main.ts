@@ -1,6 +1,7 @@
 import type { Json } from "@holdfast/core/base/canonical-json.ts";
 import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
 import { domainHands, inWords, type AnyDomain } from "../src/module/domain-hands.ts";
+import { KeptAnswers } from "../src/os/kept-answers.ts";
 import { Nft } from "../src/os/nft.ts";
 
 /**
@@ -28,7 +29,7 @@ const [name = "", given = "[]"] = process.argv.slice(2);
 const found = Object.values(DOMAIN_MODULES).find((one) => one.name === name);
 if (found === undefined) throw new Error(`${name} is no domain`);
 const domain = found as unknown as AnyDomain;
-const hands = domainHands(domain, { root: "/", nft: new Nft("/run/holdfast-test") });
+const hands = domainHands(domain, { root: "/", nft: new Nft("/run/holdfast-test"), kept: new KeptAnswers(Date.now) });
 const answers: HandsAnswer[] = [];
 for (const { verb, desired } of JSON.parse(given) as readonly HandsWish[]) {
   const parsed = desired === null ? null : domain.parseConfig(desired);

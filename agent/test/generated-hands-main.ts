@@ -3,6 +3,7 @@ import { canonicalJson, type Json } from "@holdfast/core/base/canonical-json.ts"
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
 import { domainHands, inWords, type AnyDomain } from "../src/module/domain-hands.ts";
+import { KeptAnswers } from "../src/os/kept-answers.ts";
 import { Nft } from "../src/os/nft.ts";
 
 /**
@@ -13,7 +14,7 @@ const [, , domainName, file = ""] = process.argv;
 const name = DOMAINS.find((known) => known === domainName);
 if (name === undefined) throw new Error(`there is no domain ${String(domainName)}`);
 const domain = DOMAIN_MODULES[name] as unknown as AnyDomain;
-const hands = domainHands(domain, { root: "/", nft: new Nft("/run/holdfast-test") });
+const hands = domainHands(domain, { root: "/", nft: new Nft("/run/holdfast-test"), kept: new KeptAnswers(Date.now) });
 const managementPath = { controlPlane: [], inbound: [] };
 const configs = JSON.parse(readFileSync(file, "utf8")) as readonly Json[];
 const problems: string[] = [];

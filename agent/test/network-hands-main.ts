@@ -3,6 +3,7 @@ import type { ManagementPath } from "@holdfast/core/plan/management-path.ts";
 import type { Step } from "@holdfast/core/plan/step.ts";
 import { DOMAIN_MODULES } from "@holdfast/domains/registry.ts";
 import { domainHands, inWords, type AnyDomain } from "../src/module/domain-hands.ts";
+import { KeptAnswers } from "../src/os/kept-answers.ts";
 import { Nft } from "../src/os/nft.ts";
 
 /** The network module's hands, on the server on which this runs, without a ledger around them: one wish by argument, one answer as JSON. */
@@ -23,7 +24,7 @@ export interface HandsAnswer {
 }
 
 const network = DOMAIN_MODULES.network as unknown as AnyDomain;
-const hands = domainHands(network, { root: "/", nft: new Nft("/run/holdfast-test") });
+const hands = domainHands(network, { root: "/", nft: new Nft("/run/holdfast-test"), kept: new KeptAnswers(Date.now) });
 const wish = JSON.parse(process.argv[2] ?? "") as Wish;
 const problems: string[] = [];
 const parse = (value: Json | undefined): Json | null => {

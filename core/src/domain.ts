@@ -24,6 +24,8 @@ export type FactQuery =
       readonly argv: readonly [string, ...string[]];
       /** A file without which there is nobody to ask: then nothing is run, and the answer is a failure. */
       readonly onlyWith?: string;
+      /** Folders that decide the answer, with the folders right in them: while no entry there has changed, it may be the one of before. */
+      readonly whileSame?: readonly string[];
     }
   | { readonly kind: "file"; readonly name: string; readonly path: string }
   /** What stands at a path, links not followed, as JSON `Entry`. */

@@ -17,6 +17,7 @@ import { putHostsBlock } from "./hosts-block.ts";
 import { changeIpState, changeLink } from "./ip.ts";
 import { writeBootKeys } from "./ipsec-keys.ts";
 import { actOnIpsec, readIpsec } from "./ipsec.ts";
+import type { KeptAnswers } from "./kept-answers.ts";
 import { changeModules, kernelModules, rehearseModules } from "./kernel-modules.ts";
 import { knowsZone, pointLocaltime } from "./localtime.ts";
 import { putLoginLine } from "./login-defs.ts";
@@ -30,10 +31,11 @@ import { changeTask, rehearseTask } from "./task.ts";
 import { changeTimer, rehearseTimer } from "./timer.ts";
 import { actOnUnit } from "./unit.ts";
 
-/** What the hands work on: the root that paths are below, and the one nft. */
+/** What the hands work on: the root that paths are below, the one nft, and what need not be asked again. */
 export interface Machine {
   readonly root: string;
   readonly nft: Nft;
+  readonly kept: KeptAnswers;
 }
 
 /** Does what one step says. There is no other way to change the server; what a step may say, core's Action decides. */
@@ -191,8 +193,13 @@ async function readFact(machine: Machine, domain: DomainName, query: FactQuery, 
           ? { status: 0, stdout: listed.value, stderr: "" }
           : { status: 1, stdout: "", stderr: listed.error };
       }
-      const run = await exec(query.argv, { timeoutMs });
-      return { status: run.status ?? 255, stdout: run.stdout, stderr: run.stderr };
+      const ask = async (): Promise<RawFact> => {
+        const run = await exec(query.argv, { timeoutMs });
+        return { status: run.status ?? 255, stdout: run.stdout, stderr: run.stderr };
+      };
+      const { whileSame } = query;
+      // Not below the root: a command asks the whole machine.
+      return whileSame === undefined ? ask() : machine.kept.answer(query.argv.join(" "), whileSame, ask);
     }
     case "file": {
       try {
