@@ -39,7 +39,6 @@ export interface InstalledAgent {
   /** SIGKILL. False: there was nothing to kill. */
   kill(role: AgentRole): Promise<boolean>;
   stop(): Promise<void>;
-  stop(): Promise<void>;
   /** Starts it anew, in order; also after a boot of a plain server, which has nobody to start it. */
   restart(): Promise<void>;
   waitForSession(): Promise<void>;
