@@ -18,8 +18,6 @@ export interface Settings {
   readonly init: "systemd" | "plain";
   /** Seconds between two looks for drift. Shorter is seen sooner and keeps the modules running. */
   readonly driftSeconds: number;
-  /** Where to listen for a control plane that dials, with mutual TLS; null: nowhere. */
-  readonly listen: { readonly host: string; readonly port: number } | null;
 }
 
 const DEFAULT_DRIFT_SECONDS = 30;
@@ -27,21 +25,15 @@ const DEFAULT_DRIFT_SECONDS = 30;
 export function readSettings(paths: AgentPaths): Result<Settings, string> {
   const file = readJsonFile(paths.settings);
   if (!file.ok) return file;
-  const { init, driftSeconds, listen, ...unknown } = file.value ?? {};
+  const { init, driftSeconds, ...unknown } = file.value ?? {};
   const [stray] = Object.keys(unknown);
   if (stray !== undefined)
-    return err(`${paths.settings}: "${stray}" is not a setting; there are init, driftSeconds and listen`);
+    return err(`${paths.settings}: "${stray}" is not a setting; there are init and driftSeconds`);
   if (init !== undefined && init !== "systemd" && init !== "plain")
     return err(`${paths.settings}: init must be "systemd" or "plain"`);
   if (driftSeconds !== undefined && !isInteger(driftSeconds, 1, 86_400))
     return err(`${paths.settings}: driftSeconds must be 1 to 86400`);
-  const address = listen === undefined ? ok(null) : readAddress(listen);
-  if (!address.ok) return err(`${paths.settings}: listen ${address.error}`);
-  return ok({
-    init: init ?? foundInit(paths),
-    driftSeconds: driftSeconds ?? DEFAULT_DRIFT_SECONDS,
-    listen: address.value,
-  });
+  return ok({ init: init ?? foundInit(paths), driftSeconds: driftSeconds ?? DEFAULT_DRIFT_SECONDS });
 }
 
 /** systemd counts only for the agent of the whole machine: units know one root. */

@@ -19,7 +19,6 @@ import { dial } from "./dial.ts";
 import { GuardLink } from "./guard-link.ts";
 import { hostRoutes } from "./host-service.ts";
 import { keepAlive } from "./keep-alive.ts";
-import { listenForControlPlane } from "./listen.ts";
 import { Measures } from "./measures.ts";
 import { Moves } from "./moves.ts";
 import { isDueForRenewal, renew } from "./renew.ts";
@@ -45,29 +44,22 @@ const MOST_TOOLS = 4;
 
 export async function runSession(role: RoleBasis, readyDescriptor: number | null): Promise<ExitCode> {
   const identity = readIdentity(role.paths);
-  const first = readCredentials(role.paths);
-  if (!identity.ok || !first.ok) {
+  const credentials = readCredentials(role.paths);
+  if (!identity.ok || !credentials.ok) {
     role.log.error(
       "the session cannot start",
       {},
-      { reason: identity.ok ? (first.ok ? "" : first.error) : identity.error },
+      { reason: identity.ok ? (credentials.ok ? "" : credentials.error) : identity.error },
     );
     return EXIT.failed;
   }
   const session = new Session(role, identity.value);
   const stop = new AbortController();
-  const listener =
-    role.settings.listen === null
-      ? null
-      : await listenForControlPlane(role.settings.listen, first.value, (socket, sinceNs) =>
-          session.serve(socket, sinceNs),
-        );
   const measures = await session.serveMeasures();
   if (readyDescriptor !== null) tellReady(readyDescriptor);
   const dialling = session.dialForEver(stop.signal);
   await untilSignal(["SIGTERM", "SIGINT"], stop.signal);
   stop.abort();
-  listener?.close();
   measures?.close();
   session.close();
   await dialling;
@@ -132,7 +124,7 @@ class Session {
   }
 
   /** Serves one connection of either direction until it ends. */
-  serve(socket: Parameters<typeof serveOver>[0], sinceMonotonicNs: bigint): ServedConnection {
+  #serve(socket: Parameters<typeof serveOver>[0], sinceMonotonicNs: bigint): ServedConnection {
     const connection: ServedConnection = serveOver(
       socket,
       hostRoutes({
@@ -198,7 +190,7 @@ class Session {
       socket.value.destroy();
       return "the connection came too early";
     }
-    const connection = this.serve(socket.value, sinceMonotonicNs);
+    const connection = this.#serve(socket.value, sinceMonotonicNs);
     this.#role.log.info("session with the control plane", { serverId: this.#identity.serverId });
     const renewal = setInterval(() => void this.#renewWhenDue(), LOOK_AT_CERTIFICATE_MS);
     void this.#renewWhenDue();
