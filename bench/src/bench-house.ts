@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ChangeDetail } from "@holdfast/core/api/change.ts";
 import { serverDetailSchema } from "@holdfast/core/api/server.ts";
 import { installAgent, type InstalledAgent } from "@holdfast/testkit/agents/install-agent.ts";
 import { ControlInstance } from "@holdfast/testkit/control-plane/control-instance.ts";
@@ -95,11 +96,7 @@ export class BenchHouse {
   /** The history that a measured server begins with: the rules observed first, then enforced. */
   async apply(title: string, texts: readonly string[]): Promise<void> {
     const { operator } = this;
-    let change = await operator.plan(title, [floorText({ canary: 1 }), ...texts]);
-    // Fifty modules that start at once on one machine can take longer than a plan waits. Whoever reads that plans again.
-    for (let more = MORE_PLANS; more > 0 && change.plans.some(({ status }) => status === "unreachable"); more--)
-      change = await operator.planAgain(change);
-    const rollout = await operator.applyPlanned(change);
+    const rollout = await operator.applyPlanned(await this.#plan(title, [floorText({ canary: 1 }), ...texts]));
     if (rollout !== null) await operator.seeApplied(title, rollout);
   }
 
@@ -109,16 +106,26 @@ export class BenchHouse {
    */
   async timedApply(title: string, text: string, servers: number): Promise<TimedApply> {
     const beganPlan = performance.now();
-    const change = await this.operator.plan(title, [text]);
+    const change = await this.#plan(title, [text]);
     const planMs = performance.now() - beganPlan;
     return { planMs, ...(await timedRollout(this.operator, this.events, change, servers)) };
   }
 
   /** In two parts, for who does something between plan and apply. */
   async timedApplyAfter(title: string, text: string, between: () => Promise<void>): Promise<TimedApply> {
-    const change = await this.operator.plan(title, [text]);
+    const change = await this.#plan(title, [text]);
     await between();
     return { planMs: 0, ...(await timedRollout(this.operator, this.events, change, 1)) };
+  }
+
+  /** Fifty modules that start at once on one machine can take longer than a plan waits. Whoever reads that plans again. */
+  async #plan(title: string, texts: readonly string[]): Promise<ChangeDetail> {
+    let change = await this.operator.plan(title, texts);
+    for (let more = MORE_PLANS; more > 0 && unreached(change).length > 0; more--)
+      change = await this.operator.planAgain(change);
+    const left = unreached(change);
+    if (left.length > 0) throw new Error(`"${title}" could not be planned on ${left.join(", ")}`);
+    return change;
   }
 
   async close(): Promise<void> {
@@ -132,6 +139,10 @@ export class BenchHouse {
 
 export interface TimedApply extends TimedRollout {
   readonly planMs: number;
+}
+
+function unreached({ plans }: ChangeDetail): readonly string[] {
+  return plans.filter(({ status }) => status === "unreachable").map(({ server }) => server);
 }
 
 async function furnish(

@@ -83,6 +83,11 @@ export async function controlPlane(context: BenchContext): Promise<readonly Row[
       row(part, "processor time of an apply, control plane", "ms", spent["control plane"]),
       row(part, "processor time of an apply, PostgreSQL", "ms", spent.PostgreSQL),
     ];
+  } catch (error) {
+    context.say(
+      `The agents said last:\n${lastLines(agents?.output)}\nThe control plane:\n${lastLines(control.output)}`,
+    );
+    throw error;
   } finally {
     events?.close();
     await agents?.stop("SIGKILL");
@@ -92,11 +97,18 @@ export async function controlPlane(context: BenchContext): Promise<readonly Row[
   }
 }
 
+function lastLines(output = ""): string {
+  return output.split("\n").slice(-20).join("\n");
+}
+
 function startAgents(instructions: SimulatedAgents): Promise<RunningProcess> {
   return new Promise((resolve, reject) => {
     const program = join(import.meta.dirname, "inside/simulated-agents.ts");
     const started: RunningProcess = new RunningProcess([nodeBinary, program, JSON.stringify(instructions)], {
-      onLine: () => resolve(started),
+      onLine: () => {
+        clearTimeout(late);
+        resolve(started);
+      },
     });
     const late = setTimeout(() => void started.stop("SIGKILL"), AGENTS_READY_WITHIN_MS);
     void started.ended

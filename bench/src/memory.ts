@@ -5,19 +5,25 @@ import { agentProcesses } from "@holdfast/testkit/house/agent-processes.ts";
 import { BenchHouse } from "./bench-house.ts";
 import type { BenchContext } from "./context.ts";
 import { policyText } from "./documents.ts";
+import { since } from "./processor-time.ts";
 import { row, type Row } from "./result.ts";
 
 /** The guard leaves after 20 s, a module after 60; the rest is patience. */
 const IDLE_S = 90;
 const QUICK_IDLE_S = 3;
-/** Looks in the idle time that follows: what comes back now and then (drift is looked for) is seen. */
-const LOOKS = 8;
+/** Looks in the idle time that follows: drift is looked for three times in it, and who starts for that is seen. */
+const LOOKS = 19;
 const LOOK_EVERY_MS = 5_000;
 const QUICK_LOOKS = 2;
 
+/** Who spends processor time and is not on the server. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["control plane", "PostgreSQL"]);
 const ROLES: readonly AgentRole[] = ["session", "guard", "module"];
 
-/** What an agent takes when nothing happens: /proc/PID/smaps_rollup of each of its processes, after it has applied something. */
+/**
+ * What an agent takes when nothing happens, after it has applied something: /proc/PID/smaps_rollup of each of its processes, and the processor
+ * time of all that runs on the server.
+ */
 export async function memory(context: BenchContext): Promise<readonly Row[]> {
   await using house = await BenchHouse.open([{ name: "web-1", kind: context.kind, labels: { role: "web" } }]);
   const set = { name: "rules", selector: "{ role: web }", rules: 50 };
@@ -29,10 +35,13 @@ export async function memory(context: BenchContext): Promise<readonly Row[]> {
   context.say(`Waiting ${idleS} s for the agent to have nothing to do …`);
   await sleep(idleS * 1_000);
   const looks: Memory[][] = [];
+  const [spentBefore, began] = [house.processorTime(), performance.now()];
   for (let look = 0; look < (context.quick ? QUICK_LOOKS : LOOKS); look++) {
     if (look > 0) await sleep(LOOK_EVERY_MS);
     looks.push(ROLES.map((role) => total(agentProcesses(machine, role).map(memoryOf))));
   }
+  const spent = [...since(spentBefore, house.processorTime())].filter(([who]) => !ELSEWHERE.has(who));
+  const perMinute = spent.reduce((sum, [, ms]) => sum + ms, 0) / ((performance.now() - began) / 60_000);
   const part = "agent memory";
   const rows = ROLES.flatMap((role, at): readonly Row[] => {
     const just = total(busy.get(role) ?? []);
@@ -72,6 +81,7 @@ export async function memory(context: BenchContext): Promise<readonly Row[]> {
       sums.map((one) => one.anonymous),
       { goal: "≤ 20 MB" },
     ),
+    row(part, "all of the server, idle: processor time a minute", "ms", [perMinute]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { applyDetailSchema } from "@holdfast/core/api/apply.ts";
-import type { ChangeDetail } from "@holdfast/core/api/change.ts";
+import { type ChangeDetail, type Rollout, rolloutSchema } from "@holdfast/core/api/change.ts";
 import type { Operator } from "@holdfast/testkit/operator/operator.ts";
 import type { EventTap } from "./event-tap.ts";
 
@@ -30,7 +30,9 @@ export async function timedRollout(
     if (state === "APPLIED") done.set(server_id, at - began);
     return done.size === servers;
   }, APPLIED_WITHIN_MS);
-  const [rollout, { apply_id: id, state }] = await Promise.all([answered, last]);
+  const [rollout, { apply_id: id, state }] = await Promise.all([answered, last]).catch(async (error: unknown) => {
+    throw new Error(`"${change.title}" did not end: ${await unended(operator, answered)}`, { cause: error });
+  });
   if (state !== "APPLIED") {
     const { server, code, message, lastStep } = await operator.call("getApply", {
       params: { id },
@@ -47,4 +49,16 @@ export async function timedRollout(
   }));
   await operator.waitRollout(rollout.id);
   return { appliedMs: [...done.values()], story };
+}
+
+/** For whoever reads why a measurement broke: which servers, and what they wait for. */
+async function unended(operator: Operator, answered: Promise<Rollout | null>): Promise<string> {
+  const begun = await answered.catch(() => null);
+  if (begun === null) return "it was not begun";
+  const { state, waves } = await operator.call("getRollout", { params: { id: begun.id }, answer: rolloutSchema });
+  const open = waves
+    .flatMap(({ servers }) => servers)
+    .filter(({ apply }) => apply?.state !== "APPLIED")
+    .map(({ server, apply }) => `${server} ${apply?.state ?? "not begun"} (${apply?.waitingFor ?? apply?.code ?? ""})`);
+  return `the rollout is ${state}, ${open.length} servers are not APPLIED: ${open.join("; ")}`;
 }
