@@ -14,7 +14,7 @@ export interface BenchOptions {
 
 export const USAGE = `Measures Holdfast on this machine: real agents, real servers in namespaces, the real control plane. Needs root.
 
-  make bench                             everything, about twenty minutes
+  make bench                             everything, about half an hour
   npm run bench -- --only one-rule       one part: ${PARTS.join(", ")} (may be said again)
   npm run bench -- --quick               a slice that shows that everything runs
   npm run bench -- --trace               also where the time of an apply goes

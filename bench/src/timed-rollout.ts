@@ -31,7 +31,9 @@ export async function timedRollout(
     return done.size === servers;
   }, APPLIED_WITHIN_MS);
   const [rollout, { apply_id: id, state }] = await Promise.all([answered, last]).catch(async (error: unknown) => {
-    throw new Error(`"${change.title}" did not end: ${await unended(operator, answered)}`, { cause: error });
+    throw new Error(`"${change.title}" did not end: ${await unended(operator, answered).catch(String)}`, {
+      cause: error,
+    });
   });
   if (state !== "APPLIED") {
     const { server, code, message, lastStep } = await operator.call("getApply", {

@@ -41,8 +41,7 @@ export async function bundleAgent(entry: string, outfile: string): Promise<reado
 
 /**
  * An `import` of one of Node's own modules reads each of its exports once to copy it, also those that are made when they are first asked for:
- * that of node:http loads undici, which an agent never uses, at the price of 4 to 6 MB and some 30 ms for each process. `require` reads what
- * is asked for.
+ * that of node:http loads undici, which an agent never uses. `require` reads what is asked for.
  */
 const REQUIRED_BUILTINS: Plugin = {
   name: "required-builtins",
@@ -56,7 +55,7 @@ const REQUIRED_BUILTINS: Plugin = {
   },
 };
 
-/** Zod's namespace holds its messages in fifty languages, a sixth of the file. An agent speaks one. */
+/** Zod's namespace holds its messages in all of its languages. An agent speaks one. */
 const ONE_LOCALE: Plugin = {
   name: "one-locale",
   setup(bundling) {

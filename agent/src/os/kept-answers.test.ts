@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { KeptAnswers } from "./kept-answers.ts";
 
@@ -30,7 +31,8 @@ beforeEach(() => {
   folder = join(root, "system");
   mkdirSync(join(folder, "multi-user.target.wants"), { recursive: true });
   writeFileSync(join(folder, "a.service"), "[Unit]\n");
-  mkdirSync(join(root, "elsewhere"));
+  mkdirSync(join(root, "elsewhere/b.service.wants"), { recursive: true });
+  symlinkSync(join(root, "elsewhere/b.service.wants"), join(folder, "b.service.wants"));
   writeFileSync(join(root, "elsewhere/c.service"), "[Unit]\n");
   symlinkSync(join(root, "elsewhere/c.service"), join(folder, "c.service"));
   symlinkSync("/dev/null", join(folder, "masked.service"));
@@ -81,6 +83,7 @@ test.each<[string, () => void]>([
   ["a file that is gone", () => unlinkSync(join(folder, "a.service"))],
   ["what a link names", () => appendFileSync(join(root, "elsewhere/c.service"), "[Install]\n")],
   ["what a link named, and is gone", () => unlinkSync(join(root, "elsewhere/c.service"))],
+  ["what is linked in a folder elsewhere", () => writeFileSync(join(root, "elsewhere/b.service.wants/a.service"), "")],
   ["a folder that was not there", () => mkdirSync(join(root, "absent"))],
   ["a folder that is gone", () => rmSync(folder, { recursive: true })],
 ])("%s is seen", async (_, change) => {
@@ -96,6 +99,15 @@ test("what has just changed could change again under the same stamp, and is aske
   expect([await answer(), await answer()]).toEqual(["1", "2"]);
   nowMs += LATER_MS;
   expect([await answer(), await answer()]).toEqual(["3", "3"]);
+});
+
+test("a file of a time to come hides no other that has just changed", async () => {
+  const { ctimeMs } = statSync(join(folder, "a.service"));
+  await sleep(1_100);
+  writeFileSync(join(folder, "of-tomorrow.service"), "");
+  // By a clock that has been set back to where it was when the rest was written.
+  nowMs = ctimeMs;
+  expect([await answer(), await answer()]).toEqual(["1", "2"]);
 });
 
 test("a failure is not kept", async () => {
