@@ -2,10 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { connect as tcpConnect } from "node:net";
 import tls from "node:tls";
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { ServerId } from "@holdfast/core/base/id.ts";
 import { EnrolmentService, RenewalService } from "@holdfast/proto/gen/holdfast/v1/enrolment_pb.ts";
-import { HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { DomainStateSchema, HostService } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import { AGENT_SESSION_ALPN, GRPC_ALPN } from "@holdfast/proto/wire/session.ts";
 import { type AgentIdentity, SimulatedAgent } from "@holdfast/testkit/simulated-agent/agent.ts";
 import { enrol, renew, withCalls } from "@holdfast/testkit/simulated-agent/enrolment.ts";
@@ -321,6 +322,50 @@ test("drift is written down as the agent says it", async () => {
     await expect.poll(async () => (await house.readServer(server)).drift, { timeout: 10_000 }).toEqual(["firewall"]);
     agent.sayDrift("firewall", false);
     await expect.poll(async () => (await house.readServer(server)).drift, { timeout: 10_000 }).toEqual([]);
+  });
+});
+
+test("what an agent says quickly is written in the order in which it was said", async () => {
+  await withSagaHouse(async (house) => {
+    const one = await house.instance();
+    const { server, agent } = await house.agent("web-1", one);
+    const saidOnce = async () => {
+      agent.sayDrift("system", true);
+      return (await house.readServer(server)).drift;
+    };
+    await expect.poll(saidOnce, { timeout: 10_000 }).toContain("system");
+    const lost = { lost: [{ path: "table", expected: "there", found: "gone" }], whenLost: "alarm" };
+    for (let round = 0; round < 20; round++) {
+      agent.sayFloor("firewall", lost);
+      agent.sayDrift("network", true);
+      agent.sayDrift("network", false);
+      agent.sayFloor("firewall", {});
+    }
+    agent.sayFloor("vpn", lost);
+    await expect.poll(async () => (await house.readServer(server)).floor, { timeout: 20_000 }).toHaveProperty("vpn");
+    expect(await house.readServer(server)).toMatchObject({ drift: ["system"], floor: { vpn: lost } });
+    expect((await house.readServer(server)).floor).not.toHaveProperty("firewall");
+  });
+});
+
+test("what an agent said over an older session is not written over what it says now", async () => {
+  await withSagaHouse(async (house) => {
+    const [one, two] = [await house.instance(), await house.instance()];
+    const { server, agent } = await house.agent("web-1", one);
+    await expect.poll(() => one.sessions.of(server) !== undefined, { timeout: 10_000 }).toBe(true);
+    const older = one.sessions.of(server);
+    agent.port = two.gateway.port;
+    agent.drifting = ["network"];
+    agent.cut();
+    await expect.poll(async () => (await house.readServer(server)).drift, { timeout: 10_000 }).toEqual(["network"]);
+    if (older === undefined) throw new Error("there was no session");
+    one.sessions.drifted(older, create(DomainStateSchema, { domain: "firewall", drift: true }));
+    // Written after it, over the session of now.
+    const saidAfter = async () => {
+      agent.sayDrift("vpn", true);
+      return (await house.readServer(server)).drift;
+    };
+    await expect.poll(saidAfter, { timeout: 10_000 }).toEqual(["network", "vpn"]);
   });
 });
 

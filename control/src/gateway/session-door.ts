@@ -122,8 +122,9 @@ export async function openSession(socket: TLSSocket, peer: AgentPeer, options: D
     { session_id: session.id, target_host: serverName, boot_id: session.bootId, agent_version: describe.agentVersion },
     "session open",
   );
-  options.sessions.open(session);
+  // Before anybody looks: what moves after a look is heard.
   void watch(session, options.sessions);
+  options.sessions.open(session);
 }
 
 async function forget(session: AgentSession, { database, log }: DoorOptions): Promise<void> {

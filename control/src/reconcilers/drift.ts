@@ -1,5 +1,5 @@
 import { DOMAINS } from "@holdfast/core/domain.ts";
-import { type FloorStanding, floorWords } from "@holdfast/core/floor/standing.ts";
+import { type FloorByDomain, type FloorStanding, floorWords } from "@holdfast/core/floor/standing.ts";
 import type { DomainState } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import { floorOf, toldFloor } from "../gateway/told-floor.ts";
@@ -12,54 +12,94 @@ import type { ReconcilerContext } from "./context.ts";
 /** Milliseconds. Reading back every domain of a slow server takes seconds. */
 const LOOK_TIMEOUT_MS = 20_000;
 
+/** What was said over one session so far. */
+interface Told {
+  /** Ends when the last of it is written. */
+  written: Promise<void>;
+  /** The domains that the agent spoke of by itself. */
+  readonly domains: Set<string>;
+}
+
 /**
- * Writes down what agents say of drift, and of what their servers cannot do, as they say it. With every new session all domains are looked at, so
- * a lost word heals itself; nobody waits for that look, least of all a trial whose fresh session it is.
+ * Writes down what agents say of drift, of the floor, and of what their servers cannot do, as they say it. With every new session all domains are
+ * looked at, so a lost word heals itself; nobody waits for that look, least of all a trial whose fresh session it is.
+ *   W1. What one agent says is written in the order in which it was said: the last word stays.
+ *   W2. What it says by itself while all is looked at is at least as new as that look.
+ *   W3. Once it has come back over another session, what it said over this one is old.
  */
 export function recordDrift({ database, sessions, instanceId, log }: Omit<ReconcilerContext, "signal">): void {
-  const unwritten = (session: AgentSession) => (error: unknown) =>
-    log.warn({ server_id: session.serverId, err: error }, "drift could not be written down");
+  const toldOver = new WeakMap<AgentSession, Told>();
+
   sessions.listen({
     opened(session) {
-      void noteWhole(session).catch(unwritten(session));
+      void noteWhole(session);
     },
     drift(session, state) {
-      const { domain, drift } = state;
-      void setLacks(database, session.serverId, toldLacks([state])).catch(unwritten(session));
-      void noteFloor(session, [state]).catch(unwritten(session));
-      void note(session, (known) => [...known.filter((other) => other !== domain), ...(drift ? [domain] : [])]).catch(
-        unwritten(session),
-      );
+      toldBy(session).domains.add(state.domain);
+      void inOrder(session, () => note(session, [state], (known) => known));
     },
   });
+
+  function toldBy(session: AgentSession): Told {
+    const known = toldOver.get(session) ?? { written: Promise.resolve(), domains: new Set() };
+    toldOver.set(session, known);
+    return known;
+  }
+
+  /** W1 */
+  function inOrder(session: AgentSession, write: () => Promise<void>): Promise<void> {
+    const told = toldBy(session);
+    told.written = told.written.then(write).catch((error: unknown) => {
+      log.warn(
+        { server_id: session.serverId, err: error },
+        "what an agent said of its server could not be written down",
+      );
+    });
+    return told.written;
+  }
 
   async function noteWhole(session: AgentSession): Promise<void> {
     const states = await look(session);
     if (states === null) return;
-    await setLacks(database, session.serverId, toldLacks(states));
-    await noteFloor(session, states);
-    const unread = states.filter(({ error }) => error !== "").map(({ domain }) => domain);
-    const drifting = states.filter(({ drift }) => drift).map(({ domain }) => domain);
-    // A domain that could not be read is what it was; one that the agent no longer knows does not drift.
-    await note(session, (known) => [...known.filter((domain) => unread.includes(domain)), ...drifting]);
+    const { domains } = toldBy(session);
+    const looked = new Set(states.map(({ domain }) => domain));
+    await inOrder(session, () =>
+      note(
+        session,
+        states.filter(({ domain }) => !domains.has(domain)), // W2
+        // One that the agent no longer knows does not drift.
+        (known) => known.filter((domain) => looked.has(domain) || domains.has(domain)),
+      ),
+    );
   }
 
   /** Domains that could not be read are what they were. */
-  async function noteFloor(session: AgentSession, states: readonly DomainState[]): Promise<void> {
+  async function note(
+    session: AgentSession,
+    states: readonly DomainState[],
+    kept: (known: readonly string[]) => readonly string[],
+  ): Promise<void> {
+    const read = states.filter(({ error }) => error === "");
+    const by = agentActor(session.serverId, session.remoteAddress, instanceId);
     const noted = await transaction(database, async (tx) => {
-      const known = floorOf(await lockServer(tx, session.serverId));
-      const told = new Map(states.filter(({ error }) => error === "").map((state) => [state.domain, toldFloor(state)]));
-      const next = Object.fromEntries(
-        DOMAINS.flatMap((domain) => {
-          const standing = told.has(domain) ? (told.get(domain) ?? null) : (known[domain] ?? null);
-          return standing === null ? [] : [[domain, standing]];
-        }),
-      );
-      const by = agentActor(session.serverId, session.remoteAddress, instanceId);
-      return (await setFloor(tx, session.serverId, next, by)) ? next : null;
+      const server = await lockServer(tx, session.serverId);
+      if (server.session_id !== null && server.session_id !== session.id) return null; // W3
+      await setLacks(tx, session.serverId, toldLacks(states));
+      const floor = floorAfter(floorOf(server), read);
+      const drift = driftAfter(kept(server.drift), read);
+      return {
+        floor: (await setFloor(tx, session.serverId, floor, by)) ? floor : null,
+        drift: (await setDrift(tx, session.serverId, drift, by)) ? drift : null,
+      };
     });
     if (!noted.ok) throw noted.error;
-    for (const [domain, standing] of Object.entries<FloorStanding>(noted.value ?? {}))
+    if (noted.value === null) return;
+    sayFloor(session, noted.value.floor ?? {});
+    if (noted.value.drift !== null) sayDrift(session, noted.value.drift);
+  }
+
+  function sayFloor(session: AgentSession, floor: FloorByDomain): void {
+    for (const [domain, standing] of Object.entries<FloorStanding>(floor))
       log.error(
         {
           server_id: session.serverId,
@@ -70,23 +110,34 @@ export function recordDrift({ database, sessions, instanceId, log }: Omit<Reconc
       );
   }
 
-  async function note(session: AgentSession, next: (known: readonly string[]) => readonly string[]): Promise<void> {
-    const noted = await transaction(database, async (tx) => {
-      const drifting = next((await lockServer(tx, session.serverId)).drift);
-      const by = agentActor(session.serverId, session.remoteAddress, instanceId);
-      return (await setDrift(tx, session.serverId, drifting, by)) ? drifting : null;
-    });
-    if (!noted.ok) throw noted.error;
-    if (noted.value !== null)
-      log.warn(
-        {
-          server_id: session.serverId,
-          domains: noted.value,
-          result_code: noted.value.length > 0 ? "server.drifted" : "server.drift_gone",
-        },
-        "the live state of a server and the confirmed one",
-      );
+  function sayDrift(session: AgentSession, domains: readonly string[]): void {
+    log.warn(
+      {
+        server_id: session.serverId,
+        domains,
+        result_code: domains.length > 0 ? "server.drifted" : "server.drift_gone",
+      },
+      "the live state of a server and the confirmed one",
+    );
   }
+}
+
+function floorAfter(known: FloorByDomain, read: readonly DomainState[]): FloorByDomain {
+  const told = new Map(read.map((state) => [state.domain, toldFloor(state)]));
+  return Object.fromEntries(
+    DOMAINS.flatMap((domain) => {
+      const standing = told.has(domain) ? (told.get(domain) ?? null) : (known[domain] ?? null);
+      return standing === null ? [] : [[domain, standing]];
+    }),
+  );
+}
+
+function driftAfter(known: readonly string[], read: readonly DomainState[]): readonly string[] {
+  const looked = new Set(read.map(({ domain }) => domain));
+  return [
+    ...known.filter((domain) => !looked.has(domain)),
+    ...read.filter(({ drift }) => drift).map(({ domain }) => domain),
+  ];
 }
 
 /** Every domain of a server. Null when something moved while it was looked at: what an open transaction changes is not drift. */
