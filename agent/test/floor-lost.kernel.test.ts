@@ -60,6 +60,18 @@ async function lookAfter(domain: string): Promise<FloorState> {
 const flush = (): Promise<string> => server.must(["nft", "flush", "ruleset"]);
 const paths = (floor: FloorState): readonly string[] => floor.lost.map(({ path }) => path);
 
+test("a look at what is confirmed alone starts no module of the rest", async () => {
+  const looked = async () => {
+    const { domains } = await (await agent.guard()).lookAfter({ confirmedOnly: true });
+    return domains.map(({ domain, error }) => `${domain} ${error}`.trim());
+  };
+  expect(await looked()).toEqual([]);
+  await apply({ firewall: lettingIn(22) }, ALARM);
+  expect(await looked()).toEqual(["firewall"]);
+  const network = await server.exec(["systemctl", "is-active", "holdfast-module@network.service"]);
+  expect(network.stdout.trim()).toBe("inactive");
+});
+
 test("nft flush ruleset while nothing is under way: told at once, and left alone where the floor only wants to be told", async () => {
   await apply({ firewall: lettingIn(22) }, ALARM);
   expect(await lookAfter("firewall")).toMatchObject({ lost: [], whenLost: "alarm", repairs: [], gaveUp: false });

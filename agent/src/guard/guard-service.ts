@@ -188,7 +188,7 @@ export function guardRoutes(guard: Guard): (router: ConnectRouter) => void {
 
       keepAuditHead: (request) => answerAuditHead(context, request),
 
-      lookAfter: ({ domains }) => guard.lookAfter(domains),
+      lookAfter: (request) => guard.lookAfter(request),
 
       readPackets: async (request) => {
         if (!context.modules.available.includes(WATCHED))

@@ -4,12 +4,13 @@ import { err, ok, type Result } from "@holdfast/core/base/result.ts";
 import { isForgotten, needsUndo, openTransaction, transactionOf } from "@holdfast/core/ledger/fold.ts";
 import type { TransactionState } from "@holdfast/core/ledger/record.ts";
 import type { AbortCommand, Command, TunnelCommand } from "@holdfast/proto/gen/holdfast/v1/command_pb.ts";
+import type { LookAfterRequest } from "@holdfast/proto/gen/holdfast/v1/guard_pb.ts";
 import type { TunnelActResponse } from "@holdfast/proto/gen/holdfast/v1/transaction_pb.ts";
 import { reasonOf } from "../log/log.ts";
 import type { Refusal } from "../rpc/refusal.ts";
 import type { GuardContext } from "./context.ts";
 import { armTransaction, changeServer } from "./execute.ts";
-import { lookAfter } from "./look-after.ts";
+import { lookAfter, whereConfirmed } from "./look-after.ts";
 import { prepare } from "./prepare.ts";
 import { confirm, finalize } from "./settle.ts";
 import { actOnTunnel, refusedWhileOpen } from "./tunnel-act.ts";
@@ -120,8 +121,12 @@ export class Guard {
   }
 
   /** What is put back is so in turn with what is prepared: no plan is made on a server in the middle of it. */
-  async lookAfter(domains: readonly string[]): ReturnType<typeof lookAfter> {
-    const wanted = this.context.modules.available.filter((one) => domains.length === 0 || domains.includes(one));
+  async lookAfter({
+    domains,
+    confirmedOnly,
+  }: Pick<LookAfterRequest, "domains" | "confirmedOnly">): ReturnType<typeof lookAfter> {
+    const asked = this.context.modules.available.filter((one) => domains.length === 0 || domains.includes(one));
+    const wanted = confirmedOnly ? whereConfirmed(this.context, asked) : asked;
     return lookAfter(this.context, wanted, (keep) => {
       const turn = this.#prepares.then(keep);
       this.#prepares = turn.catch(() => undefined);

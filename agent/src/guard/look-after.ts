@@ -32,6 +32,12 @@ export async function lookAfter(
   return { domains, open: openTransaction(context.ledger.read()) !== null };
 }
 
+/** Domains of which something is confirmed; all of them when that cannot be read, so that the look says so. */
+export function whereConfirmed(context: GuardContext, domains: readonly DomainName[]): readonly DomainName[] {
+  const confirmed = confirmedConfig(context);
+  return confirmed.ok ? domains.filter((domain) => confirmed.value?.domains.has(domain) === true) : domains;
+}
+
 async function keepDomain(context: GuardContext, domain: DomainName): Promise<DomainStateMessage> {
   const { log } = context;
   const state = await domainState(context, domain, false);

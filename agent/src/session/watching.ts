@@ -10,6 +10,11 @@ type WatchEvent = MessageInitShape<typeof WatchEventSchema>;
 
 /** Milliseconds between two signs of life on a watch. Longer sees a dead wire later, shorter is noise. */
 const HEARTBEAT_EVERY_MS = 5_000;
+/**
+ * Milliseconds between two looks at domains of which nothing is confirmed. They only say what the server cannot do, which a plan asks anew and
+ * each new session too; looking more often would keep their modules from leaving.
+ */
+const LOOK_AT_ALL_EVERY_MS = 600_000;
 /** Events that one watcher may be behind; beyond that it is cut, and asks again over a new stream. */
 const MOST_BEHIND = 1_000;
 /** Milliseconds before following again when the guard went away in the middle. */
@@ -136,11 +141,16 @@ export class Watching {
   async #lookForDrift(): Promise<void> {
     const { signal } = this.#stop;
     const { guard, moves, driftSeconds, log } = this.#options;
+    let lookedAtAllMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       const domains = await moves.next(driftSeconds * 1000, signal);
       if (signal.aborted) continue;
+      const atAll = domains.length === 0 && performance.now() - lookedAtAllMs >= LOOK_AT_ALL_EVERY_MS;
       try {
-        const looked = await guard.call((client) => client.lookAfter({ domains: [...domains] }));
+        const looked = await guard.call((client) =>
+          client.lookAfter({ domains: [...domains], confirmedOnly: domains.length === 0 && !atAll }),
+        );
+        if (atAll) lookedAtAllMs = performance.now();
         if (!looked.open) for (const domain of looked.domains) this.#noteDrift(domain);
       } catch (error) {
         log.warn("the live state could not be looked at", {}, { reason: reasonOf(error) });
