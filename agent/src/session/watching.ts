@@ -28,11 +28,11 @@ const OUTCOMES: ReadonlySet<TransactionPhase> = new Set([
 ]);
 
 export interface WatchingOptions {
-  readonly guard: GuardLink;
-  readonly log: Log;
+  readonly guard: Pick<GuardLink, "call" | "client">;
+  readonly log: Pick<Log, "warn">;
   readonly driftSeconds: number;
   /** Where modules say that somebody has moved something. */
-  readonly moves: Moves;
+  readonly moves: Pick<Moves, "next">;
   /** What was found at each look. */
   readonly onLook: (domain: string, isDrifted: boolean, isFloorLost: boolean) => void;
   readonly onTrial: (requestId: string) => void;
