@@ -45,11 +45,8 @@ export interface WatchingOptions {
 export class Watching {
   readonly #options: WatchingOptions;
   readonly #watchers = new Set<Queue>();
-  readonly #drifted = new Map<string, boolean>();
-  /** By domain, what the server cannot do, as one text. */
-  readonly #lacking = new Map<string, string>();
-  /** By domain, how the floor stands, as one text. */
-  readonly #floors = new Map<string, string>();
+  /** By domain, the state that was told last, as one text. Empty again as soon as somebody may believe something else. */
+  readonly #told = new Map<string, string>();
   readonly #stop = new AbortController();
   #following = false;
 
@@ -70,6 +67,8 @@ export class Watching {
   async *events(signal: AbortSignal): AsyncGenerator<WatchEvent> {
     const queue = new Queue();
     this.#watchers.add(queue);
+    // Whoever watches from now on may have looked while a transaction was open, and knows nothing then.
+    this.#told.clear();
     const end = (): void => queue.end();
     signal.addEventListener("abort", end, { once: true });
     let sequence = 0n;
@@ -134,6 +133,8 @@ export class Watching {
     this.#put({
       event: isOutcome ? { case: "outcome", value: transaction } : { case: "transaction", value: transaction },
     });
+    // A control plane takes what was confirmed for what is there, and what was undone for what was there before.
+    if (isOutcome) this.#told.clear();
     if (transaction.phase === TransactionPhase.ON_TRIAL) this.#options.onTrial(transaction.requestId);
   }
 
@@ -161,16 +162,10 @@ export class Watching {
   #noteDrift(state: DomainState): void {
     if (state.error !== "") return;
     this.#options.onLook(state.domain, state.drift, (state.floor?.lost.length ?? 0) > 0);
-    const lacking = JSON.stringify(state.lacks?.lacks.map(({ code, reason }) => [code, reason]) ?? null);
-    const floor = floorText(state);
-    const [known, before] = [this.#drifted.get(state.domain), this.#lacking.get(state.domain)];
-    const floorBefore = this.#floors.get(state.domain) ?? STANDS;
-    this.#drifted.set(state.domain, state.drift);
-    this.#lacking.set(state.domain, lacking);
-    this.#floors.set(state.domain, floor);
-    const moved = (known === undefined ? state.drift : known !== state.drift) || floorBefore !== floor;
-    // What is missing is read by whoever opens a session; here only that it is another than at the last look.
-    if (moved || (before !== undefined && before !== lacking)) this.#put({ event: { case: "drift", value: state } });
+    const text = stateText(state);
+    if (this.#told.get(state.domain) === text) return;
+    this.#told.set(state.domain, text);
+    this.#put({ event: { case: "drift", value: state } });
   }
 
   #put(event: WatchEvent): void {
@@ -178,11 +173,12 @@ export class Watching {
   }
 }
 
-const STANDS = floorText({});
-
-function floorText({ floor }: Pick<DomainState, "floor">): string {
+/** What a control plane keeps of a domain; two looks that found the same give the same text. */
+function stateText({ drift, lacks, floor }: DomainState): string {
   const { lost = [], repairs = [], gaveUp = false } = floor ?? {};
   return JSON.stringify([
+    drift,
+    lacks?.lacks.map(({ code, reason }) => [code, reason]) ?? null,
     lost.map(({ path, expected, found }) => [path, expected, found]),
     repairs.map(({ atMs, failure }) => [atMs, failure]),
     gaveUp,
