@@ -5,7 +5,7 @@ import { agentProcesses } from "@holdfast/testkit/house/agent-processes.ts";
 import { BenchHouse } from "./bench-house.ts";
 import type { BenchContext } from "./context.ts";
 import { policyText } from "./documents.ts";
-import { since } from "./processor-time.ts";
+import { onServers, since } from "./processor-time.ts";
 import { row, type Row } from "./result.ts";
 
 /** The guard leaves after 20 s, a module after 60; the rest is patience. */
@@ -16,8 +16,6 @@ const LOOKS = 19;
 const LOOK_EVERY_MS = 5_000;
 const QUICK_LOOKS = 2;
 
-/** Who spends processor time and is not on the server. */
-const ELSEWHERE: ReadonlySet<string> = new Set(["control plane", "PostgreSQL"]);
 const ROLES: readonly AgentRole[] = ["session", "guard", "module"];
 
 /**
@@ -40,8 +38,8 @@ export async function memory(context: BenchContext): Promise<readonly Row[]> {
     if (look > 0) await sleep(LOOK_EVERY_MS);
     looks.push(ROLES.map((role) => total(agentProcesses(machine, role).map(memoryOf))));
   }
-  const spent = [...since(spentBefore, house.processorTime())].filter(([who]) => !ELSEWHERE.has(who));
-  const perMinute = spent.reduce((sum, [, ms]) => sum + ms, 0) / ((performance.now() - began) / 60_000);
+  const spent = onServers(since(spentBefore, house.processorTime()));
+  const perMinute = spent / ((performance.now() - began) / 60_000);
   const part = "agent memory";
   const rows = ROLES.flatMap((role, at): readonly Row[] => {
     const just = total(busy.get(role) ?? []);

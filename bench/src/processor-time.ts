@@ -37,6 +37,14 @@ export function since(before: ProcessorTime, now: ProcessorTime): ProcessorTime 
   return new Map([...now].map(([who, ms]) => [who, ms - (before.get(who) ?? 0)]));
 }
 
+/** Who spends processor time and is not on a server. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["control plane", "PostgreSQL"]);
+
+/** Milliseconds of all that runs on the servers. Of the agent's processes alone it cannot be told: what one spent that has left is its init's. */
+export function onServers(spent: ProcessorTime): number {
+  return [...spent].reduce((sum, [who, ms]) => (ELSEWHERE.has(who) ? sum : sum + ms), 0);
+}
+
 interface Seen {
   readonly pid: number;
   readonly parent: number;

@@ -1,7 +1,7 @@
 import { BenchHouse } from "./bench-house.ts";
 import type { BenchContext } from "./context.ts";
 import { CONTROL_ADDRESS, policyText } from "./documents.ts";
-import { type ProcessorTime, since } from "./processor-time.ts";
+import { onServers, since } from "./processor-time.ts";
 import { row, type Row } from "./result.ts";
 import { TRACES, TraceTap } from "./trace-tap.ts";
 
@@ -22,7 +22,7 @@ const QUICK = { warmUp: 2, turns: 2, perTurn: 3 };
 
 /**
  * What logs, metrics and traces cost on the way of an apply: processor time of one plan and apply of one rule of fifty, by the control plane, its
- * PostgreSQL and the agent. Metrics are counted when somebody asks, so here somebody asks with each apply.
+ * PostgreSQL and all of the server. Metrics are counted when somebody asks, so here somebody asks with each apply.
  */
 export async function telemetry({ kind, quick, say }: BenchContext): Promise<readonly Row[]> {
   const { warmUp, turns, perTurn } = quick ? QUICK : SIZE;
@@ -47,28 +47,28 @@ export async function telemetry({ kind, quick, say }: BenchContext): Promise<rea
         await house.apply(`Begin: ${mode}`, [policyText({ ...set, mode, changed: null, turn: 0 })]);
       for (let run = 0; run < warmUp; run++) await apply(house);
     }
-    const spent = HOUSES.map(() => ({ control: [] as number[], database: [] as number[], agent: [] as number[] }));
+    const spent = HOUSES.map(() => ({ control: [] as number[], database: [] as number[], server: [] as number[] }));
     for (let round = 0; round < turns; round++) {
       for (const [index, house] of houses.entries()) {
         const before = house.processorTime();
         for (let run = 0; run < perTurn; run++) await apply(house);
         const used = since(before, house.processorTime());
-        spent[index]?.control.push(sumOf(used, "control plane") / perTurn);
-        spent[index]?.database.push(sumOf(used, "PostgreSQL") / perTurn);
-        spent[index]?.agent.push(sumOf(used, "agent: ") / perTurn);
+        spent[index]?.control.push((used.get("control plane") ?? 0) / perTurn);
+        spent[index]?.database.push((used.get("PostgreSQL") ?? 0) / perTurn);
+        spent[index]?.server.push(onServers(used) / perTurn);
       }
     }
     say(
       `${part}: about ${((spans?.count ?? 0) / (2 + warmUp + turns * perTurn)).toFixed(0)} spans for each plan and apply`,
     );
     return HOUSES.flatMap(({ what }, index) => {
-      const against = (side: "control" | "database" | "agent") => ({
+      const against = (side: "control" | "database" | "server") => ({
         against: { [HOUSES[0].what]: spent[0]?.[side] ?? [] },
       });
       return [
         row(part, `control plane, processor time, ${what}`, "ms", spent[index]?.control ?? [], against("control")),
         row(part, `PostgreSQL, processor time, ${what}`, "ms", spent[index]?.database ?? [], against("database")),
-        row(part, `agent, processor time, ${what}`, "ms", spent[index]?.agent ?? [], against("agent")),
+        row(part, `server, processor time, ${what}`, "ms", spent[index]?.server ?? [], against("server")),
       ];
     });
   } finally {
@@ -89,8 +89,4 @@ async function scrape(house: BenchHouse): Promise<void> {
     url,
   ]);
   if (code !== 0) throw new Error(`the metrics could not be read: ${stderr}`);
-}
-
-function sumOf(spent: ProcessorTime, who: string): number {
-  return [...spent].reduce((sum, [name, ms]) => (name.startsWith(who) ? sum + ms : sum), 0);
 }
