@@ -96,6 +96,48 @@ test("rules are moved and switched by keyboard alone", async () => {
   });
 });
 
+for (const [screen, viewport] of [
+  ["wide and low", { width: 1280, height: 600 }],
+  ["narrow", { width: 390, height: 700 }],
+  ["magnified", { width: 390, height: 320 }],
+] as const)
+  test(`by keyboard through the rules, with an edit pending, nothing lies over what has the focus: ${screen}`, async () => {
+    await visit("calm", { viewport }, async ({ page, server }) => {
+      await signIn(page, server.url);
+      await open(page, server, paths.editDocument("Policy", "web-host", { view: "rules" }));
+      await page.getByRole("button", { name: "Remove ssh" }).click();
+      await page.getByText("1 pending edit").waitFor();
+      await page.locator("#main").focus();
+      const [reached, covered] = [new Set<string>(), new Set<string>()];
+      for (let press = 0; press < 70; press += 1) {
+        await page.keyboard.press("Tab");
+        const { name, isSeen } = await page.evaluate<Focused>(FOCUSED);
+        reached.add(name);
+        if (!isSeen) covered.add(name);
+      }
+      expect([...covered]).toEqual([]);
+      expect([...reached]).toEqual(expect.arrayContaining(["Name of web", "Name of ping", "Review…"]));
+    });
+  });
+
+interface Focused {
+  readonly name: string;
+  readonly isSeen: boolean;
+}
+
+/** In the page: what has the focus, and whether its middle can be seen. */
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  if (element === null || element === document.body) return { name: "the page", isSeen: true };
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+  const label = element.closest("label") ?? element;
+  return {
+    name: element.getAttribute("aria-label") ?? element.textContent,
+    isSeen: hit !== null && (label.contains(hit) || hit.contains(element)),
+  };
+})()`;
+
 test("rules are dragged, placed by number, copied, switched together, and taken back", async () => {
   await visit("calm", {}, async ({ page, server }) => {
     await signIn(page, server.url);

@@ -447,7 +447,7 @@ const TALLEST_IN_GUIDE = 1000;
 /** The content scrolls inside the frame: the window is made as high as all of it. */
 async function wholeHeight(page: Page, least: number, most: number): Promise<number> {
   const extra = await page.evaluate<number>(
-    "Math.max(0, ...[...document.querySelectorAll('main')].map((one) => one.scrollHeight - one.clientHeight))",
+    "Math.max(0, ...[...document.querySelectorAll('main, .hf-scroll')].map((one) => one.scrollHeight - one.clientHeight))",
   );
   return Math.min(most, least + extra);
 }

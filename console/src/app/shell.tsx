@@ -76,7 +76,6 @@ export function Shell(): ReactNode {
     <>
       <Page
         className={help.isOpen ? "hf-page hf-page-helped" : "hf-page"}
-        mainContainerId={MAIN_ID}
         onPageResize={nav.resized}
         skipToContent={<SkipToContent href={`#${MAIN_ID}`}>{t("shell.skip")}</SkipToContent>}
         masthead={
@@ -115,10 +114,13 @@ export function Shell(): ReactNode {
           </PageSidebar>
         }
       >
-        <LostBanner />
-        <Suspense fallback={<Waiting text={t("load.page")} />}>
-          <Outlet />
-        </Suspense>
+        {/* The bar is no part of what scrolls: it lies over nothing, least of all over what has the focus. */}
+        <div id={MAIN_ID} className="hf-scroll" tabIndex={-1}>
+          <LostBanner />
+          <Suspense fallback={<Waiting text={t("load.page")} />}>
+            <Outlet />
+          </Suspense>
+        </div>
         <PendingBar />
       </Page>
       <HelpAside help={help} />
