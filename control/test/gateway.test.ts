@@ -325,7 +325,7 @@ test("drift is written down as the agent says it", async () => {
   });
 });
 
-test("what an agent says quickly is written in the order in which it was said", async () => {
+test("what an agent says quickly stays as it said it last", async () => {
   await withSagaHouse(async (house) => {
     const one = await house.instance();
     const { server, agent } = await house.agent("web-1", one);

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
 import { DOMAINS } from "@holdfast/core/domain.ts";
 import { type FloorByDomain, type FloorStanding, floorWords } from "@holdfast/core/floor/standing.ts";
-import type { DomainState } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
+import { type DomainState, DomainStateSchema } from "@holdfast/proto/gen/holdfast/v1/host_pb.ts";
 import type { AgentSession } from "../gateway/agent-session.ts";
 import { floorOf, toldFloor } from "../gateway/told-floor.ts";
 import { toldLacks } from "../gateway/told-lacks.ts";
@@ -8,77 +10,60 @@ import { agentActor } from "../store/actor.ts";
 import { lockServer, setDrift, setFloor, setLacks } from "../store/servers.ts";
 import { transaction } from "../store/transaction.ts";
 import type { ReconcilerContext } from "./context.ts";
+import { LastWords } from "./last-words.ts";
 
 /** Milliseconds. Reading back every domain of a slow server takes seconds. */
 const LOOK_TIMEOUT_MS = 20_000;
 
-/** What was said over one session so far. */
-interface Told {
-  /** Ends when the last of it is written. */
-  written: Promise<void>;
-  /** The domains that the agent spoke of by itself. */
-  readonly domains: Set<string>;
-}
+/** Milliseconds until what could not be written is tried again. */
+const WRITE_AGAIN_MS = 5_000;
 
 /**
  * Writes down what agents say of drift, of the floor, and of what their servers cannot do, as they say it. With every new session all domains are
  * looked at, so a lost word heals itself; nobody waits for that look, least of all a trial whose fresh session it is.
- *   W1. What one agent says is written in the order in which it was said: the last word stays.
+ *   W1. Of what one agent says of a domain, the last word stays.
  *   W2. What it says by itself while all is looked at is at least as new as that look.
  *   W3. Once it has come back over another session, what it said over this one is old.
  */
 export function recordDrift({ database, sessions, instanceId, log }: Omit<ReconcilerContext, "signal">): void {
-  const toldOver = new WeakMap<AgentSession, Told>();
+  const words = new WeakMap<AgentSession, LastWords>();
 
   sessions.listen({
     opened(session) {
       void noteWhole(session);
     },
     drift(session, state) {
-      toldBy(session).domains.add(state.domain);
-      void inOrder(session, () => note(session, [state], (known) => known));
+      wordsOf(session).say(state);
     },
   });
 
-  function toldBy(session: AgentSession): Told {
-    const known = toldOver.get(session) ?? { written: Promise.resolve(), domains: new Set() };
-    toldOver.set(session, known);
+  function wordsOf(session: AgentSession): LastWords {
+    const known =
+      words.get(session) ??
+      new LastWords({
+        write: (states) => note(session, states),
+        isOver: () => session.isClosed(),
+        pause: () => sleep(WRITE_AGAIN_MS, undefined, { ref: false }),
+        onTrouble: (error) =>
+          log.warn(
+            { server_id: session.serverId, err: error },
+            "what an agent said of its server could not be written down",
+          ),
+      });
+    words.set(session, known);
     return known;
-  }
-
-  /** W1 */
-  function inOrder(session: AgentSession, write: () => Promise<void>): Promise<void> {
-    const told = toldBy(session);
-    told.written = told.written.then(write).catch((error: unknown) => {
-      log.warn(
-        { server_id: session.serverId, err: error },
-        "what an agent said of its server could not be written down",
-      );
-    });
-    return told.written;
   }
 
   async function noteWhole(session: AgentSession): Promise<void> {
     const states = await look(session);
     if (states === null) return;
-    const { domains } = toldBy(session);
-    const looked = new Set(states.map(({ domain }) => domain));
-    await inOrder(session, () =>
-      note(
-        session,
-        states.filter(({ domain }) => !domains.has(domain)), // W2
-        // One that the agent no longer knows does not drift.
-        (known) => known.filter((domain) => looked.has(domain) || domains.has(domain)),
-      ),
-    );
+    // A domain that the agent no longer knows is nothing that could drift or be lost.
+    const gone = DOMAINS.filter((domain) => !states.some((state) => state.domain === domain));
+    wordsOf(session).found([...states, ...gone.map((domain) => create(DomainStateSchema, { domain }))]);
   }
 
   /** Domains that could not be read are what they were. */
-  async function note(
-    session: AgentSession,
-    states: readonly DomainState[],
-    kept: (known: readonly string[]) => readonly string[],
-  ): Promise<void> {
+  async function note(session: AgentSession, states: readonly DomainState[]): Promise<void> {
     const read = states.filter(({ error }) => error === "");
     const by = agentActor(session.serverId, session.remoteAddress, instanceId);
     const noted = await transaction(database, async (tx) => {
@@ -86,7 +71,7 @@ export function recordDrift({ database, sessions, instanceId, log }: Omit<Reconc
       if (server.session_id !== null && server.session_id !== session.id) return null; // W3
       await setLacks(tx, session.serverId, toldLacks(states));
       const floor = floorAfter(floorOf(server), read);
-      const drift = driftAfter(kept(server.drift), read);
+      const drift = driftAfter(server.drift, read);
       return {
         floor: (await setFloor(tx, session.serverId, floor, by)) ? floor : null,
         drift: (await setDrift(tx, session.serverId, drift, by)) ? drift : null,
