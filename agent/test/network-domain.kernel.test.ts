@@ -2,7 +2,7 @@ import { Lab } from "@holdfast/testkit/servers/lab.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { abort, apply, onTrial } from "./change-stage.ts";
-import { driftOf, link, look, network, static4, static6 } from "./network-stage.ts";
+import { driftOf, link, look, lookSettled, network, static4, static6 } from "./network-stage.ts";
 import { SystemdAgent } from "./systemd-agent.ts";
 
 let lab: Lab;
@@ -98,7 +98,7 @@ test("a bridge that is there is set up otherwise and loses a port, and the undo 
   });
   const port = (name: string, cost: number) => link(name, { port: { cost, priority: 8, isolated: false } });
   await apply(agent, { network: network({ lan, port1: port("eth1", 40), port2: port("eth2", 50) }) });
-  const confirmed = await look(server);
+  const confirmed = await lookSettled(server);
   expect(confirmed).toContain("ageing_time 6000");
 
   const device = {
@@ -119,7 +119,7 @@ test("a bridge that is there is set up otherwise and loses a port, and the undo 
   for (const text of ["forward_delay 1000", "cost 100", "isolated on", "stp_state 0", "10.31.0.1/24"])
     expect(during).toContain(text);
   await abort(agent, id);
-  expect(await look(server)).toBe(confirmed);
+  expect(await lookSettled(server)).toBe(confirmed);
   await apply(agent, {});
   expect(await look(server)).toBe(found);
 });
@@ -129,11 +129,11 @@ const OTHER = network({ wan: link("eth0", { ipv4: static4("10.20.0.77/24") }) })
 test("confirmed it survives a reboot; a reboot and a power cut on the next trial bring the confirmed state back; released, all is as it was found", async () => {
   const found = await look(server);
   await apply(agent, { network: EVERYTHING });
-  const confirmed = await look(server);
+  const confirmed = await lookSettled(server);
   expect(confirmed).toContain("05-holdfast-wan.network");
   agent.letGo();
   await server.reboot();
-  expect(await look(server)).toBe(confirmed);
+  expect(await lookSettled(server)).toBe(confirmed);
   expect(await driftOf(agent)).toMatchObject({ error: "", drift: false });
 
   for (const end of ["reboot", "cut"] as const) {
@@ -143,7 +143,7 @@ test("confirmed it survives a reboot; a reboot and a power cut on the next trial
     await server[end]();
     await server.startAgain();
     expect(await agent.story(), end).toContain("server.rebooted");
-    expect(await look(server), end).toBe(confirmed);
+    expect(await lookSettled(server), end).toBe(confirmed);
   }
 
   await apply(agent, {});

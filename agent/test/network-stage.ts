@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { InterfaceConfig, NetworkConfig } from "@holdfast/domains/network/model.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
 import type { SystemdAgent } from "./systemd-agent.ts";
@@ -46,14 +47,32 @@ const LOOK = [
   "ip -4 route show table all | grep -v -e 'table local' -e 'proto dhcp' -e 'proto ra' | sed 's/ linkdown//' | sort",
   "ip -6 route show table all | grep -v -e 'table local' -e 'proto ra' -e multicast -e 'fe80.*lan0' | sed -e 's/ expires [^ ]*//' -e 's/ linkdown//' | sort",
   "ip -4 rule show; ip -6 rule show",
-  "ip -d -o link show type bridge | grep -oE '(forward_delay|hello_time|max_age|ageing_time|stp_state| priority|mcast_snooping) [0-9]+'",
+  "ip -d -o link show type bridge | grep -oE '(forward_delay|hello_time|max_age|ageing_time|stp_state| priority|mcast_snooping|topology_change) [0-9]+'",
   "ip -d -o link show | grep -oE 'bridge_slave|(priority 0x[0-9a-f]+|cost|isolated) ?[a-z0-9]*'",
   "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding",
   "head -n 100 /etc/systemd/network/* /etc/sysctl.d/*holdfast*",
 ].join("; ");
 
+/** Milliseconds. A topology change lasts forward delay and maximum age, 4 s and 20 s here. */
+const SETTLED_WITHIN_MS = 60_000;
+
 export async function look(server: LabServer): Promise<string> {
-  return (await server.exec(["sh", "-c", LOOK])).stdout;
+  return withoutTopology((await server.exec(["sh", "-c", LOOK])).stdout);
+}
+
+/** As `look`, but of no bridge in the middle of a topology change: for that time the kernel makes the ageing twice the forward delay (br_stp.c). */
+export async function lookSettled(server: LabServer): Promise<string> {
+  const until = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const { stdout } = await server.exec(["sh", "-c", LOOK]);
+    if (!stdout.includes("topology_change 1")) return withoutTopology(stdout);
+    if (performance.now() > until) throw new Error(`the topology still changes:\n${stdout}`);
+    await sleep(500);
+  }
+}
+
+function withoutTopology(text: string): string {
+  return text.replaceAll(/^topology_change \d\n/gm, "");
 }
 
 export async function driftOf(agent: SystemdAgent) {
