@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { InterfaceConfig, NetworkConfig } from "@holdfast/domains/network/model.ts";
 import type { LabServer } from "@holdfast/testkit/servers/server.ts";
+import { until } from "@holdfast/testkit/until.ts";
 import type { SystemdAgent } from "./systemd-agent.ts";
 
 /** What tests of the network domain on real servers share: configs in few words, and the server in its own words. */
@@ -55,6 +55,7 @@ const LOOK = [
 
 /** Milliseconds. A topology change lasts forward delay and maximum age, 4 s and 20 s here. */
 const SETTLED_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 500;
 
 export async function look(server: LabServer): Promise<string> {
   return withoutTopology((await server.exec(["sh", "-c", LOOK])).stdout);
@@ -62,13 +63,13 @@ export async function look(server: LabServer): Promise<string> {
 
 /** As `look`, but of no bridge in the middle of a topology change: for that time the kernel makes the ageing twice the forward delay (br_stp.c). */
 export async function lookSettled(server: LabServer): Promise<string> {
-  const until = performance.now() + SETTLED_WITHIN_MS;
-  for (;;) {
-    const { stdout } = await server.exec(["sh", "-c", LOOK]);
-    if (!stdout.includes("topology_change 1")) return withoutTopology(stdout);
-    if (performance.now() > until) throw new Error(`the topology still changes:\n${stdout}`);
-    await sleep(500);
-  }
+  let seen = "";
+  const isSettled = async (): Promise<boolean> => {
+    seen = (await server.exec(["sh", "-c", LOOK])).stdout;
+    return !seen.includes("topology_change 1");
+  };
+  await until(() => `a topology that stays, but\n${seen}`, isSettled, SETTLED_WITHIN_MS, LOOK_EVERY_MS);
+  return withoutTopology(seen);
 }
 
 function withoutTopology(text: string): string {

@@ -33,8 +33,10 @@ export function processorTime({ data, servers }: Spenders): ProcessorTime {
   return spent;
 }
 
+/** Of who has left meanwhile it is below zero: what they had spent before is their init's now, and counted there. */
 export function since(before: ProcessorTime, now: ProcessorTime): ProcessorTime {
-  return new Map([...now].map(([who, ms]) => [who, ms - (before.get(who) ?? 0)]));
+  const everybody = new Set([...before.keys(), ...now.keys()]);
+  return new Map([...everybody].map((who) => [who, (now.get(who) ?? 0) - (before.get(who) ?? 0)]));
 }
 
 /** Who spends processor time and is not on a server. */

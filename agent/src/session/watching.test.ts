@@ -13,6 +13,7 @@ type State = MessageInitShape<typeof DomainStateSchema>;
 function watched() {
   const asked: { readonly domains: readonly string[]; readonly confirmedOnly: boolean }[] = [];
   let found: readonly State[] | "away" = [];
+  let isOpen = false;
   let outcomes: readonly TransactionPhase[] = [];
   let wake: (domains: readonly DomainName[]) => void = () => undefined;
   const client = createClient(
@@ -22,7 +23,7 @@ function watched() {
         lookAfter({ domains, confirmedOnly }) {
           asked.push({ domains, confirmedOnly });
           if (found === "away") throw new ConnectError("the guard is away", Code.Unavailable);
-          return { domains: [...found] };
+          return { domains: [...found], open: isOpen };
         },
         outbox: () => ({}),
         async *follow() {
@@ -56,6 +57,10 @@ function watched() {
       wake(domains);
       // It waits for the next one as soon as it has told of this one.
       await vi.waitFor(() => expect(wake).not.toBe(before));
+    },
+    /** A transaction is open from now on, or none. */
+    open(is: boolean) {
+      isOpen = is;
     },
     async outcome(phase: TransactionPhase, watcher: { readonly outcomes: TransactionPhase[] }) {
       const before = watcher.outcomes.length;
@@ -104,6 +109,18 @@ test("a look at all that failed is made again", async () => {
   await look();
   await look();
   expect(asked).toEqual([ALL, ALL, CONFIRMED]);
+});
+
+test("a look while a change is open is told by nobody, and was none", async () => {
+  const { asked, look, watch, open } = watched();
+  const { told } = await watch();
+  open(true);
+  await look([{ domain: "firewall", drift: true }]);
+  open(false);
+  await look([{ domain: "firewall" }]);
+  await look([{ domain: "firewall" }]);
+  expect(asked).toEqual([ALL, ALL, CONFIRMED]);
+  await vi.waitFor(() => expect(told).toEqual(["firewall"]));
 });
 
 test("a state is told when it is another one, and a domain that could not be read is told by nobody", async () => {

@@ -67,7 +67,7 @@ export class Watching {
   async *events(signal: AbortSignal): AsyncGenerator<WatchEvent> {
     const queue = new Queue();
     this.#watchers.add(queue);
-    // Whoever watches from now on may have looked while a transaction was open, and knows nothing then.
+    // Whoever watches from now on may have looked while a transaction was open, and knows nothing then. Each is told at the next look at it.
     this.#told.clear();
     const end = (): void => queue.end();
     signal.addEventListener("abort", end, { once: true });
@@ -151,8 +151,9 @@ export class Watching {
         const looked = await guard.call((client) =>
           client.lookAfter({ domains: [...domains], confirmedOnly: domains.length === 0 && !atAll }),
         );
+        if (looked.open) continue;
         if (atAll) lookedAtAllMs = performance.now();
-        if (!looked.open) for (const domain of looked.domains) this.#noteDrift(domain);
+        for (const domain of looked.domains) this.#noteDrift(domain);
       } catch (error) {
         log.warn("the live state could not be looked at", {}, { reason: reasonOf(error) });
       }
